@@ -1,0 +1,84 @@
+package database
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+
+	"github.com/glebarez/sqlite"
+	"github.com/gofrs/flock"
+	"gorm.io/gorm"
+)
+
+// connections bounds SQLite's pool: one writer works at a time whatever the number, readers beside it do not wait for it.
+const connections = 12
+
+// openSQLite opens and migrates one process at a time: a new file's change to WAL does not wait for another's, it fails.
+func openSQLite(ctx context.Context, dir string) (*DB, error) {
+	file := filepath.Join(dir, "drover.db")
+	if err := touch(file); err != nil {
+		return nil, err
+	}
+	held := flock.New(filepath.Join(dir, "drover.lock"))
+	if err := held.Lock(); err != nil {
+		return nil, fmt.Errorf("database: %w", err)
+	}
+	defer held.Unlock()
+	d, err := connectSQLite(file)
+	if err != nil {
+		return nil, err
+	}
+	if err := d.migrateSQLite(ctx); err != nil {
+		return nil, errors.Join(err, d.Close())
+	}
+	return d, nil
+}
+
+func connectSQLite(file string) (*DB, error) {
+	pool, err := sql.Open(sqlite.DriverName, dataSource(file))
+	if err != nil {
+		return nil, fmt.Errorf("database: open %s: %w", file, err)
+	}
+	pool.SetMaxOpenConns(connections)
+	pool.SetMaxIdleConns(connections)
+	g, err := gorm.Open(sqlite.Dialector{Conn: pool}, gormConfig())
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("database: open %s: %w", file, err), pool.Close())
+	}
+	return &DB{Gorm: g, SQL: pool, file: file}, nil
+}
+
+// touch makes the file before SQLite does, so that it is never readable to others, and says in plain words when it cannot be written.
+func touch(file string) error {
+	f, err := os.OpenFile(file, os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return fmt.Errorf("database: %s cannot be opened for writing; give this user the right to write there, or choose another data folder: %w", file, err)
+	}
+	return f.Close()
+}
+
+// dataSource carries the pragmas, so that every connection of the pool has them. Transactions take the write lock at their
+// beginning: one that reads first and writes later would fail instead of waiting its turn.
+func dataSource(file string) string {
+	q := url.Values{"_pragma": {"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(NORMAL)", "foreign_keys(1)"}, "_txlock": {"immediate"}}
+	u := url.URL{Scheme: "file", Opaque: (&url.URL{Path: file}).EscapedPath(), RawQuery: q.Encode()}
+	return u.String()
+}
+
+// Backup writes a consistent copy of a SQLite database to file, which must not exist, while others go on reading and writing.
+func (d *DB) Backup(ctx context.Context, file string) error {
+	if d.Postgres() {
+		return errors.New("database: on PostgreSQL, use pg_dump: it makes the consistent copy that drover backup makes of SQLite")
+	}
+	if _, err := os.Stat(file); err == nil {
+		return fmt.Errorf("database: %s exists already; name a new file, nothing was overwritten", file)
+	}
+	if _, err := d.SQL.ExecContext(ctx, "VACUUM INTO ?", file); err != nil {
+		return fmt.Errorf("database: backup to %s: %w", file, err)
+	}
+	return os.Chmod(file, 0o600)
+}
