@@ -1,0 +1,90 @@
+package audit
+
+import (
+	"slices"
+	"strconv"
+)
+
+// Action is what is done, as noun.verb.
+type Action string
+
+// The actions.
+const (
+	AuditRead       Action = "audit.read"
+	AuditVerify     Action = "audit.verify"
+	DatabaseBackup  Action = "database.backup"
+	KeysRotate      Action = "keys.rotate"
+	MemberAdd       Action = "member.add"
+	MemberEdit      Action = "member.edit" // one's own name and password
+	MemberInvite    Action = "member.invite"
+	MemberJoin      Action = "member.join"
+	MemberRead      Action = "member.read"
+	MemberRemove    Action = "member.remove"
+	MemberRole      Action = "member.role"
+	MemberSignIn    Action = "member.sign_in"
+	MemberSignOut   Action = "member.sign_out"
+	RunCancel       Action = "run.cancel"
+	RunFinish       Action = "run.finish"
+	RunRead         Action = "run.read"
+	RunStart        Action = "run.start"
+	RunStartDestroy Action = "run.start_destroy" // the right to start a run whose effect is destroy; recorded as run.start
+	SiteAdd         Action = "site.add"
+	SiteCheck       Action = "site.check"
+	SiteCredential  Action = "site.credential"
+	SiteEdit        Action = "site.edit"
+	SiteImport      Action = "site.import"
+	SiteRead        Action = "site.read"
+	SiteRestore     Action = "site.restore"
+	SiteRetire      Action = "site.retire"
+	SiteTag         Action = "site.tag"
+	GalleryRead     Action = "gallery.read"
+	DroverStart     Action = "drover.start"
+)
+
+var least = map[Action]Role{
+	AuditRead:       Viewer,
+	AuditVerify:     Viewer,
+	DatabaseBackup:  Owner,
+	KeysRotate:      Owner,
+	MemberAdd:       Admin,
+	MemberEdit:      Viewer,
+	MemberInvite:    Admin,
+	MemberJoin:      Viewer,
+	MemberRead:      Viewer,
+	MemberRemove:    Admin,
+	MemberRole:      Admin,
+	MemberSignIn:    Viewer,
+	MemberSignOut:   Viewer,
+	RunCancel:       Operator,
+	RunFinish:       Owner,
+	RunRead:         Viewer,
+	RunStart:        Operator,
+	RunStartDestroy: Admin,
+	SiteAdd:         Admin,
+	SiteCheck:       Operator,
+	SiteCredential:  Admin,
+	SiteEdit:        Admin,
+	SiteImport:      Admin,
+	SiteRead:        Viewer,
+	SiteRestore:     Admin,
+	SiteRetire:      Admin,
+	SiteTag:         Admin,
+	GalleryRead:     Viewer,
+	DroverStart:     Owner,
+}
+
+// Actions lists all actions in alphabetical order.
+func Actions() []Action {
+	all := make([]Action, 0, len(least))
+	for action := range least {
+		all = append(all, action)
+	}
+	slices.Sort(all)
+	return all
+}
+
+// Subject is what an action is done to, as kind:id, such as site:12. Empty where there is no single one.
+type Subject string
+
+// On names the subject of a kind with an id.
+func On(kind string, id int64) Subject { return Subject(kind + ":" + strconv.FormatInt(id, 10)) }

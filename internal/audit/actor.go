@@ -1,0 +1,53 @@
+package audit
+
+import "slices"
+
+// Role is what a member may do at most; each includes the ones before it.
+type Role string
+
+// The roles, from the least to the most.
+const (
+	Viewer   Role = "viewer"   // reads
+	Operator Role = "operator" // runs what reads or changes sites
+	Admin    Role = "admin"    // manages sites and members, runs what destroys
+	Owner    Role = "owner"    // everything, other owners included
+)
+
+// Roles lists the roles from the least to the most.
+func Roles() []Role { return []Role{Viewer, Operator, Admin, Owner} }
+
+// Valid tells whether this is one of the roles.
+func (r Role) Valid() bool { return r.rank() >= 0 }
+
+// Covers tells whether r includes everything that other may do.
+func (r Role) Covers(other Role) bool { return r.Valid() && r.rank() >= other.rank() }
+
+func (r Role) rank() int { return slices.Index(Roles(), r) }
+
+// Kind is the sort of actor.
+type Kind string
+
+// The kinds of actor.
+const (
+	KindMember      Kind = "member"
+	KindCommandLine Kind = "command_line" // somebody who can read the data folder and the key
+	KindSystem      Kind = "system"       // Drover itself
+)
+
+// Actor is who does something: every method that changes something takes one first.
+type Actor struct {
+	Kind Kind
+	ID   int64  // a member's, else 0
+	Name string // as the record shows it, fixed at the time of the entry
+	Role Role
+	Addr string // where the request came from, empty when not over the network
+}
+
+// System is Drover acting by itself.
+func System() Actor { return Actor{Kind: KindSystem, Name: "Drover", Role: Owner} }
+
+// May tells whether the actor's role allows the action. It records nothing: for showing and hiding; Log.Admit decides.
+func (a Actor) May(action Action) bool {
+	least, known := least[action]
+	return known && a.Role.Covers(least)
+}

@@ -1,0 +1,208 @@
+package audit_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"gorm.io/gorm"
+
+	"github.com/droverhq/drover/internal/audit"
+	"github.com/droverhq/drover/internal/database"
+	"github.com/droverhq/drover/internal/database/dbtest"
+)
+
+var mara = audit.Actor{Kind: audit.KindMember, ID: 7, Name: "Mara", Role: audit.Operator, Addr: "203.0.113.7"}
+
+func record(t *testing.T, log *audit.Log, n int) {
+	t.Helper()
+	for i := range n {
+		event := audit.Event{Action: audit.SiteEdit, Subject: audit.On("site", int64(i)), Detail: map[string]any{"n": i, "name": "Café <b>"}}
+		if err := log.RecordAlone(context.Background(), mara, event); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func TestAdmit(t *testing.T) {
+	cases := []struct {
+		role    audit.Role
+		action  audit.Action
+		allowed bool
+	}{
+		{audit.Viewer, audit.RunRead, true},
+		{audit.Viewer, audit.RunStart, false},
+		{audit.Operator, audit.RunStart, true},
+		{audit.Operator, audit.RunStartDestroy, false},
+		{audit.Admin, audit.RunStartDestroy, true},
+		{audit.Admin, audit.KeysRotate, false},
+		{audit.Owner, audit.KeysRotate, true},
+		{audit.Role("root"), audit.RunRead, false},
+		{audit.Owner, audit.Action("site.explode"), false},
+	}
+	dbtest.Each(t, func(t *testing.T, db *database.DB) {
+		log, ctx := audit.New(db.Gorm), context.Background()
+		refused := int64(0)
+		for _, c := range cases {
+			actor := mara
+			actor.Role = c.role
+			err := log.Admit(ctx, actor, c.action, "site:1")
+			if c.allowed != (err == nil) || err != nil && !errors.Is(err, audit.ErrForbidden) {
+				t.Errorf("%s %s: got %v", c.role, c.action, err)
+			}
+			if !c.allowed {
+				refused++
+			}
+		}
+		entries, total, err := log.Entries(ctx, audit.Filter{Result: audit.Refused})
+		if err != nil || total != refused {
+			t.Fatalf("%d refusals recorded (%v), want %d", total, err, refused)
+		}
+		if got := entries[len(entries)-1]; got.Event.Action != audit.RunStart || got.Event.Subject != "site:1" || got.Actor.Name != "Mara" {
+			t.Errorf("the first refusal reads %+v", got)
+		}
+	})
+}
+
+func TestNoRecordNoChange(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, db *database.DB) {
+		log := audit.New(db.Gorm)
+		err := db.Gorm.Transaction(func(tx *gorm.DB) error {
+			if err := tx.Exec("INSERT INTO clients (name, created_at) VALUES ('Acme', 1)").Error; err != nil {
+				return err
+			}
+			return log.Record(tx, mara, audit.Event{Action: audit.SiteAdd, Detail: map[string]any{"unwritable": make(chan int)}})
+		})
+		if err == nil {
+			t.Fatal("an entry that cannot be written was accepted")
+		}
+		var n int64
+		db.Gorm.Raw("SELECT count(*) FROM clients").Scan(&n)
+		if n != 0 {
+			t.Error("the change was kept without its entry")
+		}
+	})
+}
+
+func TestConcurrentWritersMakeOneChain(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, db *database.DB) {
+		log := audit.New(db.Gorm)
+		var group sync.WaitGroup
+		for range 6 {
+			group.Go(func() { record(t, log, 15) })
+		}
+		group.Wait()
+		v, err := log.Verify(context.Background())
+		if err != nil || !v.Whole() || v.Entries != 90 {
+			t.Errorf("verification %+v, %v; want 90 whole entries", v, err)
+		}
+	})
+}
+
+func TestTheTableIsAppendOnly(t *testing.T) {
+	statements := []string{"UPDATE entries SET actor_name = 'x'", "DELETE FROM entries"}
+	dbtest.Each(t, func(t *testing.T, db *database.DB) {
+		record(t, audit.New(db.Gorm), 1)
+		if db.Postgres() {
+			statements = append(statements, "TRUNCATE entries")
+		}
+		for _, s := range statements {
+			if err := db.Gorm.Exec(s).Error; err == nil || !strings.Contains(err.Error(), "append-only") {
+				t.Errorf("%s: got %v", s, err)
+			}
+		}
+	})
+}
+
+func TestTamperingIsFoundAndNamed(t *testing.T) {
+	cases := map[string]struct {
+		statement string
+		broken    int64
+		why       string
+	}{
+		"edited":   {"UPDATE entries SET actor_name = 'Nobody' WHERE seq = 4", 4, "does not match its hash"},
+		"detail":   {"UPDATE entries SET detail = '{\"n\":9}' WHERE seq = 2", 2, "does not match its hash"},
+		"garbled":  {"UPDATE entries SET detail = '{' WHERE seq = 2", 2, "cannot be read"},
+		"deleted":  {"DELETE FROM entries WHERE seq = 5", 5, "entry 5 is missing"},
+		"first":    {"DELETE FROM entries WHERE seq = 1", 1, "entry 1 is missing"},
+		"relinked": {"UPDATE entries SET prev = '00' WHERE seq = 3", 3, "link to the entry before"},
+		"swapped":  {"UPDATE entries SET seq = CASE seq WHEN 6 THEN -7 ELSE -6 END WHERE seq IN (6, 7); UPDATE entries SET seq = -seq WHERE seq < 0", 6, "link to the entry before"},
+		"forged":   {"INSERT INTO entries SELECT 9, at, actor_kind, actor_id, actor_name, role, action, subject, outcome, detail, addr, hash, hash FROM entries WHERE seq = 8", 9, "does not match its hash"},
+	}
+	dbtest.Each(t, func(t *testing.T, db *database.DB) {
+		off := "DROP TRIGGER entries_no_update; DROP TRIGGER entries_no_delete"
+		if db.Postgres() {
+			off = "DROP TRIGGER entries_no_change ON entries"
+		}
+		for _, s := range strings.Split(off, ";") {
+			if err := db.Gorm.Exec(s).Error; err != nil {
+				t.Fatal(err)
+			}
+		}
+		log := audit.New(db.Gorm)
+		record(t, log, 8)
+		for name, c := range cases {
+			t.Run(name, func(t *testing.T) {
+				if err := db.Gorm.Exec("CREATE TABLE kept AS SELECT * FROM entries").Error; err != nil {
+					t.Fatal(err)
+				}
+				defer func() {
+					db.Gorm.Exec("DELETE FROM entries")
+					db.Gorm.Exec("INSERT INTO entries SELECT * FROM kept")
+					db.Gorm.Exec("DROP TABLE kept")
+				}()
+				for _, s := range strings.Split(c.statement, ";") {
+					if err := db.Gorm.Exec(s).Error; err != nil {
+						t.Fatal(err)
+					}
+				}
+				v, err := log.Verify(context.Background())
+				if err != nil || v.Broken != c.broken || !strings.Contains(v.Why, c.why) {
+					t.Errorf("got %+v, %v; want entry %d, %q", v, err, c.broken, c.why)
+				}
+			})
+		}
+	})
+}
+
+func TestFilters(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, db *database.DB) {
+		log, ctx := audit.New(db.Gorm), context.Background()
+		record(t, log, 3)
+		if err := log.RecordAlone(ctx, audit.System(), audit.Event{Action: audit.RunFinish, Subject: "run:1", Result: audit.Failed}); err != nil {
+			t.Fatal(err)
+		}
+		cases := map[string]struct {
+			filter audit.Filter
+			want   int64
+		}{
+			"all":     {audit.Filter{}, 4},
+			"actor":   {audit.Filter{Actor: "mar"}, 3},
+			"percent": {audit.Filter{Actor: "%"}, 0},
+			"action":  {audit.Filter{Action: audit.RunFinish}, 1},
+			"subject": {audit.Filter{Subject: "site:2"}, 1},
+			"result":  {audit.Filter{Result: audit.Failed}, 1},
+			"since":   {audit.Filter{Since: time.Now().Add(time.Hour)}, 0},
+			"until":   {audit.Filter{Until: time.Now().Add(time.Hour)}, 4},
+		}
+		for name, c := range cases {
+			if _, total, err := log.Entries(ctx, c.filter); err != nil || total != c.want {
+				t.Errorf("%s: %d entries, %v; want %d", name, total, err, c.want)
+			}
+		}
+		buckets, err := log.Histogram(ctx, audit.Filter{}, 24*time.Hour)
+		if err != nil || len(buckets) == 0 || buckets[0].Count < 1 {
+			t.Errorf("histogram %+v, %v", buckets, err)
+		}
+		e, err := log.Entry(ctx, 2)
+		if err != nil || string(e.Detail) != `{"n":1,"name":"Café <b>"}` {
+			t.Errorf("entry 2 is %s, %v", e.Detail, err)
+		}
+		if _, err := log.Entry(ctx, 99); !errors.Is(err, audit.ErrNoEntry) {
+			t.Errorf("entry 99: %v", err)
+		}
+	})
+}
