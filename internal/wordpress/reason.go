@@ -1,0 +1,116 @@
+package wordpress
+
+// Outcome is how a request to a site ended.
+type Outcome string
+
+// The outcomes.
+const (
+	OK      Outcome = "ok"
+	Partial Outcome = "partial"
+	Skipped Outcome = "skipped" // it does not apply to this site
+	Failed  Outcome = "failed"
+	Unknown Outcome = "unknown" // it was sent, and no answer can be trusted
+)
+
+// Outcomes lists the outcomes, the troublesome first.
+func Outcomes() []Outcome { return []Outcome{Failed, Unknown, Partial, Skipped, OK} }
+
+// Reason is why the outcome is not ok. The list is closed.
+type Reason string
+
+// The reasons.
+const (
+	ReasonBadCredential    Reason = "bad_credential"
+	ReasonNotAuthenticated Reason = "not_authenticated"
+	ReasonForbidden        Reason = "forbidden"
+	ReasonNoRoute          Reason = "no_route"
+	ReasonNotApplicable    Reason = "not_applicable"
+	ReasonInvalidInput     Reason = "invalid_input"
+	ReasonRefused          Reason = "refused"
+	ReasonBlocked          Reason = "blocked"
+	ReasonRedirected       Reason = "redirected"
+	ReasonMaintenance      Reason = "maintenance"
+	ReasonRateLimited      Reason = "rate_limited"
+	ReasonSiteError        Reason = "site_error"
+	ReasonNotJSON          Reason = "not_json"
+	ReasonTooLarge         Reason = "too_large"
+	ReasonTimeout          Reason = "timeout"
+	ReasonCutOff           Reason = "cut_off"
+	ReasonUnreachable      Reason = "unreachable"
+	ReasonTLS              Reason = "tls"
+	ReasonAddressRefused   Reason = "address_refused"
+	ReasonCancelled        Reason = "cancelled"
+)
+
+var reasons = []struct {
+	reason              Reason
+	label, means, mends string
+}{
+	{ReasonBadCredential, "wrong password", "WordPress did not accept the user name or the application password.",
+		"It may have been revoked. Create a new application password on the site and replace the credential here."},
+	{ReasonNotAuthenticated, "not signed in", "WordPress treated the request as nobody's.",
+		"Either the application password is wrong or revoked, or the server drops the Authorization header, or application passwords are switched off. Check the site: where its REST index offers no application passwords, they are off; else replace the credential, and if a new one fails too, ask the host to pass the Authorization header on."},
+	{ReasonForbidden, "no permission", "The user is signed in, but may not do this.",
+		"Let the user's role purge in the site's BigScoots Cache settings, or connect a user that may."},
+	{ReasonNoRoute, "no such endpoint", "The site has no such endpoint.",
+		"The plugin is not active there, or is too old. Activate or update it, or leave the site out."},
+	{ReasonNotApplicable, "does not apply", "The site answered that this does not apply there.",
+		"Nothing to do, unless you expect it to: look at the site's answer."},
+	{ReasonInvalidInput, "wrong input", "The site did not accept what was asked for.",
+		"Look at the site's answer, change the parameters, and run it again."},
+	{ReasonRefused, "refused by the plugin", "The site answered without an error, but says that it was not done.",
+		"Look at the site's answer: the plugin says there why it did not do it."},
+	{ReasonBlocked, "blocked by a firewall", "Something in front of WordPress answered instead of it.",
+		"Ask the host, or whoever runs the firewall, to let requests from Drover's address to /wp-json/ through."},
+	{ReasonRedirected, "moved", "The site sends the request to another address. It was not followed: that would lose the request, or show the credential to another host.",
+		"Change the site's address to the one that it points to, and run it again."},
+	{ReasonMaintenance, "in maintenance", "The site is in maintenance or not available at the moment.",
+		"Run it again for this site in some minutes."},
+	{ReasonRateLimited, "asked to slow down", "The site, or something in front of it, asked for fewer requests.",
+		"Run it again for this site in some minutes."},
+	{ReasonSiteError, "error on the site", "WordPress, a plugin or the server failed while it answered.",
+		"Look at the answer and at the site's PHP error log."},
+	{ReasonNotJSON, "not an API answer", "Something answered with a page instead of an API answer: it did nothing that can be relied on.",
+		"Open the site: a coming-soon page, a login wall or a wrong REST address answers like this. Check the site to find its REST address."},
+	{ReasonTooLarge, "answer too large", "The answer is larger than Drover reads.",
+		"Ask for less: with a GET, add _fields or per_page to the query."},
+	{ReasonTimeout, "no answer in time", "The request was sent, and no complete answer came in time. It may have been carried out.",
+		"Look at the site, then run it again for this site if it was not done."},
+	{ReasonCutOff, "connection cut", "The request was sent, and the connection was cut before the answer was complete. It may have been carried out.",
+		"Look at the site, then run it again for this site if it was not done."},
+	{ReasonUnreachable, "not reachable", "The site could not be reached. Nothing was sent.",
+		"Check that the address is right and that the server is up."},
+	{ReasonTLS, "certificate problem", "No secure connection to the site can be made. Nothing was sent.",
+		"Renew or correct the site's certificate."},
+	{ReasonAddressRefused, "address not allowed", "The site's name leads to an address that Drover may not speak to. Nothing was sent.",
+		"If the site really is in a private network, allow that network with DROVER_ALLOW_NETS."},
+	{ReasonCancelled, "cancelled", "The run was cancelled before this site's turn.",
+		"Run it again for these sites when you want to."},
+}
+
+// Reasons lists all reasons.
+func Reasons() []Reason {
+	all := make([]Reason, len(reasons))
+	for i, r := range reasons {
+		all[i] = r.reason
+	}
+	return all
+}
+
+// Label names the reason in a word or two.
+func (r Reason) Label() string { label, _, _ := r.words(); return label }
+
+// Sentence says what the reason means.
+func (r Reason) Sentence() string { _, means, _ := r.words(); return means }
+
+// Mend says what to do about it.
+func (r Reason) Mend() string { _, _, mends := r.words(); return mends }
+
+func (r Reason) words() (label, means, mends string) {
+	for _, known := range reasons {
+		if known.reason == r {
+			return known.label, known.means, known.mends
+		}
+	}
+	return "", "", ""
+}
