@@ -1,0 +1,129 @@
+package sites
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/droverhq/drover/internal/audit"
+	"github.com/droverhq/drover/internal/wordpress"
+)
+
+// Check climbs the ladder on one site, stores what it found and returns it. That a site does not answer is a finding, not an error.
+func (r *Registry) Check(ctx context.Context, actor audit.Actor, id int64) (wordpress.Report, error) {
+	if err := r.log.Admit(ctx, actor, audit.SiteCheck, audit.On("site", id)); err != nil {
+		return wordpress.Report{}, err
+	}
+	s, err := r.Site(ctx, id)
+	if err != nil {
+		return wordpress.Report{}, err
+	}
+	client, err := r.Dial(ctx, s)
+	if err != nil {
+		return wordpress.Report{}, err
+	}
+	report := client.Check(ctx)
+	if err := ctx.Err(); err != nil {
+		return wordpress.Report{}, fmt.Errorf("sites: check: %w", err)
+	}
+	err = r.store.change(ctx, actor, func(w write) error { return w.learn(s, report) })
+	if err != nil {
+		return wordpress.Report{}, fmt.Errorf("sites: check: %w", err)
+	}
+	return report, nil
+}
+
+// checks is how many sites CheckAll checks at once; the network's own limits hold below it.
+const checks = 64
+
+// CheckAll checks the sites side by side and calls each, one at a time, with what was found.
+func (r *Registry) CheckAll(ctx context.Context, actor audit.Actor, chosen []Site, each func(Site, wordpress.Report, error)) {
+	type result struct {
+		site   Site
+		report wordpress.Report
+		err    error
+	}
+	results := make(chan result)
+	var group errgroup.Group
+	group.SetLimit(checks)
+	go func() {
+		for _, s := range chosen {
+			group.Go(func() error {
+				report, err := r.Check(ctx, actor, s.ID)
+				results <- result{s, report, err}
+				return nil
+			})
+		}
+		group.Wait()
+		close(results)
+	}()
+	for found := range results {
+		each(found.site, found.report, found.err)
+	}
+}
+
+// learn stores a report and records that the site was checked.
+func (w write) learn(s Site, report wordpress.Report) error {
+	values := map[string]any{"state": report.State(), "finding": finding(report), "redirects_to": report.RedirectsTo}
+	if report.Root != "" {
+		values["root"] = report.Root
+	}
+	if report.Address.IsValid() {
+		values["address"] = report.Address.String()
+	}
+	if report.Plugin != nil {
+		values["plugin_version"], values["cache_state"], values["environment"] = report.Plugin.Version, report.Plugin.Cache, report.Plugin.Environment
+	}
+	if len(report.Namespaces) > 0 {
+		values["has_plugin"] = map[bool]string{true: "yes", false: "no"}[hasPlugin(report)]
+	}
+	if err := w.putReport(s.ID, report, values); err != nil {
+		return err
+	}
+	if report.Login != "" {
+		if err := w.putCredentialFacts(s, report); err != nil {
+			return err
+		}
+	}
+	return w.record(audit.SiteCheck, s.ID, map[string]any{"home": s.Home, "state": report.State(), "finding": values["finding"]})
+}
+
+func hasPlugin(report wordpress.Report) bool {
+	for _, namespace := range report.Namespaces {
+		if namespace == "bigscoots-cache/v2" {
+			return true
+		}
+	}
+	return false
+}
+
+// finding is the one sentence that a list shows: the first rung that failed, else the first that warns.
+func finding(report wordpress.Report) string {
+	if rung, failing := report.Failing(); failing {
+		return rung.Finding
+	}
+	for _, rung := range report.Rungs {
+		if rung.State == wordpress.RungWarning {
+			return rung.Finding
+		}
+	}
+	return ""
+}
+
+// Report returns what the last check of a site found; a site that was never checked has no rungs.
+func (r *Registry) Report(ctx context.Context, id int64) (wordpress.Report, error) {
+	text, err := r.store.report(ctx, id)
+	if err != nil {
+		return wordpress.Report{}, fmt.Errorf("sites: report: %w", err)
+	}
+	var report wordpress.Report
+	if text == "" {
+		return report, nil
+	}
+	if err := json.Unmarshal([]byte(text), &report); err != nil {
+		return report, fmt.Errorf("sites: report: %w", err)
+	}
+	return report, nil
+}

@@ -1,0 +1,89 @@
+package sites
+
+import (
+	"context"
+
+	"github.com/droverhq/drover/internal/database"
+	"github.com/droverhq/drover/internal/wordpress"
+)
+
+// Filter chooses and orders sites for a list; a zero field does not filter. Without State, retired sites are left out.
+type Filter struct {
+	Query      string // part of a name, an address or a user name, in any case
+	Clients    []string
+	Tags       []string
+	State      State
+	Sort       string // name (default), host, client, state, plugin, credential, checked
+	Descending bool
+	Limit      int // 0: all
+	Offset     int
+}
+
+// orders maps what a list may be sorted by to SQL; the id makes the order total.
+var orders = map[string]string{
+	"name":       "lower(sites.name)",
+	"host":       "sites.host",
+	"client":     "lower(coalesce(clients.name, ''))",
+	"state":      "CASE sites.state WHEN 'broken' THEN 0 WHEN 'warning' THEN 1 WHEN 'unchecked' THEN 2 ELSE 3 END",
+	"plugin":     "sites.plugin_version",
+	"cache":      "sites.cache_state",
+	"credential": "credentials.created_at",
+	"checked":    "sites.checked_at",
+}
+
+// Count is how many sites share a value.
+type Count struct {
+	Value string
+	Sites int64
+}
+
+// Facets are the values that a list can be filtered by, with the number of sites each has.
+type Facets struct {
+	Clients, Tags, States []Count
+}
+
+// Site returns one site, or ErrNoSite.
+func (r *Registry) Site(ctx context.Context, id int64) (Site, error) {
+	found, err := r.store.byIDs(ctx, []int64{id})
+	if err != nil {
+		return Site{}, err
+	}
+	if len(found) == 0 {
+		return Site{}, ErrNoSite
+	}
+	return found[0], nil
+}
+
+// ByHome returns the site with the address, however it is written, or ErrNoSite.
+func (r *Registry) ByHome(ctx context.Context, address string) (Site, error) {
+	home, err := wordpress.ParseHome(address)
+	if err != nil {
+		return Site{}, err
+	}
+	s, found, err := r.store.byHome(ctx, home)
+	if err != nil {
+		return Site{}, err
+	}
+	if !found {
+		return Site{}, ErrNoSite
+	}
+	return s, nil
+}
+
+// Sites returns the sites of a list's page and how many match in all.
+func (r *Registry) Sites(ctx context.Context, f Filter) ([]Site, int64, error) {
+	total, err := r.store.count(ctx, f)
+	if err != nil {
+		return nil, 0, err
+	}
+	page, err := r.store.list(ctx, f)
+	return page, total, err
+}
+
+// Facets counts the sites by client, tag and state.
+func (r *Registry) Facets(ctx context.Context) (Facets, error) { return r.store.facets(ctx) }
+
+// CountSealed counts the stored credentials: without the key that sealed them, none can be opened.
+func CountSealed(ctx context.Context, db *database.DB) (int64, error) {
+	return store{db: db.Gorm}.countCredentials(ctx)
+}

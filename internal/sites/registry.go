@@ -1,0 +1,241 @@
+// Package sites knows what an agency looks after: the sites, their clients, tags and credentials, and what the last check found.
+// It is the only door to a credential: Dial puts one into a wordpress.Client and nobody else sees it. What is run on the sites is
+// not known here.
+package sites
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/droverhq/drover/internal/audit"
+	"github.com/droverhq/drover/internal/database"
+	"github.com/droverhq/drover/internal/vault"
+	"github.com/droverhq/drover/internal/wordpress"
+)
+
+// Registry keeps the sites.
+type Registry struct {
+	store   store
+	vault   *vault.Vault
+	log     *audit.Log
+	network *wordpress.Network
+}
+
+// New returns the registry over the database.
+func New(db *database.DB, v *vault.Vault, log *audit.Log, network *wordpress.Network) *Registry {
+	return &Registry{store: store{db.Gorm, log}, vault: v, log: log, network: network}
+}
+
+// binding ties a sealed password to its site, so that it cannot be moved to another row.
+func binding(site int64) vault.Binding {
+	return vault.Binding{Table: "credentials", Row: site, Purpose: "application_password"}
+}
+
+// Add stores a new site with its credential. It returns Problems when the draft cannot be stored. The site is not checked yet.
+func (r *Registry) Add(ctx context.Context, actor audit.Actor, d Draft) (Site, error) {
+	if err := r.log.Admit(ctx, actor, audit.SiteAdd, ""); err != nil {
+		return Site{}, err
+	}
+	p := Problems{}
+	d.clean(p)
+	d.cleanCredential(p)
+	if p["url"] == "" {
+		if err := r.checkFree(ctx, d.URL, 0, p); err != nil {
+			return Site{}, err
+		}
+	}
+	if err := p.orNil(); err != nil {
+		return Site{}, err
+	}
+	var id int64
+	err := r.store.change(ctx, actor, func(w write) (err error) {
+		id, err = r.insert(w, d)
+		return err
+	})
+	if err != nil {
+		return Site{}, fmt.Errorf("sites: add: %w", err)
+	}
+	return r.Site(ctx, id)
+}
+
+// insert stores a clean draft inside a change, and records it.
+func (r *Registry) insert(w write, d Draft) (int64, error) {
+	id, err := w.insertSite(d)
+	if err != nil {
+		return 0, err
+	}
+	if err := r.seal(w, id, d); err != nil {
+		return 0, err
+	}
+	return id, w.record(audit.SiteAdd, id, map[string]any{
+		"home": d.URL, "name": d.Name, "client": d.Client, "tags": d.Tags, "username": d.Username,
+	})
+}
+
+func (r *Registry) seal(w write, id int64, d Draft) error {
+	sealed, err := r.vault.Seal(d.Password, binding(id))
+	if err != nil {
+		return err
+	}
+	return w.putCredential(id, d.Username, sealed, r.vault.Primary())
+}
+
+// Edit changes everything of a site but its credential. A changed address makes it unchecked again.
+func (r *Registry) Edit(ctx context.Context, actor audit.Actor, id int64, d Draft) (Site, error) {
+	if err := r.log.Admit(ctx, actor, audit.SiteEdit, audit.On("site", id)); err != nil {
+		return Site{}, err
+	}
+	before, err := r.Site(ctx, id)
+	if err != nil {
+		return Site{}, err
+	}
+	p := Problems{}
+	d.clean(p)
+	if p["url"] == "" {
+		if err := r.checkFree(ctx, d.URL, id, p); err != nil {
+			return Site{}, err
+		}
+	}
+	if err := p.orNil(); err != nil {
+		return Site{}, err
+	}
+	if err := r.store.change(ctx, actor, func(w write) error { return w.edit(before, d) }); err != nil {
+		return Site{}, fmt.Errorf("sites: edit: %w", err)
+	}
+	return r.Site(ctx, id)
+}
+
+// edit stores the draft and records what it changes; nothing is written or recorded when it changes nothing.
+func (w write) edit(before Site, d Draft) error {
+	changes := changesOf(before, d)
+	if len(changes) == 0 {
+		return nil
+	}
+	if err := w.updateSite(before, d); err != nil {
+		return err
+	}
+	return w.record(audit.SiteEdit, before.ID, changes)
+}
+
+// changesOf tells what the draft would change, as before and after by field.
+func changesOf(before Site, d Draft) map[string]any {
+	changes := map[string]any{}
+	differ := func(field string, from, to any) {
+		if fmt.Sprint(from) != fmt.Sprint(to) {
+			changes[field] = map[string]any{"before": from, "after": to}
+		}
+	}
+	differ("home", before.Home, d.URL)
+	differ("name", before.Name, d.Name)
+	differ("client", before.Client, d.Client)
+	differ("tags", before.Tags, d.Tags)
+	return changes
+}
+
+// ReplaceCredential seals another user name and password for the site.
+func (r *Registry) ReplaceCredential(ctx context.Context, actor audit.Actor, id int64, username string, password vault.Secret) error {
+	if err := r.log.Admit(ctx, actor, audit.SiteCredential, audit.On("site", id)); err != nil {
+		return err
+	}
+	before, err := r.Site(ctx, id)
+	if err != nil {
+		return err
+	}
+	d, p := Draft{Username: username, Password: password}, Problems{}
+	d.cleanCredential(p)
+	if err := p.orNil(); err != nil {
+		return err
+	}
+	err = r.store.change(ctx, actor, func(w write) error { return r.replace(w, before, d) })
+	if err != nil {
+		return fmt.Errorf("sites: credential: %w", err)
+	}
+	return nil
+}
+
+func (r *Registry) replace(w write, before Site, d Draft) error {
+	if err := r.seal(w, before.ID, d); err != nil {
+		return err
+	}
+	return w.record(audit.SiteCredential, before.ID, map[string]any{
+		"home": before.Home, "username": map[string]any{"before": before.Credential.Username, "after": d.Username},
+	})
+}
+
+// Retire takes sites out of every list and selection and drops nothing; Restore brings them back.
+func (r *Registry) Retire(ctx context.Context, actor audit.Actor, ids ...int64) error {
+	return r.mark(ctx, actor, audit.SiteRetire, ids, func(w write, s Site) error {
+		if !s.RetiredAt.IsZero() {
+			return nil
+		}
+		return w.setRetired(s.ID, time.Now())
+	})
+}
+
+// Restore brings retired sites back.
+func (r *Registry) Restore(ctx context.Context, actor audit.Actor, ids ...int64) error {
+	return r.mark(ctx, actor, audit.SiteRestore, ids, func(w write, s Site) error { return w.setRetired(s.ID, time.Time{}) })
+}
+
+// Tag adds one tag to the sites.
+func (r *Registry) Tag(ctx context.Context, actor audit.Actor, tag string, ids ...int64) error {
+	tags, p := cleanTags([]string{tag}), Problems{}
+	if len(tags) == 0 {
+		p["tag"] = "Write the tag to add."
+		return p
+	}
+	if checkText(p, "tag", tags[0], longestTag); len(p) > 0 {
+		return p
+	}
+	return r.mark(ctx, actor, audit.SiteTag, ids, func(w write, s Site) error { return w.addTag(s.ID, tags[0]) })
+}
+
+// mark does the same to many sites in one transaction, with one entry for each.
+func (r *Registry) mark(ctx context.Context, actor audit.Actor, action audit.Action, ids []int64, f func(write, Site) error) error {
+	var subject audit.Subject
+	if len(ids) == 1 {
+		subject = audit.On("site", ids[0])
+	}
+	if err := r.log.Admit(ctx, actor, action, subject); err != nil {
+		return err
+	}
+	chosen, err := r.store.byIDs(ctx, ids)
+	if err != nil {
+		return err
+	}
+	if len(chosen) < len(ids) {
+		return fmt.Errorf("sites: %s: %w", action, ErrNoSite)
+	}
+	err = r.store.change(ctx, actor, func(w write) error {
+		for _, s := range chosen {
+			if err := f(w, s); err != nil {
+				return err
+			}
+			if err := w.record(action, s.ID, map[string]any{"home": s.Home}); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("sites: %s: %w", action, err)
+	}
+	return nil
+}
+
+// checkFree adds a problem when another site has the address already.
+func (r *Registry) checkFree(ctx context.Context, home string, self int64, p Problems) error {
+	other, found, err := r.store.byHome(ctx, home)
+	if err != nil {
+		return err
+	}
+	switch {
+	case !found || other.ID == self:
+	case !other.RetiredAt.IsZero():
+		p["url"] = "This site was retired. Bring it back from the list of retired sites instead of adding it anew."
+	default:
+		p["url"] = "This site is in the list already, as " + other.Name + "."
+	}
+	return nil
+}

@@ -1,0 +1,67 @@
+package sites
+
+import (
+	"errors"
+	"time"
+
+	"github.com/droverhq/drover/internal/wordpress"
+)
+
+// Errors of this room.
+var (
+	ErrNoSite       = errors.New("there is no such site")
+	ErrNoCredential = errors.New("the site has no credential")
+)
+
+// State is what the last check found.
+type State string
+
+// The states of a site.
+const (
+	Unchecked State = "unchecked"
+	Ready     State = "ready"
+	Warning   State = "warning"
+	Broken    State = "broken"
+	Retired   State = "retired" // of a site that was retired, whatever its last check found
+)
+
+// Site is one WordPress site that an agency looks after. It holds no secret.
+type Site struct {
+	ID     int64
+	Name   string
+	Home   string // https://acme.example, the address that WordPress calls home
+	Host   string
+	Client string // empty when it belongs to none
+	Tags   []string
+
+	State         State
+	Finding       string // one sentence of the last check when it was not Ready
+	Root          string // the REST root that the last check found, empty before
+	Override      string // how verbs that its firewall blocks are sent instead
+	Address       string // the IP address of the last check
+	RedirectsTo   string
+	HasPlugin     string // "yes", "no", empty when not known
+	PluginVersion string
+	CacheState    string
+	Environment   string
+	CheckedAt     time.Time
+
+	Credential Credential
+
+	CreatedAt, UpdatedAt, RetiredAt time.Time // zero where it has not happened
+}
+
+// Credential is what may be known of a site's credential: never its value.
+type Credential struct {
+	Username      string
+	Roles         string // as WordPress names them, separated by commas
+	Administrator bool
+	CreatedAt     time.Time
+	CreatedBy     string
+	WorkedAt      time.Time // when a check last signed in with it
+}
+
+// address is how to speak to the site.
+func (s Site) address() wordpress.Address {
+	return wordpress.Address{Home: s.Home, Root: s.Root, Override: s.Override}
+}

@@ -1,0 +1,370 @@
+package sites
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+
+	"github.com/droverhq/drover/internal/audit"
+	"github.com/droverhq/drover/internal/wordpress"
+)
+
+type store struct {
+	db  *gorm.DB
+	log *audit.Log
+}
+
+// write is one change under way: what it stores and what it records stand or fall together.
+type write struct {
+	tx    *gorm.DB
+	log   *audit.Log
+	actor audit.Actor
+	now   time.Time
+}
+
+func (s store) change(ctx context.Context, actor audit.Actor, f func(write) error) error {
+	return s.db.WithContext(ctx).Transaction(func(tx *gorm.DB) error { return f(write{tx, s.log, actor, time.Now()}) })
+}
+
+func (w write) record(action audit.Action, site int64, detail map[string]any) error {
+	return w.log.Record(w.tx, w.actor, audit.Event{Action: action, Subject: audit.On("site", site), Detail: detail})
+}
+
+func (w write) recordMany(action audit.Action, detail map[string]any) error {
+	return w.log.Record(w.tx, w.actor, audit.Event{Action: action, Detail: detail})
+}
+
+type siteRow struct {
+	ID            int64 `gorm:"primaryKey"`
+	Name          string
+	Home          string
+	Host          string
+	ClientID      *int64
+	Root          string
+	Override      string
+	State         State
+	Finding       string
+	PluginVersion string
+	CacheState    string
+	Environment   string
+	HasPlugin     string
+	Address       string
+	RedirectsTo   string
+	CheckedAt     int64
+	CreatedAt     int64 `gorm:"autoCreateTime:false"`
+	UpdatedAt     int64 `gorm:"autoUpdateTime:false"`
+	RetiredAt     int64
+}
+
+func (siteRow) TableName() string { return "sites" }
+
+type credentialRow struct {
+	SiteID    int64 `gorm:"primaryKey;autoIncrement:false"`
+	Username  string
+	Sealed    []byte
+	KeyID     int64
+	CreatedAt int64 `gorm:"autoCreateTime:false"`
+	CreatedBy string
+}
+
+func (credentialRow) TableName() string { return "credentials" }
+
+type tagRow struct {
+	SiteID int64
+	Tag    string
+}
+
+func (tagRow) TableName() string { return "site_tags" }
+
+// listRow is a site with what belongs to it in other tables.
+type listRow struct {
+	siteRow
+	Client         string
+	Username       string
+	Roles          string
+	Administrator  bool
+	CredentialAt   int64
+	CredentialBy   string
+	CredentialUsed int64
+}
+
+const listColumns = `sites.id, sites.name, sites.home, sites.host, sites.root, sites.override, sites.state, sites.finding,
+	sites.plugin_version, sites.cache_state, sites.environment, sites.has_plugin, sites.address, sites.redirects_to, sites.checked_at,
+	sites.created_at, sites.updated_at, sites.retired_at, coalesce(clients.name, '') AS client, coalesce(credentials.username, '') AS username,
+	coalesce(credentials.roles, '') AS roles, coalesce(credentials.administrator, FALSE) AS administrator,
+	coalesce(credentials.created_at, 0) AS credential_at, coalesce(credentials.created_by, '') AS credential_by,
+	coalesce(credentials.worked_at, 0) AS credential_used`
+
+func (s store) joined(ctx context.Context) *gorm.DB {
+	return s.db.WithContext(ctx).Table("sites").
+		Joins("LEFT JOIN clients ON clients.id = sites.client_id").
+		Joins("LEFT JOIN credentials ON credentials.site_id = sites.id")
+}
+
+func (s store) filtered(ctx context.Context, f Filter) *gorm.DB {
+	q := s.joined(ctx)
+	if f.State == Retired {
+		q = q.Where("sites.retired_at <> 0")
+	} else {
+		q = q.Where("sites.retired_at = 0")
+	}
+	if f.State != "" && f.State != Retired {
+		q = q.Where("sites.state = ?", f.State)
+	}
+	if len(f.Clients) > 0 {
+		q = q.Where("clients.name IN ?", f.Clients)
+	}
+	if len(f.Tags) > 0 {
+		q = q.Where("sites.id IN (SELECT site_id FROM site_tags WHERE tag IN ?)", cleanTags(f.Tags))
+	}
+	if words := strings.TrimSpace(f.Query); words != "" {
+		like := "%" + strings.NewReplacer("!", "!!", "%", "!%", "_", "!_").Replace(strings.ToLower(words)) + "%"
+		q = q.Where("(lower(sites.name) LIKE ? ESCAPE '!' OR sites.home LIKE ? ESCAPE '!' OR lower(credentials.username) LIKE ? ESCAPE '!')", like, like, like)
+	}
+	return q
+}
+
+func (s store) count(ctx context.Context, f Filter) (int64, error) {
+	var n int64
+	if err := s.filtered(ctx, f).Count(&n).Error; err != nil {
+		return 0, fmt.Errorf("sites: %w", err)
+	}
+	return n, nil
+}
+
+func (s store) list(ctx context.Context, f Filter) ([]Site, error) {
+	order, known := orders[f.Sort]
+	if !known {
+		order = orders["name"]
+	}
+	if f.Descending {
+		order += " DESC"
+	}
+	q := s.filtered(ctx, f).Select(listColumns).Order(order + ", sites.id")
+	if f.Limit > 0 {
+		q = q.Limit(f.Limit).Offset(f.Offset)
+	}
+	return s.scan(ctx, q)
+}
+
+// scan reads the rows of a joined query and adds their tags.
+func (s store) scan(ctx context.Context, q *gorm.DB) ([]Site, error) {
+	var rows []listRow
+	if err := q.Scan(&rows).Error; err != nil {
+		return nil, fmt.Errorf("sites: %w", err)
+	}
+	sites := make([]Site, len(rows))
+	index := make(map[int64]*Site, len(rows))
+	ids := make([]int64, len(rows))
+	for i, r := range rows {
+		sites[i] = r.site()
+		index[r.ID], ids[i] = &sites[i], r.ID
+	}
+	for some := range slices.Chunk(ids, chunk) {
+		var tags []tagRow
+		if err := s.db.WithContext(ctx).Where("site_id IN ?", some).Order("tag").Find(&tags).Error; err != nil {
+			return nil, fmt.Errorf("sites: tags: %w", err)
+		}
+		for _, t := range tags {
+			index[t.SiteID].Tags = append(index[t.SiteID].Tags, t.Tag)
+		}
+	}
+	return sites, nil
+}
+
+// chunk bounds the parameters of one statement: SQLite takes 32,766, PostgreSQL 65,535.
+const chunk = 5000
+
+func (s store) byIDs(ctx context.Context, ids []int64) ([]Site, error) {
+	all := make([]Site, 0, len(ids))
+	for some := range slices.Chunk(ids, chunk) {
+		found, err := s.scan(ctx, s.joined(ctx).Select(listColumns).Where("sites.id IN ?", some).Order("lower(sites.name), sites.id"))
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, found...)
+	}
+	return all, nil
+}
+
+func (s store) byHome(ctx context.Context, home string) (Site, bool, error) {
+	found, err := s.scan(ctx, s.joined(ctx).Select(listColumns).Where("sites.home = ?", home))
+	if err != nil || len(found) == 0 {
+		return Site{}, false, err
+	}
+	return found[0], true, nil
+}
+
+func (s store) facets(ctx context.Context) (f Facets, err error) {
+	db := s.db.WithContext(ctx)
+	err = errors.Join(
+		db.Raw(`SELECT clients.name AS value, count(*) AS sites FROM sites JOIN clients ON clients.id = sites.client_id
+			WHERE sites.retired_at = 0 GROUP BY clients.name ORDER BY lower(clients.name)`).Scan(&f.Clients).Error,
+		db.Raw(`SELECT tag AS value, count(*) AS sites FROM site_tags JOIN sites ON sites.id = site_tags.site_id
+			WHERE sites.retired_at = 0 GROUP BY tag ORDER BY tag`).Scan(&f.Tags).Error,
+		db.Raw(`SELECT CASE WHEN retired_at <> 0 THEN 'retired' ELSE state END AS value, count(*) AS sites FROM sites GROUP BY 1`).Scan(&f.States).Error,
+	)
+	if err != nil {
+		return f, fmt.Errorf("sites: %w", err)
+	}
+	return f, nil
+}
+
+func (r listRow) site() Site {
+	return Site{
+		ID: r.ID, Name: r.Name, Home: r.Home, Host: r.Host, Client: r.Client, State: r.State, Finding: r.Finding, Root: r.Root,
+		Override: r.Override, Address: r.Address, RedirectsTo: r.RedirectsTo, HasPlugin: r.HasPlugin, PluginVersion: r.PluginVersion,
+		CacheState: r.CacheState, Environment: r.Environment, CheckedAt: moment(r.CheckedAt),
+		Credential: Credential{
+			Username: r.Username, Roles: r.Roles, Administrator: r.Administrator,
+			CreatedAt: moment(r.CredentialAt), CreatedBy: r.CredentialBy, WorkedAt: moment(r.CredentialUsed),
+		},
+		CreatedAt: moment(r.CreatedAt), UpdatedAt: moment(r.UpdatedAt), RetiredAt: moment(r.RetiredAt),
+	}
+}
+
+// moment reads a stored time; 0 is none.
+func moment(micros int64) time.Time {
+	if micros == 0 {
+		return time.Time{}
+	}
+	return time.UnixMicro(micros).UTC()
+}
+
+func (w write) insertSite(d Draft) (int64, error) {
+	client, err := w.client(d.Client)
+	if err != nil {
+		return 0, err
+	}
+	r := siteRow{Name: d.Name, Home: d.URL, Host: hostOf(d.URL), ClientID: client, State: Unchecked, CreatedAt: w.now.UnixMicro(), UpdatedAt: w.now.UnixMicro()}
+	if err := w.tx.Create(&r).Error; err != nil {
+		return 0, err
+	}
+	return r.ID, w.putTags(r.ID, d.Tags)
+}
+
+func (w write) updateSite(before Site, d Draft) error {
+	client, err := w.client(d.Client)
+	if err != nil {
+		return err
+	}
+	values := map[string]any{"name": d.Name, "client_id": client, "updated_at": w.now.UnixMicro()}
+	if d.URL != before.Home {
+		for column, value := range map[string]any{"home": d.URL, "host": hostOf(d.URL), "state": Unchecked, "finding": "", "root": "", "override": "",
+			"address": "", "redirects_to": "", "report": "", "checked_at": 0, "has_plugin": "", "plugin_version": "", "cache_state": "", "environment": ""} {
+			values[column] = value
+		}
+	}
+	if err := w.tx.Model(&siteRow{}).Where("id = ?", before.ID).Updates(values).Error; err != nil {
+		return err
+	}
+	return w.putTags(before.ID, d.Tags)
+}
+
+// client returns the id of the client with the name, made when it is new, and nil for the empty name.
+func (w write) client(name string) (*int64, error) {
+	if name == "" {
+		return nil, nil
+	}
+	if err := w.tx.Exec("INSERT INTO clients (name, created_at) VALUES (?, ?) ON CONFLICT (name) DO NOTHING", name, w.now.UnixMicro()).Error; err != nil {
+		return nil, err
+	}
+	var id int64
+	err := w.tx.Raw("SELECT id FROM clients WHERE name = ?", name).Scan(&id).Error
+	return &id, err
+}
+
+func (w write) putTags(site int64, tags []string) error {
+	if err := w.tx.Where("site_id = ?", site).Delete(&tagRow{}).Error; err != nil {
+		return err
+	}
+	if len(tags) == 0 {
+		return nil
+	}
+	rows := make([]tagRow, len(tags))
+	for i, tag := range tags {
+		rows[i] = tagRow{site, tag}
+	}
+	return w.tx.Create(&rows).Error
+}
+
+func (w write) addTag(site int64, tag string) error {
+	return w.tx.Clauses(clause.OnConflict{DoNothing: true}).Create(&tagRow{site, tag}).Error
+}
+
+func (w write) setRetired(site int64, at time.Time) error {
+	var micros int64
+	if !at.IsZero() {
+		micros = at.UnixMicro()
+	}
+	return w.tx.Model(&siteRow{}).Where("id = ?", site).Updates(map[string]any{"retired_at": micros, "updated_at": w.now.UnixMicro()}).Error
+}
+
+// putCredential replaces whatever the site had; what was learnt about the old one goes with it.
+func (w write) putCredential(site int64, username string, sealed []byte, key uint32) error {
+	if err := w.tx.Where("site_id = ?", site).Delete(&credentialRow{}).Error; err != nil {
+		return err
+	}
+	return w.tx.Create(&credentialRow{SiteID: site, Username: username, Sealed: sealed, KeyID: int64(key), CreatedAt: w.now.UnixMicro(), CreatedBy: w.actor.Name}).Error
+}
+
+func (s store) credentials(ctx context.Context, ids []int64) (map[int64]credentialRow, error) {
+	found := make(map[int64]credentialRow, len(ids))
+	for some := range slices.Chunk(ids, chunk) {
+		var rows []credentialRow
+		if err := s.db.WithContext(ctx).Where("site_id IN ?", some).Find(&rows).Error; err != nil {
+			return nil, fmt.Errorf("sites: credentials: %w", err)
+		}
+		for _, r := range rows {
+			found[r.SiteID] = r
+		}
+	}
+	return found, nil
+}
+
+// sealedByOthers returns some credentials that a key other than the given one sealed.
+func (s store) sealedByOthers(ctx context.Context, key uint32, limit int) ([]credentialRow, error) {
+	var rows []credentialRow
+	err := s.db.WithContext(ctx).Where("key_id <> ?", int64(key)).Order("site_id").Limit(limit).Find(&rows).Error
+	return rows, err
+}
+
+// putSealed replaces a sealed value, unless it was replaced in the meantime.
+func (w write) putSealed(old credentialRow, sealed []byte, key uint32) error {
+	return w.tx.Model(&credentialRow{}).Where("site_id = ? AND key_id = ?", old.SiteID, old.KeyID).
+		Updates(map[string]any{"sealed": sealed, "key_id": int64(key)}).Error
+}
+
+func (w write) putReport(site int64, report wordpress.Report, values map[string]any) error {
+	text, err := json.Marshal(report)
+	if err != nil {
+		return err
+	}
+	values["report"], values["checked_at"] = string(text), w.now.UnixMicro()
+	return w.tx.Model(&siteRow{}).Where("id = ?", site).Updates(values).Error
+}
+
+// putCredentialFacts stores what a check learnt about the credential, unless it was replaced while the check went on.
+func (w write) putCredentialFacts(site Site, report wordpress.Report) error {
+	return w.tx.Model(&credentialRow{}).Where("site_id = ? AND created_at = ?", site.ID, site.Credential.CreatedAt.UnixMicro()).
+		Updates(map[string]any{"roles": strings.Join(report.Roles, ", "), "administrator": report.Administrator, "worked_at": w.now.UnixMicro()}).Error
+}
+
+func (s store) report(ctx context.Context, site int64) (string, error) {
+	var text string
+	err := s.db.WithContext(ctx).Raw("SELECT report FROM sites WHERE id = ?", site).Scan(&text).Error
+	return text, err
+}
+
+func (s store) countCredentials(ctx context.Context) (int64, error) {
+	var n int64
+	err := s.db.WithContext(ctx).Model(&credentialRow{}).Count(&n).Error
+	return n, err
+}
