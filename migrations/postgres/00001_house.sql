@@ -139,7 +139,7 @@ CREATE TABLE targets (
     ended_at   BIGINT  NOT NULL DEFAULT 0,
     took_us    BIGINT  NOT NULL DEFAULT 0
 );
-CREATE INDEX targets_run ON targets (run_id, outcome, reason);
+CREATE INDEX targets_run ON targets (run_id, state, outcome, reason);
 CREATE INDEX targets_ended ON targets (run_id, ended_at);
 CREATE INDEX targets_batch ON targets (batch_id, state);
 CREATE INDEX targets_site ON targets (site_id, id);

@@ -1,0 +1,71 @@
+package runs
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+// A batch belongs to its worker as long as the worker renews the lease. A worker that is gone is noticed when the lease has run
+// out and the next sweep sees it: within leaseTime + sweepEvery.
+const (
+	leaseTime  = 8 * time.Second
+	renewEvery = 2 * time.Second
+	sweepEvery = 1 * time.Second
+)
+
+var errLeaseLost = errors.New("runs: the batch is another worker's by now")
+
+// lease is a batch that this process may work.
+type lease struct {
+	store     store
+	batch     int64
+	owner     string
+	cancelled chan struct{} // closed when the run was cancelled
+}
+
+// keep renews the lease until the context ends. It calls lost when another worker has the batch, or when the database did not
+// answer for so long that another one may have it.
+func (l *lease) keep(ctx context.Context, lost func()) {
+	ticker := time.NewTicker(renewEvery)
+	defer ticker.Stop()
+	told := false
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+		held, cancelled, err := l.store.renew(ctx, l.batch, l.owner, time.Now().Add(leaseTime))
+		if err == nil && !held {
+			lost()
+			return
+		}
+		if cancelled && !told {
+			told = true
+			close(l.cancelled)
+		}
+	}
+}
+
+// sweep queues batches anew whose worker is gone, until the runner drains.
+func (r *Runner) sweep(ctx context.Context) {
+	defer r.sweeper.Done()
+	ticker := time.NewTicker(sweepEvery)
+	defer ticker.Stop()
+	for {
+		queued, err := r.store.requeue(ctx, func(batch int64) bool { _, own := r.working.Load(batch); return own })
+		if err != nil && ctx.Err() == nil {
+			r.logger.ErrorContext(ctx, "batches of lost workers could not be queued anew", "err", err)
+		} else if queued > 0 {
+			r.logger.InfoContext(ctx, "batches of lost workers are queued anew", "batches", queued)
+		}
+		select {
+		case <-r.drain:
+			return
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+	}
+}

@@ -1,0 +1,136 @@
+package runs
+
+import (
+	"net/http"
+	"time"
+
+	"github.com/droverhq/drover/internal/sites"
+	"github.com/droverhq/drover/internal/wordpress"
+)
+
+// Operation is something that can be run on many sites.
+type Operation struct {
+	Name     string // as the command line and addresses call it
+	Group    string
+	Title    string
+	Sentence string // what it does, side effects included
+	Endpoint string // method and path, empty where the parameters decide
+	Effect   Effect // where the parameters decide, the least that it can be
+	Params   []Param
+
+	plan func(map[string]string, sites.Problems) plan
+}
+
+// Param is one parameter of an operation.
+type Param struct {
+	Name    string
+	Label   string
+	Help    string
+	Kind    ParamKind
+	Choices []Choice
+	Default string
+	When    string // "purge_type=urls": only used, and asked for, when that parameter has that value; several values by |
+}
+
+// ParamKind is how a parameter is written.
+type ParamKind string
+
+// The kinds of parameter.
+const (
+	KindChoice   ParamKind = "choice"
+	KindIntegers ParamKind = "integers" // separated by commas, spaces or lines
+	KindURLs     ParamKind = "urls"     // separated by spaces or lines
+	KindFlag     ParamKind = "flag"     // true or empty
+	KindText     ParamKind = "text"
+	KindJSON     ParamKind = "json"
+)
+
+// Choice is one value of a parameter.
+type Choice struct{ Value, Label string }
+
+// plan is an operation with its parameters checked: what to send to each site.
+type plan struct {
+	title      string
+	effect     Effect
+	idempotent bool // sending it twice does no more than sending it once
+	endpoint   string
+	request    func(home string) (wordpress.Request, bool) // false: it has nothing to do on this site
+}
+
+const bigscoots = "/bigscoots-cache/v2/"
+
+// The plugin waits up to 10 s for each answer from the CDN, several times for a status (wordpress.md §1).
+const (
+	writeTimeout = 30 * time.Second
+	readTimeout  = 45 * time.Second
+)
+
+// Operations lists the built-in operations in the order in which they are offered.
+func Operations() []Operation { return catalogue }
+
+// Find returns the operation of that name.
+func Find(name string) (Operation, bool) {
+	for _, o := range catalogue {
+		if o.Name == name {
+			return o, true
+		}
+	}
+	return Operation{}, false
+}
+
+// The documented endpoints are from BigScoots' help page "Managing BigScoots Cache with WP REST API"; status and test-cache are
+// not documented there.
+var catalogue = []Operation{
+	{
+		Name: "clear-cache", Group: "BigScoots Cache", Title: "Clear cache", Effect: Change, Endpoint: "PATCH " + bigscoots + "clear-cache",
+		Sentence: "Purges pages from the CDN and the page cache. Clearing everything also flushes OPcache and the object cache, so sites work harder for a while.",
+		Params: []Param{
+			{Name: "purge_type", Label: "What to clear", Kind: KindChoice, Default: "all", Choices: []Choice{
+				{"all", "Everything"}, {"post_ids", "Some posts"}, {"urls", "Some addresses"}}},
+			{Name: "post_ids", Label: "Post ids", Kind: KindIntegers, When: "purge_type=post_ids",
+				Help: "Whole numbers, such as 1, 17. The same id means another post on another site."},
+			{Name: "purge_related_urls", Label: "Also their archives, categories and feeds", Kind: KindFlag, When: "purge_type=post_ids"},
+			{Name: "urls", Label: "Addresses", Kind: KindURLs, When: "purge_type=urls",
+				Help: "One a line. https://acme.example/page/ goes to the site it belongs to; /page/ goes to every chosen site."},
+		},
+		plan: planClearCache,
+	},
+	simple("clear-opcache", "Clear OPcache", "Makes PHP compile its files anew. Pages stay cached.", http.MethodDelete, "clear-opcache", Change),
+	simple("enable-cache", "Enable cache", "Switches BigScoots Cache on.", http.MethodPatch, "enable-cache", Change),
+	simple("disable-cache", "Disable cache", "Purges the whole domain first, then switches caching off: every visitor reaches the server until it is enabled again.", http.MethodPatch, "disable-cache", Destroy),
+	simple("clear-logs", "Clear plugin log", "Empties BigScoots Cache's own log on each site. What it held is gone.", http.MethodDelete, "clear-logs", Change),
+	simple("status", "Status", "Reads the plugin's version, its cache state, its set-up and the environment. Changes nothing.", http.MethodGet, "status", Read),
+	simple("test-cache", "Test cache", "Asks the plugin to test whether pages are served from the cache. Changes nothing.", http.MethodGet, "test-cache", Read),
+	{
+		Name: "request", Group: "Any endpoint", Title: "Any endpoint", Effect: Read,
+		Sentence: "Sends a request of your own to each site's REST API. Its method decides its effect.",
+		Params: []Param{
+			{Name: "method", Label: "Method", Kind: KindChoice, Default: "GET", Choices: []Choice{
+				{"GET", "GET"}, {"POST", "POST"}, {"PUT", "PUT"}, {"PATCH", "PATCH"}, {"DELETE", "DELETE"}, {"OPTIONS", "OPTIONS"}, {"HEAD", "HEAD"}}},
+			{Name: "path", Label: "Path", Kind: KindText, Help: "Below the REST root, such as /wp/v2/plugins?status=active"},
+			{Name: "body", Label: "Body", Kind: KindJSON, When: "method=POST|PUT|PATCH|DELETE", Help: "JSON, or empty."},
+		},
+		plan: planRequest,
+	},
+}
+
+// simple is an operation of BigScoots Cache that has no parameters.
+func simple(name, title, sentence, method, route string, effect Effect) Operation {
+	endpoint := method + " " + bigscoots + route
+	timeout := writeTimeout
+	if effect == Read {
+		timeout = readTimeout
+	}
+	return Operation{
+		Name: name, Group: "BigScoots Cache", Title: title, Sentence: sentence, Endpoint: endpoint, Effect: effect,
+		plan: func(map[string]string, sites.Problems) plan {
+			request := wordpress.Request{Method: method, Path: bigscoots + route, Timeout: timeout}
+			return plan{title: title, effect: effect, idempotent: true, endpoint: endpoint, request: toEvery(request)}
+		},
+	}
+}
+
+// toEvery sends the same request to every site.
+func toEvery(r wordpress.Request) func(string) (wordpress.Request, bool) {
+	return func(string) (wordpress.Request, bool) { return r, true }
+}

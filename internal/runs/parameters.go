@@ -1,0 +1,189 @@
+package runs
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/droverhq/drover/internal/sites"
+	"github.com/droverhq/drover/internal/wordpress"
+)
+
+// planOf checks the spec's operation and parameters. What is wrong stands in the Problems, by parameter.
+func planOf(spec Spec) (plan, error) {
+	o, found := Find(spec.Operation)
+	if !found {
+		return plan{}, sites.Problems{"operation": "There is no operation of that name. Choose one of: " + strings.Join(names(), ", ") + "."}
+	}
+	p := sites.Problems{}
+	params := o.params(spec.Params, p)
+	made := o.plan(params, p)
+	if len(p) > 0 {
+		return plan{}, p
+	}
+	return made, nil
+}
+
+func names() []string {
+	all := make([]string, len(catalogue))
+	for i, o := range catalogue {
+		all[i] = o.Name
+	}
+	return all
+}
+
+// params returns the parameters that are in use, with defaults, and reports those that the operation does not know.
+func (o Operation) params(given map[string]string, p sites.Problems) map[string]string {
+	used := map[string]string{}
+	for _, param := range o.Params {
+		value := strings.TrimSpace(given[param.Name])
+		if value == "" {
+			value = param.Default
+		}
+		used[param.Name] = value
+	}
+	for _, param := range o.Params {
+		if !param.inUse(used) {
+			delete(used, param.Name)
+		}
+		if param.Kind == KindChoice && !slices.ContainsFunc(param.Choices, func(c Choice) bool { return c.Value == used[param.Name] }) {
+			p[param.Name] = "Choose one of: " + choices(param.Choices) + "."
+		}
+	}
+	for name := range given {
+		if !slices.ContainsFunc(o.Params, func(param Param) bool { return param.Name == name }) {
+			p[name] = "The operation " + o.Name + " has no parameter of that name."
+		}
+	}
+	return used
+}
+
+func (param Param) inUse(used map[string]string) bool {
+	if param.When == "" {
+		return true
+	}
+	name, values, _ := strings.Cut(param.When, "=")
+	return slices.Contains(strings.Split(values, "|"), used[name])
+}
+
+func choices(all []Choice) string {
+	values := make([]string, len(all))
+	for i, c := range all {
+		values[i] = c.Value
+	}
+	return strings.Join(values, ", ")
+}
+
+func planClearCache(params map[string]string, p sites.Problems) plan {
+	made := plan{title: "Clear the whole cache", effect: Change, idempotent: true, endpoint: "PATCH " + bigscoots + "clear-cache"}
+	body := map[string]any{"purge_type": params["purge_type"]}
+	switch params["purge_type"] {
+	case "post_ids":
+		ids := integers("post_ids", params["post_ids"], p)
+		body["post_ids"] = ids
+		made.title = "Clear the cache of " + plural(len(ids), "post", "posts")
+		if flag("purge_related_urls", params["purge_related_urls"], p) {
+			body["purge_related_urls"] = true
+			made.title += " and related pages"
+		}
+	case "urls":
+		urls := splitURLs(params["urls"], p)
+		made.title = "Clear the cache of " + plural(len(urls), "address", "addresses")
+		made.request = func(home string) (wordpress.Request, bool) {
+			own := urlsOf(home, urls)
+			return clearCache(map[string]any{"purge_type": "urls", "urls": own}), len(own) > 0
+		}
+		return made
+	}
+	made.request = toEvery(clearCache(body))
+	return made
+}
+
+func clearCache(body map[string]any) wordpress.Request {
+	text, err := json.Marshal(body)
+	if err != nil {
+		panic(err) // strings, integers and booleans always have a JSON form
+	}
+	return wordpress.Request{Method: http.MethodPatch, Path: bigscoots + "clear-cache", Body: text, Timeout: writeTimeout}
+}
+
+func planRequest(params map[string]string, p sites.Problems) plan {
+	method := params["method"]
+	request := wordpress.Request{Method: method, Path: params["path"], Timeout: readTimeout}
+	if params["path"] == "" {
+		p["path"] = "Write the path below the REST root, such as /wp/v2/plugins."
+	} else if !strings.HasPrefix(request.Path, "/") {
+		request.Path = "/" + request.Path
+	}
+	if body := params["body"]; body != "" {
+		if !json.Valid([]byte(body)) {
+			p["body"] = "This is not JSON. Strings and names stand in double quotes, and no comma follows the last one."
+		}
+		request.Body = []byte(body)
+	}
+	if p["path"] == "" && p["method"] == "" {
+		if err := request.Validate(); err != nil {
+			p["path"] = err.Error()
+		}
+	}
+	endpoint := method + " " + request.Path
+	return plan{title: endpoint, effect: effectOf(method), idempotent: idempotent(method), endpoint: endpoint, request: toEvery(request)}
+}
+
+// effectOf is what a method may do to a site, as far as anybody can know from outside.
+func effectOf(method string) Effect {
+	switch method {
+	case http.MethodGet, http.MethodHead, http.MethodOptions:
+		return Read
+	case http.MethodDelete:
+		return Destroy
+	}
+	return Change
+}
+
+// idempotent follows RFC 9110, section 9.2.2.
+func idempotent(method string) bool { return method != http.MethodPost && method != http.MethodPatch }
+
+// mostValues bounds the posts or addresses of one run.
+const mostValues = 500
+
+func integers(name, text string, p sites.Problems) []int64 {
+	var ids []int64
+	for _, field := range strings.FieldsFunc(text, func(r rune) bool { return strings.ContainsRune(", ;[]\t\r\n", r) }) {
+		id, err := strconv.ParseInt(field, 10, 64)
+		if err != nil || id < 1 {
+			p[name] = fmt.Sprintf("%q is not a post id. Write whole numbers, such as 1, 17.", field)
+			return nil
+		}
+		if !slices.Contains(ids, id) {
+			ids = append(ids, id)
+		}
+	}
+	if len(ids) == 0 {
+		p[name] = "Write at least one post id, such as 1, 17."
+	} else if len(ids) > mostValues {
+		p[name] = fmt.Sprintf("At most %d post ids go into one run. Split them over several runs, or clear everything.", mostValues)
+	}
+	return ids
+}
+
+func flag(name, text string, p sites.Problems) bool {
+	switch strings.ToLower(text) {
+	case "", "false", "0", "no", "off":
+		return false
+	case "true", "1", "yes", "on":
+		return true
+	}
+	p[name] = "Write true or false."
+	return false
+}
+
+func plural(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return strconv.Itoa(n) + " " + many
+}

@@ -1,0 +1,77 @@
+package runs
+
+import (
+	"context"
+	"database/sql"
+	"log/slog"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/riverqueue/river"
+	"github.com/riverqueue/river/riverdriver"
+	"github.com/riverqueue/river/riverdriver/riverpgxv5"
+	"github.com/riverqueue/river/riverdriver/riversqlite"
+
+	"github.com/droverhq/drover/internal/database"
+)
+
+// batchJob is the queue's job: work one batch.
+type batchJob struct {
+	Batch int64 `json:"batch"`
+}
+
+// Kind names the job in the queue.
+func (batchJob) Kind() string { return "batch" }
+
+// jobs is the part of the queue's client that does not depend on the database.
+type jobs interface {
+	Start(context.Context) error
+	Stop(context.Context) error
+	StopAndCancel(context.Context) error
+}
+
+// enqueue puts batches into the queue within a transaction: sql.Tx on SQLite, pgx.Tx on PostgreSQL.
+type enqueue struct {
+	sqlite   func(context.Context, *sql.Tx, []int64) error
+	postgres func(context.Context, pgx.Tx, []int64) error
+}
+
+// worked is how many batches a process works side by side; how many requests that makes is the network's to limit.
+const worked = 32
+
+// pollSQLite is how often the queue looks for jobs on SQLite, which cannot notify. PostgreSQL does, and polling is its fallback.
+const pollSQLite = 100 * time.Millisecond
+
+func openQueue(db *database.DB, work func(context.Context, int64) error, logger *slog.Logger) (jobs, enqueue, error) {
+	workers := river.NewWorkers()
+	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, job *river.Job[batchJob]) error { return work(ctx, job.Args.Batch) }))
+	config := &river.Config{
+		Workers:                     workers,
+		Queues:                      map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: worked}},
+		JobTimeout:                  -1, // a batch ends by its targets' own deadlines, and its lease tells whether its worker lives
+		CompletedJobRetentionPeriod: time.Hour,
+		FetchCooldown:               50 * time.Millisecond,
+		Logger:                      logger,
+	}
+	if db.Postgres() {
+		client, err := river.NewClient(riverpgxv5.New(db.Pool), config)
+		return client, enqueue{postgres: inserter(client)}, err
+	}
+	config.FetchPollInterval = pollSQLite
+	client, err := river.NewClient(riverdriver.Driver[*sql.Tx](riversqlite.New(db.SQL)), config)
+	return client, enqueue{sqlite: inserter(client)}, err
+}
+
+func inserter[T any](client *river.Client[T]) func(context.Context, T, []int64) error {
+	return func(ctx context.Context, tx T, batches []int64) error {
+		if len(batches) == 0 {
+			return nil
+		}
+		params := make([]river.InsertManyParams, len(batches))
+		for i, id := range batches {
+			params[i] = river.InsertManyParams{Args: batchJob{Batch: id}}
+		}
+		_, err := client.InsertManyTx(ctx, tx, params)
+		return err
+	}
+}

@@ -1,0 +1,183 @@
+package runs
+
+import (
+	"encoding/json"
+	"errors"
+	"net/http"
+	"time"
+
+	"github.com/droverhq/drover/internal/audit"
+	"github.com/droverhq/drover/internal/sites"
+	"github.com/droverhq/drover/internal/wordpress"
+)
+
+// Errors of this room.
+var (
+	ErrNoRun    = errors.New("there is no such run")
+	ErrNoTarget = errors.New("there is no such target")
+	ErrEnded    = errors.New("the run has ended already")
+)
+
+// Effect is what an operation does to a site: it decides who may run it, how it is confirmed and what is retried.
+type Effect string
+
+// The effects.
+const (
+	Read    Effect = "read"
+	Change  Effect = "change"
+	Destroy Effect = "destroy"
+)
+
+// Spec says what to run where.
+type Spec struct {
+	Operation string            `json:"operation"`
+	Params    map[string]string `json:"params,omitempty"` // as typed; the operation checks them
+	Selection sites.Selection   `json:"selection"`
+	Confirmed int               `json:"-"` // the number of sites that a person typed to confirm a Destroy
+	AgainOf   int64             `json:"-"` // the run that this one repeats, 0 for none
+}
+
+// State is how far a run is.
+type State string
+
+// The states of a run.
+const (
+	Waiting   State = "waiting"
+	Running   State = "running"
+	Done      State = "done"
+	Cancelled State = "cancelled" // ended before every target was sent
+)
+
+// Run is one operation over many sites.
+type Run struct {
+	ID        int64
+	Spec      Spec
+	Title     string // "Clear the whole cache"
+	Effect    Effect
+	State     State
+	Actor     audit.Actor
+	Total     int
+	AgainOf   int64
+	CreatedAt time.Time
+	StartedAt time.Time
+	EndedAt   time.Time
+
+	CancelledAt time.Time
+	CancelledBy string
+}
+
+// Ended tells whether nothing more will happen in the run.
+func (r Run) Ended() bool { return r.State == Done || r.State == Cancelled }
+
+// TargetState is how far a target is.
+type TargetState string
+
+// The states of a target.
+const (
+	TargetWaiting TargetState = "waiting"
+	TargetRunning TargetState = "running" // its request may have been sent
+	TargetDone    TargetState = "done"
+)
+
+// Target is one site in a run, as it was when the run started.
+type Target struct {
+	ID       int64
+	RunID    int64
+	SiteID   int64
+	SiteName string
+	Home     string
+	State    TargetState
+
+	Outcome  wordpress.Outcome
+	Reason   wordpress.Reason
+	Status   int    // HTTP's, 0 when there was no answer
+	Code     string // WordPress's own
+	Message  string // WordPress's own, as text
+	Note     string // for a person
+	Location string // where a redirect points
+	Attempts int
+
+	StartedAt, EndedAt time.Time
+	Took               time.Duration // from the first attempt's beginning to the last one's end
+}
+
+// Attempt is one HTTP exchange of a target. It never holds a credential.
+type Attempt struct {
+	N           int
+	Method, URL string
+	Override    string
+	RequestBody string
+	Sent        bool
+	Status      int
+	Header      http.Header
+	Body        []byte // at most longestBody bytes; show it as text only
+	BodyCut     bool
+	Fault       string
+	Outcome     wordpress.Outcome
+	Reason      wordpress.Reason
+	Address     string
+	StartedAt   time.Time
+	Took        time.Duration
+}
+
+// longestBody is how much of an answer an attempt keeps, in bytes.
+const longestBody = 64 << 10
+
+// Counts are targets by outcome; the ones that have not ended stand under Waiting and Running.
+type Counts struct {
+	OK, Partial, Skipped, Failed, Unknown int
+	Waiting, Running                      int
+}
+
+// Ended is how many targets have ended.
+func (c Counts) Ended() int { return c.OK + c.Partial + c.Skipped + c.Failed + c.Unknown }
+
+// Trouble is how many need a person.
+func (c Counts) Trouble() int { return c.Partial + c.Failed + c.Unknown }
+
+// MarshalJSON writes the counts by outcome, without those that are 0.
+func (c Counts) MarshalJSON() ([]byte, error) {
+	all := map[string]int{"ok": c.OK, "partial": c.Partial, "skipped": c.Skipped, "failed": c.Failed, "unknown": c.Unknown, "waiting": c.Waiting, "running": c.Running}
+	for name, n := range all {
+		if n == 0 {
+			delete(all, name)
+		}
+	}
+	return json.Marshal(all)
+}
+
+func (c *Counts) add(state TargetState, outcome wordpress.Outcome, n int) {
+	switch {
+	case state == TargetWaiting:
+		c.Waiting += n
+	case state == TargetRunning:
+		c.Running += n
+	case outcome == wordpress.OK:
+		c.OK += n
+	case outcome == wordpress.Partial:
+		c.Partial += n
+	case outcome == wordpress.Skipped:
+		c.Skipped += n
+	case outcome == wordpress.Failed:
+		c.Failed += n
+	default:
+		c.Unknown += n
+	}
+}
+
+// Group is the targets of a run that share an outcome and a reason.
+type Group struct {
+	Outcome wordpress.Outcome
+	Reason  wordpress.Reason
+	Count   int
+}
+
+// Snapshot is a run as it is now.
+type Snapshot struct {
+	Run    Run
+	Counts Counts
+	Groups []Group  // the troublesome first
+	Latest []Target // the last ones that ended, the newest first
+	Rate   float64  // targets a second over the last seconds, 0 when not known
+	Left   time.Duration
+}

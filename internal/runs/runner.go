@@ -1,0 +1,163 @@
+// Package runs is what Drover exists for: one operation over many sites. It freezes a selection into targets, works them in
+// batches through a queue that survives a crash, and keeps what happened. How a site is spoken to and what its answer means is
+// not known here (internal/wordpress), nor is any secret (internal/sites).
+package runs
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/droverhq/drover/internal/audit"
+	"github.com/droverhq/drover/internal/database"
+	"github.com/droverhq/drover/internal/sites"
+	"github.com/droverhq/drover/internal/wordpress"
+)
+
+// Runner starts, works and cancels runs.
+type Runner struct {
+	store    store
+	registry *sites.Registry
+	log      *audit.Log
+	logger   *slog.Logger
+	queue    jobs
+
+	drain   chan struct{} // closed when no further target may be sent
+	drained sync.Once
+	sweeper sync.WaitGroup
+	working sync.Map // the batches that this process works, by id
+}
+
+// New returns a runner over the database. It works nothing until Work is called.
+func New(db *database.DB, registry *sites.Registry, log *audit.Log, logger *slog.Logger) (*Runner, error) {
+	r := &Runner{registry: registry, log: log, logger: logger, drain: make(chan struct{})}
+	r.store = store{db: db, log: log}
+	var err error
+	if r.queue, r.store.enqueue, err = openQueue(db, r.work, logger); err != nil {
+		return nil, fmt.Errorf("runs: queue: %w", err)
+	}
+	return r, nil
+}
+
+// Start freezes the selection into targets and stores the run, its batches, the queue's jobs and the entry run.start in one
+// transaction. It returns sites.Problems when the spec cannot be run. Nothing has been sent when it returns.
+func (r *Runner) Start(ctx context.Context, actor audit.Actor, spec Spec) (Run, error) {
+	made, err := planOf(spec)
+	if err != nil {
+		// Somebody who may start nothing is told that, not what is wrong with the form.
+		if refusal := r.log.Admit(ctx, actor, audit.RunStart, ""); refusal != nil {
+			return Run{}, refusal
+		}
+		return Run{}, err
+	}
+	if err := r.log.Admit(ctx, actor, right(made.effect), ""); err != nil {
+		return Run{}, err
+	}
+	chosen, err := r.choose(ctx, spec, made)
+	if err != nil {
+		return Run{}, err
+	}
+	if problem := unconfirmed(spec, made, len(chosen.sites)); problem != nil {
+		return Run{}, problem
+	}
+	run := Run{
+		Spec: spec, Title: made.title, Effect: made.effect, State: Waiting, Actor: actor, Total: len(chosen.sites), AgainOf: spec.AgainOf, CreatedAt: time.Now().UTC(),
+	}
+	run.ID, err = r.store.start(ctx, run, batches(chosen.sites))
+	if err != nil {
+		return Run{}, fmt.Errorf("runs: start: %w", err)
+	}
+	return run, nil
+}
+
+// right is the action that a person must be allowed to start a run of this effect.
+func right(effect Effect) audit.Action {
+	if effect == Destroy {
+		return audit.RunStartDestroy
+	}
+	return audit.RunStart
+}
+
+func unconfirmed(spec Spec, made plan, total int) error {
+	if made.effect != Destroy || spec.Confirmed == total {
+		return nil
+	}
+	return sites.Problems{"confirm": fmt.Sprintf("This cannot be undone by itself. Type the number of sites, %d, to confirm.", total)}
+}
+
+// choice is a selection resolved for an operation.
+type choice struct {
+	sites   []sites.Site
+	leftOut []sites.Site // chosen, but the operation has nothing to do on them
+}
+
+// choose resolves the selection and leaves out the sites on which the operation has nothing to do.
+func (r *Runner) choose(ctx context.Context, spec Spec, made plan) (choice, error) {
+	all, err := r.registry.Select(ctx, spec.Selection)
+	if err != nil {
+		return choice{}, err
+	}
+	if len(all) == 0 {
+		return choice{}, sites.Problems{"selection": "No site is chosen. Choose sites, a client, a tag, or all."}
+	}
+	var c choice
+	for _, s := range all {
+		if _, applies := made.request(s.Home); applies {
+			c.sites = append(c.sites, s)
+		} else {
+			c.leftOut = append(c.leftOut, s)
+		}
+	}
+	if none := homeless(strings.Fields(spec.Params["urls"]), all); spec.Params["purge_type"] == "urls" && len(none) > 0 {
+		return choice{}, sites.Problems{"urls": "These belong to none of the chosen sites (http or https and www matter): " + strings.Join(none, " ")}
+	}
+	return c, nil
+}
+
+// Cancel stops a run: what was sent is waited for, nothing more is sent.
+func (r *Runner) Cancel(ctx context.Context, actor audit.Actor, id int64) error {
+	if err := r.log.Admit(ctx, actor, audit.RunCancel, audit.On("run", id)); err != nil {
+		return err
+	}
+	if err := r.store.cancel(ctx, actor, id); err != nil {
+		return fmt.Errorf("runs: cancel: %w", err)
+	}
+	return nil
+}
+
+// Which chooses targets of a run by how they ended; a zero field does not narrow.
+type Which struct {
+	Outcomes []wordpress.Outcome
+	Reason   wordpress.Reason
+}
+
+// Again starts a run of the same operation on the chosen targets of an earlier one. Confirmed is as in Spec.
+func (r *Runner) Again(ctx context.Context, actor audit.Actor, id int64, which Which, confirmed int) (Run, error) {
+	spec, err := r.AgainSpec(ctx, id, which)
+	if err != nil {
+		return Run{}, err
+	}
+	spec.Confirmed = confirmed
+	return r.Start(ctx, actor, spec)
+}
+
+// AgainSpec is the spec that Again would start.
+func (r *Runner) AgainSpec(ctx context.Context, id int64, which Which) (Spec, error) {
+	run, err := r.Run(ctx, id)
+	if err != nil {
+		return Spec{}, err
+	}
+	ids, err := r.store.sitesOf(ctx, id, which)
+	if err != nil {
+		return Spec{}, err
+	}
+	if len(ids) == 0 {
+		return Spec{}, sites.Problems{"outcome": "No site of this run ended that way."}
+	}
+	slices.Sort(ids)
+	return Spec{Operation: run.Spec.Operation, Params: run.Spec.Params, Selection: sites.Selection{IDs: ids}, AgainOf: id}, nil
+}

@@ -1,0 +1,672 @@
+package runs
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"gorm.io/gorm"
+
+	"github.com/droverhq/drover/internal/audit"
+	"github.com/droverhq/drover/internal/database"
+	"github.com/droverhq/drover/internal/sites"
+	"github.com/droverhq/drover/internal/wordpress"
+)
+
+type store struct {
+	db      *database.DB
+	log     *audit.Log
+	enqueue enqueue
+}
+
+// write is one change under way: rows, queue jobs and entries stand or fall together.
+type write struct {
+	tx      *gorm.DB
+	log     *audit.Log
+	now     time.Time
+	enqueue func(batches []int64) error
+}
+
+func (s store) change(ctx context.Context, f func(write) error) error {
+	now := time.Now()
+	if s.db.Postgres() {
+		return s.db.WithConn(ctx, func(tx *gorm.DB, raw pgx.Tx) error {
+			return f(write{tx, s.log, now, func(ids []int64) error { return s.enqueue.postgres(ctx, raw, ids) }})
+		})
+	}
+	return s.db.Gorm.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
+		return f(write{tx, s.log, now, func(ids []int64) error { return s.enqueue.sqlite(ctx, tx.Statement.ConnPool.(*sql.Tx), ids) }})
+	})
+}
+
+type runRow struct {
+	ID          int64 `gorm:"primaryKey"`
+	Operation   string
+	Title       string
+	Effect      Effect
+	Spec        string
+	State       State
+	ActorKind   audit.Kind
+	ActorID     int64
+	ActorName   string
+	Addr        string
+	Total       int
+	AgainOf     int64
+	CreatedAt   int64 `gorm:"autoCreateTime:false"`
+	StartedAt   int64
+	EndedAt     int64
+	CancelledAt int64
+	CancelledBy string
+}
+
+func (runRow) TableName() string { return "runs" }
+
+type batchRow struct {
+	ID         int64 `gorm:"primaryKey"`
+	RunID      int64
+	Done       bool
+	Owner      string
+	LeaseUntil int64
+}
+
+func (batchRow) TableName() string { return "batches" }
+
+type targetRow struct {
+	ID        int64 `gorm:"primaryKey"`
+	RunID     int64
+	BatchID   int64
+	SiteID    int64
+	SiteName  string
+	Home      string
+	State     TargetState
+	Outcome   wordpress.Outcome
+	Reason    wordpress.Reason
+	Status    int
+	Code      string
+	Message   string
+	Note      string
+	Location  string
+	Attempts  int
+	StartedAt int64
+	EndedAt   int64
+	TookUs    int64
+}
+
+func (targetRow) TableName() string { return "targets" }
+
+type attemptRow struct {
+	ID          int64 `gorm:"primaryKey"`
+	TargetID    int64
+	N           int
+	Method      string
+	URL         string
+	Override    string
+	RequestBody string
+	Sent        bool
+	Status      int
+	Header      string
+	Body        []byte
+	BodyCut     bool
+	Fault       string
+	Outcome     wordpress.Outcome
+	Reason      wordpress.Reason
+	Address     string
+	StartedAt   int64
+	TookUs      int64
+}
+
+func (attemptRow) TableName() string { return "attempts" }
+
+func moment(micros int64) time.Time {
+	if micros == 0 {
+		return time.Time{}
+	}
+	return time.UnixMicro(micros).UTC()
+}
+
+func micros(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixMicro()
+}
+
+func (r runRow) run() (Run, error) {
+	run := Run{
+		ID: r.ID, Title: r.Title, Effect: r.Effect, State: r.State, Total: r.Total, AgainOf: r.AgainOf,
+		Actor:     audit.Actor{Kind: r.ActorKind, ID: r.ActorID, Name: r.ActorName, Addr: r.Addr},
+		CreatedAt: moment(r.CreatedAt), StartedAt: moment(r.StartedAt), EndedAt: moment(r.EndedAt), CancelledAt: moment(r.CancelledAt), CancelledBy: r.CancelledBy,
+	}
+	if err := json.Unmarshal([]byte(r.Spec), &run.Spec); err != nil {
+		return run, fmt.Errorf("runs: spec of run %d: %w", r.ID, err)
+	}
+	return run, nil
+}
+
+func (r targetRow) target() Target {
+	return Target{
+		ID: r.ID, RunID: r.RunID, SiteID: r.SiteID, SiteName: r.SiteName, Home: r.Home, State: r.State, Outcome: r.Outcome, Reason: r.Reason,
+		Status: r.Status, Code: r.Code, Message: r.Message, Note: r.Note, Location: r.Location, Attempts: r.Attempts,
+		StartedAt: moment(r.StartedAt), EndedAt: moment(r.EndedAt), Took: time.Duration(r.TookUs) * time.Microsecond,
+	}
+}
+
+func rowOf(t Target, batch int64) targetRow {
+	return targetRow{
+		ID: t.ID, RunID: t.RunID, BatchID: batch, SiteID: t.SiteID, SiteName: t.SiteName, Home: t.Home, State: t.State, Outcome: t.Outcome, Reason: t.Reason,
+		Status: t.Status, Code: t.Code, Message: t.Message, Note: t.Note, Location: t.Location, Attempts: t.Attempts,
+		StartedAt: micros(t.StartedAt), EndedAt: micros(t.EndedAt), TookUs: t.Took.Microseconds(),
+	}
+}
+
+func (r attemptRow) attempt() (Attempt, error) {
+	a := Attempt{
+		N: r.N, Method: r.Method, URL: r.URL, Override: r.Override, RequestBody: r.RequestBody, Sent: r.Sent, Status: r.Status, Header: http.Header{},
+		Body: r.Body, BodyCut: r.BodyCut, Fault: r.Fault, Outcome: r.Outcome, Reason: r.Reason, Address: r.Address,
+		StartedAt: moment(r.StartedAt), Took: time.Duration(r.TookUs) * time.Microsecond,
+	}
+	if r.Header == "" {
+		return a, nil
+	}
+	return a, json.Unmarshal([]byte(r.Header), &a.Header)
+}
+
+func attemptRowOf(target int64, a Attempt) (attemptRow, error) {
+	header, err := json.Marshal(a.Header)
+	return attemptRow{
+		TargetID: target, N: a.N, Method: a.Method, URL: a.URL, Override: a.Override, RequestBody: a.RequestBody, Sent: a.Sent, Status: a.Status,
+		Header: string(header), Body: a.Body, BodyCut: a.BodyCut, Fault: a.Fault, Outcome: a.Outcome, Reason: a.Reason, Address: a.Address,
+		StartedAt: micros(a.StartedAt), TookUs: a.Took.Microseconds(),
+	}, err
+}
+
+// start stores a run with its batches, targets, jobs and entry, and returns its id.
+func (s store) start(ctx context.Context, run Run, batches [][]sites.Site) (int64, error) {
+	spec, err := json.Marshal(run.Spec)
+	if err != nil {
+		return 0, err
+	}
+	row := runRow{
+		Operation: run.Spec.Operation, Title: run.Title, Effect: run.Effect, Spec: string(spec), State: run.State, ActorKind: run.Actor.Kind, ActorID: run.Actor.ID,
+		ActorName: run.Actor.Name, Addr: run.Actor.Addr, Total: run.Total, AgainOf: run.AgainOf, CreatedAt: micros(run.CreatedAt),
+	}
+	err = s.change(ctx, func(w write) error {
+		if err := w.tx.Create(&row).Error; err != nil {
+			return err
+		}
+		ids, err := w.insertBatches(row.ID, batches)
+		if err != nil {
+			return err
+		}
+		if err := w.enqueue(ids); err != nil {
+			return err
+		}
+		return w.log.Record(w.tx, run.Actor, audit.Event{Action: audit.RunStart, Subject: audit.On("run", row.ID), Detail: map[string]any{
+			"operation": run.Spec.Operation, "title": run.Title, "effect": run.Effect, "params": run.Spec.Params, "selection": run.Spec.Selection,
+			"sites": run.Total, "again_of": run.AgainOf,
+		}})
+	})
+	return row.ID, err
+}
+
+// insertedAtOnce bounds the parameters of one statement.
+const insertedAtOnce = 500
+
+func (w write) insertBatches(run int64, batches [][]sites.Site) ([]int64, error) {
+	rows := make([]batchRow, len(batches))
+	for i := range rows {
+		rows[i].RunID = run
+	}
+	if err := w.tx.CreateInBatches(&rows, insertedAtOnce).Error; err != nil {
+		return nil, err
+	}
+	var targets []targetRow
+	ids := make([]int64, len(rows))
+	for i, row := range rows {
+		ids[i] = row.ID
+		for _, s := range batches[i] {
+			targets = append(targets, targetRow{RunID: run, BatchID: row.ID, SiteID: s.ID, SiteName: s.Name, Home: s.Home, State: TargetWaiting})
+		}
+	}
+	return ids, w.tx.CreateInBatches(&targets, insertedAtOnce).Error
+}
+
+// lockRun makes everybody who may end the run take turns until this change is committed, and returns the run.
+func (w write) lockRun(id int64) (runRow, error) {
+	var row runRow
+	result := w.tx.Exec("UPDATE runs SET state = state WHERE id = ?", id)
+	if result.Error == nil && result.RowsAffected == 0 {
+		return row, ErrNoRun
+	}
+	return row, errors.Join(result.Error, w.tx.Where("id = ?", id).Take(&row).Error)
+}
+
+// cancel ends every waiting target now, so that no worker can begin one, and ends the run when nothing is under way.
+func (s store) cancel(ctx context.Context, actor audit.Actor, id int64) error {
+	return s.change(ctx, func(w write) error {
+		row, err := w.lockRun(id)
+		if err != nil {
+			return err
+		}
+		if row.EndedAt != 0 {
+			return ErrEnded
+		}
+		now := micros(w.now)
+		kept := w.tx.Model(&targetRow{}).Where("run_id = ? AND state = ?", id, TargetWaiting).Updates(map[string]any{
+			"state": TargetDone, "outcome": wordpress.Failed, "reason": wordpress.ReasonCancelled, "note": "Not sent: the run was cancelled before.", "ended_at": now,
+		})
+		if kept.Error != nil {
+			return kept.Error
+		}
+		err = errors.Join(
+			w.tx.Model(&runRow{}).Where("id = ?", id).Updates(map[string]any{"cancelled_at": now, "cancelled_by": actor.Name}).Error,
+			w.tx.Model(&batchRow{}).Where("run_id = ? AND owner = ''", id).Update("done", true).Error,
+			w.log.Record(w.tx, actor, audit.Event{Action: audit.RunCancel, Subject: audit.On("run", id), Detail: map[string]any{"title": row.Title, "sites": row.Total, "not_sent": kept.RowsAffected}}),
+		)
+		if err != nil {
+			return err
+		}
+		return w.finishIfDone(id)
+	})
+}
+
+// finishIfDone ends the run and records run.finish when its last batch is done. The run is locked.
+func (w write) finishIfDone(id int64) error {
+	var open int64
+	if err := w.tx.Model(&batchRow{}).Where("run_id = ? AND NOT done", id).Count(&open).Error; err != nil || open > 0 {
+		return err
+	}
+	var row runRow
+	if err := w.tx.Where("id = ?", id).Take(&row).Error; err != nil || row.EndedAt != 0 {
+		return err
+	}
+	groups, counts, err := countTargets(w.tx, id)
+	if err != nil {
+		return err
+	}
+	state := Done
+	if row.CancelledAt != 0 {
+		state = Cancelled
+	}
+	if err := w.tx.Model(&runRow{}).Where("id = ?", id).Updates(map[string]any{"state": state, "ended_at": micros(w.now)}).Error; err != nil {
+		return err
+	}
+	reasons := map[string]int{}
+	for _, g := range groups {
+		if g.Reason != "" {
+			reasons[string(g.Reason)] += g.Count
+		}
+	}
+	return w.log.Record(w.tx, audit.System(), audit.Event{Action: audit.RunFinish, Subject: audit.On("run", id), Detail: map[string]any{
+		"title": row.Title, "state": state, "sites": row.Total, "counts": counts, "reasons": reasons, "started_by": row.ActorName,
+		"took_ms": (micros(w.now) - max(row.StartedAt, row.CreatedAt)) / 1000,
+	}})
+}
+
+func countTargets(db *gorm.DB, run int64) ([]Group, Counts, error) {
+	var rows []struct {
+		State   TargetState
+		Outcome wordpress.Outcome
+		Reason  wordpress.Reason
+		N       int
+	}
+	var counts Counts
+	err := db.Raw("SELECT state, outcome, reason, count(*) AS n FROM targets WHERE run_id = ? GROUP BY state, outcome, reason", run).Scan(&rows).Error
+	var groups []Group
+	for _, r := range rows {
+		counts.add(r.State, r.Outcome, r.N)
+		if r.State == TargetDone {
+			groups = append(groups, Group{r.Outcome, r.Reason, r.N})
+		}
+	}
+	return groups, counts, err
+}
+
+// take gives the batch to the owner until the time, unless another one has it or it is done.
+func (s store) take(ctx context.Context, batch int64, owner string, until time.Time) (bool, error) {
+	result := s.db.Gorm.WithContext(ctx).Exec("UPDATE batches SET owner = ?, lease_until = ? WHERE id = ? AND NOT done AND (owner = '' OR lease_until < ?)",
+		owner, micros(until), batch, time.Now().UnixMicro())
+	return result.RowsAffected == 1, result.Error
+}
+
+// renew prolongs the lease and tells whether the owner still had it, and whether the run was cancelled.
+func (s store) renew(ctx context.Context, batch int64, owner string, until time.Time) (held, cancelled bool, err error) {
+	result := s.db.Gorm.WithContext(ctx).Exec("UPDATE batches SET lease_until = ? WHERE id = ? AND owner = ?", micros(until), batch, owner)
+	if result.Error != nil || result.RowsAffected == 0 {
+		return false, false, result.Error
+	}
+	err = s.db.Gorm.WithContext(ctx).Raw("SELECT cancelled_at <> 0 FROM runs JOIN batches ON batches.run_id = runs.id WHERE batches.id = ?", batch).Scan(&cancelled).Error
+	return true, cancelled, err
+}
+
+// giveBack returns a batch that is not done to the queue.
+func (s store) giveBack(ctx context.Context, batch int64, owner string) error {
+	return s.change(ctx, func(w write) error {
+		result := w.tx.Exec("UPDATE batches SET owner = '', lease_until = 0 WHERE id = ? AND owner = ? AND NOT done", batch, owner)
+		if result.Error != nil || result.RowsAffected == 0 {
+			return result.Error
+		}
+		return w.enqueue([]int64{batch})
+	})
+}
+
+// requeue queues the batches anew whose worker let the lease run out, without those that this process works itself.
+func (s store) requeue(ctx context.Context, own func(int64) bool) (int, error) {
+	var ids []int64
+	now := time.Now().UnixMicro()
+	err := s.db.Gorm.WithContext(ctx).Raw("SELECT id FROM batches WHERE NOT done AND lease_until > 0 AND lease_until < ?", now).Scan(&ids).Error
+	ids = slices.DeleteFunc(ids, own)
+	if err != nil || len(ids) == 0 {
+		return 0, err
+	}
+	queued := 0
+	err = s.change(ctx, func(w write) error {
+		for _, id := range ids {
+			result := w.tx.Exec("UPDATE batches SET owner = '', lease_until = 0 WHERE id = ? AND NOT done AND lease_until > 0 AND lease_until < ?", id, now)
+			if result.Error != nil {
+				return result.Error
+			}
+			if result.RowsAffected == 0 {
+				continue
+			}
+			queued++
+			if err := w.enqueue([]int64{id}); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return queued, err
+}
+
+// begin makes the run a running one.
+func (s store) begin(ctx context.Context, run int64) error {
+	return s.db.Gorm.WithContext(ctx).Exec("UPDATE runs SET state = ?, started_at = ? WHERE id = ? AND state = ?", Running, time.Now().UnixMicro(), run, Waiting).Error
+}
+
+func (s store) batch(ctx context.Context, id int64) (Run, []Target, error) {
+	var batch batchRow
+	if err := s.db.Gorm.WithContext(ctx).Where("id = ?", id).Take(&batch).Error; err != nil {
+		return Run{}, nil, err
+	}
+	run, err := s.run(ctx, batch.RunID)
+	if err != nil {
+		return Run{}, nil, err
+	}
+	var rows []targetRow
+	err = s.db.Gorm.WithContext(ctx).Where("batch_id = ? AND state <> ?", id, TargetDone).Order("id").Find(&rows).Error
+	return run, targetsOf(rows), err
+}
+
+func targetsOf(rows []targetRow) []Target {
+	all := make([]Target, len(rows))
+	for i, r := range rows {
+		all[i] = r.target()
+	}
+	return all
+}
+
+// finish marks the batch done and ends the run when it was the last one. Targets that have not ended keep it open.
+func (s store) finish(ctx context.Context, run, batch int64, owner string) error {
+	return s.change(ctx, func(w write) error {
+		if _, err := w.lockRun(run); err != nil {
+			return err
+		}
+		result := w.tx.Exec(`UPDATE batches SET done = TRUE, owner = '', lease_until = 0 WHERE id = ? AND owner = ?
+			AND NOT EXISTS (SELECT 1 FROM targets WHERE batch_id = batches.id AND state <> ?)`, batch, owner, TargetDone)
+		if result.Error != nil {
+			return result.Error
+		}
+		if result.RowsAffected == 0 {
+			return errLeaseLost
+		}
+		return w.finishIfDone(run)
+	})
+}
+
+// apply stores what the batch's writer collected, in one transaction. It returns the targets that could not begin since the run
+// was cancelled, and errLeaseLost, having stored nothing, when the batch is another worker's by now.
+func (s store) apply(ctx context.Context, batch int64, owner string, until time.Time, news news) (refused []int64, err error) {
+	err = s.change(ctx, func(w write) error {
+		lease := w.tx.Exec("UPDATE batches SET lease_until = ? WHERE id = ? AND owner = ?", micros(until), batch, owner)
+		if lease.Error != nil {
+			return lease.Error
+		}
+		if lease.RowsAffected == 0 {
+			return errLeaseLost
+		}
+		if refused, err = w.beginTargets(news.begin); err != nil {
+			return err
+		}
+		return errors.Join(w.insertAttempts(news.attempts), w.endTargets(batch, news.ends))
+	})
+	return refused, err
+}
+
+func (w write) beginTargets(ids []int64) ([]int64, error) {
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	result := w.tx.Exec("UPDATE targets SET state = ?, started_at = ? WHERE id IN ? AND state <> ?", TargetRunning, micros(w.now), ids, TargetDone)
+	if result.Error != nil || int(result.RowsAffected) == len(ids) {
+		return nil, result.Error
+	}
+	var refused []int64
+	err := w.tx.Model(&targetRow{}).Where("id IN ? AND state = ?", ids, TargetDone).Pluck("id", &refused).Error
+	return refused, err
+}
+
+func (w write) insertAttempts(all []attemptOf) error {
+	if len(all) == 0 {
+		return nil
+	}
+	rows := make([]attemptRow, len(all))
+	for i, a := range all {
+		var err error
+		if rows[i], err = attemptRowOf(a.target, a.attempt); err != nil {
+			return err
+		}
+	}
+	return w.tx.CreateInBatches(&rows, insertedAtOnce).Error
+}
+
+func (w write) endTargets(batch int64, ends []Target) error {
+	for _, t := range ends {
+		row := rowOf(t, batch)
+		err := w.tx.Model(&row).Select("state", "outcome", "reason", "status", "code", "message", "note", "location", "attempts", "started_at", "ended_at", "took_us").Updates(&row).Error
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s store) run(ctx context.Context, id int64) (Run, error) {
+	var row runRow
+	err := s.db.Gorm.WithContext(ctx).Where("id = ?", id).Take(&row).Error
+	if errors.Is(err, gorm.ErrRecordNotFound) {
+		return Run{}, ErrNoRun
+	}
+	if err != nil {
+		return Run{}, fmt.Errorf("runs: %w", err)
+	}
+	return row.run()
+}
+
+func (s store) filteredRuns(ctx context.Context, f Filter) *gorm.DB {
+	q := s.db.Gorm.WithContext(ctx).Model(&runRow{})
+	if f.Operation != "" {
+		q = q.Where("operation = ?", f.Operation)
+	}
+	if f.State != "" {
+		q = q.Where("state = ?", f.State)
+	}
+	if f.Actor != "" {
+		q = q.Where("actor_name = ?", f.Actor)
+	}
+	if f.Site != 0 {
+		q = q.Where("id IN (SELECT run_id FROM targets WHERE site_id = ?)", f.Site)
+	}
+	if !f.Since.IsZero() {
+		q = q.Where("created_at >= ?", micros(f.Since))
+	}
+	if !f.Until.IsZero() {
+		q = q.Where("created_at < ?", micros(f.Until))
+	}
+	switch f.Has {
+	case "":
+	case HasTrouble:
+		q = q.Where("EXISTS (SELECT 1 FROM targets WHERE run_id = runs.id AND outcome IN ?)", []wordpress.Outcome{wordpress.Partial, wordpress.Failed, wordpress.Unknown})
+	default:
+		q = q.Where("EXISTS (SELECT 1 FROM targets WHERE run_id = runs.id AND outcome = ?)", f.Has)
+	}
+	return q
+}
+
+func (s store) listRuns(ctx context.Context, f Filter) ([]Run, int64, error) {
+	var total int64
+	var rows []runRow
+	err := s.filteredRuns(ctx, f).Count(&total).Error
+	if err == nil {
+		q := s.filteredRuns(ctx, f).Order("id DESC").Offset(f.Offset)
+		if f.Limit > 0 {
+			q = q.Limit(f.Limit)
+		}
+		err = q.Find(&rows).Error
+	}
+	if err != nil {
+		return nil, 0, fmt.Errorf("runs: %w", err)
+	}
+	all := make([]Run, len(rows))
+	for i, row := range rows {
+		if all[i], err = row.run(); err != nil {
+			return nil, 0, err
+		}
+	}
+	return all, total, nil
+}
+
+func (s store) countsOf(ctx context.Context, ids []int64) (map[int64]Counts, error) {
+	var rows []struct {
+		RunID   int64
+		State   TargetState
+		Outcome wordpress.Outcome
+		N       int
+	}
+	err := s.db.Gorm.WithContext(ctx).Raw("SELECT run_id, state, outcome, count(*) AS n FROM targets WHERE run_id IN ? GROUP BY run_id, state, outcome", ids).Scan(&rows).Error
+	all := make(map[int64]Counts, len(ids))
+	for _, r := range rows {
+		c := all[r.RunID]
+		c.add(r.State, r.Outcome, r.N)
+		all[r.RunID] = c
+	}
+	return all, err
+}
+
+func (s store) filteredTargets(ctx context.Context, f TargetFilter) *gorm.DB {
+	q := s.db.Gorm.WithContext(ctx).Model(&targetRow{}).Where("run_id = ?", f.Run)
+	if len(f.Outcomes) > 0 {
+		q = q.Where("outcome IN ?", f.Outcomes)
+	}
+	if f.Reason != "" {
+		q = q.Where("reason = ?", f.Reason)
+	}
+	if f.NoReason {
+		q = q.Where("reason = ''")
+	}
+	if f.State != "" {
+		q = q.Where("state = ?", f.State)
+	}
+	return q
+}
+
+func (s store) targets(ctx context.Context, f TargetFilter) ([]Target, int64, error) {
+	var total int64
+	var rows []targetRow
+	err := s.filteredTargets(ctx, f).Count(&total).Error
+	if err == nil {
+		q := s.filteredTargets(ctx, f).Offset(f.Offset)
+		if f.Latest {
+			q = q.Where("ended_at > 0").Order("ended_at DESC, id DESC")
+		} else {
+			q = q.Order("lower(site_name), id")
+		}
+		if f.Limit > 0 {
+			q = q.Limit(f.Limit)
+		}
+		err = q.Find(&rows).Error
+	}
+	if err != nil {
+		return nil, 0, fmt.Errorf("runs: targets: %w", err)
+	}
+	return targetsOf(rows), total, nil
+}
+
+func (s store) target(ctx context.Context, run, id int64) (Target, error) {
+	var row targetRow
+	err := s.db.Gorm.WithContext(ctx).Where("id = ? AND run_id = ?", id, run).Take(&row).Error
+	if errors.Is(err, gorm.ErrRecordNotFound) {
+		return Target{}, ErrNoTarget
+	}
+	return row.target(), err
+}
+
+func (s store) attempts(ctx context.Context, target int64) ([]Attempt, error) {
+	var rows []attemptRow
+	if err := s.db.Gorm.WithContext(ctx).Where("target_id = ?", target).Order("n, id").Find(&rows).Error; err != nil {
+		return nil, fmt.Errorf("runs: attempts: %w", err)
+	}
+	all := make([]Attempt, len(rows))
+	for i, r := range rows {
+		var err error
+		if all[i], err = r.attempt(); err != nil {
+			return nil, fmt.Errorf("runs: attempts: %w", err)
+		}
+	}
+	return all, nil
+}
+
+func (s store) sitesOf(ctx context.Context, run int64, which Which) ([]int64, error) {
+	var ids []int64
+	err := s.filteredTargets(ctx, TargetFilter{Run: run, Outcomes: which.Outcomes, Reason: which.Reason}).Pluck("site_id", &ids).Error
+	if err != nil {
+		return nil, fmt.Errorf("runs: %w", err)
+	}
+	return ids, nil
+}
+
+func (s store) lastOf(ctx context.Context, ids []int64) (map[int64]Target, error) {
+	last := make(map[int64]Target, len(ids))
+	for some := range slices.Chunk(ids, insertedAtOnce) {
+		var rows []targetRow
+		err := s.db.Gorm.WithContext(ctx).Raw("SELECT * FROM targets WHERE id IN (SELECT max(id) FROM targets WHERE site_id IN ? AND state = ? GROUP BY site_id)", some, TargetDone).Scan(&rows).Error
+		if err != nil {
+			return nil, fmt.Errorf("runs: %w", err)
+		}
+		for _, r := range rows {
+			last[r.SiteID] = r.target()
+		}
+	}
+	return last, nil
+}
+
+// endedSince counts the targets of a run that ended since the time.
+func (s store) endedSince(ctx context.Context, run int64, since time.Time) (int, error) {
+	var n int
+	err := s.db.Gorm.WithContext(ctx).Raw("SELECT count(*) FROM targets WHERE run_id = ? AND ended_at >= ?", run, micros(since)).Scan(&n).Error
+	return n, err
+}
+
+// usualTook is the mean time of the operation's last targets, 0 when there is none.
+func (s store) usualTook(ctx context.Context, operation string) (time.Duration, error) {
+	var mean float64
+	err := s.db.Gorm.WithContext(ctx).Raw(`SELECT coalesce(avg(took_us), 0) FROM (SELECT took_us FROM targets JOIN runs ON runs.id = targets.run_id
+		WHERE runs.operation = ? AND targets.state = ? ORDER BY targets.id DESC LIMIT 500) AS recent`, operation, TargetDone).Scan(&mean).Error
+	return time.Duration(mean) * time.Microsecond, err
+}

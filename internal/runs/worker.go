@@ -1,0 +1,271 @@
+package runs
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	mathrand "math/rand/v2"
+	"sync"
+	"time"
+
+	"github.com/droverhq/drover/internal/sites"
+	"github.com/droverhq/drover/internal/wordpress"
+)
+
+// Work begins to work queued batches, and queues those anew whose worker is gone, until Stop.
+func (r *Runner) Work(ctx context.Context) error {
+	if err := r.queue.Start(ctx); err != nil {
+		return fmt.Errorf("runs: queue: %w", err)
+	}
+	r.sweeper.Add(1)
+	go r.sweep(ctx)
+	return nil
+}
+
+// Stop sends no further target, waits until those under way have ended, and gives unfinished batches back to the queue. When the
+// context ends first, what is under way is cut off.
+func (r *Runner) Stop(ctx context.Context) error {
+	r.drained.Do(func() { close(r.drain) })
+	r.sweeper.Wait()
+	err := r.queue.Stop(ctx)
+	if ctx.Err() == nil {
+		return err
+	}
+	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	defer cancel()
+	return r.queue.StopAndCancel(grace)
+}
+
+// errDrained stops a target that has not begun when the process stops.
+var errDrained = errors.New("runs: the process is stopping")
+
+// work works one batch. An error is a failure of Drover's own, never of a site.
+func (r *Runner) work(ctx context.Context, id int64) error {
+	l := &lease{store: r.store, batch: id, owner: rand.Text(), cancelled: make(chan struct{})}
+	mine, err := r.store.take(ctx, id, l.owner, time.Now().Add(leaseTime))
+	if err != nil || !mine {
+		return err
+	}
+	r.working.Store(id, true)
+	defer r.working.Delete(id)
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	go l.keep(ctx, func() { stop(errLeaseLost) })
+	if err := r.workLeased(ctx, l); err != nil && !errors.Is(err, errLeaseLost) {
+		r.logger.ErrorContext(ctx, "a batch could not be worked to its end; it is taken up again", "err", err, "batch", id)
+		return r.store.giveBack(context.WithoutCancel(ctx), id, l.owner)
+	}
+	return nil
+}
+
+func (r *Runner) workLeased(ctx context.Context, l *lease) error {
+	run, targets, err := r.store.batch(ctx, l.batch)
+	if err != nil {
+		return err
+	}
+	made, err := planOf(run.Spec)
+	if err != nil {
+		return err
+	}
+	if err := r.store.begin(ctx, run.ID); err != nil {
+		return err
+	}
+	b := &batch{runner: r, lease: l, plan: made, writer: newWriter(ctx, l)}
+	if err := b.connect(ctx, targets); err != nil {
+		return errors.Join(err, b.writer.close())
+	}
+	b.send(ctx, targets)
+	if err := b.writer.close(); err != nil {
+		return err
+	}
+	select {
+	case <-r.drain:
+		if b.left {
+			return r.store.giveBack(context.WithoutCancel(ctx), l.batch, l.owner)
+		}
+	default:
+	}
+	if cause := context.Cause(ctx); cause != nil {
+		return cause
+	}
+	return r.store.finish(ctx, run.ID, l.batch, l.owner)
+}
+
+// batch is a batch under way.
+type batch struct {
+	runner  *Runner
+	lease   *lease
+	plan    plan
+	writer  *writer
+	sites   map[int64]sites.Site
+	clients map[int64]*wordpress.Client
+
+	guard sync.Mutex
+	left  bool // some target has not ended since the process stops
+}
+
+func (b *batch) connect(ctx context.Context, targets []Target) error {
+	ids := make([]int64, len(targets))
+	for i, t := range targets {
+		ids[i] = t.SiteID
+	}
+	chosen, err := b.runner.registry.Select(ctx, sites.Selection{IDs: ids})
+	if err != nil {
+		return err
+	}
+	b.sites = make(map[int64]sites.Site, len(chosen))
+	for _, s := range chosen {
+		b.sites[s.ID] = s
+	}
+	b.clients, err = b.runner.registry.DialAll(ctx, chosen)
+	return err
+}
+
+// send works all targets side by side. The network decides how many requests are under way at once, in all and for each server.
+func (b *batch) send(ctx context.Context, targets []Target) {
+	var group sync.WaitGroup
+	for _, t := range targets {
+		group.Go(func() {
+			if !b.target(ctx, t) {
+				b.guard.Lock()
+				b.left = true
+				b.guard.Unlock()
+			}
+		})
+	}
+	group.Wait()
+}
+
+// target works one target and tells whether it has ended.
+func (b *batch) target(ctx context.Context, t Target) bool {
+	if verdict, over := b.withoutSending(t); over {
+		b.end(t, verdict)
+		return true
+	}
+	request, _ := b.plan.request(t.Home)
+	begun := false
+	request.Ready = func() error {
+		if begun {
+			return nil
+		}
+		if err := b.begin(ctx, t.ID); err != nil {
+			return err
+		}
+		begun = true
+		return nil
+	}
+	return b.tries(ctx, t, b.clients[t.SiteID], request)
+}
+
+// withoutSending decides the targets to which nothing may be sent.
+func (b *batch) withoutSending(t Target) (wordpress.Verdict, bool) {
+	s, found := b.sites[t.SiteID]
+	switch {
+	case t.State == TargetRunning && !b.plan.idempotent:
+		return wordpress.Verdict{Outcome: wordpress.Unknown, Reason: wordpress.ReasonCutOff,
+			Note: "Drover was stopped while this request was under way. It may have been carried out; it was not sent again."}, true
+	case !found:
+		return wordpress.Verdict{Outcome: wordpress.Skipped, Reason: wordpress.ReasonNotApplicable, Note: "Not sent: the site was retired after the run was started."}, true
+	case s.Home != t.Home:
+		return wordpress.Verdict{Outcome: wordpress.Skipped, Reason: wordpress.ReasonNotApplicable, Note: "Not sent: the site's address was changed after the run was started."}, true
+	case b.clients[t.SiteID] == nil:
+		return wordpress.Verdict{Outcome: wordpress.Failed, Reason: wordpress.ReasonNotAuthenticated, Note: "Not sent: no credential is stored for this site."}, true
+	}
+	return wordpress.Verdict{}, false
+}
+
+// begin stores that the target is about to be sent: a crash from here on means that it may have been.
+func (b *batch) begin(ctx context.Context, target int64) error {
+	select {
+	case <-b.runner.drain:
+		return errDrained
+	case <-b.lease.cancelled:
+		return errCancelled
+	default:
+	}
+	if err := b.writer.begin(target); err != nil {
+		return err
+	}
+	return ctx.Err()
+}
+
+// Tries of one target: how many, and for how long at most.
+const (
+	mostTries   = 3
+	targetLimit = 3 * time.Minute
+)
+
+// tries sends the request until its outcome is final, and tells whether the target has ended.
+func (b *batch) tries(ctx context.Context, t Target, client *wordpress.Client, request wordpress.Request) bool {
+	first := time.Now()
+	for n := t.Attempts + 1; ; n++ {
+		x := client.Do(ctx, request)
+		if ctx.Err() != nil || errors.Is(x.Fault, errDrained) || errors.Is(x.Fault, errLeaseLost) {
+			return false
+		}
+		if errors.Is(x.Fault, errCancelled) {
+			return true // Cancel has ended it in the database
+		}
+		verdict := wordpress.Classify(x)
+		if x.Sent && t.StartedAt.IsZero() {
+			t.StartedAt = x.Started
+		}
+		t.Attempts = n
+		b.writer.attempt(t.ID, attemptFrom(n, x, verdict))
+		if !b.again(ctx, verdict, n, first) {
+			t.Took = time.Since(first)
+			b.end(t, verdict)
+			return true
+		}
+	}
+}
+
+// again waits for the time of another try and tells whether there is one.
+func (b *batch) again(ctx context.Context, v wordpress.Verdict, n int, first time.Time) bool {
+	if !v.Retry || !b.plan.idempotent || n >= mostTries {
+		return false
+	}
+	pause := v.RetryAfter
+	if pause == 0 {
+		base := 300 * time.Millisecond << n
+		pause = base/2 + mathrand.N(base)
+	}
+	if time.Since(first)+pause > targetLimit {
+		return false
+	}
+	timer := time.NewTimer(pause)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+	case <-b.lease.cancelled:
+	case <-b.runner.drain:
+	}
+	return false
+}
+
+func (b *batch) end(t Target, v wordpress.Verdict) {
+	t.State, t.EndedAt = TargetDone, time.Now().UTC()
+	t.Outcome, t.Reason, t.Status = v.Outcome, v.Reason, v.Status
+	t.Code, t.Message, t.Note, t.Location = v.Code, v.Message, v.Note, v.Location
+	b.writer.end(t)
+}
+
+func attemptFrom(n int, x wordpress.Exchange, v wordpress.Verdict) Attempt {
+	a := Attempt{
+		N: n, Method: x.Method, URL: x.URL, Override: x.Override, RequestBody: string(x.RequestBody), Sent: x.Sent, Status: x.Status, Header: x.Header,
+		Body: x.Body, BodyCut: x.TooLarge, Outcome: v.Outcome, Reason: v.Reason, StartedAt: x.Started, Took: x.Took,
+	}
+	if len(a.Body) > longestBody {
+		a.Body, a.BodyCut = a.Body[:longestBody], true
+	}
+	if x.Fault != nil {
+		a.Fault = x.Fault.Error()
+	}
+	if x.Address.IsValid() {
+		a.Address = x.Address.String()
+	}
+	return a
+}

@@ -1,0 +1,152 @@
+package runs
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+// errCancelled tells a target that its run was cancelled before it could begin.
+var errCancelled = errors.New("runs: the run was cancelled")
+
+// attemptOf is an attempt with its target's id.
+type attemptOf struct {
+	target  int64
+	attempt Attempt
+}
+
+// news is what a batch's writer stores in one transaction.
+type news struct {
+	begin    []int64
+	attempts []attemptOf
+	ends     []Target
+}
+
+// message is what a target tells the writer. With acknowledged, the target waits until it is stored.
+type message struct {
+	begin        int64
+	attempt      *attemptOf
+	end          *Target
+	acknowledged chan error
+}
+
+// writer stores what happens in a batch: one goroutine, many targets to a transaction, so that the number of transactions follows
+// the speed of the disk and not the number of sites.
+type writer struct {
+	lease    *lease
+	messages chan message
+	stopped  chan struct{}
+	failed   error // set before stopped is closed
+}
+
+// gathered bounds the messages of one transaction.
+const gathered = 256
+
+// storeFor is how long the writer tries to store when the database does not answer. Nothing new is sent meanwhile.
+const storeFor = 60 * time.Second
+
+func newWriter(ctx context.Context, l *lease) *writer {
+	w := &writer{lease: l, messages: make(chan message, gathered), stopped: make(chan struct{})}
+	go w.loop(ctx)
+	return w
+}
+
+// close waits until everything is stored, and returns why not if something is not.
+func (w *writer) close() error {
+	close(w.messages)
+	<-w.stopped
+	return w.failed
+}
+
+// begin stores that the target is about to be sent, and returns errCancelled when it may not be.
+func (w *writer) begin(target int64) error {
+	acknowledged := make(chan error, 1)
+	w.messages <- message{begin: target, acknowledged: acknowledged}
+	return <-acknowledged
+}
+
+func (w *writer) attempt(target int64, a Attempt) {
+	w.messages <- message{attempt: &attemptOf{target, a}}
+}
+
+func (w *writer) end(t Target) { w.messages <- message{end: &t} }
+
+func (w *writer) loop(ctx context.Context) {
+	defer close(w.stopped)
+	for first := range w.messages {
+		batch := w.gather(first)
+		if w.failed == nil {
+			w.failed = w.store(ctx, batch)
+			continue
+		}
+		for _, m := range batch {
+			m.acknowledge(w.failed)
+		}
+	}
+}
+
+// gather takes what has come in the meantime.
+func (w *writer) gather(first message) []message {
+	all := []message{first}
+	for len(all) < gathered {
+		select {
+		case m, open := <-w.messages:
+			if !open {
+				return all
+			}
+			all = append(all, m)
+		default:
+			return all
+		}
+	}
+	return all
+}
+
+func (w *writer) store(ctx context.Context, batch []message) error {
+	var n news
+	for _, m := range batch {
+		switch {
+		case m.attempt != nil:
+			n.attempts = append(n.attempts, *m.attempt)
+		case m.end != nil:
+			n.ends = append(n.ends, *m.end)
+		default:
+			n.begin = append(n.begin, m.begin)
+		}
+	}
+	refused, err := w.persist(ctx, n)
+	no := make(map[int64]bool, len(refused))
+	for _, id := range refused {
+		no[id] = true
+	}
+	for _, m := range batch {
+		if err == nil && m.begin != 0 && no[m.begin] {
+			m.acknowledge(errCancelled)
+		} else {
+			m.acknowledge(err)
+		}
+	}
+	return err
+}
+
+// persist stores the news, again and again while the database does not answer: an outcome that is known must not be lost.
+func (w *writer) persist(ctx context.Context, n news) (refused []int64, err error) {
+	deadline := time.Now().Add(storeFor)
+	for pause := 50 * time.Millisecond; ; pause = min(2*pause, time.Second) {
+		refused, err = w.lease.store.apply(ctx, w.lease.batch, w.lease.owner, time.Now().Add(leaseTime), n)
+		if err == nil || errors.Is(err, errLeaseLost) || time.Now().After(deadline) {
+			return refused, err
+		}
+		select {
+		case <-ctx.Done():
+			return nil, errors.Join(err, ctx.Err())
+		case <-time.After(pause):
+		}
+	}
+}
+
+func (m message) acknowledge(err error) {
+	if m.acknowledged != nil {
+		m.acknowledged <- err
+	}
+}
