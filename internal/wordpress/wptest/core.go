@@ -1,0 +1,108 @@
+package wptest
+
+import (
+	"encoding/json"
+	"net/http"
+	"strconv"
+	"strings"
+)
+
+// core answers the routes of WordPress itself that Drover and its tests use.
+func (s *site) core(w http.ResponseWriter, c call, fault Fault) {
+	id, isPost := strings.CutPrefix(c.route, "/wp/v2/posts/")
+	switch {
+	case c.route == "/" && c.method == http.MethodGet:
+		reply(w, http.StatusOK, s.index(fault))
+	case c.route == "/wp/v2/users/me" && c.method == http.MethodGet:
+		s.me(w, c, fault)
+	case c.route == "/wp/v2/types" && c.method == http.MethodGet:
+		reply(w, http.StatusOK, map[string]any{"post": map[string]any{"name": "Posts", "slug": "post"}, "page": map[string]any{"name": "Pages", "slug": "page"}})
+	case c.route == "/wp/v2/posts" && c.method == http.MethodGet:
+		w.Header().Set("X-WP-Total", "1")
+		w.Header().Set("X-WP-TotalPages", "1")
+		reply(w, http.StatusOK, []any{map[string]any{"id": 1, "slug": "hello-world", "status": "publish", "title": map[string]any{"rendered": "Hello from " + s.Name}}})
+	case !c.signed:
+		if c.route == "/wp/v2/plugins" || c.route == "/wp/v2/settings" || c.route == "/wp/v2/posts" || isPost {
+			wpError(w, http.StatusUnauthorized, "rest_cannot_view_plugins", "Sorry, you are not allowed to do that as this user.")
+			return
+		}
+		noRoute(w)
+	case c.route == "/wp/v2/plugins" && c.method == http.MethodGet:
+		reply(w, http.StatusOK, s.plugins())
+	case c.route == "/wp/v2/settings" && c.method == http.MethodGet:
+		reply(w, http.StatusOK, map[string]any{"title": s.Name, "url": s.home(), "timezone": "Europe/Berlin", "posts_per_page": 10})
+	case c.route == "/wp/v2/posts" && c.method == http.MethodPost:
+		s.draft(w, c)
+	case isPost && c.method == http.MethodDelete:
+		s.removeDraft(w, id)
+	default:
+		noRoute(w)
+	}
+}
+
+func (s *site) index(fault Fault) map[string]any {
+	namespaces := []string{"oembed/1.0", "wp/v2", "wp-site-health/v1", "wp-block-editor/v1"}
+	if fault != NoPlugin {
+		namespaces = append(namespaces, "bigscoots-cache/v2")
+	}
+	var authentication any = []any{} // PHP's empty array, where the feature is off
+	if fault != AppPasswordsOff {
+		authentication = map[string]any{"application-passwords": map[string]any{"endpoints": map[string]any{"authorization": s.home() + "/wp-admin/authorize-application.php"}}}
+	}
+	return map[string]any{"name": s.Name, "description": "", "url": s.home(), "home": s.home(), "namespaces": namespaces, "authentication": authentication}
+}
+
+func (s *site) me(w http.ResponseWriter, c call, fault Fault) {
+	if !c.signed {
+		wpError(w, http.StatusUnauthorized, "rest_not_logged_in", "You are not currently logged in.")
+		return
+	}
+	roles, capabilities := []string{"cache_manager"}, map[string]any{"read": true, "cache_manager": true}
+	switch fault {
+	case Administrator:
+		roles, capabilities = []string{"administrator"}, map[string]any{"manage_options": true, "promote_users": true, "administrator": true}
+	case Forbidden:
+		roles, capabilities = []string{"subscriber"}, map[string]any{"read": true, "subscriber": true}
+	}
+	reply(w, http.StatusOK, map[string]any{"id": 7, "username": DefaultUser, "name": "Drover", "roles": roles, "capabilities": capabilities})
+}
+
+func (s *site) plugins() []any {
+	all := []any{
+		map[string]any{"plugin": "akismet/akismet", "status": []string{"active", "inactive"}[s.number%2], "name": "Akismet", "version": "5." + strconv.Itoa(s.number%5)},
+		map[string]any{"plugin": "bigscoots-cache/bigscoots-cache", "status": "active", "name": "BigScoots Cache", "version": s.version()},
+	}
+	if s.number%3 == 0 {
+		all = append(all, map[string]any{"plugin": "woocommerce/woocommerce", "status": "active", "name": "WooCommerce", "version": "9.8." + strconv.Itoa(s.number%4)})
+	}
+	return all
+}
+
+func (s *site) version() string { return []string{"2.8.1", "2.8.1", "2.8.0", "2.7.4"}[s.number%4] }
+
+func (s *site) draft(w http.ResponseWriter, c call) {
+	var post struct{ Title, Status string }
+	if json.Unmarshal(c.body, &post) != nil {
+		wpError(w, http.StatusBadRequest, "rest_invalid_json", "Invalid JSON body passed.")
+		return
+	}
+	s.guard.Lock()
+	s.lastDraftID++
+	id := s.lastDraftID
+	s.drafts[id] = post.Title
+	s.guard.Unlock()
+	reply(w, http.StatusCreated, map[string]any{"id": id, "status": "draft", "title": map[string]any{"raw": post.Title}})
+}
+
+func (s *site) removeDraft(w http.ResponseWriter, text string) {
+	id, err := strconv.Atoi(text)
+	s.guard.Lock()
+	_, found := s.drafts[id]
+	delete(s.drafts, id)
+	s.guard.Unlock()
+	if err != nil || !found {
+		wpError(w, http.StatusNotFound, "rest_post_invalid_id", "Invalid post ID.")
+		return
+	}
+	reply(w, http.StatusOK, map[string]any{"deleted": true, "previous": map[string]any{"id": id}})
+}

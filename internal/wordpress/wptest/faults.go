@@ -1,0 +1,63 @@
+package wptest
+
+// Fault is what is wrong with a site.
+type Fault string
+
+// The faults. Healthy is none.
+const (
+	Healthy            Fault = ""
+	WrongPassword      Fault = "wrong_password"
+	UnknownUserCode    Fault = "unknown_user_code"
+	HeaderStripped     Fault = "header_stripped"
+	AppPasswordsOff    Fault = "app_passwords_off"
+	HostBasicAuth      Fault = "host_basic_auth"
+	Forbidden          Fault = "forbidden"
+	Administrator      Fault = "administrator"
+	NoPlugin           Fault = "no_plugin"
+	Staging            Fault = "staging"
+	CacheDisabled      Fault = "cache_disabled"
+	Misconfigured      Fault = "misconfigured"
+	OpcacheMissing     Fault = "opcache_missing"
+	SuccessFalse       Fault = "success_false"
+	PartialPosts       Fault = "partial_posts"
+	HTML200            Fault = "html_200"
+	LoginWall          Fault = "login_wall"
+	PHPWarning         Fault = "php_warning"
+	BOM                Fault = "bom"
+	Challenge          Fault = "challenge"
+	Sucuri             Fault = "sucuri"
+	ModSecurity406     Fault = "modsecurity_406"
+	VerbsBlocked       Fault = "verbs_blocked"
+	VerbsCut           Fault = "verbs_cut"
+	RateLimited        Fault = "rate_limited"
+	RateLimitedForever Fault = "rate_limited_forever"
+	Maintenance        Fault = "maintenance"
+	MaintenanceHTML    Fault = "maintenance_html"
+	SiteError          Fault = "site_error"
+	FatalHTML          Fault = "fatal_html"
+	RedirectWWW        Fault = "redirect_www"
+	TooLarge           Fault = "too_large"
+	GzipBomb           Fault = "gzip_bomb"
+	Slow               Fault = "slow"
+	Silent             Fault = "silent"
+	CutBefore          Fault = "cut_before"
+	CutAfter           Fault = "cut_after"
+	CertExpired        Fault = "cert_expired"
+	CertWrongHost      Fault = "cert_wrong_host"
+	CertUnknownCA      Fault = "cert_unknown_ca"
+	Closed             Fault = "closed"
+	PlainPermalinks    Fault = "plain_permalinks"
+	IndexPHPRoot       Fault = "index_php_root"
+	NoLinkHeader       Fault = "no_link_header"
+	DNSMissing         Fault = "dns_missing"
+)
+
+// Faults lists all faults; Healthy is not among them.
+func Faults() []Fault {
+	return []Fault{
+		WrongPassword, UnknownUserCode, HeaderStripped, AppPasswordsOff, HostBasicAuth, Forbidden, Administrator, NoPlugin, Staging, CacheDisabled,
+		Misconfigured, OpcacheMissing, SuccessFalse, PartialPosts, HTML200, LoginWall, PHPWarning, BOM, Challenge, Sucuri, ModSecurity406, VerbsBlocked,
+		VerbsCut, RateLimited, RateLimitedForever, Maintenance, MaintenanceHTML, SiteError, FatalHTML, RedirectWWW, TooLarge, GzipBomb, Slow, Silent,
+		CutBefore, CutAfter, CertExpired, CertWrongHost, CertUnknownCA, Closed, PlainPermalinks, IndexPHPRoot, NoLinkHeader, DNSMissing,
+	}
+}

@@ -1,0 +1,136 @@
+package wptest
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+)
+
+// DefaultUser and DefaultPassword are accepted by every site that describes no users of its own.
+const (
+	DefaultUser     = "drover"
+	DefaultPassword = "abcd EFGH 1234 ijkl MNOP 5678"
+)
+
+// Site describes one fake site.
+type Site struct {
+	Host    string // made from its number when empty
+	Name    string
+	Client  string // for the demo's import; the site itself does not know it
+	Tags    []string
+	Fault   Fault
+	Latency [2]time.Duration // an answer waits for a random time in between
+	Address string           // loopback address, given out when empty
+}
+
+// Call is a call of the plugin that was authorised and carried out.
+type Call struct {
+	Method, Route, Body string
+	At                  time.Time
+}
+
+// site is a running one.
+type site struct {
+	Site
+	number int
+	port   int
+
+	guard       sync.Mutex
+	broken      Fault
+	calls       []Call
+	purgedAt    time.Time
+	served      bool // since the last purge, some page came from the cache
+	disabled    bool
+	limited     int // requests that were answered with 429
+	drafts      map[int]string
+	lastDraftID int
+}
+
+func newSite(number int, s Site) *site {
+	if s.Host == "" {
+		s.Host = fmt.Sprintf("site-%04d.example", number)
+	}
+	if s.Name == "" {
+		s.Name = "Site " + s.Host
+	}
+	return &site{Site: s, number: number, broken: s.Fault, purgedAt: time.Now().Add(-time.Hour), served: true, drafts: map[int]string{}, lastDraftID: 2000}
+}
+
+func (s *site) home() string { return fmt.Sprintf("https://%s:%d", s.Host, s.port) }
+
+func (s *site) fault() Fault {
+	s.guard.Lock()
+	defer s.guard.Unlock()
+	return s.broken
+}
+
+func (s *site) setFault(f Fault) {
+	s.guard.Lock()
+	defer s.guard.Unlock()
+	s.broken = f
+}
+
+func (s *site) accepted() []Call {
+	s.guard.Lock()
+	defer s.guard.Unlock()
+	return append([]Call{}, s.calls...)
+}
+
+func (s *site) wait(ctx context.Context) {
+	if s.Latency[1] <= 0 {
+		return
+	}
+	pause(ctx, s.Latency[0]+rand.N(s.Latency[1]-s.Latency[0]+1))
+}
+
+// serve answers as the site's server does: the faults in front of WordPress first.
+func (s *site) serve(w http.ResponseWriter, r *http.Request) {
+	api := isAPI(r)
+	if s.front(w, r, api) {
+		return
+	}
+	if !api {
+		s.page(w, r)
+		return
+	}
+	s.rest(w, r)
+}
+
+func isAPI(r *http.Request) bool {
+	return strings.HasPrefix(r.URL.Path, "/wp-json") || strings.HasPrefix(r.URL.Path, "/index.php") || r.URL.Query().Has("rest_route")
+}
+
+// page is the home page, with what a cache in front of it says.
+func (s *site) page(w http.ResponseWriter, _ *http.Request) {
+	s.guard.Lock()
+	cached := s.served
+	s.served = true
+	age := int(time.Since(s.purgedAt).Seconds())
+	fault := s.broken
+	s.guard.Unlock()
+	if cached {
+		w.Header().Set("Cf-Cache-Status", "HIT")
+		w.Header().Set("Age", fmt.Sprint(age))
+	} else {
+		w.Header().Set("Cf-Cache-Status", "MISS")
+	}
+	if fault != NoLinkHeader {
+		w.Header().Set("Link", "<"+s.root(fault)+`>; rel="https://api.w.org/"`)
+	}
+	w.Header().Set("Content-Type", "text/html; charset=UTF-8")
+	fmt.Fprintf(w, "<!doctype html><html><head><title>%s</title></head><body><h1>%s</h1></body></html>", s.Name, s.Name)
+}
+
+func (s *site) root(fault Fault) string {
+	switch fault {
+	case PlainPermalinks:
+		return s.home() + "/index.php?rest_route=/"
+	case IndexPHPRoot:
+		return s.home() + "/index.php/wp-json/"
+	}
+	return s.home() + "/wp-json/"
+}
