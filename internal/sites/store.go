@@ -85,7 +85,7 @@ func (tagRow) TableName() string { return "site_tags" }
 
 // listRow is a site with what belongs to it in other tables.
 type listRow struct {
-	siteRow
+	Row            siteRow `gorm:"embedded"`
 	Client         string
 	Username       string
 	Roles          string
@@ -165,7 +165,7 @@ func (s store) scan(ctx context.Context, q *gorm.DB) ([]Site, error) {
 	ids := make([]int64, len(rows))
 	for i, r := range rows {
 		sites[i] = r.site()
-		index[r.ID], ids[i] = &sites[i], r.ID
+		index[r.Row.ID], ids[i] = &sites[i], r.Row.ID
 	}
 	for some := range slices.Chunk(ids, chunk) {
 		var tags []tagRow
@@ -219,14 +219,14 @@ func (s store) facets(ctx context.Context) (f Facets, err error) {
 
 func (r listRow) site() Site {
 	return Site{
-		ID: r.ID, Name: r.Name, Home: r.Home, Host: r.Host, Client: r.Client, State: r.State, Finding: r.Finding, Root: r.Root,
-		Override: r.Override, Address: r.Address, RedirectsTo: r.RedirectsTo, HasPlugin: r.HasPlugin, PluginVersion: r.PluginVersion,
-		CacheState: r.CacheState, Environment: r.Environment, CheckedAt: moment(r.CheckedAt),
+		ID: r.Row.ID, Name: r.Row.Name, Home: r.Row.Home, Host: r.Row.Host, Client: r.Client, State: r.Row.State, Finding: r.Row.Finding, Root: r.Row.Root,
+		Override: r.Row.Override, Address: r.Row.Address, RedirectsTo: r.Row.RedirectsTo, HasPlugin: r.Row.HasPlugin, PluginVersion: r.Row.PluginVersion,
+		CacheState: r.Row.CacheState, Environment: r.Row.Environment, CheckedAt: moment(r.Row.CheckedAt),
 		Credential: Credential{
 			Username: r.Username, Roles: r.Roles, Administrator: r.Administrator,
 			CreatedAt: moment(r.CredentialAt), CreatedBy: r.CredentialBy, WorkedAt: moment(r.CredentialUsed),
 		},
-		CreatedAt: moment(r.CreatedAt), UpdatedAt: moment(r.UpdatedAt), RetiredAt: moment(r.RetiredAt),
+		CreatedAt: moment(r.Row.CreatedAt), UpdatedAt: moment(r.Row.UpdatedAt), RetiredAt: moment(r.Row.RetiredAt),
 	}
 }
 

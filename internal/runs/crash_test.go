@@ -1,0 +1,121 @@
+package runs_test
+
+import (
+	"context"
+	"net/netip"
+	"testing"
+	"time"
+
+	"github.com/droverhq/drover/internal/database"
+	"github.com/droverhq/drover/internal/database/dbtest"
+	"github.com/droverhq/drover/internal/runs"
+	"github.com/droverhq/drover/internal/wordpress"
+	"github.com/droverhq/drover/internal/wordpress/wptest"
+)
+
+func parse(t *testing.T, text string) netip.Addr {
+	t.Helper()
+	address, err := netip.ParseAddr(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return address
+}
+
+// orphan makes the run look as a killed process leaves it: its batch is leased to nobody alive, some targets were under way.
+func (h *house) orphan(t *testing.T, run int64, running int) {
+	t.Helper()
+	h.exec(t, "UPDATE batches SET owner = 'a dead process', lease_until = 1 WHERE run_id = ?", run)
+	h.exec(t, "UPDATE targets SET state = 'running', started_at = 1 WHERE id IN (SELECT id FROM targets WHERE run_id = ? ORDER BY id LIMIT ?)", run, running)
+	h.exec(t, "DELETE FROM river_job")
+}
+
+func (h *house) exec(t *testing.T, statement string, values ...any) {
+	t.Helper()
+	if err := h.db.Gorm.Exec(statement, values...).Error; err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestAfterACrash(t *testing.T) {
+	cases := map[string]struct {
+		spec    runs.Spec
+		unknown int
+		sent    int64
+	}{
+		"what is idempotent is sent again": {everywhere("clear-cache", nil), 0, 4},
+		"what is not is unknown":           {everywhere("request", map[string]string{"method": "POST", "path": "/wp/v2/posts", "body": "{}"}), 2, 2},
+	}
+	dbtest.Each(t, func(t *testing.T, db *database.DB) {
+		for name, c := range cases {
+			t.Run(name, func(t *testing.T) {
+				for _, table := range []string{"attempts", "targets", "batches", "runs", "credentials", "sites"} {
+					if err := db.Gorm.Exec("DELETE FROM " + table).Error; err != nil {
+						t.Fatal(err)
+					}
+				}
+				h := newHouse(t, db, make([]wptest.Site, 4))
+				run := h.start(t, c.spec)
+				h.orphan(t, run.ID, 2)
+				h.work(t)
+				last := h.wait(t, run.ID)
+				if last.Counts.Unknown != c.unknown || last.Counts.OK != 4-c.unknown || h.fake.Requests() != c.sent {
+					t.Errorf("%+v after %d requests", last.Counts, h.fake.Requests())
+				}
+			})
+		}
+	})
+}
+
+func TestAStoppedProcessGivesItsBatchBack(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, db *database.DB) {
+		described := make([]wptest.Site, 20)
+		for i := range described {
+			described[i] = wptest.Site{Address: "127.77.7.1", Latency: [2]time.Duration{80 * time.Millisecond, 120 * time.Millisecond}}
+		}
+		h := newHouse(t, db, described)
+		run := h.start(t, everywhere("clear-cache", nil))
+		first := h.newRunner(t)
+		if err := first.Work(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+		for s := range runs.NewWatch(h.runner).Follow(t.Context(), run.ID) {
+			if s.Counts.OK > 0 {
+				break
+			}
+		}
+		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		defer cancel()
+		if err := first.Stop(ctx); err != nil {
+			t.Fatal(err)
+		}
+		s, err := h.runner.Snapshot(context.Background(), run.ID)
+		if err != nil || s.Counts.Running != 0 || s.Counts.Waiting == 0 {
+			t.Fatalf("after the stop: %+v, %v", s.Counts, err)
+		}
+		h.work(t)
+		if last := h.wait(t, run.ID); last.Counts.OK != 20 {
+			t.Errorf("%+v", last.Counts)
+		}
+		for i := range described {
+			if n := len(h.fake.Calls(i)); n != 1 {
+				t.Errorf("site %d was purged %d times", i, n)
+			}
+		}
+	})
+}
+
+func TestSilentSitesAreUnknown(t *testing.T) {
+	if testing.Short() {
+		t.Skip("waits 30 s for a site that never answers")
+	}
+	t.Parallel()
+	h := newHouse(t, dbtest.SQLite(t), []wptest.Site{{Fault: wptest.Silent}, {Host: "slow.example", Fault: wptest.Slow}})
+	h.work(t)
+	last := h.wait(t, h.start(t, everywhere("clear-cache", nil)).ID)
+	for _, target := range h.targets(t, last.Run.ID) {
+		if target.Outcome != wordpress.Unknown || target.Reason != wordpress.ReasonTimeout {
+			t.Errorf("%s: %s/%s", target.Home, target.Outcome, target.Reason)
+		}
+	}
+}

@@ -1,0 +1,260 @@
+package runs_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/droverhq/drover/internal/audit"
+	"github.com/droverhq/drover/internal/database"
+	"github.com/droverhq/drover/internal/database/dbtest"
+	"github.com/droverhq/drover/internal/runs"
+	"github.com/droverhq/drover/internal/sites"
+	"github.com/droverhq/drover/internal/wordpress"
+	"github.com/droverhq/drover/internal/wordpress/wptest"
+)
+
+// outcomes is what clearing the whole cache must give for each fault. Slow and silent sites have a test of their own.
+var outcomes = map[wptest.Fault]string{
+	wptest.Healthy: "ok", wptest.WrongPassword: "failed/not_authenticated", wptest.UnknownUserCode: "failed/bad_credential",
+	wptest.HeaderStripped: "failed/not_authenticated", wptest.AppPasswordsOff: "failed/not_authenticated", wptest.HostBasicAuth: "failed/not_authenticated",
+	wptest.Forbidden: "failed/forbidden", wptest.Administrator: "ok", wptest.NoPlugin: "skipped/no_route", wptest.Staging: "skipped/not_applicable",
+	wptest.CacheDisabled: "skipped/not_applicable", wptest.Misconfigured: "skipped/not_applicable", wptest.OpcacheMissing: "ok",
+	wptest.SuccessFalse: "failed/refused", wptest.HTML200: "failed/not_json", wptest.LoginWall: "failed/redirected", wptest.PHPWarning: "ok", wptest.BOM: "ok",
+	wptest.Challenge: "failed/blocked", wptest.Sucuri: "failed/blocked", wptest.ModSecurity406: "failed/blocked", wptest.VerbsBlocked: "failed/blocked",
+	wptest.VerbsCut: "unknown/cut_off", wptest.RateLimited: "ok", wptest.RateLimitedForever: "failed/rate_limited", wptest.Maintenance: "failed/maintenance",
+	wptest.MaintenanceHTML: "failed/maintenance", wptest.SiteError: "failed/site_error", wptest.FatalHTML: "failed/site_error",
+	wptest.RedirectWWW: "failed/redirected", wptest.TooLarge: "failed/too_large", wptest.GzipBomb: "failed/too_large", wptest.CutBefore: "unknown/cut_off",
+	wptest.CutAfter: "unknown/cut_off", wptest.CertExpired: "failed/tls", wptest.CertWrongHost: "failed/tls", wptest.CertUnknownCA: "failed/tls",
+	wptest.Closed: "failed/unreachable", wptest.PlainPermalinks: "failed/not_json", wptest.NoLinkHeader: "ok", wptest.DNSMissing: "failed/unreachable",
+}
+
+func TestEveryFaultHasItsOutcome(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, db *database.DB) {
+		var described []wptest.Site
+		for fault := range outcomes {
+			described = append(described, wptest.Site{Host: hostOf(fault), Fault: fault})
+		}
+		h := newHouse(t, db, described)
+		h.work(t)
+		last := h.wait(t, h.start(t, everywhere("clear-cache", nil)).ID)
+		targets := h.targets(t, last.Run.ID)
+		for i, s := range h.sites {
+			target := targets[s.ID]
+			got := string(target.Outcome)
+			if target.Reason != "" {
+				got += "/" + string(target.Reason)
+			}
+			if want := outcomes[described[i].Fault]; got != want {
+				t.Errorf("%s: %s, want %s (%d %s, %s)", described[i].Fault, got, want, target.Status, target.Code, target.Note)
+			}
+			if calls := len(h.fake.Calls(i)); target.Outcome == wordpress.OK && calls != 1 || target.Outcome == wordpress.Failed && calls != 0 {
+				t.Errorf("%s: %s, but the site carried out %d calls", described[i].Fault, target.Outcome, calls)
+			}
+		}
+		if last.Counts.Ended() != len(described) || last.Run.State != runs.Done {
+			t.Errorf("the run is %s with %+v", last.Run.State, last.Counts)
+		}
+		if v, err := h.log.Verify(context.Background()); err != nil || !v.Whole() {
+			t.Errorf("the record: %+v, %v", v, err)
+		}
+	})
+}
+
+func hostOf(f wptest.Fault) string {
+	if f == wptest.Healthy {
+		return "healthy.example"
+	}
+	return fmt.Sprintf("%s.example", replaceUnderscores(string(f)))
+}
+
+func replaceUnderscores(s string) string {
+	b := []byte(s)
+	for i := range b {
+		if b[i] == '_' {
+			b[i] = '-'
+		}
+	}
+	return string(b)
+}
+
+func TestACheckLearnsTheRootOfPlainPermalinks(t *testing.T) {
+	h := newHouse(t, dbtest.SQLite(t), []wptest.Site{{Fault: wptest.PlainPermalinks}, {Fault: wptest.IndexPHPRoot}})
+	h.work(t)
+	for _, s := range h.sites {
+		if report, err := h.registry.Check(context.Background(), owner, s.ID); err != nil || report.State() != "ready" {
+			t.Fatalf("check: %+v, %v", report, err)
+		}
+	}
+	if last := h.wait(t, h.start(t, everywhere("clear-cache", nil)).ID); last.Counts.OK != 2 {
+		t.Errorf("%+v", last.Counts)
+	}
+}
+
+func TestWhoMayStartWhat(t *testing.T) {
+	cases := []struct {
+		actor   audit.Actor
+		spec    runs.Spec
+		allowed bool
+	}{
+		{viewer, everywhere("status", nil), false},
+		{viewer, everywhere("clear-cache", nil), false},
+		{operator, everywhere("clear-cache", nil), true},
+		{operator, everywhere("disable-cache", nil), false},
+		{operator, everywhere("request", map[string]string{"method": "DELETE", "path": "/wp/v2/posts/1"}), false},
+		{owner, everywhere("disable-cache", nil), true},
+	}
+	h := newHouse(t, dbtest.SQLite(t), []wptest.Site{{}})
+	for _, c := range cases {
+		c.spec.Confirmed = 1
+		_, err := h.runner.Start(context.Background(), c.actor, c.spec)
+		if c.allowed != (err == nil) || err != nil && !errors.Is(err, audit.ErrForbidden) {
+			t.Errorf("%s %s: %v", c.actor.Role, c.spec.Operation, err)
+		}
+	}
+}
+
+func TestWhatCannotBeRunIsSaidBeforeAnythingIsSent(t *testing.T) {
+	h := newHouse(t, dbtest.SQLite(t), []wptest.Site{{Host: "one.example"}, {Host: "two.example"}})
+	cases := map[string]struct {
+		spec  runs.Spec
+		field string
+	}{
+		"no such operation": {everywhere("explode", nil), "operation"},
+		"no site":           {runs.Spec{Operation: "status"}, "selection"},
+		"unknown site":      {runs.Spec{Operation: "status", Selection: sites.Selection{Homes: []string{"https://nobody.example"}}}, "site"},
+		"post id":           {everywhere("clear-cache", map[string]string{"purge_type": "post_ids", "post_ids": "1, x"}), "post_ids"},
+		"no post id":        {everywhere("clear-cache", map[string]string{"purge_type": "post_ids"}), "post_ids"},
+		"purge type":        {everywhere("clear-cache", map[string]string{"purge_type": "some"}), "purge_type"},
+		"foreign address":   {everywhere("clear-cache", map[string]string{"purge_type": "urls", "urls": "https://other.example/"}), "urls"},
+		"no address":        {everywhere("clear-cache", map[string]string{"purge_type": "urls", "urls": "javascript:alert(1)"}), "urls"},
+		"unknown parameter": {everywhere("status", map[string]string{"x": "1"}), "x"},
+		"not JSON":          {everywhere("request", map[string]string{"method": "POST", "path": "/wp/v2/posts", "body": "{"}), "body"},
+		"escaping path":     {everywhere("request", map[string]string{"path": "/../../wp-admin/"}), "path"},
+		"another host":      {everywhere("request", map[string]string{"path": "//evil.example/"}), "path"},
+		"not confirmed":     {everywhere("disable-cache", nil), "confirm"},
+	}
+	for name, c := range cases {
+		_, err := h.runner.Start(context.Background(), owner, c.spec)
+		var problems sites.Problems
+		if !errors.As(err, &problems) || problems[c.field] == "" {
+			t.Errorf("%s: got %v, want a problem with %s", name, err, c.field)
+		}
+	}
+	if n := h.fake.Requests(); n != 0 {
+		t.Errorf("%d requests were sent", n)
+	}
+}
+
+func TestAddressesGoToTheSiteThatOwnsThem(t *testing.T) {
+	h := newHouse(t, dbtest.SQLite(t), []wptest.Site{{Host: "one.example"}, {Host: "two.example"}, {Host: "three.example"}})
+	h.work(t)
+	urls := h.sites[0].Home + "/a/ " + h.sites[2].Home + "/b/"
+	last := h.wait(t, h.start(t, everywhere("clear-cache", map[string]string{"purge_type": "urls", "urls": urls})).ID)
+	if last.Counts.OK != 2 || last.Run.Total != 2 {
+		t.Fatalf("%+v", last.Counts)
+	}
+	want := fmt.Sprintf(`{"purge_type":"urls","urls":["%s/a/"]}`, h.sites[0].Home)
+	if calls := h.fake.Calls(0); len(calls) != 1 || calls[0].Body != want {
+		t.Errorf("the first site got %+v, want %s", calls, want)
+	}
+	if calls := h.fake.Calls(1); len(calls) != 0 {
+		t.Errorf("a site without addresses got %+v", calls)
+	}
+}
+
+func TestPartialPurge(t *testing.T) {
+	h := newHouse(t, dbtest.SQLite(t), []wptest.Site{{}})
+	h.work(t)
+	last := h.wait(t, h.start(t, everywhere("clear-cache", map[string]string{"purge_type": "post_ids", "post_ids": "1, 10, 999"})).ID)
+	target := h.targets(t, last.Run.ID)[h.sites[0].ID]
+	if target.Outcome != wordpress.Partial || target.Note != "Posts 999 do not exist. Posts 10 are not published." {
+		t.Errorf("%s, %q", target.Outcome, target.Note)
+	}
+}
+
+func TestCancelSendsNothingMore(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, db *database.DB) {
+		described := make([]wptest.Site, 30)
+		for i := range described {
+			described[i] = wptest.Site{Address: "127.77.9.1", Latency: [2]time.Duration{100 * time.Millisecond, 150 * time.Millisecond}}
+		}
+		h := newHouse(t, db, described)
+		h.work(t)
+		run := h.start(t, everywhere("clear-cache", nil))
+		for s := range runs.NewWatch(h.runner).Follow(t.Context(), run.ID) {
+			if s.Counts.OK > 0 {
+				break
+			}
+		}
+		if err := h.runner.Cancel(context.Background(), operator, run.ID); err != nil {
+			t.Fatal(err)
+		}
+		last := h.wait(t, run.ID)
+		sent := 0
+		for i := range described {
+			sent += len(h.fake.Calls(i))
+		}
+		if last.Run.State != runs.Cancelled || last.Counts.OK == 0 || last.Counts.OK != sent || last.Counts.Failed != 30-sent {
+			t.Errorf("%s with %+v, and %d calls carried out", last.Run.State, last.Counts, sent)
+		}
+		if err := h.runner.Cancel(context.Background(), operator, run.ID); !errors.Is(err, runs.ErrEnded) {
+			t.Errorf("a second cancel: %v", err)
+		}
+	})
+}
+
+func TestCancelWithNobodyAtWorkEndsTheRun(t *testing.T) {
+	h := newHouse(t, dbtest.SQLite(t), []wptest.Site{{}, {}, {Host: "third.example"}}[2:])
+	run := h.start(t, everywhere("clear-cache", nil))
+	if err := h.runner.Cancel(context.Background(), owner, run.ID); err != nil {
+		t.Fatal(err)
+	}
+	if last := h.wait(t, run.ID); last.Run.State != runs.Cancelled || last.Counts.Failed != 1 {
+		t.Errorf("%s with %+v", last.Run.State, last.Counts)
+	}
+}
+
+func TestServersTakeTurns(t *testing.T) {
+	described := make([]wptest.Site, 40)
+	for i := range described {
+		described[i] = wptest.Site{Address: fmt.Sprintf("127.77.8.%d", i%2+1), Latency: [2]time.Duration{5 * time.Millisecond, 20 * time.Millisecond}}
+	}
+	h := newHouse(t, dbtest.SQLite(t), described)
+	h.work(t)
+	h.wait(t, h.start(t, everywhere("clear-cache", nil)).ID)
+	for _, address := range []string{"127.77.8.1", "127.77.8.2"} {
+		if most := h.fake.MaxInFlight(parse(t, address)); most > 2 {
+			t.Errorf("%s had %d requests at once, want at most 2", address, most)
+		}
+	}
+}
+
+func TestAgain(t *testing.T) {
+	h := newHouse(t, dbtest.SQLite(t), []wptest.Site{{}, {Fault: wptest.SiteError}})
+	h.work(t)
+	first := h.wait(t, h.start(t, everywhere("clear-cache", nil)).ID)
+	h.fake.SetFault(1, wptest.Healthy)
+	run, err := h.runner.Again(context.Background(), operator, first.Run.ID, runs.Which{Outcomes: []wordpress.Outcome{wordpress.Failed}}, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if last := h.wait(t, run.ID); last.Run.Total != 1 || last.Counts.OK != 1 || last.Run.AgainOf != first.Run.ID {
+		t.Errorf("%+v", last)
+	}
+}
+
+func TestTheRecordTellsOfARunTwice(t *testing.T) {
+	h := newHouse(t, dbtest.SQLite(t), []wptest.Site{{}})
+	h.work(t)
+	run := h.wait(t, h.start(t, everywhere("clear-cache", nil)).ID).Run
+	entries, _, err := h.log.Entries(context.Background(), audit.Filter{Subject: audit.On("run", run.ID)})
+	if err != nil || len(entries) != 2 {
+		t.Fatalf("%d entries, %v", len(entries), err)
+	}
+	if entries[0].Event.Action != audit.RunFinish || entries[1].Event.Action != audit.RunStart || entries[1].Actor.Name != "Olga" {
+		t.Errorf("%+v", entries)
+	}
+}
