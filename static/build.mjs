@@ -1,0 +1,59 @@
+// Builds what the browser loads: one style sheet, one script, one early script, one sprite of icons. Every name carries a hash of
+// its content, so that browsers may keep the files for ever; manifest.json tells the server the names.
+import { execFileSync, spawn } from "node:child_process";
+import { createHash } from "node:crypto";
+import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { buildSync } from "esbuild";
+
+const here = dirname(fileURLToPath(import.meta.url));
+const root = join(here, "..");
+const dist = join(here, "dist");
+const work = join(root, "node_modules", ".drover");
+mkdirSync(work, { recursive: true });
+mkdirSync(dist, { recursive: true });
+
+const tailwind = [join(root, "node_modules/@tailwindcss/cli/dist/index.mjs"), "-i", join(here, "src/app.css"), "-o", join(work, "app.css"), "--minify"];
+
+function sprite() {
+  const names = JSON.parse(readFileSync(join(here, "icons.json"), "utf8"));
+  const symbols = names.map((name) => {
+    const svg = readFileSync(join(root, "node_modules/lucide-static/icons", `${name}.svg`), "utf8");
+    const inner = svg.replace(/^[\s\S]*?<svg[^>]*>/, "").replace(/<\/svg>\s*$/, "").replace(/\s+/g, " ").trim();
+    return `<symbol id="${name}" viewBox="0 0 24 24" fill="none" stroke="currentColor" stroke-width="2" stroke-linecap="round" stroke-linejoin="round">${inner}</symbol>`;
+  });
+  return `<svg xmlns="http://www.w3.org/2000/svg">${symbols.join("")}</svg>`;
+}
+
+function script(entry) {
+  const result = buildSync({ entryPoints: [join(here, "src", entry)], bundle: true, minify: true, format: "iife", target: "es2022", write: false, legalComments: "none" });
+  return result.outputFiles[0].contents;
+}
+
+function build() {
+  execFileSync(process.execPath, tailwind, { stdio: ["ignore", "ignore", "inherit"], cwd: root });
+  const files = {
+    "app.css": readFileSync(join(work, "app.css")),
+    "app.js": script("app.js"),
+    "theme.js": script("theme.js"),
+    "icons.svg": Buffer.from(sprite()),
+    "favicon.svg": readFileSync(join(here, "src/favicon.svg")),
+  };
+  for (const name of readdirSync(dist)) if (name !== ".keep") rmSync(join(dist, name));
+  const manifest = {};
+  for (const [name, content] of Object.entries(files)) {
+    const hash = createHash("sha256").update(content).digest("hex").slice(0, 12);
+    const dot = name.lastIndexOf(".");
+    manifest[name] = `${name.slice(0, dot)}-${hash}${name.slice(dot)}`;
+    writeFileSync(join(dist, manifest[name]), content);
+  }
+  writeFileSync(join(dist, "manifest.json"), JSON.stringify(manifest, null, 2));
+}
+
+build();
+if (process.argv.includes("--watch")) {
+  const child = spawn(process.execPath, [...tailwind, "--watch=always"], { stdio: "ignore", cwd: root });
+  process.on("exit", () => child.kill());
+  setInterval(build, 2000);
+}

@@ -1,0 +1,42 @@
+// Choosing rows of the list of sites: one by one, a stretch with Shift, the page, or all that match the filters.
+const form = document.querySelector("form[data-selection]");
+if (form) {
+  const boxes = [...form.querySelectorAll("input[name=site]")];
+  const page = form.querySelector("[data-page]");
+  const all = form.querySelector("input[name=all]");
+  const offer = form.querySelector("[data-offer]");
+  const total = Number(form.dataset.selection);
+  let last = null;
+
+  const show = () => {
+    const chosen = boxes.filter((box) => box.checked).length;
+    const count = all.checked ? total : chosen;
+    page.checked = chosen === boxes.length && chosen > 0;
+    page.indeterminate = chosen > 0 && chosen < boxes.length;
+    if (!page.checked) all.checked = false;
+    offer.hidden = !(page.checked && total > boxes.length);
+    form.querySelectorAll("[data-count]").forEach((each) => (each.textContent = count.toLocaleString("en")));
+    form.querySelectorAll("[data-one]").forEach((each) => (each.textContent = count === 1 ? "site" : "sites"));
+  };
+  form.addEventListener("click", (event) => {
+    const box = event.target.closest("input[name=site]");
+    if (!box) return;
+    if (event.shiftKey && last) {
+      const [from, to] = [boxes.indexOf(last), boxes.indexOf(box)].sort((a, b) => a - b);
+      boxes.slice(from, to + 1).forEach((each) => (each.checked = box.checked));
+    }
+    last = box;
+    show();
+  });
+  page.addEventListener("change", () => {
+    boxes.forEach((box) => (box.checked = page.checked));
+    show();
+  });
+  all.addEventListener("change", show);
+  form.querySelector("[data-clear]")?.addEventListener("click", () => {
+    [...boxes, all].forEach((box) => (box.checked = false));
+    show();
+  });
+  addEventListener("pageshow", show);
+  show();
+}

@@ -1,0 +1,123 @@
+// Package views draws the pages: templ components over plain structs. It knows no site, no run and no credential, only what a page
+// shows; nothing in here can reach the database.
+package views
+
+import (
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Who is the member that a page is drawn for.
+type Who struct {
+	Name, Email, Role string
+	Can               map[string]bool // by action, such as site.add
+}
+
+// Flash is one message about what was just done.
+type Flash struct {
+	Kind string // "ok" or "problem"
+	Text string
+}
+
+// Frame is what surrounds every page.
+type Frame struct {
+	Title     string
+	Active    string // the rail's entry: home, sites, run, runs, audit, team, settings
+	Who       Who
+	Flash     *Flash
+	RequestID string
+	Gallery   bool // the development gallery is there
+}
+
+// May tells whether the member may do the action.
+func (f Frame) May(action string) bool { return f.Who.Can[action] }
+
+// entry is one place of the rail.
+type entry struct{ key, href, icon, label, right string }
+
+func (f Frame) rail() []entry {
+	var all []entry
+	for _, e := range []entry{
+		{"home", "/", "house", "Home", ""},
+		{"sites", "/sites", "globe", "Sites", "site.read"},
+		{"run", "/run", "play", "Run", "run.start"},
+		{"runs", "/runs", "history", "Runs", "run.read"},
+		{"audit", "/audit", "scroll-text", "Audit", "audit.read"},
+		{"team", "/team", "users", "Team", "member.read"},
+		{"settings", "/settings", "settings", "Settings", ""},
+	} {
+		if e.right == "" || f.May(e.right) {
+			all = append(all, e)
+		}
+	}
+	return all
+}
+
+func current(is bool) string {
+	if is {
+		return "page"
+	}
+	return "false"
+}
+
+// count writes a number with separators.
+func count(n int) string {
+	digits := strconv.Itoa(n)
+	var b strings.Builder
+	for i, r := range digits {
+		if i > 0 && (len(digits)-i)%3 == 0 && digits[i-1] != '-' {
+			b.WriteByte(',')
+		}
+		b.WriteRune(r)
+	}
+	return b.String()
+}
+
+// counted writes a number and its word.
+func counted(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return count(n) + " " + many
+}
+
+// ago says how long ago the time was.
+func ago(t time.Time) string {
+	since := time.Since(t)
+	if since < 0 {
+		return exact(t)
+	}
+	switch {
+	case since < 10*time.Second:
+		return "just now"
+	case since < time.Minute:
+		return strconv.Itoa(int(since.Seconds())) + " s ago"
+	case since < time.Hour:
+		return strconv.Itoa(int(since.Minutes())) + " min ago"
+	case since < 36*time.Hour:
+		return strconv.Itoa(int(since.Hours())) + " h ago"
+	case since < 60*24*time.Hour:
+		return strconv.Itoa(int(since.Hours()/24)) + " days ago"
+	}
+	return t.UTC().Format("2 Jan 2006")
+}
+
+func exact(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05 UTC") }
+
+// lasted writes a duration as people read it: 1.2 s, 3 min 20 s.
+func lasted(d time.Duration) string {
+	switch {
+	case d <= 0:
+		return "0 s"
+	case d < time.Second:
+		return strconv.Itoa(max(1, int(d.Milliseconds()))) + " ms"
+	case d < time.Minute:
+		return strconv.FormatFloat(d.Seconds(), 'f', 1, 64) + " s"
+	case d < time.Hour:
+		return strconv.Itoa(int(d.Minutes())) + " min " + strconv.Itoa(int(d.Seconds())%60) + " s"
+	}
+	return strconv.Itoa(int(d.Hours())) + " h " + strconv.Itoa(int(d.Minutes())%60) + " min"
+}
+
+func id(n int64) string { return strconv.FormatInt(n, 10) }

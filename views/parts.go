@@ -1,0 +1,167 @@
+package views
+
+import (
+	"net/url"
+	"strings"
+	"unicode"
+)
+
+// Field is one field of a form, with what was typed and what is wrong with it.
+type Field struct {
+	Name, Label, Type, Value string
+	Hint, Problem            string
+	Placeholder, Complete    string // Complete is the autocomplete attribute
+	Required                 bool
+	Rows                     int // of a text area
+	Options                  []Option
+	List                     []string // suggestions
+	Mono                     bool
+}
+
+// Option is one choice of a field.
+type Option struct{ Value, Label string }
+
+func (f Field) kind() string {
+	if f.Type == "" {
+		return "text"
+	}
+	return f.Type
+}
+
+func (f Field) described() string {
+	var ids []string
+	if f.Hint != "" {
+		ids = append(ids, f.Name+"-hint")
+	}
+	if f.Problem != "" {
+		ids = append(ids, f.Name+"-problem")
+	}
+	return strings.Join(ids, " ")
+}
+
+func invalid(problem string) string {
+	if problem != "" {
+		return "true"
+	}
+	return "false"
+}
+
+// Pages is where a list is in its pages.
+type Pages struct {
+	Page, Per, Total int
+	Path             string
+	Query            url.Values // of the list, without the page
+}
+
+func (p Pages) last() int { return max(1, (p.Total+p.Per-1)/p.Per) }
+
+func (p Pages) from() int { return min(p.Total, (p.Page-1)*p.Per+1) }
+
+func (p Pages) to() int { return min(p.Total, p.Page*p.Per) }
+
+func (p Pages) href(page int) string {
+	return with(p.Path, p.Query, "page", count(page))
+}
+
+// with is an address with one parameter of its query set, or removed when it is empty.
+func with(path string, query url.Values, name, value string) string {
+	changed := url.Values{}
+	for key, values := range query {
+		changed[key] = values
+	}
+	changed.Del(name)
+	if value != "" {
+		changed.Set(name, strings.ReplaceAll(value, ",", ""))
+	}
+	if name != "page" {
+		changed.Del("page")
+	}
+	if len(changed) == 0 {
+		return path
+	}
+	return path + "?" + changed.Encode()
+}
+
+// Chip is one value that a list can be filtered by.
+type Chip struct {
+	Label  string
+	Count  int
+	Href   string
+	Chosen bool
+}
+
+func initial(name string) string {
+	for _, r := range name {
+		if unicode.IsLetter(r) || unicode.IsDigit(r) {
+			return string(unicode.ToUpper(r))
+		}
+	}
+	return "•"
+}
+
+// look is how an outcome is shown: never by colour alone.
+type look struct{ icon, class, word string }
+
+var looks = map[string]look{
+	"ok":        {"circle-check", "text-ok", "ok"},
+	"partial":   {"circle-dot-dashed", "text-partial", "partial"},
+	"skipped":   {"skip-forward", "text-skipped", "skipped"},
+	"failed":    {"circle-x", "text-failed", "failed"},
+	"unknown":   {"circle-help", "text-unknown", "unknown"},
+	"waiting":   {"circle-dashed", "text-muted-foreground", "waiting"},
+	"running":   {"loader-circle", "text-muted-foreground", "under way"},
+	"ready":     {"circle-check", "text-ok", "ready"},
+	"warning":   {"triangle-alert", "text-partial", "warning"},
+	"broken":    {"circle-x", "text-failed", "broken"},
+	"unchecked": {"circle-dashed", "text-muted-foreground", "not checked"},
+	"retired":   {"archive", "text-muted-foreground", "retired"},
+	"not_tried": {"circle-dashed", "text-muted-foreground", "not tried"},
+	"done":      {"circle-check", "text-ok", "done"},
+	"cancelled": {"ban", "text-muted-foreground", "cancelled"},
+	"refused":   {"ban", "text-failed", "refused"},
+	"added":     {"plus", "text-ok", "added"},
+	"updated":   {"pencil", "text-ok", "updated"},
+	"unchanged": {"circle-check", "text-muted-foreground", "unchanged"},
+	"bad":       {"circle-x", "text-failed", "bad"},
+}
+
+func lookOf(word string) look {
+	if l, known := looks[word]; known {
+		return l
+	}
+	return look{"circle-dashed", "text-muted-foreground", word}
+}
+
+// Bar is targets by outcome.
+type Bar struct {
+	OK, Partial, Skipped, Failed, Unknown, Rest int
+}
+
+func (b Bar) total() int { return b.OK + b.Partial + b.Skipped + b.Failed + b.Unknown + b.Rest }
+
+// Trouble is how many need a person.
+func (b Bar) Trouble() int { return b.Partial + b.Failed + b.Unknown }
+
+// part is one stretch of a bar, in thousandths of its width.
+type part struct {
+	word, class string
+	n           int
+	x, width    float64
+}
+
+func (b Bar) parts() []part {
+	var all []part
+	x := 0.0
+	for _, p := range []part{
+		{word: "ok", class: "fill-ok", n: b.OK}, {word: "skipped", class: "fill-skipped", n: b.Skipped}, {word: "partial", class: "fill-partial", n: b.Partial},
+		{word: "unknown", class: "fill-unknown", n: b.Unknown}, {word: "failed", class: "fill-failed", n: b.Failed},
+	} {
+		if p.n == 0 || b.total() == 0 {
+			continue
+		}
+		p.x, p.width = x, float64(p.n)/float64(b.total())*1000
+		x += p.width
+		all = append(all, p)
+	}
+	return all
+}
