@@ -1,0 +1,53 @@
+package views
+
+import "time"
+
+// Door is a form for people who are not signed in yet.
+type Door struct {
+	Action  string
+	Fields  []Field
+	Problem string // of the whole form
+	Role    string // of an invitation
+}
+
+// Problem is a page that says why there is nothing else to show.
+type Problem struct {
+	Status         int
+	Sentence, Mend string
+	RequestID      string
+}
+
+// Teammate is one line of the team.
+type Teammate struct {
+	ID                int64
+	Name, Email, Role string
+	Self              bool
+	JoinedAt          time.Time
+	Roles             []Option // that the reader may give
+	Removable         bool
+}
+
+// Team is the page of that name.
+type Team struct {
+	Members    []Teammate
+	Invitation string // the link just made, shown once
+	Invited    string // whom it is for
+	Form       []Field
+}
+
+// Session is one browser that somebody is signed in with.
+type Session struct {
+	ID         int64
+	Device     string
+	Addr       string
+	LastSeenAt time.Time
+	CreatedAt  time.Time
+	This       bool
+}
+
+// Settings is the member's own account.
+type Settings struct {
+	Name     []Field
+	Password []Field
+	Sessions []Session
+}

@@ -1,0 +1,132 @@
+package views
+
+import (
+	"net/url"
+	"time"
+)
+
+// SiteRow is one line of the list of sites.
+type SiteRow struct {
+	ID            int64
+	Name, Host    string
+	Client        string
+	Tags          []string
+	State         string
+	Finding       string
+	Cache         string
+	Plugin        string
+	LastOutcome   string // empty when nothing was run there yet
+	LastReason    string
+	LastRun       int64
+	Administrator bool
+	CredentialAt  time.Time
+}
+
+// Sites is the list of sites.
+type Sites struct {
+	Rows       []SiteRow
+	Pages      Pages
+	Query      string
+	State      string
+	Client     string
+	Tag        string
+	Sort       string
+	Descending bool
+	States     []Chip
+	Clients    []Chip
+	Tags       []Chip
+	Any        bool // there are sites at all, whatever the filters
+}
+
+func (s Sites) filtered() bool {
+	return s.Query != "" || s.State != "" || s.Client != "" || s.Tag != ""
+}
+
+// sortHref is the address of the list sorted by the column, the other way round when it is already.
+func (s Sites) sortHref(column string) string {
+	query := url.Values{}
+	for key, values := range s.Pages.Query {
+		query[key] = values
+	}
+	query.Del("dir")
+	if s.Sort == column && !s.Descending {
+		query.Set("dir", "desc")
+	}
+	return with("/sites", query, "sort", column)
+}
+
+func (s Sites) ariaSort(column string) string {
+	switch {
+	case s.Sort != column:
+		return "none"
+	case s.Descending:
+		return "descending"
+	}
+	return "ascending"
+}
+
+// SiteForm adds or edits a site.
+type SiteForm struct {
+	ID      int64 // 0 for a new one
+	Name    string
+	Fields  []Field
+	Problem string
+}
+
+// Rung is one step of the ladder.
+type Rung struct{ Title, State, Finding, Mend string }
+
+// SiteRun is a run that the site was in.
+type SiteRun struct {
+	Run, Target            int64
+	Title, Outcome, Reason string
+	At                     time.Time
+}
+
+// SiteEntry is an entry of the record about the site.
+type SiteEntry struct {
+	Seq      int64
+	Sentence string
+	At       time.Time
+}
+
+// Site is one site's page.
+type Site struct {
+	ID             int64
+	Name, Home     string
+	Client         string
+	Tags           []string
+	State          string
+	Rungs          []Rung
+	CheckedAt      time.Time
+	Retired        bool
+	Root, Override string
+	Address        string
+	RedirectsTo    string
+	Username       string
+	Roles          string
+	Administrator  bool
+	CredentialAt   time.Time
+	CredentialBy   string
+	WorkedAt       time.Time
+	Runs           []SiteRun
+	Entries        []SiteEntry
+	Credential     []Field // the form that replaces it
+	ShowCredential bool    // the form is open, since something was wrong with it
+}
+
+// Import is the import's form and, after it, its report.
+type Import struct {
+	Fields  []Field
+	Problem string
+	Report  []ImportLine
+	Counts  map[string]int
+	Done    bool
+}
+
+// ImportLine is what became of one line.
+type ImportLine struct {
+	Number              int
+	URL, Result, Reason string
+	SiteID              int64
+}
