@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/netip"
 	"net/url"
+	"strconv"
 	"strings"
 	"unicode"
 
@@ -84,6 +85,9 @@ func canonicalHost(u *url.URL) (string, error) {
 	} else if strings.Contains(name, "%") {
 		return "", addressError("An address with a zone cannot be a site.")
 	}
+	if n, err := strconv.Atoi(port); port != "" && (err != nil || n < 1 || n > 65535) {
+		return "", addressError("The port %s does not exist. Leave it out, or write a number up to 65535.", port)
+	}
 	if port == "" || u.Scheme == "https" && port == "443" || u.Scheme == "http" && port == "80" {
 		if strings.Contains(name, ":") {
 			return "[" + name + "]", nil
@@ -116,5 +120,17 @@ func homePath(path string) string {
 func sameOrigin(a, b string) bool {
 	x, errA := url.Parse(a)
 	y, errB := url.Parse(b)
-	return errA == nil && errB == nil && x.Scheme == y.Scheme && strings.EqualFold(x.Host, y.Host)
+	return errA == nil && errB == nil && origin(x) == origin(y)
+}
+
+// origin is the scheme, host and port of an address, the usual port left out.
+func origin(u *url.URL) string {
+	host := strings.ToLower(u.Host)
+	switch u.Scheme {
+	case "https":
+		host = strings.TrimSuffix(host, ":443")
+	case "http":
+		host = strings.TrimSuffix(host, ":80")
+	}
+	return u.Scheme + "://" + host
 }

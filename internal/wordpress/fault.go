@@ -8,19 +8,23 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"strings"
+	"syscall"
 )
 
-// Why an exchange has no answer, or only a part of one.
+// Why an exchange has no answer, or only a part of one. ErrWait comes together with ErrCancelled or ErrTimeout: it ended while the
+// request still waited for its turn, so nothing was sent.
 var (
 	ErrRequest        = errors.New("the request cannot be sent as it is")
 	ErrRefusedAddress = errors.New("the address is not one that Drover may speak to")
-	ErrResolve        = errors.New("the host name is not known")
-	ErrConnect        = errors.New("the server does not accept a connection")
+	ErrResolve        = errors.New("the host name leads nowhere")
+	ErrConnect        = errors.New("no connection could be made")
 	ErrTLS            = errors.New("the connection is not secure")
 	ErrTimeout        = errors.New("the time for an answer ran out")
 	ErrCutOff         = errors.New("the connection was cut")
 	ErrCancelled      = errors.New("it was cancelled")
 	ErrTooLarge       = errors.New("the answer is too large")
+	ErrWait           = errors.New("the request was still waiting for its turn")
 )
 
 var faults = []error{ErrRequest, ErrRefusedAddress, ErrResolve, ErrConnect, ErrTLS, ErrTimeout, ErrCutOff, ErrCancelled, ErrTooLarge}
@@ -33,34 +37,29 @@ func ended(ctx context.Context) error {
 	return ErrCancelled
 }
 
-// faultOf puts whatever the network said into one of our words. Its own text may quote the site, never the credential.
-func faultOf(ctx context.Context, err error) error {
+// faultOf puts whatever the network said into one of our words. What came before the request was sent can be a matter of TLS; after
+// that, a TLS alert cuts the connection like anything else.
+func faultOf(ctx context.Context, err error, sent bool) error {
+	if ctx.Err() != nil {
+		return ended(ctx)
+	}
 	for _, known := range faults {
 		if errors.Is(err, known) {
-			if errors.Is(err, ErrConnect) && ctx.Err() != nil {
-				return ended(ctx)
-			}
 			return err
 		}
 	}
 	var timeout net.Error
-	switch {
-	case ctx.Err() != nil:
-		return ended(ctx)
-	case errors.As(err, &timeout) && timeout.Timeout():
+	if errors.As(err, &timeout) && timeout.Timeout() {
 		return ErrTimeout
 	}
-	if text := insecure(err); text != "" {
+	if text := insecure(err, sent); text != "" {
 		return fmt.Errorf("%w: %s", ErrTLS, text)
 	}
-	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-		return fmt.Errorf("%w before the answer was complete", ErrCutOff)
-	}
-	return fmt.Errorf("%w: %w", ErrCutOff, err)
+	return fmt.Errorf("%w: %s", ErrCutOff, cause(err))
 }
 
 // insecure names what is wrong with the certificate or the handshake, or returns the empty string.
-func insecure(err error) string {
+func insecure(err error, sent bool) string {
 	var invalid x509.CertificateInvalidError
 	var host x509.HostnameError
 	var authority x509.UnknownAuthorityError
@@ -76,10 +75,29 @@ func insecure(err error) string {
 		return "the certificate was issued by an unknown authority"
 	case errors.As(err, &invalid), errors.As(err, &verification):
 		return "the certificate is not valid"
+	case sent:
+		return ""
 	case errors.As(err, &record):
 		return "the server does not speak TLS on this port"
 	case errors.As(err, &alert):
-		return "the server refused the TLS handshake: " + alert.Error()
+		return "the server refused the TLS handshake (" + strings.TrimPrefix(alert.Error(), "tls: ") + ")"
+	case strings.Contains(err.Error(), "tls: "): // crypto/tls has no type for these
+		return "the TLS handshake failed (" + strings.TrimPrefix(err.Error(), "tls: ") + ")"
 	}
 	return ""
+}
+
+// cause shortens what the network said to what a person needs: its long form repeats addresses and ports.
+func cause(err error) string {
+	var number syscall.Errno
+	var timeout net.Error
+	switch {
+	case errors.As(err, &number):
+		return number.Error()
+	case errors.As(err, &timeout) && timeout.Timeout():
+		return "it did not answer in time"
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return "the server closed it before the answer was complete"
+	}
+	return err.Error()
 }

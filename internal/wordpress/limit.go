@@ -2,6 +2,7 @@ package wordpress
 
 import (
 	"context"
+	"fmt"
 	"net/netip"
 	"sync"
 )
@@ -32,14 +33,14 @@ func (l *limits) take(ctx context.Context, address netip.Addr) (free func(), err
 	case s.places <- struct{}{}:
 	case <-ctx.Done():
 		l.leave(address, s)
-		return nil, ended(ctx)
+		return nil, fmt.Errorf("%w: %w", ErrWait, ended(ctx))
 	}
 	select {
 	case l.total <- struct{}{}:
 	case <-ctx.Done():
 		<-s.places
 		l.leave(address, s)
-		return nil, ended(ctx)
+		return nil, fmt.Errorf("%w: %w", ErrWait, ended(ctx))
 	}
 	return func() {
 		<-l.total

@@ -4,10 +4,8 @@ package wordpress
 
 import (
 	"cmp"
-	"context"
 	"crypto/tls"
 	"crypto/x509"
-	"fmt"
 	"net/http"
 	"net/netip"
 	"time"
@@ -50,92 +48,23 @@ func NewNetwork(c Config) *Network {
 		ForceAttemptHTTP2:      true,
 		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: c.RootCAs, ClientSessionCache: tls.NewLRUClientSessionCache(sessions)},
 		TLSHandshakeTimeout:    15 * time.Second,
-		MaxIdleConns:           sessions,
-		MaxIdleConnsPerHost:    2,
+		MaxIdleConns:           idle,
+		MaxIdleConnsPerHost:    n.limits.perAddress,
 		IdleConnTimeout:        60 * time.Second, // below nginx's 75 s, so that a kept connection is rarely closed under a request
 		MaxResponseHeaderBytes: 64 << 10,
-		ReadBufferSize:         8 << 10,
 	}
 	return n
 }
 
-// sessions bounds kept connections and TLS sessions: the number of sites that a large agency looks after.
-const sessions = 5000
+// sessions bounds the TLS sessions that are kept for resumption: one for each site of a large agency. idle bounds the connections
+// that are kept open, which cost memory and file descriptors on both ends.
+const (
+	sessions = 6000
+	idle     = 1000
+)
 
 // Close closes the connections that nobody uses.
 func (n *Network) Close() { n.transport.CloseIdleConnections() }
 
 // Limits returns how many exchanges may be under way at once, in all and to one address.
 func (n *Network) Limits() (total, perAddress int) { return cap(n.limits.total), n.limits.perAddress }
-
-func guardian(allow []netip.Prefix) *ssrf.Guardian {
-	var v4, v6 []netip.Prefix
-	for _, prefix := range allow {
-		if prefix.Addr().Is4() {
-			v4 = append(v4, prefix)
-		} else {
-			v6 = append(v6, prefix)
-		}
-	}
-	return ssrf.New(ssrf.WithAnyPort(), ssrf.WithAllowedV4Prefixes(v4...), ssrf.WithAllowedV6Prefixes(v6...))
-}
-
-// roundTrip is one HTTP exchange without redirects, cookies or a second try.
-func (n *Network) roundTrip(request *http.Request) (*http.Response, error) {
-	return n.transport.RoundTrip(request)
-}
-
-// place is the right to speak to one address.
-type place struct {
-	address netip.Addr
-	all     []netip.Addr // the address first, then the others of the host
-	free    func()
-}
-
-// reserve resolves the host, checks that the address may be spoken to, and waits for a place at it. The wait does not count as time
-// of the exchange.
-func (n *Network) reserve(ctx context.Context, scheme, host string) (place, error) {
-	addresses, err := n.resolver.lookup(ctx, host)
-	if err != nil {
-		return place{}, err
-	}
-	addresses, err = n.reachable(scheme, host, addresses)
-	if err != nil {
-		return place{}, err
-	}
-	free, err := n.limits.take(ctx, addresses[0])
-	if err != nil {
-		return place{}, err
-	}
-	return place{address: addresses[0], all: addresses, free: free}, nil
-}
-
-// reachable keeps the addresses that the policy lets Drover speak to, and says why when there is none.
-func (n *Network) reachable(scheme, host string, all []netip.Addr) ([]netip.Addr, error) {
-	var kept []netip.Addr
-	var refused error
-	for _, address := range all {
-		switch {
-		case n.guardian.SafeAddr(address) != nil:
-			refused = fmt.Errorf("%w: %s is at %s, which is not a public address", ErrRefusedAddress, host, address)
-		case scheme == "http" && !n.allowed(address):
-			refused = fmt.Errorf("%w: %s is reached without encryption, which would show the password to everybody in between", ErrRefusedAddress, host)
-		default:
-			kept = append(kept, address)
-		}
-	}
-	if len(kept) == 0 {
-		return nil, refused
-	}
-	return kept, nil
-}
-
-// allowed tells whether the address is in a network that somebody allowed on purpose.
-func (n *Network) allowed(address netip.Addr) bool {
-	for _, prefix := range n.allow {
-		if prefix.Contains(address) {
-			return true
-		}
-	}
-	return false
-}

@@ -22,52 +22,63 @@ var mark = []byte("\xef\xbb\xbf")
 // findJSON returns the JSON of an answer. PHP prints its warnings before the JSON or after it, and a byte order mark in some file
 // goes before everything; a page is never taken for an answer, whatever scripts of its own it holds.
 func findJSON(body []byte) (recovered, bool) {
-	trimmed := bytes.TrimSpace(body)
-	note := ""
+	trimmed, note := bytes.TrimSpace(body), ""
 	for bytes.HasPrefix(trimmed, mark) {
 		trimmed, note = bytes.TrimSpace(bytes.TrimPrefix(trimmed, mark)), "A byte order mark stood before the JSON: some PHP file of the site begins with one."
 	}
 	if json.Valid(trimmed) {
-		return recovered{trimmed, note}, len(trimmed) > 0
+		return recovered{trimmed, note}, true
 	}
-	if isPage(trimmed) {
+	value, before, after := longestValue(trimmed)
+	if value == nil || isPage(before) || isPage(after) || isFatal(before) {
 		return recovered{}, false
 	}
-	if value, rest, found := firstValue(trimmed); found && !isPage(rest) {
-		return recovered{value, "Other output stood after the JSON, as PHP's warnings do."}, true
+	note = "Other output stood after the JSON, as PHP's warnings do."
+	if len(before) > 0 {
+		note = "Other output stood before the JSON, as PHP's warnings do."
 	}
-	start := 0
-	for range tried {
-		i := bytes.IndexAny(trimmed[start:min(len(trimmed), searched)], "{[")
-		if i < 0 {
-			return recovered{}, false
-		}
-		start += i
-		if value := bytes.TrimSpace(trimmed[start:]); json.Valid(value) {
-			return recovered{value, "Other output stood before the JSON, as PHP's warnings do."}, true
-		}
-		start++
-		if start >= min(len(trimmed), searched) {
-			break
-		}
-	}
-	return recovered{}, false
+	return recovered{value, note}, true
 }
 
-// firstValue returns the object or array that the text begins with.
-func firstValue(text []byte) (value, rest []byte, found bool) {
-	if len(text) == 0 || text[0] != '{' && text[0] != '[' {
-		return nil, nil, false
+// longestValue returns the longest object or array in the text, and what stands around it: a warning may quote a short one.
+func longestValue(text []byte) (value, before, after []byte) {
+	start := 0
+	for range tried {
+		i := bytes.IndexAny(text[start:max(start, min(len(text), searched))], "{[")
+		if i < 0 {
+			break
+		}
+		start += i
+		found := valueAt(text[start:])
+		if len(found) > len(value) {
+			value, before, after = found, text[:start], text[start+len(found):]
+		}
+		start += max(1, len(found))
 	}
+	return value, before, after
+}
+
+// valueAt returns the object or array that the text begins with, or nil.
+func valueAt(text []byte) []byte {
 	decoder := json.NewDecoder(bytes.NewReader(text))
 	var raw json.RawMessage
 	if decoder.Decode(&raw) != nil {
-		return nil, nil, false
+		return nil
 	}
-	return raw, text[decoder.InputOffset():], true
+	return text[:decoder.InputOffset()]
 }
 
+// isPage tells whether the text is a page or a part of one. PHP's warnings come with <br>, <b>, and from Xdebug with a table.
 func isPage(text []byte) bool {
-	beginning := bytes.ToLower(text[:min(len(text), searched)])
-	return bytes.Contains(beginning, []byte("<html")) || bytes.Contains(beginning, []byte("<!doctype")) || bytes.Contains(beginning, []byte("<body"))
+	for _, tag := range []string{"<html", "<!doctype", "<head", "<body", "<script", "<style", "<meta", "<link", "<div", "<form"} {
+		if hasAll(text, []string{tag}) {
+			return true
+		}
+	}
+	return false
+}
+
+// isFatal tells whether PHP died in the text: what it quotes then is no answer.
+func isFatal(text []byte) bool {
+	return hasAll(text, []string{"fatal error"}) || hasAll(text, []string{"parse error"})
 }

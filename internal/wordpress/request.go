@@ -3,7 +3,6 @@ package wordpress
 import (
 	"fmt"
 	"net/http"
-	"net/textproto"
 	"net/url"
 	"slices"
 	"strings"
@@ -13,24 +12,23 @@ import (
 
 // Request is what to send to a site's REST API.
 type Request struct {
-	Method  string      // GET, HEAD, OPTIONS, POST, PUT, PATCH or DELETE
-	Path    string      // below the REST root, beginning with /; may carry a query
-	Header  http.Header // in addition; Authorization, Cookie, Host and the connection's own are refused
-	Body    []byte      // JSON, or nil
-	Timeout time.Duration
-	// Ready, when set, is called when the request has its place and is about to leave. An error from it is the exchange's fault,
-	// and nothing leaves.
+	Method  string        // GET, HEAD, OPTIONS, POST, PUT, PATCH or DELETE
+	Path    string        // below the REST root, beginning with /; may carry a query
+	Header  http.Header   // in addition; Authorization, Cookie, Host and the connection's own are refused
+	Body    []byte        // JSON, or nil
+	Timeout time.Duration // for the whole exchange, without the wait for its turn; 0 means 30 s
+	// Ready, when set, is called when the request has its place and is about to leave; once more for another address of the host.
+	// An error from it is the exchange's fault, and nothing leaves.
 	Ready func() error
 }
-
-const usualTimeout = 30 * time.Second
 
 // Methods are the methods that a request may have.
 func Methods() []string { return []string{"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"} }
 
-var keptHeaders = []string{
-	"Authorization", "Cookie", "Host", "Connection", "Content-Length", "Keep-Alive", "Proxy-Authorization", "Proxy-Connection", "Te", "Trailer",
-	"Transfer-Encoding", "Upgrade", "Expect", "X-Http-Method-Override", "Forwarded", "X-Forwarded-For",
+// ours are the headers that belong to the credential, the connection or the policy.
+var ours = []string{
+	"authorization", "cookie", "host", "user-agent", "accept-encoding", "connection", "content-length", "keep-alive", "proxy-authorization",
+	"proxy-connection", "te", "trailer", "transfer-encoding", "upgrade", "expect", "x-http-method-override", "forwarded", "x-forwarded-for",
 }
 
 // Validate returns what makes the request impossible, as a sentence; nothing else than the site's REST API can be reached by it.
@@ -42,14 +40,25 @@ func (r Request) Validate() error {
 		return err
 	}
 	for name, values := range r.Header {
-		if slices.Contains(keptHeaders, textproto.CanonicalMIMEHeaderKey(name)) {
-			return requestError("The header %s cannot be set.", name)
-		}
 		if !validHeader(name, values) {
 			return requestError("The header %q holds characters that a header cannot have.", name)
 		}
+		if slices.Contains(ours, asServersRead(name)) {
+			return requestError("The header %s cannot be set.", name)
+		}
 	}
 	return nil
+}
+
+// asServersRead is the header's name as CGI and FastCGI see it: they know no difference between - and other signs (RFC 3875,
+// section 4.1.18), so X_HTTP_Method_Override would be X-HTTP-Method-Override.
+func asServersRead(name string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsLetter(r) || unicode.IsDigit(r) {
+			return unicode.ToLower(r)
+		}
+		return '-'
+	}, name)
 }
 
 func requestError(format string, args ...any) error {
@@ -65,17 +74,36 @@ func checkPath(path string) error {
 	}
 	route, query, _ := strings.Cut(path, "?")
 	plain, err := url.PathUnescape(route)
-	if err != nil || slices.Contains(strings.Split(plain, "/"), "..") || slices.Contains(strings.Split(plain, "/"), ".") || strings.ContainsAny(plain, "\r\n\x00?#\\") {
-		return requestError("The path must stay below the REST root: leave out . and .., and write no ? or # in disguise.")
+	parts := strings.Split(plain, "/")
+	hidden := strings.ContainsFunc(plain, func(r rune) bool { return unicode.IsControl(r) || strings.ContainsRune("?#\\", r) })
+	if err != nil || hidden || slices.Contains(parts, "..") || slices.Contains(parts, ".") {
+		return requestError("The path must stay below the REST root: leave out . and .., and write no ?, # or line break in disguise.")
 	}
+	return checkQuery(query)
+}
+
+// checkQuery keeps a query from naming another route, or from turning a GET into a DELETE.
+func checkQuery(query string) error {
 	values, err := url.ParseQuery(query)
 	if err != nil {
 		return requestError("What follows the ? is not a query. Write it as name=value&name=value.")
 	}
-	if values.Has("rest_route") || values.Has("_method") {
-		return requestError("Leave rest_route and _method out of the query: Drover sets them where a site needs them.")
+	for name := range values {
+		if strings.ContainsFunc(name, unicode.IsControl) {
+			return requestError("A name in the query holds a line break or another control character.")
+		}
+		if read := asPHPReads(name); read == "rest_route" || read == "_method" {
+			return requestError("Leave rest_route and _method out of the query: Drover sets them where a site needs them.")
+		}
 	}
 	return nil
+}
+
+// asPHPReads is the name of a query's value as PHP makes a variable of it (php.net, "Variables From External Sources"): spaces in
+// front are dropped, a dot or space within becomes _, and a bracket begins an array.
+func asPHPReads(name string) string {
+	name, _, _ = strings.Cut(strings.TrimLeft(name, " "), "[")
+	return strings.NewReplacer(".", "_", " ", "_").Replace(name)
 }
 
 func validHeader(name string, values []string) bool {
@@ -89,29 +117,34 @@ func validHeader(name string, values []string) bool {
 }
 
 // join puts a checked path below the REST root. With plain permalinks the route is a parameter of the query, and its own query
-// follows (wordpress.md §3).
+// follows (get_rest_url). Other parameters of the root, as translation plugins announce them, stay.
 func join(root, path string) string {
 	route, query, _ := strings.Cut(path, "?")
-	base, rootQuery, plain := strings.Cut(root, "?")
-	if !plain {
-		address := strings.TrimSuffix(base, "/") + route
-		if query != "" {
-			address += "?" + query
-		}
-		return address
-	}
+	base, rootQuery, _ := strings.Cut(root, "?")
 	values, err := url.ParseQuery(rootQuery)
 	if err != nil {
 		values = url.Values{}
 	}
-	address := base + "?rest_route=" + strings.ReplaceAll(url.QueryEscape(strings.TrimSuffix(values.Get("rest_route"), "/")+mustUnescape(route)), "%2F", "/")
-	if query != "" {
-		address += "&" + query
+	var parts []string
+	if values.Has("rest_route") {
+		whole := strings.TrimSuffix(values.Get("rest_route"), "/") + unescaped(route)
+		parts = append(parts, "rest_route="+strings.ReplaceAll(url.QueryEscape(whole), "%2F", "/"))
+		values.Del("rest_route")
+	} else {
+		base = strings.TrimSuffix(base, "/") + route
 	}
-	return address
+	for _, part := range []string{values.Encode(), query} {
+		if part != "" {
+			parts = append(parts, part)
+		}
+	}
+	if len(parts) == 0 {
+		return base
+	}
+	return base + "?" + strings.Join(parts, "&")
 }
 
-func mustUnescape(route string) string {
+func unescaped(route string) string {
 	plain, err := url.PathUnescape(route)
 	if err != nil {
 		return route // checkPath has refused it already

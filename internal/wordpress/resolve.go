@@ -2,7 +2,9 @@ package wordpress
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"net/netip"
 	"slices"
@@ -23,41 +25,69 @@ type looked struct {
 	until     time.Time
 }
 
-// lookupKept is how long a look-up is kept: a run asks for each host once, a moved site is found within a minute.
-const lookupKept = time.Minute
+// A look-up is kept for so long that a run asks for each host once, and so briefly that a moved site is found soon. It is given up
+// after lookupTimeout.
+const (
+	lookupKept    = time.Minute
+	lookupTimeout = 10 * time.Second
+	mostKept      = 20_000
+)
 
 func newResolver(hosts map[string]netip.Addr) *resolver {
 	return &resolver{hosts: hosts, known: map[string]looked{}}
 }
 
-// lookup returns the addresses of the host, at least one, IPv4 first: its answers tell servers apart more surely.
+// lookup returns the addresses of the host, at least one: IPv4 first, since its addresses tell servers apart more surely, and
+// always in the same order, so that the limit of one server holds for all its sites.
 func (r *resolver) lookup(ctx context.Context, host string) ([]netip.Addr, error) {
 	host = strings.TrimSuffix(strings.ToLower(host), ".")
 	if address, err := netip.ParseAddr(host); err == nil {
 		return []netip.Addr{address.Unmap()}, nil
 	}
 	if address, found := r.hosts[host]; found {
-		return []netip.Addr{address}, nil
+		return []netip.Addr{address.Unmap()}, nil
 	}
-	r.guard.Lock()
-	kept, found := r.known[host]
-	r.guard.Unlock()
-	if found && time.Now().Before(kept.until) {
-		return kept.addresses, nil
+	if addresses, found := r.recall(host); found {
+		return addresses, nil
 	}
-	addresses, err := net.DefaultResolver.LookupNetIP(ctx, "ip", host)
-	if err != nil || len(addresses) == 0 {
-		if ctx.Err() != nil {
-			return nil, ended(ctx)
-		}
-		return nil, fmt.Errorf("%w: %s", ErrResolve, host)
+	limited, cancel := context.WithTimeout(ctx, lookupTimeout)
+	defer cancel()
+	addresses, err := net.DefaultResolver.LookupNetIP(limited, "ip", host)
+	switch {
+	case ctx.Err() != nil:
+		return nil, ended(ctx)
+	case err != nil:
+		return nil, unresolved(host, err)
 	}
 	for i := range addresses {
 		addresses[i] = addresses[i].Unmap()
 	}
-	slices.SortStableFunc(addresses, func(a, b netip.Addr) int { return a.BitLen() - b.BitLen() })
+	slices.SortFunc(addresses, netip.Addr.Compare)
+	r.remember(host, addresses)
+	return addresses, nil
+}
+
+func unresolved(host string, err error) error {
+	var failure *net.DNSError
+	if errors.As(err, &failure) && failure.IsNotFound {
+		return fmt.Errorf("%w: there is no host %s", ErrResolve, host)
+	}
+	return fmt.Errorf("%w: the name server gave no answer for %s", ErrResolve, host)
+}
+
+func (r *resolver) recall(host string) ([]netip.Addr, bool) {
 	r.guard.Lock()
 	defer r.guard.Unlock()
+	kept, found := r.known[host]
+	return kept.addresses, found && time.Now().Before(kept.until)
+}
+
+func (r *resolver) remember(host string, addresses []netip.Addr) {
+	r.guard.Lock()
+	defer r.guard.Unlock()
+	if len(r.known) >= mostKept {
+		now := time.Now()
+		maps.DeleteFunc(r.known, func(_ string, kept looked) bool { return now.After(kept.until) })
+	}
 	r.known[host] = looked{addresses, time.Now().Add(lookupKept)}
-	return addresses, nil
 }

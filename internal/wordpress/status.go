@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"strconv"
+	"strings"
 	"time"
 )
 
@@ -21,33 +23,36 @@ const statusTimeout = 45 * time.Second
 
 func (l *ladder) status(ctx context.Context) (Rung, bool) {
 	x := l.client.Do(ctx, Request{Method: http.MethodGet, Path: "/" + pluginNamespace + "/status", Timeout: statusTimeout})
-	if v := Classify(x); v.Outcome != OK {
-		return warn(l.host+": BigScoots Cache does not tell its status. "+v.Reason.Sentence(), v.Reason.Mend())
+	v := Classify(x)
+	if v.Outcome != OK {
+		return warn("BigScoots Cache does not tell its status. "+l.found(v), v.Reason.Mend())
 	}
 	found, _ := findJSON(x.Body)
 	s := readStatus(found.value)
 	l.report.Plugin = &s
+	name := strings.TrimSpace("BigScoots Cache " + s.Version)
 	switch {
 	case s.SetupMode == "Misconfigured":
-		return warn("BigScoots Cache "+s.Version+" is misconfigured on "+l.host+".", "Set it up anew in the site's BigScoots Cache settings.")
-	case s.Cache != "" && s.Cache != "Enabled":
-		return warn("BigScoots Cache "+s.Version+" is there; its cache is: "+s.Cache+".", "Run Enable cache when it should be on.")
+		return warn(name+" is misconfigured on "+l.host+".", "Set it up anew in the site's BigScoots Cache settings.")
+	case s.Cache == "":
+		return warn(name+" does not tell on "+l.host+" whether its cache is on.", "Look at the plugin's page in the site's dashboard.")
+	case s.Cache != "Enabled":
+		return warn(name+" is there; the state of its cache on "+l.host+" is: "+s.Cache+".", "Run Enable cache where it should be on.")
 	}
-	return ok("BigScoots Cache " + s.Version + ", cache " + s.Cache + ".")
+	return ok(name + ", cache enabled.")
 }
 
-// readStatus reads the values, each {label, value}, from the answer or from its data.
+// readStatus reads the values, each {label, value}, from the answer's data or from the answer itself.
 func readStatus(raw json.RawMessage) PluginStatus {
-	var outer map[string]json.RawMessage
-	if json.Unmarshal(raw, &outer) != nil {
+	var values, within map[string]json.RawMessage
+	if json.Unmarshal(raw, &values) != nil {
 		return PluginStatus{}
 	}
-	var inner map[string]json.RawMessage
-	if json.Unmarshal(outer["data"], &inner) == nil {
-		outer = inner
+	if json.Unmarshal(values["data"], &within) == nil {
+		values = within
 	}
 	s := PluginStatus{Data: map[string]string{}}
-	for name, each := range outer {
+	for name, each := range values {
 		var pair struct {
 			Value any `json:"value"`
 		}
@@ -57,19 +62,13 @@ func readStatus(raw json.RawMessage) PluginStatus {
 		switch value := pair.Value.(type) {
 		case string:
 			s.Data[printable(name, 60)] = plain(value)
-		case bool, float64:
-			s.Data[printable(name, 60)] = string(mustJSON(value))
+		case bool:
+			s.Data[printable(name, 60)] = strconv.FormatBool(value)
+		case float64:
+			s.Data[printable(name, 60)] = strconv.FormatFloat(value, 'f', -1, 64)
 		}
 	}
 	s.Version, s.Cache = s.Data["plugin_version"], s.Data["plugin_cache_status"]
 	s.SetupMode, s.Environment = s.Data["plugin_setup_mode"], s.Data["website_environment_type"]
 	return s
-}
-
-func mustJSON(value any) []byte {
-	text, err := json.Marshal(value)
-	if err != nil {
-		return nil // booleans and numbers always have a JSON form
-	}
-	return text
 }

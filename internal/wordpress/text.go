@@ -9,10 +9,11 @@ import (
 	xhtml "golang.org/x/net/html"
 )
 
-// printable drops control characters and invalid bytes, and keeps at most that many runes.
+// printable drops control characters, invalid bytes and the marks that turn the direction of the text around them, and keeps at most
+// that many runes.
 func printable(text string, most int) string {
 	text = strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) || r == utf8.RuneError {
+		if unicode.IsControl(r) || r == utf8.RuneError || '\u202a' <= r && r <= '\u202e' || '\u2066' <= r && r <= '\u2069' {
 			return ' '
 		}
 		return r

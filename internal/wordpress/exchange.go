@@ -1,0 +1,126 @@
+package wordpress
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptrace"
+	"net/netip"
+	"net/url"
+	"sync/atomic"
+	"time"
+)
+
+// Exchange is one request and what came back. It never holds a credential.
+type Exchange struct {
+	Method      string // as it was asked for
+	URL         string // as it was sent
+	Override    string // how the method was hidden in a POST, see Address
+	RequestBody []byte
+	Sent        bool // some byte of the request may have reached the site
+	Status      int  // 0 without an answer
+	Header      http.Header
+	Body        []byte
+	TooLarge    bool // the body is longer than what was kept
+	Fault       error
+	Address     netip.Addr // spoken to, or tried
+	Started     time.Time
+	Took        time.Duration // without the wait for its turn
+}
+
+// mostAddresses is how many addresses of a host are tried when they accept no connection.
+const mostAddresses = 3
+
+// exchange sends to the host's first address that accepts a connection.
+func (c *Client) exchange(ctx context.Context, r Request, w wire) Exchange {
+	x := Exchange{Method: r.Method, RequestBody: r.Body, Started: time.Now()}
+	_, x.URL, x.Override = c.disguise(r, w)
+	addresses, err := c.network.addresses(ctx, w.url)
+	if err != nil {
+		x.Fault = err
+		return x
+	}
+	for _, address := range addresses[:min(len(addresses), mostAddresses)] {
+		x.Address, x.Fault = address, nil
+		c.turn(ctx, r, w, &x)
+		if !errors.Is(x.Fault, ErrConnect) {
+			break
+		}
+	}
+	return x
+}
+
+// addresses decides where the URL's host may be spoken to.
+func (n *Network) addresses(ctx context.Context, address string) ([]netip.Addr, error) {
+	u, err := url.Parse(address)
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" {
+		return nil, requestError("The address cannot be sent to.")
+	}
+	all, err := n.resolver.lookup(ctx, u.Hostname())
+	if err != nil {
+		return nil, err
+	}
+	return n.permitted(u.Scheme, u.Hostname(), all)
+}
+
+const usualTimeout = 30 * time.Second
+
+// turn waits for a place at the exchange's address and holds it until the answer has been read, so that slow answers count too.
+func (c *Client) turn(ctx context.Context, r Request, w wire, x *Exchange) {
+	free, err := c.network.limits.take(ctx, x.Address)
+	if err != nil {
+		x.Fault = err
+		return
+	}
+	defer free()
+	if r.Ready != nil {
+		if x.Fault = r.Ready(); x.Fault != nil {
+			return
+		}
+	}
+	timeout := r.Timeout
+	if timeout == 0 {
+		timeout = usualTimeout
+	}
+	ctx, cancel := context.WithTimeout(context.WithValue(ctx, pinned{}, x.Address), timeout-x.Took)
+	defer cancel()
+	began := time.Now()
+	if x.Took == 0 {
+		x.Started = began
+	}
+	c.send(ctx, r, w, x)
+	x.Took += time.Since(began)
+}
+
+// send does one HTTP exchange, without redirects and cookies.
+func (c *Client) send(ctx context.Context, r Request, w wire, x *Exchange) {
+	var sent atomic.Bool
+	trace := &httptrace.ClientTrace{
+		GotConn: func(got httptrace.GotConnInfo) {
+			if peer, err := netip.ParseAddrPort(got.Conn.RemoteAddr().String()); err == nil {
+				x.Address = peer.Addr().Unmap() // a kept connection may lead to another address of the host
+			}
+		},
+		WroteHeaderField: func(string, []string) { sent.Store(true) }, // before the bytes leave: rather too often than not at all
+	}
+	request, err := c.request(httptrace.WithClientTrace(ctx, trace), r, w)
+	if err != nil {
+		x.Fault = err
+		return
+	}
+	answer, err := c.network.transport.RoundTrip(request)
+	if err != nil {
+		x.Fault = faultOf(ctx, err, sent.Load())
+		x.Sent = sent.Load() && !errors.Is(x.Fault, ErrConnect) && !errors.Is(x.Fault, ErrTLS) && !errors.Is(x.Fault, ErrRefusedAddress)
+		return
+	}
+	defer answer.Body.Close()
+	x.Sent, x.Status, x.Header = true, answer.StatusCode, worthSeeing(answer.Header)
+	x.Body, err = io.ReadAll(io.LimitReader(answer.Body, c.network.maxBody+1))
+	if int64(len(x.Body)) > c.network.maxBody {
+		x.Body, x.TooLarge, x.Fault = x.Body[:c.network.maxBody], true, ErrTooLarge
+	} else if err != nil {
+		x.Fault = faultOf(ctx, err, true)
+	}
+}

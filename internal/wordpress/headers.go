@@ -1,0 +1,42 @@
+package wordpress
+
+import (
+	"net/http"
+	"strings"
+)
+
+// seen are the headers worth seeing; a name that ends with - stands for all that begin so. Set-Cookie is not among them.
+var seen = []string{
+	"Content-Type", "Content-Encoding", "Date", "Link", "Allow", "Retry-After", "Location", "Server", "Via", "Www-Authenticate", "X-Redirect-By", "X-Powered-By",
+	"Age", "Cache-Control", "X-Cache", "X-Cache-", "Cf-Ray", "Cf-Cache-Status", "Cf-Mitigated", "X-Sucuri-Id", "X-Sucuri-Block", "X-Sucuri-Cache", "Sg-Captcha",
+	"X-Amzn-Waf-Action", "X-Bigscoots-", "X-Wp-", "X-Litespeed-Cache", "X-Proxy-Cache", "X-Varnish",
+}
+
+// Bounds of what is kept of one header.
+const (
+	mostValues    = 10
+	longestHeader = 1000 // runes
+)
+
+// worthSeeing keeps the headers that tell something, without characters that could not be shown.
+func worthSeeing(all http.Header) http.Header {
+	kept := http.Header{}
+	for name, values := range all {
+		if !isSeen(name) {
+			continue
+		}
+		for _, value := range values[:min(len(values), mostValues)] {
+			kept.Add(name, printable(value, longestHeader))
+		}
+	}
+	return kept
+}
+
+func isSeen(name string) bool {
+	for _, wanted := range seen {
+		if name == wanted || strings.HasSuffix(wanted, "-") && strings.HasPrefix(name, wanted) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,98 @@
+package wordpress
+
+import (
+	"bytes"
+	"encoding/json"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// causes are BigScoots Cache's names for posts that it did not purge, in its own spelling.
+var causes = map[string]string{
+	"post_doesnt_exists":                    "do not exist",
+	"post_part_of_ignored_post_type":        "are of a type that is not cached",
+	"post_status_is_not_publish_or_private": "are not published",
+	"no_permalink_found":                    "have no address",
+}
+
+// missed judges a success that names posts which were not purged. When not even one was purged, it is a failure.
+func missed(x Exchange, a answer) (Verdict, bool) {
+	byCause := missedPosts(a.Missed)
+	if len(byCause) == 0 {
+		return Verdict{}, false
+	}
+	var notes, all []string
+	for _, name := range slices.Sorted(maps.Keys(byCause)) {
+		says, known := causes[name]
+		if !known {
+			says = strings.TrimSpace("were not purged " + printable(name, 60))
+		}
+		all = append(all, byCause[name]...)
+		notes = append(notes, "Posts "+strings.Join(byCause[name], ", ")+" "+says+".")
+	}
+	v := Verdict{Outcome: Partial, Note: printable(strings.Join(notes, " "), 500)}
+	var asked struct {
+		IDs any `json:"post_ids"`
+	}
+	if decode(x.RequestBody, &asked) != nil {
+		return v, true
+	}
+	if ids := scalars(asked.IDs); len(ids) > 0 && !slices.ContainsFunc(ids, func(id string) bool { return !slices.Contains(all, id) }) {
+		v.Outcome, v.Reason = Failed, ReasonInvalidInput
+	}
+	return v, true
+}
+
+// missedPosts reads the posts by cause. The plugin names every cause, most with an empty list; PHP writes a list with gaps as an
+// object, and no names at all as a list. What has another form stands without a cause, so that it is never taken for nothing.
+func missedPosts(raw json.RawMessage) map[string][]string {
+	var value any
+	if decode(raw, &value) != nil {
+		return nil
+	}
+	named, is := value.(map[string]any)
+	if !is {
+		named = map[string]any{"": value}
+	}
+	byCause := map[string][]string{}
+	for name, posts := range named {
+		if ids := scalars(posts); len(ids) > 0 {
+			byCause[name] = ids
+		}
+	}
+	return byCause
+}
+
+// scalars lists the numbers and texts in a value, however deep, the shorter first: ids come in their order.
+func scalars(value any) []string {
+	var found []string
+	switch v := value.(type) {
+	case json.Number:
+		return []string{v.String()}
+	case string:
+		return []string{printable(v, 60)}
+	case []any:
+		for _, each := range v {
+			found = append(found, scalars(each)...)
+		}
+	case map[string]any:
+		for _, each := range v {
+			found = append(found, scalars(each)...)
+		}
+	}
+	slices.SortFunc(found, func(a, b string) int {
+		if len(a) != len(b) {
+			return len(a) - len(b)
+		}
+		return strings.Compare(a, b)
+	})
+	return found
+}
+
+// decode keeps numbers as they are written.
+func decode(raw []byte, into any) error {
+	decoder := json.NewDecoder(bytes.NewReader(raw))
+	decoder.UseNumber()
+	return decoder.Decode(into)
+}
