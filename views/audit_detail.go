@@ -1,0 +1,148 @@
+package views
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// AuditDetail is what an entry records beside who did what to whom.
+type AuditDetail map[string]any
+
+func (d AuditDetail) started() string {
+	s := ": " + d.quoted() + " on " + counted(d.number("sites"), "site", "sites")
+	if again := d.number("again_of"); again > 0 {
+		s += fmt.Sprintf(", again after run %d", again)
+	}
+	return s
+}
+
+func (d AuditDetail) finished() string {
+	s := " ended: " + d.quoted() + " on " + counted(d.number("sites"), "site", "sites")
+	if d.text("state") == "cancelled" {
+		s = strings.Replace(s, " ended", " was cancelled", 1)
+	}
+	if counts, ok := d["counts"].(map[string]any); ok {
+		s += AuditDetail(counts).tally("ok", "partial", "skipped", "failed", "unknown")
+	}
+	if took := d.number("took_ms"); took > 0 {
+		s += ", in " + lasted(time.Duration(took)*time.Millisecond)
+	}
+	if by := d.text("started_by"); by != "" {
+		s += ", started by " + by
+	}
+	return s
+}
+
+func (d AuditDetail) checked() string {
+	if finding := d.text("finding"); finding != "" {
+		return ": " + finding
+	}
+	if state := d.text("state"); state != "" {
+		return ": " + state
+	}
+	return ""
+}
+
+// changed names the fields that have a before and an after; the entry's own page shows their values.
+func (d AuditDetail) changed() string {
+	var fields []string
+	for field, value := range d {
+		if pair, ok := value.(map[string]any); ok && pair["after"] != nil {
+			fields = append(fields, field)
+		}
+	}
+	if len(fields) == 1 {
+		pair := d[fields[0]].(map[string]any)
+		return fmt.Sprintf(": %s from %s to %s", fields[0], orNothing(pair["before"]), orNothing(pair["after"]))
+	}
+	if len(fields) == 0 {
+		return ""
+	}
+	slices.Sort(fields)
+	return ": " + strings.Join(fields, ", ")
+}
+
+func orNothing(v any) string {
+	if s := written(v); s != "" {
+		return s
+	}
+	return "nothing"
+}
+
+func (d AuditDetail) tally(names ...string) string {
+	var said []string
+	for _, name := range names {
+		if n := d.number(name); n > 0 {
+			said = append(said, count(n)+" "+name)
+		}
+	}
+	if len(said) == 0 {
+		return ""
+	}
+	return ": " + strings.Join(said, ", ")
+}
+
+func (d AuditDetail) quoted() string {
+	if title := d.text("title"); title != "" {
+		return "“" + title + "”"
+	}
+	return d.text("operation")
+}
+
+// text is the first of the fields that holds something.
+func (d AuditDetail) text(fields ...string) string {
+	for _, field := range fields {
+		if s := written(d[field]); s != "" {
+			return s
+		}
+	}
+	return ""
+}
+
+func written(v any) string {
+	switch v := v.(type) {
+	case nil:
+		return ""
+	case string:
+		return v
+	case []any:
+		words := make([]string, len(v))
+		for i, each := range v {
+			words[i] = written(each)
+		}
+		return strings.Join(words, ", ")
+	}
+	return fmt.Sprint(v)
+}
+
+// number reads a number that came from JSON.
+func (d AuditDetail) number(field string) int {
+	switch n := d[field].(type) {
+	case float64:
+		return int(n)
+	case int:
+		return n
+	case int64:
+		return int(n)
+	}
+	return 0
+}
+
+// auditChange is a field of an entry before and after.
+type auditChange struct{ Field, Before, After string }
+
+// changes lists the fields that have a before and an after, in the order of their names.
+func (d AuditDetail) changes() []auditChange {
+	var all []auditChange
+	for field, value := range d {
+		if pair, ok := value.(map[string]any); ok {
+			if _, has := pair["after"]; has {
+				all = append(all, auditChange{field, orNothing(pair["before"]), orNothing(pair["after"])})
+			}
+		}
+	}
+	slices.SortFunc(all, func(a, b auditChange) int { return strings.Compare(a.Field, b.Field) })
+	return all
+}

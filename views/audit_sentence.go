@@ -1,0 +1,131 @@
+package views
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// phrase is a stretch of a sentence, with the page that it leads to.
+type phrase struct {
+	Text   string
+	Href   string
+	Strong bool
+}
+
+// sentence tells an entry of the record as one would tell a colleague.
+func (e AuditRow) sentence() []phrase {
+	if e.Action == "run.finish" && e.Outcome == "done" {
+		return []phrase{e.subject("Run"), plain(e.Detail.finished())}
+	}
+	said := []phrase{{Text: e.Actor, Strong: true}, plain(" " + e.verb())}
+	if e.Subject != "" && !e.selfTold() {
+		said = append(said, plain(" "), e.subject("run"))
+	}
+	return append(said, plain(e.ending()))
+}
+
+func plain(s string) phrase { return phrase{Text: s} }
+
+// told is how an action reads: when it was done, and what was not allowed or did not work.
+type told struct{ done, attempt string }
+
+var tellings = map[string]told{
+	"audit.read": {"read the record", "read the record"}, "audit.verify": {"verified the record", "verify the record"},
+	"database.backup": {"made a backup of the database", "make a backup of the database"},
+	"keys.rotate":     {"added a key and sealed the credentials anew", "rotate the keys"},
+	"drover.start":    {"started", "start"}, "gallery.read": {"opened the gallery", "open the gallery"},
+	"member.add": {"added the member", "add a member"}, "member.edit": {"changed their own account", "change an account"},
+	"member.invite": {"invited", "invite somebody"}, "member.join": {"joined the team", "join the team"},
+	"member.read": {"looked at the team", "see the team"}, "member.remove": {"removed the member", "remove the member"},
+	"member.role": {"changed the role of", "change the role of"}, "member.sign_in": {"signed in", "sign in"},
+	"member.sign_out": {"signed out", "sign out"}, "run.cancel": {"cancelled", "cancel"}, "run.finish": {"ended", "end"},
+	"run.read": {"looked at", "see"}, "run.start": {"started", "start a run"}, "run.start_destroy": {"started", "start a run that destroys"},
+	"site.add": {"added the site", "add a site"}, "site.check": {"checked", "check"},
+	"site.credential": {"replaced the credential of", "replace the credential of"}, "site.edit": {"edited", "edit"},
+	"site.import": {"imported sites", "import sites"}, "site.read": {"looked at", "see"}, "site.restore": {"brought back", "bring back"},
+	"site.retire": {"retired", "retire"}, "site.tag": {"tagged", "tag"},
+}
+
+func (e AuditRow) verb() string {
+	t, known := tellings[e.Action]
+	if !known {
+		t = told{e.Action, e.Action}
+	}
+	switch e.Outcome {
+	case "refused":
+		return "was refused to " + t.attempt
+	case "failed":
+		return "tried and failed to " + t.attempt
+	}
+	return t.done
+}
+
+// selfTold tells whether the verb says already on whom.
+func (e AuditRow) selfTold() bool {
+	return slices.Contains([]string{"member.sign_in", "member.sign_out", "member.edit", "member.join"}, e.Action)
+}
+
+// subject names and links what the entry is about.
+func (e AuditRow) subject(run string) phrase {
+	kind, id, _ := strings.Cut(e.Subject, ":")
+	name := e.SubjectName
+	if name == "" {
+		name = e.Detail.text("name", "home", "email")
+	}
+	switch kind {
+	case "run":
+		return phrase{Text: run + " " + id, Href: "/runs/" + id, Strong: true}
+	case "site":
+		if name == "" {
+			name = "site " + id
+		}
+		return phrase{Text: name, Href: "/sites/" + id, Strong: true}
+	case "member":
+		if name == "" {
+			name = "member " + id
+		}
+		return phrase{Text: name, Strong: true}
+	}
+	return phrase{Text: e.Subject, Strong: true}
+}
+
+// ending adds what the detail knows to the sentence.
+func (e AuditRow) ending() string {
+	if e.Outcome == "refused" {
+		return ": " + whyRefused(e.Detail.text("why"))
+	}
+	switch e.Action {
+	case "run.start":
+		return e.Detail.started()
+	case "run.cancel":
+		return fmt.Sprintf(", %s: %s of %s not sent", e.Detail.quoted(), count(e.Detail.number("not_sent")), counted(e.Detail.number("sites"), "site", "sites"))
+	case "site.check":
+		return e.Detail.checked()
+	case "site.edit", "member.role", "site.credential", "member.edit":
+		return e.Detail.changed()
+	case "site.import":
+		return e.Detail.tally("added", "updated", "unchanged", "bad")
+	case "member.add", "member.invite", "member.join":
+		if role := e.Detail.text("role"); role != "" {
+			return " as " + role
+		}
+	case "site.tag":
+		if tag := e.Detail.text("tag"); tag != "" {
+			return " with " + tag
+		}
+	case "keys.rotate":
+		return fmt.Sprintf(" (%s)", counted(e.Detail.number("resealed"), "credential", "credentials"))
+	}
+	return ""
+}
+
+func whyRefused(why string) string {
+	switch why {
+	case "role":
+		return "the role does not allow it"
+	case "":
+		return "no reason was recorded"
+	}
+	return why
+}

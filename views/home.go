@@ -1,0 +1,72 @@
+package views
+
+import (
+	"fmt"
+	"time"
+)
+
+// HomePage is what needs a hand now, then the last days.
+type HomePage struct {
+	Frame     Frame
+	Sites     HomeSites
+	Trouble   []RunRow // the latest runs in which some site needs a hand, the newest first
+	Under     []RunRow // the runs under way
+	Days      []HomeDay
+	Recent    []RunRow
+	Connected bool // some site has been checked and is ready or has a warning
+	HasRun    bool // some run was started ever
+}
+
+// HomeSites counts the sites by what their last check found.
+type HomeSites struct {
+	Total, Ready, Warning, Broken, Unchecked int
+	Administrators                           int // sites with an administrator's credential
+}
+
+// HomeDay is the sites that runs of one day reached, by outcome.
+type HomeDay struct {
+	Day    time.Time
+	Runs   int
+	Counts RunCounts
+}
+
+// hand is one thing that a person should look at.
+type hand struct {
+	Tone  string // an outcome, for icon and colour
+	Text  string
+	Mend  string
+	Href  string
+	Label string
+	At    time.Time
+}
+
+// hands lists what needs a person, the most pressing first.
+func (p HomePage) hands() []hand {
+	var all []hand
+	if n := p.Sites.Broken; n > 0 {
+		all = append(all, hand{Tone: "failed", Text: counted(n, "site does not work", "sites do not work") + " with Drover.",
+			Mend: "Its page shows which step fails and how to mend it.", Href: "/sites?state=broken", Label: "See them"})
+	}
+	for _, r := range p.Trouble {
+		all = append(all, hand{Tone: "failed", Text: fmt.Sprintf("%s in “%s”.", counted(r.Counts.Trouble(), "site needs a hand", "sites need a hand"), r.Title),
+			Mend: fmt.Sprintf("Run %d, started by %s.", r.ID, r.Actor), Href: runHref(r.ID), Label: "Open the run", At: r.CreatedAt})
+	}
+	if n := p.Sites.Warning; n > 0 {
+		all = append(all, hand{Tone: "partial", Text: counted(n, "site works with a warning.", "sites work with a warning."),
+			Mend: "The plugin may be missing or set up in a way that does not cache.", Href: "/sites?state=warning", Label: "See them"})
+	}
+	if n := p.Sites.Unchecked; n > 0 {
+		all = append(all, hand{Tone: "waiting", Text: counted(n, "site was never checked.", "sites were never checked."),
+			Mend: "A check signs in and changes nothing on the site.", Href: "/sites?state=unchecked", Label: "Check them"})
+	}
+	return all
+}
+
+// runsHref lists the runs of a day.
+func (d HomeDay) runsHref() string {
+	return "/runs?since=" + d.Day.Format(time.DateOnly) + "&until=" + d.Day.AddDate(0, 0, 1).Format(time.DateOnly)
+}
+
+func (d HomeDay) label() string {
+	return fmt.Sprintf("%s: %s, %s", d.Day.Format("Mon 2 Jan"), counted(d.Runs, "run", "runs"), plainly(d.Counts, nil))
+}

@@ -1,0 +1,221 @@
+package views
+
+import (
+	"strings"
+	"time"
+)
+
+// ComposePage is the form of a run: what, where, how. It works as one plain form, and keeps all that was typed when it comes back
+// with problems.
+type ComposePage struct {
+	Frame      Frame
+	Operations []ComposeOperation
+	Chosen     string            // the operation's name
+	Typed      map[string]string // by parameter; a missing one shows its default
+	Selection  ComposeSelection
+	Preview    RunPreview
+	Problems   map[string]string // by field: operation, selection, a parameter's name, confirm
+
+	Concurrency, PerAddress int // how many requests Drover has under way at once, in all and to one address
+}
+
+// ComposeOperation is an operation as it is offered.
+type ComposeOperation struct {
+	Name, Group, Title, Sentence, Endpoint, Effect string
+
+	Params  []ComposeParam
+	Allowed bool // the member may start it
+}
+
+// ComposeParam is a parameter of an operation.
+type ComposeParam struct {
+	Name, Label, Help string
+	Kind              string // choice, integers, urls, flag, text or json
+	Choices           []Option
+	Default           string
+	When              string // "purge_type=urls": only asked for when that parameter has that value; several by |
+}
+
+// ComposeSelection is where to run it: what can be chosen and what is.
+type ComposeSelection struct {
+	All     bool // every site, whatever else is chosen
+	Query   string
+	State   string
+	Clients []ComposeChoice
+	Tags    []ComposeChoice
+	Sites   []ComposeSite // chosen one by one
+	Total   int           // the sites that there are
+}
+
+// ComposeChoice is a client or a tag.
+type ComposeChoice struct {
+	Value  string
+	Count  int
+	Chosen bool
+}
+
+// ComposeSite is a site chosen by itself.
+type ComposeSite struct {
+	ID         int64
+	Name, Host string
+}
+
+// RunPreview is what the form as it stands would do; the live part of the form.
+type RunPreview struct {
+	Title    string
+	Effect   string
+	Total    int
+	Clients  int
+	Requests []PreviewRequest // one a site; the first ones are shown
+	LeftOut  []PreviewSite    // chosen, but the operation has nothing to do on them
+	Warnings []string
+	Expected time.Duration // 0 when it is not known
+	Confirm  string        // what was typed to confirm what destroys
+	Problems map[string]string
+}
+
+// PreviewRequest is exactly what would be sent to a site, without the credential.
+type PreviewRequest struct {
+	Site, Home  string
+	Method, URL string
+	Body        string
+	Warning     string // what the last check makes one expect
+}
+
+// PreviewSite is a site that is left out.
+type PreviewSite struct{ Name, Home string }
+
+// composeShown is how many sites chosen one by one are listed, and how many requests of a dry run.
+const composeShown = 50
+
+// composeGroup is the operations of one group.
+type composeGroup struct {
+	Name       string
+	Operations []ComposeOperation
+}
+
+func (p ComposePage) groups() []composeGroup {
+	var all []composeGroup
+	for _, o := range p.Operations {
+		if len(all) == 0 || all[len(all)-1].Name != o.Group {
+			all = append(all, composeGroup{Name: o.Group})
+		}
+		last := &all[len(all)-1]
+		last.Operations = append(last.Operations, o)
+	}
+	return all
+}
+
+// value is what the parameter's field shows.
+func (p ComposePage) value(o ComposeOperation, param ComposeParam) string {
+	if typed, known := p.Typed[param.Name]; known && o.Name == p.Chosen {
+		return typed
+	}
+	return param.Default
+}
+
+func (p ComposePage) problem(o ComposeOperation, param ComposeParam) string {
+	if o.Name != p.Chosen {
+		return ""
+	}
+	return p.Problems[param.Name]
+}
+
+// field is the parameter as a field of the form.
+func (p ComposePage) field(o ComposeOperation, param ComposeParam) Field {
+	f := Field{Name: "p." + param.Name, Label: param.Label, Hint: param.Help, Value: p.value(o, param), Problem: p.problem(o, param), Complete: "off"}
+	switch param.Kind {
+	case "choice":
+		f.Options = param.Choices
+	case "urls":
+		f.Rows, f.Mono = 5, true
+	case "json":
+		f.Rows, f.Mono = 8, true
+	case "integers", "text":
+		f.Mono = true
+	}
+	return f
+}
+
+// flagged tells whether a typed flag is set.
+func flagged(value string) bool {
+	return value == "true" || value == "1" || value == "on" || value == "yes"
+}
+
+// where says on how many sites of how many clients the button would act.
+func (p RunPreview) where() string {
+	s := counted(p.Total, "site", "sites")
+	if p.Clients > 0 {
+		s += " of " + counted(p.Clients, "client", "clients")
+	}
+	return s
+}
+
+func (p RunPreview) expected() string {
+	if p.Expected <= 0 {
+		return ""
+	}
+	if p.Expected < time.Second {
+		return ", about 1 s"
+	}
+	return ", about " + lasted(p.Expected.Round(time.Second))
+}
+
+// problem is the first thing that keeps the run from starting, in the order of the form.
+func (p RunPreview) problem() string {
+	for _, field := range []string{"operation", "selection", "site"} {
+		if s := p.Problems[field]; s != "" {
+			return s
+		}
+	}
+	for field, s := range p.Problems {
+		if field != "confirm" && s != "" {
+			return s
+		}
+	}
+	return ""
+}
+
+// expectation is a warning of the last checks and the sites that it is about.
+type expectation struct {
+	Text  string
+	Sites []string
+}
+
+// expectations groups the requests' warnings, in the order in which they first occur.
+func (p RunPreview) expectations() []expectation {
+	var all []expectation
+	at := map[string]int{}
+	for _, r := range p.Requests {
+		if r.Warning == "" {
+			continue
+		}
+		i, known := at[r.Warning]
+		if !known {
+			i = len(all)
+			at[r.Warning] = i
+			all = append(all, expectation{Text: r.Warning})
+		}
+		all[i].Sites = append(all[i].Sites, r.Site)
+	}
+	return all
+}
+
+// listed names the first few of many.
+func listed(names []string) string {
+	const few = 5
+	if len(names) <= few {
+		return strings.Join(names, ", ")
+	}
+	return strings.Join(names[:few], ", ") + " and " + count(len(names)-few) + " more"
+}
+
+func (p RunPreview) shown() []PreviewRequest { return p.Requests[:min(len(p.Requests), composeShown)] }
+
+func (p RunPreview) leftOut() []string {
+	names := make([]string, len(p.LeftOut))
+	for i, s := range p.LeftOut {
+		names[i] = s.Name
+	}
+	return names
+}

@@ -1,0 +1,80 @@
+package views
+
+import "strings"
+
+// RunCounts are a run's targets by outcome; those that have not ended stand under Waiting and Running.
+type RunCounts struct {
+	OK, Partial, Skipped, Failed, Unknown int
+	Waiting, Running                      int
+}
+
+// Ended is how many targets have ended.
+func (c RunCounts) Ended() int { return c.OK + c.Partial + c.Skipped + c.Failed + c.Unknown }
+
+// Trouble is how many need a person.
+func (c RunCounts) Trouble() int { return c.Partial + c.Failed + c.Unknown }
+
+func (c RunCounts) total() int { return c.Ended() + c.Waiting + c.Running }
+
+// bar is the counts as a bar. Of the failed ones, notSent were never sent because the run was cancelled: that is nobody's fault,
+// and they stay with the rest.
+func (c RunCounts) bar(notSent int) Bar {
+	return Bar{OK: c.OK, Partial: c.Partial, Skipped: c.Skipped, Failed: c.Failed - notSent, Unknown: c.Unknown, Rest: c.Waiting + c.Running + notSent}
+}
+
+// plainly says how the targets stand, in one line that needs no explanation.
+func plainly(c RunCounts, groups []RunGroup) string {
+	total, notSent := c.total(), cancelledIn(groups)
+	var said []string
+	say := func(n int, one, many string) {
+		if n > 0 {
+			said = append(said, counted(n, one, many))
+		}
+	}
+	switch {
+	case total == 0:
+		return "No site was in this run."
+	case c.OK == total && total == 1:
+		return "The one site is done well."
+	case c.OK == total:
+		return "All " + count(total) + " done well."
+	case c.Waiting+c.Running == total:
+		return "Nothing has ended yet: " + counted(total, "site to go.", "sites to go.")
+	}
+	say(c.OK, "done well", "done well")
+	said = append(said, skippedIn(c, groups)...)
+	say(c.Trouble()-notSent, "needs a hand", "need a hand")
+	say(notSent, "not sent", "not sent")
+	say(c.Waiting+c.Running, "to go", "to go")
+	return strings.Join(said, ", ") + "."
+}
+
+func skippedIn(c RunCounts, groups []RunGroup) []string {
+	var said []string
+	left := c.Skipped
+	for _, g := range groups {
+		if g.Outcome != "skipped" {
+			continue
+		}
+		switch g.Reason {
+		case "no_route":
+			said, left = append(said, counted(g.Count, "does not have the endpoint", "do not have the endpoint")), left-g.Count
+		case "not_applicable":
+			said, left = append(said, counted(g.Count, "where it does not apply", "where it does not apply")), left-g.Count
+		}
+	}
+	if left > 0 {
+		said = append(said, counted(left, "skipped", "skipped"))
+	}
+	return said
+}
+
+func cancelledIn(groups []RunGroup) int {
+	n := 0
+	for _, g := range groups {
+		if g.Reason == "cancelled" {
+			n += g.Count
+		}
+	}
+	return n
+}

@@ -1,0 +1,191 @@
+package views
+
+import (
+	"net/url"
+	"strings"
+	"time"
+)
+
+// RunPage is a run: while it goes on, its live part follows the stream /runs/:id/stream.
+type RunPage struct {
+	Frame Frame
+	Run   RunView
+}
+
+// RunView is a run as it is now.
+type RunView struct {
+	ID        int64
+	Title     string
+	Effect    string // read, change or destroy
+	State     string // waiting, running, done or cancelled
+	Actor     string
+	Endpoint  string
+	Params    []RunParam
+	Where     string // the selection in words
+	Total     int
+	AgainOf   int64 // the run that this one repeats, 0 for none
+	CreatedAt time.Time
+	StartedAt time.Time
+	EndedAt   time.Time
+
+	CancelledAt time.Time
+	CancelledBy string
+
+	Counts  RunCounts
+	Groups  []RunGroup // the troublesome first
+	Latest  []RunTarget
+	Rate    float64 // sites a second, 0 when not known
+	Left    time.Duration
+	Elapsed time.Duration
+
+	CanCancel bool
+	CanAgain  bool              // may start this operation, its effect included
+	Problems  map[string]string // of the form that runs it again
+}
+
+// RunParam is a parameter as it was typed.
+type RunParam struct{ Label, Value string }
+
+// RunGroup is the targets of a run that share an outcome and a reason.
+type RunGroup struct {
+	Outcome, Reason       string
+	Label, Sentence, Mend string // of the reason; empty without one
+	Count                 int
+}
+
+// RunTarget is one site in a run.
+type RunTarget struct {
+	ID, RunID, SiteID int64
+	Site, Home        string
+	State             string // waiting, running or done
+	Outcome, Reason   string
+	Label             string // of the reason
+	Status            int    // HTTP's, 0 without an answer
+	Code, Message     string // WordPress's own
+	Note, Location    string
+	Attempts          int
+	EndedAt           time.Time
+	Took              time.Duration
+}
+
+// RunTargets is a page of a group's targets.
+type RunTargets struct {
+	RunID           int64
+	Title           string // of the run
+	Outcome, Reason string // both may be empty: every target
+	Label           string // of the reason
+	Rows            []RunTarget
+	Total           int
+	Page, Per       int
+}
+
+// RunTargetsPage is the same as a page of its own, for browsers without scripts.
+type RunTargetsPage struct {
+	Frame   Frame
+	Targets RunTargets
+}
+
+// Live tells whether something can still happen in the run.
+func (v RunView) Live() bool { return v.State == "waiting" || v.State == "running" }
+
+func (v RunView) notSent() int { return cancelledIn(v.Groups) }
+
+func (v RunView) path(rest string) string { return runHref(v.ID) + rest }
+
+func runHref(run int64) string { return "/runs/" + id(run) }
+
+func (t RunTarget) href() string { return runHref(t.RunID) + "/targets/" + id(t.ID) }
+
+// said is what the site's row says beside its outcome: WordPress's own words before ours.
+func (t RunTarget) said() string {
+	for _, s := range []string{t.Note, t.Message, t.Label} {
+		if s != "" {
+			return s
+		}
+	}
+	return ""
+}
+
+// key names a group in ids of the page.
+func (g RunGroup) key() string {
+	if g.Reason == "" {
+		return g.Outcome
+	}
+	return g.Outcome + "-" + strings.ReplaceAll(g.Reason, "_", "-")
+}
+
+func (g RunGroup) trouble() bool {
+	return g.Outcome == "failed" || g.Outcome == "unknown" || g.Outcome == "partial"
+}
+
+// heading is the group's own line.
+func (g RunGroup) heading() string {
+	if g.Label != "" {
+		return g.Label
+	}
+	return map[string]string{
+		"ok": "done well", "partial": "done in part", "skipped": "skipped", "failed": "failed", "unknown": "not known",
+	}[g.Outcome]
+}
+
+// meaning is what the group's outcome means where no reason says it.
+func (g RunGroup) meaning() string {
+	if g.Sentence != "" {
+		return g.Sentence
+	}
+	return map[string]string{
+		"ok":      "The site answered that it was done.",
+		"partial": "The site did a part of it. Each site's exchange shows which part was left out.",
+	}[g.Outcome]
+}
+
+// targetsHref lists the targets of a group.
+func targetsHref(run int64, outcome, reason string) string {
+	return with(runHref(run)+"/targets", targetsQuery(outcome, reason), "page", "")
+}
+
+func targetsQuery(outcome, reason string) url.Values {
+	q := url.Values{}
+	if outcome != "" {
+		q.Set("outcome", outcome)
+	}
+	if reason != "" {
+		q.Set("reason", reason)
+	}
+	return q
+}
+
+func (t RunTargets) pages() Pages {
+	return Pages{Page: t.Page, Per: t.Per, Total: t.Total, Path: runHref(t.RunID) + "/targets", Query: targetsQuery(t.Outcome, t.Reason)}
+}
+
+// elapsed is how long the run has been or was under way.
+func (v RunView) elapsed() string {
+	if v.StartedAt.IsZero() {
+		return "–"
+	}
+	return lasted(v.Elapsed)
+}
+
+// left is the time that the run needs yet.
+func (v RunView) left() string {
+	switch {
+	case !v.Live():
+		return "–"
+	case v.Left <= 0:
+		return "not known yet"
+	case v.Left < time.Second:
+		return "under 1 s"
+	}
+	return "about " + lasted(v.Left.Round(time.Second))
+}
+
+func (v RunView) rate() string {
+	if v.Rate <= 0 {
+		return "–"
+	}
+	if v.Rate < 10 {
+		return oneDecimal(v.Rate) + " sites/s"
+	}
+	return count(int(v.Rate+0.5)) + " sites/s"
+}

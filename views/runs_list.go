@@ -1,0 +1,78 @@
+package views
+
+import (
+	"net/url"
+	"strconv"
+	"time"
+)
+
+// RunsPage is the list of runs, the newest first.
+type RunsPage struct {
+	Frame      Frame
+	Filter     RunsFilter
+	Operations []Option // by name
+	Actors     []string
+	Rows       []RunRow
+	Total      int
+	Page, Per  int
+}
+
+// RunsFilter is what the list is filtered by, as typed.
+type RunsFilter struct {
+	Operation, State, Actor string
+	Has                     string // an outcome, or trouble
+	Site                    int64
+	SiteName                string
+	Since, Until            string
+	Problems                map[string]string
+}
+
+// RunRow is a run in a list.
+type RunRow struct {
+	ID        int64
+	Title     string
+	Effect    string
+	State     string
+	Actor     string
+	Total     int
+	Counts    RunCounts
+	AgainOf   int64
+	CreatedAt time.Time
+	StartedAt time.Time
+	EndedAt   time.Time
+}
+
+// Empty tells whether nothing is filtered.
+func (f RunsFilter) Empty() bool { return len(f.query()) == 0 }
+
+func (f RunsFilter) query() url.Values {
+	q := url.Values{}
+	for name, value := range map[string]string{"operation": f.Operation, "state": f.State, "actor": f.Actor, "has": f.Has, "since": f.Since, "until": f.Until} {
+		if value != "" {
+			q.Set(name, value)
+		}
+	}
+	if f.Site != 0 {
+		q.Set("site", strconv.FormatInt(f.Site, 10))
+	}
+	return q
+}
+
+func (p RunsPage) pages() Pages {
+	return Pages{Page: p.Page, Per: p.Per, Total: p.Total, Path: "/runs", Query: p.Filter.query()}
+}
+
+// took is how long the run was under way, empty while it is.
+func (r RunRow) took() string {
+	if r.EndedAt.IsZero() || r.StartedAt.IsZero() {
+		return ""
+	}
+	return lasted(r.EndedAt.Sub(r.StartedAt))
+}
+
+func oneDecimal(n float64) string { return strconv.FormatFloat(n, 'f', 1, 64) }
+
+var runStates = []Option{{"", "Any state"}, {"waiting", "Waiting"}, {"running", "Under way"}, {"done", "Done"}, {"cancelled", "Cancelled"}}
+
+var runHas = []Option{{"", "Any outcome"}, {"trouble", "Something needs a hand"}, {"failed", "Some failed"}, {"unknown", "Some not known"},
+	{"partial", "Some in part"}, {"skipped", "Some skipped"}}
