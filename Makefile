@@ -1,0 +1,52 @@
+# What a newcomer needs: make demo, make test. Each target installs what it needs first.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+GO ?= go
+TEMPL := $(shell find views -name '*.templ' 2>/dev/null)
+ASSETS := static/dist/manifest.json
+
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+node_modules: package.json package-lock.json
+	npm ci --no-fund --no-audit
+	@touch node_modules
+
+$(ASSETS): node_modules static/build.mjs static/icons.json $(wildcard static/src/*) $(TEMPL)
+	npm run --silent build
+
+assets: $(ASSETS) ## Build what browsers load into static/dist
+
+generate: ## Generate Go from the templ components
+	$(GO) tool templ generate -path views
+
+build: $(ASSETS) ## Build bin/drover
+	$(GO) build -o bin/drover ./cmd/server
+
+demo: build ## Start a dashboard with simulated sites and print one address that signs you in
+	bin/drover demo $(DEMO)
+
+run: build ## Start an empty dashboard; the first start prints a link that sets up the owner's account
+	bin/drover serve
+
+dev: $(ASSETS) ## Start the demo and rebuild as files change
+	scripts/dev
+
+test: build ## Run all tests: both databases, real Chromium, real WordPress
+	scripts/test
+
+bench: build ## Measure, and print the ratios
+	scripts/bench
+
+check: $(ASSETS) ## Format, vet, and see that the generated code is what the templates say
+	scripts/check
+
+screenshots: build ## Take the README's pictures from the demo
+	scripts/screenshots
+
+clean: ## Remove what was built
+	rm -rf bin node_modules
+	find static/dist -type f ! -name .keep -delete
+
+.PHONY: help assets generate build demo run dev test bench check screenshots clean

@@ -1,0 +1,189 @@
+package members
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/droverhq/drover/internal/audit"
+	"github.com/droverhq/drover/internal/vault"
+)
+
+// Add takes a person in at once; Invite lets people choose their own password. It returns Problems where the member cannot be
+// stored, and audit.ErrForbidden for a role above the actor's own.
+func (r *Roster) Add(ctx context.Context, actor audit.Actor, m Member, password vault.Secret) (Member, error) {
+	a := act{actor: actor, action: audit.MemberAdd}
+	if err := r.log.Admit(ctx, actor, a.action, ""); err != nil {
+		return Member{}, err
+	}
+	p := m.clean()
+	checkPassword(p, password, m.Email)
+	if err := p.orNil(); err != nil {
+		return Member{}, err
+	}
+	hash, err := r.hashing.hash(ctx, password)
+	if err != nil {
+		return Member{}, err
+	}
+	err = r.change(ctx, a, func(w write) error {
+		if !actor.Role.Covers(m.Role) {
+			return aboveOwnRole
+		}
+		if m, err = w.insertMember(m, hash); err != nil {
+			return err
+		}
+		return w.record(m.subject(), map[string]any{"email": m.Email, "name": m.Name, "role": m.Role})
+	})
+	if err != nil {
+		return Member{}, fmt.Errorf("members: add: %w", err)
+	}
+	return m, nil
+}
+
+// ChangeRole gives a member another role. Neither the old nor the new one may be above the actor's own (audit.ErrForbidden), and
+// the last owner stays one (ErrLastOwner). Invitations of the member's making that nobody took up are void from then on.
+func (r *Roster) ChangeRole(ctx context.Context, actor audit.Actor, id int64, role audit.Role) error {
+	a := act{actor, audit.MemberRole, audit.On("member", id)}
+	err := r.change(ctx, a, func(w write) error {
+		if !role.Valid() {
+			return Problems{"role": "Choose one of the roles."}
+		}
+		m, err := w.within(id)
+		if err != nil || m.Role == role {
+			return err
+		}
+		if !actor.Role.Covers(role) {
+			return aboveOwnRole
+		}
+		if err := w.keepOwner(m); err != nil {
+			return err
+		}
+		if err := w.setRole(m, role); err != nil {
+			return err
+		}
+		return w.record(a.subject, map[string]any{"role": map[string]any{"before": m.Role, "after": role}})
+	})
+	if err != nil {
+		return fmt.Errorf("members: role: %w", err)
+	}
+	return nil
+}
+
+// Remove ends a membership: sessions, links and invitations die at once, what the member did stays in the record. The last owner
+// stays (ErrLastOwner), and nobody removes a member of a role above their own (audit.ErrForbidden).
+func (r *Roster) Remove(ctx context.Context, actor audit.Actor, id int64) error {
+	a := act{actor, audit.MemberRemove, audit.On("member", id)}
+	err := r.change(ctx, a, func(w write) error {
+		m, err := w.within(id)
+		if err != nil {
+			return err
+		}
+		if err := w.keepOwner(m); err != nil {
+			return err
+		}
+		if err := w.remove(m); err != nil {
+			return err
+		}
+		return w.record(a.subject, map[string]any{"email": m.Email, "name": m.Name, "role": m.Role})
+	})
+	if err != nil {
+		return fmt.Errorf("members: remove: %w", err)
+	}
+	return nil
+}
+
+// within returns the member if present and of a role that the actor's covers.
+func (w write) within(id int64) (Member, error) {
+	m, err := w.presentMember(id)
+	if err == nil && !w.actor.Role.Covers(m.Role) {
+		err = aboveOwnRole
+	}
+	return m, err
+}
+
+// keepOwner refuses to lose the member where no other owner is present.
+func (w write) keepOwner(m Member) error {
+	if m.Role != audit.Owner {
+		return nil
+	}
+	owners, err := w.owners()
+	if err == nil && owners < 2 {
+		err = refusal{"last_owner", ErrLastOwner}
+	}
+	return err
+}
+
+// SetName gives the actor, who must be a member, another name.
+func (r *Roster) SetName(ctx context.Context, actor audit.Actor, name string) error {
+	a := act{actor, audit.MemberEdit, audit.On("member", actor.ID)}
+	err := r.change(ctx, a, func(w write) error {
+		p := Problems{}
+		if name = cleanName(p, name); len(p) > 0 {
+			return p
+		}
+		m, err := w.presentMember(actor.ID)
+		if err != nil || m.Name == name {
+			return err
+		}
+		if err := w.setName(m.ID, name); err != nil {
+			return err
+		}
+		return w.record(a.subject, map[string]any{"name": map[string]any{"before": m.Name, "after": name}})
+	})
+	if err != nil {
+		return fmt.Errorf("members: name: %w", err)
+	}
+	return nil
+}
+
+// ChangePassword gives the actor, who must be a member, another password, and ends all of the member's sessions, this one too. A
+// wrong old password is ErrPassword, and counts against guessing like a wrong sign-in: then Wait.
+func (r *Roster) ChangePassword(ctx context.Context, actor audit.Actor, old, new vault.Secret) error {
+	a := act{actor, audit.MemberEdit, audit.On("member", actor.ID)}
+	if err := r.log.Admit(ctx, actor, a.action, a.subject); err != nil {
+		return err
+	}
+	row, err := r.store.byID(ctx, actor.ID)
+	if err != nil {
+		return err
+	}
+	p := Problems{}
+	if checkPassword(p, new, row.Email); len(p) > 0 {
+		return p
+	}
+	try := attempt{row.Email, parseAddr(actor.Addr)}
+	if err := r.throttle.begin(try, r.now()); err != nil {
+		return err
+	}
+	if right, err := r.hashing.verify(ctx, row.PasswordHash, old); err != nil {
+		r.throttle.undo(try)
+		return err
+	} else if !right {
+		return r.refused(ctx, a, refusal{"wrong_password", ErrPassword})
+	}
+	r.throttle.succeed(try)
+	return r.replacePassword(ctx, a, row, new)
+}
+
+func (r *Roster) replacePassword(ctx context.Context, a act, row memberRow, new vault.Secret) error {
+	hash, err := r.hashing.hash(ctx, new)
+	if err != nil {
+		return err
+	}
+	err = r.change(ctx, a, func(w write) error {
+		if err := w.unchanged(row); err != nil {
+			return err
+		}
+		if err := w.setPassword(row.ID, hash); err != nil {
+			return err
+		}
+		ended, err := w.endSessions(row.ID)
+		if err != nil {
+			return err
+		}
+		return w.record(a.subject, map[string]any{"password": "changed", "sessions_ended": ended})
+	})
+	if err != nil {
+		return fmt.Errorf("members: password: %w", err)
+	}
+	return nil
+}

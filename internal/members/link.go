@@ -1,0 +1,192 @@
+package members
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/droverhq/drover/internal/audit"
+	"github.com/droverhq/drover/internal/vault"
+)
+
+// linkKind is what a one-time link is for.
+type linkKind string
+
+const (
+	setup      linkKind = "setup"      // makes the owner's account, where there is no member yet
+	signInOnce linkKind = "sign_in"    // signs a member in
+	invitation linkKind = "invitation" // makes a member's account
+)
+
+// How long links work.
+const (
+	setupWorks      = 7 * 24 * time.Hour
+	signInWorks     = 24 * time.Hour
+	invitationWorks = 7 * 24 * time.Hour
+)
+
+// EnsureSetupLink makes the link that sets up the owner's account when nobody was ever a member, and voids the one made before.
+func (r *Roster) EnsureSetupLink(ctx context.Context) (token vault.Secret, needed bool, err error) {
+	n, err := r.store.countMembers(ctx)
+	if err != nil || n > 0 {
+		return vault.Secret{}, false, err
+	}
+	token, hash := newToken()
+	now := r.now()
+	err = r.store.change(ctx, write{now: now}, func(w write) error {
+		return w.replaceLink(linkRow{Kind: setup, TokenHash: hash, Role: audit.Owner, CreatedAt: now.UnixMicro(), ExpiresAt: now.Add(setupWorks).UnixMicro()})
+	})
+	return token, true, err
+}
+
+// SignInLink makes a link that signs the member in once. Only the command line may: whoever can read the data folder can anyway.
+func (r *Roster) SignInLink(ctx context.Context, actor audit.Actor, member int64) (vault.Secret, error) {
+	if actor.Kind != audit.KindCommandLine {
+		return vault.Secret{}, fmt.Errorf("members: %w", errLinkWanted)
+	}
+	token, hash := newToken()
+	a := act{actor, audit.MemberInvite, audit.On("member", member)}
+	err := r.change(ctx, a, func(w write) error {
+		if _, err := w.presentMember(member); err != nil {
+			return err
+		}
+		row := linkRow{Kind: signInOnce, TokenHash: hash, MemberID: member, CreatedBy: actor.Name, CreatedAt: w.now.UnixMicro(), ExpiresAt: w.now.Add(signInWorks).UnixMicro()}
+		if err := w.replaceLink(row); err != nil {
+			return err
+		}
+		return w.record(a.subject, map[string]any{"link": signInOnce})
+	})
+	if err != nil {
+		return vault.Secret{}, fmt.Errorf("members: link: %w", err)
+	}
+	return token, nil
+}
+
+// Invite makes an invitation for the address: one use, 7 days. A new one for the same address voids the one before. Nobody invites to a
+// role above their own (audit.ErrForbidden).
+func (r *Roster) Invite(ctx context.Context, actor audit.Actor, email string, role audit.Role) (vault.Secret, error) {
+	a := act{actor: actor, action: audit.MemberInvite}
+	p := Problems{}
+	email = cleanEmail(p, email)
+	if !role.Valid() {
+		p["role"] = "Choose one of the roles."
+	}
+	if _, err := r.store.byEmail(ctx, email); err == nil {
+		p["email"] = "Somebody with this address is a member already."
+	}
+	token, hash := newToken()
+	err := r.change(ctx, a, func(w write) error {
+		if err := p.orNil(); err != nil {
+			return err
+		}
+		if !actor.Role.Covers(role) {
+			return aboveOwnRole
+		}
+		row := linkRow{Kind: invitation, TokenHash: hash, Email: email, Role: role, CreatedAt: w.now.UnixMicro(), ExpiresAt: w.now.Add(invitationWorks).UnixMicro()}
+		if actor.Kind == audit.KindMember {
+			row.CreatedBy = string(audit.On("member", actor.ID))
+		}
+		if err := w.replaceLink(row); err != nil {
+			return err
+		}
+		return w.record("", map[string]any{"email": email, "role": role})
+	})
+	if err != nil {
+		return vault.Secret{}, fmt.Errorf("members: invite: %w", err)
+	}
+	return token, nil
+}
+
+// Link is what somebody who holds a link may know of it.
+type Link struct {
+	Email string // empty for the setup link: its holder chooses
+	Role  audit.Role
+}
+
+// Setup returns the setup link of the token, or ErrBadLink.
+func (r *Roster) Setup(ctx context.Context, token vault.Secret) (Link, error) {
+	return r.peek(ctx, token, setup)
+}
+
+// Invitation returns the invitation of the token, or ErrBadLink.
+func (r *Roster) Invitation(ctx context.Context, token vault.Secret) (Link, error) {
+	return r.peek(ctx, token, invitation)
+}
+
+func (r *Roster) peek(ctx context.Context, token vault.Secret, kind linkKind) (Link, error) {
+	row, err := r.linkOf(ctx, token, kind)
+	return Link{Email: row.Email, Role: row.Role}, err
+}
+
+func (r *Roster) linkOf(ctx context.Context, token vault.Secret, kind linkKind) (linkRow, error) {
+	row, err := r.store.link(ctx, hashOf(token), r.now())
+	if err == nil && row.Kind != kind {
+		err = ErrBadLink
+	}
+	return row, err
+}
+
+// Claim is what somebody types who takes a link up.
+type Claim struct {
+	Name     string
+	Email    string // of a setup; an invitation is bound to its own
+	Password vault.Secret
+}
+
+// SetUp makes the owner's account with the setup link and signs the owner in. Of two at once, one gets ErrBadLink.
+func (r *Roster) SetUp(ctx context.Context, token vault.Secret, c Claim, d Device) (vault.Secret, error) {
+	return r.claim(ctx, token, setup, c, d)
+}
+
+// Join makes a member's account with an invitation and signs the member in. Of two at once, one gets ErrBadLink.
+func (r *Roster) Join(ctx context.Context, token vault.Secret, c Claim, d Device) (vault.Secret, error) {
+	return r.claim(ctx, token, invitation, c, d)
+}
+
+func (r *Roster) claim(ctx context.Context, token vault.Secret, kind linkKind, c Claim, d Device) (vault.Secret, error) {
+	link, err := r.linkOf(ctx, token, kind)
+	if err != nil {
+		return vault.Secret{}, err
+	}
+	m := Member{Email: c.Email, Name: c.Name, Role: link.Role}
+	if kind == invitation {
+		m.Email = link.Email
+	}
+	p := m.clean()
+	checkPassword(p, c.Password, m.Email)
+	if err := p.orNil(); err != nil {
+		return vault.Secret{}, err
+	}
+	hash, err := r.hashing.hash(ctx, c.Password)
+	if err != nil {
+		return vault.Secret{}, err
+	}
+	joining := act{actor: m.Actor(d.Addr), action: audit.MemberJoin}
+	err = r.change(ctx, joining, func(w write) error {
+		if err := w.useLink(link.ID); err != nil {
+			return err
+		}
+		if m, err = w.insertMember(m, hash); err != nil {
+			return err
+		}
+		w.actor.ID = m.ID
+		return w.record(m.subject(), map[string]any{"email": m.Email, "name": m.Name, "role": m.Role, "link": kind})
+	})
+	if err != nil {
+		return vault.Secret{}, fmt.Errorf("members: join: %w", err)
+	}
+	return r.begin(ctx, m, d, func(write) error { return nil })
+}
+
+// Enter signs a member in with a sign-in link.
+func (r *Roster) Enter(ctx context.Context, token vault.Secret, d Device) (vault.Secret, error) {
+	link, err := r.linkOf(ctx, token, signInOnce)
+	if err != nil {
+		return vault.Secret{}, err
+	}
+	row, err := r.store.byID(ctx, link.MemberID)
+	if err != nil {
+		return vault.Secret{}, err
+	}
+	return r.begin(ctx, row.member(), d, func(w write) error { return w.useLink(link.ID) })
+}

@@ -1,0 +1,109 @@
+// Package members knows who is at the door: the people of the house, their passwords, sessions and one-time links. Every change
+// passes the gate of package audit and is recorded with it. What members then do, and how a page or a cookie looks, is not known
+// here; no password and no token is ever stored, only what proves them.
+package members
+
+import (
+	"context"
+	"errors"
+	"net/netip"
+	"time"
+
+	"github.com/droverhq/drover/internal/audit"
+	"github.com/droverhq/drover/internal/database"
+)
+
+// Errors of this room.
+var (
+	ErrNoMember   = errors.New("there is no such member")
+	ErrLastOwner  = errors.New("the last owner cannot leave or be lowered: make somebody else an owner first")
+	ErrSignIn     = errors.New("the e-mail address or the password is wrong")
+	ErrPassword   = errors.New("the present password is wrong")
+	ErrNoSession  = errors.New("the session has ended: sign in again")
+	ErrBadLink    = errors.New("the link was used, was replaced or has run out: ask for a new one")
+	errLinkWanted = errors.New("only the command line makes sign-in links")
+)
+
+// Member is one person.
+type Member struct {
+	ID        int64
+	Email     string // in lower case; nobody else present has it
+	Name      string
+	Role      audit.Role
+	CreatedAt time.Time
+	LeftAt    time.Time // zero while the member is present
+}
+
+// Actor is the member as the gate and the record see one who comes from the address; the zero address is none.
+func (m Member) Actor(addr netip.Addr) audit.Actor {
+	a := audit.Actor{Kind: audit.KindMember, ID: m.ID, Name: m.Name, Role: m.Role}
+	if addr.IsValid() {
+		a.Addr = addr.Unmap().String()
+	}
+	return a
+}
+
+func (m Member) subject() audit.Subject { return audit.On("member", m.ID) }
+
+// Device is where a person signs in from.
+type Device struct {
+	Addr      netip.Addr
+	UserAgent string
+}
+
+// Roster keeps the members. Its methods may be called side by side.
+type Roster struct {
+	store    store
+	log      *audit.Log
+	hashing  hashing
+	throttle *throttle
+	now      func() time.Time
+}
+
+// New returns the roster over the database.
+func New(db *database.DB, log *audit.Log) *Roster {
+	return &Roster{store: store{db.Gorm, log}, log: log, hashing: newHashing(), throttle: newThrottle(), now: time.Now}
+}
+
+// Members returns everybody present, by name.
+func (r *Roster) Members(ctx context.Context) ([]Member, error) { return r.store.present(ctx) }
+
+// Member returns one member, also one who has left, or ErrNoMember.
+func (r *Roster) Member(ctx context.Context, id int64) (Member, error) {
+	row, err := r.store.byID(ctx, id)
+	return row.member(), err
+}
+
+// refusal is why the gate stays closed though the role alone would open it.
+type refusal struct {
+	why string // for the record
+	err error  // for the caller
+}
+
+func (r refusal) Error() string { return r.err.Error() }
+func (r refusal) Unwrap() error { return r.err }
+
+var aboveOwnRole = refusal{"above_own_role", audit.ErrForbidden}
+
+// act is who does what to whom.
+type act struct {
+	actor   audit.Actor
+	action  audit.Action
+	subject audit.Subject
+}
+
+// change admits the actor and runs f in one transaction. A refusal that f returns undoes everything and is recorded.
+func (r *Roster) change(ctx context.Context, a act, f func(write) error) error {
+	if err := r.log.Admit(ctx, a.actor, a.action, a.subject); err != nil {
+		return err
+	}
+	return r.refused(ctx, a, r.store.change(ctx, write{act: a, now: r.now()}, f))
+}
+
+// refused records err where it is a refusal, and returns it.
+func (r *Roster) refused(ctx context.Context, a act, err error) error {
+	if no, is := errors.AsType[refusal](err); is {
+		return errors.Join(err, r.log.Refuse(ctx, a.actor, a.action, a.subject, no.why))
+	}
+	return err
+}

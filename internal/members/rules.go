@@ -1,0 +1,108 @@
+package members
+
+import (
+	_ "embed"
+	"maps"
+	"net/mail"
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"golang.org/x/text/unicode/norm"
+
+	"github.com/droverhq/drover/internal/vault"
+)
+
+// Problems says what is wrong with what a person typed, by field, each as a sentence that says what to do.
+type Problems map[string]string
+
+// Error lists the problems in the order of their fields.
+func (p Problems) Error() string {
+	var parts []string
+	for _, field := range slices.Sorted(maps.Keys(p)) {
+		parts = append(parts, field+": "+p[field])
+	}
+	return strings.Join(parts, "; ")
+}
+
+func (p Problems) orNil() error {
+	if len(p) == 0 {
+		return nil
+	}
+	return p
+}
+
+const (
+	shortestPassword = 12
+	longestPassword  = 128
+	longestName      = 100
+	longestEmail     = 254 // RFC 5321, 4.5.3.1.3, less the brackets
+)
+
+//go:embed common.txt
+var commonText string
+
+// common holds passwords that are tried first because many people choose them; all are long enough to pass otherwise.
+var common = func() map[string]bool {
+	set := map[string]bool{}
+	for word := range strings.FieldsSeq(commonText) {
+		set[word] = true
+	}
+	return set
+}()
+
+// clean makes the member canonical and returns what is wrong.
+func (m *Member) clean() Problems {
+	p := Problems{}
+	m.Email = cleanEmail(p, m.Email)
+	m.Name = cleanName(p, m.Name)
+	if !m.Role.Valid() {
+		p["role"] = "Choose one of the roles."
+	}
+	return p
+}
+
+func foldEmail(email string) string {
+	return norm.NFC.String(strings.ToLower(strings.TrimSpace(email)))
+}
+
+func cleanEmail(p Problems, typed string) string {
+	email := foldEmail(typed)
+	parsed, err := mail.ParseAddress(email)
+	if err != nil || parsed.Address != email || len(email) > longestEmail {
+		p["email"] = "This is not an e-mail address. Write it like name@agency.example."
+	}
+	return email
+}
+
+func cleanName(p Problems, typed string) string {
+	name := norm.NFC.String(strings.TrimSpace(typed))
+	switch {
+	case name == "":
+		p["name"] = "Write the name that colleagues know."
+	case !utf8.ValidString(name) || strings.ContainsFunc(name, unicode.IsControl):
+		p["name"] = "This holds characters that cannot be shown. Type it anew."
+	case utf8.RuneCountInString(name) > longestName:
+		p["name"] = "This is longer than 100 characters. Shorten it."
+	}
+	return name
+}
+
+// checkPassword counts characters as people see them typed, so that a password of composed accents is as long as it looks.
+func checkPassword(p Problems, password vault.Secret, email string) {
+	text := string(canonical(password))
+	folded := strings.ToLower(text)
+	switch n := utf8.RuneCountInString(text); {
+	case !utf8.ValidString(text):
+		p["password"] = "This password holds characters that cannot be read. Type it anew."
+	case n < shortestPassword:
+		p["password"] = "This password is too short. Take at least 12 characters; four words that do not belong together are good."
+	case n > longestPassword:
+		p["password"] = "This password is too long. Take at most 128 characters."
+	case common[strings.Join(strings.Fields(folded), "")]:
+		p["password"] = "This password is among the first that are tried. Choose another."
+	case folded == foldEmail(email):
+		p["password"] = "This password is your e-mail address. Choose another."
+	}
+}

@@ -1,0 +1,185 @@
+package members
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/droverhq/drover/internal/audit"
+	"github.com/droverhq/drover/internal/vault"
+)
+
+// Limits of a session: without a request, and in all.
+const (
+	idleLimit     = 14 * 24 * time.Hour
+	absoluteLimit = 90 * 24 * time.Hour
+	touchEvery    = time.Minute
+)
+
+// Session is one browser that a member is signed in with.
+type Session struct {
+	ID         int64
+	Addr       string
+	UserAgent  string
+	CreatedAt  time.Time
+	LastSeenAt time.Time
+}
+
+// newToken makes a token that cannot be guessed, and what is stored of it.
+func newToken() (token vault.Secret, hash string) {
+	token = vault.NewSecret(rand.Text() + rand.Text())
+	return token, hashOf(token)
+}
+
+func hashOf(token vault.Secret) string {
+	sum := sha256.Sum256([]byte(token.Reveal()))
+	return hex.EncodeToString(sum[:])
+}
+
+// SignIn checks the password and begins a session. Whether the account is unknown or the password wrong, the answer and its time are
+// the same: ErrSignIn. Who guesses too often gets Wait.
+func (r *Roster) SignIn(ctx context.Context, email string, password vault.Secret, d Device) (vault.Secret, Member, error) {
+	try := attempt{foldEmail(email), d.Addr}
+	if err := r.throttle.begin(try, r.now()); err != nil {
+		return vault.Secret{}, Member{}, err
+	}
+	row, err := r.store.byEmail(ctx, try.account)
+	if err != nil && !errors.Is(err, ErrNoMember) {
+		r.throttle.undo(try)
+		return vault.Secret{}, Member{}, err
+	}
+	right, err := r.hashing.verify(ctx, row.PasswordHash, password)
+	if err != nil {
+		r.throttle.undo(try)
+		return vault.Secret{}, Member{}, err
+	}
+	m := row.member()
+	if !right {
+		return vault.Secret{}, Member{}, r.refused(ctx, signingIn(m, d), refusal{"wrong_password", ErrSignIn})
+	}
+	r.throttle.succeed(try)
+	if outdated(row.PasswordHash) {
+		if err := r.rehash(ctx, row, password); err != nil {
+			return vault.Secret{}, Member{}, err
+		}
+	}
+	token, err := r.begin(ctx, m, d, func(write) error { return nil })
+	return token, m, err
+}
+
+// signingIn is the act of somebody at the door. What an unknown person typed as an address stays out of the record: it may have been
+// the password.
+func signingIn(m Member, d Device) act {
+	a := act{actor: m.Actor(d.Addr), action: audit.MemberSignIn, subject: m.subject()}
+	if m.ID == 0 {
+		a.actor.Name, a.actor.Role, a.subject = "somebody", audit.Viewer, ""
+	}
+	return a
+}
+
+// begin starts a session, after the other part of the change.
+func (r *Roster) begin(ctx context.Context, m Member, d Device, before func(write) error) (vault.Secret, error) {
+	token, hash := newToken()
+	err := r.change(ctx, signingIn(m, d), func(w write) error {
+		if err := before(w); err != nil {
+			return err
+		}
+		s, err := w.insertSession(newSession(m, d, hash, w.now))
+		if err != nil {
+			return err
+		}
+		return w.record(m.subject(), map[string]any{"session": s.ID, "user_agent": s.UserAgent})
+	})
+	if err != nil {
+		return vault.Secret{}, fmt.Errorf("members: sign in: %w", err)
+	}
+	return token, nil
+}
+
+const longestAgent = 300
+
+func newSession(m Member, d Device, hash string, now time.Time) sessionRow {
+	row := sessionRow{TokenHash: hash, MemberID: m.ID, CreatedAt: now.UnixMicro(), LastSeenAt: now.UnixMicro(), UserAgent: d.UserAgent[:min(len(d.UserAgent), longestAgent)]}
+	if d.Addr.IsValid() {
+		row.Addr = d.Addr.Unmap().String()
+	}
+	return row
+}
+
+func (r *Roster) rehash(ctx context.Context, row memberRow, password vault.Secret) error {
+	hash, err := r.hashing.hash(ctx, password)
+	if err != nil {
+		return err
+	}
+	return r.store.change(ctx, write{now: r.now()}, func(w write) error { return w.setPassword(row.ID, hash) })
+}
+
+// Authenticate returns who holds the token, or ErrNoSession.
+func (r *Roster) Authenticate(ctx context.Context, token vault.Secret) (Member, Session, error) {
+	row, err := r.store.session(ctx, hashOf(token))
+	if err != nil {
+		return Member{}, Session{}, err
+	}
+	now := r.now()
+	if now.Sub(moment(row.LastSeenAt)) > idleLimit || now.Sub(moment(row.CreatedAt)) > absoluteLimit {
+		return Member{}, Session{}, ErrNoSession
+	}
+	m, err := r.store.byID(ctx, row.MemberID)
+	if err != nil {
+		return Member{}, Session{}, err
+	}
+	if m.LeftAt != 0 {
+		return Member{}, Session{}, ErrNoSession
+	}
+	if now.Sub(moment(row.LastSeenAt)) > touchEvery {
+		if err := r.store.touch(ctx, row.ID, now); err != nil {
+			return Member{}, Session{}, fmt.Errorf("members: session: %w", err)
+		}
+	}
+	return m.member(), row.session(), nil
+}
+
+// Sessions returns where the member is signed in, the last used first.
+func (r *Roster) Sessions(ctx context.Context, member int64) ([]Session, error) {
+	now := r.now()
+	return r.store.sessions(ctx, member, now.Add(-idleLimit), now.Add(-absoluteLimit))
+}
+
+// RevokeSession ends one of the actor's own sessions. One that has ended already, or is somebody else's, is ErrNoSession.
+func (r *Roster) RevokeSession(ctx context.Context, actor audit.Actor, id int64) error {
+	a := act{actor, audit.MemberSignOut, audit.On("member", actor.ID)}
+	err := r.change(ctx, a, func(w write) error {
+		ended, err := w.endSession(actor.ID, id)
+		if err == nil && ended == 0 {
+			err = ErrNoSession
+		}
+		if err != nil {
+			return err
+		}
+		return w.record(a.subject, map[string]any{"session": id})
+	})
+	if err != nil {
+		return fmt.Errorf("members: sign out: %w", err)
+	}
+	return nil
+}
+
+// SignOutEverywhere ends all of the actor's sessions.
+func (r *Roster) SignOutEverywhere(ctx context.Context, actor audit.Actor) error {
+	a := act{actor, audit.MemberSignOut, audit.On("member", actor.ID)}
+	err := r.change(ctx, a, func(w write) error {
+		ended, err := w.endSessions(actor.ID)
+		if err != nil {
+			return err
+		}
+		return w.record(a.subject, map[string]any{"sessions_ended": ended})
+	})
+	if err != nil {
+		return fmt.Errorf("members: sign out: %w", err)
+	}
+	return nil
+}

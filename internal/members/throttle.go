@@ -1,0 +1,143 @@
+package members
+
+import (
+	"fmt"
+	"net/netip"
+	"sync"
+	"time"
+)
+
+// Wait is the error of somebody who guessed wrong too often: nothing was checked, and nothing will be until then.
+type Wait struct{ Until time.Time }
+
+// Error says how long, as of the moment of the refusal.
+func (w Wait) Error() string {
+	return fmt.Sprintf("too many wrong tries from this address: try again after %s", w.Until.UTC().Format(time.TimeOnly+" MST"))
+}
+
+// attempt is one try at an account's password from an address.
+type attempt struct {
+	account string
+	addr    netip.Addr
+}
+
+// keys returns what a try counts against: the account as tried from this address alone, so that a stranger elsewhere locks
+// nobody out, and the address, so that one machine cannot go through all accounts.
+func (a attempt) keys() [2]throttleKey {
+	addr := a.addr.Unmap().WithZone("")
+	bits := addr.BitLen()
+	if addr.Is6() {
+		bits = 64 // one customer's share of IPv6 (RFC 6177): the rest of the address is theirs to change
+	}
+	network, _ := addr.Prefix(bits) // the zero prefix for an unknown address: those share one count
+	return [2]throttleKey{{a.account, network}, {"", network}}
+}
+
+type throttleKey struct {
+	account string
+	network netip.Prefix
+}
+
+func (k throttleKey) free() int {
+	if k.account == "" {
+		return 20
+	}
+	return 5
+}
+
+// failures counts the wrong tries in a row, those under way included.
+type failures struct {
+	count int
+	last  time.Time
+}
+
+const (
+	firstWait   = 30 * time.Second
+	longestWait = 15 * time.Minute
+	forgetAfter = time.Hour
+	mostCounts  = 50_000 // about 10 MB
+)
+
+// throttle slows guessing. It lives in memory: a restart forgives, and nobody outside can bring one about.
+type throttle struct {
+	guard sync.Mutex
+	known map[throttleKey]failures
+}
+
+func newThrottle() *throttle { return &throttle{known: map[throttleKey]failures{}} }
+
+// begin counts the try as wrong before it is checked, so that many at once cannot pass together, or returns Wait.
+func (t *throttle) begin(a attempt, now time.Time) error {
+	t.guard.Lock()
+	defer t.guard.Unlock()
+	for _, key := range a.keys() {
+		if until := t.known[key].until(key.free()); now.Before(until) {
+			return Wait{until}
+		}
+	}
+	for _, key := range a.keys() {
+		f := t.known[key]
+		if now.Sub(f.last) > forgetAfter {
+			f.count = 0
+		}
+		t.makeRoom(now)
+		t.known[key] = failures{f.count + 1, now}
+	}
+	return nil
+}
+
+// until is when the next try is heard: at once for the free ones, then 30 s, 1 min, 2 min … 15 min after the last.
+func (f failures) until(free int) time.Time {
+	if f.count < free {
+		return time.Time{}
+	}
+	return f.last.Add(min(longestWait, firstWait<<min(f.count-free, 10)))
+}
+
+// succeed forgets the account's wrong tries from this address; the address keeps its others.
+func (t *throttle) succeed(a attempt) {
+	t.undo(a)
+	t.guard.Lock()
+	defer t.guard.Unlock()
+	delete(t.known, a.keys()[0])
+}
+
+// undo takes back the try: it was not a wrong one.
+func (t *throttle) undo(a attempt) {
+	t.guard.Lock()
+	defer t.guard.Unlock()
+	for _, key := range a.keys() {
+		if f, found := t.known[key]; found && f.count > 1 {
+			t.known[key] = failures{f.count - 1, f.last}
+		} else {
+			delete(t.known, key)
+		}
+	}
+}
+
+// makeRoom bounds the memory that a flood of made-up accounts can take: old counts go first, then any.
+func (t *throttle) makeRoom(now time.Time) {
+	if len(t.known) < mostCounts {
+		return
+	}
+	for key, f := range t.known {
+		if now.Sub(f.last) > forgetAfter {
+			delete(t.known, key)
+		}
+	}
+	for key := range t.known {
+		if len(t.known) < mostCounts {
+			return
+		}
+		delete(t.known, key)
+	}
+}
+
+// parseAddr reads an actor's address; the zero address stands for none.
+func parseAddr(text string) netip.Addr {
+	addr, err := netip.ParseAddr(text)
+	if err != nil {
+		return netip.Addr{}
+	}
+	return addr
+}
