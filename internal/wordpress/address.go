@@ -76,10 +76,13 @@ func ParseHome(text string) (string, error) {
 	return u.Scheme + "://" + host + homePath(u.EscapedPath()), nil
 }
 
+// hostNames is how browsers read a host name (UTS 46), and strict about the length of its parts.
+var hostNames = idna.New(idna.MapForLookup(), idna.BidiRule(), idna.StrictDomainName(true), idna.VerifyDNSLength(true))
+
 func canonicalHost(u *url.URL) (string, error) {
 	name, port := strings.TrimSuffix(u.Hostname(), "."), u.Port()
 	if _, err := netip.ParseAddr(name); err != nil {
-		if name, err = idna.Lookup.ToASCII(name); err != nil || name == "" {
+		if name, err = hostNames.ToASCII(name); err != nil || name == "" {
 			return "", addressError("The host name %q is not valid. Write it as https://acme.example.", u.Hostname())
 		}
 	} else if strings.Contains(name, "%") {

@@ -104,7 +104,7 @@ func asSentence(fault error) string {
 
 // redirected judges an answer that points elsewhere. Only an address of the web is handed on: it may become a link.
 func redirected(x Exchange) Verdict {
-	given := x.Header.Get("Location")
+	given := printable(x.Header.Get("Location"), longestHeader)
 	location := absolute(x.URL, given)
 	v := failed(ReasonRedirected, fmt.Sprintf("It points to %s.", printable(location, 300)))
 	switch u, err := url.Parse(location); {

@@ -2,6 +2,7 @@ package wordpress
 
 import (
 	"fmt"
+	"math"
 	"net/http"
 	"strconv"
 	"strings"
@@ -44,7 +45,7 @@ const longestWait = 5 * time.Minute
 // retryAfter reads the header of that name: seconds or a date (RFC 9110, section 10.2.3).
 func retryAfter(x Exchange) time.Duration {
 	value := strings.TrimSpace(x.Header.Get("Retry-After"))
-	if seconds, err := strconv.ParseFloat(value, 64); err == nil {
+	if seconds, err := strconv.ParseFloat(value, 64); err == nil && !math.IsNaN(seconds) {
 		return time.Duration(min(max(0, seconds), longestWait.Seconds()) * float64(time.Second))
 	}
 	at, err := http.ParseTime(value)

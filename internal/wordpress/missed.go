@@ -2,6 +2,7 @@ package wordpress
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"maps"
 	"slices"
@@ -22,26 +23,34 @@ func missed(x Exchange, a answer) (Verdict, bool) {
 	if len(byCause) == 0 {
 		return Verdict{}, false
 	}
-	var notes, all []string
+	var notes []string
+	all := map[string]bool{}
 	for _, name := range slices.Sorted(maps.Keys(byCause)) {
 		says, known := causes[name]
 		if !known {
 			says = strings.TrimSpace("were not purged " + printable(name, 60))
 		}
-		all = append(all, byCause[name]...)
+		for _, id := range byCause[name] {
+			all[id] = true
+		}
 		notes = append(notes, "Posts "+strings.Join(byCause[name], ", ")+" "+says+".")
 	}
 	v := Verdict{Outcome: Partial, Note: printable(strings.Join(notes, " "), 500)}
-	var asked struct {
-		IDs any `json:"post_ids"`
-	}
-	if decode(x.RequestBody, &asked) != nil {
-		return v, true
-	}
-	if ids := scalars(asked.IDs); len(ids) > 0 && !slices.ContainsFunc(ids, func(id string) bool { return !slices.Contains(all, id) }) {
+	if ids := askedPosts(x.RequestBody); len(ids) > 0 && !slices.ContainsFunc(ids, func(id string) bool { return !all[id] }) {
 		v.Outcome, v.Reason = Failed, ReasonInvalidInput
 	}
 	return v, true
+}
+
+// askedPosts reads the posts that the request named.
+func askedPosts(body []byte) []string {
+	var asked struct {
+		IDs any `json:"post_ids"`
+	}
+	if decode(body, &asked) != nil {
+		return nil
+	}
+	return scalars(asked.IDs)
 }
 
 // missedPosts reads the posts by cause. The plugin names every cause, most with an empty list; PHP writes a list with gaps as an
@@ -67,26 +76,25 @@ func missedPosts(raw json.RawMessage) map[string][]string {
 // scalars lists the numbers and texts in a value, however deep, the shorter first: ids come in their order.
 func scalars(value any) []string {
 	var found []string
-	switch v := value.(type) {
-	case json.Number:
-		return []string{v.String()}
-	case string:
-		return []string{printable(v, 60)}
-	case []any:
-		for _, each := range v {
-			found = append(found, scalars(each)...)
-		}
-	case map[string]any:
-		for _, each := range v {
-			found = append(found, scalars(each)...)
+	var collect func(any)
+	collect = func(value any) {
+		switch v := value.(type) {
+		case json.Number:
+			found = append(found, v.String())
+		case string:
+			found = append(found, printable(v, 60))
+		case []any:
+			for _, each := range v {
+				collect(each)
+			}
+		case map[string]any:
+			for _, each := range v {
+				collect(each)
+			}
 		}
 	}
-	slices.SortFunc(found, func(a, b string) int {
-		if len(a) != len(b) {
-			return len(a) - len(b)
-		}
-		return strings.Compare(a, b)
-	})
+	collect(value)
+	slices.SortFunc(found, func(a, b string) int { return cmp.Or(cmp.Compare(len(a), len(b)), cmp.Compare(a, b)) })
 	return found
 }
 

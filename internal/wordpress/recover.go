@@ -30,7 +30,7 @@ func findJSON(body []byte) (recovered, bool) {
 		return recovered{trimmed, note}, true
 	}
 	value, before, after := longestValue(trimmed)
-	if value == nil || isPage(before) || isPage(after) || isFatal(before) {
+	if value == nil || !isAnswer(value, after) || isPage(before) || isPage(after) || isFatal(before) {
 		return recovered{}, false
 	}
 	note = "Other output stood after the JSON, as PHP's warnings do."
@@ -68,9 +68,15 @@ func valueAt(text []byte) []byte {
 	return text[:decoder.InputOffset()]
 }
 
+// isAnswer tells an answer from what a warning quotes, such as [0]: it has names in it, or is the last thing that was printed.
+func isAnswer(value, after []byte) bool {
+	names := bytes.ContainsRune(value, ':') && bytes.ContainsRune(value, '{')
+	return names || len(bytes.TrimSpace(after)) == 0
+}
+
 // isPage tells whether the text is a page or a part of one. PHP's warnings come with <br>, <b>, and from Xdebug with a table.
 func isPage(text []byte) bool {
-	for _, tag := range []string{"<html", "<!doctype", "<head", "<body", "<script", "<style", "<meta", "<link", "<div", "<form"} {
+	for _, tag := range []string{"<html", "<!doctype", "<head", "<body", "<script", "<style", "<meta", "<link", "<div", "<form", "<p>"} {
 		if hasAll(text, []string{tag}) {
 			return true
 		}

@@ -9,17 +9,24 @@ import (
 	xhtml "golang.org/x/net/html"
 )
 
-// printable drops control characters, invalid bytes and the marks that turn the direction of the text around them, and keeps at most
-// that many runes.
-func printable(text string, most int) string {
-	text = strings.Map(func(r rune) rune {
+// printable drops what cannot be shown, and keeps at most that many runes.
+func printable(text string, most int) string { return cut(shown(text), most) }
+
+// shown replaces control characters, invalid bytes, and the marks that turn the direction of the text around them.
+func shown(text string) string {
+	return strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) || r == utf8.RuneError || '\u202a' <= r && r <= '\u202e' || '\u2066' <= r && r <= '\u2069' {
 			return ' '
 		}
 		return r
 	}, strings.ToValidUTF8(text, " "))
-	runes := []rune(text)
-	if len(runes) > most {
+}
+
+func cut(text string, most int) string {
+	if len(text) <= most {
+		return text
+	}
+	if runes := []rune(text); len(runes) > most {
 		return string(runes[:most-1]) + "…"
 	}
 	return text
@@ -32,7 +39,7 @@ func plain(message string) string {
 	for {
 		switch tokens.Next() {
 		case xhtml.ErrorToken:
-			return printable(strings.Join(strings.Fields(html.UnescapeString(text.String())), " "), 500)
+			return cut(strings.Join(strings.Fields(shown(html.UnescapeString(text.String()))), " "), 500)
 		case xhtml.TextToken:
 			text.WriteString(string(tokens.Raw()))
 		default:
