@@ -30,7 +30,7 @@ func findJSON(body []byte) (recovered, bool) {
 		return recovered{trimmed, note}, true
 	}
 	value, before, after := longestValue(trimmed)
-	if value == nil || !isAnswer(value, after) || isPage(before) || isPage(after) || isFatal(before) {
+	if value == nil || isPage(before) || isPage(after) || isFatal(before) {
 		return recovered{}, false
 	}
 	note = "Other output stood after the JSON, as PHP's warnings do."
@@ -40,7 +40,7 @@ func findJSON(body []byte) (recovered, bool) {
 	return recovered{value, note}, true
 }
 
-// longestValue returns the longest object or array in the text, and what stands around it: a warning may quote a short one.
+// longestValue returns the longest object or array in the text that can be an answer, and what stands around it.
 func longestValue(text []byte) (value, before, after []byte) {
 	start := 0
 	for range tried {
@@ -50,8 +50,8 @@ func longestValue(text []byte) (value, before, after []byte) {
 		}
 		start += i
 		found := valueAt(text[start:])
-		if len(found) > len(value) {
-			value, before, after = found, text[:start], text[start+len(found):]
+		if rest := text[start+len(found):]; len(found) > len(value) && isAnswer(found, rest) {
+			value, before, after = found, text[:start], rest
 		}
 		start += max(1, len(found))
 	}
