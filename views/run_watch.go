@@ -2,6 +2,7 @@ package views
 
 import (
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -165,6 +166,22 @@ func (v RunView) elapsed() string {
 		return "–"
 	}
 	return lasted(v.Elapsed)
+}
+
+// announced keeps a screen reader quiet while the numbers run, and lets it speak once they stand.
+func (v RunView) announced() string {
+	if v.Live() {
+		return "off"
+	}
+	return "polite"
+}
+
+// percent is how much of the run has ended; a run is not complete before its last site is in.
+func (v RunView) percent() string {
+	if v.Total == 0 {
+		return "100%"
+	}
+	return strconv.Itoa(v.Counts.Ended()*100/v.Total) + "%"
 }
 
 // left is the time that the run needs yet.

@@ -166,6 +166,18 @@ func (l *Log) Histogram(ctx context.Context, f Filter, width time.Duration) ([]B
 	return buckets, nil
 }
 
+// Span returns the times of the first and the last chosen entry; both are zero when there is none.
+func (l *Log) Span(ctx context.Context, f Filter) (first, last time.Time, err error) {
+	var ends struct{ First, Last *int64 }
+	if err := l.store.filtered(ctx, f).Select("min(at) AS first, max(at) AS last").Scan(&ends).Error; err != nil {
+		return first, last, fmt.Errorf("audit: %w", err)
+	}
+	if ends.First == nil || ends.Last == nil {
+		return first, last, nil
+	}
+	return time.UnixMicro(*ends.First).UTC(), time.UnixMicro(*ends.Last).UTC(), nil
+}
+
 const verifyChunk = 2000
 
 // Verify reads the whole record and checks each entry against its hash and the entry before it.

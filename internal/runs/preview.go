@@ -39,7 +39,7 @@ func (r *Runner) Preview(ctx context.Context, actor audit.Actor, spec Spec) (Pre
 	if err != nil {
 		return Preview{}, err
 	}
-	if err := r.log.Admit(ctx, actor, right(made.effect), ""); err != nil {
+	if err := r.log.Admit(ctx, actor, Right(made.effect), ""); err != nil {
 		return Preview{}, err
 	}
 	chosen, err := r.choose(ctx, spec, made)

@@ -27,6 +27,7 @@ type Filter struct {
 // TargetFilter chooses targets of a run.
 type TargetFilter struct {
 	Run      int64
+	Site     int64
 	Outcomes []wordpress.Outcome
 	Reason   wordpress.Reason
 	NoReason bool // only those without a reason
@@ -131,3 +132,6 @@ func (r *Runner) pace(ctx context.Context, s *Snapshot) error {
 	s.Left = time.Duration(float64(s.Counts.Waiting+s.Counts.Running) / s.Rate * float64(time.Second))
 	return nil
 }
+
+// Actors returns the names of those who started runs.
+func (r *Runner) Actors(ctx context.Context) ([]string, error) { return r.store.actors(ctx) }

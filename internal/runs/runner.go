@@ -54,7 +54,7 @@ func (r *Runner) Start(ctx context.Context, actor audit.Actor, spec Spec) (Run, 
 		}
 		return Run{}, err
 	}
-	if err := r.log.Admit(ctx, actor, right(made.effect), ""); err != nil {
+	if err := r.log.Admit(ctx, actor, Right(made.effect), ""); err != nil {
 		return Run{}, err
 	}
 	chosen, err := r.choose(ctx, spec, made)
@@ -74,8 +74,8 @@ func (r *Runner) Start(ctx context.Context, actor audit.Actor, spec Spec) (Run, 
 	return run, nil
 }
 
-// right is the action that a person must be allowed to start a run of this effect.
-func right(effect Effect) audit.Action {
+// Right is the action that a person must be allowed to start a run of this effect.
+func Right(effect Effect) audit.Action {
 	if effect == Destroy {
 		return audit.RunStartDestroy
 	}

@@ -574,6 +574,9 @@ func (s store) filteredTargets(ctx context.Context, f TargetFilter) *gorm.DB {
 	if len(f.Outcomes) > 0 {
 		q = q.Where("outcome IN ?", f.Outcomes)
 	}
+	if f.Site != 0 {
+		q = q.Where("site_id = ?", f.Site)
+	}
 	if f.Reason != "" {
 		q = q.Where("reason = ?", f.Reason)
 	}
@@ -669,4 +672,10 @@ func (s store) usualTook(ctx context.Context, operation string) (time.Duration, 
 	err := s.db.Gorm.WithContext(ctx).Raw(`SELECT coalesce(avg(took_us), 0) FROM (SELECT took_us FROM targets JOIN runs ON runs.id = targets.run_id
 		WHERE runs.operation = ? AND targets.state = ? ORDER BY targets.id DESC LIMIT 500) AS recent`, operation, TargetDone).Scan(&mean).Error
 	return time.Duration(mean) * time.Microsecond, err
+}
+
+func (s store) actors(ctx context.Context) ([]string, error) {
+	var names []string
+	err := s.db.Gorm.WithContext(ctx).Raw("SELECT DISTINCT actor_name FROM runs ORDER BY actor_name").Scan(&names).Error
+	return names, err
 }

@@ -76,6 +76,9 @@ func (w write) learn(s Site, report wordpress.Report) error {
 	if report.Plugin != nil {
 		values["plugin_version"], values["cache_state"], values["environment"] = report.Plugin.Version, report.Plugin.Cache, report.Plugin.Environment
 	}
+	if report.Name != "" && s.Name == nameless(s.Home) {
+		values["name"] = report.Name
+	}
 	if len(report.Namespaces) > 0 {
 		values["has_plugin"] = map[bool]string{true: "yes", false: "no"}[hasPlugin(report)]
 	}

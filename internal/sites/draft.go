@@ -60,7 +60,7 @@ func (d *Draft) clean(p Problems) {
 	d.URL = home
 	d.Name, d.Client = strings.TrimSpace(d.Name), strings.TrimSpace(d.Client)
 	if d.Name == "" && home != "" {
-		d.Name = strings.TrimPrefix(strings.TrimPrefix(home, "https://"), "http://")
+		d.Name = nameless(home)
 	}
 	checkText(p, "name", d.Name, longestName)
 	checkText(p, "client", d.Client, longestName)
@@ -71,6 +71,12 @@ func (d *Draft) clean(p Problems) {
 	if len(d.Tags) > mostTags {
 		p["tags"] = "A site can have at most 30 tags. Remove some."
 	}
+}
+
+// nameless is what a site is called whose name nobody typed, until a check reads its title.
+func nameless(home string) string {
+	_, name, _ := strings.Cut(home, "://")
+	return name
 }
 
 // cleanCredential trims what was pasted at its ends only: WordPress shows the password with spaces, and they are sent as shown.

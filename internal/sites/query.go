@@ -87,3 +87,8 @@ func (r *Registry) Facets(ctx context.Context) (Facets, error) { return r.store.
 func CountSealed(ctx context.Context, db *database.DB) (int64, error) {
 	return store{db: db.Gorm}.countCredentials(ctx)
 }
+
+// Administrators counts the sites that are reached with an administrator's credential.
+func (r *Registry) Administrators(ctx context.Context) (int, error) {
+	return r.store.administrators(ctx)
+}

@@ -368,3 +368,9 @@ func (s store) countCredentials(ctx context.Context) (int64, error) {
 	err := s.db.WithContext(ctx).Model(&credentialRow{}).Count(&n).Error
 	return n, err
 }
+
+func (s store) administrators(ctx context.Context) (int, error) {
+	var n int
+	err := s.db.WithContext(ctx).Raw("SELECT count(*) FROM credentials JOIN sites ON sites.id = credentials.site_id WHERE administrator AND retired_at = 0").Scan(&n).Error
+	return n, err
+}

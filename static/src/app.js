@@ -3,6 +3,7 @@ import "htmx.org/dist/ext/hx-sse.js";
 import "./palette.js";
 import "./selection.js";
 import "./compose.js";
+import "./run.js";
 
 document.addEventListener("click", (event) => {
   if (event.target.closest("[data-theme-toggle]")) {

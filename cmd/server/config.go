@@ -1,0 +1,157 @@
+package main
+
+import (
+	"bufio"
+	"crypto/x509"
+	"fmt"
+	"net/netip"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/droverhq/drover/internal/wordpress"
+)
+
+// config is what flags and environment say.
+type config struct {
+	addr        string
+	data        string
+	databaseURL string
+	keyFile     string
+	allowNets   []string
+	caFile      string
+	hostsFile   string
+	concurrency int
+	perAddress  int
+	publicURL   string
+}
+
+func (c *config) register(root *cobra.Command) {
+	f := root.PersistentFlags()
+	f.StringVar(&c.addr, "addr", "127.0.0.1:8080", "address that serve listens on")
+	f.StringVar(&c.data, "data", "./data", "data folder: database, encryption keyset")
+	f.StringVar(&c.databaseURL, "database-url", "", "postgres://… to use PostgreSQL; empty for SQLite in the data folder")
+	f.StringVar(&c.keyFile, "key-file", "", "encryption keyset (default keyset.json in the data folder)")
+	f.StringSliceVar(&c.allowNets, "allow-nets", nil, "networks (CIDR) that sites may be in, beside public addresses")
+	f.StringVar(&c.caFile, "ca-file", "", "PEM file of certificate authorities to trust beside the system's")
+	f.StringVar(&c.hostsFile, "hosts-file", "", "names answered before DNS, written as in /etc/hosts (default hosts in the data folder, if there)")
+	f.IntVar(&c.concurrency, "concurrency", 256, "requests under way at once")
+	f.IntVar(&c.perAddress, "per-address", 2, "requests under way at once to one IP address")
+	f.StringVar(&c.publicURL, "public-url", "", "address that people use for the dashboard, such as https://drover.agency.example")
+	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error { return c.finish(cmd.Flags()) }
+}
+
+// finish takes what no flag said from the environment, fills in defaults that depend on others, and checks everything.
+func (c *config) finish(flags *pflag.FlagSet) error {
+	var problem error
+	flags.VisitAll(func(f *pflag.Flag) {
+		name := "DROVER_" + strings.ToUpper(strings.ReplaceAll(f.Name, "-", "_"))
+		value, set := os.LookupEnv(name)
+		if !set || value == "" || f.Changed || problem != nil || !ours[f.Name] {
+			return
+		}
+		if err := flags.Set(f.Name, value); err != nil {
+			problem = usage("%s: %w", name, err)
+		}
+	})
+	if problem != nil {
+		return problem
+	}
+	if c.keyFile == "" {
+		c.keyFile = filepath.Join(c.data, "keyset.json")
+	}
+	if c.publicURL == "" {
+		c.publicURL = "http://" + c.addr
+	}
+	if u, err := url.Parse(c.publicURL); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+		return usage("--public-url: %q is not an address; write it as https://drover.agency.example", c.publicURL)
+	}
+	if c.concurrency < 1 || c.perAddress < 1 {
+		return usage("--concurrency and --per-address must be at least 1")
+	}
+	return nil
+}
+
+// ours are the flags that the environment can set too.
+var ours = map[string]bool{
+	"addr": true, "data": true, "database-url": true, "key-file": true, "allow-nets": true, "ca-file": true, "hosts-file": true,
+	"concurrency": true, "per-address": true, "public-url": true,
+}
+
+// network builds the one way out to the sites.
+func (c *config) network() (*wordpress.Network, error) {
+	n := wordpress.Config{Concurrency: c.concurrency, PerAddress: c.perAddress, UserAgent: "Drover (+" + c.publicURL + ")"}
+	for _, text := range c.allowNets {
+		prefix, err := netip.ParsePrefix(strings.TrimSpace(text))
+		if err != nil {
+			return nil, usage("--allow-nets: %q is not a network; write it as 10.1.0.0/16", text)
+		}
+		n.AllowNets = append(n.AllowNets, prefix)
+	}
+	var err error
+	if n.RootCAs, err = authorities(c.caFile); err != nil {
+		return nil, err
+	}
+	if n.Hosts, err = c.hosts(); err != nil {
+		return nil, err
+	}
+	return wordpress.NewNetwork(n), nil
+}
+
+func authorities(file string) (*x509.CertPool, error) {
+	if file == "" {
+		return nil, nil
+	}
+	pem, err := os.ReadFile(file)
+	if err != nil {
+		return nil, usage("--ca-file: %w", err)
+	}
+	pool, err := x509.SystemCertPool()
+	if err != nil {
+		pool = x509.NewCertPool()
+	}
+	if !pool.AppendCertsFromPEM(pem) {
+		return nil, usage("--ca-file: %s holds no certificate in PEM form", file)
+	}
+	return pool, nil
+}
+
+// hosts reads the names that are answered before DNS. The default file may be missing, a named one may not.
+func (c *config) hosts() (map[string]netip.Addr, error) {
+	name := c.hostsFile
+	if name == "" {
+		name = filepath.Join(c.data, "hosts")
+	}
+	file, err := os.Open(name)
+	if os.IsNotExist(err) && c.hostsFile == "" {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, usage("--hosts-file: %w", err)
+	}
+	defer file.Close()
+	hosts := map[string]netip.Addr{}
+	lines := bufio.NewScanner(file)
+	for n := 1; lines.Scan(); n++ {
+		text, _, _ := strings.Cut(lines.Text(), "#")
+		fields := strings.Fields(text)
+		if len(fields) == 0 {
+			continue
+		}
+		addr, err := netip.ParseAddr(fields[0])
+		if err != nil || len(fields) < 2 {
+			return nil, usage("--hosts-file: line %d of %s is not an IP address followed by names", n, name)
+		}
+		for _, host := range fields[1:] {
+			hosts[strings.ToLower(host)] = addr
+		}
+	}
+	if err := lines.Err(); err != nil {
+		return nil, fmt.Errorf("hosts file: %w", err)
+	}
+	return hosts, nil
+}

@@ -1,0 +1,97 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/user"
+
+	"github.com/droverhq/drover/internal/audit"
+	"github.com/droverhq/drover/internal/database"
+	"github.com/droverhq/drover/internal/members"
+	"github.com/droverhq/drover/internal/runs"
+	"github.com/droverhq/drover/internal/sites"
+	"github.com/droverhq/drover/internal/vault"
+	"github.com/droverhq/drover/internal/wordpress"
+)
+
+// house is every part, built once.
+type house struct {
+	logger   *slog.Logger
+	db       *database.DB
+	log      *audit.Log
+	network  *wordpress.Network
+	registry *sites.Registry
+	roster   *members.Roster
+	runner   *runs.Runner
+}
+
+// open builds the parts from the ground floor up. Whoever opens closes.
+func (c *config) open(ctx context.Context) (*house, error) {
+	logger := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	network, err := c.network()
+	if err != nil {
+		return nil, err
+	}
+	db, err := database.Open(ctx, database.Config{Dir: c.data, URL: c.databaseURL})
+	if err != nil {
+		return nil, err
+	}
+	h := &house{logger: logger, db: db, log: audit.New(db.Gorm), network: network}
+	if err := h.furnish(ctx, c.keyFile); err != nil {
+		return nil, errors.Join(err, h.close())
+	}
+	return h, nil
+}
+
+func (h *house) furnish(ctx context.Context, keyFile string) error {
+	keys, err := openVault(ctx, h.db, keyFile)
+	if err != nil {
+		return err
+	}
+	h.registry = sites.New(h.db, keys, h.log, h.network)
+	h.roster = members.New(h.db, h.log)
+	h.runner, err = runs.New(h.db, h.registry, h.log, h.logger)
+	return err
+}
+
+// openVault reads the keyset, and makes one only where nothing was sealed yet: a new key would open none of the old values.
+func openVault(ctx context.Context, db *database.DB, file string) (*vault.Vault, error) {
+	keys, err := vault.Load(file)
+	if !errors.Is(err, vault.ErrNoKey) {
+		return keys, err
+	}
+	sealed, countErr := sites.CountSealed(ctx, db)
+	if countErr != nil {
+		return nil, countErr
+	}
+	if sealed > 0 {
+		return nil, fmt.Errorf("%w; %d credentials are sealed with it, and nothing was touched", err, sealed)
+	}
+	return vault.Create(file)
+}
+
+func (h *house) close() error {
+	h.network.Close()
+	return h.db.Close()
+}
+
+// commandLine is the actor of a command: whoever can read the data folder and the key.
+func commandLine() audit.Actor {
+	name := "command line"
+	if u, err := user.Current(); err == nil {
+		name = u.Username + " on the command line"
+	}
+	return audit.Actor{Kind: audit.KindCommandLine, Name: name, Role: audit.Owner}
+}
+
+// with opens the house for one command and closes it.
+func (c *config) with(ctx context.Context, f func(*house) error) error {
+	h, err := c.open(ctx)
+	if err != nil {
+		return err
+	}
+	return errors.Join(f(h), h.close())
+}

@@ -1,0 +1,104 @@
+package main
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"github.com/droverhq/drover/internal/audit"
+	"github.com/droverhq/drover/internal/members"
+	"github.com/droverhq/drover/internal/vault"
+)
+
+func membersCommand(c *config) *cobra.Command {
+	return group("members", "Add and invite members of the team", membersAddCommand(c), membersInviteCommand(c))
+}
+
+func roleFlag(cmd *cobra.Command, role *string, usual audit.Role) {
+	cmd.Flags().StringVar(role, "role", string(usual), "viewer, operator, admin or owner")
+	_ = cmd.RegisterFlagCompletionFunc("role", cobra.FixedCompletions([]string{"viewer", "operator", "admin", "owner"}, cobra.ShellCompDirectiveNoFileComp))
+}
+
+func membersAddCommand(c *config) *cobra.Command {
+	var role, name string
+	var fromStdin bool
+	cmd := &cobra.Command{
+		Use:     "add EMAIL",
+		Short:   "Add a member with a password",
+		Example: "  drover members add mara@agency.example --role owner --password-stdin < password.txt",
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			password, err := readPassword(cmd, fromStdin)
+			if err != nil {
+				return err
+			}
+			if name == "" {
+				name, _, _ = strings.Cut(args[0], "@")
+			}
+			return c.with(cmd.Context(), func(h *house) error {
+				m, err := h.roster.Add(cmd.Context(), commandLine(), members.Member{Email: args[0], Name: name, Role: audit.Role(role)}, password)
+				if err != nil {
+					return asUsage(err)
+				}
+				fmt.Fprintf(cmd.OutOrStdout(), "%s is a member now, as %s.\n", m.Email, m.Role)
+				return nil
+			})
+		},
+	}
+	roleFlag(cmd, &role, audit.Operator)
+	cmd.Flags().StringVar(&name, "name", "", "name to show (default: what stands before the @)")
+	cmd.Flags().BoolVar(&fromStdin, "password-stdin", false, "read the password from the standard input")
+	return cmd
+}
+
+// asUsage makes a member's problems an error of usage.
+func asUsage(err error) error {
+	if problems, is := errors.AsType[members.Problems](err); is {
+		return exit{exitUsage, problems}
+	}
+	return err
+}
+
+func readPassword(cmd *cobra.Command, fromStdin bool) (vault.Secret, error) {
+	if fromStdin {
+		line, err := bufio.NewReader(cmd.InOrStdin()).ReadString('\n')
+		if err != nil && !errors.Is(err, io.EOF) {
+			return vault.Secret{}, err
+		}
+		return vault.NewSecret(strings.TrimRight(line, "\r\n")), nil
+	}
+	if !term.IsTerminal(int(os.Stdin.Fd())) {
+		return vault.Secret{}, usage("say --password-stdin to read the password from the standard input")
+	}
+	fmt.Fprint(cmd.ErrOrStderr(), "Password: ")
+	typed, err := term.ReadPassword(int(os.Stdin.Fd()))
+	fmt.Fprintln(cmd.ErrOrStderr())
+	return vault.NewSecret(string(typed)), err
+}
+
+func membersInviteCommand(c *config) *cobra.Command {
+	var role string
+	cmd := &cobra.Command{
+		Use:   "invite EMAIL",
+		Short: "Make an invitation link; it works once, for 7 days",
+		Args:  cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return c.with(cmd.Context(), func(h *house) error {
+				token, err := h.roster.Invite(cmd.Context(), commandLine(), args[0], audit.Role(role))
+				if err != nil {
+					return asUsage(err)
+				}
+				fmt.Fprintf(cmd.OutOrStdout(), "%s/join/%s\n", strings.TrimSuffix(c.publicURL, "/"), token.Reveal())
+				return nil
+			})
+		},
+	}
+	roleFlag(cmd, &role, audit.Operator)
+	return cmd
+}

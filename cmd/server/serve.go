@@ -1,0 +1,112 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/droverhq/drover/internal/audit"
+	"github.com/droverhq/drover/internal/web"
+	"github.com/droverhq/drover/static"
+)
+
+// graceTime is how long requests and targets under way may take to end when the process stops.
+const graceTime = 25 * time.Second
+
+func serveCommand(c *config) *cobra.Command {
+	var gallery bool
+	cmd := &cobra.Command{
+		Use:   "serve",
+		Short: "Serve the dashboard",
+		Long: `Serve the dashboard, and work the runs.
+
+The first start prints a link that sets up the owner's account; it works once. Put a proxy that speaks TLS in front, and say with
+--public-url which address people use. SIGTERM ends what is under way within 25 s; what is left goes on at the next start.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return c.with(cmd.Context(), func(h *house) error {
+				if err := printSetupLink(cmd.Context(), cmd.OutOrStdout(), h, c.publicURL); err != nil {
+					return err
+				}
+				return c.serve(cmd.Context(), cmd.OutOrStdout(), h, gallery)
+			})
+		},
+	}
+	cmd.Flags().BoolVar(&gallery, "gallery", false, "for development: show every page and state at /gallery")
+	return cmd
+}
+
+// printSetupLink prints the link that makes the first account, when there is none. Nobody without it can.
+func printSetupLink(ctx context.Context, out io.Writer, h *house, publicURL string) error {
+	token, needed, err := h.roster.EnsureSetupLink(ctx)
+	if err != nil || !needed {
+		return err
+	}
+	_, err = fmt.Fprintf(out, "\nNobody has an account yet. Open this link to set up the owner's; it works once:\n\n  %s/setup/%s\n\n", strings.TrimSuffix(publicURL, "/"), token.Reveal())
+	return err
+}
+
+// serve answers until the context ends, then lets everything under way end.
+func (c *config) serve(ctx context.Context, out io.Writer, h *house, gallery bool) error {
+	if err := static.Check(); err != nil {
+		return err
+	}
+	listener, err := net.Listen("tcp", c.addr)
+	if err != nil {
+		return fmt.Errorf("cannot listen on %s: %w; choose another address with --addr", c.addr, err)
+	}
+	logger := slog.New(slog.NewTextHandler(os.Stderr, nil))
+	dashboard := web.New(web.Parts{
+		Registry: h.registry, Runner: h.runner, Roster: h.roster, Log: h.log, Logger: logger, PublicURL: c.publicURL, Gallery: gallery,
+	})
+	defer dashboard.Close()
+	// No WriteTimeout: it would cut a run's stream. Each write of a stream has a deadline of its own.
+	server := &http.Server{Handler: dashboard.Handler(), ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 60 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
+		ErrorLog: slog.NewLogLogger(logger.Handler(), slog.LevelWarn)}
+	if err := h.runner.Work(context.WithoutCancel(ctx)); err != nil {
+		return err
+	}
+	if err := h.log.RecordAlone(ctx, audit.System(), audit.Event{Action: audit.DroverStart, Detail: map[string]any{"addr": c.addr}}); err != nil {
+		return errors.Join(err, h.runner.Stop(ctx))
+	}
+	fmt.Fprintf(out, "Drover listens on %s\n", c.publicURL)
+	failed := make(chan error, 1)
+	go func() { failed <- server.Serve(listener) }()
+	select {
+	case err = <-failed:
+	case <-ctx.Done():
+		fmt.Fprintln(out, "Stopping: what is under way ends first, what is left goes on at the next start.")
+	}
+	return errors.Join(ignoreClosed(err), shutDown(context.WithoutCancel(ctx), server, h))
+}
+
+func ignoreClosed(err error) error {
+	if errors.Is(err, http.ErrServerClosed) {
+		return nil
+	}
+	return err
+}
+
+func shutDown(ctx context.Context, server *http.Server, h *house) error {
+	ctx, cancel := context.WithTimeout(ctx, graceTime)
+	defer cancel()
+	stopped := make(chan error, 1)
+	go func() { stopped <- h.runner.Stop(ctx) }()
+	// Streams of runs never end by themselves: they are cut a moment later, and browsers come back to the next process.
+	streams, cut := context.WithTimeout(ctx, 2*time.Second)
+	defer cut()
+	if err := server.Shutdown(streams); err != nil {
+		err = server.Close()
+		return errors.Join(err, <-stopped)
+	}
+	return <-stopped
+}

@@ -1,0 +1,248 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"github.com/droverhq/drover/internal/sites"
+	"github.com/droverhq/drover/internal/wordpress"
+)
+
+func sitesCommand(c *config) *cobra.Command {
+	return group("sites", "Import, list and check sites", sitesImportCommand(c), sitesListCommand(c), sitesCheckCommand(c))
+}
+
+func sitesImportCommand(c *config) *cobra.Command {
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "import FILE.csv",
+		Short: "Add the sites of a CSV file, and update the ones that are there",
+		Long: `Add the sites of a CSV file, and update the ones that are there already.
+
+The first line names the columns: url,username,application_password,client,tags. Others are ignored; client and tags may be
+missing. Every good line is stored, bad ones are listed with the reason; importing the same file twice changes nothing.
+Write - for FILE.csv to read the standard input.`,
+		Example: "  drover sites import sites.csv",
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			file, err := openFile(cmd, args[0])
+			if err != nil {
+				return err
+			}
+			defer file.Close()
+			return c.with(cmd.Context(), func(h *house) error {
+				lines, err := h.registry.Import(cmd.Context(), commandLine(), file)
+				if err != nil {
+					return err
+				}
+				return reportImport(cmd.OutOrStdout(), lines, asJSON)
+			})
+		},
+	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON object a line")
+	return cmd
+}
+
+func openFile(cmd *cobra.Command, name string) (io.ReadCloser, error) {
+	if name == "-" {
+		return io.NopCloser(cmd.InOrStdin()), nil
+	}
+	file, err := os.Open(name)
+	if err != nil {
+		return nil, usage("%w", err)
+	}
+	return file, nil
+}
+
+func reportImport(out io.Writer, lines []sites.Line, asJSON bool) error {
+	counts := map[sites.LineResult]int{}
+	for _, line := range lines {
+		counts[line.Result]++
+		switch {
+		case asJSON:
+			printJSON(out, map[string]any{"line": line.Number, "site": line.URL, "result": line.Result, "reason": line.Reason})
+		case line.Result == sites.LineBad:
+			fmt.Fprintf(out, "line %d: %s: %s\n", line.Number, line.URL, line.Reason)
+		}
+	}
+	if !asJSON {
+		fmt.Fprintf(out, "%d added, %d updated, %d unchanged, %d bad\n", counts[sites.LineAdded], counts[sites.LineUpdated], counts[sites.LineUnchanged], counts[sites.LineBad])
+	}
+	if counts[sites.LineBad] > 0 {
+		return exit{code: exitTrouble}
+	}
+	return nil
+}
+
+// selecting is the flags that choose sites.
+type selecting struct {
+	all                 bool
+	clients, tags, urls []string
+}
+
+func (s *selecting) register(c *config, cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.BoolVar(&s.all, "all", false, "all sites")
+	f.StringArrayVar(&s.clients, "client", nil, "sites of this client; repeat it for more clients")
+	f.StringArrayVar(&s.tags, "tag", nil, "sites with this tag; repeat it for more tags; narrows --client")
+	f.StringArrayVar(&s.urls, "site", nil, "this site, by its address; repeat it for more; comes in addition")
+	complete := func(values func(sites.Facets) []sites.Count) func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+		return func(cmd *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
+			return c.facets(cmd, values), cobra.ShellCompDirectiveNoFileComp
+		}
+	}
+	for name, values := range map[string]func(sites.Facets) []sites.Count{
+		"client": func(f sites.Facets) []sites.Count { return f.Clients },
+		"tag":    func(f sites.Facets) []sites.Count { return f.Tags },
+	} {
+		if err := cmd.RegisterFlagCompletionFunc(name, complete(values)); err != nil {
+			panic(err) // the flag is defined above
+		}
+	}
+}
+
+// facets completes a flag from what is stored; a shell's completion has nowhere to show an error.
+func (c *config) facets(cmd *cobra.Command, values func(sites.Facets) []sites.Count) []string {
+	var names []string
+	_ = c.finish(cmd.Flags())
+	_ = c.with(cmd.Context(), func(h *house) error {
+		facets, err := h.registry.Facets(cmd.Context())
+		for _, count := range values(facets) {
+			names = append(names, fmt.Sprintf("%s\t%d sites", count.Value, count.Sites))
+		}
+		return err
+	})
+	return names
+}
+
+func (s *selecting) selection() sites.Selection {
+	return sites.Selection{All: s.all, Clients: s.clients, Tags: s.tags, Homes: s.urls}
+}
+
+func (s *selecting) empty() bool {
+	return !s.all && len(s.clients)+len(s.tags)+len(s.urls) == 0
+}
+
+func sitesListCommand(c *config) *cobra.Command {
+	var asJSON bool
+	var chosen selecting
+	cmd := &cobra.Command{
+		Use:   "list",
+		Short: "List the sites",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return c.with(cmd.Context(), func(h *house) error {
+				all, err := chosen.sites(cmd.Context(), h)
+				if err != nil {
+					return err
+				}
+				listSites(cmd.OutOrStdout(), all, asJSON)
+				return nil
+			})
+		},
+	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON object a line")
+	chosen.register(c, cmd)
+	return cmd
+}
+
+// sites resolves the flags; without any, all sites are meant.
+func (s *selecting) sites(ctx context.Context, h *house) ([]sites.Site, error) {
+	if s.empty() {
+		s.all = true
+	}
+	return h.registry.Select(ctx, s.selection())
+}
+
+func listSites(out io.Writer, all []sites.Site, asJSON bool) {
+	if asJSON {
+		for _, s := range all {
+			printJSON(out, map[string]any{
+				"id": s.ID, "site": s.Home, "name": s.Name, "client": s.Client, "tags": append([]string{}, s.Tags...), "state": s.State, "finding": s.Finding,
+				"username": s.Credential.Username, "plugin_version": s.PluginVersion, "cache": s.CacheState,
+			})
+		}
+		return
+	}
+	if len(all) == 0 {
+		fmt.Fprintln(out, "No sites yet. Add some with: drover sites import sites.csv")
+		return
+	}
+	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, "STATE\tSITE\tCLIENT\tTAGS\tPLUGIN\tFINDING")
+	for _, s := range all {
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\n", s.State, s.Home, s.Client, strings.Join(s.Tags, ","), s.PluginVersion, s.Finding)
+	}
+	table.Flush()
+}
+
+func sitesCheckCommand(c *config) *cobra.Command {
+	var asJSON bool
+	var chosen selecting
+	cmd := &cobra.Command{
+		Use:   "check",
+		Short: "Check what works on the sites and what does not, and how to mend it",
+		Long:  "Check what works on the sites and what does not, and how to mend it. Without a choice, all sites are checked. Nothing is changed on any site.",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return c.with(cmd.Context(), func(h *house) error { return checkSites(cmd, h, chosen, asJSON) })
+		},
+	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON object a line")
+	chosen.register(c, cmd)
+	return cmd
+}
+
+func checkSites(cmd *cobra.Command, h *house, chosen selecting, asJSON bool) error {
+	all, err := chosen.sites(cmd.Context(), h)
+	if err != nil {
+		return err
+	}
+	counts, out := map[string]int{}, cmd.OutOrStdout()
+	h.registry.CheckAll(cmd.Context(), commandLine(), all, func(s sites.Site, report wordpress.Report, failure error) {
+		if failure != nil {
+			err = failure
+			return
+		}
+		counts[report.State()]++
+		if asJSON {
+			printJSON(out, map[string]any{"site": s.Home, "state": report.State(), "rungs": report.Rungs})
+			return
+		}
+		printReport(out, s, report)
+	})
+	if err != nil {
+		return err
+	}
+	if !asJSON {
+		fmt.Fprintf(out, "%d ready, %d with a warning, %d broken\n", counts["ready"], counts["warning"], counts["broken"])
+	}
+	if counts["broken"] > 0 {
+		return exit{code: exitTrouble}
+	}
+	return nil
+}
+
+func printReport(out io.Writer, s sites.Site, report wordpress.Report) {
+	fmt.Fprintf(out, "%-8s %s\n", report.State(), s.Home)
+	for _, rung := range report.Rungs {
+		if rung.State == wordpress.RungFailed || rung.State == wordpress.RungWarning {
+			fmt.Fprintf(out, "         %s %s\n", rung.Finding, rung.Mend)
+		}
+	}
+}
+
+func printJSON(out io.Writer, value any) {
+	encoder := json.NewEncoder(out)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(value); err != nil {
+		fmt.Fprintln(os.Stderr, "drover: output:", err)
+	}
+}

@@ -1,0 +1,56 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/droverhq/drover/internal/audit"
+)
+
+func backupCommand(c *config) *cobra.Command {
+	return &cobra.Command{
+		Use:   "backup FILE",
+		Short: "Write a consistent copy of the SQLite database, while a server runs or not",
+		Long: `Write a consistent copy of the SQLite database, while a server runs or not. On PostgreSQL use pg_dump.
+
+The copy is of no use without the encryption keyset. Keep that in another place: who has both can read every password.`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return c.with(cmd.Context(), func(h *house) error {
+				actor := commandLine()
+				if err := h.log.Admit(cmd.Context(), actor, audit.DatabaseBackup, ""); err != nil {
+					return err
+				}
+				if err := h.db.Backup(cmd.Context(), args[0]); err != nil {
+					return err
+				}
+				if err := h.log.RecordAlone(cmd.Context(), actor, audit.Event{Action: audit.DatabaseBackup, Detail: map[string]any{"file": args[0]}}); err != nil {
+					return err
+				}
+				fmt.Fprintf(cmd.OutOrStdout(), "%s holds the database. Keep the keyset %s in another place; the copy is of no use without it.\n", args[0], c.keyFile)
+				return nil
+			})
+		},
+	}
+}
+
+func keysCommand(c *config) *cobra.Command {
+	rotate := &cobra.Command{
+		Use:   "rotate",
+		Short: "Add a new encryption key and seal every stored password with it",
+		Long:  "Add a new encryption key and seal every stored password with it. It can be stopped at any time: calling it again finishes what is left. Make a new backup of the keyset afterwards.",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return c.with(cmd.Context(), func(h *house) error {
+				n, err := h.registry.RotateKeys(cmd.Context(), commandLine())
+				if err != nil {
+					return err
+				}
+				fmt.Fprintf(cmd.OutOrStdout(), "%d credentials are sealed with the new key. Back up %s now: older backups of it cannot open them.\n", n, c.keyFile)
+				return nil
+			})
+		},
+	}
+	return group("keys", "Look after the encryption keys", rotate)
+}

@@ -1,0 +1,192 @@
+package web
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/droverhq/drover/internal/audit"
+	"github.com/droverhq/drover/internal/runs"
+	"github.com/droverhq/drover/internal/sites"
+	"github.com/droverhq/drover/views"
+)
+
+// compose shows the form of a run, with what its address chooses already.
+func (s *Server) compose(v *visit) error {
+	chosen := v.Request.URL.Query()
+	if chosen.Get("all") == "1" {
+		narrowed(chosen)
+	}
+	if chosen.Get("operation") == "" {
+		chosen.Set("operation", runs.Operations()[0].Name)
+	}
+	return s.showCompose(v, http.StatusOK, chosen, nil)
+}
+
+// narrowed turns "all that match" of the list of sites into the filters that they match.
+func narrowed(chosen url.Values) {
+	for _, name := range []string{"q", "state", "client", "tag"} {
+		if value := chosen.Get("all." + name); value != "" {
+			chosen.Set(name, value)
+			chosen.Del("all")
+		}
+	}
+	chosen.Del("site")
+}
+
+// specOf reads a spec from the form.
+func specOf(form url.Values) runs.Spec {
+	spec := runs.Spec{Operation: form.Get("operation"), Params: map[string]string{}, Selection: selectionOf(form)}
+	if o, found := runs.Find(spec.Operation); found {
+		for _, p := range o.Params {
+			if value := form.Get("p." + p.Name); value != "" {
+				spec.Params[p.Name] = value
+			}
+		}
+	}
+	spec.Confirmed, _ = strconv.Atoi(strings.NewReplacer(",", "", " ", "", ".", "").Replace(form.Get("confirm"))) // what is no number confirms nothing
+	return spec
+}
+
+func selectionOf(form url.Values) sites.Selection {
+	if form.Get("all") == "1" {
+		return sites.Selection{All: true}
+	}
+	return sites.Selection{
+		Clients: filled(form["client"]), Tags: filled(form["tag"]), State: sites.State(form.Get("state")), Query: strings.TrimSpace(form.Get("q")), IDs: numbers(form["site"]),
+	}
+}
+
+func filled(texts []string) []string {
+	return slices.DeleteFunc(slices.Clone(texts), func(text string) bool { return text == "" })
+}
+
+func (s *Server) preview(v *visit) error {
+	form, err := v.form()
+	if err != nil {
+		return err
+	}
+	if v.GetHeader("HX-Request") == "" {
+		return s.showCompose(v, http.StatusOK, form, nil)
+	}
+	live, err := s.livePreview(v, form)
+	if err != nil {
+		return err
+	}
+	return v.render(http.StatusOK, views.Preview(live))
+}
+
+// livePreview is what the form as it stands would do.
+func (s *Server) livePreview(v *visit, form url.Values) (views.RunPreview, error) {
+	p, err := s.Runner.Preview(v.Request.Context(), v.actor(), specOf(form))
+	shown := views.RunPreview{Confirm: form.Get("confirm")}
+	if problems, is := errors.AsType[sites.Problems](err); is {
+		shown.Problems = problems
+		return shown, nil
+	}
+	if err != nil {
+		return shown, err
+	}
+	shown.Title, shown.Effect, shown.Total, shown.Clients = p.Title, string(p.Effect), p.Total, p.Clients
+	shown.Warnings, shown.Expected = p.Warnings, p.Expected
+	for _, r := range p.Requests {
+		shown.Requests = append(shown.Requests, views.PreviewRequest{Site: r.Name, Home: r.Home, Method: r.Method, URL: r.URL, Body: r.Body, Warning: r.Warning})
+	}
+	for _, site := range p.LeftOut {
+		shown.LeftOut = append(shown.LeftOut, views.PreviewSite{Name: site.Name, Home: site.Home})
+	}
+	return shown, nil
+}
+
+// showCompose draws the form as it was filled in. Problems with fields are those of an attempt to start.
+func (s *Server) showCompose(v *visit, status int, form url.Values, problems sites.Problems) error {
+	page := views.ComposePage{Frame: v.frame("Run", "run"), Chosen: form.Get("operation"), Typed: map[string]string{}, Problems: problems, Operations: s.offered(v)}
+	page.Concurrency, page.PerAddress = s.Registry.Limits()
+	for name := range form {
+		if param, is := strings.CutPrefix(name, "p."); is {
+			page.Typed[param] = form.Get(name)
+		}
+	}
+	var err error
+	if page.Selection, err = s.selectable(v, form); err != nil {
+		return err
+	}
+	spec := specOf(form)
+	if !empty(spec.Selection) {
+		if page.Preview, err = s.livePreview(v, form); err != nil && !errors.Is(err, audit.ErrForbidden) {
+			return err
+		}
+	}
+	if page.Preview.Problems == nil {
+		page.Preview.Problems = problems
+	}
+	return v.render(status, views.Compose(page))
+}
+
+func empty(sel sites.Selection) bool {
+	return !sel.All && len(sel.Clients)+len(sel.Tags)+len(sel.IDs)+len(sel.Homes) == 0 && sel.State == "" && sel.Query == ""
+}
+
+// offered lists the operations, with whether this member may start them.
+func (s *Server) offered(v *visit) []views.ComposeOperation {
+	var all []views.ComposeOperation
+	for _, o := range runs.Operations() {
+		offer := views.ComposeOperation{
+			Name: o.Name, Group: o.Group, Title: o.Title, Sentence: o.Sentence, Endpoint: o.Endpoint, Effect: string(o.Effect), Allowed: v.actor().May(runs.Right(o.Effect)),
+		}
+		for _, p := range o.Params {
+			param := views.ComposeParam{Name: p.Name, Label: p.Label, Help: p.Help, Kind: string(p.Kind), Default: p.Default, When: p.When}
+			for _, c := range p.Choices {
+				param.Choices = append(param.Choices, views.Option{Value: c.Value, Label: c.Label})
+			}
+			offer.Params = append(offer.Params, param)
+		}
+		all = append(all, offer)
+	}
+	return all
+}
+
+// selectable is what can be chosen, and what is.
+func (s *Server) selectable(v *visit, form url.Values) (views.ComposeSelection, error) {
+	ctx := v.Request.Context()
+	shown := views.ComposeSelection{All: form.Get("all") == "1", Query: form.Get("q"), State: form.Get("state")}
+	facets, err := s.Registry.Facets(ctx)
+	if err != nil {
+		return shown, err
+	}
+	for _, c := range facets.Clients {
+		shown.Clients = append(shown.Clients, views.ComposeChoice{Value: c.Value, Count: int(c.Sites), Chosen: slices.Contains(form["client"], c.Value)})
+	}
+	for _, c := range facets.Tags {
+		shown.Tags = append(shown.Tags, views.ComposeChoice{Value: c.Value, Count: int(c.Sites), Chosen: slices.Contains(form["tag"], c.Value)})
+	}
+	for _, c := range facets.States {
+		if c.Value != string(sites.Retired) {
+			shown.Total += int(c.Sites)
+		}
+	}
+	single, err := s.Registry.Select(ctx, sites.Selection{IDs: numbers(form["site"])})
+	for _, site := range single {
+		shown.Sites = append(shown.Sites, views.ComposeSite{ID: site.ID, Name: site.Name, Host: site.Host})
+	}
+	return shown, err
+}
+
+func (s *Server) startRun(v *visit) error {
+	form, err := v.form()
+	if err != nil {
+		return err
+	}
+	run, err := s.Runner.Start(v.Request.Context(), v.actor(), specOf(form))
+	if problems, is := errors.AsType[sites.Problems](err); is {
+		return s.showCompose(v, http.StatusUnprocessableEntity, form, problems)
+	}
+	if err != nil {
+		return err
+	}
+	return v.see(fmt.Sprintf("/runs/%d", run.ID))
+}

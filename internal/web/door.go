@@ -1,0 +1,140 @@
+package web
+
+import (
+	"errors"
+	"net/http"
+
+	"github.com/droverhq/drover/internal/members"
+	"github.com/droverhq/drover/internal/vault"
+	"github.com/droverhq/drover/views"
+)
+
+func (s *Server) signInForm(v *visit) error { return v.showSignIn(http.StatusOK, "", "") }
+
+func (v *visit) showSignIn(status int, email, problem string) error {
+	action := "/sign-in"
+	if to := next(v.Query("next")); to != "/" {
+		action += "?" + v.Request.URL.RawQuery
+	}
+	return v.render(status, views.SignIn(views.Door{Action: action, Problem: problem, Fields: []views.Field{
+		{Name: "email", Label: "E-mail", Type: "email", Value: email, Complete: "username", Required: true},
+		{Name: "password", Label: "Password", Type: "password", Complete: "current-password", Required: true},
+	}}))
+}
+
+func (s *Server) signIn(v *visit) error {
+	form, err := v.form()
+	if err != nil {
+		return err
+	}
+	token, _, err := s.Roster.SignIn(v.Request.Context(), form.Get("email"), vault.NewSecret(form.Get("password")), v.device())
+	if wait, is := errors.AsType[members.Wait](err); is {
+		return v.showSignIn(http.StatusTooManyRequests, form.Get("email"), "T"+wait.Error()[1:]+".")
+	}
+	if errors.Is(err, members.ErrSignIn) {
+		return v.showSignIn(http.StatusUnprocessableEntity, form.Get("email"), "The e-mail address or the password is wrong. Try again, or ask an admin for a new invitation.")
+	}
+	if err != nil {
+		return err
+	}
+	v.remember(token)
+	return v.see(next(v.Query("next")))
+}
+
+// claiming is one of the two forms that make an account.
+type claiming struct {
+	peek  func(v *visit) (members.Link, error)
+	claim func(v *visit, c members.Claim) (vault.Secret, error)
+	page  func(views.Door) views.Component
+}
+
+func (s *Server) settingUp() claiming {
+	return claiming{
+		peek: func(v *visit) (members.Link, error) { return s.Roster.Setup(v.Request.Context(), v.linkToken()) },
+		claim: func(v *visit, c members.Claim) (vault.Secret, error) {
+			return s.Roster.SetUp(v.Request.Context(), v.linkToken(), c, v.device())
+		},
+		page: func(d views.Door) views.Component { return views.Setup(d) },
+	}
+}
+
+func (s *Server) joining() claiming {
+	return claiming{
+		peek: func(v *visit) (members.Link, error) { return s.Roster.Invitation(v.Request.Context(), v.linkToken()) },
+		claim: func(v *visit, c members.Claim) (vault.Secret, error) {
+			return s.Roster.Join(v.Request.Context(), v.linkToken(), c, v.device())
+		},
+		page: func(d views.Door) views.Component { return views.Join(d) },
+	}
+}
+
+func (v *visit) linkToken() vault.Secret { return vault.NewSecret(v.Param("token")) }
+
+func (s *Server) setupForm(v *visit) error { return v.showClaim(s.settingUp()) }
+func (s *Server) setup(v *visit) error     { return v.takeUp(s.settingUp()) }
+func (s *Server) joinForm(v *visit) error  { return v.showClaim(s.joining()) }
+func (s *Server) join(v *visit) error      { return v.takeUp(s.joining()) }
+
+func (v *visit) showClaim(c claiming) error {
+	link, err := c.peek(v)
+	if errors.Is(err, members.ErrBadLink) {
+		return v.badLink()
+	}
+	if err != nil {
+		return err
+	}
+	return v.render(http.StatusOK, c.page(v.claimDoor(link, members.Claim{Email: link.Email}, nil)))
+}
+
+func (v *visit) badLink() error {
+	return v.render(http.StatusNotFound, views.LinkUsed("It was used, was replaced by a newer one, or has run out. Ask whoever sent it for a new one."))
+}
+
+func (v *visit) claimDoor(link members.Link, c members.Claim, p members.Problems) views.Door {
+	email := views.Field{Name: "email", Label: "E-mail", Type: "email", Value: c.Email, Problem: p["email"], Complete: "username", Required: true}
+	if link.Email != "" {
+		email.Hint = "The invitation is for this address."
+	}
+	return views.Door{Action: v.Request.URL.Path, Role: string(link.Role), Fields: []views.Field{
+		{Name: "name", Label: "Name", Value: c.Name, Problem: p["name"], Complete: "name", Required: true, Hint: "As colleagues know you; the record shows it."},
+		email,
+		{Name: "password", Label: "Password", Type: "password", Problem: p["password"], Complete: "new-password", Required: true, Hint: "At least 12 characters. Four words that do not belong together are good."},
+	}}
+}
+
+func (v *visit) takeUp(c claiming) error {
+	form, err := v.form()
+	if err != nil {
+		return err
+	}
+	typed := members.Claim{Name: form.Get("name"), Email: form.Get("email"), Password: vault.NewSecret(form.Get("password"))}
+	token, err := c.claim(v, typed)
+	if errors.Is(err, members.ErrBadLink) {
+		return v.badLink()
+	}
+	if p, is := errors.AsType[members.Problems](err); is {
+		link, err := c.peek(v)
+		if err != nil {
+			return err
+		}
+		return v.render(http.StatusUnprocessableEntity, c.page(v.claimDoor(link, typed, p)))
+	}
+	if err != nil {
+		return err
+	}
+	v.remember(token)
+	return v.see("/")
+}
+
+// enter signs in by a link that the command line made, once.
+func (s *Server) enter(v *visit) error {
+	token, err := s.Roster.Enter(v.Request.Context(), v.linkToken(), v.device())
+	if errors.Is(err, members.ErrBadLink) {
+		return v.badLink()
+	}
+	if err != nil {
+		return err
+	}
+	v.remember(token)
+	return v.see("/")
+}

@@ -1,0 +1,84 @@
+package web
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+
+	"github.com/droverhq/drover/internal/audit"
+	"github.com/droverhq/drover/internal/members"
+	"github.com/droverhq/drover/internal/runs"
+	"github.com/droverhq/drover/internal/sites"
+	"github.com/droverhq/drover/views"
+)
+
+var errNoPage = errors.New("there is no such page")
+
+// known maps the parts' errors to what a person is told.
+var known = []struct {
+	err            error
+	status         int
+	sentence, mend string
+}{
+	{errNoPage, http.StatusNotFound, "There is no such page", "The address may be wrong, or what it showed is not yours to see."},
+	{sites.ErrNoSite, http.StatusNotFound, "There is no such site", "Look for it in the list of sites, also among the retired ones."},
+	{runs.ErrNoRun, http.StatusNotFound, "There is no such run", "Look for it in the list of runs."},
+	{runs.ErrNoTarget, http.StatusNotFound, "That site is not in this run", "Look for it in the run's page."},
+	{audit.ErrNoEntry, http.StatusNotFound, "There is no such entry", "Look for it in the record."},
+	{members.ErrNoMember, http.StatusNotFound, "There is no such member", "Look at the team's page."},
+	{members.ErrLastOwner, http.StatusConflict, "The last owner cannot go", "Make somebody else an owner first."},
+	{runs.ErrEnded, http.StatusConflict, "The run has ended already", "Nothing is under way, so there is nothing to cancel."},
+	{audit.ErrForbidden, http.StatusForbidden, "This is not yours to do", "Your role does not allow it. The attempt was recorded. Ask an admin or an owner."},
+}
+
+func problemOf(err error) views.Problem {
+	for _, k := range known {
+		if errors.Is(err, k.err) {
+			return views.Problem{Status: k.status, Sentence: k.sentence, Mend: k.mend}
+		}
+	}
+	var typed sites.Problems
+	if errors.As(err, &typed) {
+		return views.Problem{Status: http.StatusUnprocessableEntity, Sentence: "That cannot be done as it is", Mend: sentences(typed)}
+	}
+	return views.Problem{Status: http.StatusInternalServerError, Sentence: "Drover could not do this",
+		Mend: "The fault is Drover's own, and it is logged with the number below. Nothing was done by halves: try again, and tell whoever runs Drover if it stays."}
+}
+
+// sentences are problems without their fields, for a page that has no fields to show them beside.
+func sentences(problems map[string]string) string {
+	text := ""
+	for _, each := range problems {
+		if text != "" {
+			text += " "
+		}
+		text += each
+	}
+	return text
+}
+
+// finish shows what went wrong, if something did.
+func (v *visit) finish(err error) {
+	if err == nil {
+		return
+	}
+	p := problemOf(err)
+	if p.Status == http.StatusInternalServerError {
+		v.server.Logger.ErrorContext(v.Request.Context(), "failed", "req", v.requestID(), "path", withoutToken(v.Context), "err", err)
+	}
+	v.showProblem(p)
+}
+
+func (v *visit) showProblem(p views.Problem) {
+	if v.Writer.Written() {
+		return
+	}
+	p.RequestID = v.requestID()
+	page := views.ProblemBare(p)
+	if v.member.ID != 0 {
+		page = views.ProblemPage(v.frame(p.Sentence, ""), p)
+	}
+	if err := v.render(p.Status, page); err != nil {
+		v.String(http.StatusInternalServerError, fmt.Sprintf("Drover could not do this. Request %s\n", p.RequestID))
+	}
+}

@@ -1,0 +1,70 @@
+package web
+
+import (
+	"bytes"
+	"encoding/csv"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// exportCSV gives a run's targets for a spreadsheet. A text that a spreadsheet would take for a formula gets an apostrophe before it.
+func (s *Server) exportCSV(v *visit) error {
+	run, targets, err := s.allTargets(v)
+	if err != nil {
+		return err
+	}
+	var text bytes.Buffer
+	w := csv.NewWriter(&text)
+	_ = w.Write([]string{"site", "name", "outcome", "reason", "status", "code", "message", "note", "attempts", "took_ms", "ended_at"})
+	for _, t := range targets {
+		ended := ""
+		if !t.EndedAt.IsZero() {
+			ended = t.EndedAt.Format(time.RFC3339)
+		}
+		_ = w.Write([]string{tame(t.Home), tame(t.SiteName), string(t.Outcome), string(t.Reason), strconv.Itoa(t.Status), tame(t.Code), tame(t.Message), tame(t.Note),
+			strconv.Itoa(t.Attempts), strconv.FormatInt(t.Took.Milliseconds(), 10), ended})
+	}
+	if w.Flush(); w.Error() != nil {
+		return w.Error()
+	}
+	v.download(fmt.Sprintf("drover-run-%d.csv", run.ID))
+	v.Data(http.StatusOK, "text/csv; charset=utf-8", text.Bytes())
+	return nil
+}
+
+// tame makes a text harmless that came from a site (OWASP: CSV injection).
+func tame(text string) string {
+	if text != "" && strings.ContainsRune("=+-@\t\r", rune(text[0])) {
+		return "'" + text
+	}
+	return text
+}
+
+func (s *Server) exportJSON(v *visit) error {
+	run, targets, err := s.allTargets(v)
+	if err != nil {
+		return err
+	}
+	rows := make([]map[string]any, len(targets))
+	for i, t := range targets {
+		rows[i] = map[string]any{
+			"site": t.Home, "name": t.SiteName, "outcome": t.Outcome, "reason": t.Reason, "status": t.Status, "code": t.Code, "message": t.Message, "note": t.Note,
+			"attempts": t.Attempts, "took_ms": t.Took.Milliseconds(),
+		}
+	}
+	text, err := json.MarshalIndent(map[string]any{"run": run.ID, "title": run.Title, "state": run.State, "created_at": run.CreatedAt, "targets": rows}, "", "  ")
+	if err != nil {
+		return err
+	}
+	v.download(fmt.Sprintf("drover-run-%d.json", run.ID))
+	v.Data(http.StatusOK, "application/json", text)
+	return nil
+}
+
+func (v *visit) download(name string) {
+	v.Header("Content-Disposition", `attachment; filename="`+name+`"`)
+}

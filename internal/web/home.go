@@ -1,0 +1,96 @@
+package web
+
+import (
+	"net/http"
+	"time"
+
+	"github.com/droverhq/drover/internal/runs"
+	"github.com/droverhq/drover/internal/sites"
+	"github.com/droverhq/drover/views"
+)
+
+// shownDays is how many days the chart of the first page shows.
+const shownDays = 14
+
+func (s *Server) home(v *visit) error {
+	ctx := v.Request.Context()
+	page := views.HomePage{Frame: v.frame("Home", "home")}
+	facets, err := s.Registry.Facets(ctx)
+	if err != nil {
+		return err
+	}
+	page.Sites = homeSites(facets)
+	if page.Sites.Administrators, err = s.Registry.Administrators(ctx); err != nil {
+		return err
+	}
+	page.Connected = page.Sites.Ready+page.Sites.Warning > 0
+	recent, total, err := s.Runner.Runs(ctx, runs.Filter{Limit: 6})
+	if err != nil {
+		return err
+	}
+	page.Recent, page.HasRun = runRows(recent), total > 0
+	for _, each := range []struct {
+		filter runs.Filter
+		rows   *[]views.RunRow
+	}{
+		{runs.Filter{State: runs.Running, Limit: 5}, &page.Under},
+		{runs.Filter{Has: runs.HasTrouble, Since: time.Now().AddDate(0, 0, -7), Limit: 3}, &page.Trouble},
+	} {
+		listed, _, err := s.Runner.Runs(ctx, each.filter)
+		if err != nil {
+			return err
+		}
+		*each.rows = runRows(listed)
+	}
+	if page.Days, err = s.days(v); err != nil {
+		return err
+	}
+	return v.render(http.StatusOK, views.Home(page))
+}
+
+func homeSites(f sites.Facets) views.HomeSites {
+	var all views.HomeSites
+	for _, c := range f.States {
+		n := int(c.Sites)
+		switch sites.State(c.Value) {
+		case sites.Ready:
+			all.Ready = n
+		case sites.Warning:
+			all.Warning = n
+		case sites.Broken:
+			all.Broken = n
+		case sites.Unchecked:
+			all.Unchecked = n
+		}
+	}
+	all.Total = all.Ready + all.Warning + all.Broken + all.Unchecked
+	return all
+}
+
+// days sums the outcomes of the last days' runs, by day.
+func (s *Server) days(v *visit) ([]views.HomeDay, error) {
+	today := time.Now().UTC().Truncate(24 * time.Hour)
+	first := today.AddDate(0, 0, 1-shownDays)
+	listed, _, err := s.Runner.Runs(v.Request.Context(), runs.Filter{Since: first})
+	if err != nil {
+		return nil, err
+	}
+	days := make([]views.HomeDay, shownDays)
+	for i := range days {
+		days[i].Day = first.AddDate(0, 0, i)
+	}
+	for _, run := range listed {
+		i := int(run.CreatedAt.Sub(first) / (24 * time.Hour))
+		if i < 0 || i >= shownDays {
+			continue
+		}
+		c := &days[i].Counts
+		days[i].Runs++
+		c.OK += run.Counts.OK
+		c.Partial += run.Counts.Partial
+		c.Skipped += run.Counts.Skipped
+		c.Failed += run.Counts.Failed
+		c.Unknown += run.Counts.Unknown
+	}
+	return days, nil
+}

@@ -1,0 +1,70 @@
+package web
+
+import (
+	"crypto/rand"
+	"fmt"
+	"net/http"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"github.com/gin-gonic/gin"
+)
+
+const requestKey = "request"
+
+func (v *visit) requestID() string { return v.GetString(requestKey) }
+
+// log names the request and writes one line about it. One-time links are secrets of a sort: their token is left out.
+func (s *Server) log(c *gin.Context) {
+	id, began := rand.Text()[:10], time.Now()
+	c.Set(requestKey, id)
+	c.Header("X-Request-Id", id)
+	c.Next()
+	s.Logger.InfoContext(c.Request.Context(), "request", "req", id, "method", c.Request.Method, "path", withoutToken(c), "status", c.Writer.Status(), "took", time.Since(began))
+}
+
+func withoutToken(c *gin.Context) string {
+	if strings.Contains(c.FullPath(), ":token") {
+		return c.FullPath()
+	}
+	return c.Request.URL.Path
+}
+
+// recover turns a panic into a page with the request's id, and the log's only stack.
+func (s *Server) recover(c *gin.Context) {
+	defer func() {
+		caught := recover()
+		if caught == nil {
+			return
+		}
+		if caught == http.ErrAbortHandler {
+			panic(caught)
+		}
+		s.Logger.ErrorContext(c.Request.Context(), "panic", "req", c.GetString(requestKey), "err", fmt.Sprint(caught), "stack", string(debug.Stack()))
+		v := &visit{Context: c, server: s}
+		v.showProblem(problemOf(fmt.Errorf("panic")))
+	}()
+	c.Next()
+}
+
+// policy lets pages load what Drover serves and nothing else: no inline script or style, no other site, no frame around.
+const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; font-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+
+func (s *Server) headers(c *gin.Context) {
+	h := c.Writer.Header()
+	h.Set("Content-Security-Policy", policy)
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Referrer-Policy", "same-origin")
+	h.Set("Cross-Origin-Opener-Policy", "same-origin")
+	h.Set("Cross-Origin-Resource-Policy", "same-origin")
+	h.Set("Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()")
+	h.Set("Cache-Control", "no-store")
+	if s.secure {
+		h.Set("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
+	}
+	if strings.Contains(c.FullPath(), ":token") {
+		h.Set("Referrer-Policy", "no-referrer")
+	}
+	c.Next()
+}

@@ -1,0 +1,17 @@
+package web
+
+import (
+	"bytes"
+
+	"github.com/a-h/templ"
+)
+
+// render draws the page into memory first: a page that cannot be drawn must not have its status sent already.
+func (v *visit) render(status int, page templ.Component) error {
+	var drawn bytes.Buffer
+	if err := page.Render(v.Request.Context(), &drawn); err != nil {
+		return err
+	}
+	v.Data(status, "text/html; charset=utf-8", drawn.Bytes())
+	return nil
+}

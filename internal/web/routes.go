@@ -1,0 +1,107 @@
+package web
+
+import (
+	"net/http"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/droverhq/drover/internal/audit"
+	"github.com/droverhq/drover/static"
+)
+
+// route is one line of the table of routes.
+type route struct {
+	method, path string
+	right        audit.Action // needed to see it; empty: signed in is enough
+	handle       func(*visit) error
+}
+
+// table is every page and action for people who are signed in. What changes something is admitted once more by the part that does it.
+func (s *Server) table() []route {
+	const get, post = http.MethodGet, http.MethodPost
+	return []route{
+		{get, "/", "", s.home},
+		{get, "/search", audit.SiteRead, s.search},
+
+		{get, "/sites", audit.SiteRead, s.sites},
+		{get, "/sites/new", audit.SiteAdd, s.newSite},
+		{post, "/sites", audit.SiteAdd, s.addSite},
+		{get, "/sites/import", audit.SiteImport, s.importForm},
+		{post, "/sites/import", audit.SiteImport, s.importSites},
+		{post, "/sites/check", audit.SiteCheck, s.checkSites},
+		{post, "/sites/tag", audit.SiteTag, s.tagSites},
+		{post, "/sites/retire", audit.SiteRetire, s.retireSites},
+		{post, "/sites/restore", audit.SiteRestore, s.restoreSites},
+		{get, "/sites/:id", audit.SiteRead, s.site},
+		{post, "/sites/:id", audit.SiteEdit, s.editSite},
+		{get, "/sites/:id/edit", audit.SiteEdit, s.siteForm},
+		{post, "/sites/:id/credential", audit.SiteCredential, s.replaceCredential},
+		{post, "/sites/:id/check", audit.SiteCheck, s.checkSite},
+		{post, "/sites/:id/retire", audit.SiteRetire, s.retireSite},
+		{post, "/sites/:id/restore", audit.SiteRestore, s.restoreSite},
+
+		{get, "/run", audit.RunStart, s.compose},
+		{post, "/run/preview", audit.RunStart, s.preview},
+		{get, "/runs", audit.RunRead, s.runs},
+		{post, "/runs", audit.RunStart, s.startRun},
+		{get, "/runs/:id", audit.RunRead, s.run},
+		{get, "/runs/:id/stream", audit.RunRead, s.streamRun},
+		{get, "/runs/:id/targets", audit.RunRead, s.targets},
+		{get, "/runs/:id/targets/:target", audit.RunRead, s.exchange},
+		{get, "/runs/:id/export.csv", audit.RunRead, s.exportCSV},
+		{get, "/runs/:id/export.json", audit.RunRead, s.exportJSON},
+		{post, "/runs/:id/cancel", audit.RunCancel, s.cancelRun},
+		{post, "/runs/:id/again", audit.RunStart, s.runAgain},
+
+		{get, "/audit", audit.AuditRead, s.audit},
+		{get, "/audit/:seq", audit.AuditRead, s.entry},
+		{post, "/audit/verify", audit.AuditVerify, s.verifyAudit},
+
+		{get, "/team", audit.MemberRead, s.team},
+		{post, "/team/invite", audit.MemberInvite, s.invite},
+		{post, "/team/:id/role", audit.MemberRole, s.changeRole},
+		{post, "/team/:id/remove", audit.MemberRemove, s.removeMember},
+
+		{get, "/settings", "", s.settings},
+		{post, "/settings/name", audit.MemberEdit, s.changeName},
+		{post, "/settings/password", audit.MemberEdit, s.changePassword},
+		{post, "/settings/sessions/:id/revoke", "", s.revokeSession},
+		{post, "/sign-out", "", s.signOut},
+		{post, "/sign-out-everywhere", "", s.signOutEverywhere},
+	}
+}
+
+// door is what people reach who are not signed in.
+func (s *Server) door() []route {
+	const get, post = http.MethodGet, http.MethodPost
+	return []route{
+		{get, "/sign-in", "", s.signInForm},
+		{post, "/sign-in", "", s.signIn},
+		{get, "/setup/:token", "", s.setupForm},
+		{post, "/setup/:token", "", s.setup},
+		{get, "/join/:token", "", s.joinForm},
+		{post, "/join/:token", "", s.join},
+		{get, "/enter/:token", "", s.enter},
+	}
+}
+
+func (s *Server) routes() {
+	for _, r := range s.table() {
+		s.engine.Handle(r.method, r.path, s.member(r))
+	}
+	for _, r := range s.door() {
+		s.engine.Handle(r.method, r.path, s.stranger(r))
+	}
+	if s.Gallery {
+		s.engine.GET("/gallery", s.stranger(route{handle: s.gallery}))
+		s.engine.GET("/gallery/:name", s.stranger(route{handle: s.galleryPage}))
+	}
+	s.engine.GET("/healthz", func(c *gin.Context) { c.String(http.StatusOK, "ok\n") })
+	assets := http.StripPrefix("/static/", http.FileServerFS(static.Files()))
+	s.engine.GET("/static/*file", func(c *gin.Context) {
+		c.Header("Cache-Control", "public, max-age=31536000, immutable")
+		assets.ServeHTTP(c.Writer, c.Request)
+	})
+	s.engine.NoRoute(s.stranger(route{handle: func(*visit) error { return errNoPage }}))
+	s.engine.NoMethod(s.stranger(route{handle: func(*visit) error { return errNoPage }}))
+}

@@ -1,0 +1,349 @@
+package web
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"sort"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/droverhq/drover/internal/audit"
+	"github.com/droverhq/drover/internal/runs"
+	"github.com/droverhq/drover/internal/sites"
+	"github.com/droverhq/drover/internal/wordpress"
+	"github.com/droverhq/drover/views"
+)
+
+func (s *Server) run(v *visit) error {
+	id, err := v.number("id")
+	if err != nil {
+		return err
+	}
+	return s.showRun(v, http.StatusOK, id, nil)
+}
+
+func (s *Server) showRun(v *visit, status int, id int64, problems sites.Problems) error {
+	snapshot, err := s.Runner.Snapshot(v.Request.Context(), id)
+	if err != nil {
+		return err
+	}
+	view := runView(snapshot, v.actor())
+	view.Problems = problems
+	return v.render(status, views.Run(views.RunPage{Frame: v.frame(snapshot.Run.Title, "runs"), Run: view}))
+}
+
+func runView(s runs.Snapshot, actor audit.Actor) views.RunView {
+	run := s.Run
+	view := views.RunView{
+		ID: run.ID, Title: run.Title, Effect: string(run.Effect), State: string(run.State), Actor: run.Actor.Name, Where: where(run.Spec.Selection), Total: run.Total,
+		AgainOf: run.AgainOf, CreatedAt: run.CreatedAt, StartedAt: run.StartedAt, EndedAt: run.EndedAt, CancelledAt: run.CancelledAt, CancelledBy: run.CancelledBy,
+		Counts: counts(s.Counts), Rate: s.Rate, Left: s.Left, Elapsed: elapsed(run),
+		CanCancel: actor.May(audit.RunCancel), CanAgain: actor.May(runs.Right(run.Effect)),
+	}
+	if o, found := runs.Find(run.Spec.Operation); found {
+		view.Endpoint = o.Endpoint
+		for _, p := range o.Params {
+			if value := run.Spec.Params[p.Name]; value != "" {
+				view.Params = append(view.Params, views.RunParam{Label: p.Label, Value: value})
+			}
+		}
+	}
+	for _, g := range s.Groups {
+		view.Groups = append(view.Groups, views.RunGroup{
+			Outcome: string(g.Outcome), Reason: string(g.Reason), Label: g.Reason.Label(), Sentence: g.Reason.Sentence(), Mend: g.Reason.Mend(), Count: g.Count,
+		})
+	}
+	for _, t := range s.Latest {
+		view.Latest = append(view.Latest, targetView(t))
+	}
+	return view
+}
+
+func elapsed(run runs.Run) time.Duration {
+	switch {
+	case run.StartedAt.IsZero():
+		return 0
+	case run.EndedAt.IsZero():
+		return time.Since(run.StartedAt)
+	}
+	return run.EndedAt.Sub(run.StartedAt)
+}
+
+func counts(c runs.Counts) views.RunCounts {
+	return views.RunCounts{OK: c.OK, Partial: c.Partial, Skipped: c.Skipped, Failed: c.Failed, Unknown: c.Unknown, Waiting: c.Waiting, Running: c.Running}
+}
+
+func targetView(t runs.Target) views.RunTarget {
+	return views.RunTarget{
+		ID: t.ID, RunID: t.RunID, SiteID: t.SiteID, Site: t.SiteName, Home: t.Home, State: string(t.State), Outcome: string(t.Outcome), Reason: string(t.Reason),
+		Label: t.Reason.Label(), Status: t.Status, Code: t.Code, Message: t.Message, Note: t.Note, Location: t.Location, Attempts: t.Attempts, EndedAt: t.EndedAt, Took: t.Took,
+	}
+}
+
+// where says a selection in words.
+func where(sel sites.Selection) string {
+	if sel.All {
+		return "all sites"
+	}
+	var parts []string
+	add := func(format string, values []string) {
+		if len(values) > 0 {
+			parts = append(parts, fmt.Sprintf(format, strings.Join(values, " or ")))
+		}
+	}
+	add("client %s", sel.Clients)
+	add("tag %s", sel.Tags)
+	if sel.State != "" {
+		parts = append(parts, "state "+string(sel.State))
+	}
+	if sel.Query != "" {
+		parts = append(parts, "matching “"+sel.Query+"”")
+	}
+	text := strings.Join(parts, ", ")
+	if n := len(sel.IDs) + len(sel.Homes); n > 0 {
+		if text != "" {
+			text += ", and "
+		}
+		text += countedSites(n) + " chosen by hand"
+	}
+	return text
+}
+
+// frameTime bounds how long one frame of a stream may take to be written; a browser that is gone is noticed by it.
+const frameTime = 10 * time.Second
+
+// streamRun sends the run's live part as it changes, then the event done. Whoever comes back reads from now on: the truth is in the
+// database.
+func (s *Server) streamRun(v *visit) error {
+	id, err := v.number("id")
+	if err != nil {
+		return err
+	}
+	if _, err := s.Runner.Run(v.Request.Context(), id); err != nil {
+		return err
+	}
+	v.Header("Content-Type", "text/event-stream")
+	v.Header("X-Accel-Buffering", "no") // nginx would hold the frames back
+	v.Status(http.StatusOK)
+	ctx, cancel := context.WithCancel(v.Request.Context())
+	defer cancel()
+	var last []byte
+	for snapshot := range s.watch.Follow(ctx, id) {
+		var drawn bytes.Buffer
+		if err := views.RunProgress(runView(snapshot, v.actor())).Render(ctx, &drawn); err != nil {
+			return err
+		}
+		if bytes.Equal(drawn.Bytes(), last) {
+			continue
+		}
+		last = drawn.Bytes()
+		if v.send("", drawn.String()) != nil {
+			return nil // the browser is gone; nobody is left to tell
+		}
+	}
+	if ctx.Err() == nil {
+		_ = v.send("done", "done")
+	}
+	return nil
+}
+
+// send writes one event of a stream.
+func (v *visit) send(event, data string) error {
+	control := http.NewResponseController(v.Writer)
+	if err := control.SetWriteDeadline(time.Now().Add(frameTime)); err != nil {
+		return err
+	}
+	var frame strings.Builder
+	if event != "" {
+		frame.WriteString("event: " + event + "\n")
+	}
+	for line := range strings.SplitSeq(data, "\n") {
+		frame.WriteString("data: " + line + "\n")
+	}
+	frame.WriteString("\n")
+	if _, err := v.Writer.WriteString(frame.String()); err != nil {
+		return err
+	}
+	return control.Flush()
+}
+
+// whichOf reads which targets of a run are meant.
+func whichOf(outcome, reason string) runs.Which {
+	which := runs.Which{Reason: wordpress.Reason(reason)}
+	switch outcome {
+	case "":
+	case "trouble":
+		which.Outcomes = []wordpress.Outcome{wordpress.Failed, wordpress.Unknown, wordpress.Partial}
+	default:
+		which.Outcomes = []wordpress.Outcome{wordpress.Outcome(outcome)}
+	}
+	return which
+}
+
+func (s *Server) targets(v *visit) error {
+	id, err := v.number("id")
+	if err != nil {
+		return err
+	}
+	run, err := s.Runner.Run(v.Request.Context(), id)
+	if err != nil {
+		return err
+	}
+	which := whichOf(v.Query("outcome"), v.Query("reason"))
+	found, total, err := s.Runner.Targets(v.Request.Context(), runs.TargetFilter{
+		Run: id, Outcomes: which.Outcomes, Reason: which.Reason, NoReason: v.Query("outcome") != "" && which.Reason == "", Limit: perPage, Offset: (v.page() - 1) * perPage,
+	})
+	if err != nil {
+		return err
+	}
+	list := views.RunTargets{RunID: id, Title: run.Title, Outcome: v.Query("outcome"), Reason: v.Query("reason"), Label: which.Reason.Label(), Total: int(total), Page: v.page(), Per: perPage}
+	for _, t := range found {
+		list.Rows = append(list.Rows, targetView(t))
+	}
+	if v.GetHeader("HX-Request") != "" {
+		return v.render(http.StatusOK, views.RunTargetList(list))
+	}
+	return v.render(http.StatusOK, views.RunTargetsAll(views.RunTargetsPage{Frame: v.frame(run.Title, "runs"), Targets: list}))
+}
+
+func (s *Server) exchange(v *visit) error {
+	id, err := v.number("id")
+	if err != nil {
+		return err
+	}
+	targetID, err := v.number("target")
+	if err != nil {
+		return err
+	}
+	run, err := s.Runner.Run(v.Request.Context(), id)
+	if err != nil {
+		return err
+	}
+	target, attempts, err := s.Runner.Target(v.Request.Context(), id, targetID)
+	if err != nil {
+		return err
+	}
+	page := views.ExchangePage{Frame: v.frame(target.SiteName, "runs"), RunTitle: run.Title, Target: targetView(target), Sentence: target.Reason.Sentence(), Mend: target.Reason.Mend()}
+	for _, a := range attempts {
+		page.Attempts = append(page.Attempts, attemptView(a))
+	}
+	return v.render(http.StatusOK, views.Exchange(page))
+}
+
+func attemptView(a runs.Attempt) views.Attempt {
+	view := views.Attempt{
+		N: a.N, Method: a.Method, URL: a.URL, Override: a.Override, RequestBody: a.RequestBody, Sent: a.Sent, Status: a.Status, Body: strings.ToValidUTF8(string(a.Body), "�"),
+		BodyCut: a.BodyCut, Fault: a.Fault, Outcome: string(a.Outcome), Reason: a.Reason.Label(), Address: a.Address, StartedAt: a.StartedAt, Took: a.Took,
+	}
+	for name, values := range a.Header {
+		for _, value := range values {
+			view.Headers = append(view.Headers, views.Header{Name: name, Value: value})
+		}
+	}
+	sort.Slice(view.Headers, func(i, j int) bool { return view.Headers[i].Name < view.Headers[j].Name })
+	return view
+}
+
+func (s *Server) cancelRun(v *visit) error {
+	id, err := v.number("id")
+	if err != nil {
+		return err
+	}
+	if err := s.Runner.Cancel(v.Request.Context(), v.actor(), id); err != nil {
+		return err
+	}
+	v.say("ok", "Cancelled: nothing more is sent. What was sent already is waited for.")
+	return v.see(fmt.Sprintf("/runs/%d", id))
+}
+
+func (s *Server) runAgain(v *visit) error {
+	id, err := v.number("id")
+	if err != nil {
+		return err
+	}
+	form, err := v.form()
+	if err != nil {
+		return err
+	}
+	confirmed, _ := strconv.Atoi(strings.TrimSpace(form.Get("confirm"))) // what is no number confirms nothing
+	run, err := s.Runner.Again(v.Request.Context(), v.actor(), id, whichOf(form.Get("outcome"), form.Get("reason")), confirmed)
+	if problems, is := errors.AsType[sites.Problems](err); is && problems["confirm"] != "" {
+		return s.showRun(v, http.StatusUnprocessableEntity, id, problems)
+	}
+	if err != nil {
+		return err
+	}
+	return v.see(fmt.Sprintf("/runs/%d", run.ID))
+}
+
+func (s *Server) runs(v *visit) error {
+	f := views.RunsFilter{Operation: v.Query("operation"), State: v.Query("state"), Actor: v.Query("actor"), Has: v.Query("has"), Since: v.Query("since"), Until: v.Query("until"), Problems: map[string]string{}}
+	filter := runs.Filter{
+		Operation: f.Operation, State: runs.State(f.State), Actor: f.Actor, Has: wordpress.Outcome(f.Has), Limit: perPage, Offset: (v.page() - 1) * perPage,
+		Since: day(f.Since, "since", f.Problems), Until: day(f.Until, "until", f.Problems),
+	}
+	if ids := numbers([]string{v.Query("site")}); len(ids) == 1 {
+		site, err := s.Registry.Site(v.Request.Context(), ids[0])
+		if err != nil {
+			return err
+		}
+		f.Site, f.SiteName, filter.Site = site.ID, site.Name, site.ID
+	}
+	listed, total, err := s.Runner.Runs(v.Request.Context(), filter)
+	if err != nil {
+		return err
+	}
+	actors, err := s.Runner.Actors(v.Request.Context())
+	if err != nil {
+		return err
+	}
+	page := views.RunsPage{Frame: v.frame("Runs", "runs"), Filter: f, Actors: actors, Rows: runRows(listed), Total: int(total), Page: v.page(), Per: perPage}
+	for _, o := range runs.Operations() {
+		page.Operations = append(page.Operations, views.Option{Value: o.Name, Label: o.Title})
+	}
+	return v.render(http.StatusOK, views.Runs(page))
+}
+
+func runRows(listed []runs.Listed) []views.RunRow {
+	rows := make([]views.RunRow, len(listed))
+	for i, run := range listed {
+		rows[i] = views.RunRow{
+			ID: run.ID, Title: run.Title, Effect: string(run.Effect), State: string(run.State), Actor: run.Actor.Name, Total: run.Total, Counts: counts(run.Counts),
+			AgainOf: run.AgainOf, CreatedAt: run.CreatedAt, StartedAt: run.StartedAt, EndedAt: run.EndedAt,
+		}
+	}
+	return rows
+}
+
+// day reads a date, or a time, as a filter's field has it.
+func day(text, field string, problems map[string]string) time.Time {
+	if text == "" {
+		return time.Time{}
+	}
+	for _, layout := range []string{time.DateOnly, time.RFC3339} {
+		if at, err := time.Parse(layout, text); err == nil {
+			return at
+		}
+	}
+	problems[field] = "Write a date such as 2026-01-31."
+	return time.Time{}
+}
+
+// allTargets is every target of a run, for an export.
+func (s *Server) allTargets(v *visit) (runs.Run, []runs.Target, error) {
+	id, err := v.number("id")
+	if err != nil {
+		return runs.Run{}, nil, err
+	}
+	run, err := s.Runner.Run(v.Request.Context(), id)
+	if err != nil {
+		return run, nil, err
+	}
+	targets, _, err := s.Runner.Targets(v.Request.Context(), runs.TargetFilter{Run: id})
+	return run, slices.Clip(targets), err
+}

@@ -1,0 +1,79 @@
+// Package web is the dashboard: HTTP in, pages and JSON out. A handler binds what was sent, calls one of the parts, and renders what
+// it gets. Nothing is decided here that the command line must decide as well, and no credential ever reaches this room.
+package web
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"sync"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/droverhq/drover/internal/audit"
+	"github.com/droverhq/drover/internal/members"
+	"github.com/droverhq/drover/internal/runs"
+	"github.com/droverhq/drover/internal/sites"
+)
+
+// Parts are what the dashboard is built over.
+type Parts struct {
+	Registry  *sites.Registry
+	Runner    *runs.Runner
+	Roster    *members.Roster
+	Log       *audit.Log
+	Logger    *slog.Logger
+	PublicURL string // the address that people use; https makes cookies secure
+	Gallery   bool   // show the development gallery
+}
+
+// Server answers the dashboard's requests.
+type Server struct {
+	Parts
+	watch  *runs.Watch
+	secure bool
+	engine *gin.Engine
+
+	verified  verified
+	checks    sync.WaitGroup // checks that go on after their request
+	running   context.Context
+	stopCheck context.CancelFunc
+}
+
+// New returns the dashboard. Close ends what goes on behind its requests.
+func New(p Parts) *Server {
+	gin.SetMode(gin.ReleaseMode)
+	s := &Server{Parts: p, watch: runs.NewWatch(p.Runner), engine: gin.New()}
+	s.running, s.stopCheck = context.WithCancel(context.Background())
+	if u, err := url.Parse(p.PublicURL); err == nil {
+		s.secure = u.Scheme == "https"
+	}
+	// Only a proxy on this machine may say where a request came from.
+	if err := s.engine.SetTrustedProxies([]string{"127.0.0.0/8", "::1"}); err != nil {
+		panic(err) // constants
+	}
+	s.engine.HandleMethodNotAllowed = true
+	s.engine.Use(s.log, s.recover, s.headers)
+	s.routes()
+	return s
+}
+
+// Handler is the dashboard as an http.Handler. Requests that another site's page makes a browser send are refused.
+func (s *Server) Handler() http.Handler {
+	protection := http.NewCrossOriginProtection()
+	if u, err := url.Parse(s.PublicURL); err == nil {
+		// Behind a proxy the Host header may not be the one that people use.
+		_ = protection.AddTrustedOrigin(u.Scheme + "://" + u.Host)
+	}
+	protection.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		http.Error(w, "This request came from another site's page and was refused. Open Drover itself and try again.", http.StatusForbidden)
+	}))
+	return protection.Handler(s.engine)
+}
+
+// Close stops checks that go on after their request and waits for them.
+func (s *Server) Close() {
+	s.stopCheck()
+	s.checks.Wait()
+}

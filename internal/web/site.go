@@ -1,0 +1,258 @@
+package web
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/droverhq/drover/internal/audit"
+	"github.com/droverhq/drover/internal/runs"
+	"github.com/droverhq/drover/internal/sites"
+	"github.com/droverhq/drover/internal/vault"
+	"github.com/droverhq/drover/internal/wordpress"
+	"github.com/droverhq/drover/views"
+)
+
+func (v *visit) knownSite() (sites.Site, error) {
+	id, err := v.number("id")
+	if err != nil {
+		return sites.Site{}, err
+	}
+	return v.server.Registry.Site(v.Request.Context(), id)
+}
+
+func (s *Server) site(v *visit) error {
+	site, err := v.knownSite()
+	if err != nil {
+		return err
+	}
+	return s.showSite(v, http.StatusOK, site, nil)
+}
+
+// showSite draws the site's page; problems are those of the form that replaces the credential.
+func (s *Server) showSite(v *visit, status int, site sites.Site, problems sites.Problems) error {
+	ctx := v.Request.Context()
+	report, err := s.Registry.Report(ctx, site.ID)
+	if err != nil {
+		return err
+	}
+	page := views.Site{
+		ID: site.ID, Name: site.Name, Home: site.Home, Client: site.Client, Tags: site.Tags, State: string(site.State), CheckedAt: site.CheckedAt,
+		Retired: !site.RetiredAt.IsZero(), Root: site.Root, Override: site.Override, Address: site.Address, RedirectsTo: site.RedirectsTo,
+		Username: site.Credential.Username, Roles: site.Credential.Roles, Administrator: site.Credential.Administrator,
+		CredentialAt: site.Credential.CreatedAt, CredentialBy: site.Credential.CreatedBy, WorkedAt: site.Credential.WorkedAt,
+		Rungs: rungs(report), Credential: credentialFields(v.PostForm("username"), problems), ShowCredential: len(problems) > 0,
+	}
+	if page.Runs, err = s.runsOf(v, site.ID); err != nil {
+		return err
+	}
+	entries, _, err := s.Log.Entries(ctx, audit.Filter{Subject: audit.On("site", site.ID), Limit: 8})
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		page.Entries = append(page.Entries, views.SiteEntry{Seq: e.Seq, At: e.At, Sentence: e.Actor.Name + ": " + string(e.Event.Action)})
+	}
+	return v.render(status, views.SitePage(v.frame(site.Name, "sites"), page))
+}
+
+var rungTitles = map[string]string{
+	wordpress.RungReach: "Reach the site", wordpress.RungRoot: "Find the REST API", wordpress.RungApplicationPasswords: "Application passwords",
+	wordpress.RungCredential: "Sign in", wordpress.RungCapabilities: "What the user may do", wordpress.RungNamespaces: "BigScoots Cache", wordpress.RungStatus: "Status of the cache",
+}
+
+func rungs(report wordpress.Report) []views.Rung {
+	all := make([]views.Rung, len(report.Rungs))
+	for i, r := range report.Rungs {
+		all[i] = views.Rung{Title: rungTitles[r.Name], State: string(r.State), Finding: r.Finding, Mend: r.Mend}
+	}
+	return all
+}
+
+func (s *Server) runsOf(v *visit, site int64) ([]views.SiteRun, error) {
+	listed, _, err := s.Runner.Runs(v.Request.Context(), runs.Filter{Site: site, Limit: 6})
+	if err != nil {
+		return nil, err
+	}
+	var all []views.SiteRun
+	for _, run := range listed {
+		targets, _, err := s.Runner.Targets(v.Request.Context(), runs.TargetFilter{Run: run.ID, Site: site})
+		if err != nil {
+			return nil, err
+		}
+		for _, t := range targets {
+			outcome := string(t.Outcome)
+			if t.State != runs.TargetDone {
+				outcome = string(t.State)
+			}
+			all = append(all, views.SiteRun{Run: run.ID, Target: t.ID, Title: run.Title, Outcome: outcome, Reason: t.Reason.Label(), At: run.CreatedAt})
+		}
+	}
+	return all, nil
+}
+
+func (s *Server) newSite(v *visit) error {
+	return s.showSiteForm(v, http.StatusOK, sites.Site{}, draft(v), nil)
+}
+
+// draft is what was typed.
+func draft(v *visit) sites.Draft {
+	return sites.Draft{
+		URL: v.PostForm("url"), Name: v.PostForm("name"), Client: v.PostForm("client"), Tags: sites.SplitTags(v.PostForm("tags")),
+		Username: v.PostForm("username"), Password: vault.NewSecret(v.PostForm("application_password")),
+	}
+}
+
+func (s *Server) showSiteForm(v *visit, status int, site sites.Site, d sites.Draft, p sites.Problems) error {
+	facets, err := s.Registry.Facets(v.Request.Context())
+	if err != nil {
+		return err
+	}
+	clients := make([]string, len(facets.Clients))
+	for i, c := range facets.Clients {
+		clients[i] = c.Value
+	}
+	fields := []views.Field{{Name: "url", Label: "Address", Value: d.URL, Problem: p["url"], Placeholder: "https://acme.example", Complete: "off", Required: true}}
+	if site.ID == 0 {
+		fields = append(fields, credentialFields(d.Username, p)...)
+	}
+	fields = append(fields,
+		views.Field{Name: "name", Label: "Name", Value: d.Name, Problem: p["name"], Hint: "Empty: the address, until a check reads the site's title.", Complete: "off"},
+		views.Field{Name: "client", Label: "Client", Value: d.Client, Problem: p["client"], List: clients, Complete: "off"},
+		views.Field{Name: "tags", Label: "Tags", Value: strings.Join(d.Tags, ", "), Problem: p["tags"], Hint: "Separated by commas.", Complete: "off"})
+	title := "Add a site"
+	if site.ID != 0 {
+		title = "Edit " + site.Name
+	}
+	return v.render(status, views.SiteFormPage(v.frame(title, "sites"), views.SiteForm{ID: site.ID, Name: site.Name, Fields: fields, Problem: p["form"]}))
+}
+
+// credentialFields never holds the password: what was typed is typed anew.
+func credentialFields(username string, p sites.Problems) []views.Field {
+	return []views.Field{
+		{Name: "username", Label: "WordPress user name", Value: username, Problem: p["username"], Complete: "off", Required: true},
+		{Name: "application_password", Label: "Application password", Type: "password", Problem: p["application_password"], Complete: "off", Required: true,
+			Hint: "As WordPress shows it, spaces and all: Users → Profile → Application Passwords.", Placeholder: "abcd EFGH 1234 ijkl MNOP 5678"},
+	}
+}
+
+func (s *Server) addSite(v *visit) error {
+	if _, err := v.form(); err != nil {
+		return err
+	}
+	d := draft(v)
+	site, err := s.Registry.Add(v.Request.Context(), v.actor(), d)
+	if p, is := errors.AsType[sites.Problems](err); is {
+		return s.showSiteForm(v, http.StatusUnprocessableEntity, sites.Site{}, d, p)
+	}
+	if err != nil {
+		return err
+	}
+	s.checkNow(v, site)
+	return v.see(fmt.Sprintf("/sites/%d", site.ID))
+}
+
+// checkLimit is how long a person waits for a check; a site that takes longer is broken anyhow.
+const checkLimit = 40 * time.Second
+
+// checkNow checks one site while the person waits. The site is stored whatever happens, so a check that fails is only said.
+func (s *Server) checkNow(v *visit, site sites.Site) {
+	ctx, cancel := context.WithTimeout(v.Request.Context(), checkLimit)
+	defer cancel()
+	report, err := s.Registry.Check(ctx, v.actor(), site.ID)
+	switch {
+	case err != nil:
+		v.say("problem", "The site is stored, but it took too long to check. Check it again in a minute.")
+	case report.State() == "ready":
+		v.say("ok", "Checked: everything works.")
+	default:
+		v.say("problem", "Checked: something needs a hand. See below what it is and how to mend it.")
+	}
+}
+
+func (s *Server) siteForm(v *visit) error {
+	site, err := v.knownSite()
+	if err != nil {
+		return err
+	}
+	return s.showSiteForm(v, http.StatusOK, site, sites.Draft{URL: site.Home, Name: site.Name, Client: site.Client, Tags: site.Tags}, nil)
+}
+
+func (s *Server) editSite(v *visit) error {
+	site, err := v.knownSite()
+	if err != nil {
+		return err
+	}
+	if _, err := v.form(); err != nil {
+		return err
+	}
+	d := draft(v)
+	changed, err := s.Registry.Edit(v.Request.Context(), v.actor(), site.ID, d)
+	if p, is := errors.AsType[sites.Problems](err); is {
+		return s.showSiteForm(v, http.StatusUnprocessableEntity, site, d, p)
+	}
+	if err != nil {
+		return err
+	}
+	v.say("ok", "Saved.")
+	if changed.Home != site.Home {
+		s.checkNow(v, changed)
+	}
+	return v.see(fmt.Sprintf("/sites/%d", site.ID))
+}
+
+func (s *Server) replaceCredential(v *visit) error {
+	site, err := v.knownSite()
+	if err != nil {
+		return err
+	}
+	if _, err := v.form(); err != nil {
+		return err
+	}
+	d := draft(v)
+	err = s.Registry.ReplaceCredential(v.Request.Context(), v.actor(), site.ID, d.Username, d.Password)
+	if p, is := errors.AsType[sites.Problems](err); is {
+		return s.showSite(v, http.StatusUnprocessableEntity, site, p)
+	}
+	if err != nil {
+		return err
+	}
+	s.checkNow(v, site)
+	return v.see(fmt.Sprintf("/sites/%d", site.ID))
+}
+
+func (s *Server) checkSite(v *visit) error {
+	site, err := v.knownSite()
+	if err != nil {
+		return err
+	}
+	s.checkNow(v, site)
+	return v.see(fmt.Sprintf("/sites/%d", site.ID))
+}
+
+func (s *Server) retireSite(v *visit) error {
+	site, err := v.knownSite()
+	if err != nil {
+		return err
+	}
+	if err := s.Registry.Retire(v.Request.Context(), v.actor(), site.ID); err != nil {
+		return err
+	}
+	v.say("ok", "Retired. Nothing was deleted, and it can be brought back.")
+	return v.see(fmt.Sprintf("/sites/%d", site.ID))
+}
+
+func (s *Server) restoreSite(v *visit) error {
+	site, err := v.knownSite()
+	if err != nil {
+		return err
+	}
+	if err := s.Registry.Restore(v.Request.Context(), v.actor(), site.ID); err != nil {
+		return err
+	}
+	v.say("ok", "It is back in every list.")
+	return v.see(fmt.Sprintf("/sites/%d", site.ID))
+}

@@ -1,0 +1,222 @@
+package web
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/droverhq/drover/internal/sites"
+	"github.com/droverhq/drover/internal/wordpress"
+	"github.com/droverhq/drover/views"
+)
+
+const perPage = 50
+
+// siteQuery keeps what the list of sites understands of its address.
+func siteQuery(v *visit) url.Values {
+	kept := url.Values{}
+	for _, name := range []string{"q", "state", "client", "tag", "sort", "dir"} {
+		if value := strings.TrimSpace(v.Query(name)); value != "" {
+			kept.Set(name, value)
+		}
+	}
+	return kept
+}
+
+func siteFilter(query url.Values) sites.Filter {
+	f := sites.Filter{Query: query.Get("q"), State: sites.State(query.Get("state")), Sort: query.Get("sort"), Descending: query.Get("dir") == "desc"}
+	if client := query.Get("client"); client != "" {
+		f.Clients = []string{client}
+	}
+	if tag := query.Get("tag"); tag != "" {
+		f.Tags = []string{tag}
+	}
+	return f
+}
+
+func (s *Server) sites(v *visit) error {
+	query := siteQuery(v)
+	filter := siteFilter(query)
+	filter.Limit, filter.Offset = perPage, (v.page()-1)*perPage
+	found, total, err := s.Registry.Sites(v.Request.Context(), filter)
+	if err != nil {
+		return err
+	}
+	facets, err := s.Registry.Facets(v.Request.Context())
+	if err != nil {
+		return err
+	}
+	page := views.Sites{
+		Query: query.Get("q"), State: query.Get("state"), Client: query.Get("client"), Tag: query.Get("tag"), Sort: query.Get("sort"), Descending: filter.Descending,
+		Pages: views.Pages{Page: v.page(), Per: perPage, Total: int(total), Path: "/sites", Query: query}, Any: len(facets.States) > 0,
+		States: chips("state", facets.States, query), Clients: chips("client", facets.Clients, query), Tags: chips("tag", facets.Tags, query),
+	}
+	if page.Rows, err = s.siteRows(v, found); err != nil {
+		return err
+	}
+	return v.render(http.StatusOK, views.SitesPage(v.frame("Sites", "sites"), page))
+}
+
+// chips are the values of a filter; choosing the chosen one takes it away.
+func chips(name string, counts []sites.Count, query url.Values) []views.Chip {
+	all := make([]views.Chip, len(counts))
+	for i, c := range counts {
+		chosen := query.Get(name) == c.Value
+		changed := url.Values{}
+		for key, values := range query {
+			changed[key] = values
+		}
+		changed.Del(name)
+		if !chosen {
+			changed.Set(name, c.Value)
+		}
+		all[i] = views.Chip{Label: c.Value, Count: int(c.Sites), Chosen: chosen, Href: "/sites?" + changed.Encode()}
+	}
+	return all
+}
+
+func (s *Server) siteRows(v *visit, found []sites.Site) ([]views.SiteRow, error) {
+	ids := make([]int64, len(found))
+	for i, site := range found {
+		ids[i] = site.ID
+	}
+	last, err := s.Runner.LastTargets(v.Request.Context(), ids)
+	if err != nil {
+		return nil, err
+	}
+	rows := make([]views.SiteRow, len(found))
+	for i, site := range found {
+		target := last[site.ID]
+		rows[i] = views.SiteRow{
+			ID: site.ID, Name: site.Name, Host: site.Host, Client: site.Client, Tags: site.Tags, State: shownState(site), Finding: site.Finding,
+			Cache: site.CacheState, Plugin: site.PluginVersion, LastOutcome: string(target.Outcome), LastReason: target.Reason.Sentence(), LastRun: target.RunID,
+			Administrator: site.Credential.Administrator, CredentialAt: site.Credential.CreatedAt,
+		}
+	}
+	return rows, nil
+}
+
+func shownState(site sites.Site) string {
+	if !site.RetiredAt.IsZero() {
+		return string(sites.Retired)
+	}
+	return string(site.State)
+}
+
+// chosen resolves the sites that a form of the list chose: single ones, or all that match its filters.
+func (s *Server) chosen(v *visit) ([]sites.Site, error) {
+	form, err := v.form()
+	if err != nil {
+		return nil, err
+	}
+	if form.Get("all") == "1" {
+		query := url.Values{}
+		for _, name := range []string{"q", "state", "client", "tag"} {
+			query.Set(name, form.Get("all."+name))
+		}
+		found, _, err := s.Registry.Sites(v.Request.Context(), siteFilter(query))
+		return found, err
+	}
+	var found []sites.Site
+	for _, id := range numbers(form["site"]) {
+		site, err := s.Registry.Site(v.Request.Context(), id)
+		if err != nil {
+			return nil, err
+		}
+		found = append(found, site)
+	}
+	if len(found) == 0 {
+		return nil, sites.Problems{"site": "No site was chosen. Go back and choose some."}
+	}
+	return found, nil
+}
+
+func idsOf(found []sites.Site) []int64 {
+	ids := make([]int64, len(found))
+	for i, site := range found {
+		ids[i] = site.ID
+	}
+	return ids
+}
+
+// checkSites checks in the background: many sites take longer than a person waits for a page. Their states change as they are known.
+func (s *Server) checkSites(v *visit) error {
+	found, err := s.chosen(v)
+	if err != nil {
+		return err
+	}
+	s.checkBehind(v, found)
+	v.say("ok", fmt.Sprintf("Checking %s. The list shows each state as it is known.", countedSites(len(found))))
+	return v.see("/sites")
+}
+
+func (s *Server) checkBehind(v *visit, found []sites.Site) {
+	actor := v.actor()
+	s.checks.Go(func() {
+		s.Registry.CheckAll(s.running, actor, found, func(site sites.Site, _ wordpress.Report, err error) {
+			if err != nil && s.running.Err() == nil {
+				s.Logger.Error("a check could not be made", "site", site.ID, "err", err)
+			}
+		})
+	})
+}
+
+func countedSites(n int) string {
+	if n == 1 {
+		return "1 site"
+	}
+	return fmt.Sprintf("%d sites", n)
+}
+
+func (s *Server) tagSites(v *visit) error {
+	found, err := s.chosen(v)
+	if err != nil {
+		return err
+	}
+	tag := v.PostForm("tag")
+	if err := s.Registry.Tag(v.Request.Context(), v.actor(), tag, idsOf(found)...); err != nil {
+		return err
+	}
+	v.say("ok", fmt.Sprintf("Tagged %s with “%s”.", countedSites(len(found)), strings.TrimSpace(tag)))
+	return v.see("/sites")
+}
+
+func (s *Server) retireSites(v *visit) error {
+	found, err := s.chosen(v)
+	if err != nil {
+		return err
+	}
+	if err := s.Registry.Retire(v.Request.Context(), v.actor(), idsOf(found)...); err != nil {
+		return err
+	}
+	v.say("ok", fmt.Sprintf("Retired %s. Nothing was deleted: the state “retired” shows them.", countedSites(len(found))))
+	return v.see("/sites")
+}
+
+func (s *Server) restoreSites(v *visit) error {
+	found, err := s.chosen(v)
+	if err != nil {
+		return err
+	}
+	if err := s.Registry.Restore(v.Request.Context(), v.actor(), idsOf(found)...); err != nil {
+		return err
+	}
+	v.say("ok", fmt.Sprintf("Brought %s back.", countedSites(len(found))))
+	return v.see("/sites")
+}
+
+func (s *Server) search(v *visit) error {
+	words := strings.TrimSpace(v.Query("q"))
+	var found []views.FoundSite
+	if words != "" {
+		matching, _, err := s.Registry.Sites(v.Request.Context(), sites.Filter{Query: words, Limit: 8})
+		if err != nil {
+			return err
+		}
+		for _, site := range matching {
+			found = append(found, views.FoundSite{ID: site.ID, Name: site.Name, Host: site.Host})
+		}
+	}
+	return v.render(http.StatusOK, views.Found(found))
+}

@@ -1,0 +1,175 @@
+package web
+
+import (
+	"errors"
+	"net/http"
+	"strings"
+
+	"github.com/droverhq/drover/internal/audit"
+	"github.com/droverhq/drover/internal/members"
+	"github.com/droverhq/drover/internal/vault"
+	"github.com/droverhq/drover/views"
+)
+
+func (s *Server) team(v *visit) error { return s.showTeam(v, http.StatusOK, views.Team{}, nil) }
+
+// showTeam draws the team; the page holds the invitation that was just made, if any.
+func (s *Server) showTeam(v *visit, status int, page views.Team, problems members.Problems) error {
+	present, err := s.Roster.Members(v.Request.Context())
+	if err != nil {
+		return err
+	}
+	actor := v.actor()
+	for _, m := range present {
+		mate := views.Teammate{ID: m.ID, Name: m.Name, Email: m.Email, Role: string(m.Role), Self: m.ID == v.member.ID, JoinedAt: m.CreatedAt}
+		if actor.May(audit.MemberRole) && actor.Role.Covers(m.Role) && !mate.Self {
+			mate.Roles, mate.Removable = rolesFor(actor), true
+		}
+		page.Members = append(page.Members, mate)
+	}
+	if actor.May(audit.MemberInvite) {
+		page.Form = []views.Field{
+			{Name: "email", Label: "E-mail", Type: "email", Value: v.PostForm("email"), Problem: problems["email"], Complete: "off", Required: true},
+			{Name: "role", Label: "Role", Value: v.DefaultPostForm("role", string(audit.Operator)), Problem: problems["role"], Options: rolesFor(actor)},
+		}
+	}
+	return v.render(status, views.TeamPage(v.frame("Team", "team"), page))
+}
+
+// rolesFor are the roles that the actor may give.
+func rolesFor(actor audit.Actor) []views.Option {
+	var all []views.Option
+	for _, role := range audit.Roles() {
+		if actor.Role.Covers(role) {
+			all = append(all, views.Option{Value: string(role), Label: string(role)})
+		}
+	}
+	return all
+}
+
+func (s *Server) invite(v *visit) error {
+	form, err := v.form()
+	if err != nil {
+		return err
+	}
+	token, err := s.Roster.Invite(v.Request.Context(), v.actor(), form.Get("email"), audit.Role(form.Get("role")))
+	if p, is := errors.AsType[members.Problems](err); is {
+		return s.showTeam(v, http.StatusUnprocessableEntity, views.Team{}, p)
+	}
+	if err != nil {
+		return err
+	}
+	link := strings.TrimSuffix(s.PublicURL, "/") + "/join/" + token.Reveal()
+	return s.showTeam(v, http.StatusOK, views.Team{Invitation: link, Invited: form.Get("email")}, nil)
+}
+
+func (s *Server) changeRole(v *visit) error {
+	id, err := v.number("id")
+	if err != nil {
+		return err
+	}
+	if _, err := v.form(); err != nil {
+		return err
+	}
+	if err := s.Roster.ChangeRole(v.Request.Context(), v.actor(), id, audit.Role(v.PostForm("role"))); err != nil {
+		return err
+	}
+	v.say("ok", "The role is changed. It holds from the next click on.")
+	return v.see("/team")
+}
+
+func (s *Server) removeMember(v *visit) error {
+	id, err := v.number("id")
+	if err != nil {
+		return err
+	}
+	if err := s.Roster.Remove(v.Request.Context(), v.actor(), id); err != nil {
+		return err
+	}
+	v.say("ok", "Removed, and signed out everywhere.")
+	return v.see("/team")
+}
+
+func (s *Server) settings(v *visit) error { return s.showSettings(v, http.StatusOK, nil) }
+
+func (s *Server) showSettings(v *visit, status int, p members.Problems) error {
+	open, err := s.Roster.Sessions(v.Request.Context(), v.member.ID)
+	if err != nil {
+		return err
+	}
+	page := views.Settings{
+		Name: []views.Field{{Name: "name", Label: "Name", Value: v.member.Name, Problem: p["name"], Complete: "name", Required: true}},
+		Password: []views.Field{
+			{Name: "old", Label: "Present password", Type: "password", Problem: p["old"], Complete: "current-password", Required: true},
+			{Name: "password", Label: "New password", Type: "password", Problem: p["password"], Complete: "new-password", Required: true, Hint: "At least 12 characters. You are signed out everywhere, and sign in with the new one."},
+		},
+	}
+	for _, each := range open {
+		page.Sessions = append(page.Sessions, views.Session{ID: each.ID, Device: each.UserAgent, Addr: each.Addr, LastSeenAt: each.LastSeenAt, CreatedAt: each.CreatedAt, This: each.ID == v.session.ID})
+	}
+	return v.render(status, views.SettingsPage(v.frame("Settings", "settings"), page))
+}
+
+func (s *Server) changeName(v *visit) error {
+	if _, err := v.form(); err != nil {
+		return err
+	}
+	err := s.Roster.SetName(v.Request.Context(), v.actor(), v.PostForm("name"))
+	if p, is := errors.AsType[members.Problems](err); is {
+		return s.showSettings(v, http.StatusUnprocessableEntity, p)
+	}
+	if err != nil {
+		return err
+	}
+	v.say("ok", "The name is changed.")
+	return v.see("/settings")
+}
+
+func (s *Server) changePassword(v *visit) error {
+	if _, err := v.form(); err != nil {
+		return err
+	}
+	err := s.Roster.ChangePassword(v.Request.Context(), v.actor(), vault.NewSecret(v.PostForm("old")), vault.NewSecret(v.PostForm("password")))
+	if p, is := errors.AsType[members.Problems](err); is {
+		return s.showSettings(v, http.StatusUnprocessableEntity, p)
+	}
+	if wait, is := errors.AsType[members.Wait](err); is {
+		return s.showSettings(v, http.StatusTooManyRequests, members.Problems{"old": "T" + wait.Error()[1:] + "."})
+	}
+	if errors.Is(err, members.ErrPassword) {
+		return s.showSettings(v, http.StatusUnprocessableEntity, members.Problems{"old": "This is not your present password."})
+	}
+	if err != nil {
+		return err
+	}
+	v.forget()
+	return v.see("/sign-in")
+}
+
+func (s *Server) revokeSession(v *visit) error {
+	id, err := v.number("id")
+	if err != nil {
+		return err
+	}
+	if err := s.Roster.RevokeSession(v.Request.Context(), v.actor(), id); err != nil && !errors.Is(err, members.ErrNoSession) {
+		return err
+	}
+	v.say("ok", "Signed out there.")
+	return v.see("/settings")
+}
+
+func (s *Server) signOut(v *visit) error {
+	if err := s.Roster.RevokeSession(v.Request.Context(), v.actor(), v.session.ID); err != nil && !errors.Is(err, members.ErrNoSession) {
+		return err
+	}
+	v.forget()
+	return v.see("/sign-in")
+}
+
+func (s *Server) signOutEverywhere(v *visit) error {
+	if err := s.Roster.SignOutEverywhere(v.Request.Context(), v.actor()); err != nil {
+		return err
+	}
+	v.forget()
+	return v.see("/sign-in")
+}

@@ -1,0 +1,179 @@
+package web
+
+import (
+	"errors"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/droverhq/drover/internal/audit"
+	"github.com/droverhq/drover/internal/members"
+	"github.com/droverhq/drover/internal/vault"
+	"github.com/droverhq/drover/views"
+)
+
+// visit is one request, and who makes it.
+type visit struct {
+	*gin.Context
+	server  *Server
+	member  members.Member // zero when nobody is signed in
+	session members.Session
+	token   vault.Secret
+}
+
+// actor is who acts.
+func (v *visit) actor() audit.Actor { return v.member.Actor(v.addr()) }
+
+func (v *visit) addr() netip.Addr {
+	addr, err := netip.ParseAddr(v.ClientIP())
+	if err != nil {
+		return netip.Addr{}
+	}
+	return addr
+}
+
+func (v *visit) device() members.Device {
+	return members.Device{Addr: v.addr(), UserAgent: v.Request.UserAgent()}
+}
+
+// member lets people in who are signed in and whose role allows the route. The right to see a page is the gate's to judge, so that a
+// refusal is recorded.
+func (s *Server) member(r route) gin.HandlerFunc {
+	return func(c *gin.Context) {
+		v := &visit{Context: c, server: s}
+		token, err := c.Cookie(s.cookieName())
+		if err != nil || token == "" {
+			v.toDoor()
+			return
+		}
+		v.token = vault.NewSecret(token)
+		v.member, v.session, err = s.Roster.Authenticate(c.Request.Context(), v.token)
+		if errors.Is(err, members.ErrNoSession) {
+			v.forget()
+			v.toDoor()
+			return
+		}
+		if err == nil && r.right != "" {
+			err = s.Log.Admit(c.Request.Context(), v.actor(), r.right, audit.Subject(v.Request.URL.Path))
+		}
+		if err == nil {
+			err = r.handle(v)
+		}
+		v.finish(err)
+	}
+}
+
+// stranger serves what everybody may see.
+func (s *Server) stranger(r route) gin.HandlerFunc {
+	return func(c *gin.Context) {
+		v := &visit{Context: c, server: s}
+		v.finish(r.handle(v))
+	}
+}
+
+// toDoor leads to the sign-in page and, for a page that can be asked for again, back from there.
+func (v *visit) toDoor() {
+	if v.GetHeader("HX-Request") != "" {
+		v.Header("HX-Redirect", "/sign-in")
+		v.Status(http.StatusNoContent)
+		return
+	}
+	to := "/sign-in"
+	if v.Request.Method == http.MethodGet && v.Request.URL.Path != "/" {
+		to += "?next=" + url.QueryEscape(v.Request.URL.RequestURI())
+	}
+	v.Redirect(http.StatusSeeOther, to)
+}
+
+// next is where to go after signing in: a page of ours, or home.
+func next(text string) string {
+	u, err := url.Parse(text)
+	if err != nil || u.IsAbs() || u.Host != "" || !strings.HasPrefix(text, "/") || strings.HasPrefix(text, "//") || strings.ContainsAny(text, "\\\r\n\t") {
+		return "/"
+	}
+	return text
+}
+
+func (s *Server) cookieName() string {
+	if s.secure {
+		return "__Host-drover"
+	}
+	return "drover"
+}
+
+// sessionCookie outlives a browser's restart; the session's own limits are the roster's.
+const sessionCookie = 90 * 24 * time.Hour
+
+func (v *visit) remember(token vault.Secret) {
+	http.SetCookie(v.Writer, &http.Cookie{
+		Name: v.server.cookieName(), Value: token.Reveal(), Path: "/", MaxAge: int(sessionCookie.Seconds()), HttpOnly: true, Secure: v.server.secure, SameSite: http.SameSiteLaxMode,
+	})
+}
+
+func (v *visit) forget() {
+	http.SetCookie(v.Writer, &http.Cookie{Name: v.server.cookieName(), Path: "/", MaxAge: -1, HttpOnly: true, Secure: v.server.secure, SameSite: http.SameSiteLaxMode})
+}
+
+const flashCookie = "drover-said"
+
+// say shows a message on the next page.
+func (v *visit) say(kind, text string) {
+	http.SetCookie(v.Writer, &http.Cookie{Name: flashCookie, Value: url.QueryEscape(kind + "|" + text), Path: "/", MaxAge: 60, HttpOnly: true, Secure: v.server.secure, SameSite: http.SameSiteStrictMode})
+}
+
+func (v *visit) said() *views.Flash {
+	value, err := v.Cookie(flashCookie)
+	if err != nil || value == "" {
+		return nil
+	}
+	http.SetCookie(v.Writer, &http.Cookie{Name: flashCookie, Path: "/", MaxAge: -1, HttpOnly: true, Secure: v.server.secure, SameSite: http.SameSiteStrictMode})
+	if plain, err := url.QueryUnescape(value); err == nil {
+		value = plain
+	}
+	kind, text, found := strings.Cut(value, "|")
+	if !found {
+		return nil
+	}
+	return &views.Flash{Kind: kind, Text: text}
+}
+
+// frame is what surrounds a page of this member.
+func (v *visit) frame(title, active string) views.Frame {
+	can := map[string]bool{}
+	for _, action := range audit.Actions() {
+		can[string(action)] = v.actor().May(action)
+	}
+	return views.Frame{
+		Title: title, Active: active, Flash: v.said(), RequestID: v.requestID(), Gallery: v.server.Gallery,
+		Who: views.Who{Name: v.member.Name, Email: v.member.Email, Role: string(v.member.Role), Can: can},
+	}
+}
+
+// see leads to another page after something was done.
+func (v *visit) see(path string) error {
+	v.Redirect(http.StatusSeeOther, path)
+	return nil
+}
+
+// number reads a number of the path; one that is none belongs to nothing.
+func (v *visit) number(name string) (int64, error) {
+	n, err := strconv.ParseInt(v.Param(name), 10, 64)
+	if err != nil || n < 1 {
+		return 0, errNoPage
+	}
+	return n, nil
+}
+
+// page reads the number of a list's page.
+func (v *visit) page() int {
+	n, err := strconv.Atoi(v.Query("page"))
+	if err != nil || n < 1 {
+		return 1
+	}
+	return min(n, 1_000_000)
+}

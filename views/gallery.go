@@ -1,0 +1,93 @@
+package views
+
+import (
+	"net/url"
+	"time"
+
+	"github.com/a-h/templ"
+)
+
+// Component is a page that can be drawn.
+type Component = templ.Component
+
+// GalleryPage is a page in one of its states, drawn from fixtures.
+type GalleryPage struct {
+	Name, State string
+	Component   Component
+}
+
+// Gallery is every page in every state.
+func Gallery() []GalleryPage {
+	var all []GalleryPage
+	all = append(all, runsGallery()...)
+	all = append(all, sitesGallery()...)
+	return append(all, peopleGallery()...)
+}
+
+func gallerySites(n int) []SiteRow {
+	states := []string{"ready", "ready", "warning", "broken", "unchecked", "ready"}
+	outcomes := []string{"ok", "ok", "skipped", "failed", "", "partial", "unknown"}
+	rows := make([]SiteRow, n)
+	for i := range rows {
+		rows[i] = SiteRow{
+			ID: int64(i + 1), Name: galleryNames(i), Host: "site-" + id(int64(i)) + ".a-rather-long-host-name-of-an-agency.example", Client: []string{"Acme", longName, "Nordwind", ""}[i%4],
+			Tags: [][]string{{"care-plan", "wpo"}, {"staging"}, nil, {"woocommerce", "care-plan", "vip", "blog"}}[i%4], State: states[i%6], Finding: "WordPress did not accept the credential.",
+			Cache: []string{"Enabled", "Disabled", ""}[i%3], Plugin: []string{"2.8.1", "2.7.4", ""}[i%3], LastOutcome: outcomes[i%7], LastRun: 88, Administrator: i%5 == 3,
+			CredentialAt: time.Now().AddDate(0, 0, -i*3),
+		}
+	}
+	return rows
+}
+
+func sitesGallery() []GalleryPage {
+	frame := galleryFrame("Sites", "sites", "admin")
+	for _, right := range []string{"site.import", "site.check", "site.tag", "site.retire", "site.edit", "site.credential"} {
+		frame.Who.Can[right] = true
+	}
+	states := []Chip{{Label: "ready", Count: 4790, Href: "?"}, {Label: "broken", Count: 41, Href: "?", Chosen: true}}
+	list := func(n, total int) Sites {
+		return Sites{Rows: gallerySites(n), Any: true, States: states, Clients: []Chip{{Label: "Acme", Count: 12, Href: "?"}, {Label: longName, Count: 3, Href: "?"}},
+			Tags: []Chip{{Label: "care-plan", Count: 380, Href: "?"}}, Sort: "name", Pages: Pages{Page: 1, Per: 50, Total: total, Path: "/sites", Query: url.Values{}}}
+	}
+	none := list(0, 0)
+	none.Query = "no such site"
+	site := Site{
+		ID: 7, Name: longName, Home: "https://acme.example", Client: arabicName, Tags: []string{"care-plan"}, State: "broken", CheckedAt: time.Now().Add(-time.Hour), Username: "drover", Roles: "administrator",
+		Administrator: true, CredentialAt: time.Now().AddDate(0, -3, 0), CredentialBy: "Mara", Root: "https://acme.example/index.php?rest_route=/", Address: "203.0.113.9", Override: "header",
+		Rungs: []Rung{{"Reach the site", "ok", "acme.example answers.", ""}, {"Find the REST API", "ok", "The REST API is at https://acme.example/wp-json/.", ""},
+			{"Sign in", "failed", "WordPress did not accept the credential for acme.example.", "Replace the credential."}, {"What the user may do", "not_tried", "", ""}},
+		Runs:       []SiteRun{{88, 1, "Clear the whole cache", "failed", "wrong password", time.Now().Add(-2 * time.Hour)}},
+		Entries:    []SiteEntry{{1204, "Mara: site.check", time.Now().Add(-time.Hour)}},
+		Credential: []Field{{Name: "username", Label: "WordPress user name"}, {Name: "application_password", Label: "Application password", Type: "password", Problem: "Paste the application password."}},
+	}
+	fresh := Site{ID: 8, Name: emojiName, Home: "https://new.example", State: "unchecked", Username: "drover", CredentialAt: time.Now()}
+	form := SiteForm{Fields: []Field{{Name: "url", Label: "Address", Value: "acme example", Problem: "An address holds no spaces."}, {Name: "tags", Label: "Tags", Hint: "Separated by commas."}}}
+	report := Import{Done: true, Counts: map[string]int{"added": 2, "bad": 1}, Fields: []Field{{Name: "csv", Label: "Or paste it here", Rows: 6}},
+		Report: []ImportLine{{2, "https://acme.example", "added", "", 7}, {3, "acme example", "bad", "url: An address holds no spaces.", 0}}}
+	viewer := galleryFrame("Sites", "sites", "viewer")
+	return []GalleryPage{
+		{"sites", "empty", SitesPage(frame, Sites{})}, {"sites", "empty, no right", SitesPage(viewer, Sites{})}, {"sites", "one", SitesPage(frame, list(1, 1))},
+		{"sites", "5,000", SitesPage(frame, list(50, 5000))}, {"sites", "no match", SitesPage(frame, none)},
+		{"site", "broken", SitePage(frame, site)}, {"site", "not checked", SitePage(viewer, fresh)}, {"site form", "problem", SiteFormPage(frame, form)},
+		{"import", "form", ImportPage(frame, Import{Fields: report.Fields})}, {"import", "report", ImportPage(frame, report)},
+	}
+}
+
+func peopleGallery() []GalleryPage {
+	frame := galleryFrame("Team", "team", "admin")
+	fields := []Field{{Name: "email", Label: "E-mail", Type: "email"}, {Name: "password", Label: "Password", Type: "password", Problem: "This password is too short."}}
+	roles := []Option{{"viewer", "viewer"}, {"operator", "operator"}, {"admin", "admin"}}
+	mates := []Teammate{{ID: 1, Name: "Mara Lindqvist", Email: "mara@agency.example", Role: "admin", Self: true, JoinedAt: time.Now()},
+		{ID: 2, Name: longName, Email: "someone-with-a-very-long-address@subdomain.agency.example", Role: "viewer", Roles: roles, Removable: true, JoinedAt: time.Now().AddDate(-1, 0, 0)}}
+	invite := []Field{{Name: "email", Label: "E-mail", Type: "email"}, {Name: "role", Label: "Role", Value: "operator", Options: roles}}
+	settings := Settings{Name: []Field{{Name: "name", Label: "Name", Value: "Mara"}}, Password: []Field{{Name: "old", Label: "Present password", Type: "password"}, {Name: "new", Label: "New password", Type: "password"}},
+		Sessions: []Session{{ID: 1, Device: "Mozilla/5.0 (X11; Linux x86_64) Firefox/149.0", Addr: "203.0.113.7", LastSeenAt: time.Now(), CreatedAt: time.Now().AddDate(0, 0, -3), This: true}}}
+	broken := Problem{500, "Drover could not do this", "The fault is Drover's own. Try again.", "X7K2M9PQ4R"}
+	return []GalleryPage{
+		{"sign in", "problem", SignIn(Door{Action: "/sign-in", Problem: "The e-mail address or the password is wrong.", Fields: fields})},
+		{"set up", "problem", Setup(Door{Action: "/setup/x", Fields: fields})}, {"join", "form", Join(Door{Action: "/join/x", Role: "operator", Fields: fields[:1]})}, {"link", "used", LinkUsed("It was used.")},
+		{"team", "many", TeamPage(frame, Team{Members: mates, Form: invite})}, {"team", "invited", TeamPage(frame, Team{Members: mates, Form: invite, Invitation: "https://drover.agency.example/join/ABCDEF", Invited: "new@agency.example"})},
+		{"team", "no right", TeamPage(galleryFrame("Team", "team", "viewer"), Team{Members: mates[:1]})}, {"settings", "form", SettingsPage(frame, settings)},
+		{"error", "500", ProblemPage(frame, broken)}, {"error", "404, stranger", ProblemBare(Problem{404, "There is no such page", "The address may be wrong.", ""})},
+	}
+}

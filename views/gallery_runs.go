@@ -1,0 +1,218 @@
+package views
+
+import (
+	"fmt"
+	"time"
+)
+
+// runsGallery is every state of Home, of the pages of runs and of the record.
+func runsGallery() []GalleryPage {
+	var all []GalleryPage
+	for _, pages := range [][]GalleryPage{homeGallery(), composeGallery(), galleryWatch(), galleryTargets(), galleryRuns(), auditGallery()} {
+		all = append(all, pages...)
+	}
+	return all
+}
+
+func galleryFrame(title, active, role string) Frame {
+	f := Frame{Title: title, Active: active, Who: Who{Name: "Mara Lindqvist", Email: "mara@agency.example", Role: role}, Gallery: true}
+	f.Who.Can = map[string]bool{"site.read": true, "run.read": true, "audit.read": true, "audit.verify": true, "member.read": true}
+	if role != "viewer" {
+		f.Who.Can["run.start"], f.Who.Can["run.cancel"] = true, true
+	}
+	if role == "admin" {
+		f.Who.Can["site.add"], f.Who.Can["run.start_destroy"] = true, true
+	}
+	return f
+}
+
+// Names that lists must bear: long ones, from right to left, and with pictures.
+const (
+	longName   = "Donaudampfschifffahrtsgesellschaft — the official shop, archive and visitors' centre of the harbour museum in Regensburg"
+	hebrewName = "מכון ויצמן למדע"
+	arabicName = "متجر الزهور في بيروت"
+	emojiName  = "Bäckerei Ähre 🥐🥖"
+	hostile    = `</pre><script>alert(document.domain)</script><img src=x onerror=alert(1)>`
+)
+
+func galleryNames(i int) string {
+	return []string{"Acme Garden Supplies", longName, hebrewName, emojiName, "Nordwind Yachting", arabicName, "Café Zürich", "acme-staging"}[i%8]
+}
+
+func galleryTarget(i int, outcome, reason string) RunTarget {
+	labels := map[string]string{"bad_credential": "wrong password", "timeout": "no answer in time", "no_route": "no such endpoint"}
+	t := RunTarget{ID: int64(5100 + i), RunID: 88, SiteID: int64(i + 1), Site: galleryNames(i), Home: fmt.Sprintf("https://site-%d.example", i+1), State: "done",
+		Outcome: outcome, Reason: reason, Label: labels[reason], Status: 200, Attempts: 1, EndedAt: time.Now().Add(-time.Duration(i) * time.Second), Took: time.Duration(180+37*i) * time.Millisecond}
+	switch outcome {
+	case "unknown":
+		t.Status, t.Attempts, t.Took = 0, 2, 60*time.Second
+	case "failed":
+		t.Status, t.Code, t.Message = 401, "incorrect_password", "The provided password is an invalid application password."
+	case "skipped":
+		t.Status, t.Code = 404, "rest_no_route"
+	}
+	return t
+}
+
+func galleryLatest() []RunTarget {
+	var all []RunTarget
+	for i, o := range []string{"ok", "ok", "failed", "ok", "unknown", "ok", "skipped", "ok"} {
+		all = append(all, galleryTarget(i, o, ""))
+	}
+	return all
+}
+
+var galleryGroups = []RunGroup{
+	{Outcome: "failed", Reason: "bad_credential", Label: "wrong password", Count: 12, Sentence: "WordPress did not accept the user name or the application password.",
+		Mend: "It may have been revoked. Create a new application password on the site and replace the credential here."},
+	{Outcome: "failed", Reason: "blocked", Label: "blocked by a firewall", Count: 3, Sentence: "Something in front of WordPress answered instead of it.",
+		Mend: "Ask the host, or whoever runs the firewall, to let requests from Drover's address to /wp-json/ through."},
+	{Outcome: "unknown", Reason: "timeout", Label: "no answer in time", Count: 2, Sentence: "The request was sent, and no complete answer came in time. It may have been carried out.",
+		Mend: "Look at the site, then run it again for this site if it was not done."},
+	{Outcome: "partial", Count: 4},
+	{Outcome: "skipped", Reason: "no_route", Label: "no such endpoint", Count: 9, Sentence: "The site has no such endpoint.",
+		Mend: "The plugin is not active there, or is too old. Activate or update it, or leave the site out."},
+}
+
+// galleryRun is a run of 5,000 sites of which the given share has ended.
+func galleryRun(ended int) RunView {
+	now := time.Now()
+	v := RunView{ID: 88, Title: "Clear the whole cache", Effect: "change", State: "running", Actor: "Mara Lindqvist", Endpoint: "PATCH /bigscoots-cache/v2/clear-cache",
+		Where: "all sites", Total: 5000, CreatedAt: now.Add(-42 * time.Second), StartedAt: now.Add(-41 * time.Second), CanCancel: true, CanAgain: true,
+		Elapsed: 41 * time.Second, Rate: 118.4, Left: 26 * time.Second}
+	if ended > 0 {
+		v.Groups = append(append([]RunGroup{}, galleryGroups...), RunGroup{Outcome: "ok", Count: ended - 30})
+		v.Counts = RunCounts{OK: ended - 30, Partial: 4, Skipped: 9, Failed: 15, Unknown: 2}
+		v.Latest = galleryLatest()
+	}
+	v.Counts.Running = min(40, 5000-ended)
+	v.Counts.Waiting = 5000 - ended - v.Counts.Running
+	return v
+}
+
+func galleryEnded(v RunView) RunView {
+	v.State, v.EndedAt, v.Left = "done", v.StartedAt.Add(v.Elapsed), 0
+	return v
+}
+
+func galleryWatch() []GalleryPage {
+	waiting := galleryRun(0)
+	waiting.State, waiting.StartedAt, waiting.Rate, waiting.Left = "waiting", time.Time{}, 0, 0
+
+	faults := galleryEnded(galleryRun(5000))
+
+	well := faults
+	well.Total, well.Counts, well.Groups, well.Where = 412, RunCounts{OK: 412}, []RunGroup{{Outcome: "ok", Count: 412}}, "clients Acme and Nordwind"
+
+	one := well
+	one.Total, one.Counts, one.Groups, one.Latest, one.AgainOf = 1, RunCounts{OK: 1}, []RunGroup{{Outcome: "ok", Count: 1}}, well.Latest[:1], 87
+
+	cancelling := galleryRun(2200)
+	cancelling.CancelledAt, cancelling.CancelledBy = time.Now().Add(-time.Second), emojiName
+	cancelling.Groups = append([]RunGroup{{Outcome: "failed", Reason: "cancelled", Label: "cancelled", Count: 2760, Sentence: "The run was cancelled before this site's turn.",
+		Mend: "Run it again for these sites when you want to."}}, cancelling.Groups...)
+	cancelling.Counts.Failed, cancelling.Counts.Waiting = cancelling.Counts.Failed+2760, 0
+	cancelled := galleryEnded(cancelling)
+	cancelled.State, cancelled.Counts.OK, cancelled.Counts.Running = "cancelled", cancelled.Counts.OK+40, 0
+
+	viewer := galleryRun(1830)
+	viewer.CanCancel, viewer.CanAgain = false, false
+
+	destroyed := faults
+	destroyed.Title, destroyed.Effect, destroyed.Endpoint = "Disable cache", "destroy", "PATCH /bigscoots-cache/v2/disable-cache"
+	destroyed.Problems = map[string]string{"confirm": "This cannot be undone by itself. Type the number of sites, 15, to confirm."}
+
+	long := galleryRun(1830)
+	long.Title, long.Actor, long.Where = "POST /wp/v2/"+longName, arabicName, "client "+longName+", tag "+hebrewName
+	long.Params = []RunParam{{"Path", "/wp/v2/posts?search=" + emojiName}, {"Body", `{"title":"` + hebrewName + `"}`}}
+
+	var all []GalleryPage
+	for _, s := range []struct {
+		state, role string
+		run         RunView
+	}{
+		{"waiting", "operator", waiting}, {"running", "operator", galleryRun(1830)}, {"running, no right", "viewer", viewer}, {"running, long names", "operator", long},
+		{"done with faults", "operator", faults}, {"all well", "operator", well}, {"one site", "operator", one}, {"being cancelled", "operator", cancelling},
+		{"cancelled", "operator", cancelled}, {"done, destroys", "admin", destroyed},
+	} {
+		all = append(all, GalleryPage{Name: "run", State: s.state, Component: Run(RunPage{Frame: galleryFrame(s.run.Title, "runs", s.role), Run: s.run})})
+	}
+	return all
+}
+
+func galleryTargets() []GalleryPage {
+	list := RunTargets{RunID: 88, Title: "Clear the whole cache", Outcome: "failed", Reason: "bad_credential", Label: "wrong password", Total: 312, Page: 2, Per: 50}
+	for i := range 50 {
+		list.Rows = append(list.Rows, galleryTarget(i, "failed", "bad_credential"))
+	}
+	none := RunTargets{RunID: 88, Title: "Clear the whole cache", Outcome: "partial", Page: 1, Per: 50}
+	frame := galleryFrame("Sites of run 88", "runs", "operator")
+	return append([]GalleryPage{
+		{Name: "run targets", State: "many", Component: RunTargetsAll(RunTargetsPage{frame, list})},
+		{Name: "run targets", State: "none", Component: RunTargetsAll(RunTargetsPage{frame, none})},
+	}, galleryExchanges()...)
+}
+
+func galleryExchanges() []GalleryPage {
+	first := Attempt{N: 1, Method: "PATCH", URL: "https://site-3.example/wp-json/bigscoots-cache/v2/clear-cache", RequestBody: `{"purge_type":"post_ids","post_ids":[1,17]}`, Sent: true,
+		Status: 503, Headers: []Header{{"Content-Type", "text/html; charset=UTF-8"}, {"Retry-After", "600"}, {"X-Hostile", hostile}}, Body: "<!doctype html>\n<h1>Briefly unavailable</h1>\n" + hostile,
+		Outcome: "failed", Reason: "in maintenance", Address: "203.0.113.9", StartedAt: time.Now().Add(-3 * time.Minute), Took: 812 * time.Millisecond}
+	second := first
+	second.N, second.Status, second.Fault, second.Body, second.Headers, second.Outcome, second.Reason = 2, 0, "no complete answer within 30 s", "", nil, "unknown", "no answer in time"
+	second.Took, second.Override = 30*time.Second, "header"
+	third := first
+	third.N, third.Status, third.Body, third.BodyCut, third.Outcome, third.Reason = 3, 200, "{\"success\":true}\n", true, "ok", ""
+	for range 60 {
+		third.Body += hebrewName + " " + emojiName + "\n"
+	}
+	faulty := galleryTarget(2, "failed", "bad_credential")
+	faulty.Message = hostile
+	faulty.Location = "https://www.site-3.example/" + longName
+	tried := ExchangePage{Frame: galleryFrame(faulty.Site, "runs", "operator"), RunTitle: "Clear the cache of 2 posts", Target: faulty, Sentence: galleryGroups[0].Sentence, Mend: galleryGroups[0].Mend,
+		Attempts: []Attempt{first, second, third}}
+	well := galleryTarget(0, "ok", "")
+	well.Message = "Cache purge request submitted."
+	waiting := galleryTarget(1, "", "")
+	waiting.State, waiting.Attempts = "waiting", 0
+	return []GalleryPage{
+		{Name: "exchange", State: "three tries, hostile answers", Component: Exchange(tried)},
+		{Name: "exchange", State: "done well", Component: Exchange(ExchangePage{Frame: tried.Frame, RunTitle: tried.RunTitle, Target: well, Attempts: []Attempt{third}})},
+		{Name: "exchange", State: "waiting", Component: Exchange(ExchangePage{Frame: tried.Frame, RunTitle: tried.RunTitle, Target: waiting})},
+	}
+}
+
+// galleryRunRows are runs of all sorts.
+func galleryRunRows(n int) []RunRow {
+	var rows []RunRow
+	for i := range n {
+		start := time.Now().Add(-time.Duration(i*i*13+1) * time.Minute)
+		r := RunRow{ID: int64(90 - i), Title: []string{"Clear the whole cache", "Status", "GET /wp/v2/plugins?status=active&search=" + longName, "Disable cache", "Clear the cache of 2 posts and related pages"}[i%5],
+			Effect: []string{"change", "read", "read", "destroy", "change"}[i%5], State: "done", Actor: []string{"Mara Lindqvist", arabicName, "command line"}[i%3],
+			CreatedAt: start, StartedAt: start, EndedAt: start.Add(41 * time.Second)}
+		r.Counts = RunCounts{OK: 380 + i, Skipped: 9 * (i % 2), Failed: 5 * (i % 3), Unknown: i % 4, Partial: i % 2}
+		if i == 0 {
+			r.State, r.EndedAt, r.Counts.Waiting, r.Counts.Running = "running", time.Time{}, 4400, 40
+		}
+		if i == 6 {
+			r.State, r.AgainOf = "cancelled", 80
+		}
+		r.Total = r.Counts.total()
+		rows = append(rows, r)
+	}
+	return rows
+}
+
+func galleryRuns() []GalleryPage {
+	page := func(role string) RunsPage {
+		return RunsPage{Frame: galleryFrame("Runs", "runs", role), Page: 1, Per: 25, Actors: []string{"Mara Lindqvist", arabicName},
+			Operations: []Option{{"clear-cache", "Clear cache"}, {"status", "Status"}, {"request", "Any endpoint"}}}
+	}
+	many, one, none, empty := page("operator"), page("viewer"), page("operator"), page("operator")
+	many.Rows, many.Total, many.Page = galleryRunRows(25), 5000, 2
+	one.Rows, one.Total = galleryRunRows(2)[1:], 1
+	none.Filter = RunsFilter{Operation: "status", Has: "trouble", Site: 3, SiteName: longName, Since: "2026-13-01", Problems: map[string]string{"since": "Write the day as 2026-11-23."}}
+	return []GalleryPage{
+		{Name: "runs", State: "many", Component: Runs(many)}, {Name: "runs", State: "one, no right to start", Component: Runs(one)},
+		{Name: "runs", State: "no match", Component: Runs(none)}, {Name: "runs", State: "empty", Component: Runs(empty)},
+	}
+}
