@@ -109,11 +109,11 @@ func judge(x Exchange, a answer) Verdict {
 	case a.Success.no(), a.State == "error" && !reads(x.Method):
 		return failed(ReasonRefused, "")
 	}
-	if v, some := missed(x, a); some {
-		return v
-	}
 	if saysSuccess(x) && !a.Success.yes {
 		return failed(ReasonRefused, "The plugin answered without saying that it was done.")
+	}
+	if v, some := missed(x, a); some {
+		return v
 	}
 	return Verdict{Outcome: OK}
 }

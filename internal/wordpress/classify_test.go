@@ -137,6 +137,8 @@ func TestClassifyMissedPosts(t *testing.T) {
 	check(t, []judged{
 		{"none missed", asked(three, `{"post_doesnt_exists":[],"no_permalink_found":[]}`), OK, "", "", false},
 		{"an empty PHP array", asked(three, `[]`), OK, "", "", false},
+		{"an empty text", asked(three, `""`), OK, "", "", false},
+		{"some, without success", answered(200, `{"post_ids_with_error":{"no_permalink_found":[4]}}`), Failed, ReasonRefused, "", false},
 		{"null", asked(three, `null`), OK, "", "", false},
 		{"some", asked(three, `{"post_doesnt_exists":[9,4],"no_permalink_found":[]}`), Partial, "", "Posts 4, 9 do not exist.", false},
 		{"with gaps", asked(three, `{"post_doesnt_exists":{"0":4,"2":9}}`), Partial, "", "Posts 4, 9 do not exist.", false},

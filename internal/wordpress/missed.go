@@ -82,7 +82,9 @@ func scalars(value any) []string {
 		case json.Number:
 			found = append(found, v.String())
 		case string:
-			found = append(found, printable(v, 60))
+			if v != "" {
+				found = append(found, printable(v, 60))
+			}
 		case []any:
 			for _, each := range v {
 				collect(each)

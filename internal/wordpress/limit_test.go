@@ -1,0 +1,118 @@
+package wordpress
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/netip"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+// gauge counts how much is under way at once.
+type gauge struct{ now, most atomic.Int64 }
+
+func (g *gauge) enter() {
+	now := g.now.Add(1)
+	for most := g.most.Load(); now > most && !g.most.CompareAndSwap(most, now); most = g.most.Load() {
+	}
+}
+
+func (g *gauge) leave() { g.now.Add(-1) }
+
+func TestLimits(t *testing.T) {
+	for _, c := range []struct{ total, perAddress, addresses, most, mostEach int }{
+		{100, 2, 1, 2, 2}, {3, 2, 8, 3, 2}, {100, 1, 5, 5, 1},
+	} {
+		t.Run(fmt.Sprintf("%+v", c), func(t *testing.T) {
+			l := newLimits(c.total, c.perAddress)
+			var all gauge
+			each := make([]gauge, c.addresses)
+			var group sync.WaitGroup
+			for i := range 200 {
+				group.Go(func() {
+					at := i % c.addresses
+					free, err := l.take(context.Background(), netip.AddrFrom4([4]byte{10, 0, 0, byte(at)}))
+					if err != nil {
+						t.Error(err)
+						return
+					}
+					all.enter()
+					each[at].enter()
+					time.Sleep(time.Millisecond) // a place must be held for a while to be contended for
+					each[at].leave()
+					all.leave()
+					free()
+				})
+			}
+			group.Wait()
+			if got := int(all.most.Load()); got > c.most {
+				t.Errorf("%d under way at once, want at most %d", got, c.most)
+			}
+			for i := range each {
+				if got := int(each[i].most.Load()); got > c.mostEach {
+					t.Errorf("%d at address %d, want at most %d", got, i, c.mostEach)
+				}
+			}
+			if len(l.servers) != 0 || len(l.total) != 0 {
+				t.Errorf("%d servers and %d places are still held", len(l.servers), len(l.total))
+			}
+		})
+	}
+}
+
+func TestWaitIsGivenUp(t *testing.T) {
+	address := netip.MustParseAddr("10.0.0.1")
+	elsewhere := netip.MustParseAddr("10.0.0.2")
+	for name, second := range map[string]netip.Addr{"for the address": address, "for one of all": elsewhere} {
+		t.Run(name, func(t *testing.T) {
+			l := newLimits(1, 1)
+			free, err := l.take(context.Background(), address)
+			if err != nil {
+				t.Fatal(err)
+			}
+			ctx, cancel := context.WithCancel(context.Background())
+			cancel()
+			if _, err := l.take(ctx, second); !errors.Is(err, ErrWait) || !errors.Is(err, ErrCancelled) {
+				t.Errorf("take = %v", err)
+			}
+			late, cancel := context.WithTimeout(context.Background(), time.Millisecond)
+			defer cancel()
+			if _, err := l.take(late, second); !errors.Is(err, ErrWait) || !errors.Is(err, ErrTimeout) {
+				t.Errorf("take = %v", err)
+			}
+			free()
+			if len(l.servers) != 0 || len(l.total) != 0 {
+				t.Errorf("%d servers and %d places are still held", len(l.servers), len(l.total))
+			}
+		})
+	}
+}
+
+// A place is held until the body has been read, so that slow answers count too.
+func TestSlowAnswersCount(t *testing.T) {
+	var open gauge
+	s := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		open.enter()
+		defer open.leave()
+		w.WriteHeader(http.StatusOK)
+		w.(http.Flusher).Flush()
+		time.Sleep(10 * time.Millisecond) // the body comes later than the headers
+		_, _ = w.Write([]byte(`{}`))
+	})
+	var group sync.WaitGroup
+	for range 12 {
+		group.Go(func() {
+			if x := s.do(t, Request{Method: http.MethodGet, Path: "/"}); x.Fault != nil {
+				t.Error(x.Fault)
+			}
+		})
+	}
+	group.Wait()
+	if open.most.Load() > 2 {
+		t.Errorf("%d answers at once, want at most 2", open.most.Load())
+	}
+}
