@@ -1,4 +1,4 @@
-import "htmx.org/dist/htmx.js";
+import "./htmx.js";
 import "htmx.org/dist/ext/hx-sse.js";
 import "./palette.js";
 import "./selection.js";
