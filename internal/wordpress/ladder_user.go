@@ -81,6 +81,9 @@ func (l *ladder) mayPurge(ctx context.Context, as string) (Rung, bool) {
 			"Run Clear cache to see. Ask the host to let OPTIONS, PATCH and DELETE through to /wp-json/.")
 	case strings.Contains(strings.Join(x.Header.Values("Allow"), ","), http.MethodPatch):
 		return ok(as + ", which may purge.")
+	case len(x.Body) > 0 && !json.Valid(x.Body): // PHP sends no more headers once something is printed
+		return warn(as+"; whether it may purge cannot be told: "+l.host+" prints something before its answers, and so loses their headers.",
+			"Run Clear cache to see. Look for PHP warnings, or a file that begins with a byte order mark, in the site's plugins and theme.")
 	}
 	rung, _ := fail(as+", which may not purge the cache of "+l.host+".", "Let this role purge in the site's BigScoots Cache settings, or connect a user that may.")
 	return rung, true

@@ -1,0 +1,212 @@
+package wordpress
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/netip"
+	"strings"
+	"sync"
+	"testing"
+)
+
+// blog answers like a WordPress, with what a test changes of it.
+type blog struct {
+	home  string
+	pages map[string]http.HandlerFunc // by path, before all others
+
+	guard   sync.Mutex
+	secrets []string // places that saw the credential
+}
+
+func (b *blog) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if _, _, signed := r.BasicAuth(); signed {
+		b.guard.Lock()
+		b.secrets = append(b.secrets, r.Host+r.URL.Path)
+		b.guard.Unlock()
+	}
+	if special, found := b.pages[r.URL.Path]; found {
+		special(w, r)
+		return
+	}
+	_, _, signed := r.BasicAuth()
+	switch r.URL.Path {
+	case "/":
+		w.Header().Set("Link", fmt.Sprintf(`<%s/wp-json/>; rel="https://api.w.org/"`, b.home))
+	case "/wp-json/":
+		fmt.Fprintf(w, `{"name":"Acme","home":%q,"namespaces":["wp/v2","bigscoots-cache/v2"],"authentication":{"application-passwords":{}}}`, b.home)
+	case "/wp-json/wp/v2/users/me":
+		if !signed {
+			jsonError(w, 401, "rest_not_logged_in")
+			return
+		}
+		fmt.Fprint(w, `{"id":7,"username":"drover","roles":["cache_manager"],"capabilities":{"read":true}}`)
+	case "/wp-json/bigscoots-cache/v2/clear-cache":
+		w.Header().Set("Allow", "PATCH")
+		w.WriteHeader(http.StatusNoContent)
+	case "/wp-json/bigscoots-cache/v2/status":
+		fmt.Fprint(w, `{"success":true,"data":{"plugin_version":{"label":"Version","value":"2.8.1"},"plugin_cache_status":{"label":"Cache","value":"Enabled"}}}`)
+	default:
+		jsonError(w, 404, "rest_no_route")
+	}
+}
+
+func jsonError(w http.ResponseWriter, status int, code string) {
+	w.WriteHeader(status)
+	fmt.Fprintf(w, `{"code":%q,"message":"No.","data":{"status":%d}}`, code, status)
+}
+
+func newBlog(t *testing.T, pages map[string]http.HandlerFunc) (*blog, *Client) {
+	t.Helper()
+	b := &blog{pages: pages}
+	s := serve(t, b.ServeHTTP, func(c *Config) { c.Hosts["www.example.com"] = netip.MustParseAddr("127.0.0.1") })
+	b.home = s.home
+	return b, s.client(OverrideNone)
+}
+
+func redirect(to string) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, to, http.StatusMovedPermanently) }
+}
+
+func says(status int, body string) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(status)
+		fmt.Fprint(w, body)
+	}
+}
+
+func rung(t *testing.T, r Report, name string) Rung {
+	t.Helper()
+	for _, each := range r.Rungs {
+		if each.Name == name {
+			return each
+		}
+	}
+	t.Fatalf("no rung %s in %+v", name, r.Rungs)
+	return Rung{}
+}
+
+func TestLadderHealthy(t *testing.T) {
+	b, c := newBlog(t, nil)
+	r := c.Check(context.Background())
+	if r.State() != "ready" || r.Warning != "" || len(r.Rungs) != 7 {
+		t.Errorf("%s: %+v", r.State(), r.Rungs)
+	}
+	if r.Root != b.home+"/wp-json/" || r.Home != b.home || r.Name != "Acme" || r.Login != "drover" || r.Administrator || r.CanManage || r.Address.String() != "127.0.0.1" {
+		t.Errorf("%+v", r)
+	}
+	if r.Plugin == nil || r.Plugin.Version != "2.8.1" || r.Plugin.Cache != "Enabled" || r.Plugin.Data["plugin_version"] != "2.8.1" {
+		t.Errorf("plugin %+v", r.Plugin)
+	}
+}
+
+// Sites that the simulator does not have: what stands in the way of one rung, and what the ladder makes of it.
+func TestLadderFindings(t *testing.T) {
+	const index = `{"name":"Acme","namespaces":["wp/v2","bigscoots-cache/v2"],"authentication":%s}`
+	offered := fmt.Sprintf(index, `{"application-passwords":{}}`)
+	for name, c := range map[string]struct {
+		pages   map[string]http.HandlerFunc
+		state   string // of the whole
+		rung    string
+		is      RungState
+		finding string
+	}{
+		"an empty list of ways to sign in": {map[string]http.HandlerFunc{"/wp-json/": says(200, fmt.Sprintf(index, `[]`))}, "broken", RungApplicationPasswords, RungFailed, "switched off"},
+		"an index cut short":               {map[string]http.HandlerFunc{"/wp-json/": says(200, `{"namespaces":["wp/v2","bigscoots-cache/v2"]}`)}, "warning", RungApplicationPasswords, RungWarning, "does not tell"},
+		"visitors may not read the index": {map[string]http.HandlerFunc{"/wp-json/": func(w http.ResponseWriter, r *http.Request) {
+			if _, _, signed := r.BasicAuth(); !signed {
+				jsonError(w, 401, "rest_login_required")
+				return
+			}
+			fmt.Fprint(w, offered)
+		}}, "ready", RungRoot, RungOK, "/wp-json/"},
+		"a home page with an error":  {map[string]http.HandlerFunc{"/": says(500, page("Error"))}, "warning", RungReach, RungWarning, "500"},
+		"a challenge for visitors":   {map[string]http.HandlerFunc{"/": says(403, page("Just a moment..."))}, "warning", RungReach, RungWarning, "Cloudflare"},
+		"a circle for visitors":      {map[string]http.HandlerFunc{"/": redirect("/")}, "warning", RungReach, RungWarning, "circle"},
+		"a start page in a language": {map[string]http.HandlerFunc{"/": redirect("/de/"), "/de/": says(200, page("Acme"))}, "ready", RungReach, RungOK, "answers"},
+		"no users to be seen":        {map[string]http.HandlerFunc{"/wp-json/wp/v2/users/me": says(404, `{"code":"rest_no_route"}`)}, "warning", RungCapabilities, RungOK, "may purge"},
+		"users in another form":      {map[string]http.HandlerFunc{"/wp-json/wp/v2/users/me": says(200, `[]`)}, "warning", RungCredential, RungWarning, "does not tell"},
+		"a user without a role":      {map[string]http.HandlerFunc{"/wp-json/wp/v2/users/me": says(200, `{"username":"drover","roles":[]}`)}, "broken", RungCapabilities, RungFailed, "no role"},
+		"a manager":                  {map[string]http.HandlerFunc{"/wp-json/wp/v2/users/me": says(200, `{"username":"drover","roles":["manager"],"capabilities":{"manage_options":true}}`)}, "ready", RungCapabilities, RungOK, "manage options"},
+		"no right to purge":          {map[string]http.HandlerFunc{"/wp-json/bigscoots-cache/v2/clear-cache": says(204, ``)}, "broken", RungCapabilities, RungFailed, "may not purge"},
+		"a firewall before OPTIONS":  {map[string]http.HandlerFunc{"/wp-json/bigscoots-cache/v2/clear-cache": says(405, page("405"))}, "warning", RungCapabilities, RungWarning, "does not let Drover ask"},
+		"a status that fails":        {map[string]http.HandlerFunc{"/wp-json/bigscoots-cache/v2/status": says(500, page("500"))}, "warning", RungStatus, RungWarning, "does not tell its status"},
+		"a status without a cache":   {map[string]http.HandlerFunc{"/wp-json/bigscoots-cache/v2/status": says(200, `{"success":true}`)}, "warning", RungStatus, RungWarning, "does not tell"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, client := newBlog(t, c.pages)
+			r := client.Check(context.Background())
+			found := rung(t, r, c.rung)
+			if r.State() != c.state || found.State != c.is || !strings.Contains(found.Finding, c.finding) {
+				t.Errorf("%s, %+v", r.State(), r.Rungs)
+			}
+			if (c.is == RungFailed || c.is == RungWarning) && found.Mend == "" {
+				t.Error("it does not say how to mend it")
+			}
+		})
+	}
+}
+
+func TestLadderWithoutCredential(t *testing.T) {
+	_, c := newBlog(t, nil)
+	r := c.anonymous().Check(context.Background())
+	if failing, is := r.Failing(); !is || failing.Name != RungCredential || !strings.Contains(failing.Finding, "No credential is stored") {
+		t.Errorf("%+v", r.Rungs)
+	}
+}
+
+// The credential stays on the site's own host, wherever the site points to.
+func TestLadderKeepsTheCredential(t *testing.T) {
+	for name, c := range map[string]struct {
+		path, rung, finding string
+		moved               bool
+	}{
+		"all has moved":             {"", RungRoot, "has moved to", true},
+		"only visitors are sent on": {"/", RungReach, "sends its visitors on", true},
+		"the root is elsewhere":     {"root", RungRoot, "on another host", false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b, client := newBlog(t, map[string]http.HandlerFunc{})
+			www := strings.Replace(b.home, "example.com", "www.example.com", 1)
+			send := func(w http.ResponseWriter, r *http.Request) {
+				if strings.HasPrefix(r.Host, "www.") {
+					says(200, page("Acme"))(w, r)
+					return
+				}
+				redirect(www+r.URL.Path)(w, r)
+			}
+			switch c.path {
+			case "":
+				b.pages["/"], b.pages["/wp-json/"], b.pages["/index.php"], b.pages["/index.php/wp-json/"] = send, send, send, send
+			case "/":
+				b.pages["/"] = send
+			case "root":
+				b.pages["/"] = func(w http.ResponseWriter, _ *http.Request) {
+					w.Header().Set("Link", fmt.Sprintf(`<%s/wp-json/>; rel="https://api.w.org/"`, www))
+				}
+			}
+			r := client.Check(context.Background())
+			found := rung(t, r, c.rung)
+			if !strings.Contains(found.Finding, c.finding) || found.Mend == "" || c.moved != (r.RedirectsTo == www) {
+				t.Errorf("%q, %+v", r.RedirectsTo, r.Rungs)
+			}
+			b.guard.Lock()
+			defer b.guard.Unlock()
+			for _, place := range b.secrets {
+				if strings.HasPrefix(place, "www.") {
+					t.Errorf("the credential was sent to %s", place)
+				}
+			}
+		})
+	}
+}
+
+func TestReadStatusTakesWhatThereIs(t *testing.T) {
+	s := readStatus([]byte(`{"plugin_version":{"value":"2.9"},"n":{"value":3},"b":{"value":true},"x":7,"h":{"value":"<b>On</b>"}}`))
+	if s.Version != "2.9" || s.Data["n"] != "3" || s.Data["b"] != "true" || s.Data["h"] != "On" || len(s.Data) != 4 {
+		t.Errorf("%+v", s)
+	}
+	if s := readStatus([]byte(`[]`)); s.Version != "" || s.Data != nil {
+		t.Errorf("%+v", s)
+	}
+}
