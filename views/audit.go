@@ -64,6 +64,18 @@ type AuditRow struct {
 	Detail      AuditDetail
 }
 
+// standing is the role that the actor had, and where they were.
+func (p AuditEntryPage) standing() string {
+	s := ""
+	if p.Role != "" {
+		s = ", " + p.Role
+	}
+	if p.Entry.ActorKind == "command_line" {
+		s += ", on the command line"
+	}
+	return s
+}
+
 // AuditBar is how many entries a stretch of time holds.
 type AuditBar struct {
 	At    time.Time

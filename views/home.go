@@ -45,7 +45,7 @@ func (p HomePage) hands() []hand {
 	var all []hand
 	if n := p.Sites.Broken; n > 0 {
 		all = append(all, hand{Tone: "failed", Text: counted(n, "site does not work", "sites do not work") + " with Drover.",
-			Mend: "Its page shows which step fails and how to mend it.", Href: "/sites?state=broken", Label: "See them"})
+			Mend: "A site's page shows which step fails and how to mend it.", Href: "/sites?state=broken", Label: "See them"})
 	}
 	for _, r := range p.Trouble {
 		all = append(all, hand{Tone: "failed", Text: fmt.Sprintf("%s in “%s”.", counted(r.Counts.Trouble(), "site needs a hand", "sites need a hand"), r.Title),
@@ -53,7 +53,7 @@ func (p HomePage) hands() []hand {
 	}
 	if n := p.Sites.Warning; n > 0 {
 		all = append(all, hand{Tone: "partial", Text: counted(n, "site works with a warning.", "sites work with a warning."),
-			Mend: "The plugin may be missing or set up in a way that does not cache.", Href: "/sites?state=warning", Label: "See them"})
+			Mend: "A site's page says what to look at.", Href: "/sites?state=warning", Label: "See them"})
 	}
 	if n := p.Sites.Unchecked; n > 0 {
 		all = append(all, hand{Tone: "waiting", Text: counted(n, "site was never checked.", "sites were never checked."),

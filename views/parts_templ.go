@@ -291,7 +291,7 @@ func header(title, hint string) templ.Component {
 			templ_7745c5c3_Var12 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 18, "<div class=\"mb-5 flex flex-wrap items-start gap-x-4 gap-y-3\"><div class=\"min-w-0 flex-1\"><h1 class=\"wrap-any\" dir=\"auto\">")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 18, "<div class=\"mb-5 flex flex-wrap items-start gap-x-4 gap-y-3\"><div class=\"min-w-0 flex-1 basis-44\"><h1 class=\"wrap-any\" dir=\"auto\">")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -158,7 +158,7 @@ func (p RunPreview) expected() string {
 	if p.Expected < time.Second {
 		return ", about 1 s"
 	}
-	return ", about " + lasted(p.Expected.Round(time.Second))
+	return ", about " + roughly(p.Expected)
 }
 
 // problem is the first thing that keeps the run from starting, in the order of the form.

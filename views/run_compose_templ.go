@@ -100,7 +100,7 @@ func Compose(p ComposePage) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 4, "</div><div hidden hx-post=\"/run/preview\" hx-include=\"closest form\" hx-trigger=\"change from:'closest form', input delay:400ms from:'closest form', refresh\" hx-sync=\"this:replace\" hx-target=\"#run-preview\" hx-swap=\"outerMorph\" data-preview></div>")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 4, "</div><div hidden hx-post=\"/run/preview\" hx-include=\"closest form\" hx-trigger=\"change from:'closest form', input delay:400ms from:'closest form', refresh\" hx-sync=\"this:replace\" hx-target=\"#run-preview\" hx-swap=\"outerMorph\" hx-status:401=\"swap:none\" hx-status:403=\"swap:none\" hx-status:5xx=\"swap:none\" data-preview></div>")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

@@ -115,18 +115,15 @@ func (g RunGroup) key() string {
 	return g.Outcome + "-" + strings.ReplaceAll(g.Reason, "_", "-")
 }
 
-func (g RunGroup) trouble() bool {
-	return g.Outcome == "failed" || g.Outcome == "unknown" || g.Outcome == "partial"
-}
-
-// heading is the group's own line.
-func (g RunGroup) heading() string {
-	if g.Label != "" {
-		return g.Label
+// failedLabel says what a run again for the failed ones is for: those that were never sent are among them.
+func (v RunView) failedLabel() string {
+	switch notSent := v.notSent(); {
+	case notSent == 0:
+		return "Run again for failed"
+	case notSent == v.Counts.Failed:
+		return "Run again for not sent"
 	}
-	return map[string]string{
-		"ok": "done well", "partial": "done in part", "skipped": "skipped", "failed": "failed", "unknown": "not known",
-	}[g.Outcome]
+	return "Run again for failed and not sent"
 }
 
 // meaning is what the group's outcome means where no reason says it.
@@ -176,10 +173,10 @@ func (v RunView) announced() string {
 	return "polite"
 }
 
-// percent is how much of the run has ended; a run is not complete before its last site is in.
-func (v RunView) percent() string {
-	if v.Total == 0 {
-		return "100%"
+// progress is how far the run is, for the window's title.
+func (v RunView) progress() string {
+	if !v.Live() || v.Total == 0 {
+		return lookOf(v.State).word
 	}
 	return strconv.Itoa(v.Counts.Ended()*100/v.Total) + "%"
 }
@@ -194,7 +191,7 @@ func (v RunView) left() string {
 	case v.Left < time.Second:
 		return "under 1 s"
 	}
-	return "about " + lasted(v.Left.Round(time.Second))
+	return "about " + roughly(v.Left)
 }
 
 func (v RunView) rate() string {

@@ -70,6 +70,14 @@ func (r RunRow) took() string {
 	return lasted(r.EndedAt.Sub(r.StartedAt))
 }
 
+// roughly writes a duration that is only guessed, in whole seconds.
+func roughly(d time.Duration) string {
+	if d < time.Minute {
+		return strconv.Itoa(int(d.Round(time.Second).Seconds())) + " s"
+	}
+	return lasted(d)
+}
+
 func oneDecimal(n float64) string { return strconv.FormatFloat(n, 'f', 1, 64) }
 
 var runStates = []Option{{"", "Any state"}, {"waiting", "Waiting"}, {"running", "Under way"}, {"done", "Done"}, {"cancelled", "Cancelled"}}

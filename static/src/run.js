@@ -26,11 +26,13 @@ if (live) {
   const lost = live.querySelector("[data-live-lost]");
   const title = document.title;
   const run = () => document.getElementById("run-live");
-  live.addEventListener("htmx:sse:error", () => (lost.hidden = false));
+  const missed = () => (lost.hidden = false);
+  live.addEventListener("htmx:sse:error", missed);
+  live.addEventListener("htmx:response:error", (event) => event.target === live && missed());
   live.addEventListener("htmx:sse:after:connection", () => (lost.hidden = true));
   live.addEventListener("htmx:sse:after:message", () => {
     lost.hidden = true;
-    document.title = run().dataset.percent + " · " + title;
+    document.title = run().dataset.progress + " · " + title;
     run().querySelectorAll("details[data-lazy][open]").forEach(readTargets);
   });
 }
