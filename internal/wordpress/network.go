@@ -8,6 +8,7 @@ import (
 	"crypto/x509"
 	"net/http"
 	"net/netip"
+	"sync/atomic"
 	"time"
 
 	"code.dny.dev/ssrf"
@@ -33,6 +34,7 @@ type Network struct {
 	allow     []netip.Prefix
 	maxBody   int64
 	userAgent string
+	open      atomic.Int64 // connections
 }
 
 // NewNetwork returns a network. Nothing is sent or looked up yet.
