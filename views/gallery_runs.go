@@ -97,7 +97,7 @@ func galleryEnded(v RunView) RunView {
 
 func galleryWatch() []GalleryPage {
 	waiting := galleryRun(0)
-	waiting.State, waiting.StartedAt, waiting.Rate, waiting.Left = "waiting", time.Time{}, 0, 0
+	waiting.State, waiting.StartedAt, waiting.Rate, waiting.Left, waiting.Counts = "waiting", time.Time{}, 0, 0, RunCounts{Waiting: 5000}
 
 	faults := galleryEnded(galleryRun(5000))
 

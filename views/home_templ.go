@@ -611,7 +611,7 @@ func homeDays(p HomePage) templ.Component {
 
 func homeTitle(p HomePage) string {
 	switch {
-	case p.Sites.Total == 0:
+	case p.Sites.Total == 0 || !p.HasRun:
 		return "Three steps to the first run"
 	case len(p.hands()) > 0:
 		return "What needs a hand"

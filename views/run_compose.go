@@ -1,6 +1,8 @@
 package views
 
 import (
+	"maps"
+	"slices"
 	"strings"
 	"time"
 )
@@ -168,9 +170,9 @@ func (p RunPreview) problem() string {
 			return s
 		}
 	}
-	for field, s := range p.Problems {
-		if field != "confirm" && s != "" {
-			return s
+	for _, field := range slices.Sorted(maps.Keys(p.Problems)) {
+		if field != "confirm" && p.Problems[field] != "" {
+			return p.Problems[field]
 		}
 	}
 	return ""

@@ -58,6 +58,14 @@ func (f RunsFilter) query() url.Values {
 	return q
 }
 
+// dateKind is a plain field where the date is wrong: a date field would lose what was typed.
+func (f RunsFilter) dateKind(field string) string {
+	if f.Problems[field] != "" {
+		return "text"
+	}
+	return "date"
+}
+
 func (p RunsPage) pages() Pages {
 	return Pages{Page: p.Page, Per: p.Per, Total: p.Total, Path: "/runs", Query: p.Filter.query()}
 }
