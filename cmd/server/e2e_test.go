@@ -1,0 +1,256 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"encoding/csv"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+)
+
+// lab is the real WordPress that make test has started.
+type lab struct{ dir string }
+
+func openLab(t *testing.T) lab {
+	t.Helper()
+	dir := os.Getenv("DROVER_TEST_LAB")
+	if dir == "" {
+		t.Skip("THE WORDPRESS LAB IS NOT HERE: run `make test`, which starts it where its packages can be had")
+	}
+	return lab{dir}
+}
+
+func (l lab) env() []string {
+	return []string{"DROVER_ALLOW_NETS=127.0.0.0/8", "DROVER_CA_FILE=" + filepath.Join(l.dir, "ca.pem"), "DROVER_HOSTS_FILE=" + filepath.Join(l.dir, "hosts")}
+}
+
+// rows reads one of the lab's CSV files, by column.
+func (l lab) rows(t *testing.T, name string) []map[string]string {
+	t.Helper()
+	file, err := os.Open(filepath.Join(l.dir, name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	all, err := csv.NewReader(file).ReadAll()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var rows []map[string]string
+	for _, record := range all[1:] {
+		row := map[string]string{}
+		for i, column := range all[0] {
+			row[column] = record[i]
+		}
+		rows = append(rows, row)
+	}
+	return rows
+}
+
+// calls counts the calls that WordPress itself carried out, by site, after the first skip ones.
+func (l lab) calls(t *testing.T, route string, skip int) map[string]int {
+	t.Helper()
+	counts := map[string]int{}
+	for i, call := range l.record(t) {
+		if i >= skip && strings.HasSuffix(call.Route, route) {
+			counts[call.Site]++
+		}
+	}
+	return counts
+}
+
+type call struct{ Site, Route, Method, User string }
+
+func (l lab) record(t *testing.T) []call {
+	t.Helper()
+	file, err := os.Open(filepath.Join(l.dir, "calls.log"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	var all []call
+	lines := bufio.NewScanner(file)
+	for lines.Scan() {
+		var c call
+		if err := json.Unmarshal(lines.Bytes(), &c); err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, c)
+	}
+	return all
+}
+
+// browser opens a real Chromium, headless.
+func browser(t *testing.T) context.Context {
+	t.Helper()
+	path := os.Getenv("DROVER_TEST_CHROMIUM")
+	if path == "" {
+		t.Skip("DROVER_TEST_CHROMIUM is not set: run `make test`, which installs Chromium")
+	}
+	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.UserDataDir(t.TempDir()),
+		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-background-networking", true), chromedp.Flag("disable-component-update", true), chromedp.WindowSize(1360, 900))
+	ctx, cancel := chromedp.NewExecAllocator(context.Background(), options...)
+	t.Cleanup(cancel)
+	ctx, cancel = chromedp.NewContext(ctx)
+	t.Cleanup(cancel)
+	if err := chromedp.Do(ctx); err != nil { // starts the browser, which lives as long as this context
+		t.Fatal(err)
+	}
+	ctx, cancel = context.WithTimeout(ctx, 3*time.Minute)
+	t.Cleanup(cancel)
+	return ctx
+}
+
+func do(t *testing.T, ctx context.Context, what string, actions ...chromedp.Action[chromedp.Void]) {
+	t.Helper()
+	if err := chromedp.Do(ctx, actions...); err != nil {
+		page, _ := chromedp.Run(ctx, chromedp.Evaluate[string]("document.body.innerText"))
+		t.Fatalf("%s: %v\n%s", what, err, page)
+	}
+}
+
+// until waits for an expression of the page to become true, over any navigation in between.
+func until(expression string) chromedp.Action[chromedp.Void] {
+	look := chromedp.Evaluate[bool]("Boolean(" + expression + ")")
+	return func(ctx context.Context, t *chromedp.Target) (chromedp.Void, error) {
+		for deadline := time.Now().Add(60 * time.Second); ; time.Sleep(100 * time.Millisecond) {
+			// A page that is just going away cannot be asked; the next one can.
+			if is, err := look(ctx, t); err == nil && is {
+				return chromedp.Void{}, nil
+			} else if ctx.Err() != nil || time.Now().After(deadline) {
+				return chromedp.Void{}, errors.Join(fmt.Errorf("never true: %s", expression), err)
+			}
+		}
+	}
+}
+
+// ask evaluates an expression of the page.
+func ask(t *testing.T, ctx context.Context, expression string) string {
+	t.Helper()
+	text, err := chromedp.Run(ctx, chromedp.Evaluate[string](expression))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
+}
+
+func TestTheMainJobOnRealWordPress(t *testing.T) {
+	l := openLab(t)
+	before := len(l.record(t))
+	addr := freeAddress(t)
+	p := start(t, append(l.env(), "DROVER_DATA="+t.TempDir(), "DROVER_ADDR="+addr), "serve")
+	setup := p.wait(t, `http://\S+/setup/\w+`)
+	p.wait(t, "listens")
+	home, ctx := "http://"+addr, browser(t)
+
+	do(t, ctx, "set up the owner", chromedp.Navigate(setup), chromedp.SendKeys("#name", "Olga Owner"), chromedp.SendKeys("#email", "olga@agency.example"),
+		chromedp.SendKeys("#password", "four words that differ"), chromedp.Click("main form button"), chromedp.WaitVisible("#main h1"))
+	first := l.rows(t, "sites.csv")[0]
+	do(t, ctx, "add a site", chromedp.Navigate(home+"/sites/new"), chromedp.SendKeys("#url", first["url"]), chromedp.SendKeys("#username", first["username"]),
+		chromedp.SendKeys("#application_password", first["application_password"]), chromedp.Click("main form button"),
+		until(`document.body.innerText.includes("everything works")`), until(`document.body.innerText.includes("Signed in as drover")`))
+	for _, file := range []string{"sites.csv", "faulty.csv"} {
+		do(t, ctx, "import "+file, chromedp.Navigate(home+"/sites/import"), chromedp.SetUploadFiles("#file", []string{filepath.Join(l.dir, file)}),
+			chromedp.Click("main form button"), until(`document.querySelectorAll("main table tbody tr").length > 3`))
+	}
+	checked(t, ctx, home)
+
+	do(t, ctx, "compose", chromedp.Navigate(home+"/run?operation=clear-cache&all=1"), until(`document.querySelector("#run-preview").innerText.includes("14 sites")`))
+	do(t, ctx, "run", chromedp.Click("#run-preview button:not([formaction])"),
+		until(`document.querySelector("#run-live")?.innerText.includes("11 done well")`), until(`document.querySelector("#run-live").innerText.includes("14 of 14")`))
+	path := ask(t, ctx, "location.pathname")
+
+	want := map[string]int{}
+	expected := map[string]string{}
+	for _, row := range append(l.rows(t, "sites.csv"), l.rows(t, "faulty.csv")...) {
+		if row["expect"] == "" || row["expect"] == "ok" {
+			want[row["url"]] = 1
+		}
+		expected[row["url"]] = row["expect"]
+	}
+	got := l.calls(t, "/clear-cache", before)
+	for site, n := range want {
+		if got[site] != n {
+			t.Errorf("%s was purged %d times, want once", site, got[site])
+		}
+		delete(got, site)
+	}
+	if len(got) > 0 {
+		t.Errorf("these were purged and should not have been: %v", got)
+	}
+	do(t, ctx, "read the record", chromedp.Navigate(home+"/audit"))
+	audit := ask(t, ctx, `document.querySelector("main").innerText`)
+	for _, sentence := range []string{"Olga Owner started run 1", "“Clear the whole cache” on 14 sites", "11 ok", "imported"} {
+		if !strings.Contains(audit, sentence) {
+			t.Errorf("the record does not say %q:\n%s", sentence, audit)
+		}
+	}
+	do(t, ctx, "verify the record", chromedp.Click(`form[action="/audit/verify"] button`), until(`document.body.innerText.includes("The record is whole")`))
+	if !strings.HasSuffix(path, "/runs/1") {
+		t.Errorf("the run's page is %s", path)
+	}
+}
+
+// checked waits until the checks that the imports began have ended.
+func checked(t *testing.T, ctx context.Context, home string) {
+	t.Helper()
+	deadline := time.Now().Add(time.Minute)
+	for {
+		do(t, ctx, "wait for the checks", chromedp.Navigate(home+"/sites"))
+		page := ask(t, ctx, `document.querySelector("main").innerText`)
+		if !strings.Contains(page, "not checked") {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("some sites were not checked:\n%s", page)
+		}
+		time.Sleep(200 * time.Millisecond)
+	}
+}
+
+// The command line gives for each site of the lab what the lab expects of it.
+func TestTheCommandLineOnRealWordPress(t *testing.T) {
+	l := openLab(t)
+	env := append(l.env(), "DROVER_DATA="+t.TempDir())
+	for _, file := range []string{"sites.csv", "faulty.csv"} {
+		if code, out := run(t, env, "sites", "import", filepath.Join(l.dir, file)); code != 0 {
+			t.Fatalf("import %s: exit %d\n%s", file, code, out)
+		}
+	}
+	if code, out := run(t, env, "sites", "check", "--json"); code != 1 || strings.Count(out, `"state":"broken"`) != 2 {
+		t.Errorf("check: exit %d\n%s", code, out)
+	}
+	code, out := run(t, env, "run", "clear-cache", "--all", "--json")
+	if code != 1 {
+		t.Errorf("run: exit %d", code)
+	}
+	expected := map[string]string{}
+	for _, row := range append(l.rows(t, "sites.csv"), l.rows(t, "faulty.csv")...) {
+		expected[row["url"]] = row["expect"]
+	}
+	lines := strings.Split(strings.TrimSpace(out), "\n")
+	for _, line := range lines[:len(lines)-1] {
+		var target struct{ Site, Outcome, Reason string }
+		if err := json.Unmarshal([]byte(line), &target); err != nil {
+			t.Fatal(err)
+		}
+		got, want := strings.Trim(target.Outcome+"/"+target.Reason, "/"), expected[target.Site]
+		if want == "" {
+			want = "ok"
+		}
+		if got != want {
+			t.Errorf("%s: %s, want %s", target.Site, got, want)
+		}
+	}
+	if code, out := run(t, env, "audit", "verify"); code != 0 {
+		t.Errorf("verify: exit %d\n%s", code, out)
+	}
+}

@@ -1,0 +1,150 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// binary builds the real program once for all tests that start it.
+var binary = sync.OnceValues(func() (string, error) {
+	dir, err := os.MkdirTemp("", "drover-binary-*")
+	if err != nil {
+		return "", err
+	}
+	path := filepath.Join(dir, "drover")
+	out, err := exec.Command("go", "build", "-race", "-o", path, ".").CombinedOutput()
+	if err != nil {
+		return "", &exec.Error{Name: string(out), Err: err}
+	}
+	return path, nil
+})
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if path, err := binary(); err == nil && ranBinary {
+		os.RemoveAll(filepath.Dir(path))
+	}
+	os.Exit(code)
+}
+
+var ranBinary bool
+
+func program(t testing.TB) string {
+	t.Helper()
+	ranBinary = true
+	path, err := binary()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// process is a running drover.
+type process struct {
+	command *exec.Cmd
+	lines   chan string
+	ended   chan error
+	err     bytes.Buffer
+}
+
+// start starts drover with the environment and stops it by its pid with the test.
+func start(t testing.TB, env []string, args ...string) *process {
+	t.Helper()
+	p := &process{command: exec.Command(program(t), args...), lines: make(chan string, 100), ended: make(chan error, 1)}
+	p.command.Env = append(os.Environ(), env...)
+	p.command.Stderr = &p.err
+	out, err := p.command.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := p.command.Start(); err != nil {
+		t.Fatal(err)
+	}
+	go func() {
+		scanner := bufio.NewScanner(out)
+		for scanner.Scan() {
+			p.lines <- scanner.Text()
+		}
+		close(p.lines)
+		p.ended <- p.command.Wait()
+	}()
+	t.Cleanup(func() { p.stop(t) })
+	return p
+}
+
+func (p *process) stop(t testing.TB) {
+	_ = p.command.Process.Signal(syscall.SIGTERM)
+	select {
+	case <-p.ended:
+		p.ended <- nil
+	case <-time.After(40 * time.Second):
+		_ = p.command.Process.Kill()
+		t.Errorf("drover did not stop within 40 s\n%s", p.err.String())
+	}
+}
+
+func (p *process) kill() {
+	_ = p.command.Process.Kill()
+	<-p.ended
+	p.ended <- nil
+}
+
+// wait returns the first match in what the process prints.
+func (p *process) wait(t testing.TB, pattern string) string {
+	t.Helper()
+	wanted := regexp.MustCompile(pattern)
+	deadline := time.After(60 * time.Second)
+	for {
+		select {
+		case line, open := <-p.lines:
+			if !open {
+				t.Fatalf("drover ended before it printed %s\n%s", pattern, p.err.String())
+			}
+			if found := wanted.FindString(line); found != "" {
+				return found
+			}
+		case <-deadline:
+			t.Fatalf("drover did not print %s\n%s", pattern, p.err.String())
+		}
+	}
+}
+
+// run runs a command to its end and returns its exit code and what it printed.
+func run(t testing.TB, env []string, args ...string) (int, string) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
+	defer cancel()
+	command := exec.CommandContext(ctx, program(t), args...)
+	command.Env = append(os.Environ(), env...)
+	var out, errors strings.Builder
+	command.Stdout, command.Stderr = &out, &errors
+	err := command.Run()
+	if command.ProcessState == nil {
+		t.Fatal(err)
+	}
+	if errors.Len() > 0 {
+		t.Log(errors.String())
+	}
+	return command.ProcessState.ExitCode(), out.String()
+}
+
+func freeAddress(t testing.TB) string {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	return listener.Addr().String()
+}
