@@ -95,7 +95,7 @@ func ago(t time.Time) string {
 		return strconv.Itoa(int(since.Seconds())) + " s ago"
 	case since < time.Hour:
 		return strconv.Itoa(int(since.Minutes())) + " min ago"
-	case since < 36*time.Hour:
+	case since < 48*time.Hour:
 		return strconv.Itoa(int(since.Hours())) + " h ago"
 	case since < 60*24*time.Hour:
 		return strconv.Itoa(int(since.Hours()/24)) + " days ago"

@@ -1,0 +1,211 @@
+package main
+
+import (
+	"encoding/csv"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/cookiejar"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/droverhq/drover/internal/wordpress/wptest"
+)
+
+// fleet is many simulated sites, and a Drover that knows them.
+type fleet struct {
+	fake *wptest.Fake
+	env  []string
+	dir  string
+}
+
+func newFleet(b *testing.B, n, perAddress int) fleet {
+	b.Helper()
+	described := make([]wptest.Site, n)
+	for i := range described {
+		described[i].Latency = [2]time.Duration{50 * time.Millisecond, 300 * time.Millisecond}
+	}
+	fake, err := wptest.Start(wptest.Options{Sites: described, SitesPerAddress: perAddress})
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { fake.Close() })
+	f := fleet{fake: fake, dir: b.TempDir()}
+	var hosts strings.Builder
+	for host, address := range fake.Hosts() {
+		fmt.Fprintf(&hosts, "%s %s\n", address, host)
+	}
+	f.write(b, "hosts", hosts.String())
+	f.write(b, "ca.pem", string(fake.CAPEM()))
+	f.env = []string{"DROVER_DATA=" + filepath.Join(f.dir, "data"), "DROVER_HOSTS_FILE=" + f.path("hosts"), "DROVER_CA_FILE=" + f.path("ca.pem"), "DROVER_ALLOW_NETS=127.0.0.0/8"}
+	f.write(b, "sites.csv", f.csv(n))
+	if out, err := f.drover("sites", "import", f.path("sites.csv")).CombinedOutput(); err != nil {
+		b.Fatalf("%v\n%s", err, out)
+	}
+	return f
+}
+
+func (f fleet) path(name string) string { return filepath.Join(f.dir, name) }
+
+func (f fleet) write(b *testing.B, name, text string) {
+	b.Helper()
+	if err := os.WriteFile(f.path(name), []byte(text), 0o600); err != nil {
+		b.Fatal(err)
+	}
+}
+
+func (f fleet) csv(n int) string {
+	var text strings.Builder
+	w := csv.NewWriter(&text)
+	_ = w.Write([]string{"url", "username", "application_password", "client", "tags"})
+	for i := range n {
+		_ = w.Write([]string{f.fake.URL(i), wptest.DefaultUser, wptest.DefaultPassword, fmt.Sprintf("Client %d", i%40), fmt.Sprintf("tag-%d", i%12)})
+	}
+	w.Flush()
+	return text.String()
+}
+
+// released is the program as users have it: without the race detector.
+func released() string {
+	if path := os.Getenv("DROVER_BENCH_BINARY"); path != "" {
+		return path
+	}
+	return "../../bin/drover"
+}
+
+func (f fleet) drover(args ...string) *exec.Cmd {
+	command := exec.Command(released(), args...)
+	command.Env = append(os.Environ(), f.env...)
+	return command
+}
+
+// curl asks all sites for the same with curl, 300 at once, as a person would without Drover. Nothing is stored.
+func (f fleet) curl(b *testing.B) *exec.Cmd {
+	var config strings.Builder
+	fmt.Fprintf(&config, "silent\nparallel\nparallel-max = 300\ncacert = %q\nuser = %q\nrequest = PATCH\nheader = \"Content-Type: application/json\"\n", f.path("ca.pem"), wptest.DefaultUser+":"+wptest.DefaultPassword)
+	fmt.Fprintf(&config, "data = \"{\\\"purge_type\\\":\\\"all\\\"}\"\n")
+	for host, address := range f.fake.Hosts() {
+		fmt.Fprintf(&config, "resolve = \"%s:%d:%s\"\n", host, f.fake.Port(), address)
+	}
+	for i := range f.fake.Len() {
+		fmt.Fprintf(&config, "url = \"%s/wp-json/bigscoots-cache/v2/clear-cache\"\noutput = /dev/null\n", f.fake.URL(i))
+	}
+	f.write(b, "curl.conf", config.String())
+	return exec.Command("curl", "-K", f.path("curl.conf"))
+}
+
+func timed(b *testing.B, command *exec.Cmd) time.Duration {
+	b.Helper()
+	began := time.Now()
+	if out, err := command.CombinedOutput(); err != nil {
+		b.Fatalf("%s: %v\n%.2000s", command.Path, err, out)
+	}
+	return time.Since(began)
+}
+
+func median(all []time.Duration) time.Duration {
+	slices.Sort(all)
+	return all[len(all)/2]
+}
+
+// BenchmarkRunAgainstCurl runs an operation with the whole command, results stored, and the same requests with curl, in turn. The
+// sites are as many servers as sites: both may be as fast as the network allows.
+func BenchmarkRunAgainstCurl(b *testing.B) {
+	for _, n := range []int{1000, 5000} {
+		b.Run(fmt.Sprintf("sites=%d", n), func(b *testing.B) {
+			f := newFleet(b, n, 1)
+			var ours, theirs []time.Duration
+			for b.Loop() {
+				theirs = append(theirs, timed(b, f.curl(b)))
+				ours = append(ours, timed(b, f.drover("run", "clear-cache", "--all")))
+			}
+			for i := range n {
+				if calls, want := len(f.fake.Calls(i)), 2*len(ours); calls != want {
+					b.Fatalf("site %d was purged %d times, want %d", i, calls, want)
+				}
+			}
+			b.ReportMetric(median(ours).Seconds(), "drover-s")
+			b.ReportMetric(median(theirs).Seconds(), "curl-s")
+			b.ReportMetric(median(ours).Seconds()/median(theirs).Seconds(), "drover/curl")
+		})
+	}
+}
+
+// serve starts the released server, and returns its address and how long it took to the first page.
+func (f fleet) serve(b *testing.B) (string, time.Duration) {
+	b.Helper()
+	addr := freeAddress(b)
+	command := f.drover("serve", "--addr", addr)
+	began := time.Now()
+	if err := command.Start(); err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() {
+		_ = command.Process.Signal(os.Interrupt)
+		_ = command.Wait()
+	})
+	home := "http://" + addr
+	for {
+		answer, err := http.Get(home + "/sign-in")
+		if err == nil {
+			answer.Body.Close()
+			return home, time.Since(began)
+		}
+		if time.Since(began) > 20*time.Second {
+			b.Fatal("the server does not answer")
+		}
+		time.Sleep(2 * time.Millisecond)
+	}
+}
+
+func BenchmarkStartToFirstPage(b *testing.B) {
+	f := newFleet(b, 1, 1)
+	var took []time.Duration
+	for b.Loop() {
+		_, first := f.serve(b)
+		took = append(took, first)
+	}
+	b.ReportMetric(median(took).Seconds()*1000, "first-page-ms")
+}
+
+func BenchmarkPagesWithManySites(b *testing.B) {
+	f := newFleet(b, 5000, 5)
+	add := f.drover("members", "add", "olga@agency.example", "--role", "owner", "--password-stdin")
+	add.Stdin = strings.NewReader("four words that differ\n")
+	if out, err := add.CombinedOutput(); err != nil {
+		b.Fatalf("%v\n%s", err, out)
+	}
+	home, _ := f.serve(b)
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		b.Fatal(err)
+	}
+	client := &http.Client{Jar: jar}
+	if _, err := client.PostForm(home+"/sign-in", url.Values{"email": {"olga@agency.example"}, "password": {"four words that differ"}}); err != nil {
+		b.Fatal(err)
+	}
+	for _, path := range []string{"/sites", "/sites?q=site-49&sort=client&page=1", "/sites?client=Client+7&tag=tag-7", "/run?operation=clear-cache&all=1", "/"} {
+		b.Run(strings.ReplaceAll(path, "/", "_"), func(b *testing.B) {
+			var took []time.Duration
+			for b.Loop() {
+				began := time.Now()
+				answer, err := client.Get(home + path)
+				if err != nil {
+					b.Fatal(err)
+				}
+				if _, err := io.Copy(io.Discard, answer.Body); err != nil || answer.StatusCode != http.StatusOK {
+					b.Fatal(answer.Status, err)
+				}
+				answer.Body.Close()
+				took = append(took, time.Since(began))
+			}
+			b.ReportMetric(median(took).Seconds()*1000, "page-ms")
+		})
+	}
+}
