@@ -1,0 +1,99 @@
+package main
+
+import (
+	"os/exec"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/droverhq/drover/"
+
+// floors is the house: a package imports only lower floors. views may import static and web may import views, the one stair on a floor.
+var floors = map[string]int{
+	"cmd/server": 4, "internal/web": 3, "views": 3, "static": 3, "internal/runs": 2, "internal/members": 2, "internal/sites": 1,
+	"internal/wordpress": 0, "internal/vault": 0, "internal/audit": 0, "internal/database": 0, "migrations": -1,
+}
+
+var stairs = map[string]string{"internal/web": "views", "views": "static"}
+
+// tests are packages that only tests and the demo use; they stand beside what they simulate or open.
+var tests = map[string]bool{"internal/wordpress/wptest": true, "internal/database/dbtest": true, "lab": true}
+
+// only says where some modules may be imported, by the end of a file's package.
+var only = map[string][]string{
+	"github.com/gin-gonic/gin": {"internal/web"},
+	"github.com/a-h/templ":     {"views", "internal/web"},
+	"gorm.io/gorm":             {"internal/database", "internal/audit", "internal/sites", "internal/runs", "internal/members"},
+}
+
+func TestStairsOnlyGoDown(t *testing.T) {
+	out, err := exec.Command("go", "list", "-f", `{{.ImportPath}} {{join .Imports " "}}`, "../../...").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := 0
+	for line := range strings.Lines(string(out)) {
+		fields := strings.Fields(line)
+		from := strings.TrimPrefix(fields[0], module)
+		floor, known := floors[from]
+		if !known {
+			if !tests[from] && !strings.HasPrefix(from, "scripts/") {
+				t.Errorf("%s has no floor: say in this test where it stands", from)
+			}
+			continue
+		}
+		seen++
+		for _, imported := range fields[1:] {
+			to, ours := strings.CutPrefix(imported, module)
+			if !ours {
+				checkModule(t, from, imported)
+				continue
+			}
+			if tests[to] && from == "cmd/server" {
+				continue
+			}
+			if floors[to] >= floor && stairs[from] != to && !(from == "internal/web" && to == "static") {
+				t.Errorf("%s imports %s, which is not below it", from, to)
+			}
+		}
+	}
+	if seen != len(floors) {
+		t.Errorf("%d rooms were seen, the house has %d", seen, len(floors))
+	}
+}
+
+func checkModule(t *testing.T, from, imported string) {
+	t.Helper()
+	for name, allowed := range only {
+		if imported != name && !strings.HasPrefix(imported, name+"/") {
+			continue
+		}
+		for _, room := range allowed {
+			if room == from {
+				return
+			}
+		}
+		t.Errorf("%s imports %s, which belongs in %v only", from, imported, allowed)
+	}
+}
+
+// GORM stands in files named store.go alone, net/http as a client in internal/wordpress alone.
+func TestWhatStandsInOneFileOnly(t *testing.T) {
+	cases := []struct {
+		words   string
+		allowed func(file string) bool
+	}{
+		{`"gorm.io/`, func(file string) bool {
+			return strings.HasSuffix(file, "/store.go") || strings.HasPrefix(file, "internal/database/")
+		}},
+		{`http\.(Get|Post|DefaultClient|Client\{|Transport\{)`, func(file string) bool { return strings.HasPrefix(file, "internal/wordpress/") }},
+	}
+	for _, c := range cases {
+		out, _ := exec.Command("git", "-C", "../..", "grep", "-lE", c.words, "--", "*.go").Output() // no match is exit 1
+		for file := range strings.FieldsSeq(string(out)) {
+			if !strings.HasSuffix(file, "_test.go") && !strings.HasPrefix(file, "scripts/") && !c.allowed(file) {
+				t.Errorf("%s holds %s", file, c.words)
+			}
+		}
+	}
+}
