@@ -1,0 +1,244 @@
+package members_test
+
+import (
+	"context"
+	"errors"
+	"net/netip"
+	"sync"
+	"testing"
+
+	"github.com/droverhq/drover/internal/audit"
+	"github.com/droverhq/drover/internal/database"
+	"github.com/droverhq/drover/internal/database/dbtest"
+	"github.com/droverhq/drover/internal/members"
+	"github.com/droverhq/drover/internal/vault"
+)
+
+var (
+	shell     = audit.Actor{Kind: audit.KindCommandLine, Name: "root", Role: audit.Owner}
+	desk      = members.Device{Addr: netip.MustParseAddr("203.0.113.7"), UserAgent: "Firefox"}
+	elsewhere = members.Device{Addr: netip.MustParseAddr("198.51.100.9"), UserAgent: "curl"}
+)
+
+const password = "four words that differ"
+
+func secret(text string) vault.Secret { return vault.NewSecret(text) }
+
+func add(t *testing.T, r *members.Roster, email string, role audit.Role) members.Member {
+	t.Helper()
+	m, err := r.Add(context.Background(), shell, members.Member{Email: email, Name: "N " + email, Role: role}, secret(password))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+func TestSignInAndSessions(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, db *database.DB) {
+		log, ctx := audit.New(db.Gorm), context.Background()
+		r := members.New(db, log)
+		mara := add(t, r, " Mara@Agency.example ", audit.Operator)
+		token, m, err := r.SignIn(ctx, "MARA@agency.example", secret(password), desk)
+		if err != nil || m.ID != mara.ID {
+			t.Fatalf("sign in: %v", err)
+		}
+		if got, _, err := r.Authenticate(ctx, token); err != nil || got.Email != "mara@agency.example" {
+			t.Errorf("authenticate: %+v, %v", got, err)
+		}
+		if _, _, err := r.Authenticate(ctx, secret("guess")); !errors.Is(err, members.ErrNoSession) {
+			t.Errorf("a made-up token: %v", err)
+		}
+		second, _, err := r.SignIn(ctx, "mara@agency.example", secret(password), elsewhere)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if all, err := r.Sessions(ctx, mara.ID); err != nil || len(all) != 2 {
+			t.Errorf("%d sessions, %v", len(all), err)
+		}
+		if err := r.SignOutEverywhere(ctx, m.Actor(desk.Addr)); err != nil {
+			t.Fatal(err)
+		}
+		for _, each := range []vault.Secret{token, second} {
+			if _, _, err := r.Authenticate(ctx, each); !errors.Is(err, members.ErrNoSession) {
+				t.Errorf("after signing out everywhere: %v", err)
+			}
+		}
+		var stored int64
+		db.Gorm.Raw("SELECT count(*) FROM sessions WHERE token_hash = ?", token.Reveal()).Scan(&stored)
+		if stored != 0 {
+			t.Error("the token itself is stored")
+		}
+	})
+}
+
+func TestGuessingIsSlowedWithoutLockingTheOwnerOut(t *testing.T) {
+	db := dbtest.SQLite(t)
+	log, ctx := audit.New(db.Gorm), context.Background()
+	r := members.New(db, log)
+	add(t, r, "mara@agency.example", audit.Operator)
+	var wait members.Wait
+	for n := range 8 {
+		_, _, err := r.SignIn(ctx, "mara@agency.example", secret("wrong wrong wrong"), elsewhere)
+		if n < 5 && !errors.Is(err, members.ErrSignIn) || n >= 5 && !errors.As(err, &wait) {
+			t.Errorf("try %d: %v", n, err)
+		}
+	}
+	if _, _, err := r.SignIn(ctx, "mara@agency.example", secret(password), elsewhere); !errors.As(err, &wait) {
+		t.Errorf("the right password from the guesser's address: %v", err)
+	}
+	if _, _, err := r.SignIn(ctx, "mara@agency.example", secret(password), desk); err != nil {
+		t.Errorf("the owner from her own address: %v", err)
+	}
+	if _, _, err := r.SignIn(ctx, "nobody@agency.example", secret(password), desk); !errors.Is(err, members.ErrSignIn) {
+		t.Errorf("an unknown account: %v", err)
+	}
+	if _, n, err := log.Entries(ctx, audit.Filter{Action: audit.MemberSignIn, Result: audit.Refused}); err != nil || n != 6 {
+		t.Errorf("%d refusals recorded, %v; want 6", n, err)
+	}
+}
+
+func TestNobodyRaisesThemselvesAndTheLastOwnerStays(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, db *database.DB) {
+		log, ctx := audit.New(db.Gorm), context.Background()
+		r := members.New(db, log)
+		owner, admin, viewer := add(t, r, "o@a.example", audit.Owner), add(t, r, "a@a.example", audit.Admin), add(t, r, "v@a.example", audit.Viewer)
+		as := func(m members.Member) audit.Actor { return m.Actor(desk.Addr) }
+		cases := map[string]struct {
+			err  error
+			want error
+		}{
+			"an admin makes himself owner":   {r.ChangeRole(ctx, as(admin), admin.ID, audit.Owner), audit.ErrForbidden},
+			"an admin lowers the owner":      {r.ChangeRole(ctx, as(admin), owner.ID, audit.Viewer), audit.ErrForbidden},
+			"an admin removes the owner":     {r.Remove(ctx, as(admin), owner.ID), audit.ErrForbidden},
+			"a viewer changes a role":        {r.ChangeRole(ctx, as(viewer), viewer.ID, audit.Operator), audit.ErrForbidden},
+			"the last owner lowers himself":  {r.ChangeRole(ctx, as(owner), owner.ID, audit.Admin), members.ErrLastOwner},
+			"the last owner removes himself": {r.Remove(ctx, as(owner), owner.ID), members.ErrLastOwner},
+			"an admin makes an operator":     {r.ChangeRole(ctx, as(admin), viewer.ID, audit.Operator), nil},
+		}
+		for name, c := range cases {
+			if !errors.Is(c.err, c.want) || c.want == nil && c.err != nil {
+				t.Errorf("%s: %v, want %v", name, c.err, c.want)
+			}
+		}
+		if _, err := r.Invite(ctx, as(admin), "x@a.example", audit.Owner); !errors.Is(err, audit.ErrForbidden) {
+			t.Errorf("an admin invites an owner: %v", err)
+		}
+		if v, err := log.Verify(ctx); err != nil || !v.Whole() {
+			t.Errorf("%+v, %v", v, err)
+		}
+	})
+}
+
+func TestRemovalEndsSessionsAtOnce(t *testing.T) {
+	db := dbtest.SQLite(t)
+	ctx := context.Background()
+	r := members.New(db, audit.New(db.Gorm))
+	add(t, r, "o@a.example", audit.Owner)
+	m := add(t, r, "m@a.example", audit.Operator)
+	token, _, err := r.SignIn(ctx, m.Email, secret(password), desk)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := r.Remove(ctx, shell, m.ID); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := r.Authenticate(ctx, token); !errors.Is(err, members.ErrNoSession) {
+		t.Errorf("after the removal: %v", err)
+	}
+	if _, _, err := r.SignIn(ctx, m.Email, secret(password), desk); !errors.Is(err, members.ErrSignIn) {
+		t.Errorf("signing in after the removal: %v", err)
+	}
+	add(t, r, "m@a.example", audit.Viewer) // the address is free again
+}
+
+func TestLinksWorkOnce(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, db *database.DB) {
+		ctx := context.Background()
+		r := members.New(db, audit.New(db.Gorm))
+		old, needed, err := r.EnsureSetupLink(ctx)
+		if err != nil || !needed {
+			t.Fatal(needed, err)
+		}
+		setup, _, err := r.EnsureSetupLink(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := r.Setup(ctx, old); !errors.Is(err, members.ErrBadLink) {
+			t.Errorf("the replaced link: %v", err)
+		}
+		claim := members.Claim{Name: "Olga", Email: "o@a.example", Password: secret(password)}
+		winners := 0
+		var guard sync.Mutex
+		var group sync.WaitGroup
+		for range 4 {
+			group.Go(func() {
+				if _, err := r.SetUp(ctx, setup, claim, desk); err == nil {
+					guard.Lock()
+					winners++
+					guard.Unlock()
+				}
+			})
+		}
+		group.Wait()
+		if winners != 1 {
+			t.Errorf("%d people set the owner up, want 1", winners)
+		}
+		if _, needed, err := r.EnsureSetupLink(ctx); needed || err != nil {
+			t.Errorf("a setup link is needed though there is an owner: %v", err)
+		}
+		invitation, err := r.Invite(ctx, shell, "Mara@a.example", audit.Operator)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := r.SetUp(ctx, invitation, claim, desk); !errors.Is(err, members.ErrBadLink) {
+			t.Errorf("an invitation used for a setup: %v", err)
+		}
+		if _, err := r.Join(ctx, invitation, members.Claim{Name: "Mara", Email: "evil@a.example", Password: secret(password)}, desk); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := r.Join(ctx, invitation, claim, desk); !errors.Is(err, members.ErrBadLink) {
+			t.Errorf("a second use: %v", err)
+		}
+		all, err := r.Members(ctx)
+		if err != nil || len(all) != 2 || all[0].Email != "mara@a.example" || all[0].Role != audit.Operator {
+			t.Errorf("%+v, %v", all, err)
+		}
+		enter, err := r.SignInLink(ctx, shell, all[0].ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := r.Enter(ctx, enter, desk); err != nil {
+			t.Error(err)
+		}
+		if _, err := r.Enter(ctx, enter, desk); !errors.Is(err, members.ErrBadLink) {
+			t.Errorf("a second use of a sign-in link: %v", err)
+		}
+	})
+}
+
+func TestPasswordRules(t *testing.T) {
+	db := dbtest.SQLite(t)
+	ctx := context.Background()
+	r := members.New(db, audit.New(db.Gorm))
+	for name, bad := range map[string]string{"short": "short", "common": "passwordpassword", "the address": "long-address@agency.example"} {
+		_, err := r.Add(ctx, shell, members.Member{Email: "long-address@agency.example", Name: "N", Role: audit.Viewer}, secret(bad))
+		if p, is := errors.AsType[members.Problems](err); !is || p["password"] == "" {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	m := add(t, r, "m@a.example", audit.Viewer)
+	actor := m.Actor(desk.Addr)
+	if err := r.ChangePassword(ctx, actor, secret("not the present one"), secret("another four words here")); !errors.Is(err, members.ErrPassword) {
+		t.Errorf("with a wrong old password: %v", err)
+	}
+	token, _, err := r.SignIn(ctx, m.Email, secret(password), desk)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := r.ChangePassword(ctx, actor, secret(password), secret("another four words here")); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := r.Authenticate(ctx, token); !errors.Is(err, members.ErrNoSession) {
+		t.Errorf("a session outlived the change of the password: %v", err)
+	}
+}
