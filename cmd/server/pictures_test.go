@@ -1,0 +1,53 @@
+package main
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+)
+
+// TestPictures takes the README's pictures from the demo into the folder that DROVER_PICTURES names (make screenshots).
+func TestPictures(t *testing.T) {
+	folder := os.Getenv("DROVER_PICTURES")
+	if folder == "" {
+		t.Skip("DROVER_PICTURES is not set: make screenshots sets it")
+	}
+	addr := freeAddress(t)
+	p := start(t, []string{"DROVER_DATA=" + t.TempDir(), "DROVER_ADDR=" + addr}, "demo")
+	enter := p.wait(t, `http://\S+/enter/\w+`)
+	p.wait(t, "listens")
+	home, ctx := "http://"+addr, browser(t)
+	do(t, ctx, "sign in", chromedp.EmulateViewport(1360, 850), chromedp.Navigate(enter))
+	for _, operation := range []string{"status", "clear-opcache", "clear-cache"} {
+		do(t, ctx, "run "+operation, chromedp.Navigate(home+"/run?all=1&operation="+operation), chromedp.Click("#run-preview button:not([formaction])"),
+			until(`document.querySelector("#run-live")?.innerText.includes("60 of 60")`))
+	}
+	shoot := func(name, path string) {
+		t.Helper()
+		do(t, ctx, name, chromedp.Navigate(home+path))
+		picture(t, ctx, filepath.Join(folder, name+".png"))
+	}
+	shoot("watch", "/runs/3")
+	shoot("home", "/")
+	shoot("sites", "/sites")
+	shoot("run", "/run?operation=clear-cache&client=Granite+Law&tag=blog")
+	shoot("audit", "/audit")
+	do(t, ctx, "go dark", chromedp.Click("[data-theme-toggle]"))
+	shoot("dark", "/runs/3")
+	do(t, ctx, "hold a phone", chromedp.Click("[data-theme-toggle]"), chromedp.EmulateViewport(390, 844))
+	shoot("phone", "/runs/3")
+}
+
+func picture(t *testing.T, ctx context.Context, file string) {
+	t.Helper()
+	png, err := chromedp.Run(ctx, chromedp.CaptureScreenshot())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(file, png, 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
