@@ -37,8 +37,13 @@ func problemOf(err error) views.Problem {
 			return views.Problem{Status: k.status, Sentence: k.sentence, Mend: k.mend}
 		}
 	}
-	var typed sites.Problems
-	if errors.As(err, &typed) {
+	typed := map[string]string{}
+	if p, is := errors.AsType[sites.Problems](err); is {
+		typed = p
+	} else if p, is := errors.AsType[members.Problems](err); is {
+		typed = p
+	}
+	if len(typed) > 0 {
 		return views.Problem{Status: http.StatusUnprocessableEntity, Sentence: "That cannot be done as it is", Mend: sentences(typed)}
 	}
 	return views.Problem{Status: http.StatusInternalServerError, Sentence: "Drover could not do this",

@@ -1,0 +1,13 @@
+package web
+
+// Route is a line of the table of routes, for the tests that walk it.
+type Route struct{ Method, Path string }
+
+// Table lists the routes for people who are signed in.
+func (s *Server) Table() []Route {
+	var all []Route
+	for _, r := range s.table() {
+		all = append(all, Route{r.method, r.path})
+	}
+	return all
+}
