@@ -1,0 +1,9 @@
+package sites
+
+import "io"
+
+// ReadImport is the part of Import that reads foreign bytes, for fuzzing.
+func ReadImport(file io.Reader) ([]Line, error) {
+	_, lines, err := readImport(file)
+	return lines, err
+}
