@@ -57,7 +57,7 @@ func sitesGallery() []GalleryPage {
 		Rungs: []Rung{{"Reach the site", "ok", "acme.example answers.", ""}, {"Find the REST API", "ok", "The REST API is at https://acme.example/wp-json/.", ""},
 			{"Sign in", "failed", "WordPress did not accept the credential for acme.example.", "Replace the credential."}, {"What the user may do", "not_tried", "", ""}},
 		Runs:       []SiteRun{{88, 1, "Clear the whole cache", "failed", "wrong password", time.Now().Add(-2 * time.Hour)}},
-		Entries:    []SiteEntry{{1204, "Mara: site.check", time.Now().Add(-time.Hour)}},
+		Entries:    galleryEntries()[:3],
 		Credential: []Field{{Name: "username", Label: "WordPress user name"}, {Name: "application_password", Label: "Application password", Type: "password", Problem: "Paste the application password."}},
 	}
 	fresh := Site{ID: 8, Name: emojiName, Home: "https://new.example", State: "unchecked", Username: "drover", CredentialAt: time.Now()}

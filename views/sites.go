@@ -83,13 +83,6 @@ type SiteRun struct {
 	At                     time.Time
 }
 
-// SiteEntry is an entry of the record about the site.
-type SiteEntry struct {
-	Seq      int64
-	Sentence string
-	At       time.Time
-}
-
 // Site is one site's page.
 type Site struct {
 	ID             int64
@@ -110,7 +103,7 @@ type Site struct {
 	CredentialBy   string
 	WorkedAt       time.Time
 	Runs           []SiteRun
-	Entries        []SiteEntry
+	Entries        []AuditRow
 	Credential     []Field // the form that replaces it
 	ShowCredential bool    // the form is open, since something was wrong with it
 }

@@ -198,9 +198,12 @@ const (
 
 // tries sends the request until its outcome is final, and tells whether the target has ended.
 func (b *batch) tries(ctx context.Context, t Target, client *wordpress.Client, request wordpress.Request) bool {
-	first := time.Now()
+	var first time.Time // when the first exchange began: the wait for a place before it is not the site's
 	for n := t.Attempts + 1; ; n++ {
 		x := client.Do(ctx, request)
+		if first.IsZero() {
+			first = x.Started
+		}
 		if ctx.Err() != nil || errors.Is(x.Fault, errDrained) || errors.Is(x.Fault, errLeaseLost) {
 			return false
 		}

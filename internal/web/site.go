@@ -54,7 +54,7 @@ func (s *Server) showSite(v *visit, status int, site sites.Site, problems sites.
 		return err
 	}
 	for _, e := range entries {
-		page.Entries = append(page.Entries, views.SiteEntry{Seq: e.Seq, At: e.At, Sentence: e.Actor.Name + ": " + string(e.Event.Action)})
+		page.Entries = append(page.Entries, entryView(e))
 	}
 	return v.render(status, views.SitePage(v.frame(site.Name, "sites"), page))
 }

@@ -174,7 +174,7 @@ func (s *Server) tagSites(v *visit) error {
 	if err != nil {
 		return err
 	}
-	tag := v.PostForm("tag")
+	tag := v.PostForm("new_tag")
 	if err := s.Registry.Tag(v.Request.Context(), v.actor(), tag, idsOf(found)...); err != nil {
 		return err
 	}
