@@ -1,8 +1,8 @@
 // Builds what the browser loads: one style sheet, one script, one early script, one sprite of icons. Every name carries a hash of
 // its content, so that browsers may keep the files for ever; manifest.json tells the server the names.
-import { execFileSync, spawn } from "node:child_process";
+import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { buildSync } from "esbuild";
@@ -32,7 +32,7 @@ function script(entry) {
 }
 
 function build() {
-  execFileSync(process.execPath, tailwind, { stdio: ["ignore", "ignore", "inherit"], cwd: root });
+  execFileSync(process.execPath, tailwind, { stdio: ["ignore", "ignore", "pipe"], cwd: root });
   const files = {
     "app.css": readFileSync(join(work, "app.css")),
     "app.js": script("app.js"),
@@ -51,9 +51,23 @@ function build() {
   writeFileSync(join(dist, "manifest.json"), JSON.stringify(manifest, null, 2));
 }
 
+// changed is when the newest of the files was written that the build reads.
+function changed() {
+  const folders = [join(here, "src"), join(root, "views")];
+  const files = folders.flatMap((folder) => readdirSync(folder).filter((name) => !name.endsWith(".go")).map((name) => join(folder, name)));
+  return Math.max(...[...files, join(here, "icons.json")].map((file) => statSync(file).mtimeMs));
+}
+
 build();
 if (process.argv.includes("--watch")) {
-  const child = spawn(process.execPath, [...tailwind, "--watch=always"], { stdio: "ignore", cwd: root });
-  process.on("exit", () => child.kill());
-  setInterval(build, 2000);
+  let built = changed();
+  setInterval(() => {
+    if (changed() <= built) return;
+    built = changed();
+    try {
+      build();
+    } catch (error) {
+      console.error(error.message); // half-typed styles are mended by the next keystroke
+    }
+  }, 400);
 }

@@ -23,11 +23,22 @@ import (
 	"github.com/droverhq/drover/internal/wordpress/wptest"
 )
 
+// usualDemo is how many sites a demo has unless somebody says otherwise.
+const usualDemo = 60
+
+// demoFolder gives each size of demo its own data: sites of a larger one would be unreachable in a smaller one.
+func demoFolder(n int) string {
+	if n == usualDemo {
+		return "demo"
+	}
+	return fmt.Sprintf("demo-%d", n)
+}
+
 // mostDemoSites is what the loopback addresses of the simulated servers suffice for.
 const mostDemoSites = 10000
 
 func demoCommand(c *config) *cobra.Command {
-	n := 60
+	n := usualDemo
 	cmd := &cobra.Command{
 		Use:   "demo",
 		Short: "Serve a dashboard with simulated sites, and print one address that signs you in",
@@ -49,7 +60,7 @@ that signs you in. Everything stays in the folder demo of the data folder and on
 const demoPort = 18443
 
 func (c *config) demo(ctx context.Context, out io.Writer, n int) error {
-	c.data = filepath.Join(c.data, "demo")
+	c.data = filepath.Join(c.data, demoFolder(n))
 	c.databaseURL, c.keyFile = "", filepath.Join(c.data, "keyset.json")
 	described := wptest.Demo(n)
 	fake, err := wptest.Start(wptest.Options{Sites: described, Port: demoPort, Dir: c.data})
