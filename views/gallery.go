@@ -75,6 +75,9 @@ func sitesGallery() []GalleryPage {
 
 func peopleGallery() []GalleryPage {
 	frame := galleryFrame("Team", "team", "admin")
+	own := galleryFrame("Settings", "settings", "admin")
+	lost := galleryFrame("Problem", "", "admin")
+	name := Field{Name: "name", Label: "Name", Complete: "name"}
 	fields := []Field{{Name: "email", Label: "E-mail", Type: "email"}, {Name: "password", Label: "Password", Type: "password", Problem: "This password is too short."}}
 	roles := []Option{{"viewer", "viewer"}, {"operator", "operator"}, {"admin", "admin"}}
 	mates := []Teammate{{ID: 1, Name: "Mara Lindqvist", Email: "mara@agency.example", Role: "admin", Self: true, JoinedAt: time.Now()},
@@ -85,9 +88,9 @@ func peopleGallery() []GalleryPage {
 	broken := Problem{500, "Drover could not do this", "The fault is Drover's own. Try again.", "X7K2M9PQ4R"}
 	return []GalleryPage{
 		{"sign in", "problem", SignIn(Door{Action: "/sign-in", Problem: "The e-mail address or the password is wrong.", Fields: fields})},
-		{"set up", "problem", Setup(Door{Action: "/setup/x", Fields: fields})}, {"join", "form", Join(Door{Action: "/join/x", Role: "operator", Fields: fields[:1]})}, {"link", "used", LinkUsed("It was used.")},
+		{"set up", "problem", Setup(Door{Action: "/setup/x", Fields: append([]Field{name}, fields...)})}, {"join", "form", Join(Door{Action: "/join/x", Role: "operator", Fields: []Field{name, {Name: "password", Label: "Password", Type: "password", Hint: "At least 12 characters."}}})}, {"link", "used", LinkUsed("It was used, was replaced by a newer one, or has run out. Ask whoever sent it for a new one.")},
 		{"team", "many", TeamPage(frame, Team{Members: mates, Form: invite})}, {"team", "invited", TeamPage(frame, Team{Members: mates, Form: invite, Invitation: "https://drover.agency.example/join/ABCDEF", Invited: "new@agency.example"})},
-		{"team", "no right", TeamPage(galleryFrame("Team", "team", "viewer"), Team{Members: mates[:1]})}, {"settings", "form", SettingsPage(frame, settings)},
-		{"error", "500", ProblemPage(frame, broken)}, {"error", "404, stranger", ProblemBare(Problem{404, "There is no such page", "The address may be wrong.", ""})},
+		{"team", "no right", TeamPage(galleryFrame("Team", "team", "viewer"), Team{Members: mates[:1]})}, {"settings", "form", SettingsPage(own, settings)},
+		{"error", "500", ProblemPage(lost, broken)}, {"error", "404, stranger", ProblemBare(Problem{404, "There is no such page", "The address may be wrong.", ""})},
 	}
 }

@@ -2,6 +2,7 @@ package views
 
 import (
 	"net/url"
+	"strconv"
 	"strings"
 	"unicode"
 )
@@ -60,7 +61,7 @@ func (p Pages) from() int { return min(p.Total, (p.Page-1)*p.Per+1) }
 func (p Pages) to() int { return min(p.Total, p.Page*p.Per) }
 
 func (p Pages) href(page int) string {
-	return with(p.Path, p.Query, "page", count(page))
+	return with(p.Path, p.Query, "page", strconv.Itoa(page))
 }
 
 // with is an address with one parameter of its query set, or removed when it is empty.
@@ -71,7 +72,7 @@ func with(path string, query url.Values, name, value string) string {
 	}
 	changed.Del(name)
 	if value != "" {
-		changed.Set(name, strings.ReplaceAll(value, ",", ""))
+		changed.Set(name, value)
 	}
 	if name != "page" {
 		changed.Del("page")

@@ -610,7 +610,7 @@ func TeamPage(f Frame, t Team) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			for _, m := range t.Members {
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 25, "<tr><td><div class=\"wrap-any font-medium\" dir=\"auto\">")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 25, "<tr><td class=\"min-w-44\"><div class=\"wrap-any font-medium\" dir=\"auto\">")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -954,7 +954,7 @@ func SettingsPage(f Frame, s Settings) templ.Component {
 					return templ_7745c5c3_Err
 				}
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 55, "<div><button class=\"btn\" data-variant=\"outline\">Change the password</button></div></form></section><section class=\"panel lg:col-span-2\"><header><h2>Where you are signed in</h2><form method=\"post\" action=\"/sign-out-everywhere\" class=\"ml-auto\"><button class=\"btn\" data-variant=\"outline\" data-size=\"sm\">")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 55, "<div><button class=\"btn\" data-variant=\"outline\">Change the password</button></div></form></section><section class=\"panel min-w-0 lg:col-span-2\"><header><h2>Where you are signed in</h2><form method=\"post\" action=\"/sign-out-everywhere\" class=\"ml-auto\"><button class=\"btn\" data-variant=\"outline\" data-size=\"sm\">")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

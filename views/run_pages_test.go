@@ -43,8 +43,8 @@ func nearest(n *html.Node, tag string) *html.Node {
 }
 
 // The policy of content forbids inline scripts and styles; people with screen readers need a heading and labels.
-func TestRunPagesKeepTheRules(t *testing.T) {
-	for _, page := range runsGallery() {
+func TestPagesKeepTheRules(t *testing.T) {
+	for _, page := range Gallery() {
 		t.Run(page.Name+"/"+page.State, func(t *testing.T) {
 			root, _ := drawn(t, page.Component)
 			headings, ids, labelled := 0, map[string]int{}, map[string]bool{}

@@ -55,6 +55,14 @@ func (s Sites) sortHref(column string) string {
 	return with("/sites", query, "sort", column)
 }
 
+// dir keeps the direction when the list is searched anew.
+func (s Sites) dir() string {
+	if s.Descending {
+		return "desc"
+	}
+	return ""
+}
+
 func (s Sites) ariaSort(column string) string {
 	switch {
 	case s.Sort != column:

@@ -2,11 +2,13 @@
 const dialog = document.getElementById("palette");
 if (dialog) {
   const input = dialog.querySelector("input");
+  const none = dialog.querySelector("[data-none]");
   const items = () => [...dialog.querySelectorAll("a[href]")].filter((a) => !a.hidden);
   let at = 0;
 
   const mark = (to) => {
     const all = items();
+    none.hidden = all.length > 0;
     at = Math.max(0, Math.min(to, all.length - 1));
     all.forEach((a, i) => a.toggleAttribute("data-active", i === at));
     all[at]?.scrollIntoView({ block: "nearest" });

@@ -10,11 +10,14 @@ if (form) {
 
   const show = () => {
     const chosen = boxes.filter((box) => box.checked).length;
-    const count = all.checked ? total : chosen;
     page.checked = chosen === boxes.length && chosen > 0;
     page.indeterminate = chosen > 0 && chosen < boxes.length;
-    if (!page.checked) all.checked = false;
-    offer.hidden = !(page.checked && total > boxes.length);
+    // A row taken out ends "all that match": the number shown must be the number sent.
+    if (all) {
+      if (!page.checked) all.checked = false;
+      offer.hidden = !page.checked;
+    }
+    const count = all?.checked ? total : chosen;
     form.querySelectorAll("[data-count]").forEach((each) => (each.textContent = count.toLocaleString("en")));
     form.querySelectorAll("[data-one]").forEach((each) => (each.textContent = count === 1 ? "site" : "sites"));
   };
@@ -32,9 +35,9 @@ if (form) {
     boxes.forEach((box) => (box.checked = page.checked));
     show();
   });
-  all.addEventListener("change", show);
+  all?.addEventListener("change", show);
   form.querySelector("[data-clear]")?.addEventListener("click", () => {
-    [...boxes, all].forEach((box) => (box.checked = false));
+    [...boxes, all].forEach((box) => box && (box.checked = false));
     show();
   });
   addEventListener("pageshow", show);
