@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
-	"sync/atomic"
 	"time"
 
 	"code.dny.dev/ssrf"
@@ -37,27 +36,5 @@ func (n *Network) dial(ctx context.Context, network, hostPort string) (net.Conn,
 	case err != nil:
 		return nil, fmt.Errorf("%w at %s: %s", ErrConnect, address, cause(err))
 	}
-	return n.counted(conn), nil
-}
-
-// counted bounds the connections that are kept: http.Transport does so for HTTP/1 only, and those of HTTP/2 take some 25 KB each.
-func (n *Network) counted(conn net.Conn) net.Conn {
-	if n.open.Add(1) > int64(idle+cap(n.limits.total)) {
-		n.transport.CloseIdleConnections()
-	}
-	return &countedConn{Conn: conn, open: &n.open}
-}
-
-// countedConn is a connection that is counted until it is closed.
-type countedConn struct {
-	net.Conn
-	open   *atomic.Int64
-	closed atomic.Bool
-}
-
-func (c *countedConn) Close() error {
-	if c.closed.CompareAndSwap(false, true) {
-		c.open.Add(-1)
-	}
-	return c.Conn.Close()
+	return conn, nil
 }

@@ -27,6 +27,7 @@ type Exchange struct {
 	Address     netip.Addr // spoken to, or tried
 	Started     time.Time
 	Took        time.Duration // without the wait for its turn
+	Waited      time.Duration // for its turn
 }
 
 // mostAddresses is how many addresses of a host are tried when they accept no connection.
@@ -68,12 +69,21 @@ const usualTimeout = 30 * time.Second
 
 // turn waits for a place at the exchange's address and holds it until the answer has been read, so that slow answers count too.
 func (c *Client) turn(ctx context.Context, r Request, w wire, x *Exchange) {
-	free, err := c.network.limits.take(ctx, x.Address)
+	came := time.Now()
+	release, err := hold(ctx, r, x.Address)
 	if err != nil {
 		x.Fault = err
 		return
 	}
-	defer free()
+	defer release()
+	free, err := c.network.limits.take(ctx, x.Address, r.PerAddress)
+	x.Waited += time.Since(came)
+	if err != nil {
+		x.Fault = err
+		return
+	}
+	var f felt
+	defer func() { free(f) }()
 	if r.Ready != nil {
 		if x.Fault = r.Ready(); x.Fault != nil {
 			return
@@ -90,7 +100,17 @@ func (c *Client) turn(ctx context.Context, r Request, w wire, x *Exchange) {
 		x.Started = began
 	}
 	c.send(ctx, r, w, x)
-	x.Took += time.Since(began)
+	took := time.Since(began)
+	x.Took += took
+	f = feeling(*x, took)
+}
+
+// hold asks whoever the request answers to whether the address may be spoken to from this process.
+func hold(ctx context.Context, r Request, address netip.Addr) (release func(), err error) {
+	if r.Hold == nil {
+		return func() {}, nil
+	}
+	return r.Hold(ctx, address)
 }
 
 // send does one HTTP exchange, without redirects and cookies.

@@ -23,6 +23,19 @@ func (g *gauge) enter() {
 
 func (g *gauge) leave() { g.now.Add(-1) }
 
+// allFree fails the test when somebody still holds a place or waits for one.
+func (l *limits) allFree(t *testing.T) {
+	t.Helper()
+	for address, s := range l.servers {
+		if s.users != 0 || s.running != 0 || len(s.waiting) != 0 {
+			t.Errorf("%s: %d users, %d under way, %d waiting", address, s.users, s.running, len(s.waiting))
+		}
+	}
+	if len(l.total) != 0 {
+		t.Errorf("%d places are still held", len(l.total))
+	}
+}
+
 func TestLimits(t *testing.T) {
 	for _, c := range []struct{ total, perAddress, addresses, most, mostEach int }{
 		{100, 2, 1, 2, 2}, {3, 2, 8, 3, 2}, {100, 1, 5, 5, 1},
@@ -35,7 +48,7 @@ func TestLimits(t *testing.T) {
 			for i := range 200 {
 				group.Go(func() {
 					at := i % c.addresses
-					free, err := l.take(context.Background(), netip.AddrFrom4([4]byte{10, 0, 0, byte(at)}))
+					free, err := l.take(context.Background(), netip.AddrFrom4([4]byte{10, 0, 0, byte(at)}), 0)
 					if err != nil {
 						t.Error(err)
 						return
@@ -45,7 +58,7 @@ func TestLimits(t *testing.T) {
 					time.Sleep(time.Millisecond) // a place must be held for a while to be contended for
 					each[at].leave()
 					all.leave()
-					free()
+					free(felt{})
 				})
 			}
 			group.Wait()
@@ -57,9 +70,7 @@ func TestLimits(t *testing.T) {
 					t.Errorf("%d at address %d, want at most %d", got, i, c.mostEach)
 				}
 			}
-			if len(l.servers) != 0 || len(l.total) != 0 {
-				t.Errorf("%d servers and %d places are still held", len(l.servers), len(l.total))
-			}
+			l.allFree(t)
 		})
 	}
 }
@@ -70,24 +81,22 @@ func TestWaitIsGivenUp(t *testing.T) {
 	for name, second := range map[string]netip.Addr{"for the address": address, "for one of all": elsewhere} {
 		t.Run(name, func(t *testing.T) {
 			l := newLimits(1, 1)
-			free, err := l.take(context.Background(), address)
+			free, err := l.take(context.Background(), address, 0)
 			if err != nil {
 				t.Fatal(err)
 			}
 			ctx, cancel := context.WithCancel(context.Background())
 			cancel()
-			if _, err := l.take(ctx, second); !errors.Is(err, ErrWait) || !errors.Is(err, ErrCancelled) {
+			if _, err := l.take(ctx, second, 0); !errors.Is(err, ErrWait) || !errors.Is(err, ErrCancelled) {
 				t.Errorf("take = %v", err)
 			}
 			late, cancel := context.WithTimeout(context.Background(), time.Millisecond)
 			defer cancel()
-			if _, err := l.take(late, second); !errors.Is(err, ErrWait) || !errors.Is(err, ErrTimeout) {
+			if _, err := l.take(late, second, 0); !errors.Is(err, ErrWait) || !errors.Is(err, ErrTimeout) {
 				t.Errorf("take = %v", err)
 			}
-			free()
-			if len(l.servers) != 0 || len(l.total) != 0 {
-				t.Errorf("%d servers and %d places are still held", len(l.servers), len(l.total))
-			}
+			free(felt{})
+			l.allFree(t)
 		})
 	}
 }

@@ -8,7 +8,6 @@ import (
 	"crypto/x509"
 	"net/http"
 	"net/netip"
-	"sync/atomic"
 	"time"
 
 	"code.dny.dev/ssrf"
@@ -34,7 +33,6 @@ type Network struct {
 	allow     []netip.Prefix
 	maxBody   int64
 	userAgent string
-	open      atomic.Int64 // connections
 }
 
 // NewNetwork returns a network. Nothing is sent or looked up yet.
@@ -47,7 +45,7 @@ func NewNetwork(c Config) *Network {
 	n.transport = &http.Transport{
 		Proxy:                  nil, // a proxy from the environment would see every credential
 		DialContext:            n.dial,
-		ForceAttemptHTTP2:      true,
+		Protocols:              oneAtATime(),
 		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: c.RootCAs, ClientSessionCache: tls.NewLRUClientSessionCache(sessions)},
 		TLSHandshakeTimeout:    15 * time.Second,
 		MaxIdleConns:           idle,
@@ -56,6 +54,14 @@ func NewNetwork(c Config) *Network {
 		MaxResponseHeaderBytes: 64 << 10,
 	}
 	return n
+}
+
+// oneAtATime is HTTP/1.1: a site is asked one thing at a time, so HTTP/2's streams would gain nothing, and its connections cost more
+// time and memory on both ends.
+func oneAtATime() *http.Protocols {
+	p := new(http.Protocols)
+	p.SetHTTP1(true)
+	return p
 }
 
 // sessions bounds the TLS sessions that are kept for resumption: one for each site of a large agency. idle bounds the connections
