@@ -33,6 +33,7 @@ const (
 	SiteCredential  Action = "site.credential"
 	SiteEdit        Action = "site.edit"
 	SiteImport      Action = "site.import"
+	SiteLearn       Action = "site.learn" // how to speak to a site, found out while a run went on
 	SiteRead        Action = "site.read"
 	SiteRestore     Action = "site.restore"
 	SiteRetire      Action = "site.retire"
@@ -65,6 +66,7 @@ var least = map[Action]Role{
 	SiteCredential:  Admin,
 	SiteEdit:        Admin,
 	SiteImport:      Admin,
+	SiteLearn:       Owner,
 	SiteRead:        Viewer,
 	SiteRestore:     Admin,
 	SiteRetire:      Admin,

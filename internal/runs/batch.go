@@ -17,7 +17,12 @@ const (
 
 // batches divides the sites so that all sites of one server fall to one batch: the limit for each address then needs no talk
 // between processes. A server's address is the one that the last check saw; nothing is looked up here.
-func batches(chosen []sites.Site) [][]sites.Site {
+//
+// A run with a limit of its own is one batch: one process works it, and so the limit holds.
+func batches(chosen []sites.Site, limits Limits) [][]sites.Site {
+	if limits.AtOnce > 0 || limits.PerAddress > 0 {
+		return [][]sites.Site{chosen}
+	}
 	size := min(max((len(chosen)+batchesOfRun-1)/batchesOfRun, smallestBatch), largestBatch)
 	byServer := map[string][]sites.Site{}
 	for _, s := range chosen {

@@ -28,6 +28,8 @@ type house struct {
 	db       *database.DB
 	fake     *wptest.Fake
 	log      *audit.Log
+	keys     *vault.Vault
+	allow    []netip.Prefix
 	registry *sites.Registry
 	runner   *runs.Runner
 	sites    []sites.Site // in the order of the simulated ones
@@ -44,8 +46,8 @@ func newHouse(t testing.TB, db *database.DB, described []wptest.Site) *house {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h := &house{db: db, fake: fake, log: audit.New(db.Gorm)}
-	network := wordpress.NewNetwork(wordpress.Config{AllowNets: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, RootCAs: fake.CA(), Hosts: fake.Hosts()})
+	h := &house{db: db, fake: fake, log: audit.New(db.Gorm), keys: keys, allow: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}}
+	network := wordpress.NewNetwork(wordpress.Config{AllowNets: h.allow, RootCAs: fake.CA(), Hosts: fake.Hosts()})
 	t.Cleanup(network.Close)
 	h.registry = sites.New(db, keys, h.log, network)
 	for i := range described {

@@ -3,7 +3,10 @@ package runs
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
+
+	"github.com/droverhq/drover/internal/audit"
 )
 
 // A batch belongs to its worker as long as the worker renews the lease. A worker that is gone is noticed when the lease has run
@@ -60,6 +63,9 @@ func (r *Runner) sweep(ctx context.Context) {
 		} else if queued > 0 {
 			r.logger.InfoContext(ctx, "batches of lost workers are queued anew", "batches", queued)
 		}
+		if err := r.endOverdue(ctx); err != nil && ctx.Err() == nil {
+			r.logger.ErrorContext(ctx, "runs whose time is over could not be ended", "err", err)
+		}
 		select {
 		case <-r.drain:
 			return
@@ -68,4 +74,19 @@ func (r *Runner) sweep(ctx context.Context) {
 		case <-ticker.C:
 		}
 	}
+}
+
+// endOverdue ends the runs whose time is over: what was not sent yet is not sent.
+func (r *Runner) endOverdue(ctx context.Context) error {
+	late, err := r.store.overdue(ctx)
+	if err != nil {
+		return err
+	}
+	for _, run := range late {
+		note := fmt.Sprintf("Not sent: the run's time limit of %s was over.", run.Spec.Limits.Deadline)
+		if err := r.store.cancel(ctx, audit.System(), run.ID, note); err != nil && !errors.Is(err, ErrEnded) {
+			return err
+		}
+	}
+	return nil
 }

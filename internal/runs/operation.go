@@ -54,7 +54,9 @@ type plan struct {
 	effect     Effect
 	idempotent bool // sending it twice does no more than sending it once
 	endpoint   string
+	purges     bool                                        // pages can be looked at before and after
 	request    func(home string) (wordpress.Request, bool) // false: it has nothing to do on this site
+	strays     func(chosen []sites.Site) sites.Problems    // what was given for sites that are not chosen; nil: nothing can be
 }
 
 const bigscoots = "/bigscoots-cache/v2/"
@@ -88,7 +90,7 @@ var catalogue = []Operation{
 			{Name: "purge_type", Label: "What to clear", Kind: KindChoice, Default: "all", Choices: []Choice{
 				{"all", "Everything"}, {"post_ids", "Some posts"}, {"urls", "Some addresses"}}},
 			{Name: "post_ids", Label: "Post ids", Kind: KindIntegers, When: "purge_type=post_ids",
-				Help: "Whole numbers, such as 1, 17. The same id means another post on another site."},
+				Help: "Whole numbers, such as 1, 17. The same id means another post on another site: for several sites, write a line for each, such as https://acme.example,1 17"},
 			{Name: "purge_related_urls", Label: "Also their archives, categories and feeds", Kind: KindFlag, When: "purge_type=post_ids"},
 			{Name: "urls", Label: "Addresses", Kind: KindURLs, When: "purge_type=urls",
 				Help: "One a line. https://acme.example/page/ goes to the site it belongs to; /page/ goes to every chosen site."},

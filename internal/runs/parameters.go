@@ -21,6 +21,7 @@ func planOf(spec Spec) (plan, error) {
 	p := sites.Problems{}
 	params := o.params(spec.Params, p)
 	made := o.plan(params, p)
+	spec.Limits.check(p)
 	if len(p) > 0 {
 		return plan{}, p
 	}
@@ -78,17 +79,11 @@ func choices(all []Choice) string {
 }
 
 func planClearCache(params map[string]string, p sites.Problems) plan {
-	made := plan{title: "Clear the whole cache", effect: Change, idempotent: true, endpoint: "PATCH " + bigscoots + "clear-cache"}
-	body := map[string]any{"purge_type": params["purge_type"]}
+	made := plan{title: "Clear the whole cache", effect: Change, idempotent: true, purges: true, endpoint: "PATCH " + bigscoots + "clear-cache"}
 	switch params["purge_type"] {
 	case "post_ids":
-		ids := integers("post_ids", params["post_ids"], p)
-		body["post_ids"] = ids
-		made.title = "Clear the cache of " + plural(len(ids), "post", "posts")
-		if flag("purge_related_urls", params["purge_related_urls"], p) {
-			body["purge_related_urls"] = true
-			made.title += " and related pages"
-		}
+		planPosts(&made, params, p)
+		return made
 	case "urls":
 		urls := splitURLs(params["urls"], p)
 		made.title = "Clear the cache of " + plural(len(urls), "address", "addresses")
@@ -96,10 +91,42 @@ func planClearCache(params map[string]string, p sites.Problems) plan {
 			own := urlsOf(home, urls)
 			return clearCache(map[string]any{"purge_type": "urls", "urls": own}), len(own) > 0
 		}
+		made.strays = func(chosen []sites.Site) sites.Problems {
+			return problemOf("urls", "These belong to none of the chosen sites (http or https and www matter): ", homeless(urls, chosen))
+		}
 		return made
 	}
-	made.request = toEvery(clearCache(body))
+	made.request = toEvery(clearCache(map[string]any{"purge_type": "all"}))
 	return made
+}
+
+func planPosts(made *plan, params map[string]string, p sites.Problems) {
+	which := readPosts(params["post_ids"], p)
+	related := flag("purge_related_urls", params["purge_related_urls"], p)
+	made.title = "Clear the cache of " + which.title()
+	if related {
+		made.title += " and related pages"
+	}
+	made.strays = which.strays
+	made.request = func(home string) (wordpress.Request, bool) {
+		body := map[string]any{"purge_type": "post_ids", "post_ids": which.of(home)}
+		if related {
+			body["purge_related_urls"] = true
+		}
+		return clearCache(body), len(which.of(home)) > 0
+	}
+}
+
+// problemOf lists what is wrong with a parameter, the first ones by name; it is empty when nothing is.
+func problemOf(name, says string, wrong []string) sites.Problems {
+	const shown = 10
+	switch {
+	case len(wrong) == 0:
+		return nil
+	case len(wrong) > shown:
+		return sites.Problems{name: says + strings.Join(wrong[:shown], " ") + fmt.Sprintf(" and %d more", len(wrong)-shown)}
+	}
+	return sites.Problems{name: says + strings.Join(wrong, " ")}
 }
 
 func clearCache(body map[string]any) wordpress.Request {

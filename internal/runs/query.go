@@ -100,6 +100,11 @@ func (r *Runner) Snapshot(ctx context.Context, id int64) (Snapshot, error) {
 	if s.Groups, s.Counts, err = countTargets(r.store.db.Gorm.WithContext(ctx), id); err != nil {
 		return s, err
 	}
+	if run.Spec.Verify {
+		if s.Verified, err = r.store.verified(ctx, id); err != nil {
+			return s, err
+		}
+	}
 	slices.SortFunc(s.Groups, func(a, b Group) int {
 		return cmp.Or(cmp.Compare(weight[a.Outcome], weight[b.Outcome]), cmp.Compare(b.Count, a.Count), cmp.Compare(a.Reason, b.Reason))
 	})

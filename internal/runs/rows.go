@@ -28,6 +28,7 @@ type runRow struct {
 	EndedAt     int64
 	CancelledAt int64
 	CancelledBy string
+	DeadlineAt  int64
 }
 
 func (runRow) TableName() string { return "runs" }
@@ -61,6 +62,8 @@ type targetRow struct {
 	StartedAt int64
 	EndedAt   int64
 	TookUs    int64
+	Verified  Verified
+	Proof     string
 }
 
 func (targetRow) TableName() string { return "targets" }
@@ -84,6 +87,7 @@ type attemptRow struct {
 	Address     string
 	StartedAt   int64
 	TookUs      int64
+	WaitedUs    int64
 }
 
 func (attemptRow) TableName() string { return "attempts" }
@@ -107,6 +111,7 @@ func (r runRow) run() (Run, error) {
 		ID: r.ID, Title: r.Title, Effect: r.Effect, State: r.State, Total: r.Total, AgainOf: r.AgainOf,
 		Actor:     audit.Actor{Kind: r.ActorKind, ID: r.ActorID, Name: r.ActorName, Addr: r.Addr},
 		CreatedAt: moment(r.CreatedAt), StartedAt: moment(r.StartedAt), EndedAt: moment(r.EndedAt), CancelledAt: moment(r.CancelledAt), CancelledBy: r.CancelledBy,
+		DeadlineAt: moment(r.DeadlineAt),
 	}
 	if err := json.Unmarshal([]byte(r.Spec), &run.Spec); err != nil {
 		return run, fmt.Errorf("runs: spec of run %d: %w", r.ID, err)
@@ -115,18 +120,28 @@ func (r runRow) run() (Run, error) {
 }
 
 func (r targetRow) target() Target {
+	var proof []Sample
+	if r.Proof != "" {
+		_ = json.Unmarshal([]byte(r.Proof), &proof) // written by rowOf; without it, the verdict still stands
+	}
 	return Target{
 		ID: r.ID, RunID: r.RunID, SiteID: r.SiteID, SiteName: r.SiteName, Home: r.Home, State: r.State, Outcome: r.Outcome, Reason: r.Reason,
 		Status: r.Status, Code: r.Code, Message: r.Message, Note: r.Note, Location: r.Location, Attempts: r.Attempts,
 		StartedAt: moment(r.StartedAt), EndedAt: moment(r.EndedAt), Took: time.Duration(r.TookUs) * time.Microsecond,
+		Verified: r.Verified, Proof: proof,
 	}
 }
 
 func rowOf(t Target, batch int64) targetRow {
+	var proof []byte
+	if len(t.Proof) > 0 {
+		proof, _ = json.Marshal(t.Proof) // texts and numbers always have a JSON form
+	}
 	return targetRow{
 		ID: t.ID, RunID: t.RunID, BatchID: batch, SiteID: t.SiteID, SiteName: t.SiteName, Home: t.Home, State: t.State, Outcome: t.Outcome, Reason: t.Reason,
 		Status: t.Status, Code: t.Code, Message: t.Message, Note: t.Note, Location: t.Location, Attempts: t.Attempts,
 		StartedAt: micros(t.StartedAt), EndedAt: micros(t.EndedAt), TookUs: t.Took.Microseconds(),
+		Verified: t.Verified, Proof: string(proof),
 	}
 }
 
@@ -134,7 +149,7 @@ func (r attemptRow) attempt() (Attempt, error) {
 	a := Attempt{
 		N: r.N, Method: r.Method, URL: r.URL, Override: r.Override, RequestBody: r.RequestBody, Sent: r.Sent, Status: r.Status, Header: http.Header{},
 		Body: r.Body, BodyCut: r.BodyCut, Fault: r.Fault, Outcome: r.Outcome, Reason: r.Reason, Address: r.Address,
-		StartedAt: moment(r.StartedAt), Took: time.Duration(r.TookUs) * time.Microsecond,
+		StartedAt: moment(r.StartedAt), Took: time.Duration(r.TookUs) * time.Microsecond, Waited: time.Duration(r.WaitedUs) * time.Microsecond,
 	}
 	if r.Header == "" {
 		return a, nil
@@ -147,6 +162,6 @@ func attemptRowOf(target int64, a Attempt) (attemptRow, error) {
 	return attemptRow{
 		TargetID: target, N: a.N, Method: a.Method, URL: a.URL, Override: a.Override, RequestBody: a.RequestBody, Sent: a.Sent, Status: a.Status,
 		Header: string(header), Body: a.Body, BodyCut: a.BodyCut, Fault: a.Fault, Outcome: a.Outcome, Reason: a.Reason, Address: a.Address,
-		StartedAt: micros(a.StartedAt), TookUs: a.Took.Microseconds(),
+		StartedAt: micros(a.StartedAt), TookUs: a.Took.Microseconds(), WaitedUs: a.Waited.Microseconds(),
 	}, err
 }

@@ -3,6 +3,7 @@ package runs
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"time"
 
@@ -33,8 +34,36 @@ type Spec struct {
 	Operation string            `json:"operation"`
 	Params    map[string]string `json:"params,omitempty"` // as typed; the operation checks them
 	Selection sites.Selection   `json:"selection"`
-	Confirmed int               `json:"-"` // the number of sites that a person typed to confirm a Destroy
-	AgainOf   int64             `json:"-"` // the run that this one repeats, 0 for none
+	Limits    Limits            `json:"limits,omitzero"`
+	Verify    bool              `json:"verify,omitempty"` // look at pages before and after a purge
+	Confirmed int               `json:"-"`                // the number of sites that a person typed to confirm a Destroy
+	AgainOf   int64             `json:"-"`                // the run that this one repeats, 0 for none
+}
+
+// Limits make a run gentler than the server's own limits, or end it in time. A zero field sets no limit.
+type Limits struct {
+	AtOnce     int           `json:"at_once,omitempty"`     // sites under way at once
+	PerAddress int           `json:"per_address,omitempty"` // requests under way at once to one server
+	Deadline   time.Duration `json:"deadline,omitempty"`    // after the start; nothing is sent later
+}
+
+// Bounds of a run's own limits.
+const (
+	MostAtOnce     = 1024
+	MostPerAddress = 16
+	LongestRun     = 24 * time.Hour
+)
+
+func (l Limits) check(p sites.Problems) {
+	if l.AtOnce < 0 || l.AtOnce > MostAtOnce {
+		p["at_once"] = fmt.Sprintf("Write a number from 1 to %d, or leave it empty.", MostAtOnce)
+	}
+	if l.PerAddress < 0 || l.PerAddress > MostPerAddress {
+		p["per_address"] = fmt.Sprintf("Write a number from 1 to %d, or leave it empty.", MostPerAddress)
+	}
+	if l.Deadline < 0 || l.Deadline > LongestRun || l.Deadline > 0 && l.Deadline < time.Second {
+		p["deadline"] = "Write a time from 1 s to 24 h, such as 10m, or leave it empty."
+	}
 }
 
 // State is how far a run is.
@@ -64,6 +93,7 @@ type Run struct {
 
 	CancelledAt time.Time
 	CancelledBy string
+	DeadlineAt  time.Time // zero without a limit
 }
 
 // Ended tells whether nothing more will happen in the run.
@@ -99,6 +129,9 @@ type Target struct {
 
 	StartedAt, EndedAt time.Time
 	Took               time.Duration // from the first attempt's beginning to the last one's end
+
+	Verified Verified // what looking at its pages showed, where the run was to look
+	Proof    []Sample
 }
 
 // Attempt is one HTTP exchange of a target. It never holds a credential.
@@ -118,6 +151,7 @@ type Attempt struct {
 	Address     string
 	StartedAt   time.Time
 	Took        time.Duration
+	Waited      time.Duration // for its turn, before Took
 }
 
 // longestBody is how much of an answer an attempt keeps, in bytes.
@@ -174,10 +208,11 @@ type Group struct {
 
 // Snapshot is a run as it is now.
 type Snapshot struct {
-	Run    Run
-	Counts Counts
-	Groups []Group  // the troublesome first
-	Latest []Target // the last ones that ended, the newest first
-	Rate   float64  // targets a second over the last seconds, 0 when not known
-	Left   time.Duration
+	Run      Run
+	Counts   Counts
+	Verified map[Verified]int // targets whose pages were looked at, nil where the run was not to look
+	Groups   []Group          // the troublesome first
+	Latest   []Target         // the last ones that ended, the newest first
+	Rate     float64          // targets a second over the last seconds, 0 when not known
+	Left     time.Duration
 }

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -30,12 +29,18 @@ type Runner struct {
 	drained sync.Once
 	sweeper sync.WaitGroup
 	working sync.Map // the batches that this process works, by id
+	holds   *holds
+	holding context.Context // ends when no batch is worked any more
+	letGo   context.CancelFunc
+	holder  sync.WaitGroup
 }
 
 // New returns a runner over the database. It works nothing until Work is called.
 func New(db *database.DB, registry *sites.Registry, log *audit.Log, logger *slog.Logger) (*Runner, error) {
 	r := &Runner{registry: registry, log: log, logger: logger, drain: make(chan struct{})}
 	r.store = store{db: db, log: log}
+	r.holds = newHolds(r.store, logger)
+	r.holding, r.letGo = context.WithCancel(context.Background())
 	var err error
 	if r.queue, r.store.enqueue, err = openQueue(db, r.work, logger); err != nil {
 		return nil, fmt.Errorf("runs: queue: %w", err)
@@ -67,7 +72,10 @@ func (r *Runner) Start(ctx context.Context, actor audit.Actor, spec Spec) (Run, 
 	run := Run{
 		Spec: spec, Title: made.title, Effect: made.effect, State: Waiting, Actor: actor, Total: len(chosen.sites), AgainOf: spec.AgainOf, CreatedAt: time.Now().UTC(),
 	}
-	run.ID, err = r.store.start(ctx, run, batches(chosen.sites))
+	if limit := spec.Limits.Deadline; limit > 0 {
+		run.DeadlineAt = run.CreatedAt.Add(limit)
+	}
+	run.ID, err = r.store.start(ctx, run, batches(chosen.sites, spec.Limits))
 	if err != nil {
 		return Run{}, fmt.Errorf("runs: start: %w", err)
 	}
@@ -112,8 +120,13 @@ func (r *Runner) choose(ctx context.Context, spec Spec, made plan) (choice, erro
 			c.leftOut = append(c.leftOut, s)
 		}
 	}
-	if none := homeless(strings.Fields(spec.Params["urls"]), all); spec.Params["purge_type"] == "urls" && len(none) > 0 {
-		return choice{}, sites.Problems{"urls": "These belong to none of the chosen sites (http or https and www matter): " + strings.Join(none, " ")}
+	if made.strays != nil {
+		if p := made.strays(all); len(p) > 0 {
+			return choice{}, p
+		}
+	}
+	if len(c.sites) == 0 {
+		return choice{}, sites.Problems{"selection": "The operation has nothing to do on any of the chosen sites. Choose others, or change what it is to do."}
 	}
 	return c, nil
 }
@@ -123,7 +136,7 @@ func (r *Runner) Cancel(ctx context.Context, actor audit.Actor, id int64) error 
 	if err := r.log.Admit(ctx, actor, audit.RunCancel, audit.On("run", id)); err != nil {
 		return err
 	}
-	if err := r.store.cancel(ctx, actor, id); err != nil {
+	if err := r.store.cancel(ctx, actor, id, "Not sent: the run was cancelled before."); err != nil {
 		return fmt.Errorf("runs: cancel: %w", err)
 	}
 	return nil
@@ -159,5 +172,7 @@ func (r *Runner) AgainSpec(ctx context.Context, id int64, which Which) (Spec, er
 		return Spec{}, sites.Problems{"outcome": "No site of this run ended that way."}
 	}
 	slices.Sort(ids)
-	return Spec{Operation: run.Spec.Operation, Params: run.Spec.Params, Selection: sites.Selection{IDs: ids}, AgainOf: id}, nil
+	spec := run.Spec
+	spec.Selection, spec.AgainOf = sites.Selection{IDs: ids}, id
+	return spec, nil
 }

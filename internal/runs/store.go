@@ -6,7 +6,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/netip"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -52,7 +54,7 @@ func (s store) start(ctx context.Context, run Run, batches [][]sites.Site) (int6
 	}
 	row := runRow{
 		Operation: run.Spec.Operation, Title: run.Title, Effect: run.Effect, Spec: string(spec), State: run.State, ActorKind: run.Actor.Kind, ActorID: run.Actor.ID,
-		ActorName: run.Actor.Name, Addr: run.Actor.Addr, Total: run.Total, AgainOf: run.AgainOf, CreatedAt: micros(run.CreatedAt),
+		ActorName: run.Actor.Name, Addr: run.Actor.Addr, Total: run.Total, AgainOf: run.AgainOf, CreatedAt: micros(run.CreatedAt), DeadlineAt: micros(run.DeadlineAt),
 	}
 	err = s.change(ctx, func(w write) error {
 		if err := w.tx.Create(&row).Error; err != nil {
@@ -106,7 +108,7 @@ func (w write) lockRun(id int64) (runRow, error) {
 }
 
 // cancel ends every waiting target now, so that no worker can begin one, and ends the run when nothing is under way.
-func (s store) cancel(ctx context.Context, actor audit.Actor, id int64) error {
+func (s store) cancel(ctx context.Context, actor audit.Actor, id int64, note string) error {
 	return s.change(ctx, func(w write) error {
 		row, err := w.lockRun(id)
 		if err != nil {
@@ -117,7 +119,7 @@ func (s store) cancel(ctx context.Context, actor audit.Actor, id int64) error {
 		}
 		now := micros(w.now)
 		kept := w.tx.Model(&targetRow{}).Where("run_id = ? AND state = ?", id, TargetWaiting).Updates(map[string]any{
-			"state": TargetDone, "outcome": wordpress.Failed, "reason": wordpress.ReasonCancelled, "note": "Not sent: the run was cancelled before.", "ended_at": now,
+			"state": TargetDone, "outcome": wordpress.Failed, "reason": wordpress.ReasonCancelled, "note": note, "ended_at": now,
 		})
 		if kept.Error != nil {
 			return kept.Error
@@ -243,6 +245,76 @@ func (s store) requeue(ctx context.Context, own func(int64) bool) (int, error) {
 	return queued, err
 }
 
+// overdue lists the runs whose time is over and which nobody cancelled yet.
+func (s store) overdue(ctx context.Context) ([]Run, error) {
+	var rows []runRow
+	err := s.db.Gorm.WithContext(ctx).Where("ended_at = 0 AND cancelled_at = 0 AND deadline_at > 0 AND deadline_at < ?", time.Now().UnixMicro()).Find(&rows).Error
+	all := make([]Run, len(rows))
+	for i, row := range rows {
+		if all[i], err = row.run(); err != nil {
+			return nil, err
+		}
+	}
+	return all, err
+}
+
+// claim makes those of the addresses the owner's that nobody else holds, and returns them.
+func (s store) claim(ctx context.Context, owner string, wanted []netip.Addr, until time.Time) ([]netip.Addr, error) {
+	values := make([]string, len(wanted))
+	args := make([]any, 0, 3*len(wanted)+1)
+	for i, address := range wanted {
+		values[i] = "(?, ?, ?)"
+		args = append(args, address.String(), owner, micros(until))
+	}
+	var got []string
+	err := s.db.Gorm.WithContext(ctx).Raw("INSERT INTO holds (address, owner, until) VALUES "+strings.Join(values, ", ")+
+		" ON CONFLICT (address) DO UPDATE SET owner = excluded.owner, until = excluded.until WHERE holds.owner = excluded.owner OR holds.until < ? RETURNING address",
+		append(args, time.Now().UnixMicro())...).Scan(&got).Error
+	addresses := make([]netip.Addr, 0, len(got))
+	for _, text := range got {
+		if address, err := netip.ParseAddr(text); err == nil {
+			addresses = append(addresses, address)
+		}
+	}
+	return addresses, err
+}
+
+// renewHolds prolongs what the owner holds.
+func (s store) renewHolds(ctx context.Context, owner string, until time.Time) error {
+	return s.db.Gorm.WithContext(ctx).Exec("UPDATE holds SET until = ? WHERE owner = ?", micros(until), owner).Error
+}
+
+// unhold gives up some of the owner's addresses.
+func (s store) unhold(ctx context.Context, owner string, idle []netip.Addr) error {
+	for some := range slices.Chunk(idle, insertedAtOnce) {
+		names := make([]string, len(some))
+		for i, address := range some {
+			names[i] = address.String()
+		}
+		if err := s.db.Gorm.WithContext(ctx).Exec("DELETE FROM holds WHERE owner = ? AND address IN ?", owner, names).Error; err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s store) unholdAll(ctx context.Context, owner string) error {
+	return s.db.Gorm.WithContext(ctx).Exec("DELETE FROM holds WHERE owner = ?", owner).Error
+}
+
+func (s store) verified(ctx context.Context, run int64) (map[Verified]int, error) {
+	var rows []struct {
+		Verified Verified
+		N        int
+	}
+	err := s.db.Gorm.WithContext(ctx).Raw("SELECT verified, count(*) AS n FROM targets WHERE run_id = ? AND verified <> '' GROUP BY verified", run).Scan(&rows).Error
+	found := make(map[Verified]int, len(rows))
+	for _, row := range rows {
+		found[row.Verified] = row.N
+	}
+	return found, err
+}
+
 // begin makes the run a running one.
 func (s store) begin(ctx context.Context, run int64) error {
 	return s.db.Gorm.WithContext(ctx).Exec("UPDATE runs SET state = ?, started_at = ? WHERE id = ? AND state = ?", Running, time.Now().UnixMicro(), run, Waiting).Error
@@ -337,7 +409,7 @@ func (w write) insertAttempts(all []attemptOf) error {
 func (w write) endTargets(batch int64, ends []Target) error {
 	for _, t := range ends {
 		row := rowOf(t, batch)
-		err := w.tx.Model(&row).Select("state", "outcome", "reason", "status", "code", "message", "note", "location", "attempts", "started_at", "ended_at", "took_us").Updates(&row).Error
+		err := w.tx.Model(&row).Select("state", "outcome", "reason", "status", "code", "message", "note", "location", "attempts", "started_at", "ended_at", "took_us", "verified", "proof").Updates(&row).Error
 		if err != nil {
 			return err
 		}

@@ -5,7 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	mathrand "math/rand/v2"
+	"net/netip"
 	"sync"
 	"time"
 
@@ -20,6 +20,7 @@ func (r *Runner) Work(ctx context.Context) error {
 	}
 	r.sweeper.Add(1)
 	go r.sweep(ctx)
+	r.holder.Go(func() { r.holds.keep(r.holding) })
 	return nil
 }
 
@@ -29,12 +30,14 @@ func (r *Runner) Stop(ctx context.Context) error {
 	r.drained.Do(func() { close(r.drain) })
 	r.sweeper.Wait()
 	err := r.queue.Stop(ctx)
-	if ctx.Err() == nil {
-		return err
-	}
 	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer cancel()
-	return r.queue.StopAndCancel(grace)
+	if ctx.Err() != nil {
+		err = r.queue.StopAndCancel(grace)
+	}
+	r.letGo()
+	r.holder.Wait()
+	return errors.Join(err, r.holds.close(grace))
 }
 
 // errDrained stops a target that has not begun when the process stops.
@@ -71,7 +74,10 @@ func (r *Runner) workLeased(ctx context.Context, l *lease) error {
 	if err := r.store.begin(ctx, run.ID); err != nil {
 		return err
 	}
-	b := &batch{runner: r, lease: l, plan: made, writer: newWriter(ctx, l)}
+	b := &batch{runner: r, lease: l, plan: made, writer: newWriter(ctx, l), limits: run.Spec.Limits, verify: run.Spec.Verify && made.purges}
+	if b.limits.AtOnce > 0 {
+		b.places = make(chan struct{}, b.limits.AtOnce)
+	}
 	if err := b.connect(ctx, targets); err != nil {
 		return errors.Join(err, b.writer.close())
 	}
@@ -100,6 +106,9 @@ type batch struct {
 	writer  *writer
 	sites   map[int64]sites.Site
 	clients map[int64]*wordpress.Client
+	limits  Limits
+	places  chan struct{} // of the run's own limit, nil without one
+	verify  bool
 
 	guard sync.Mutex
 	left  bool // some target has not ended since the process stops
@@ -144,6 +153,15 @@ func (b *batch) target(ctx context.Context, t Target) bool {
 		return true
 	}
 	request, _ := b.plan.request(t.Home)
+	free, err := b.place(ctx)
+	if err != nil {
+		return false
+	}
+	request.PerAddress, request.Hold = b.limits.PerAddress, b.hold
+	var pages *sampling
+	if b.verify {
+		pages = b.before(ctx, t, b.clients[t.SiteID], request)
+	}
 	begun := false
 	request.Ready = func() error {
 		if begun {
@@ -155,7 +173,34 @@ func (b *batch) target(ctx context.Context, t Target) bool {
 		begun = true
 		return nil
 	}
-	return b.tries(ctx, t, b.clients[t.SiteID], request)
+	verdict, final := b.tries(ctx, &t, b.clients[t.SiteID], request)
+	free()
+	if !final {
+		return t.State == TargetDone
+	}
+	if pages != nil && verdict.Outcome == wordpress.OK {
+		verdict = pages.after(ctx, &t, verdict)
+	}
+	b.end(t, verdict)
+	return true
+}
+
+// hold waits until this process may speak to the server, see wordpress.Request.
+func (b *batch) hold(ctx context.Context, address netip.Addr) (release func(), err error) {
+	return b.runner.holds.hold(ctx, address, b.lease.cancelled, b.runner.drain)
+}
+
+// place waits until the run's own limit lets another target be worked.
+func (b *batch) place(ctx context.Context) (free func(), err error) {
+	if b.places == nil {
+		return func() {}, nil
+	}
+	select {
+	case b.places <- struct{}{}:
+		return func() { <-b.places }, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
 }
 
 // withoutSending decides the targets to which nothing may be sent.
@@ -190,65 +235,6 @@ func (b *batch) begin(ctx context.Context, target int64) error {
 	return ctx.Err()
 }
 
-// Tries of one target: how many, and for how long at most.
-const (
-	mostTries   = 3
-	targetLimit = 3 * time.Minute
-)
-
-// tries sends the request until its outcome is final, and tells whether the target has ended.
-func (b *batch) tries(ctx context.Context, t Target, client *wordpress.Client, request wordpress.Request) bool {
-	var first time.Time // when the first exchange began: the wait for a place before it is not the site's
-	for n := t.Attempts + 1; ; n++ {
-		x := client.Do(ctx, request)
-		if first.IsZero() {
-			first = x.Started
-		}
-		if ctx.Err() != nil || errors.Is(x.Fault, errDrained) || errors.Is(x.Fault, errLeaseLost) {
-			return false
-		}
-		if errors.Is(x.Fault, errCancelled) {
-			return true // Cancel has ended it in the database
-		}
-		verdict := wordpress.Classify(x)
-		if x.Sent && t.StartedAt.IsZero() {
-			t.StartedAt = x.Started
-		}
-		t.Attempts = n
-		b.writer.attempt(t.ID, attemptFrom(n, x, verdict))
-		if !b.again(ctx, verdict, n, first) {
-			t.Took = time.Since(first)
-			b.end(t, verdict)
-			return true
-		}
-	}
-}
-
-// again waits for the time of another try and tells whether there is one.
-func (b *batch) again(ctx context.Context, v wordpress.Verdict, n int, first time.Time) bool {
-	if !v.Retry || !b.plan.idempotent || n >= mostTries {
-		return false
-	}
-	pause := v.RetryAfter
-	if pause == 0 {
-		base := 300 * time.Millisecond << n
-		pause = base/2 + mathrand.N(base)
-	}
-	if time.Since(first)+pause > targetLimit {
-		return false
-	}
-	timer := time.NewTimer(pause)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-ctx.Done():
-	case <-b.lease.cancelled:
-	case <-b.runner.drain:
-	}
-	return false
-}
-
 func (b *batch) end(t Target, v wordpress.Verdict) {
 	t.State, t.EndedAt = TargetDone, time.Now().UTC()
 	t.Outcome, t.Reason, t.Status = v.Outcome, v.Reason, v.Status
@@ -259,7 +245,7 @@ func (b *batch) end(t Target, v wordpress.Verdict) {
 func attemptFrom(n int, x wordpress.Exchange, v wordpress.Verdict) Attempt {
 	a := Attempt{
 		N: n, Method: x.Method, URL: x.URL, Override: x.Override, RequestBody: string(x.RequestBody), Sent: x.Sent, Status: x.Status, Header: x.Header,
-		Body: x.Body, BodyCut: x.TooLarge, Outcome: v.Outcome, Reason: v.Reason, StartedAt: x.Started, Took: x.Took,
+		Body: x.Body, BodyCut: x.TooLarge, Outcome: v.Outcome, Reason: v.Reason, StartedAt: x.Started, Took: x.Took, Waited: x.Waited,
 	}
 	if len(a.Body) > longestBody {
 		a.Body, a.BodyCut = a.Body[:longestBody], true

@@ -35,6 +35,25 @@ func (r *Registry) Check(ctx context.Context, actor audit.Actor, id int64) (word
 	return report, nil
 }
 
+// LearnOverride stores how verbs that the site's firewall blocks reach it, as a run found out. It changes nothing when the site's
+// address was changed in the meantime.
+func (r *Registry) LearnOverride(ctx context.Context, actor audit.Actor, s Site, override string) error {
+	if err := r.log.Admit(ctx, actor, audit.SiteLearn, audit.On("site", s.ID)); err != nil {
+		return err
+	}
+	err := r.store.change(ctx, actor, func(w write) error {
+		changed, err := w.setOverride(s, override)
+		if err != nil || !changed {
+			return err
+		}
+		return w.record(audit.SiteLearn, s.ID, map[string]any{"home": s.Home, "override": map[string]any{"before": s.Override, "after": override}})
+	})
+	if err != nil {
+		return fmt.Errorf("sites: learn: %w", err)
+	}
+	return nil
+}
+
 // checks is how many sites CheckAll checks at once; the network's own limits hold below it.
 const checks = 64
 

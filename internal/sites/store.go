@@ -351,6 +351,11 @@ func (w write) putReport(site int64, report wordpress.Report, values map[string]
 	return w.tx.Model(&siteRow{}).Where("id = ?", site).Updates(values).Error
 }
 
+func (w write) setOverride(s Site, override string) (changed bool, err error) {
+	result := w.tx.Model(&siteRow{}).Where("id = ? AND home = ? AND override <> ?", s.ID, s.Home, override).Update("override", override)
+	return result.RowsAffected > 0, result.Error
+}
+
 // putCredentialFacts stores what a check learnt about the credential, unless it was replaced while the check went on.
 func (w write) putCredentialFacts(site Site, report wordpress.Report) error {
 	return w.tx.Model(&credentialRow{}).Where("site_id = ? AND created_at = ?", site.ID, site.Credential.CreatedAt.UnixMicro()).

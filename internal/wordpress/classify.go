@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 )
@@ -18,6 +19,7 @@ type Verdict struct {
 	Note          string // for a person
 	Location      string // where a redirect points
 	Retry         bool   // worth another try, when sending it twice does no more than once
+	Verb          bool   // the method itself may be what was blocked: worth a try in disguise
 	RetryAfter    time.Duration
 }
 
@@ -30,8 +32,29 @@ func Classify(x Exchange) Verdict {
 	if v.Retry {
 		v.RetryAfter = retryAfter(x)
 	}
+	v.Verb = verbBlocked(x, v)
 	return v
 }
+
+// verbBlocked tells whether the request's method may be what something in front of WordPress did not let through. A challenge asks
+// for a browser, whatever the method.
+func verbBlocked(x Exchange, v Verdict) bool {
+	if reads(x.Method) || x.Method == http.MethodPost {
+		return false
+	}
+	switch v.Reason {
+	case ReasonBlocked:
+		return !challenged(x) && slices.Contains(barring, x.Status)
+	case ReasonCutOff:
+		return x.Status == 0
+	case ReasonInvalidInput, ReasonNoRoute: // the disguise was taken off on the way, and WordPress saw a POST
+		return x.Override != OverrideNone && (x.Status == http.StatusMethodNotAllowed || x.Status == http.StatusNotFound)
+	}
+	return false
+}
+
+// barring are the statuses by which firewalls refuse a method.
+var barring = []int{http.StatusForbidden, http.StatusMethodNotAllowed, http.StatusNotAcceptable, http.StatusNotImplemented}
 
 func classify(x Exchange) Verdict {
 	switch {

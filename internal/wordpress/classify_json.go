@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 )
 
@@ -135,8 +136,7 @@ func ofError(x Exchange, a answer) Verdict {
 	if did, fenced := firewall(x); fenced && x.Status != http.StatusTooManyRequests {
 		return failed(ReasonBlocked, did)
 	}
-	switch x.Status {
-	case http.StatusForbidden, http.StatusMethodNotAllowed, http.StatusNotAcceptable, http.StatusNotImplemented:
+	if slices.Contains(barring, x.Status) {
 		return failed(ReasonBlocked, barred(x))
 	}
 	return ofStatus(x)

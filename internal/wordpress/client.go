@@ -24,6 +24,13 @@ func (n *Network) Client(a Address, username, password string) *Client {
 	return &Client{network: n, address: a, username: username, password: password}
 }
 
+// WithOverride is the same client, but verbs that a firewall may block are sent in that way, see Address.
+func (c *Client) WithOverride(override string) *Client {
+	other := *c
+	other.address.Override = override
+	return &other
+}
+
 // anonymous is the same client without its credential.
 func (c *Client) anonymous() *Client {
 	return &Client{network: c.network, address: c.address}

@@ -82,7 +82,7 @@ func (c *Client) turn(ctx context.Context, r Request, w wire, x *Exchange) {
 		x.Fault = err
 		return
 	}
-	var f felt
+	f := felt{unused: true}
 	defer func() { free(f) }()
 	if r.Ready != nil {
 		if x.Fault = r.Ready(); x.Fault != nil {

@@ -56,7 +56,7 @@ func (l *limits) take(ctx context.Context, address netip.Addr, most int) (free f
 	select {
 	case l.total <- struct{}{}:
 	case <-ctx.Done():
-		l.leave(s, felt{})
+		l.leave(s, felt{unused: true})
 		return nil, fmt.Errorf("%w: %w", ErrWait, ended(ctx))
 	}
 	return func(f felt) {
@@ -132,7 +132,7 @@ func (l *limits) giveUp(s *server, w *waiter) {
 	}
 	l.guard.Unlock()
 	if i < 0 { // its turn came in the same moment
-		l.leave(s, felt{})
+		l.leave(s, felt{unused: true})
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 
 // felt is what an exchange told of the server's state. The zero value tells nothing.
 type felt struct {
+	unused     bool // the place was given back without a request
 	answered   bool
 	busy       bool          // it asked for fewer requests, or said that it cannot serve
 	retryAfter time.Duration // as it asked for, 0 when it did not
@@ -60,6 +61,8 @@ func (p *pace) began(now time.Time) {
 
 func (p *pace) feel(f felt, now time.Time) {
 	switch {
+	case f.unused:
+		p.next = now
 	case !f.answered:
 	case f.busy:
 		p.slow(now, max(2*p.gap, firstGap), f.retryAfter)

@@ -29,6 +29,9 @@ const (
 	ModSecurity406     Fault = "modsecurity_406"
 	VerbsBlocked       Fault = "verbs_blocked"
 	VerbsCut           Fault = "verbs_cut"
+	OverrideStripped   Fault = "override_stripped" // verbs are blocked, and X-HTTP-Method-Override is taken off
+	PurgeIgnored       Fault = "purge_ignored"     // the plugin says success, the pages stay in the cache
+	NotCached          Fault = "not_cached"        // no page of the site is cached
 	RateLimited        Fault = "rate_limited"
 	RateLimitedForever Fault = "rate_limited_forever"
 	Maintenance        Fault = "maintenance"
@@ -57,7 +60,7 @@ func Faults() []Fault {
 	return []Fault{
 		WrongPassword, UnknownUserCode, HeaderStripped, AppPasswordsOff, HostBasicAuth, Forbidden, Administrator, NoPlugin, Staging, CacheDisabled,
 		Misconfigured, OpcacheMissing, SuccessFalse, PartialPosts, HTML200, LoginWall, PHPWarning, BOM, Challenge, Sucuri, ModSecurity406, VerbsBlocked,
-		VerbsCut, RateLimited, RateLimitedForever, Maintenance, MaintenanceHTML, SiteError, FatalHTML, RedirectWWW, TooLarge, GzipBomb, Slow, Silent,
+		VerbsCut, OverrideStripped, PurgeIgnored, NotCached, RateLimited, RateLimitedForever, Maintenance, MaintenanceHTML, SiteError, FatalHTML, RedirectWWW, TooLarge, GzipBomb, Slow, Silent,
 		CutBefore, CutAfter, CertExpired, CertWrongHost, CertUnknownCA, Closed, PlainPermalinks, IndexPHPRoot, NoLinkHeader, DNSMissing,
 	}
 }

@@ -128,6 +128,14 @@ func (s *site) status(w http.ResponseWriter) {
 	}})
 }
 
+// purge empties the cache in front of the site. The guard is held.
+func (s *site) purge() {
+	if s.broken != PurgeIgnored {
+		s.purged = true
+		clear(s.cached)
+	}
+}
+
 const submitted = "Your request to clear cache has been submitted! Please allow up to 30 seconds for this to take effect."
 
 func (s *site) clearCache(w http.ResponseWriter, c call) {
@@ -142,7 +150,7 @@ func (s *site) clearCache(w http.ResponseWriter, c call) {
 	}
 	switch body.Type {
 	case "all":
-		s.accept(c, func() { s.purgedAt, s.served = time.Now(), false })
+		s.accept(c, s.purge)
 		success(w, submitted)
 	case "post_ids":
 		s.clearPosts(w, c, body.Posts)
@@ -173,7 +181,7 @@ func (s *site) clearPosts(w http.ResponseWriter, c call, ids []any) {
 		pluginError(w, http.StatusInternalServerError, "no_post_id_eligible_for_cache_purge", "None of the provided post IDs is eligible for cache purge.")
 		return
 	}
-	s.accept(c, func() { s.purgedAt, s.served = time.Now(), false })
+	s.accept(c, s.purge)
 	answer := map[string]any{"success": true, "status": "success", "message": submitted}
 	if len(missing)+len(drafts) > 0 || s.fault() == PartialPosts {
 		answer["post_ids_with_error"] = map[string]any{"post_doesnt_exists": missing, "post_part_of_ignored_post_type": []int{}, "post_status_is_not_publish_or_private": drafts, "no_permalink_found": []int{}}
@@ -196,7 +204,7 @@ func (s *site) clearURLs(w http.ResponseWriter, c call, urls []any) {
 		}
 	}
 	if own > 0 {
-		s.accept(c, func() { s.purgedAt, s.served = time.Now(), false })
+		s.accept(c, s.purge)
 	}
 	success(w, submitted)
 }

@@ -43,7 +43,7 @@ func (s *site) rest(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		return
 	}
-	c := call{method: overridden(r), route: route, body: body}
+	c := call{method: s.overridden(r), route: route, body: body}
 	c.signed, c.bad = s.authenticate(r, fault)
 	w.Header().Set("Link", "<"+s.root(fault)+`>; rel="https://api.w.org/"`)
 	w.Header().Set("X-Robots-Tag", "noindex")
@@ -99,14 +99,14 @@ func (s *site) route(r *http.Request, fault Fault) (string, bool) {
 
 func clean(route string) string { return "/" + strings.Trim(route, "/") }
 
-func overridden(r *http.Request) string {
+func (s *site) overridden(r *http.Request) string {
 	if r.Method != http.MethodPost {
 		return r.Method
 	}
 	if method := r.URL.Query().Get("_method"); method != "" {
 		return strings.ToUpper(method)
 	}
-	if method := r.Header.Get("X-HTTP-Method-Override"); method != "" {
+	if method := r.Header.Get("X-HTTP-Method-Override"); method != "" && s.fault() != OverrideStripped {
 		return strings.ToUpper(method)
 	}
 	return r.Method

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/http"
+	"net/url"
 	"strings"
 	"sync"
 	"time"
@@ -42,8 +43,8 @@ type site struct {
 	guard       sync.Mutex
 	broken      Fault
 	calls       []Call
-	purgedAt    time.Time
-	served      bool // since the last purge, some page came from the cache
+	purged      bool                 // once or more; before, every page has been in the cache for an hour
+	cached      map[string]time.Time // when a page went into the cache after the last purge, by path
 	disabled    bool
 	limited     int // requests that were answered with 429
 	drafts      map[int]string
@@ -57,7 +58,7 @@ func newSite(number int, s Site) *site {
 	if s.Name == "" {
 		s.Name = "Site " + s.Host
 	}
-	return &site{Site: s, number: number, broken: s.Fault, purgedAt: time.Now().Add(-time.Hour), served: true, drafts: map[int]string{}, lastDraftID: 2000}
+	return &site{Site: s, number: number, broken: s.Fault, cached: map[string]time.Time{}, drafts: map[int]string{}, lastDraftID: 2000}
 }
 
 func (s *site) home() string { return fmt.Sprintf("https://%s:%d", s.Host, s.port) }
@@ -105,14 +106,25 @@ func isAPI(r *http.Request) bool {
 }
 
 // page is the home page, with what a cache in front of it says.
-func (s *site) page(w http.ResponseWriter, _ *http.Request) {
+func (s *site) page(w http.ResponseWriter, r *http.Request) {
+	if id := r.URL.Query().Get("p"); id != "" {
+		w.Header().Set("Location", s.home()+"/post-"+url.PathEscape(id)+"/")
+		w.WriteHeader(http.StatusMovedPermanently)
+		return
+	}
 	s.guard.Lock()
-	cached := s.served
-	s.served = true
-	age := int(time.Since(s.purgedAt).Seconds())
+	since, cached := s.cached[r.URL.Path]
+	if !s.purged {
+		since, cached = time.Now().Add(-time.Hour), true
+	} else if !cached {
+		s.cached[r.URL.Path] = time.Now()
+	}
+	age := int(time.Since(since).Seconds())
 	fault := s.broken
 	s.guard.Unlock()
-	if cached {
+	if fault == NotCached {
+		w.Header().Set("Cf-Cache-Status", "BYPASS")
+	} else if cached {
 		w.Header().Set("Cf-Cache-Status", "HIT")
 		w.Header().Set("Age", fmt.Sprint(age))
 	} else {

@@ -1,0 +1,106 @@
+package runs
+
+import (
+	"encoding/csv"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/droverhq/drover/internal/sites"
+	"github.com/droverhq/drover/internal/wordpress"
+)
+
+// posts is which posts are meant: the same ids on every site, or each site's own, since the same id is another post elsewhere.
+type posts struct {
+	everywhere []int64
+	bySite     map[string][]int64 // by home
+}
+
+// readPosts reads ids, or CSV lines of an address and its ids. A header line is passed over.
+func readPosts(text string, p sites.Problems) posts {
+	if !strings.Contains(text, "://") && !strings.Contains(text, ".") {
+		return posts{everywhere: integers("post_ids", text, p)}
+	}
+	bySite := map[string][]int64{}
+	for number, line := range lines(text, p) {
+		if number == 0 && headed(line) {
+			continue
+		}
+		home, err := wordpress.ParseHome(line[0])
+		if err != nil {
+			p["post_ids"] = fmt.Sprintf("Line %d: %s", number+1, err)
+			return posts{}
+		}
+		ids := integers("post_ids", strings.Join(line[1:], " "), p)
+		if p["post_ids"] != "" {
+			p["post_ids"] = fmt.Sprintf("Line %d: %s", number+1, p["post_ids"])
+			return posts{}
+		}
+		bySite[home] = append(bySite[home], ids...)
+	}
+	if len(bySite) == 0 && p["post_ids"] == "" {
+		p["post_ids"] = "Write a line for each site: its address, a comma, and its post ids, such as https://acme.example,1 17"
+	}
+	return posts{bySite: bySite}
+}
+
+func headed(line []string) bool {
+	first := strings.ToLower(strings.TrimSpace(line[0]))
+	return first == "url" || first == "site" || first == "address"
+}
+
+// lines splits CSV with commas, semicolons or tabs.
+func lines(text string, p sites.Problems) [][]string {
+	reader := csv.NewReader(strings.NewReader(strings.TrimSpace(strings.TrimPrefix(text, "\ufeff"))))
+	reader.FieldsPerRecord, reader.TrimLeadingSpace = -1, true
+	first, _, _ := strings.Cut(text, "\n")
+	if i := strings.IndexAny(first, ",;\t"); i >= 0 {
+		reader.Comma = rune(first[i])
+	}
+	var all [][]string
+	for {
+		line, err := reader.Read()
+		if err == io.EOF {
+			return all
+		}
+		if err != nil {
+			p["post_ids"] = fmt.Sprintf("This is not CSV: %s. Write lines such as https://acme.example,1 17", err)
+			return nil
+		}
+		all = append(all, line)
+	}
+}
+
+// of returns the posts that are meant on the site.
+func (w posts) of(home string) []int64 {
+	if w.bySite == nil {
+		return w.everywhere
+	}
+	return w.bySite[home]
+}
+
+// strays names the sites that have a line and are not chosen.
+func (w posts) strays(chosen []sites.Site) sites.Problems {
+	known := map[string]bool{}
+	for _, s := range chosen {
+		known[s.Home] = true
+	}
+	var none []string
+	for home := range w.bySite {
+		if !known[home] {
+			none = append(none, home)
+		}
+	}
+	return problemOf("post_ids", "These are not among the chosen sites (http or https and www matter): ", none)
+}
+
+func (w posts) title() string {
+	if w.bySite == nil {
+		return plural(len(w.everywhere), "post", "posts")
+	}
+	n := 0
+	for _, ids := range w.bySite {
+		n += len(ids)
+	}
+	return plural(n, "post", "posts") + " of " + plural(len(w.bySite), "site", "sites")
+}

@@ -1,0 +1,140 @@
+package runs
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/droverhq/drover/internal/wordpress"
+)
+
+// Verified is what looking at a site's pages showed after its cache was cleared.
+type Verified string
+
+// What can be found. The zero value means that nobody looked.
+const (
+	VerifiedYes     Verified = "yes"
+	VerifiedNo      Verified = "no"      // a page still came from the cache as it was before
+	VerifiedUnclear Verified = "unclear" // no page was in the cache before, so nothing can be seen
+)
+
+// Sample is one public page before and after its cache was cleared.
+type Sample struct {
+	URL    string           `json:"url"`
+	Before wordpress.Cached `json:"before"`
+	After  wordpress.Cached `json:"after"`
+	Found  Verified         `json:"found"`
+	Waited time.Duration    `json:"waited"` // from the site's answer to the look that decided
+}
+
+// Bounds of looking: how many pages of a site, and how long after the answer. BigScoots Cache asks to allow up to 30 s.
+const (
+	mostSamples = 3
+	lookFor     = 30 * time.Second
+)
+
+// looks are when a page is looked at again, counted from the site's answer.
+var looks = []time.Duration{time.Second, 2 * time.Second, 4 * time.Second, 7 * time.Second, 11 * time.Second, 16 * time.Second, 22 * time.Second, lookFor}
+
+// sampling is the pages of one target.
+type sampling struct {
+	batch   *batch
+	client  *wordpress.Client
+	samples []Sample
+}
+
+// before looks at the pages that the request will clear. A page is asked for twice where the first look put it into the cache.
+func (b *batch) before(ctx context.Context, t Target, client *wordpress.Client, request wordpress.Request) *sampling {
+	s := &sampling{batch: b, client: client}
+	for _, address := range s.pages(ctx, t.Home, request) {
+		seen := wordpress.CacheOf(client.Page(ctx, address))
+		if seen.State == wordpress.CachedMiss {
+			seen = wordpress.CacheOf(client.Page(ctx, address))
+		}
+		s.samples = append(s.samples, Sample{URL: address, Before: seen})
+	}
+	return s
+}
+
+// pages chooses what to look at: the addresses that are cleared, the posts' pages, or the home page.
+func (s *sampling) pages(ctx context.Context, home string, request wordpress.Request) []string {
+	var body struct {
+		Type    string   `json:"purge_type"`
+		URLs    []string `json:"urls"`
+		Posts   []int64  `json:"post_ids"`
+		Related bool     `json:"purge_related_urls"`
+	}
+	_ = json.Unmarshal(request.Body, &body) // a body of ours
+	pages := body.URLs[:min(len(body.URLs), mostSamples)]
+	for _, id := range body.Posts[:min(len(body.Posts), mostSamples)] {
+		asked := s.client.Page(ctx, fmt.Sprintf("%s/?p=%d", home, id))
+		if page := wordpress.Permalink(home, asked); page != "" {
+			pages = append(pages, page)
+		}
+	}
+	if body.Type == "all" || body.Related {
+		pages = append([]string{home + "/"}, pages[:min(len(pages), mostSamples-1)]...)
+	}
+	return pages
+}
+
+// after looks at the pages again until each was seen to be new, or lookFor is over, and fills in the target.
+func (s *sampling) after(ctx context.Context, t *Target, v wordpress.Verdict) wordpress.Verdict {
+	answered := time.Now()
+	for _, at := range looks {
+		if !s.open() || !s.batch.pause(ctx, time.Until(answered.Add(at))) {
+			break
+		}
+		for i := range s.samples {
+			s.look(ctx, &s.samples[i], answered)
+		}
+	}
+	return s.conclude(t, v)
+}
+
+// open tells whether some page is still to be looked at.
+func (s *sampling) open() bool {
+	for _, sample := range s.samples {
+		if sample.Before.State == wordpress.CachedHit && sample.Found != VerifiedYes {
+			return true
+		}
+	}
+	return false
+}
+
+// look tells a new page from an old one: it was made just now, or went into the cache after the site's answer. Age counts whole
+// seconds, so a second more must have passed.
+func (s *sampling) look(ctx context.Context, sample *Sample, answered time.Time) {
+	if sample.Before.State != wordpress.CachedHit || sample.Found == VerifiedYes {
+		return
+	}
+	sample.After = wordpress.CacheOf(s.client.Page(ctx, sample.URL))
+	sample.Waited = time.Since(answered)
+	aged := sample.Before.Age > 0 || sample.After.Age > 0
+	switch {
+	case sample.After.State == wordpress.CachedMiss, sample.After.State == wordpress.CachedHit && aged && sample.After.Age+time.Second <= sample.Waited:
+		sample.Found = VerifiedYes
+	case sample.After.State == wordpress.CachedHit:
+		sample.Found = VerifiedNo
+	default:
+		sample.Found = VerifiedUnclear
+	}
+}
+
+// conclude judges the target by its pages: one that is still old shows that the plugin's success was none for it.
+func (s *sampling) conclude(t *Target, v wordpress.Verdict) wordpress.Verdict {
+	t.Verified, t.Proof = VerifiedUnclear, s.samples
+	for _, sample := range s.samples {
+		switch sample.Found {
+		case VerifiedNo:
+			t.Verified = VerifiedNo
+			v.Outcome = wordpress.Partial
+			v.Note = fmt.Sprintf("The plugin said that the cache was cleared, but %s still came from it %s later (%s).", sample.URL, sample.Waited.Round(time.Second), sample.After.Says)
+			return v
+		case VerifiedYes:
+			t.Verified = VerifiedYes
+		}
+	}
+	return v
+}

@@ -1,0 +1,80 @@
+package wordpress
+
+import (
+	"net/http"
+	"testing"
+	"time"
+)
+
+func TestCacheOf(t *testing.T) {
+	for _, c := range []struct {
+		status int
+		header map[string]string
+		state  CachedState
+		age    time.Duration
+		says   string
+	}{
+		{200, map[string]string{"Cf-Cache-Status": "HIT", "Age": "3600"}, CachedHit, time.Hour, "HIT, 1h0m0s old"},
+		{200, map[string]string{"Cf-Cache-Status": "DYNAMIC", "X-Bigscoots-Cache-Status": "hit", "Age": "7"}, CachedHit, 7 * time.Second, "HIT, 7s old"},
+		{200, map[string]string{"X-Bigscoots-Cache-Status": "MISS", "Cf-Cache-Status": "HIT"}, CachedMiss, 0, "MISS"},
+		{200, map[string]string{"Cf-Cache-Status": "EXPIRED"}, CachedMiss, 0, "EXPIRED"},
+		{200, map[string]string{"Cf-Cache-Status": "STALE", "Age": "9"}, CachedHit, 9 * time.Second, "STALE, 9s old"},
+		{200, map[string]string{"Cf-Cache-Status": "BYPASS", "Age": "9"}, CachedNot, 0, "BYPASS"},
+		{200, map[string]string{"X-Cache": "HIT from varnish-1", "Age": "-4"}, CachedHit, 0, "HIT FROM VARNISH-1"},
+		{200, map[string]string{"Age": "12"}, CachedNot, 0, "no header of a cache"},
+		{503, map[string]string{"Cf-Cache-Status": "HIT"}, CachedNot, 0, "answered 503"},
+		{0, nil, CachedNot, 0, "no answer"},
+	} {
+		x := Exchange{Status: c.status, Header: http.Header{}}
+		for name, value := range c.header {
+			x.Header.Set(name, value)
+		}
+		if got := CacheOf(x); got != (Cached{c.state, c.age, c.says}) {
+			t.Errorf("%d %v: %+v", c.status, c.header, got)
+		}
+	}
+}
+
+func TestPermalink(t *testing.T) {
+	const home = "https://acme.example"
+	for _, c := range []struct {
+		status   int
+		location string
+		want     string
+	}{
+		{301, "/hello-world/", home + "/hello-world/"},
+		{302, home + "/a/", home + "/a/"},
+		{301, "https://evil.example/a/", ""},
+		{200, "/hello-world/", ""},
+		{304, "/hello-world/", ""},
+		{301, "", ""},
+	} {
+		x := Exchange{URL: home + "/?p=1", Status: c.status, Header: http.Header{"Location": {c.location}}}
+		if got := Permalink(home, x); got != c.want {
+			t.Errorf("%d %s: %q, want %q", c.status, c.location, got, c.want)
+		}
+	}
+}
+
+func TestVerbsThatMayBeBlocked(t *testing.T) {
+	page := []byte("<html><body>no</body></html>")
+	for name, c := range map[string]struct {
+		x    Exchange
+		want bool
+	}{
+		"405 by nginx":            {Exchange{Method: "PATCH", Status: 405, Body: []byte("<center>nginx</center>")}, true},
+		"501":                     {Exchange{Method: "DELETE", Status: 501, Body: page}, true},
+		"403 to POST":             {Exchange{Method: "POST", Status: 403, Body: page}, false},
+		"403 to GET":              {Exchange{Method: "GET", Status: 403, Body: page}, false},
+		"a challenge":             {Exchange{Method: "PATCH", Status: 403, Header: http.Header{"Cf-Mitigated": {"challenge"}}, Body: page}, false},
+		"WordPress forbids":       {Exchange{Method: "PATCH", Status: 403, Body: []byte(`{"code":"rest_forbidden","message":"no"}`)}, false},
+		"cut":                     {Exchange{Method: "PATCH", Sent: true, Fault: ErrCutOff}, true},
+		"the answer cut":          {Exchange{Method: "PATCH", Sent: true, Status: 200, Fault: ErrCutOff}, false},
+		"the disguise fell off":   {Exchange{Method: "PATCH", Override: OverrideHeader, Status: 405, Body: []byte(`{"success":false,"status":"error","message":"PATCH only"}`)}, true},
+		"a wrong method for good": {Exchange{Method: "PATCH", Status: 405, Body: []byte(`{"success":false,"status":"error","message":"GET only"}`)}, false},
+	} {
+		if got := Classify(c.x).Verb; got != c.want {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+}
