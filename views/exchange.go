@@ -14,6 +14,28 @@ type ExchangePage struct {
 	Sentence string // what the reason means
 	Mend     string // what to do about it
 	Attempts []Attempt
+	Samples  []Sample // looks at the site's pages
+	MovedTo  string   // the home that the site sent the request to, empty when it has not moved
+	Near     bool     // it is of the same domain
+	CanMove  bool
+}
+
+// Sample is one page of a site, before and after its cache was cleared.
+type Sample struct {
+	URL, Before, After string
+	Found              string // yes, no or unclear
+	Waited             time.Duration
+}
+
+// found says what the look showed.
+func (s Sample) found() string {
+	switch s.Found {
+	case "yes":
+		return "new after " + lasted(s.Waited)
+	case "no":
+		return "still the old page after " + lasted(s.Waited)
+	}
+	return "nothing can be seen: it was not cached before"
 }
 
 // Attempt is one request and what came back. Everything of the site is shown as text only.
@@ -33,6 +55,7 @@ type Attempt struct {
 	Address     string
 	StartedAt   time.Time
 	Took        time.Duration
+	Waited      time.Duration // for its turn at the server, before
 }
 
 // Header is one header of an answer.

@@ -126,13 +126,19 @@ func galleryWatch() []GalleryPage {
 	long.Title, long.Actor, long.Where = "POST /wp/v2/"+longName, arabicName, "client "+longName+", tag "+hebrewName
 	long.Params = []RunParam{{"Path", "/wp/v2/posts?search=" + emojiName}, {"Body", `{"title":"` + hebrewName + `"}`}}
 
+	verified := faults
+	verified.Verify, verified.Verified, verified.NotVerified, verified.Unclear, verified.AtOnce, verified.DeadlineAt = true, 4931, 4, 35, 40, verified.CreatedAt.Add(10*time.Minute)
+	verified.CanMove = true
+	verified.Groups = append([]RunGroup{{Outcome: "failed", Reason: "redirected", Label: "moved", Count: 6, Sentence: "The site sends the request to another address. It was not followed: that would lose the request, or show the credential to another host.",
+		Mend: "Change the site's address to the one that it points to, and run it again."}}, verified.Groups...)
+
 	var all []GalleryPage
 	for _, s := range []struct {
 		state, role string
 		run         RunView
 	}{
 		{"waiting", "operator", waiting}, {"running", "operator", galleryRun(1830)}, {"running, no right", "viewer", viewer}, {"running, long names", "operator", long},
-		{"done with faults", "operator", faults}, {"all well", "operator", well}, {"one site", "operator", one}, {"being cancelled", "operator", cancelling},
+		{"done with faults", "operator", faults}, {"done, verified, some moved", "admin", verified}, {"all well", "operator", well}, {"one site", "operator", one}, {"being cancelled", "operator", cancelling},
 		{"cancelled", "operator", cancelled}, {"done, destroys", "admin", destroyed},
 	} {
 		all = append(all, GalleryPage{Name: "run", State: s.state, Component: Run(RunPage{Frame: galleryFrame(s.run.Title, "runs", s.role), Run: s.run})})
@@ -170,12 +176,23 @@ func galleryExchanges() []GalleryPage {
 	faulty.Location = "https://www.site-3.example/" + longName
 	tried := ExchangePage{Frame: galleryFrame(faulty.Site, "runs", "operator"), RunTitle: "Clear the cache of 2 posts", Target: faulty, Sentence: galleryGroups[0].Sentence, Mend: galleryGroups[0].Mend,
 		Attempts: []Attempt{first, second, third}}
+	moved := tried
+	moved.Target.Location, moved.MovedTo, moved.Near, moved.CanMove = "https://www.site-3.example/wp-json/x", "https://www.site-3.example", true, true
+	moved.Samples = []Sample{
+		{URL: "https://site-3.example/", Before: "HIT, 3h0m0s old", After: "MISS", Found: "yes", Waited: 1100 * time.Millisecond},
+		{URL: "https://site-3.example/prices/", Before: "HIT, 2m0s old", After: "HIT, 2m30s old", Found: "no", Waited: 30 * time.Second},
+		{URL: "https://site-3.example/cart/", Before: "BYPASS", Found: ""},
+	}
+	far := moved
+	far.MovedTo, far.Near, far.Samples = "https://other.example", false, nil
 	well := galleryTarget(0, "ok", "")
 	well.Message = "Cache purge request submitted."
 	waiting := galleryTarget(1, "", "")
 	waiting.State, waiting.Attempts = "waiting", 0
 	return []GalleryPage{
 		{Name: "exchange", State: "three tries, hostile answers", Component: Exchange(tried)},
+		{Name: "exchange", State: "moved, pages looked at", Component: Exchange(moved)},
+		{Name: "exchange", State: "moved to another domain", Component: Exchange(far)},
 		{Name: "exchange", State: "done well", Component: Exchange(ExchangePage{Frame: tried.Frame, RunTitle: tried.RunTitle, Target: well, Attempts: []Attempt{third}})},
 		{Name: "exchange", State: "waiting", Component: Exchange(ExchangePage{Frame: tried.Frame, RunTitle: tried.RunTitle, Target: waiting})},
 	}

@@ -18,6 +18,9 @@ type ComposePage struct {
 	Preview    RunPreview
 	Problems   map[string]string // by field: operation, selection, a parameter's name, confirm
 
+	Verify                        bool
+	AtOnce, AtOneServer, Deadline string // the run's own limits, as typed
+
 	Concurrency, PerAddress int // how many requests Drover has under way at once, in all and to one address
 }
 
@@ -26,6 +29,7 @@ type ComposeOperation struct {
 	Name, Group, Title, Sentence, Endpoint, Effect string
 
 	Params  []ComposeParam
+	Purges  bool // what it does can be seen on the sites' pages
 	Allowed bool // the member may start it
 }
 
@@ -123,6 +127,18 @@ func (p ComposePage) problem(o ComposeOperation, param ComposeParam) string {
 	return p.Problems[param.Name]
 }
 
+// limits are the fields of the run's own limits.
+func (p ComposePage) limits() []Field {
+	return []Field{
+		{Name: "at_once", Label: "Sites at once", Value: p.AtOnce, Problem: p.Problems["at_once"], Placeholder: count(p.Concurrency), Complete: "off"},
+		{Name: "per_address", Label: "Requests at once to one server", Value: p.AtOneServer, Problem: p.Problems["per_address"], Placeholder: count(p.PerAddress), Complete: "off"},
+		{Name: "deadline", Label: "Stop after", Value: p.Deadline, Problem: p.Problems["deadline"], Placeholder: "no limit", Complete: "off", Hint: "Such as 10m or 1h30m. What was not sent by then is not sent."},
+	}
+}
+
+// limited tells whether the run has limits of its own, or some were typed wrongly.
+func (p ComposePage) limited() bool { return p.AtOnce+p.AtOneServer+p.Deadline != "" }
+
 // field is the parameter as a field of the form.
 func (p ComposePage) field(o ComposeOperation, param ComposeParam) Field {
 	f := Field{Name: "p." + param.Name, Label: param.Label, Hint: param.Help, Value: p.value(o, param), Problem: p.problem(o, param), Complete: "off"}
@@ -133,7 +149,9 @@ func (p ComposePage) field(o ComposeOperation, param ComposeParam) Field {
 		f.Rows, f.Mono = 5, true
 	case "json":
 		f.Rows, f.Mono = 8, true
-	case "integers", "text":
+	case "integers":
+		f.Rows, f.Mono = 2, true
+	case "text":
 		f.Mono = true
 	}
 	return f

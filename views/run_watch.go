@@ -32,6 +32,11 @@ type RunView struct {
 	CancelledAt time.Time
 	CancelledBy string
 
+	Verify                         bool // the run looks at pages
+	Verified, NotVerified, Unclear int  // sites
+	DeadlineAt                     time.Time
+	AtOnce, AtOneServer            int // the run's own limits, 0 for none
+
 	Counts  RunCounts
 	Groups  []RunGroup // the troublesome first
 	Latest  []RunTarget
@@ -40,6 +45,7 @@ type RunView struct {
 	Elapsed time.Duration
 
 	CanCancel bool
+	CanMove   bool              // may give sites another address
 	CanAgain  bool              // may start this operation, its effect included
 	Problems  map[string]string // of the form that runs it again
 }
@@ -67,6 +73,7 @@ type RunTarget struct {
 	Attempts          int
 	EndedAt           time.Time
 	Took              time.Duration
+	Verified          string // yes, no or unclear; empty where nobody looked
 }
 
 // RunTargets is a page of a group's targets.
@@ -155,6 +162,33 @@ func targetsQuery(outcome, reason string) url.Values {
 
 func (t RunTargets) pages() Pages {
 	return Pages{Page: t.Page, Per: t.Per, Total: t.Total, Path: runHref(t.RunID) + "/targets", Query: targetsQuery(t.Outcome, t.Reason)}
+}
+
+// verified says on how many sites a look at the pages showed that the cache was cleared.
+func (v RunView) verified() string {
+	s := "verified " + count(v.Verified) + " of " + count(v.Verified+v.NotVerified+v.Unclear)
+	if v.NotVerified > 0 {
+		s += "; on " + counted(v.NotVerified, "site", "sites") + " the old page still came from the cache"
+	}
+	if v.Unclear > 0 {
+		s += "; on " + counted(v.Unclear, "site", "sites") + " no page was cached before, so nothing can be seen"
+	}
+	return s
+}
+
+// limits says the run's own limits.
+func (v RunView) limits() string {
+	var parts []string
+	if v.AtOnce > 0 {
+		parts = append(parts, counted(v.AtOnce, "site", "sites")+" at once")
+	}
+	if v.AtOneServer > 0 {
+		parts = append(parts, counted(v.AtOneServer, "request", "requests")+" at once to one server")
+	}
+	if !v.DeadlineAt.IsZero() {
+		parts = append(parts, "ends at the latest "+roughly(v.DeadlineAt.Sub(v.CreatedAt))+" after its start")
+	}
+	return strings.Join(parts, ", ")
 }
 
 // elapsed is how long the run has been or was under way.

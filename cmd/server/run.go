@@ -23,6 +23,8 @@ type starting struct {
 	selecting
 	params             []string
 	method, path, body string
+	limits             runs.Limits
+	verify             bool
 	asJSON             bool
 	dryRun, yes        bool
 }
@@ -37,7 +39,8 @@ It exits with 0 when every site is ok or skipped, 1 when any is failed, partial 
 Stopping it does not lose the run: a server on the same data goes on with it, or the next drover command that works.`,
 		Example: `  drover run clear-cache --all
   drover run clear-cache --client Acme --param purge_type=post_ids --param post_ids=1,17
-  drover run clear-cache --all --param purge_type=urls --param urls=/prices/
+  drover run clear-cache --all --param purge_type=urls --param urls=/prices/ --verify
+  drover run clear-cache --all --param purge_type=post_ids --param post_ids=@posts.csv   # lines such as https://acme.example,1 17
   drover run request --method GET --path /wp/v2/plugins --tag care-plan --json
   drover run disable-cache --site https://acme.example --dry-run`,
 		Args:      cobra.ExactArgs(1),
@@ -52,10 +55,14 @@ Stopping it does not lose the run: a server on the same data goes on with it, or
 	}
 	f := cmd.Flags()
 	s.register(c, cmd)
-	f.StringArrayVar(&s.params, "param", nil, "a parameter of the operation, as name=value")
+	f.StringArrayVar(&s.params, "param", nil, "a parameter of the operation, as name=value, or name=@file to read it from a file")
 	f.StringVar(&s.method, "method", "", "for request: GET, POST, PUT, PATCH, DELETE, OPTIONS or HEAD")
 	f.StringVar(&s.path, "path", "", "for request: the path below the REST root, such as /wp/v2/plugins")
 	f.StringVar(&s.body, "body", "", "for request: the JSON body")
+	f.BoolVar(&s.verify, "verify", false, "after clearing a cache, look at the sites' pages for up to 30 s and say where the old one still comes from it")
+	f.IntVar(&s.limits.AtOnce, "at-once", 0, "sites under way at once in this run (default: the server's limit)")
+	f.IntVar(&s.limits.PerAddress, "at-once-per-server", 0, "requests under way at once to one server in this run (default: the server's limit)")
+	f.DurationVar(&s.limits.Deadline, "time-limit", 0, "such as 10m: what was not sent by then is not sent")
 	f.BoolVar(&s.asJSON, "json", false, "print one JSON object a line: each site's outcome, and the counts last")
 	f.BoolVar(&s.dryRun, "dry-run", false, "show what would be sent, and send nothing")
 	f.BoolVar(&s.yes, "yes", false, "do not ask before an operation that destroys")
@@ -95,14 +102,39 @@ func (s *starting) spec(operation string) (runs.Spec, error) {
 		if !found {
 			return runs.Spec{}, usage("--param %q: write it as name=value", param)
 		}
-		params[name] = value
+		text, err := valueOf(value)
+		if err != nil {
+			return runs.Spec{}, usage("--param %s: %w", name, err)
+		}
+		params[name] = text
 	}
 	for name, value := range map[string]string{"method": s.method, "path": s.path, "body": s.body} {
 		if value != "" {
 			params[name] = value
 		}
 	}
-	return runs.Spec{Operation: operation, Params: params, Selection: s.selection()}, nil
+	return runs.Spec{Operation: operation, Params: params, Selection: s.selection(), Limits: s.limits, Verify: s.verify}, nil
+}
+
+// longestParam bounds a parameter that is read from a file, in bytes.
+const longestParam = 5 << 20
+
+// valueOf is a parameter's value: what follows an @ is the name of a file that holds it.
+func valueOf(text string) (string, error) {
+	name, is := strings.CutPrefix(text, "@")
+	if !is {
+		return text, nil
+	}
+	file, err := os.Open(name)
+	if err != nil {
+		return "", err
+	}
+	defer file.Close()
+	content, err := io.ReadAll(io.LimitReader(file, longestParam+1))
+	if err == nil && len(content) > longestParam {
+		err = fmt.Errorf("%s is larger than %d MB", name, longestParam>>20)
+	}
+	return string(content), err
 }
 
 func (s *starting) run(cmd *cobra.Command, h *house, spec runs.Spec) error {
@@ -236,7 +268,8 @@ func printTargets(ctx context.Context, out io.Writer, h *house, id int64) error 
 			Note     string `json:"note,omitempty"`
 			Attempts int    `json:"attempts"`
 			TookMS   int64  `json:"took_ms"`
-		}{t.Home, string(t.Outcome), string(t.Reason), t.Status, t.Code, t.Message, t.Note, t.Attempts, t.Took.Milliseconds()})
+			Verified string `json:"verified,omitempty"`
+		}{t.Home, string(t.Outcome), string(t.Reason), t.Status, t.Code, t.Message, t.Note, t.Attempts, t.Took.Milliseconds(), string(t.Verified)})
 	}
 	return err
 }
@@ -257,6 +290,11 @@ func printGroups(ctx context.Context, out io.Writer, h *house, s runs.Snapshot) 
 	}
 	took := s.Run.EndedAt.Sub(s.Run.CreatedAt).Round(10 * time.Millisecond)
 	c := s.Counts
+	if s.Run.Spec.Verify {
+		v := s.Verified
+		fmt.Fprintf(out, "Purges verified on %d of %d sites", v[runs.VerifiedYes], v[runs.VerifiedYes]+v[runs.VerifiedNo]+v[runs.VerifiedUnclear])
+		fmt.Fprintf(out, "; on %d the old page still came from the cache, on %d nothing was cached before\n", v[runs.VerifiedNo], v[runs.VerifiedUnclear])
+	}
 	fmt.Fprintf(out, "%s (run %d): %d ok, %d partial, %d skipped, %d failed, %d unknown, in %s\n", s.Run.Title, s.Run.ID, c.OK, c.Partial, c.Skipped, c.Failed, c.Unknown, took)
 	return nil
 }

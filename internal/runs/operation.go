@@ -17,6 +17,7 @@ type Operation struct {
 	Endpoint string // method and path, empty where the parameters decide
 	Effect   Effect // where the parameters decide, the least that it can be
 	Params   []Param
+	Purges   bool // its effect can be verified on the sites' pages
 
 	plan func(map[string]string, sites.Problems) plan
 }
@@ -84,7 +85,7 @@ func Find(name string) (Operation, bool) {
 // not documented there.
 var catalogue = []Operation{
 	{
-		Name: "clear-cache", Group: "BigScoots Cache", Title: "Clear cache", Effect: Change, Endpoint: "PATCH " + bigscoots + "clear-cache",
+		Name: "clear-cache", Group: "BigScoots Cache", Title: "Clear cache", Effect: Change, Purges: true, Endpoint: "PATCH " + bigscoots + "clear-cache",
 		Sentence: "Purges pages from the CDN and the page cache. Clearing everything also flushes OPcache and the object cache, so sites work harder for a while.",
 		Params: []Param{
 			{Name: "purge_type", Label: "What to clear", Kind: KindChoice, Default: "all", Choices: []Choice{

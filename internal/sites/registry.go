@@ -106,6 +106,20 @@ func (r *Registry) Edit(ctx context.Context, actor audit.Actor, id int64, d Draf
 	return r.Site(ctx, id)
 }
 
+// Move gives the site another address and keeps all else, its credential included. It does nothing when the site's address is no
+// longer the one that it is to move from.
+func (r *Registry) Move(ctx context.Context, actor audit.Actor, id int64, from, to string) (Site, error) {
+	s, err := r.Site(ctx, id)
+	if err != nil || s.Home != from {
+		return s, err
+	}
+	d := Draft{URL: to, Name: s.Name, Client: s.Client, Tags: s.Tags}
+	if s.Name == nameless(s.Home) {
+		d.Name = ""
+	}
+	return r.Edit(ctx, actor, id, d)
+}
+
 // edit stores the draft and records what it changes; nothing is written or recorded when it changes nothing.
 func (w write) edit(before Site, d Draft) error {
 	changes := changesOf(before, d)

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/droverhq/drover/internal/audit"
 	"github.com/droverhq/drover/internal/runs"
@@ -48,8 +49,37 @@ func specOf(form url.Values) runs.Spec {
 			}
 		}
 	}
+	spec.Verify = form.Get("verify") == "1"
+	spec.Limits = runs.Limits{AtOnce: limit(form.Get("at_once")), PerAddress: limit(form.Get("per_address")), Deadline: deadline(form.Get("deadline"))}
 	spec.Confirmed, _ = strconv.Atoi(strings.NewReplacer(",", "", " ", "", ".", "").Replace(form.Get("confirm"))) // what is no number confirms nothing
 	return spec
+}
+
+// limit reads a number that may be left empty. What is no number becomes one that the runner refuses, with a word on what to write.
+func limit(text string) int {
+	if text = strings.TrimSpace(text); text == "" {
+		return 0
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil || n == 0 {
+		return -1
+	}
+	return n
+}
+
+// deadline reads a time such as 90s, 10m or 1h30m; a number alone is minutes.
+func deadline(text string) time.Duration {
+	if text = strings.ReplaceAll(strings.TrimSpace(text), " ", ""); text == "" {
+		return 0
+	}
+	if minutes, err := strconv.ParseFloat(text, 64); err == nil {
+		return time.Duration(minutes * float64(time.Minute))
+	}
+	long, err := time.ParseDuration(strings.TrimSuffix(text, "in"))
+	if err != nil {
+		return -1
+	}
+	return long
 }
 
 func selectionOf(form url.Values) sites.Selection {
@@ -106,6 +136,7 @@ func (s *Server) livePreview(v *visit, form url.Values) (views.RunPreview, error
 func (s *Server) showCompose(v *visit, status int, form url.Values, problems sites.Problems) error {
 	page := views.ComposePage{Frame: v.frame("Run", "run"), Chosen: form.Get("operation"), Typed: map[string]string{}, Problems: problems, Operations: s.offered(v)}
 	page.Concurrency, page.PerAddress = s.Registry.Limits()
+	page.Verify, page.AtOnce, page.AtOneServer, page.Deadline = form.Get("verify") == "1", form.Get("at_once"), form.Get("per_address"), form.Get("deadline")
 	for name := range form {
 		if param, is := strings.CutPrefix(name, "p."); is {
 			page.Typed[param] = form.Get(name)
@@ -136,7 +167,7 @@ func (s *Server) offered(v *visit) []views.ComposeOperation {
 	var all []views.ComposeOperation
 	for _, o := range runs.Operations() {
 		offer := views.ComposeOperation{
-			Name: o.Name, Group: o.Group, Title: o.Title, Sentence: o.Sentence, Endpoint: o.Endpoint, Effect: string(o.Effect), Allowed: v.actor().May(runs.Right(o.Effect)),
+			Name: o.Name, Group: o.Group, Title: o.Title, Sentence: o.Sentence, Endpoint: o.Endpoint, Effect: string(o.Effect), Purges: o.Purges, Allowed: v.actor().May(runs.Right(o.Effect)),
 		}
 		for _, p := range o.Params {
 			param := views.ComposeParam{Name: p.Name, Label: p.Label, Help: p.Help, Kind: string(p.Kind), Default: p.Default, When: p.When}

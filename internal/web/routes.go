@@ -36,6 +36,7 @@ func (s *Server) table() []route {
 		{post, "/sites/:id", audit.SiteEdit, s.editSite},
 		{get, "/sites/:id/edit", audit.SiteEdit, s.siteForm},
 		{post, "/sites/:id/credential", audit.SiteCredential, s.replaceCredential},
+		{post, "/sites/:id/move", audit.SiteEdit, s.moveSite},
 		{post, "/sites/:id/check", audit.SiteCheck, s.checkSite},
 		{post, "/sites/:id/retire", audit.SiteRetire, s.retireSite},
 		{post, "/sites/:id/restore", audit.SiteRestore, s.restoreSite},
@@ -51,6 +52,7 @@ func (s *Server) table() []route {
 		{get, "/runs/:id/export.csv", audit.RunRead, s.exportCSV},
 		{get, "/runs/:id/export.json", audit.RunRead, s.exportJSON},
 		{post, "/runs/:id/cancel", audit.RunCancel, s.cancelRun},
+		{post, "/runs/:id/moves", audit.SiteEdit, s.acceptMoves},
 		{post, "/runs/:id/again", audit.RunStart, s.runAgain},
 
 		{get, "/audit", audit.AuditRead, s.audit},

@@ -43,6 +43,8 @@ func runView(s runs.Snapshot, actor audit.Actor) views.RunView {
 		ID: run.ID, Title: run.Title, Effect: string(run.Effect), State: string(run.State), Actor: run.Actor.Name, Where: where(run.Spec.Selection), Total: run.Total,
 		AgainOf: run.AgainOf, CreatedAt: run.CreatedAt, StartedAt: run.StartedAt, EndedAt: run.EndedAt, CancelledAt: run.CancelledAt, CancelledBy: run.CancelledBy,
 		Counts: counts(s.Counts), Rate: s.Rate, Left: s.Left, Elapsed: elapsed(run),
+		Verify: run.Spec.Verify, Verified: s.Verified[runs.VerifiedYes], NotVerified: s.Verified[runs.VerifiedNo], Unclear: s.Verified[runs.VerifiedUnclear],
+		DeadlineAt: run.DeadlineAt, AtOnce: run.Spec.Limits.AtOnce, AtOneServer: run.Spec.Limits.PerAddress, CanMove: actor.May(audit.SiteEdit),
 		CanCancel: actor.May(audit.RunCancel), CanAgain: actor.May(runs.Right(run.Effect)),
 	}
 	if o, found := runs.Find(run.Spec.Operation); found {
@@ -82,7 +84,17 @@ func targetView(t runs.Target) views.RunTarget {
 	return views.RunTarget{
 		ID: t.ID, RunID: t.RunID, SiteID: t.SiteID, Site: t.SiteName, Home: t.Home, State: string(t.State), Outcome: string(t.Outcome), Reason: string(t.Reason),
 		Label: t.Reason.Label(), Status: t.Status, Code: t.Code, Message: t.Message, Note: t.Note, Location: t.Location, Attempts: t.Attempts, EndedAt: t.EndedAt, Took: t.Took,
+		Verified: string(t.Verified),
 	}
+}
+
+// samples are the looks at a site's pages before and after its cache was cleared.
+func samples(t runs.Target) []views.Sample {
+	all := make([]views.Sample, len(t.Proof))
+	for i, s := range t.Proof {
+		all[i] = views.Sample{URL: s.URL, Before: s.Before.Says, After: s.After.Says, Found: string(s.Found), Waited: s.Waited}
+	}
+	return all
 }
 
 // where says a selection in words.
@@ -228,7 +240,9 @@ func (s *Server) exchange(v *visit) error {
 	if err != nil {
 		return err
 	}
-	page := views.ExchangePage{Frame: v.frame(target.SiteName, "runs"), RunTitle: run.Title, Target: targetView(target), Sentence: target.Reason.Sentence(), Mend: target.Reason.Mend()}
+	page := views.ExchangePage{Frame: v.frame(target.SiteName, "runs"), RunTitle: run.Title, Target: targetView(target), Sentence: target.Reason.Sentence(), Mend: target.Reason.Mend(), Samples: samples(target)}
+	page.MovedTo, page.Near = wordpress.Moved(target.Home, target.Location)
+	page.CanMove = v.actor().May(audit.SiteEdit)
 	for _, a := range attempts {
 		page.Attempts = append(page.Attempts, attemptView(a))
 	}
@@ -238,7 +252,7 @@ func (s *Server) exchange(v *visit) error {
 func attemptView(a runs.Attempt) views.Attempt {
 	view := views.Attempt{
 		N: a.N, Method: a.Method, URL: a.URL, Override: a.Override, RequestBody: a.RequestBody, Sent: a.Sent, Status: a.Status, Body: strings.ToValidUTF8(string(a.Body), "�"),
-		BodyCut: a.BodyCut, Fault: a.Fault, Outcome: string(a.Outcome), Reason: a.Reason.Label(), Address: a.Address, StartedAt: a.StartedAt, Took: a.Took,
+		BodyCut: a.BodyCut, Fault: a.Fault, Outcome: string(a.Outcome), Reason: a.Reason.Label(), Address: a.Address, StartedAt: a.StartedAt, Took: a.Took, Waited: a.Waited,
 	}
 	for name, values := range a.Header {
 		for _, value := range values {

@@ -1,0 +1,83 @@
+package web
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+
+	"github.com/droverhq/drover/internal/runs"
+	"github.com/droverhq/drover/internal/sites"
+	"github.com/droverhq/drover/internal/wordpress"
+)
+
+// moveSite gives a site the address that it sent a run's request to. The address is read from the run, never from the form; one of
+// another domain has to be typed into the site's own form.
+func (s *Server) moveSite(v *visit) error {
+	site, err := v.knownSite()
+	if err != nil {
+		return err
+	}
+	form, err := v.form()
+	if err != nil {
+		return err
+	}
+	run, _ := strconv.ParseInt(form.Get("run"), 10, 64)       // what is no number is no run of ours
+	target, _ := strconv.ParseInt(form.Get("target"), 10, 64) // nor a target
+	moved, _, err := s.Runner.Target(v.Request.Context(), run, target)
+	if err != nil {
+		return err
+	}
+	to, near := wordpress.Moved(moved.Home, moved.Location)
+	if moved.SiteID != site.ID || !near {
+		return runs.ErrNoTarget
+	}
+	changed, err := s.Registry.Move(v.Request.Context(), v.actor(), site.ID, moved.Home, to)
+	if p, is := errors.AsType[sites.Problems](err); is {
+		return s.showSiteForm(v, http.StatusUnprocessableEntity, site, sites.Draft{URL: to, Name: site.Name, Client: site.Client, Tags: site.Tags}, p)
+	}
+	if err != nil {
+		return err
+	}
+	s.checkNow(v, changed)
+	return v.see(fmt.Sprintf("/sites/%d", site.ID))
+}
+
+// acceptMoves does the same for every site of a run that moved within its domain, and checks them behind.
+func (s *Server) acceptMoves(v *visit) error {
+	id, err := v.number("id")
+	if err != nil {
+		return err
+	}
+	moves, far, err := s.Runner.Moves(v.Request.Context(), id)
+	if err != nil {
+		return err
+	}
+	var changed []sites.Site
+	taken := 0
+	for _, m := range moves {
+		site, err := s.Registry.Move(v.Request.Context(), v.actor(), m.SiteID, m.From, m.To)
+		if _, is := errors.AsType[sites.Problems](err); is {
+			taken++ // another site has that address already
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		changed = append(changed, site)
+	}
+	s.checkBehind(v, changed)
+	v.say("ok", movedText(len(changed), taken, far))
+	return v.see(fmt.Sprintf("/runs/%d", id))
+}
+
+func movedText(changed, taken, far int) string {
+	text := countedSites(changed) + " have their new address and are being checked; run it again for them."
+	if taken > 0 {
+		text += fmt.Sprintf(" %s are in the list under the new address already: retire the old entries.", countedSites(taken))
+	}
+	if far > 0 {
+		text += fmt.Sprintf(" %s point to another domain: open each, and decide whether its credential may go there.", countedSites(far))
+	}
+	return text
+}

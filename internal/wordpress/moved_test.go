@@ -1,0 +1,27 @@
+package wordpress
+
+import "testing"
+
+func TestMoved(t *testing.T) {
+	for _, c := range []struct {
+		home, location, to string
+		near               bool
+	}{
+		{"https://acme.example", "https://www.acme.example/wp-json/bigscoots-cache/v2/clear-cache", "https://www.acme.example", true},
+		{"http://acme.example", "https://acme.example/wp-json/x", "https://acme.example", true},
+		{"https://acme.example", "https://acme.example/blog/wp-json/x", "https://acme.example/blog", true},
+		{"https://acme.example", "https://www.acme.example/index.php?rest_route=/x&a=1", "https://www.acme.example", true},
+		{"https://acme.example", "https://evil.test/wp-json/x", "https://evil.test", false},
+		{"https://a.github.io", "https://b.github.io/wp-json/x", "https://b.github.io", false},
+		{"https://acme.example", "http://acme.example/wp-json/x", "http://acme.example", false},
+		{"https://192.0.2.1", "https://192.0.2.2/wp-json/x", "https://192.0.2.2", false},
+		{"https://acme.example", "https://acme.example/wp-login.php?redirect_to=%2Fwp-json%2F", "", false},
+		{"https://acme.example", "https://acme.example/wp-json/x/", "", false},
+		{"https://acme.example", "https://user:pw@www.acme.example/wp-json/x", "", false},
+		{"https://acme.example", "%zz", "", false},
+	} {
+		if to, near := Moved(c.home, c.location); to != c.to || near != c.near {
+			t.Errorf("%s to %s: %q %v", c.home, c.location, to, near)
+		}
+	}
+}
