@@ -120,45 +120,6 @@ func TestWithoutTheKeyNothingIsTouched(t *testing.T) {
 	}
 }
 
-// kill -9 in the middle of a run: after a restart every target has ended and none was lost; what is idempotent was sent at most once
-// more, and the record is whole.
-func TestKilledInTheMiddleOfARun(t *testing.T) {
-	described := make([]wptest.Site, 60)
-	for i := range described {
-		described[i] = wptest.Site{Latency: [2]time.Duration{50 * time.Millisecond, 300 * time.Millisecond}}
-	}
-	s := simulate(t, described)
-	run(t, s.env, "sites", "import", s.csv)
-	for range 3 {
-		before := make([]int, len(described))
-		for i := range described {
-			before[i] = len(s.fake.Calls(i))
-		}
-		p := start(t, s.env, "run", "clear-cache", "--all", "--json")
-		for deadline := time.Now().Add(20 * time.Second); purged(s.fake)-sum(before) < 10; time.Sleep(5 * time.Millisecond) {
-			if time.Now().After(deadline) {
-				t.Fatal("the run did not begin")
-			}
-		}
-		p.kill()
-		server := start(t, append(s.env, "DROVER_ADDR="+freeAddress(t)), "serve")
-		server.wait(t, "listens")
-		last := awaitEnd(t, s.env)
-		server.stop(t)
-		if last.Counts["ok"] != len(described) {
-			t.Errorf("after the restart: %v", last.Counts)
-		}
-		for i := range described {
-			if n := len(s.fake.Calls(i)) - before[i]; n < 1 || n > 2 {
-				t.Errorf("site %d was purged %d times", i, n)
-			}
-		}
-	}
-	if code, out := run(t, s.env, "audit", "verify"); code != 0 {
-		t.Error(out)
-	}
-}
-
 func sum(all []int) int {
 	n := 0
 	for _, each := range all {

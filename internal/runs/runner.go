@@ -29,6 +29,7 @@ type Runner struct {
 	drained sync.Once
 	sweeper sync.WaitGroup
 	working sync.Map // the batches that this process works, by id
+	share   *share
 	holds   *holds
 	holding context.Context // ends when no batch is worked any more
 	letGo   context.CancelFunc
@@ -39,6 +40,8 @@ type Runner struct {
 func New(db *database.DB, registry *sites.Registry, log *audit.Log, logger *slog.Logger) (*Runner, error) {
 	r := &Runner{registry: registry, log: log, logger: logger, drain: make(chan struct{})}
 	r.store = store{db: db, log: log}
+	total, _ := registry.Limits()
+	r.share = newShare(total)
 	r.holds = newHolds(r.store, logger)
 	r.holding, r.letGo = context.WithCancel(context.Background())
 	var err error

@@ -1,6 +1,7 @@
 package runs
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -46,62 +47,94 @@ var errDrained = errors.New("runs: the process is stopping")
 // work works one batch. An error is a failure of Drover's own, never of a site.
 func (r *Runner) work(ctx context.Context, id int64) error {
 	l := &lease{store: r.store, batch: id, owner: rand.Text(), cancelled: make(chan struct{})}
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	r.share.taking.Lock()
+	if r.share.full() {
+		r.share.taking.Unlock()
+		return offerLater()
+	}
 	mine, err := r.store.take(ctx, id, l.owner, time.Now().Add(leaseTime))
 	if err != nil || !mine {
+		r.share.taking.Unlock()
 		return err
 	}
 	r.working.Store(id, true)
 	defer r.working.Delete(id)
-	ctx, stop := context.WithCancelCause(ctx)
-	defer stop(nil)
 	go l.keep(ctx, func() { stop(errLeaseLost) })
-	if err := r.workLeased(ctx, l); err != nil && !errors.Is(err, errLeaseLost) {
+	b, targets, err := r.open(ctx, l)
+	r.share.taking.Unlock()
+	if err == nil {
+		err = b.work(ctx, targets)
+	}
+	if err != nil && !errors.Is(err, errLeaseLost) {
 		r.logger.ErrorContext(ctx, "a batch could not be worked to its end; it is taken up again", "err", err, "batch", id)
 		return r.store.giveBack(context.WithoutCancel(ctx), id, l.owner)
 	}
 	return nil
 }
 
-func (r *Runner) workLeased(ctx context.Context, l *lease) error {
+// open reads what a leased batch needs, and weighs it.
+func (r *Runner) open(ctx context.Context, l *lease) (*batch, []Target, error) {
 	run, targets, err := r.store.batch(ctx, l.batch)
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
 	made, err := planOf(run.Spec)
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
 	if err := r.store.begin(ctx, run.ID); err != nil {
-		return err
+		return nil, nil, err
 	}
-	b := &batch{runner: r, lease: l, plan: made, writer: newWriter(ctx, l), limits: run.Spec.Limits, verify: run.Spec.Verify && made.purges}
+	b := &batch{runner: r, lease: l, run: run.ID, plan: made, limits: run.Spec.Limits, verify: run.Spec.Verify && made.purges}
 	if b.limits.AtOnce > 0 {
 		b.places = make(chan struct{}, b.limits.AtOnce)
 	}
 	if err := b.connect(ctx, targets); err != nil {
-		return errors.Join(err, b.writer.close())
+		return nil, nil, err
 	}
+	b.weigh(targets)
+	return b, targets, nil
+}
+
+// weigh tells the process how much the batch has before it.
+func (b *batch) weigh(targets []Target) {
+	_, perAddress := b.runner.registry.Limits()
+	servers := map[string]int{}
+	for _, t := range targets {
+		s := b.sites[t.SiteID]
+		servers[cmp.Or(s.Address, s.Host)]++
+	}
+	b.load = b.runner.share.add(servers, cmp.Or(b.limits.PerAddress, perAddress))
+}
+
+func (b *batch) work(ctx context.Context, targets []Target) error {
+	defer b.load.drop()
+	b.writer = newWriter(ctx, b.lease)
 	b.send(ctx, targets)
 	if err := b.writer.close(); err != nil {
 		return err
 	}
 	select {
-	case <-r.drain:
+	case <-b.runner.drain:
 		if b.left {
-			return r.store.giveBack(context.WithoutCancel(ctx), l.batch, l.owner)
+			return b.runner.store.giveBack(context.WithoutCancel(ctx), b.lease.batch, b.lease.owner)
 		}
 	default:
 	}
 	if cause := context.Cause(ctx); cause != nil {
 		return cause
 	}
-	return r.store.finish(ctx, run.ID, l.batch, l.owner)
+	return b.runner.store.finish(ctx, b.run, b.lease.batch, b.lease.owner)
 }
 
 // batch is a batch under way.
 type batch struct {
 	runner  *Runner
 	lease   *lease
+	load    *load
+	run     int64
 	plan    plan
 	writer  *writer
 	sites   map[int64]sites.Site
@@ -136,6 +169,7 @@ func (b *batch) send(ctx context.Context, targets []Target) {
 	var group sync.WaitGroup
 	for _, t := range targets {
 		group.Go(func() {
+			defer b.load.ended()
 			if !b.target(ctx, t) {
 				b.guard.Lock()
 				b.left = true

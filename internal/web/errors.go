@@ -6,6 +6,7 @@ import (
 	"net/http"
 
 	"github.com/droverhq/drover/internal/audit"
+	"github.com/droverhq/drover/internal/database"
 	"github.com/droverhq/drover/internal/members"
 	"github.com/droverhq/drover/internal/runs"
 	"github.com/droverhq/drover/internal/sites"
@@ -36,6 +37,10 @@ func problemOf(err error) views.Problem {
 		if errors.Is(err, k.err) {
 			return views.Problem{Status: k.status, Sentence: k.sentence, Mend: k.mend}
 		}
+	}
+	if database.Away(err) {
+		return views.Problem{Status: http.StatusServiceUnavailable, Sentence: "Drover cannot reach its database",
+			Mend: "It does not answer, or its disk is full or cannot be written. Nothing was changed by this. Runs under way wait for it and go on by themselves. If it stays, tell whoever runs Drover."}
 	}
 	typed := map[string]string{}
 	if p, is := errors.AsType[sites.Problems](err); is {
@@ -68,7 +73,7 @@ func (v *visit) finish(err error) {
 		return
 	}
 	p := problemOf(err)
-	if p.Status == http.StatusInternalServerError {
+	if p.Status >= http.StatusInternalServerError {
 		v.server.Logger.ErrorContext(v.Request.Context(), "failed", "req", v.requestID(), "path", withoutToken(v.Context), "err", err)
 	}
 	v.showProblem(p)

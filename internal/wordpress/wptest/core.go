@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // core answers the routes of WordPress itself that Drover and its tests use.
@@ -90,6 +91,7 @@ func (s *site) draft(w http.ResponseWriter, c call) {
 	s.lastDraftID++
 	id := s.lastDraftID
 	s.drafts[id] = post.Title
+	s.calls = append(s.calls, Call{Method: c.method, Route: c.route, Body: string(c.body), At: time.Now()})
 	s.guard.Unlock()
 	reply(w, http.StatusCreated, map[string]any{"id": id, "status": "draft", "title": map[string]any{"raw": post.Title}})
 }

@@ -1,0 +1,457 @@
+package main
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"net/http/cookiejar"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/droverhq/drover/internal/database/dbtest"
+	"github.com/droverhq/drover/internal/wordpress/wptest"
+)
+
+// kills is how often a soak kills on each database: a few in every test, many with DROVER_SOAK.
+func kills(t *testing.T) int {
+	n, err := strconv.Atoi(os.Getenv("DROVER_SOAK"))
+	if err != nil {
+		return 2
+	}
+	t.Logf("a soak of %d kills on each database", n)
+	return n
+}
+
+func slowSites(n int) []wptest.Site {
+	described := make([]wptest.Site, n)
+	for i := range described {
+		described[i] = wptest.Site{Latency: [2]time.Duration{50 * time.Millisecond, 300 * time.Millisecond}}
+	}
+	return described
+}
+
+// onEach runs the test on SQLite and on a fresh PostgreSQL database.
+func onEach(t *testing.T, f func(t *testing.T, s simulated)) {
+	t.Run("sqlite", func(t *testing.T) { f(t, simulate(t, slowSites(60))) })
+	t.Run("postgres", func(t *testing.T) {
+		s := simulate(t, slowSites(60))
+		s.env = append(s.env, "DROVER_DATABASE_URL="+dbtest.PostgresURL(t))
+		f(t, s)
+	})
+}
+
+// kill -9 at random moments of runs: after a restart every target has ended and none was lost; what is idempotent was sent at most
+// once more, what is not never twice; each run ended once, and the record is whole.
+func TestKilledAtRandomMoments(t *testing.T) {
+	onEach(t, func(t *testing.T, s simulated) {
+		run(t, s.env, "sites", "import", s.csv)
+		n := kills(t)
+		for i := range n {
+			s.killed(t, i%3 == 2)
+		}
+		if code, out := run(t, s.env, "audit", "verify"); code != 0 {
+			t.Error(out)
+		}
+		_, out := run(t, s.env, "audit", "list", "--json", "--action", "run.finish", "--limit", strconv.Itoa(n+10))
+		if ended := strings.Count(out, `"action":"run.finish"`); ended != n {
+			t.Errorf("%d runs, and %d entries tell of their end", n, ended)
+		}
+	})
+}
+
+// killed starts a run, kills its process at a random moment, and looks at what a server makes of it.
+func (s simulated) killed(t *testing.T, posting bool) {
+	t.Helper()
+	args := []string{"run", "clear-cache", "--all", "--json"}
+	if posting {
+		args = []string{"run", "request", "--method", "POST", "--path", "/wp/v2/posts", "--body", `{"title":"a","status":"draft"}`, "--all", "--json"}
+	}
+	before := make([]int, s.fake.Len())
+	for i := range before {
+		before[i] = len(s.fake.Calls(i))
+	}
+	p := start(t, s.env, args...)
+	for deadline := time.Now().Add(20 * time.Second); purged(s.fake) == sum(before); time.Sleep(2 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("the run did not begin: %s", p.err.String())
+		}
+	}
+	moment := rand.N(400 * time.Millisecond)
+	time.Sleep(moment)
+	p.kill()
+	server := s.serve(t)
+	last := awaitEnd(t, s.env)
+	server.stop(t)
+	if total := last.Counts["ok"] + last.Counts["unknown"]; total != len(before) || !posting && last.Counts["unknown"] > 0 {
+		t.Errorf("killed after %v: %v", moment, last.Counts)
+	}
+	most := map[bool]int{true: 1, false: 2}[posting]
+	for i := range before {
+		if n := len(s.fake.Calls(i)) - before[i]; n > most || n < 1 && !posting {
+			t.Errorf("killed after %v: site %d got %d calls", moment, i, n)
+		}
+	}
+}
+
+// serve starts a server and waits until it listens.
+func (s simulated) serve(t testing.TB) *process {
+	t.Helper()
+	p := start(t, append(s.env, "DROVER_ADDR="+freeAddress(t)), "serve")
+	p.wait(t, "listens")
+	return p
+}
+
+// client is a person's browser, signed in at a server.
+type client struct {
+	*http.Client
+	home string
+}
+
+const olga, olgasPassword = "olga@agency.example", "four words that differ"
+
+func (s simulated) addOwner(t testing.TB) {
+	t.Helper()
+	command := exec.Command(program(t), "members", "add", olga, "--role", "owner", "--password-stdin")
+	command.Env = append(os.Environ(), s.env...)
+	command.Stdin = strings.NewReader(olgasPassword + "\n")
+	if out, err := command.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+}
+
+func (s simulated) browse(t testing.TB) (*process, client) {
+	t.Helper()
+	addr := freeAddress(t)
+	p := start(t, append(s.env, "DROVER_ADDR="+addr), "serve")
+	p.wait(t, "listens")
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := client{&http.Client{Jar: jar, Timeout: time.Minute}, "http://" + addr}
+	if status, _ := b.post(t, "/sign-in", url.Values{"email": {olga}, "password": {olgasPassword}}); status != http.StatusOK {
+		t.Fatalf("sign in: %d", status)
+	}
+	return p, b
+}
+
+func (b client) post(t testing.TB, path string, form url.Values) (int, string) {
+	t.Helper()
+	return b.read(t)(b.PostForm(b.home+path, form))
+}
+
+func (b client) get(t testing.TB, path string) (int, string) {
+	t.Helper()
+	return b.read(t)(b.Get(b.home + path))
+}
+
+func (b client) read(t testing.TB) func(*http.Response, error) (int, string) {
+	return func(answer *http.Response, err error) (int, string) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer answer.Body.Close()
+		body, err := io.ReadAll(answer.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return answer.StatusCode, string(body)
+	}
+}
+
+// Three servers on one PostgreSQL work one run together; one is killed in the middle, and another shows the run live to its end.
+func TestThreeProcessesAndOneIsKilled(t *testing.T) {
+	described := slowSites(300)
+	for i := range described {
+		described[i].Address = fmt.Sprintf("127.77.%d.%d", 20+i/100, i%100+1)
+		described[i].Latency = [2]time.Duration{200 * time.Millisecond, 900 * time.Millisecond}
+	}
+	s := simulate(t, described)
+	s.env = append(s.env, "DROVER_DATABASE_URL="+dbtest.PostgresURL(t), "DROVER_CONCURRENCY=12")
+	run(t, s.env, "sites", "import", s.csv)
+	s.addOwner(t)
+	doomed, first := s.browse(t)
+	_, second := s.browse(t)
+	s.serve(t)
+	if status, page := first.post(t, "/runs", url.Values{"operation": {"clear-cache"}, "all": {"1"}, "p.purge_type": {"all"}}); status != http.StatusOK || !strings.Contains(page, "Clear the whole cache") {
+		t.Fatalf("start: %d", status)
+	}
+	live := make(chan int, 1)
+	go func() { live <- second.follow("/runs/1/stream") }()
+	for purged(s.fake) < 60 {
+		time.Sleep(5 * time.Millisecond)
+	}
+	doomed.kill()
+	killedAt := time.Now()
+	last := awaitEnd(t, s.env)
+	took := time.Since(killedAt)
+	t.Logf("the run ended %v after one of three processes was killed", took.Round(10*time.Millisecond))
+	if pause := s.pauseAfter(killedAt); pause > 15*time.Second {
+		t.Errorf("nothing happened for %v after it", pause)
+	} else {
+		t.Logf("the longest pause was %v", pause.Round(10*time.Millisecond))
+	}
+	if last.Counts["ok"] != 300 || took > 40*time.Second {
+		t.Errorf("%v after %v", last.Counts, took)
+	}
+	for i := range described {
+		if n := len(s.fake.Calls(i)); n < 1 || n > 2 {
+			t.Errorf("site %d was purged %d times", i, n)
+		}
+	}
+	if frames := <-live; frames < 3 {
+		t.Errorf("another process sent %d frames of the live page", frames)
+	}
+	for i := range 300 {
+		if most := s.fake.MaxInFlight(s.fake.Hosts()[hostOf(t, s.fake.URL(i))]); most > 2 {
+			t.Errorf("the server of site %d had %d requests at once", i, most)
+		}
+	}
+	_, out := run(t, s.env, "audit", "list", "--json", "--action", "run.finish")
+	if strings.Count(out, "run.finish") != 1 {
+		t.Errorf("the run's end is recorded not once: %s", out)
+	}
+}
+
+// pauseAfter is the longest time without a call after the moment.
+func (s simulated) pauseAfter(moment time.Time) time.Duration {
+	at := []time.Time{moment}
+	for i := range s.fake.Len() {
+		for _, call := range s.fake.Calls(i) {
+			if call.At.After(moment) {
+				at = append(at, call.At)
+			}
+		}
+	}
+	slices.SortFunc(at, time.Time.Compare)
+	var longest time.Duration
+	for i := range at[1:] {
+		longest = max(longest, at[i+1].Sub(at[i]))
+	}
+	return longest
+}
+
+func hostOf(t testing.TB, address string) string {
+	t.Helper()
+	u, err := url.Parse(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return u.Hostname()
+}
+
+// follow counts the frames of a stream until it says that the run is done.
+func (b client) follow(path string) int {
+	answer, err := b.Get(b.home + path)
+	if err != nil {
+		return -1
+	}
+	defer answer.Body.Close()
+	frames := 0
+	for lines := bufio.NewScanner(answer.Body); lines.Scan(); {
+		switch line := lines.Text(); {
+		case line == "event: done":
+			return frames
+		case line == "":
+			frames++
+		}
+	}
+	return -1
+}
+
+// Two servers on one SQLite file work beside each other: nothing is sent twice.
+func TestTwoServersOnOneFile(t *testing.T) {
+	s := simulate(t, slowSites(60))
+	run(t, s.env, "sites", "import", s.csv)
+	s.serve(t)
+	s.serve(t)
+	if code, out := run(t, s.env, "run", "clear-cache", "--all", "--json"); code != 0 || !strings.Contains(out, `"ok":60`) {
+		t.Errorf("exit %d: %.300s", code, out)
+	}
+	for i := range 60 {
+		if n := len(s.fake.Calls(i)); n != 1 {
+			t.Errorf("site %d was purged %d times", i, n)
+		}
+	}
+}
+
+// SIGTERM lets what is under way end, and the next start goes on with the rest: nothing is sent twice.
+func TestStoppedInTheMiddleOfARun(t *testing.T) {
+	described := slowSites(60)
+	for i := range described {
+		described[i].Address = fmt.Sprintf("127.77.30.%d", i%3+1)
+	}
+	s := simulate(t, described)
+	run(t, s.env, "sites", "import", s.csv)
+	p := start(t, s.env, "run", "clear-cache", "--all", "--json")
+	for purged(s.fake) < 6 {
+		time.Sleep(2 * time.Millisecond)
+	}
+	p.stop(t)
+	if n := purged(s.fake); n == 60 {
+		t.Fatal("it was not in the middle")
+	}
+	s.serve(t)
+	if last := awaitEnd(t, s.env); last.Counts["ok"] != 60 {
+		t.Errorf("%v", last.Counts)
+	}
+	for i := range described {
+		if n := len(s.fake.Calls(i)); n != 1 {
+			t.Errorf("site %d was purged %d times", i, n)
+		}
+	}
+}
+
+// The database is gone for 10 s in the middle of a run: pages say so, and the run ends by itself with every outcome right.
+func TestDatabaseGone(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "postgres")
+	if err := os.Chmod(filepath.Dir(filepath.Dir(dir)), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chmod(filepath.Dir(dir), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	address := strings.TrimSpace(postgres(t, "up", dir))
+	t.Cleanup(func() { postgres(t, "down", dir) })
+	described := slowSites(60)
+	for i := range described {
+		described[i].Address = fmt.Sprintf("127.77.31.%d", i%6+1)
+		described[i].Latency = [2]time.Duration{300 * time.Millisecond, 600 * time.Millisecond}
+	}
+	s := simulate(t, described)
+	s.env = append(s.env, "DROVER_DATABASE_URL="+address)
+	run(t, s.env, "sites", "import", s.csv)
+	s.addOwner(t)
+	p, b := s.browse(t)
+	b.post(t, "/runs", url.Values{"operation": {"clear-cache"}, "all": {"1"}, "p.purge_type": {"all"}})
+	for purged(s.fake) < 10 {
+		time.Sleep(2 * time.Millisecond)
+	}
+	postgres(t, "stop", dir)
+	status, page := b.get(t, "/sites")
+	if status != http.StatusServiceUnavailable || !strings.Contains(page, "cannot reach its database") || strings.Contains(page, address) {
+		t.Errorf("the page says %d: %.300s\n%s", status, page, p.err.String())
+	}
+	time.Sleep(10 * time.Second)
+	while := purged(s.fake)
+	if while > 10+12+12 {
+		t.Errorf("%d sites were purged while nothing could be stored", while)
+	}
+	postgres(t, "start", dir)
+	if last := awaitEnd(t, s.env); last.Counts["ok"] != 60 {
+		t.Errorf("%v\n%s", last.Counts, p.err.String())
+	}
+	for i := range described {
+		if n := len(s.fake.Calls(i)); n < 1 || n > 2 {
+			t.Errorf("site %d was purged %d times", i, n)
+		}
+	}
+	if code, out := run(t, s.env, "audit", "verify"); code != 0 {
+		t.Error(out)
+	}
+}
+
+func postgres(t *testing.T, args ...string) string {
+	t.Helper()
+	command := exec.Command("../../scripts/postgres", args...)
+	command.Stderr = os.Stderr
+	out, err := command.Output()
+	if err != nil {
+		t.Fatalf("scripts/postgres %v: %v", args, err)
+	}
+	return string(out)
+}
+
+// mount puts a small file system of its own below the test's folder. Where that is not allowed, the test is skipped and says so.
+func mount(t *testing.T, options string) string {
+	t.Helper()
+	dir := t.TempDir()
+	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, options); err != nil {
+		t.Skipf("SKIPPED: no file system can be mounted here (%v), so a full disk is not tested", err)
+	}
+	t.Cleanup(func() {
+		if err := syscall.Unmount(dir, 0); err != nil {
+			t.Error(err)
+		}
+	})
+	return dir
+}
+
+// The disk is full in the middle of a run: nothing is sent that could not be stored, and the run ends once there is room.
+func TestDiskFull(t *testing.T) {
+	dir := mount(t, "size=24m")
+	s := simulate(t, slowSites(60))
+	s.env[0] = "DROVER_DATA=" + filepath.Join(dir, "data")
+	run(t, s.env, "sites", "import", s.csv)
+	s.addOwner(t)
+	p, b := s.browse(t)
+	ballast := filepath.Join(dir, "ballast")
+	fill(t, ballast)
+	status, page := b.post(t, "/runs", url.Values{"operation": {"clear-cache"}, "all": {"1"}, "p.purge_type": {"all"}})
+	if status != http.StatusServiceUnavailable || !strings.Contains(page, "disk is full") {
+		t.Errorf("starting a run on a full disk: %d %.300s", status, page)
+	}
+	if n := purged(s.fake); n != 0 {
+		t.Errorf("%d sites were purged by a run that could not be stored", n)
+	}
+	empty(t, ballast)
+	b.post(t, "/runs", url.Values{"operation": {"clear-cache"}, "all": {"1"}, "p.purge_type": {"all"}})
+	for purged(s.fake) < 5 {
+		time.Sleep(time.Millisecond)
+	}
+	fill(t, ballast)
+	time.Sleep(3 * time.Second)
+	empty(t, ballast)
+	if last := awaitEnd(t, s.env); last.Counts["ok"] != 60 {
+		t.Errorf("%v\n%s", last.Counts, p.err.String())
+	}
+	for i := range 60 {
+		if n := len(s.fake.Calls(i)); n < 1 || n > 2 {
+			t.Errorf("site %d was purged %d times", i, n)
+		}
+	}
+	if code, out := run(t, s.env, "audit", "verify"); code != 0 {
+		t.Error(out)
+	}
+}
+
+// fill writes until the disk is full.
+func fill(t *testing.T, name string) {
+	t.Helper()
+	f, err := os.Create(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	for size := 1 << 20; size > 0; size /= 2 {
+		for err = nil; err == nil; {
+			_, err = f.Write(make([]byte, size))
+		}
+	}
+}
+
+func empty(t *testing.T, name string) {
+	t.Helper()
+	if err := os.Remove(name); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestReadOnlyFolder(t *testing.T) {
+	dir := mount(t, "size=1m,ro")
+	out, err := exec.Command(program(t), "serve", "--data", filepath.Join(dir, "data")).CombinedOutput()
+	if err == nil || !strings.Contains(string(out), "read-only file system") || !strings.Contains(string(out), "data folder") {
+		t.Errorf("%v: %s", err, out)
+	}
+}
