@@ -44,7 +44,7 @@ type batchRow struct {
 func (batchRow) TableName() string { return "batches" }
 
 type targetRow struct {
-	ID        int64 `gorm:"primaryKey"`
+	ID        int64 `gorm:"primaryKey;autoIncrement:false"` // made by the database, and not asked for when it is
 	RunID     int64
 	BatchID   int64
 	SiteID    int64
@@ -69,7 +69,7 @@ type targetRow struct {
 func (targetRow) TableName() string { return "targets" }
 
 type attemptRow struct {
-	ID          int64 `gorm:"primaryKey"`
+	ID          int64 `gorm:"primaryKey;autoIncrement:false"` // made by the database, and not asked for when it is
 	TargetID    int64
 	N           int
 	Method      string

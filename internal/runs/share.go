@@ -27,7 +27,7 @@ type load struct {
 // ahead is how many times the requests that can be under way at once are taken ahead, so that a place is never empty while the next
 // batch is fetched; later is when a batch that was left is offered again.
 const (
-	ahead = 4
+	ahead = 3
 	later = 100 * time.Millisecond
 )
 

@@ -13,6 +13,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
 
 	"github.com/droverhq/drover/internal/audit"
 	"github.com/droverhq/drover/internal/database"
@@ -75,8 +76,11 @@ func (s store) start(ctx context.Context, run Run, batches [][]sites.Site) (int6
 	return row.ID, err
 }
 
-// insertedAtOnce bounds the parameters of one statement.
-const insertedAtOnce = 500
+// insertedAtOnce bounds the rows of one statement: the SQLite driver binds parameters in time that grows with their square.
+const insertedAtOnce = 60
+
+// askedAtOnce bounds the values of one condition.
+const askedAtOnce = 500
 
 func (w write) insertBatches(run int64, batches [][]sites.Site) ([]int64, error) {
 	rows := make([]batchRow, len(batches))
@@ -94,7 +98,7 @@ func (w write) insertBatches(run int64, batches [][]sites.Site) ([]int64, error)
 			targets = append(targets, targetRow{RunID: run, BatchID: row.ID, SiteID: s.ID, SiteName: s.Name, Home: s.Home, State: TargetWaiting})
 		}
 	}
-	return ids, w.tx.CreateInBatches(&targets, insertedAtOnce).Error
+	return ids, w.tx.Omit("ID").CreateInBatches(&targets, insertedAtOnce).Error
 }
 
 // lockRun makes everybody who may end the run take turns until this change is committed, and returns the run.
@@ -286,7 +290,7 @@ func (s store) renewHolds(ctx context.Context, owner string, until time.Time) er
 
 // unhold gives up some of the owner's addresses.
 func (s store) unhold(ctx context.Context, owner string, idle []netip.Addr) error {
-	for some := range slices.Chunk(idle, insertedAtOnce) {
+	for some := range slices.Chunk(idle, askedAtOnce) {
 		names := make([]string, len(some))
 		for i, address := range some {
 			names[i] = address.String()
@@ -403,18 +407,20 @@ func (w write) insertAttempts(all []attemptOf) error {
 			return err
 		}
 	}
-	return w.tx.CreateInBatches(&rows, insertedAtOnce).Error
+	return w.tx.Omit("ID").CreateInBatches(&rows, insertedAtOnce).Error
 }
 
 func (w write) endTargets(batch int64, ends []Target) error {
-	for _, t := range ends {
-		row := rowOf(t, batch)
-		err := w.tx.Model(&row).Select("state", "outcome", "reason", "status", "code", "message", "note", "location", "attempts", "started_at", "ended_at", "took_us", "verified", "proof").Updates(&row).Error
-		if err != nil {
-			return err
-		}
+	if len(ends) == 0 {
+		return nil
 	}
-	return nil
+	rows := make([]targetRow, len(ends))
+	for i, t := range ends {
+		rows[i] = rowOf(t, batch)
+	}
+	// Every row is there already: an insert that always conflicts is one statement for all of them.
+	changed := clause.AssignmentColumns([]string{"state", "outcome", "reason", "status", "code", "message", "note", "location", "attempts", "started_at", "ended_at", "took_us", "verified", "proof"})
+	return w.tx.Clauses(clause.OnConflict{Columns: []clause.Column{{Name: "id"}}, DoUpdates: changed}).CreateInBatches(&rows, insertedAtOnce).Error
 }
 
 func (s store) run(ctx context.Context, id int64) (Run, error) {
@@ -576,7 +582,7 @@ func (s store) sitesOf(ctx context.Context, run int64, which Which) ([]int64, er
 
 func (s store) lastOf(ctx context.Context, ids []int64) (map[int64]Target, error) {
 	last := make(map[int64]Target, len(ids))
-	for some := range slices.Chunk(ids, insertedAtOnce) {
+	for some := range slices.Chunk(ids, askedAtOnce) {
 		var rows []targetRow
 		err := s.db.Gorm.WithContext(ctx).Raw("SELECT * FROM targets WHERE id IN (SELECT max(id) FROM targets WHERE site_id IN ? AND state = ? GROUP BY site_id)", some, TargetDone).Scan(&rows).Error
 		if err != nil {

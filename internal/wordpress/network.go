@@ -52,6 +52,8 @@ func NewNetwork(c Config) *Network {
 		MaxIdleConnsPerHost:    n.limits.perAddress,
 		IdleConnTimeout:        60 * time.Second, // below nginx's 75 s, so that a kept connection is rarely closed under a request
 		MaxResponseHeaderBytes: 64 << 10,
+		ReadBufferSize:         2 << 10, // answers are short, and connections many
+		WriteBufferSize:        2 << 10,
 	}
 	return n
 }

@@ -120,6 +120,13 @@ func (f *Fake) open(address netip.Addr) error {
 	return nil
 }
 
+// Warm makes the certificates of all sites, which would otherwise be made as each is first spoken to.
+func (f *Fake) Warm() {
+	for _, s := range f.sites {
+		_, _ = f.certificate(&tls.ClientHelloInfo{ServerName: s.Host}) // who connects is told of a fault
+	}
+}
+
 // Close stops all sites and waits for their listeners.
 func (f *Fake) Close() error {
 	f.stop()

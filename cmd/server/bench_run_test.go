@@ -1,0 +1,216 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/cookiejar"
+	"net/url"
+	"os"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/droverhq/drover/internal/database/dbtest"
+)
+
+// signedIn starts a released server over the fleet and signs its owner in.
+func (f fleet) signedIn(b *testing.B) (c client, pid int) {
+	b.Helper()
+	addr := freeAddress(b)
+	command := f.drover("serve", "--addr", addr)
+	if err := command.Start(); err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() {
+		_ = command.Process.Signal(os.Interrupt)
+		_ = command.Wait()
+	})
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		b.Fatal(err)
+	}
+	c = client{&http.Client{Jar: jar, Timeout: time.Minute}, "http://" + addr}
+	for began := time.Now(); ; time.Sleep(5 * time.Millisecond) {
+		if answer, err := http.Get(c.home + "/sign-in"); err == nil {
+			answer.Body.Close()
+			break
+		}
+		if time.Since(began) > 20*time.Second {
+			b.Fatal("the server does not answer")
+		}
+	}
+	c.post(b, "/sign-in", url.Values{"email": {olga}, "password": {olgasPassword}})
+	return c, command.Process.Pid
+}
+
+func (f fleet) addOwner(b *testing.B) {
+	b.Helper()
+	add := f.drover("members", "add", olga, "--role", "owner", "--password-stdin")
+	add.Stdin = strings.NewReader(olgasPassword + "\n")
+	if out, err := add.CombinedOutput(); err != nil {
+		b.Fatalf("%v\n%s", err, out)
+	}
+}
+
+// clear starts a run over all sites and waits for its end, without watching it. It returns how long the run itself took.
+func (f fleet) clear(b *testing.B, c client) time.Duration {
+	b.Helper()
+	began := time.Now()
+	_, page := c.post(b, "/runs", url.Values{"operation": {"clear-cache"}, "all": {"1"}, "p.purge_type": {"all"}})
+	started := regexp.MustCompile(`/runs/\d+/stream`).FindString(page)
+	if started == "" {
+		b.Fatalf("the run did not start: %.500s", page)
+	}
+	for !strings.Contains(page, `data-progress="done"`) {
+		time.Sleep(200 * time.Millisecond)
+		_, page = c.get(b, strings.TrimSuffix(started, "/stream"))
+		if time.Since(began) > 3*time.Minute {
+			b.Fatal("the run has not ended")
+		}
+	}
+	took := time.Since(began)
+	out, err := f.drover("runs", "list", "--json", "--limit", "1").Output()
+	if err != nil {
+		b.Fatal(err)
+	}
+	var last struct{ Counts map[string]int }
+	if err := json.Unmarshal(out, &last); err != nil || last.Counts["ok"] != f.fake.Len() {
+		b.Fatalf("%v, %v", last.Counts, err)
+	}
+	return took
+}
+
+// peak is the most memory that the process ever held, in MB (proc_pid_status(5), VmHWM).
+func peak(b *testing.B, pid int) float64 {
+	b.Helper()
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	if err != nil {
+		b.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(status), "VmHWM:")
+	kb, err := strconv.ParseFloat(strings.Fields(rest)[0], 64)
+	if err != nil {
+		b.Fatal(err)
+	}
+	return kb / 1024
+}
+
+// spent is the processor time that the process used (proc_pid_stat(5), in ticks of 10 ms).
+func spent(b *testing.B, pid int) time.Duration {
+	b.Helper()
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		b.Fatal(err)
+	}
+	fields := strings.Fields(string(stat[strings.LastIndexByte(string(stat), ')')+2:]))
+	var ticks int
+	for _, field := range fields[11:13] {
+		n, err := strconv.Atoi(field)
+		if err != nil {
+			b.Fatal(err)
+		}
+		ticks += n
+	}
+	return time.Duration(ticks) * 10 * time.Millisecond
+}
+
+// BenchmarkRunOnAServer runs an operation on 5,000 sites twice, and opens pages while the runs go on. The floor is the sum of the
+// latencies divided by what may be under way at once.
+func BenchmarkRunOnAServer(b *testing.B) {
+	const sites = 5000
+	f := newFleet(b, sites, 1)
+	f.addOwner(b)
+	f.fake.Warm()
+	for b.Loop() {
+		c, pid := f.signedIn(b)
+		pages := make(chan []time.Duration, 1)
+		stop := make(chan struct{})
+		go func() { pages <- c.leaf(b, stop) }()
+		before := spent(b, pid)
+		first := f.clear(b, c)
+		cpu := spent(b, pid) - before
+		second := f.clear(b, c)
+		close(stop)
+		took := <-pages
+		slices.Sort(took)
+		floor := 0.175 * sites / 256
+		b.ReportMetric(first.Seconds(), "first-s")
+		b.ReportMetric(first.Seconds()/floor, "first/floor")
+		b.ReportMetric(second.Seconds()/first.Seconds(), "second/first")
+		b.ReportMetric(cpu.Seconds()*1000/sites, "cpu-ms/site")
+		b.ReportMetric(peak(b, pid), "peak-MB")
+		b.ReportMetric(took[len(took)*99/100].Seconds()*1000, "page-p99-ms")
+		b.ReportMetric(float64(len(took)), "pages")
+	}
+}
+
+// leaf opens one page after the other, as a person in a hurry, until stop is closed.
+func (c client) leaf(b *testing.B, stop <-chan struct{}) []time.Duration {
+	var took []time.Duration
+	for i := 0; ; i++ {
+		select {
+		case <-stop:
+			return took
+		case <-time.After(150 * time.Millisecond):
+		}
+		began := time.Now()
+		answer, err := c.Get(c.home + []string{"/", "/sites", "/runs", "/audit", "/sites/7"}[i%5])
+		if err != nil {
+			b.Error(err)
+			return append(took, time.Hour)
+		}
+		_, _ = io.Copy(io.Discard, answer.Body)
+		answer.Body.Close()
+		took = append(took, time.Since(began))
+	}
+}
+
+// BenchmarkTargets shows that cost grows with the number of targets and not faster.
+func BenchmarkTargets(b *testing.B) {
+	for _, n := range []int{500, 5000, 20_000} {
+		b.Run(strconv.Itoa(n), func(b *testing.B) {
+			f := newFleet(b, n, 4)
+			f.addOwner(b)
+			f.fake.Warm()
+			for b.Loop() {
+				c, pid := f.signedIn(b)
+				idle := peak(b, pid)
+				took := f.clear(b, c)
+				b.ReportMetric(took.Seconds()*1000/float64(n), "ms/target")
+				b.ReportMetric((peak(b, pid)-idle)*1024/float64(n), "peak-KB/target")
+				b.ReportMetric(peak(b, pid), "peak-MB")
+			}
+		})
+	}
+}
+
+// BenchmarkThreeProcesses works the same run by one process and by three on one PostgreSQL. The load is bound by latency: each may
+// have a few requests under way only.
+func BenchmarkThreeProcesses(b *testing.B) {
+	f := newFleet(b, 900, 1)
+	f.env = append(f.env, "DROVER_DATABASE_URL="+dbtest.PostgresURL(b), "DROVER_CONCURRENCY=16")
+	if out, err := f.drover("sites", "import", f.path("sites.csv")).CombinedOutput(); err != nil {
+		b.Fatalf("%v\n%s", err, out)
+	}
+	f.addOwner(b)
+	f.fake.Warm()
+	for b.Loop() {
+		c, _ := f.signedIn(b)
+		one := f.clear(b, c)
+		var others sync.WaitGroup
+		for range 2 {
+			others.Go(func() { f.signedIn(b) })
+		}
+		others.Wait()
+		three := f.clear(b, c)
+		b.ReportMetric(one.Seconds(), "one-s")
+		b.ReportMetric(three.Seconds(), "three-s")
+		b.ReportMetric(three.Seconds()/one.Seconds(), "three/one")
+	}
+}
