@@ -1,0 +1,312 @@
+// Package endpoint knows what can be asked of a REST API and what its answers hold: the index of a site's routes, forms made from their
+// schemas, values that refer to a site, and answers as a table. It is pure: no network, no database, no secret enters.
+package endpoint
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// Index is what a site's REST API offers.
+type Index struct {
+	Namespaces []string
+	Routes     []Route // by their templates
+}
+
+// Route is one address of a REST API with variables in it.
+type Route struct {
+	Namespace string
+	Template  string // /wp/v2/posts/{id}
+	Variables []Variable
+	Endpoints []Verb
+}
+
+// Variable is a part of a route that is filled in.
+type Variable struct {
+	Name    string
+	Pattern string // a regular expression as PHP has it, such as [\d]+
+}
+
+// Verb is what one method of a route takes.
+type Verb struct {
+	Method string
+	Args   map[string]Schema
+}
+
+// Schema is what WordPress says of an argument: JSON Schema, draft 4, in its own dialect (developer.wordpress.org, REST API Handbook,
+// "Schema").
+type Schema struct {
+	Types       []string // empty: anything
+	Description string
+	Required    bool
+	RequiredOf  []string // of an object's properties, as draft 4 has it
+	Enum        []any
+	Default     any
+	HasDefault  bool
+	Format      string
+	Pattern     string
+	Minimum     *float64
+	Maximum     *float64
+	MinLength   *int
+	MaxLength   *int
+	MinItems    *int
+	MaxItems    *int
+	Items       *Schema
+	Properties  map[string]Schema
+	ReadOnly    bool
+}
+
+// ErrIndex is returned for something that is no REST index.
+var ErrIndex = errors.New("this is not the index of a WordPress REST API")
+
+// methods are those that a form can be made for, in the order in which they are offered. PUT is left out where PATCH is there: to
+// WordPress they are the same.
+var methods = []string{"GET", "POST", "PATCH", "PUT", "DELETE"}
+
+// ParseIndex reads the answer of a site's REST root.
+func ParseIndex(body []byte) (Index, error) {
+	var raw struct {
+		Namespaces lenient[[]string]
+		Routes     lenient[map[string]struct {
+			Namespace string
+			Endpoints []struct {
+				Methods []string
+				Args    lenient[map[string]json.RawMessage]
+			}
+		}]
+	}
+	if err := json.Unmarshal(body, &raw); err != nil || raw.Routes.value == nil {
+		return Index{}, ErrIndex
+	}
+	index := Index{Namespaces: raw.Namespaces.value}
+	for pattern, found := range raw.Routes.value {
+		route := Route{Namespace: found.Namespace}
+		route.Template, route.Variables = template(pattern)
+		byMethod := map[string]map[string]Schema{}
+		for _, e := range found.Endpoints {
+			args := map[string]Schema{}
+			for name, schema := range e.Args.value {
+				args[name] = parseSchema(schema, 0)
+			}
+			for _, method := range e.Methods {
+				if byMethod[method] == nil {
+					byMethod[method] = args
+				}
+			}
+		}
+		for _, method := range methods {
+			if args, has := byMethod[method]; has && (method != "PUT" || byMethod["PATCH"] == nil) {
+				route.Endpoints = append(route.Endpoints, Verb{method, args})
+			}
+		}
+		index.Routes = append(index.Routes, route)
+	}
+	slices.SortFunc(index.Routes, func(a, b Route) int { return strings.Compare(a.Template, b.Template) })
+	return index, nil
+}
+
+// lenient reads PHP's empty array, which stands for an empty object as well, and anything else of another type, as nothing.
+type lenient[T any] struct{ value T }
+
+func (l *lenient[T]) UnmarshalJSON(raw []byte) error {
+	_ = json.Unmarshal(raw, &l.value)
+	return nil
+}
+
+// template turns a route's regular expression into a path with named places.
+func template(pattern string) (path string, variables []Variable) {
+	var b strings.Builder
+	for {
+		start := strings.Index(pattern, "(?P<")
+		if start < 0 {
+			break
+		}
+		end := closing(pattern[start:])
+		if end < 0 {
+			break
+		}
+		name, inner, _ := strings.Cut(pattern[start+len("(?P<"):start+end], ">")
+		b.WriteString(pattern[:start])
+		b.WriteString("{" + name + "}")
+		variables = append(variables, Variable{name, inner})
+		pattern = pattern[start+end+1:]
+	}
+	b.WriteString(pattern)
+	return b.String(), variables
+}
+
+// closing is where the group that the text begins with ends, or -1.
+func closing(text string) int {
+	depth, class := 0, false
+	for i := 0; i < len(text); i++ {
+		switch c := text[i]; {
+		case c == '\\':
+			i++
+		case class:
+			class = c != ']'
+		case c == '[':
+			class = true
+		case c == '(':
+			depth++
+		case c == ')':
+			if depth--; depth == 0 {
+				return i
+			}
+		}
+	}
+	return -1
+}
+
+// deepest bounds how far nested schemas are read.
+const deepest = 6
+
+func parseSchema(raw json.RawMessage, depth int) Schema {
+	var r struct {
+		Type        json.RawMessage
+		Description lenient[string]
+		Required    json.RawMessage
+		Enum        lenient[[]any]
+		Default     json.RawMessage
+		Format      lenient[string]
+		Pattern     lenient[string]
+		Minimum     lenient[*float64]
+		Maximum     lenient[*float64]
+		MinLength   lenient[*int]
+		MaxLength   lenient[*int]
+		MinItems    lenient[*int]
+		MaxItems    lenient[*int]
+		Items       json.RawMessage
+		Properties  lenient[map[string]json.RawMessage]
+		ReadOnly    lenient[bool]
+		OneOf       lenient[[]json.RawMessage]
+		AnyOf       lenient[[]json.RawMessage]
+	}
+	if depth > deepest || json.Unmarshal(raw, &r) != nil {
+		return Schema{}
+	}
+	s := Schema{
+		Types: typesOf(r.Type), Description: r.Description.value, Enum: r.Enum.value, Format: r.Format.value, Pattern: r.Pattern.value, Minimum: r.Minimum.value,
+		Maximum: r.Maximum.value, MinLength: r.MinLength.value, MaxLength: r.MaxLength.value, MinItems: r.MinItems.value, MaxItems: r.MaxItems.value, ReadOnly: r.ReadOnly.value,
+	}
+	_ = json.Unmarshal(r.Required, &s.Required)   // draft 3 has a flag,
+	_ = json.Unmarshal(r.Required, &s.RequiredOf) // draft 4 a list of names
+	if len(r.Default) > 0 {
+		s.HasDefault = decode(r.Default, &s.Default) == nil
+	}
+	if len(r.Items) > 0 {
+		items := parseSchema(r.Items, depth+1)
+		s.Items = &items
+	}
+	if len(r.Properties.value) > 0 {
+		s.Properties = map[string]Schema{}
+		for name, property := range r.Properties.value {
+			s.Properties[name] = parseSchema(property, depth+1)
+		}
+	}
+	if len(s.Types) == 0 {
+		for _, one := range append(r.OneOf.value, r.AnyOf.value...) {
+			s.Types = append(s.Types, parseSchema(one, depth+1).Types...)
+		}
+	}
+	return s
+}
+
+// typesOf reads one type or a list of types.
+func typesOf(raw json.RawMessage) []string {
+	var one string
+	if json.Unmarshal(raw, &one) == nil {
+		if one == "" {
+			return nil
+		}
+		return []string{one}
+	}
+	var many []string
+	_ = json.Unmarshal(raw, &many)
+	return many
+}
+
+// is tells whether the schema allows a value of the type.
+func (s Schema) is(kind string) bool { return slices.Contains(s.Types, kind) }
+
+// decode keeps numbers as they are written.
+func decode(raw []byte, into any) error {
+	decoder := json.NewDecoder(bytes.NewReader(raw))
+	decoder.UseNumber()
+	return decoder.Decode(into)
+}
+
+// Verb returns what the method takes.
+func (r Route) Verb(method string) (Verb, bool) {
+	for _, v := range r.Endpoints {
+		if v.Method == method {
+			return v, true
+		}
+	}
+	return Verb{}, false
+}
+
+// Offer is a route of one or more sites.
+type Offer struct {
+	Route
+	Sites int  // how many of them have it
+	Alike bool // they all take the same arguments
+}
+
+// Merge lists the routes of all indexes, each once, with on how many sites it exists.
+func Merge(all []Index) []Offer {
+	byTemplate := map[string]*Offer{}
+	for _, index := range all {
+		for _, route := range index.Routes {
+			offer, found := byTemplate[route.Template]
+			if !found {
+				byTemplate[route.Template] = &Offer{Route: route, Sites: 1, Alike: true}
+				continue
+			}
+			offer.Sites++
+			offer.Alike = offer.Alike && signature(offer.Route) == signature(route)
+		}
+	}
+	offers := make([]Offer, 0, len(byTemplate))
+	for _, name := range slices.Sorted(maps.Keys(byTemplate)) {
+		offers = append(offers, *byTemplate[name])
+	}
+	return offers
+}
+
+// signature tells routes apart by what they take.
+func signature(r Route) string {
+	var b strings.Builder
+	for _, v := range r.Endpoints {
+		fmt.Fprintf(&b, "%s %v;", v.Method, slices.Sorted(maps.Keys(v.Args)))
+	}
+	return b.String()
+}
+
+// Search keeps the offers whose path, namespace or arguments hold all words, in any case.
+func Search(all []Offer, words string) []Offer {
+	wanted := strings.Fields(strings.ToLower(words))
+	if len(wanted) == 0 {
+		return all
+	}
+	return slices.DeleteFunc(slices.Clone(all), func(o Offer) bool {
+		text := strings.ToLower(o.Template + " " + o.Namespace + " " + o.said())
+		return slices.ContainsFunc(wanted, func(word string) bool { return !strings.Contains(text, word) })
+	})
+}
+
+// said is what a search looks through beside the path.
+func (r Route) said() string {
+	var b strings.Builder
+	for _, v := range r.Endpoints {
+		b.WriteString(v.Method + " ")
+		for name, schema := range v.Args {
+			b.WriteString(name + " " + schema.Description + " ")
+		}
+	}
+	return b.String()
+}

@@ -1,0 +1,77 @@
+package endpoint
+
+import (
+	"encoding/json"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// suggested is how many columns are suggested at most.
+const suggested = 8
+
+// first are the names that tell most, in the order in which they are suggested.
+var first = []string{"name", "title", "plugin", "stylesheet", "slug", "id", "username", "email", "status", "version", "url", "link", "date", "modified", "roles", "type"}
+
+// Suggest makes columns from an answer: the values of its first element, with WordPress's own {rendered} and {raw} opened.
+func Suggest(body []byte) []Column {
+	var value any
+	if json.Unmarshal(body, &value) != nil {
+		return nil
+	}
+	if list, is := value.([]any); is && len(list) > 0 {
+		value = list[0]
+	}
+	object, is := value.(map[string]any)
+	if !is {
+		return []Column{{Name: "answer", Expr: "."}}
+	}
+	var columns []Column
+	for _, key := range slices.Sorted(maps.Keys(object)) {
+		if column, fits := suggest(key, object[key]); fits {
+			columns = append(columns, column)
+		}
+	}
+	slices.SortStableFunc(columns, func(a, b Column) int { return place(a.Name) - place(b.Name) })
+	return columns[:min(len(columns), suggested)]
+}
+
+func place(name string) int {
+	if i := slices.Index(first, name); i >= 0 {
+		return i
+	}
+	return len(first)
+}
+
+func suggest(key string, value any) (Column, bool) {
+	path := "." + Key(key)
+	switch v := value.(type) {
+	case map[string]any:
+		for _, inner := range []string{"rendered", "raw", "value"} {
+			if _, has := v[inner]; has {
+				return Column{key, path + "." + inner}, true
+			}
+		}
+		return Column{}, false
+	case []any:
+		return Column{key, path + ` | join(", ")`}, !slices.ContainsFunc(v, func(each any) bool { _, is := each.(string); return !is })
+	case string:
+		return Column{key, path}, len(v) <= 200
+	}
+	return Column{key, path}, !strings.HasPrefix(key, "_")
+}
+
+var plainKey = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+
+// Key writes an object's key in a jq path: plain where jq takes it plain, else in quotes.
+func Key(key string) string {
+	if plainKey.MatchString(key) {
+		return key
+	}
+	text, err := json.Marshal(key)
+	if err != nil {
+		return `""`
+	}
+	return string(text)
+}
