@@ -27,6 +27,7 @@ const (
 	RunFinish       Action = "run.finish"
 	RunRead         Action = "run.read"
 	RunStart        Action = "run.start"
+	RunLower        Action = "run.lower"         // say that a request does less than its method may
 	RunStartDestroy Action = "run.start_destroy" // the right to start a run whose effect is destroy; recorded as run.start
 	SiteAdd         Action = "site.add"
 	SiteCheck       Action = "site.check"
@@ -60,6 +61,7 @@ var least = map[Action]Role{
 	RunFinish:       Owner,
 	RunRead:         Viewer,
 	RunStart:        Operator,
+	RunLower:        Admin,
 	RunStartDestroy: Admin,
 	SiteAdd:         Admin,
 	SiteCheck:       Operator,

@@ -44,6 +44,7 @@ const (
 	KindFlag     ParamKind = "flag"     // true or empty
 	KindText     ParamKind = "text"
 	KindJSON     ParamKind = "json"
+	KindLines    ParamKind = "lines" // text of several lines
 )
 
 // Choice is one value of a parameter.
@@ -53,11 +54,13 @@ type Choice struct{ Value, Label string }
 type plan struct {
 	title      string
 	effect     Effect
+	lowered    bool // a person says that it does less than its method may
 	idempotent bool // sending it twice does no more than sending it once
+	pages      bool // a list is followed over all its pages
 	endpoint   string
-	purges     bool                                        // pages can be looked at before and after
-	request    func(home string) (wordpress.Request, bool) // false: it has nothing to do on this site
-	strays     func(chosen []sites.Site) sites.Problems    // what was given for sites that are not chosen; nil: nothing can be
+	purges     bool                                       // pages can be looked at before and after
+	request    func(sites.Site) (wordpress.Request, bool) // false: it has nothing to do on this site
+	strays     func(chosen []sites.Site) sites.Problems   // what was given for sites that are not chosen; nil: nothing can be
 }
 
 const bigscoots = "/bigscoots-cache/v2/"
@@ -110,8 +113,13 @@ var catalogue = []Operation{
 		Params: []Param{
 			{Name: "method", Label: "Method", Kind: KindChoice, Default: "GET", Choices: []Choice{
 				{"GET", "GET"}, {"POST", "POST"}, {"PUT", "PUT"}, {"PATCH", "PATCH"}, {"DELETE", "DELETE"}, {"OPTIONS", "OPTIONS"}, {"HEAD", "HEAD"}}},
-			{Name: "path", Label: "Path", Kind: KindText, Help: "Below the REST root, such as /wp/v2/plugins?status=active"},
+			{Name: "path", Label: "Path", Kind: KindText, Help: "Below the REST root, such as /wp/v2/plugins?status=active. {{site.name}}, {{site.url}}, {{site.host}} and {{site.id}} stand for each site's own."},
 			{Name: "body", Label: "Body", Kind: KindJSON, When: "method=POST|PUT|PATCH|DELETE", Help: "JSON, or empty."},
+			{Name: "headers", Label: "Headers", Kind: KindLines, Help: "One a line, such as X-Trace: 7. Authorization, Cookie and Host cannot be set."},
+			{Name: "rows", Label: "Values for each site", Kind: KindLines, Help: "CSV with one row for each site: a column site with its address, and columns of your own, written as {{row.column}} in the path or body. Sites without a row are left out."},
+			{Name: "pages", Label: "Follow all pages of a list (at most 50)", Kind: KindFlag, When: "method=GET"},
+			{Name: "effect", Label: "What it does", Kind: KindChoice, Choices: []Choice{
+				{"", "As its method says"}, {"read", "It only reads"}, {"change", "It changes"}, {"destroy", "It destroys"}}},
 		},
 		plan: planRequest,
 	},
@@ -134,6 +142,6 @@ func simple(name, title, sentence, method, route string, effect Effect) Operatio
 }
 
 // toEvery sends the same request to every site.
-func toEvery(r wordpress.Request) func(string) (wordpress.Request, bool) {
-	return func(string) (wordpress.Request, bool) { return r, true }
+func toEvery(r wordpress.Request) func(sites.Site) (wordpress.Request, bool) {
+	return func(sites.Site) (wordpress.Request, bool) { return r, true }
 }

@@ -87,8 +87,8 @@ func planClearCache(params map[string]string, p sites.Problems) plan {
 	case "urls":
 		urls := splitURLs(params["urls"], p)
 		made.title = "Clear the cache of " + plural(len(urls), "address", "addresses")
-		made.request = func(home string) (wordpress.Request, bool) {
-			own := urlsOf(home, urls)
+		made.request = func(s sites.Site) (wordpress.Request, bool) {
+			own := urlsOf(s.Home, urls)
 			return clearCache(map[string]any{"purge_type": "urls", "urls": own}), len(own) > 0
 		}
 		made.strays = func(chosen []sites.Site) sites.Problems {
@@ -108,12 +108,12 @@ func planPosts(made *plan, params map[string]string, p sites.Problems) {
 		made.title += " and related pages"
 	}
 	made.strays = which.strays
-	made.request = func(home string) (wordpress.Request, bool) {
-		body := map[string]any{"purge_type": "post_ids", "post_ids": which.of(home)}
+	made.request = func(s sites.Site) (wordpress.Request, bool) {
+		body := map[string]any{"purge_type": "post_ids", "post_ids": which.of(s.Home)}
 		if related {
 			body["purge_related_urls"] = true
 		}
-		return clearCache(body), len(which.of(home)) > 0
+		return clearCache(body), len(which.of(s.Home)) > 0
 	}
 }
 
@@ -135,29 +135,6 @@ func clearCache(body map[string]any) wordpress.Request {
 		panic(err) // strings, integers and booleans always have a JSON form
 	}
 	return wordpress.Request{Method: http.MethodPatch, Path: bigscoots + "clear-cache", Body: text, Timeout: writeTimeout}
-}
-
-func planRequest(params map[string]string, p sites.Problems) plan {
-	method := params["method"]
-	request := wordpress.Request{Method: method, Path: params["path"], Timeout: readTimeout}
-	if params["path"] == "" {
-		p["path"] = "Write the path below the REST root, such as /wp/v2/plugins."
-	} else if !strings.HasPrefix(request.Path, "/") {
-		request.Path = "/" + request.Path
-	}
-	if body := params["body"]; body != "" {
-		if !json.Valid([]byte(body)) {
-			p["body"] = "This is not JSON. Strings and names stand in double quotes, and no comma follows the last one."
-		}
-		request.Body = []byte(body)
-	}
-	if p["path"] == "" && p["method"] == "" {
-		if err := request.Validate(); err != nil {
-			p["path"] = err.Error()
-		}
-	}
-	endpoint := method + " " + request.Path
-	return plan{title: endpoint, effect: effectOf(method), idempotent: idempotent(method), endpoint: endpoint, request: toEvery(request)}
 }
 
 // effectOf is what a method may do to a site, as far as anybody can know from outside.

@@ -39,7 +39,7 @@ func (r *Runner) Preview(ctx context.Context, actor audit.Actor, spec Spec) (Pre
 	if err != nil {
 		return Preview{}, err
 	}
-	if err := r.log.Admit(ctx, actor, Right(made.effect), ""); err != nil {
+	if err := r.admit(ctx, actor, made); err != nil {
 		return Preview{}, err
 	}
 	chosen, err := r.choose(ctx, spec, made)
@@ -50,7 +50,7 @@ func (r *Runner) Preview(ctx context.Context, actor audit.Actor, spec Spec) (Pre
 	clients := map[string]bool{}
 	for _, s := range chosen.sites {
 		clients[s.Client] = true
-		request, _ := made.request(s.Home)
+		request, _ := made.request(s)
 		address, err := r.registry.URL(s, request)
 		if err != nil {
 			return Preview{}, sites.Problems{"path": err.Error()}

@@ -143,7 +143,7 @@ type Attempt struct {
 	Sent        bool
 	Status      int
 	Header      http.Header
-	Body        []byte // at most longestBody bytes; show it as text only
+	Body        []byte // at most longestRead bytes of a read, else longestBody; show it as text only
 	BodyCut     bool
 	Fault       string
 	Outcome     wordpress.Outcome
@@ -154,8 +154,11 @@ type Attempt struct {
 	Waited      time.Duration // for its turn, before Took
 }
 
-// longestBody is how much of an answer an attempt keeps, in bytes.
-const longestBody = 64 << 10
+// How much of an answer an attempt keeps, in bytes: all that was read where the answer is what the run is for.
+const (
+	longestBody = 64 << 10
+	longestRead = 1 << 20
+)
 
 // Counts are targets by outcome; the ones that have not ended stand under Waiting and Running.
 type Counts struct {

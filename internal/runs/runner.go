@@ -62,7 +62,7 @@ func (r *Runner) Start(ctx context.Context, actor audit.Actor, spec Spec) (Run, 
 		}
 		return Run{}, err
 	}
-	if err := r.log.Admit(ctx, actor, Right(made.effect), ""); err != nil {
+	if err := r.admit(ctx, actor, made); err != nil {
 		return Run{}, err
 	}
 	chosen, err := r.choose(ctx, spec, made)
@@ -83,6 +83,16 @@ func (r *Runner) Start(ctx context.Context, actor audit.Actor, spec Spec) (Run, 
 		return Run{}, fmt.Errorf("runs: start: %w", err)
 	}
 	return run, nil
+}
+
+// admit lets the actor start what was planned. Who says that a request does less than its method may needs a right of its own.
+func (r *Runner) admit(ctx context.Context, actor audit.Actor, made plan) error {
+	if made.lowered {
+		if err := r.log.Admit(ctx, actor, audit.RunLower, ""); err != nil {
+			return err
+		}
+	}
+	return r.log.Admit(ctx, actor, Right(made.effect), "")
 }
 
 // Right is the action that a person must be allowed to start a run of this effect.
@@ -117,7 +127,7 @@ func (r *Runner) choose(ctx context.Context, spec Spec, made plan) (choice, erro
 	}
 	var c choice
 	for _, s := range all {
-		if _, applies := made.request(s.Home); applies {
+		if _, applies := made.request(s); applies {
 			c.sites = append(c.sites, s)
 		} else {
 			c.leftOut = append(c.leftOut, s)

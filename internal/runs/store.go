@@ -571,6 +571,38 @@ func (s store) attempts(ctx context.Context, target int64) ([]Attempt, error) {
 	return all, nil
 }
 
+// goodBodies calls each with the bodies of a target's good attempts, target by target.
+func (s store) goodBodies(ctx context.Context, run int64, each func(site int64, bodies [][]byte) error) error {
+	rows, err := s.db.Gorm.WithContext(ctx).Raw(`SELECT targets.site_id, attempts.body FROM targets JOIN attempts ON attempts.target_id = targets.id
+		WHERE targets.run_id = ? AND attempts.outcome = ? ORDER BY lower(targets.site_name), targets.id, attempts.n`, run, wordpress.OK).Rows()
+	if err != nil {
+		return fmt.Errorf("runs: answers: %w", err)
+	}
+	defer rows.Close()
+	var site int64
+	var bodies [][]byte
+	for rows.Next() {
+		var of int64
+		var body []byte
+		if err := rows.Scan(&of, &body); err != nil {
+			return fmt.Errorf("runs: answers: %w", err)
+		}
+		if of != site && len(bodies) > 0 {
+			if err := each(site, bodies); err != nil {
+				return err
+			}
+			bodies = nil
+		}
+		site, bodies = of, append(bodies, body)
+	}
+	if len(bodies) > 0 {
+		if err := each(site, bodies); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}
+
 func (s store) sitesOf(ctx context.Context, run int64, which Which) ([]int64, error) {
 	var ids []int64
 	err := s.filteredTargets(ctx, TargetFilter{Run: run, Outcomes: which.Outcomes, Reason: which.Reason}).Pluck("site_id", &ids).Error

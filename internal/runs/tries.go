@@ -38,13 +38,16 @@ func (b *batch) tries(ctx context.Context, t *Target, client *wordpress.Client, 
 		}
 		verdict := wordpress.Classify(x)
 		t.Attempts = n
-		b.writer.attempt(t.ID, attemptFrom(n, x, verdict))
+		b.writer.attempt(t.ID, b.plan.attempt(n, x, verdict))
 		if try.otherWay(verdict, n, usual) {
 			continue
 		}
 		if !b.again(ctx, verdict, n, try.first) {
 			t.Took = time.Since(try.first)
 			b.learn(ctx, t, try.ways[0], verdict)
+			if b.plan.pages && verdict.Outcome == wordpress.OK {
+				return try.follow(ctx, x, verdict)
+			}
 			return verdict, true
 		}
 	}

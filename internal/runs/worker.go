@@ -186,7 +186,7 @@ func (b *batch) target(ctx context.Context, t Target) bool {
 		b.end(t, verdict)
 		return true
 	}
-	request, _ := b.plan.request(t.Home)
+	request, _ := b.plan.request(b.sites[t.SiteID])
 	free, err := b.place(ctx)
 	if err != nil {
 		return false
@@ -276,13 +276,17 @@ func (b *batch) end(t Target, v wordpress.Verdict) {
 	b.writer.end(t)
 }
 
-func attemptFrom(n int, x wordpress.Exchange, v wordpress.Verdict) Attempt {
+func (p plan) attempt(n int, x wordpress.Exchange, v wordpress.Verdict) Attempt {
 	a := Attempt{
 		N: n, Method: x.Method, URL: x.URL, Override: x.Override, RequestBody: string(x.RequestBody), Sent: x.Sent, Status: x.Status, Header: x.Header,
 		Body: x.Body, BodyCut: x.TooLarge, Outcome: v.Outcome, Reason: v.Reason, StartedAt: x.Started, Took: x.Took, Waited: x.Waited,
 	}
-	if len(a.Body) > longestBody {
-		a.Body, a.BodyCut = a.Body[:longestBody], true
+	longest := longestBody
+	if p.effect == Read {
+		longest = longestRead
+	}
+	if len(a.Body) > longest {
+		a.Body, a.BodyCut = a.Body[:longest], true
 	}
 	if x.Fault != nil {
 		a.Fault = x.Fault.Error()

@@ -2,8 +2,10 @@ package sites
 
 import (
 	"errors"
+	"strconv"
 	"time"
 
+	"github.com/droverhq/drover/internal/endpoint"
 	"github.com/droverhq/drover/internal/wordpress"
 )
 
@@ -59,6 +61,11 @@ type Credential struct {
 	CreatedAt     time.Time
 	CreatedBy     string
 	WorkedAt      time.Time // when a check last signed in with it
+}
+
+// Values are what references such as {{site.name}} stand for on the site.
+func (s Site) Values() endpoint.Values {
+	return endpoint.Values{"site.url": s.Home, "site.name": s.Name, "site.host": s.Host, "site.id": strconv.FormatInt(s.ID, 10)}
 }
 
 // address is how to speak to the site.

@@ -40,6 +40,12 @@ func findJSON(body []byte) (recovered, bool) {
 	return recovered{value, note}, true
 }
 
+// FindJSON returns the JSON in an answer's body, without the warnings that PHP may have printed around it.
+func FindJSON(body []byte) ([]byte, bool) {
+	found, is := findJSON(body)
+	return found.value, is
+}
+
 // longestValue returns the longest object or array in the text that can be an answer, and what stands around it.
 func longestValue(text []byte) (value, before, after []byte) {
 	start := 0

@@ -3,6 +3,7 @@ package wptest
 import (
 	"encoding/json"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -19,15 +20,23 @@ func (s *site) core(w http.ResponseWriter, c call, fault Fault) {
 	case c.route == "/wp/v2/types" && c.method == http.MethodGet:
 		reply(w, http.StatusOK, map[string]any{"post": map[string]any{"name": "Posts", "slug": "post"}, "page": map[string]any{"name": "Pages", "slug": "page"}})
 	case c.route == "/wp/v2/posts" && c.method == http.MethodGet:
-		w.Header().Set("X-WP-Total", "1")
-		w.Header().Set("X-WP-TotalPages", "1")
-		reply(w, http.StatusOK, []any{map[string]any{"id": 1, "slug": "hello-world", "status": "publish", "title": map[string]any{"rendered": "Hello from " + s.Name}}})
+		s.posts(w, c)
 	case !c.signed:
 		if c.route == "/wp/v2/plugins" || c.route == "/wp/v2/settings" || c.route == "/wp/v2/posts" || isPost {
 			wpError(w, http.StatusUnauthorized, "rest_cannot_view_plugins", "Sorry, you are not allowed to do that as this user.")
 			return
 		}
 		noRoute(w)
+	case strings.HasPrefix(c.route, "/wp-abilities/v1/"):
+		s.abilities(w, c)
+	case strings.HasPrefix(c.route, "/wp/v2/plugins/") && c.method != http.MethodGet:
+		s.switchPlugin(w, c)
+	case c.route == "/wp/v2/themes" && c.method == http.MethodGet:
+		reply(w, http.StatusOK, []any{map[string]any{"stylesheet": "twentytwentyfive", "name": map[string]any{"raw": "Twenty Twenty-Five"}, "version": "1." + strconv.Itoa(s.number%3), "status": "active"}})
+	case c.route == "/wp/v2/users" && c.method == http.MethodGet:
+		reply(w, http.StatusOK, []any{map[string]any{"id": 1, "username": "admin", "name": "Admin", "email": "admin@" + s.Host, "roles": []string{"administrator"}}})
+	case c.route == "/wp/v2/users/me/application-passwords" && c.method == http.MethodGet:
+		reply(w, http.StatusOK, []any{map[string]any{"uuid": "5d8c1d7e-0000-4000-8000-00000000000a", "name": "Drover", "created": "2026-01-05T10:00:00", "last_used": "2026-11-20T09:00:00"}})
 	case c.route == "/wp/v2/plugins" && c.method == http.MethodGet:
 		reply(w, http.StatusOK, s.plugins())
 	case c.route == "/wp/v2/settings" && c.method == http.MethodGet:
@@ -41,6 +50,35 @@ func (s *site) core(w http.ResponseWriter, c call, fault Fault) {
 	}
 }
 
+// posts are three, on as many pages as per_page makes of them.
+func (s *site) posts(w http.ResponseWriter, c call) {
+	all := []any{}
+	for i, slug := range []string{"hello-world", "prices", "about-us"} {
+		all = append(all, map[string]any{"id": i + 1, "slug": slug, "status": "publish", "title": map[string]any{"rendered": slug + " of " + s.Name}})
+	}
+	if slug := c.query.Get("slug"); slug != "" {
+		all = slices.DeleteFunc(all, func(post any) bool { return post.(map[string]any)["slug"] != slug })
+	}
+	per, page := len(all), 1
+	if n, err := strconv.Atoi(c.query.Get("per_page")); err == nil && n > 0 && n < per {
+		per = n
+	}
+	if n, err := strconv.Atoi(c.query.Get("page")); err == nil && n > 1 {
+		page = n
+	}
+	pages := 1
+	if per > 0 {
+		pages = (len(all) + per - 1) / per
+	}
+	if page > pages {
+		wpError(w, http.StatusBadRequest, "rest_post_invalid_page_number", "The page number requested is larger than the number of pages available.")
+		return
+	}
+	w.Header().Set("X-WP-Total", strconv.Itoa(len(all)))
+	w.Header().Set("X-WP-TotalPages", strconv.Itoa(pages))
+	reply(w, http.StatusOK, all[min(len(all), (page-1)*per):min(len(all), page*per)])
+}
+
 func (s *site) index(fault Fault) map[string]any {
 	namespaces := []string{"oembed/1.0", "wp/v2", "wp-site-health/v1", "wp-block-editor/v1"}
 	if fault != NoPlugin {
@@ -50,7 +88,7 @@ func (s *site) index(fault Fault) map[string]any {
 	if fault != AppPasswordsOff {
 		authentication = map[string]any{"application-passwords": map[string]any{"endpoints": map[string]any{"authorization": s.home() + "/wp-admin/authorize-application.php"}}}
 	}
-	return map[string]any{"name": s.Name, "description": "", "url": s.home(), "home": s.home(), "namespaces": namespaces, "authentication": authentication}
+	return map[string]any{"name": s.Name, "description": "", "url": s.home(), "home": s.home(), "namespaces": namespaces, "authentication": authentication, "routes": routes(fault)}
 }
 
 func (s *site) me(w http.ResponseWriter, c call, fault Fault) {

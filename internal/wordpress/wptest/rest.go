@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"strings"
 )
 
@@ -23,6 +24,7 @@ func wpError(w http.ResponseWriter, status int, code, message string) {
 // call is a REST request as WordPress sees it.
 type call struct {
 	method, route string
+	query         url.Values
 	body          []byte
 	signed        bool // by a user that the site knows
 	bad           bool // with a credential that it does not know
@@ -43,7 +45,7 @@ func (s *site) rest(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		return
 	}
-	c := call{method: s.overridden(r), route: route, body: body}
+	c := call{method: s.overridden(r), route: route, query: r.URL.Query(), body: body}
 	c.signed, c.bad = s.authenticate(r, fault)
 	w.Header().Set("Link", "<"+s.root(fault)+`>; rel="https://api.w.org/"`)
 	w.Header().Set("X-Robots-Tag", "noindex")
