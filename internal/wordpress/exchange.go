@@ -140,7 +140,7 @@ func (c *Client) send(ctx context.Context, r Request, w wire, x *Exchange) {
 	x.Body, err = io.ReadAll(io.LimitReader(answer.Body, c.network.maxBody+1))
 	if int64(len(x.Body)) > c.network.maxBody {
 		x.Body, x.TooLarge, x.Fault = x.Body[:c.network.maxBody], true, ErrTooLarge
-	} else if err != nil {
+	} else if err != nil || ctx.Err() != nil { // a server that notices the end of our time may close its answer as if it were whole
 		x.Fault = faultOf(ctx, err, true)
 	}
 }
