@@ -23,6 +23,8 @@ const (
 	MemberRole      Action = "member.role"
 	MemberSignIn    Action = "member.sign_in"
 	MemberSignOut   Action = "member.sign_out"
+	OperationRemove Action = "operation.remove"
+	OperationSave   Action = "operation.save"
 	RunCancel       Action = "run.cancel"
 	RunFinish       Action = "run.finish"
 	RunRead         Action = "run.read"
@@ -57,6 +59,8 @@ var least = map[Action]Role{
 	MemberRole:      Admin,
 	MemberSignIn:    Viewer,
 	MemberSignOut:   Viewer,
+	OperationRemove: Operator,
+	OperationSave:   Operator,
 	RunCancel:       Operator,
 	RunFinish:       Owner,
 	RunRead:         Viewer,

@@ -22,8 +22,8 @@ type Column struct {
 
 // Query says how answers become a table.
 type Query struct {
-	Rows    string   // jq that gives the rows of an answer; empty: each element of a list, else the answer itself
-	Columns []Column // none: suggested from the answers
+	Rows    string   `json:"rows,omitempty"`    // jq that gives the rows of an answer; empty: each element of a list, else the answer itself
+	Columns []Column `json:"columns,omitempty"` // none: suggested from the answers
 }
 
 // Table turns answers into rows.

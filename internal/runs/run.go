@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/droverhq/drover/internal/audit"
+	"github.com/droverhq/drover/internal/endpoint"
 	"github.com/droverhq/drover/internal/sites"
 	"github.com/droverhq/drover/internal/wordpress"
 )
@@ -35,6 +36,7 @@ type Spec struct {
 	Params    map[string]string `json:"params,omitempty"` // as typed; the operation checks them
 	Selection sites.Selection   `json:"selection"`
 	Limits    Limits            `json:"limits,omitzero"`
+	Table     endpoint.Query    `json:"table,omitzero"`   // how its answers are shown
 	Verify    bool              `json:"verify,omitempty"` // look at pages before and after a purge
 	Confirmed int               `json:"-"`                // the number of sites that a person typed to confirm a Destroy
 	AgainOf   int64             `json:"-"`                // the run that this one repeats, 0 for none

@@ -1,0 +1,84 @@
+package operations_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/droverhq/drover/internal/audit"
+	"github.com/droverhq/drover/internal/database"
+	"github.com/droverhq/drover/internal/database/dbtest"
+	"github.com/droverhq/drover/internal/endpoint"
+	"github.com/droverhq/drover/internal/operations"
+)
+
+var (
+	operator = audit.Actor{Kind: audit.KindMember, ID: 2, Name: "Mara", Role: audit.Operator}
+	viewer   = audit.Actor{Kind: audit.KindMember, ID: 3, Name: "Vera", Role: audit.Viewer}
+)
+
+func TestShelf(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, db *database.DB) {
+		ctx, log := context.Background(), audit.New(db.Gorm)
+		shelf := operations.New(db, log)
+		d := operations.Definition{Name: " Users ", Method: "GET", Path: "wp/v2/users", Table: endpoint.Query{Columns: []endpoint.Column{{Name: "id", Expr: ".id"}}}}
+		saved, err := shelf.Save(ctx, operator, d)
+		if err != nil || saved.Name != "Users" || saved.Path != "/wp/v2/users" || saved.CreatedBy != "Mara" {
+			t.Fatalf("%+v, %v", saved, err)
+		}
+		if _, err := shelf.Save(ctx, viewer, d); !errors.Is(err, audit.ErrForbidden) {
+			t.Errorf("a viewer saved: %v", err)
+		}
+		for field, wrong := range map[string]operations.Definition{
+			"name": {Name: "Users", Method: "GET", Path: "/x"}, "method": {Name: "a", Method: "BREW", Path: "/x"}, "path": {Name: "a", Method: "GET"},
+			"body": {Name: "a", Method: "POST", Path: "/x", Body: "{"}, "effect": {Name: "a", Method: "POST", Path: "/x", Effect: "none"},
+			"columns": {Name: "a", Method: "GET", Path: "/x", Table: endpoint.Query{Rows: ".["}},
+		} {
+			var p operations.Problems
+			if _, err := shelf.Save(ctx, operator, wrong); !errors.As(err, &p) || p[field] == "" {
+				t.Errorf("%s: %v", field, err)
+			}
+		}
+		if _, err := shelf.Save(ctx, operator, operations.Definition{Name: "sly", Method: "DELETE", Path: "/x", Effect: "read"}); !errors.Is(err, audit.ErrForbidden) {
+			t.Errorf("an operator lowered an effect: %v", err)
+		}
+		d.Sentence = "All users."
+		if edited, err := shelf.Edit(ctx, operator, saved.ID, d); err != nil || edited.Sentence != "All users." {
+			t.Errorf("%+v, %v", edited, err)
+		}
+		text, err := shelf.Export(ctx)
+		if err != nil || !strings.Contains(string(text), "All users.") {
+			t.Errorf("%s, %v", text, err)
+		}
+		if err := shelf.Remove(ctx, operator, saved.ID); err != nil {
+			t.Error(err)
+		}
+		if _, err := shelf.One(ctx, saved.ID); !errors.Is(err, operations.ErrNone) {
+			t.Errorf("it is still there: %v", err)
+		}
+		if added, left, err := shelf.Import(ctx, operator, text); err != nil || added != 1 || len(left) != 0 {
+			t.Errorf("%d %v %v", added, left, err)
+		}
+		if added, left, err := shelf.Import(ctx, operator, text); err != nil || added != 0 || len(left) != 1 {
+			t.Errorf("%d %v %v", added, left, err)
+		}
+		if _, n, err := log.Entries(ctx, audit.Filter{Subject: audit.On("operation", saved.ID), Result: audit.Done}); err != nil || n != 3 {
+			t.Errorf("%d entries tell its history, %v", n, err)
+		}
+	})
+}
+
+// What comes with Drover is as sound as what a member may save.
+func TestOursAreSound(t *testing.T) {
+	shelf := operations.New(dbtest.SQLite(t), audit.New(dbtest.SQLite(t).Gorm))
+	all, err := shelf.All(context.Background())
+	if err != nil || len(all) < 10 {
+		t.Fatalf("%d, %v", len(all), err)
+	}
+	for _, o := range all {
+		if _, err := endpoint.NewTable(o.Table); err != nil || o.Sentence == "" || !o.Ours() {
+			t.Errorf("%s: %v", o.Name, err)
+		}
+	}
+}
