@@ -18,6 +18,7 @@ type ExchangePage struct {
 	MovedTo  string   // the home that the site sent the request to, empty when it has not moved
 	Near     bool     // it is of the same domain
 	CanMove  bool
+	Form     string // the address of the form that the request was made with, where the site did not accept what was filled in
 }
 
 // Sample is one page of a site, before and after its cache was cleared.

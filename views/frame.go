@@ -23,7 +23,7 @@ type Flash struct {
 // Frame is what surrounds every page.
 type Frame struct {
 	Title     string
-	Active    string // the rail's entry: home, sites, run, runs, audit, team, settings
+	Active    string // the rail's entry: home, sites, run, endpoints, runs, audit, team, settings
 	Who       Who
 	Flash     *Flash
 	RequestID string
@@ -42,6 +42,7 @@ func (f Frame) rail() []entry {
 		{"home", "/", "house", "Home", ""},
 		{"sites", "/sites", "globe", "Sites", "site.read"},
 		{"run", "/run", "play", "Run", "run.start"},
+		{"endpoints", "/endpoints", "waypoints", "Endpoints", "run.start"},
 		{"runs", "/runs", "history", "Runs", "run.read"},
 		{"audit", "/audit", "scroll-text", "Audit", "audit.read"},
 		{"team", "/team", "users", "Team", "member.read"},

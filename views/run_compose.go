@@ -16,6 +16,8 @@ type ComposePage struct {
 	Typed      map[string]string // by parameter; a missing one shows its default
 	Selection  ComposeSelection
 	Preview    RunPreview
+	Saved      string            // the saved operation that the request came from, empty for none
+	Form       string            // the form of an endpoint that it came from, as its address
 	Problems   map[string]string // by field: operation, selection, a parameter's name, confirm
 
 	Verify                        bool
@@ -149,6 +151,8 @@ func (p ComposePage) field(o ComposeOperation, param ComposeParam) Field {
 		f.Rows, f.Mono = 5, true
 	case "json":
 		f.Rows, f.Mono = 8, true
+	case "lines":
+		f.Rows, f.Mono = 2, true
 	case "integers":
 		f.Rows, f.Mono = 2, true
 	case "text":

@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/droverhq/drover/internal/audit"
+	"github.com/droverhq/drover/internal/operations"
 	"github.com/droverhq/drover/internal/web"
 	"github.com/droverhq/drover/static"
 )
@@ -66,7 +67,7 @@ func (c *config) serve(ctx context.Context, out io.Writer, h *house, gallery boo
 	}
 	logger := slog.New(slog.NewTextHandler(os.Stderr, nil))
 	dashboard := web.New(web.Parts{
-		Registry: h.registry, Runner: h.runner, Roster: h.roster, Log: h.log, Logger: logger, PublicURL: c.publicURL, Gallery: gallery,
+		Registry: h.registry, Runner: h.runner, Roster: h.roster, Shelf: operations.New(h.db, h.log), Log: h.log, Logger: logger, PublicURL: c.publicURL, Gallery: gallery,
 	})
 	defer dashboard.Close()
 	// No WriteTimeout: it would cut a run's stream. Each write of a stream has a deadline of its own.

@@ -36,6 +36,7 @@ const (
 	SiteCredential  Action = "site.credential"
 	SiteEdit        Action = "site.edit"
 	SiteImport      Action = "site.import"
+	SiteIndex       Action = "site.index" // read what a site's REST API offers, with its credential
 	SiteLearn       Action = "site.learn" // how to speak to a site, found out while a run went on
 	SiteRead        Action = "site.read"
 	SiteRestore     Action = "site.restore"
@@ -72,6 +73,7 @@ var least = map[Action]Role{
 	SiteCredential:  Admin,
 	SiteEdit:        Admin,
 	SiteImport:      Admin,
+	SiteIndex:       Operator,
 	SiteLearn:       Owner,
 	SiteRead:        Viewer,
 	SiteRestore:     Admin,

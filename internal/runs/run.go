@@ -37,6 +37,7 @@ type Spec struct {
 	Selection sites.Selection   `json:"selection"`
 	Limits    Limits            `json:"limits,omitzero"`
 	Table     endpoint.Query    `json:"table,omitzero"`   // how its answers are shown
+	Form      string            `json:"form,omitempty"`   // the form that the request was made with, as its address's query
 	Verify    bool              `json:"verify,omitempty"` // look at pages before and after a purge
 	Confirmed int               `json:"-"`                // the number of sites that a person typed to confirm a Destroy
 	AgainOf   int64             `json:"-"`                // the run that this one repeats, 0 for none

@@ -69,6 +69,9 @@ func (r *Runner) Start(ctx context.Context, actor audit.Actor, spec Spec) (Run, 
 	if err != nil {
 		return Run{}, err
 	}
+	if len(spec.Form) > longestForm {
+		spec.Form = "" // a convenience only
+	}
 	if problem := unconfirmed(spec, made, len(chosen.sites)); problem != nil {
 		return Run{}, problem
 	}
@@ -84,6 +87,9 @@ func (r *Runner) Start(ctx context.Context, actor audit.Actor, spec Spec) (Run, 
 	}
 	return run, nil
 }
+
+// longestForm bounds the address of a form that a run remembers, in bytes.
+const longestForm = 8 << 10
 
 // admit lets the actor start what was planned. Who says that a request does less than its method may needs a right of its own.
 func (r *Runner) admit(ctx context.Context, actor audit.Actor, made plan) error {

@@ -83,6 +83,30 @@ type tagRow struct {
 
 func (tagRow) TableName() string { return "site_tags" }
 
+type indexRow struct {
+	SiteID    int64 `gorm:"primaryKey;autoIncrement:false"`
+	FetchedAt int64
+	Body      []byte
+	Abilities []byte
+}
+
+func (indexRow) TableName() string { return "site_indexes" }
+
+var errNoIndex = errors.New("sites: no index was fetched yet")
+
+func (s store) index(ctx context.Context, site int64) (indexRow, error) {
+	var r indexRow
+	err := s.db.WithContext(ctx).Where("site_id = ?", site).Take(&r).Error
+	if errors.Is(err, gorm.ErrRecordNotFound) {
+		return r, errNoIndex
+	}
+	return r, err
+}
+
+func (s store) putIndex(ctx context.Context, r indexRow) error {
+	return s.db.WithContext(ctx).Save(&r).Error
+}
+
 // listRow is a site with what belongs to it in other tables.
 type listRow struct {
 	Row            siteRow `gorm:"embedded"`

@@ -136,6 +136,7 @@ func (s *Server) livePreview(v *visit, form url.Values) (views.RunPreview, error
 func (s *Server) showCompose(v *visit, status int, form url.Values, problems sites.Problems) error {
 	page := views.ComposePage{Frame: v.frame("Run", "run"), Chosen: form.Get("operation"), Typed: map[string]string{}, Problems: problems, Operations: s.offered(v)}
 	page.Concurrency, page.PerAddress = s.Registry.Limits()
+	page.Saved, page.Form = form.Get("saved"), form.Get("form")
 	page.Verify, page.AtOnce, page.AtOneServer, page.Deadline = form.Get("verify") == "1", form.Get("at_once"), form.Get("per_address"), form.Get("deadline")
 	for name := range form {
 		if param, is := strings.CutPrefix(name, "p."); is {
@@ -212,7 +213,14 @@ func (s *Server) startRun(v *visit) error {
 	if err != nil {
 		return err
 	}
-	run, err := s.Runner.Start(v.Request.Context(), v.actor(), specOf(form))
+	spec := specOf(form)
+	spec.Form = form.Get("form")
+	if saved, err := strconv.ParseInt(form.Get("saved"), 10, 64); err == nil && spec.Operation == "request" {
+		if o, err := s.Shelf.One(v.Request.Context(), saved); err == nil { // one that was removed meanwhile has no columns to give
+			spec.Table = o.Table
+		}
+	}
+	run, err := s.Runner.Start(v.Request.Context(), v.actor(), spec)
 	if problems, is := errors.AsType[sites.Problems](err); is {
 		return s.showCompose(v, http.StatusUnprocessableEntity, form, problems)
 	}

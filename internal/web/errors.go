@@ -8,6 +8,7 @@ import (
 	"github.com/droverhq/drover/internal/audit"
 	"github.com/droverhq/drover/internal/database"
 	"github.com/droverhq/drover/internal/members"
+	"github.com/droverhq/drover/internal/operations"
 	"github.com/droverhq/drover/internal/runs"
 	"github.com/droverhq/drover/internal/sites"
 	"github.com/droverhq/drover/views"
@@ -23,6 +24,7 @@ var known = []struct {
 }{
 	{errNoPage, http.StatusNotFound, "There is no such page", "The address may be wrong, or what it showed is not yours to see."},
 	{sites.ErrNoSite, http.StatusNotFound, "There is no such site", "Look for it in the list of sites, also among the retired ones."},
+	{operations.ErrNone, http.StatusNotFound, "There is no such saved operation", "It may have been removed. Look at the list of saved operations."},
 	{runs.ErrNoRun, http.StatusNotFound, "There is no such run", "Look for it in the list of runs."},
 	{runs.ErrNoTarget, http.StatusNotFound, "That site is not in this run", "Look for it in the run's page."},
 	{audit.ErrNoEntry, http.StatusNotFound, "There is no such entry", "Look for it in the record."},

@@ -20,6 +20,7 @@ import (
 	"github.com/droverhq/drover/internal/database"
 	"github.com/droverhq/drover/internal/database/dbtest"
 	"github.com/droverhq/drover/internal/members"
+	"github.com/droverhq/drover/internal/operations"
 	"github.com/droverhq/drover/internal/runs"
 	"github.com/droverhq/drover/internal/sites"
 	"github.com/droverhq/drover/internal/vault"
@@ -87,7 +88,7 @@ func newHouse(t *testing.T, described ...wptest.Site) *house {
 	var handler http.Handler
 	front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { handler.ServeHTTP(w, r) }))
 	h.home = front.URL
-	h.server = web.New(web.Parts{Registry: h.registry, Runner: h.runner, Roster: h.roster, Log: h.log, Logger: logger, PublicURL: h.home, Gallery: true})
+	h.server = web.New(web.Parts{Registry: h.registry, Runner: h.runner, Roster: h.roster, Shelf: operations.New(h.db, h.log), Log: h.log, Logger: logger, PublicURL: h.home, Gallery: true})
 	handler = h.server.Handler()
 	t.Cleanup(func() {
 		front.Close()

@@ -21,6 +21,13 @@ var reach = map[string]audit.Role{
 	"POST /audit/verify": audit.Viewer, "GET /team": audit.Viewer, "GET /settings": audit.Viewer, "POST /settings/name": audit.Viewer,
 	"POST /settings/password": audit.Viewer, "POST /settings/sessions/:id/revoke": audit.Viewer,
 
+	"GET /runs/:id/answers": audit.Viewer, "GET /runs/:id/answers.csv": audit.Viewer, "GET /runs/:id/answers.json": audit.Viewer, "GET /runs/:id/answers.jsonl": audit.Viewer,
+	"GET /runs/:id/compare": audit.Viewer,
+
+	"GET /endpoints": audit.Operator, "GET /endpoints/form": audit.Operator, "POST /endpoints/form": audit.Operator, "GET /operations": audit.Operator, "POST /operations": audit.Operator,
+	"POST /operations/new": audit.Operator, "GET /operations/export": audit.Operator, "POST /operations/import": audit.Operator, "GET /operations/:id/use": audit.Operator,
+	"GET /operations/:id/edit": audit.Operator, "POST /operations/:id": audit.Operator, "POST /operations/:id/remove": audit.Operator,
+
 	"GET /run": audit.Operator, "POST /run/preview": audit.Operator, "POST /runs": audit.Operator, "POST /runs/:id/cancel": audit.Operator,
 	"POST /runs/:id/again": audit.Operator, "POST /sites/check": audit.Operator, "POST /sites/:id/check": audit.Operator,
 
@@ -41,7 +48,7 @@ func TestEveryRouteForEveryRole(t *testing.T) {
 		t.Fatal(err)
 	}
 	h.ended(t, run.ID)
-	fill := strings.NewReplacer("/sites/:id", "/sites/1", "/runs/:id", "/runs/1", ":target", "1", ":seq", "1", "/team/:id", "/team/999", "/sessions/:id", "/sessions/999")
+	fill := strings.NewReplacer("/sites/:id", "/sites/1", "/runs/:id", "/runs/1", ":target", "1", ":seq", "1", "/operations/:id", "/operations/999", "/team/:id", "/team/999", "/sessions/:id", "/sessions/999")
 	people := map[audit.Role]person{}
 	for _, role := range audit.Roles() {
 		people[role] = h.signIn(t, role)

@@ -241,6 +241,9 @@ func (s *Server) exchange(v *visit) error {
 		return err
 	}
 	page := views.ExchangePage{Frame: v.frame(target.SiteName, "runs"), RunTitle: run.Title, Target: targetView(target), Sentence: target.Reason.Sentence(), Mend: target.Reason.Mend(), Samples: samples(target)}
+	if run.Spec.Form != "" && target.Reason == wordpress.ReasonInvalidInput {
+		page.Form = fmt.Sprintf("/endpoints/form?%s&run=%d&target=%d", run.Spec.Form, run.ID, target.ID)
+	}
 	page.MovedTo, page.Near = wordpress.Moved(target.Home, target.Location)
 	page.CanMove = v.actor().May(audit.SiteEdit)
 	for _, a := range attempts {

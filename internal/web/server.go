@@ -13,6 +13,7 @@ import (
 
 	"github.com/droverhq/drover/internal/audit"
 	"github.com/droverhq/drover/internal/members"
+	"github.com/droverhq/drover/internal/operations"
 	"github.com/droverhq/drover/internal/runs"
 	"github.com/droverhq/drover/internal/sites"
 )
@@ -22,6 +23,7 @@ type Parts struct {
 	Registry  *sites.Registry
 	Runner    *runs.Runner
 	Roster    *members.Roster
+	Shelf     *operations.Shelf
 	Log       *audit.Log
 	Logger    *slog.Logger
 	PublicURL string // the address that people use; https makes cookies secure

@@ -1,0 +1,213 @@
+package web
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"github.com/droverhq/drover/internal/endpoint"
+	"github.com/droverhq/drover/internal/operations"
+	"github.com/droverhq/drover/views"
+)
+
+func (s *Server) saved(v *visit) error {
+	all, err := s.Shelf.All(v.Request.Context())
+	if err != nil {
+		return err
+	}
+	page := views.SavedPage{Frame: v.frame("Saved operations", "endpoints")}
+	for _, o := range all {
+		page.Operations = append(page.Operations, savedView(o))
+	}
+	return v.render(http.StatusOK, views.Saved(page))
+}
+
+func savedView(o operations.Operation) views.SavedOperation {
+	return views.SavedOperation{
+		ID: o.ID, Name: o.Name, Sentence: o.Sentence, Method: o.Method, Path: o.Path, Effect: effectShown(o.Definition), Ours: o.Ours(), By: o.UpdatedBy, At: o.UpdatedAt,
+	}
+}
+
+func effectShown(d operations.Definition) string {
+	switch {
+	case d.Effect != "":
+		return d.Effect
+	case d.Method == http.MethodGet || d.Method == http.MethodHead || d.Method == http.MethodOptions:
+		return "read"
+	case d.Method == http.MethodDelete:
+		return "destroy"
+	}
+	return "change"
+}
+
+// useSaved puts a saved operation into the form of a run, with the sites that the address names.
+func (s *Server) useSaved(v *visit) error {
+	o, err := s.savedOf(v)
+	if err != nil {
+		return err
+	}
+	form := v.Request.URL.Query()
+	form.Set("operation", "request")
+	form.Set("saved", strconv.FormatInt(o.ID, 10))
+	for name, value := range o.Params() {
+		form.Set("p."+name, value)
+	}
+	return s.showCompose(v, http.StatusOK, form, nil)
+}
+
+func (s *Server) savedOf(v *visit) (operations.Operation, error) {
+	id, err := strconv.ParseInt(v.Param("id"), 10, 64)
+	if err != nil {
+		return operations.Operation{}, errNoPage
+	}
+	return s.Shelf.One(v.Request.Context(), id)
+}
+
+// newSaved is the form that gives a request a name: of a saved operation that is copied, or of the request that was put together.
+func (s *Server) newSaved(v *visit) error {
+	form, err := v.form()
+	if err != nil {
+		return err
+	}
+	d := operations.Definition{
+		Method: form.Get("p.method"), Path: form.Get("p.path"), Body: form.Get("p.body"), Headers: form.Get("p.headers"), Effect: form.Get("p.effect"), Pages: form.Get("p.pages") == "true",
+		Table: endpoint.Query{Rows: form.Get("rows"), Columns: columnsOf(form.Get("columns"))},
+	}
+	if d.Method == "" {
+		d.Method = http.MethodGet
+	}
+	return s.showSavedForm(v, http.StatusOK, 0, d, nil)
+}
+
+func definitionOf(form url.Values) operations.Definition {
+	return operations.Definition{
+		Name: form.Get("name"), Sentence: form.Get("sentence"), Method: form.Get("method"), Path: form.Get("path"), Body: strings.TrimSpace(form.Get("body")),
+		Headers: form.Get("headers"), Effect: form.Get("effect"), Pages: form.Get("pages") == "true", Table: endpoint.Query{Rows: form.Get("rows"), Columns: columnsOf(form.Get("columns"))},
+	}
+}
+
+func (s *Server) showSavedForm(v *visit, status int, id int64, d operations.Definition, p operations.Problems) error {
+	methods := []views.Option{}
+	for _, m := range []string{"GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "HEAD"} {
+		methods = append(methods, views.Option{Value: m, Label: m})
+	}
+	fields := []views.Field{
+		{Name: "name", Label: "Name", Value: d.Name, Problem: p["name"], Complete: "off", Required: true},
+		{Name: "sentence", Label: "What it does, in one sentence", Value: d.Sentence, Problem: p["sentence"], Complete: "off"},
+		{Name: "method", Label: "Method", Value: d.Method, Problem: p["method"], Options: methods},
+		{Name: "path", Label: "Path", Value: d.Path, Problem: p["path"], Mono: true, Complete: "off", Required: true, Hint: "Below the REST root, such as /wp/v2/plugins?status=active"},
+		{Name: "body", Label: "Body", Value: d.Body, Problem: p["body"], Rows: 5, Mono: true},
+		{Name: "headers", Label: "Headers", Value: d.Headers, Problem: p["headers"], Rows: 2, Mono: true},
+		{Name: "effect", Label: "What it does to a site", Value: d.Effect, Problem: p["effect"], Options: []views.Option{{Value: "", Label: "As its method says"}, {Value: "read", Label: "It only reads"}, {Value: "change", Label: "It changes"}, {Value: "destroy", Label: "It destroys"}}},
+		{Name: "columns", Label: "Columns of its answers", Value: columnsText(d.Table.Columns), Problem: p["columns"], Rows: 5, Mono: true, Hint: "One a line: a name, a colon and a jq expression, such as version: .version"},
+		{Name: "rows", Label: "Rows", Value: d.Table.Rows, Rows: 1, Mono: true, Hint: "A jq expression that gives the rows of an answer. Empty: each element of a list."},
+	}
+	return v.render(status, views.SavedForm(views.SavedFormPage{Frame: v.frame("Save an operation", "endpoints"), ID: id, Name: d.Name, Pages: d.Pages, Fields: fields}))
+}
+
+func (s *Server) saveOperation(v *visit) error {
+	form, err := v.form()
+	if err != nil {
+		return err
+	}
+	d := definitionOf(form)
+	_, err = s.Shelf.Save(v.Request.Context(), v.actor(), d)
+	return s.saidSaved(v, 0, d, err)
+}
+
+func (s *Server) savedForm(v *visit) error {
+	o, err := s.savedOf(v)
+	if err != nil {
+		return err
+	}
+	id := o.ID
+	if o.Ours() { // what came with Drover is copied
+		id, o.Name = 0, "My "+o.Name
+	}
+	return s.showSavedForm(v, http.StatusOK, id, o.Definition, nil)
+}
+
+func (s *Server) editSaved(v *visit) error {
+	id, err := v.number("id")
+	if err != nil {
+		return err
+	}
+	form, err := v.form()
+	if err != nil {
+		return err
+	}
+	d := definitionOf(form)
+	_, err = s.Shelf.Edit(v.Request.Context(), v.actor(), id, d)
+	return s.saidSaved(v, id, d, err)
+}
+
+func (s *Server) saidSaved(v *visit, id int64, d operations.Definition, err error) error {
+	if p, is := errors.AsType[operations.Problems](err); is {
+		return s.showSavedForm(v, http.StatusUnprocessableEntity, id, d, p)
+	}
+	if err != nil {
+		return err
+	}
+	v.say("ok", "Saved for the team.")
+	return v.see("/operations")
+}
+
+func (s *Server) removeSaved(v *visit) error {
+	id, err := v.number("id")
+	if err != nil {
+		return err
+	}
+	if err := s.Shelf.Remove(v.Request.Context(), v.actor(), id); err != nil {
+		return err
+	}
+	v.say("ok", "Removed. Its history stays in the record.")
+	return v.see("/operations")
+}
+
+func (s *Server) exportSaved(v *visit) error {
+	text, err := s.Shelf.Export(v.Request.Context())
+	if err != nil {
+		return err
+	}
+	v.download("drover-operations.json")
+	v.Data(http.StatusOK, "application/json", text)
+	return nil
+}
+
+// longestOperations bounds a file of saved operations, in bytes.
+const longestOperations = 1 << 20
+
+func (s *Server) importSaved(v *visit) error {
+	file, err := v.FormFile("file")
+	if err != nil {
+		v.say("problem", "Choose the file that was exported first.")
+		return v.see("/operations")
+	}
+	opened, err := file.Open()
+	if err != nil {
+		return err
+	}
+	defer opened.Close()
+	text, err := io.ReadAll(io.LimitReader(opened, longestOperations))
+	if err != nil {
+		return err
+	}
+	added, left, err := s.Shelf.Import(v.Request.Context(), v.actor(), text)
+	if p, is := errors.AsType[operations.Problems](err); is {
+		v.say("problem", p["file"])
+		return v.see("/operations")
+	}
+	if err != nil {
+		return err
+	}
+	said := fmt.Sprintf("%d operations were added.", added)
+	if len(left) > 0 {
+		said += " Left out: " + strings.Join(left, "; ")
+	}
+	v.say("ok", said)
+	return v.see("/operations")
+}
