@@ -124,6 +124,9 @@ func fieldOf(name string, place Place, s Schema) Field {
 	return f
 }
 
+// long are the names of WordPress's texts of several lines.
+var long = []string{"content", "excerpt", "description", "caption"}
+
 func kindOf(name string, s Schema) (Kind, []string) {
 	switch {
 	case len(s.Enum) > 0:
@@ -134,7 +137,7 @@ func kindOf(name string, s Schema) (Kind, []string) {
 		return List, nil
 	case s.is("array"), s.is("object") && !s.is("string"):
 		return JSON, nil
-	case s.is("string") && (name == "content" || name == "excerpt" || name == "description"):
+	case s.is("string") && slices.Contains(long, strings.TrimSuffix(name, ".raw")):
 		return Long, nil
 	case s.is("string"):
 		return Text, nil

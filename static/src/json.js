@@ -1,0 +1,181 @@
+// Turns an answer's JSON into a tree that opens on demand. The text itself stays in the page: it is what is parsed, and what is
+// shown without scripts. What a site answered is only ever put in as text.
+
+const plain = /^[A-Za-z_][A-Za-z0-9_]*$/;
+const most = 200; // children shown at a time
+const mostFound = 500;
+
+function step(path, key) {
+  if (typeof key === "number") return `${path || "."}[${key}]`;
+  return plain.test(key) ? `${path}.${key}` : `${path || "."}[${JSON.stringify(key)}]`;
+}
+
+function entries(value) {
+  return Array.isArray(value) ? value.map((each, i) => [i, each]) : Object.entries(value);
+}
+
+function element(tag, className, text) {
+  const e = document.createElement(tag);
+  if (className) e.className = className;
+  if (text !== undefined) e.textContent = text;
+  return e;
+}
+
+function head(key, value, path) {
+  const row = element("span", "json-row");
+  if (key !== undefined) row.append(element("span", "json-key", String(key)), ": ");
+  if (value !== null && typeof value === "object") {
+    const n = entries(value).length;
+    row.append(element("span", "json-count", Array.isArray(value) ? `[${n}]` : `{${n}}`));
+  } else {
+    row.append(element("span", `json-${value === null ? "null" : typeof value}`, JSON.stringify(value)));
+  }
+  const copy = element("button", "json-copy", path || ".");
+  copy.type = "button";
+  copy.title = "Copy this path for jq";
+  copy.addEventListener("click", (event) => {
+    event.preventDefault();
+    navigator.clipboard?.writeText(path || ".").then(() => {
+      copy.textContent = "copied";
+      setTimeout(() => (copy.textContent = path || "."), 900);
+    });
+  });
+  row.append(copy);
+  return row;
+}
+
+function node(key, value, path) {
+  if (value === null || typeof value !== "object") {
+    const leaf = element("div", "json-leaf");
+    leaf.dataset.path = path;
+    leaf.append(head(key, value, path));
+    return leaf;
+  }
+  const details = element("details", "json-node");
+  details.dataset.path = path;
+  const summary = element("summary");
+  summary.append(head(key, value, path));
+  details.append(summary);
+  details.fill = () => {
+    details.fill = () => {};
+    const inside = element("div", "json-inside");
+    details.append(inside);
+    const all = entries(value);
+    let shown = 0;
+    const more = (until) => {
+      for (; shown < Math.min(until, all.length); shown++) {
+        const [name, child] = all[shown];
+        inside.append(node(name, child, step(path, name)));
+      }
+      if (shown < all.length) {
+        const button = element("button", "json-more", `${all.length - shown} more`);
+        button.type = "button";
+        button.addEventListener("click", () => {
+          button.remove();
+          more(shown + most);
+        });
+        inside.append(button);
+      }
+    };
+    details.upTo = (index) => {
+      if (index < shown) return;
+      inside.querySelector(":scope > .json-more")?.remove();
+      more(index + 1);
+    };
+    more(most);
+  };
+  details.addEventListener("toggle", () => details.open && details.fill());
+  return details;
+}
+
+// find lists the ways to what holds the words, in a key or a value.
+function find(value, words, way = [], found = []) {
+  for (const [key, child] of entries(value)) {
+    if (found.length >= mostFound) break;
+    const inner = child !== null && typeof child === "object";
+    if (String(key).toLowerCase().includes(words) || (!inner && String(child).toLowerCase().includes(words))) found.push([...way, key]);
+    if (inner) find(child, words, [...way, key], found);
+  }
+  return found;
+}
+
+function reveal(root, value, way) {
+  let at = root;
+  let inside = value;
+  for (const key of way) {
+    at.open = true;
+    at.fill?.();
+    const index = entries(inside).findIndex(([name]) => name === key);
+    at.upTo?.(index);
+    at = at.querySelector(":scope > .json-inside").children[index];
+    inside = inside[key];
+  }
+  return at;
+}
+
+function view(text) {
+  let value;
+  try {
+    value = JSON.parse(text.textContent);
+  } catch {
+    return; // it was cut, or is no JSON: the text stays
+  }
+  if (value === null || typeof value !== "object") return;
+  const box = element("div", "json-view");
+  const bar = element("div", "json-bar");
+  const search = element("input", "control");
+  search.type = "search";
+  search.placeholder = "Find a key or a value";
+  search.setAttribute("aria-label", "Find in the answer");
+  const said = element("span", "hint");
+  said.setAttribute("role", "status");
+  const asText = element("button", "btn", "As text");
+  asText.type = "button";
+  asText.dataset.variant = "ghost";
+  asText.dataset.size = "sm";
+  const tree = element("div", "json-tree code");
+  tree.tabIndex = 0;
+  const root = node(undefined, value, "");
+  root.open = true;
+  root.fill();
+  tree.append(root);
+  bar.append(search, said, asText);
+  box.append(bar, tree);
+  text.before(box);
+  text.hidden = true;
+  asText.addEventListener("click", () => {
+    tree.hidden = text.hidden;
+    text.hidden = !text.hidden;
+    tree.hidden = !text.hidden;
+    asText.textContent = text.hidden ? "As text" : "As a tree";
+  });
+
+  let found = [];
+  let current = -1;
+  const show = (to) => {
+    tree.querySelector(".json-found")?.classList.remove("json-found");
+    if (found.length === 0) return;
+    current = (to + found.length) % found.length;
+    const at = reveal(root, value, found[current]);
+    at.classList.add("json-found");
+    at.scrollIntoView({ block: "nearest" });
+    said.textContent = `${current + 1} of ${found.length}${found.length === mostFound ? " or more" : ""}`;
+  };
+  let waiting;
+  search.addEventListener("input", () => {
+    clearTimeout(waiting);
+    waiting = setTimeout(() => {
+      const words = search.value.trim().toLowerCase();
+      found = words ? find(value, words) : [];
+      said.textContent = words && found.length === 0 ? "nothing found" : "";
+      show(0);
+    }, 150);
+  });
+  search.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter") return;
+    event.preventDefault();
+    show(current + (event.shiftKey ? -1 : 1));
+  });
+}
+
+for (const text of document.querySelectorAll("[data-json]")) view(text);
