@@ -30,6 +30,19 @@ func (h *house) orphan(t *testing.T, run int64, running int) {
 	h.exec(t, "DELETE FROM river_job")
 }
 
+// A worker that took a batch from the queue and died before it had the lease leaves no trace of itself.
+func TestABatchThatFellOutOfTheQueue(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, db *database.DB) {
+		h := newHouse(t, db, make([]wptest.Site, 3))
+		run := h.start(t, everywhere("clear-cache", nil))
+		h.exec(t, "UPDATE river_job SET state = 'running', attempt = 1, attempted_at = created_at")
+		h.work(t)
+		if last := h.wait(t, run.ID); last.Counts.OK != 3 {
+			t.Errorf("%+v", last.Counts)
+		}
+	})
+}
+
 func (h *house) exec(t *testing.T, statement string, values ...any) {
 	t.Helper()
 	if err := h.db.Gorm.Exec(statement, values...).Error; err != nil {

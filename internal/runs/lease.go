@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/droverhq/drover/internal/audit"
@@ -56,12 +58,16 @@ func (r *Runner) sweep(ctx context.Context) {
 	defer r.sweeper.Done()
 	ticker := time.NewTicker(sweepEvery)
 	defer ticker.Stop()
+	unowned := map[int64]time.Time{}
 	for {
 		queued, err := r.store.requeue(ctx, func(batch int64) bool { _, own := r.working.Load(batch); return own })
 		if err != nil && ctx.Err() == nil {
 			r.logger.ErrorContext(ctx, "batches of lost workers could not be queued anew", "err", err)
 		} else if queued > 0 {
 			r.logger.InfoContext(ctx, "batches of lost workers are queued anew", "batches", queued)
+		}
+		if err := r.adopt(ctx, unowned); err != nil && ctx.Err() == nil {
+			r.logger.ErrorContext(ctx, "batches that fell out of the queue could not be queued anew", "err", err)
 		}
 		if err := r.endOverdue(ctx); err != nil && ctx.Err() == nil {
 			r.logger.ErrorContext(ctx, "runs whose time is over could not be ended", "err", err)
@@ -74,6 +80,39 @@ func (r *Runner) sweep(ctx context.Context) {
 		case <-ticker.C:
 		}
 	}
+}
+
+// lostAfter is how long a batch may be nobody's and not in the queue.
+const lostAfter = 4 * time.Second
+
+// adopt queues the batches anew that a worker took from the queue and died before it had the lease. Since is when each was first seen
+// without an owner.
+func (r *Runner) adopt(ctx context.Context, since map[int64]time.Time) error {
+	ids, err := r.store.unowned(ctx)
+	if err != nil {
+		return err
+	}
+	maps.DeleteFunc(since, func(id int64, _ time.Time) bool { return !slices.Contains(ids, id) })
+	var old []int64
+	for _, id := range ids {
+		if first, seen := since[id]; !seen {
+			since[id] = time.Now()
+		} else if time.Since(first) > lostAfter {
+			old = append(old, id)
+		}
+	}
+	if len(old) == 0 {
+		return nil
+	}
+	waiting, err := queued(ctx, r.queue)
+	if err != nil {
+		return err
+	}
+	lost := slices.DeleteFunc(old, func(id int64) bool { return waiting[id] })
+	for _, id := range lost {
+		delete(since, id)
+	}
+	return r.store.enqueueUnowned(ctx, lost)
 }
 
 // endOverdue ends the runs whose time is over: what was not sent yet is not sent.

@@ -3,6 +3,7 @@ package runs
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"log/slog"
 	"time"
 
@@ -11,6 +12,7 @@ import (
 	"github.com/riverqueue/river/riverdriver"
 	"github.com/riverqueue/river/riverdriver/riverpgxv5"
 	"github.com/riverqueue/river/riverdriver/riversqlite"
+	"github.com/riverqueue/river/rivertype"
 
 	"github.com/droverhq/drover/internal/database"
 )
@@ -28,6 +30,26 @@ type jobs interface {
 	Start(context.Context) error
 	Stop(context.Context) error
 	StopAndCancel(context.Context) error
+	JobList(context.Context, *river.JobListParams) (*river.JobListResult, error)
+}
+
+// queued returns the batches whose job nobody has taken yet.
+func queued(ctx context.Context, q jobs) (map[int64]bool, error) {
+	const most = 10_000 // what River lists at once
+	params := river.NewJobListParams().Kinds(batchJob{}.Kind()).States(rivertype.JobStateAvailable, rivertype.JobStateScheduled, rivertype.JobStateRetryable).First(most)
+	listed, err := q.JobList(ctx, params)
+	if err != nil {
+		return nil, err
+	}
+	batches := make(map[int64]bool, len(listed.Jobs))
+	for _, job := range listed.Jobs {
+		var args batchJob
+		if err := json.Unmarshal(job.EncodedArgs, &args); err != nil {
+			return nil, err
+		}
+		batches[args.Batch] = true
+	}
+	return batches, nil
 }
 
 // enqueue puts batches into the queue within a transaction: sql.Tx on SQLite, pgx.Tx on PostgreSQL.

@@ -249,6 +249,27 @@ func (s store) requeue(ctx context.Context, own func(int64) bool) (int, error) {
 	return queued, err
 }
 
+// unowned lists the batches that nobody works.
+func (s store) unowned(ctx context.Context) ([]int64, error) {
+	var ids []int64
+	err := s.db.Gorm.WithContext(ctx).Raw("SELECT id FROM batches WHERE NOT done AND owner = ''").Scan(&ids).Error
+	return ids, err
+}
+
+// enqueueUnowned queues those of the batches that still nobody works.
+func (s store) enqueueUnowned(ctx context.Context, ids []int64) error {
+	if len(ids) == 0 {
+		return nil
+	}
+	return s.change(ctx, func(w write) error {
+		var still []int64
+		if err := w.tx.Raw("SELECT id FROM batches WHERE id IN ? AND NOT done AND owner = ''", ids).Scan(&still).Error; err != nil {
+			return err
+		}
+		return w.enqueue(still)
+	})
+}
+
 // overdue lists the runs whose time is over and which nobody cancelled yet.
 func (s store) overdue(ctx context.Context) ([]Run, error) {
 	var rows []runRow

@@ -30,14 +30,14 @@ function head(key, value, path) {
   } else {
     row.append(element("span", `json-${value === null ? "null" : typeof value}`, JSON.stringify(value)));
   }
-  const copy = element("button", "json-copy", path || ".");
+  const copy = element("button", "json-copy", "copy path");
   copy.type = "button";
-  copy.title = "Copy this path for jq";
+  copy.title = path || ".";
   copy.addEventListener("click", (event) => {
     event.preventDefault();
     navigator.clipboard?.writeText(path || ".").then(() => {
       copy.textContent = "copied";
-      setTimeout(() => (copy.textContent = path || "."), 900);
+      setTimeout(() => (copy.textContent = "copy path"), 900);
     });
   });
   row.append(copy);
