@@ -14,6 +14,7 @@ type AnswersPage struct {
 	Rows, Columns string     // the jq expressions
 	Problem       string     // what is wrong with them
 	Without       int        // sites that gave no answer to show
+	Nothing       int        // sites whose answer was an empty list
 
 	Heads  []string
 	Shown  []AnswerRow

@@ -22,6 +22,7 @@ type tabulated struct {
 	sites   map[int64]runs.Target
 	problem string // what is wrong with the query
 	without int    // sites that gave no answer to show
+	empty   int    // sites whose answer has no rows
 }
 
 // mostTableRows bounds the rows of all sites together.
@@ -52,7 +53,11 @@ func (s *Server) tabulate(ctx context.Context, run runs.Run, q url.Values) (tabu
 			}
 		}
 		if answered++; len(t.rows) < mostTableRows {
-			t.rows = append(t.rows, table.Add(ctx, a)...)
+			rows := table.Add(ctx, a)
+			if len(rows) == 0 {
+				t.empty++
+			}
+			t.rows = append(t.rows, rows...)
 		}
 		return ctx.Err()
 	})
@@ -135,7 +140,7 @@ func (s *Server) answers(v *visit) error {
 	}
 	filter := t.narrow(q)
 	page := views.AnswersPage{
-		Frame: v.frame(run.Title, "runs"), RunID: run.ID, Title: run.Title, Query: q, Rows: t.query.Rows, Columns: columnsText(t.columns), Problem: t.problem, Without: t.without,
+		Frame: v.frame(run.Title, "runs"), RunID: run.ID, Title: run.Title, Query: q, Rows: t.query.Rows, Columns: columnsText(t.columns), Problem: t.problem, Without: t.without, Nothing: t.empty,
 		Column: filter.Column, Op: filter.Op, Value: filter.Value, Ops: endpoint.Ops(), Odd: q.Get("odd") == "1", Sort: q.Get("sort"), Down: q.Get("dir") == "down",
 		Group: q.Get("group"), Total: len(t.rows), Page: v.page(), Per: perPage, CanRun: v.frame("", "").May("run.start"),
 	}
