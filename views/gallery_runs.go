@@ -8,7 +8,7 @@ import (
 // runsGallery is every state of Home, of the pages of runs and of the record.
 func runsGallery() []GalleryPage {
 	var all []GalleryPage
-	for _, pages := range [][]GalleryPage{homeGallery(), composeGallery(), galleryWatch(), galleryTargets(), galleryRuns(), auditGallery()} {
+	for _, pages := range [][]GalleryPage{homeGallery(), composeGallery(), galleryWatch(), galleryTargets(), galleryRuns(), galleryEndpoints(), auditGallery()} {
 		all = append(all, pages...)
 	}
 	return all
