@@ -10,12 +10,18 @@ import (
 // template turns a route's regular expression into a path with named places. What may be left out is put in, and a group without a
 // name becomes a place called part1, part2 and so on.
 func template(pattern string) (path string, variables []Variable) {
+	if len(pattern) > longest {
+		return pattern, nil
+	}
 	r := reading{rest: strings.TrimSuffix(strings.TrimPrefix(pattern, "^"), "$")}
 	for r.rest != "" {
 		r.next()
 	}
 	return r.path.String(), r.variables
 }
+
+// longest bounds a pattern that is taken apart.
+const longest = 2000
 
 // reading is a route's regular expression on its way to a path.
 type reading struct {
