@@ -237,7 +237,7 @@ func TestCompare(t *testing.T) {
 
 func TestSuggest(t *testing.T) {
 	columns := Suggest([]byte(`[{"id":1,"title":{"rendered":"A"},"_links":{},"tags":[1],"roles":["editor"],"odd key":true}]`))
-	want := []Column{{"title", ".title.rendered"}, {"id", ".id"}, {"roles", `.roles | join(", ")`}, {"odd key", `."odd key"`}}
+	want := []Column{{"title", ".title.rendered"}, {"id", ".id"}, {"roles", `[.roles[]?] | join(", ")`}, {"odd key", `."odd key"`}}
 	if !reflect.DeepEqual(columns, want) {
 		t.Errorf("%+v", columns)
 	}
