@@ -183,7 +183,7 @@ func FuzzPath(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, key string) {
 		body, err := json.Marshal(map[string]any{key: []any{"found"}})
-		if err != nil || len(key) > 500 {
+		if err != nil || len(key) > 200 {
 			return
 		}
 		var read map[string]any
