@@ -108,7 +108,11 @@ func checkText(p Problems, field, text string, longest int) {
 
 // SplitTags reads tags as people write them into one field, separated by commas, semicolons or bars.
 func SplitTags(s string) []string {
-	return strings.FieldsFunc(s, func(r rune) bool { return r == ',' || r == ';' || r == '|' })
+	tags := strings.FieldsFunc(s, func(r rune) bool { return r == ',' || r == ';' || r == '|' })
+	for i := range tags {
+		tags[i] = strings.TrimSpace(tags[i])
+	}
+	return tags
 }
 
 func cleanTags(tags []string) []string {

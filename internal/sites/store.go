@@ -132,6 +132,10 @@ func (s store) joined(ctx context.Context) *gorm.DB {
 		Joins("LEFT JOIN credentials ON credentials.site_id = sites.id")
 }
 
+// longestWords is far more than a name or an address has, in bytes. SQLite fails on a pattern of 50,000
+// (SQLITE_MAX_LIKE_PATTERN_LENGTH).
+const longestWords = 5000
+
 func (s store) filtered(ctx context.Context, f Filter) *gorm.DB {
 	q := s.joined(ctx)
 	if f.State == Retired {
@@ -149,6 +153,9 @@ func (s store) filtered(ctx context.Context, f Filter) *gorm.DB {
 		q = q.Where("sites.id IN (SELECT site_id FROM site_tags WHERE tag IN ?)", cleanTags(f.Tags))
 	}
 	if words := strings.TrimSpace(f.Query); words != "" {
+		if len(words) > longestWords {
+			return q.Where("1 = 0")
+		}
 		like := "%" + strings.NewReplacer("!", "!!", "%", "!%", "_", "!_").Replace(strings.ToLower(words)) + "%"
 		q = q.Where("(lower(sites.name) LIKE ? ESCAPE '!' OR sites.home LIKE ? ESCAPE '!' OR lower(credentials.username) LIKE ? ESCAPE '!')", like, like, like)
 	}
