@@ -122,6 +122,9 @@ type Filter struct {
 func (s store) filtered(ctx context.Context, f Filter) *gorm.DB {
 	q := s.db.WithContext(ctx).Model(&row{})
 	if f.Actor != "" {
+		if len(f.Actor) > longestWords {
+			return q.Where("1 = 0")
+		}
 		q = q.Where("lower(actor_name) LIKE lower(?) ESCAPE '!'", "%"+escapeLike(f.Actor)+"%")
 	}
 	if f.Action != "" {
