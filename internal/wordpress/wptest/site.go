@@ -26,6 +26,9 @@ type Site struct {
 	Fault   Fault
 	Latency [2]time.Duration // an answer waits for a random time in between
 	Address string           // loopback address, given out when empty
+
+	// Answer, where it is set, is asked first: when it returns true, it has answered in the site's place.
+	Answer func(w http.ResponseWriter, r *http.Request) bool
 }
 
 // Call is a call of the plugin that was authorised and carried out.
@@ -90,6 +93,9 @@ func (s *site) wait(ctx context.Context) {
 
 // serve answers as the site's server does: the faults in front of WordPress first.
 func (s *site) serve(w http.ResponseWriter, r *http.Request) {
+	if s.Answer != nil && s.Answer(w, r) {
+		return
+	}
 	api := isAPI(r)
 	if s.front(w, r, api) {
 		return
