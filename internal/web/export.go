@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 // exportCSV gives a run's targets for a spreadsheet. A text that a spreadsheet would take for a formula gets an apostrophe before it.
@@ -36,9 +37,12 @@ func (s *Server) exportCSV(v *visit) error {
 	return nil
 }
 
-// tame makes a text harmless that came from a site (OWASP: CSV injection).
+// begins are the characters that a formula can begin with, the wide ones of East Asian keyboards too (OWASP: CSV injection).
+const begins = "=+-@\t\r\n＝＋－＠"
+
+// tame makes a text harmless that came from a site.
 func tame(text string) string {
-	if text != "" && strings.ContainsRune("=+-@\t\r", rune(text[0])) {
+	if first, size := utf8.DecodeRuneInString(text); size > 0 && strings.ContainsRune(begins, first) {
 		return "'" + text
 	}
 	return text
