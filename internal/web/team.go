@@ -92,13 +92,21 @@ func (s *Server) removeMember(v *visit) error {
 
 func (s *Server) settings(v *visit) error { return s.showSettings(v, http.StatusOK, nil) }
 
+// typedName is the name that was typed, or else the member's own.
+func (v *visit) typedName(p members.Problems) string {
+	if p["name"] != "" {
+		return v.PostForm("name")
+	}
+	return v.member.Name
+}
+
 func (s *Server) showSettings(v *visit, status int, p members.Problems) error {
 	open, err := s.Roster.Sessions(v.Request.Context(), v.member.ID)
 	if err != nil {
 		return err
 	}
 	page := views.Settings{
-		Name: []views.Field{{Name: "name", Label: "Name", Value: v.member.Name, Problem: p["name"], Complete: "name", Required: true}},
+		Name: []views.Field{{Name: "name", Label: "Name", Value: v.typedName(p), Problem: p["name"], Complete: "name", Required: true}},
 		Password: []views.Field{
 			{Name: "old", Label: "Present password", Type: "password", Problem: p["old"], Complete: "current-password", Required: true},
 			{Name: "password", Label: "New password", Type: "password", Problem: p["password"], Complete: "new-password", Required: true, Hint: "At least 12 characters. You are signed out everywhere, and sign in with the new one."},
