@@ -14,7 +14,14 @@ import (
 	"github.com/droverhq/drover/views"
 )
 
-var errNoPage = errors.New("there is no such page")
+// What is wrong with a request itself.
+var (
+	errNoPage      = errors.New("there is no such page")
+	errNoMethod    = errors.New("the page does not know this method")
+	errOtherOrigin = errors.New("the request came from another site's page")
+	errBadAddress  = errors.New("the address cannot be read")
+	errTooMuch     = errors.New("what was sent is too large")
+)
 
 // known maps the parts' errors to what a person is told.
 var known = []struct {
@@ -23,6 +30,10 @@ var known = []struct {
 	sentence, mend string
 }{
 	{errNoPage, http.StatusNotFound, "There is no such page", "The address may be wrong, or what it showed is not yours to see."},
+	{errNoMethod, http.StatusMethodNotAllowed, "This page cannot be asked for in that way", "Open it from Drover's own pages: some addresses only take what a form sends."},
+	{errOtherOrigin, http.StatusForbidden, "This came from another site's page", "It was refused, and nothing was done. Open Drover itself and try again there."},
+	{errBadAddress, http.StatusBadRequest, "This address cannot be read", "It holds characters that no text has. Type it anew, or start from the first page."},
+	{errTooMuch, http.StatusRequestEntityTooLarge, "That is too much at once", "A form may hold 1 MB and a file of sites 16 MB. Send less, or split it."},
 	{sites.ErrNoSite, http.StatusNotFound, "There is no such site", "Look for it in the list of sites, also among the retired ones."},
 	{operations.ErrNone, http.StatusNotFound, "There is no such saved operation", "It may have been removed. Look at the list of saved operations."},
 	{runs.ErrNoRun, http.StatusNotFound, "There is no such run", "Look for it in the list of runs."},

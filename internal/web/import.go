@@ -24,23 +24,29 @@ const longestUpload = 17 << 20
 // importSites takes an uploaded file, or what was pasted. Passwords that were pasted do not come back with the report.
 func (s *Server) importSites(v *visit) error {
 	v.Request.Body = http.MaxBytesReader(v.Writer, v.Request.Body, longestUpload)
-	if err := v.Request.ParseMultipartForm(1 << 20); err != nil {
-		return s.importProblem(v, "The file is larger than 16 MB. Split it and import the parts one after another.")
+	err := v.parse(1 << 20)
+	if errors.Is(err, errTooMuch) {
+		return s.importProblem(v, http.StatusRequestEntityTooLarge, "The file is larger than 16 MB. Split it and import the parts one after another.")
 	}
-	defer v.Request.MultipartForm.RemoveAll()
+	if err != nil {
+		return err
+	}
+	if v.Request.MultipartForm != nil {
+		defer v.Request.MultipartForm.RemoveAll()
+	}
 	var source io.Reader = strings.NewReader(v.PostForm("csv"))
 	if file, header, err := v.Request.FormFile("file"); err == nil && header.Size > 0 {
 		defer file.Close()
 		source = file
 	} else if strings.TrimSpace(v.PostForm("csv")) == "" {
-		return s.importProblem(v, "Choose a CSV file, or paste its lines.")
+		return s.importProblem(v, http.StatusUnprocessableEntity, "Choose a CSV file, or paste its lines.")
 	}
 	lines, err := s.Registry.Import(v.Request.Context(), v.actor(), source)
 	if p, is := errors.AsType[sites.Problems](err); is {
-		return s.importProblem(v, p["file"])
+		return s.importProblem(v, http.StatusUnprocessableEntity, p["file"])
 	}
 	if errors.Is(err, sites.ErrNoHeader) {
-		return s.importProblem(v, "T"+strings.TrimPrefix(err.Error(), "t")+".")
+		return s.importProblem(v, http.StatusUnprocessableEntity, "T"+strings.TrimPrefix(err.Error(), "t")+".")
 	}
 	if err != nil {
 		return err
@@ -48,8 +54,8 @@ func (s *Server) importSites(v *visit) error {
 	return s.reportImport(v, lines)
 }
 
-func (s *Server) importProblem(v *visit, text string) error {
-	return v.render(http.StatusUnprocessableEntity, views.ImportPage(v.frame("Import sites", "sites"), views.Import{Fields: importFields(), Problem: text}))
+func (s *Server) importProblem(v *visit, status int, text string) error {
+	return v.render(status, views.ImportPage(v.frame("Import sites", "sites"), views.Import{Fields: importFields(), Problem: text}))
 }
 
 // reportImport shows what became of each line, and begins to check the sites that are new or changed.

@@ -4,9 +4,11 @@ import (
 	"crypto/rand"
 	"fmt"
 	"net/http"
+	"net/url"
 	"runtime/debug"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/gin-gonic/gin"
 )
@@ -67,4 +69,45 @@ func (s *Server) headers(c *gin.Context) {
 		h.Set("Referrer-Policy", "no-referrer")
 	}
 	c.Next()
+}
+
+// refuse ends a request before any handler sees it.
+func (s *Server) refuse(c *gin.Context, err error) {
+	v := &visit{Context: c, server: s}
+	v.finish(err)
+	c.Abort()
+}
+
+// sameOrigin refuses what another site's page makes a browser send.
+func (s *Server) sameOrigin() gin.HandlerFunc {
+	protection := http.NewCrossOriginProtection()
+	if u, err := url.Parse(s.PublicURL); err == nil {
+		// Behind a proxy the Host header may not be the one that people use.
+		_ = protection.AddTrustedOrigin(u.Scheme + "://" + u.Host)
+	}
+	return func(c *gin.Context) {
+		if protection.Check(c.Request) != nil {
+			s.refuse(c, errOtherOrigin)
+		}
+	}
+}
+
+// readable refuses an address with bytes that no text holds: PostgreSQL stores neither them nor the record of a refusal that names them.
+func (s *Server) readable(c *gin.Context) {
+	query, err := url.QueryUnescape(c.Request.URL.RawQuery)
+	if err != nil || !storable(query) || !storable(c.Request.URL.Path) {
+		s.refuse(c, errBadAddress)
+	}
+}
+
+func storable(text string) bool { return utf8.ValidString(text) && !strings.Contains(text, "\x00") }
+
+// bounded lets no body in that nobody will read, and none without an end: what a handler reads by the way, such as one field of a form,
+// would otherwise go to the disk in full.
+func (s *Server) bounded(c *gin.Context) {
+	if c.Request.Method == http.MethodPost {
+		c.Request.Body = http.MaxBytesReader(c.Writer, c.Request.Body, longestUpload)
+	} else {
+		c.Request.Body = http.NoBody
+	}
 }

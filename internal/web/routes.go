@@ -1,7 +1,9 @@
 package web
 
 import (
+	"io/fs"
 	"net/http"
+	"strings"
 
 	"github.com/gin-gonic/gin"
 
@@ -117,11 +119,18 @@ func (s *Server) routes() {
 		s.engine.GET("/gallery/:name", s.stranger(route{handle: s.galleryPage}))
 	}
 	s.engine.GET("/healthz", func(c *gin.Context) { c.String(http.StatusOK, "ok\n") })
-	assets := http.StripPrefix("/static/", http.FileServerFS(static.Files()))
-	s.engine.GET("/static/*file", func(c *gin.Context) {
-		c.Header("Cache-Control", "public, max-age=31536000, immutable")
-		assets.ServeHTTP(c.Writer, c.Request)
-	})
+	s.engine.GET("/static/*file", s.stranger(route{handle: s.asset}))
 	s.engine.NoRoute(s.stranger(route{handle: func(*visit) error { return errNoPage }}))
-	s.engine.NoMethod(s.stranger(route{handle: func(*visit) error { return errNoPage }}))
+	s.engine.NoMethod(s.stranger(route{handle: func(*visit) error { return errNoMethod }}))
+}
+
+// asset serves a built file. Its name changes with its content, so a browser may keep it for ever.
+func (s *Server) asset(v *visit) error {
+	name := strings.TrimPrefix(v.Param("file"), "/")
+	if info, err := fs.Stat(static.Files(), name); err != nil || info.IsDir() {
+		return errNoPage
+	}
+	v.Header("Cache-Control", "public, max-age=31536000, immutable")
+	http.ServeFileFS(v.Writer, v.Request, static.Files(), name)
+	return nil
 }

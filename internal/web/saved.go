@@ -182,7 +182,11 @@ func (s *Server) exportSaved(v *visit) error {
 const longestOperations = 1 << 20
 
 func (s *Server) importSaved(v *visit) error {
+	v.Request.Body = http.MaxBytesReader(v.Writer, v.Request.Body, longestOperations)
 	file, err := v.FormFile("file")
+	if err != nil && errors.Is(bodyError(err), errTooMuch) {
+		return errTooMuch
+	}
 	if err != nil {
 		v.say("problem", "Choose the file that was exported first.")
 		return v.see("/operations")
@@ -192,7 +196,7 @@ func (s *Server) importSaved(v *visit) error {
 		return err
 	}
 	defer opened.Close()
-	text, err := io.ReadAll(io.LimitReader(opened, longestOperations))
+	text, err := io.ReadAll(opened)
 	if err != nil {
 		return err
 	}

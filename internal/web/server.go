@@ -56,23 +56,13 @@ func New(p Parts) *Server {
 		panic(err) // constants
 	}
 	s.engine.HandleMethodNotAllowed = true
-	s.engine.Use(s.log, s.recover, s.headers)
+	s.engine.Use(s.log, s.recover, s.headers, s.sameOrigin(), s.readable, s.bounded)
 	s.routes()
 	return s
 }
 
-// Handler is the dashboard as an http.Handler. Requests that another site's page makes a browser send are refused.
-func (s *Server) Handler() http.Handler {
-	protection := http.NewCrossOriginProtection()
-	if u, err := url.Parse(s.PublicURL); err == nil {
-		// Behind a proxy the Host header may not be the one that people use.
-		_ = protection.AddTrustedOrigin(u.Scheme + "://" + u.Host)
-	}
-	protection.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		http.Error(w, "This request came from another site's page and was refused. Open Drover itself and try again.", http.StatusForbidden)
-	}))
-	return protection.Handler(s.engine)
-}
+// Handler is the dashboard as an http.Handler.
+func (s *Server) Handler() http.Handler { return s.engine }
 
 // Close stops checks that go on after their request and waits for them.
 func (s *Server) Close() {

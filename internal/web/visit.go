@@ -37,8 +37,12 @@ func (v *visit) addr() netip.Addr {
 	return addr
 }
 
+// longestDevice bounds what is kept of a browser's name, in bytes.
+const longestDevice = 400
+
 func (v *visit) device() members.Device {
-	return members.Device{Addr: v.addr(), UserAgent: v.Request.UserAgent()}
+	name := strings.ToValidUTF8(v.Request.UserAgent(), "?")
+	return members.Device{Addr: v.addr(), UserAgent: strings.ToValidUTF8(name[:min(len(name), longestDevice)], "")}
 }
 
 // member lets people in who are signed in and whose role allows the route. The right to see a page is the gate's to judge, so that a
