@@ -65,6 +65,11 @@ func (b *lockedBuffer) String() string {
 
 func newHouse(t *testing.T, described ...wptest.Site) *house {
 	t.Helper()
+	return newHouseOn(t, dbtest.SQLite(t), described...)
+}
+
+func newHouseOn(t *testing.T, db *database.DB, described ...wptest.Site) *house {
+	t.Helper()
 	fake, err := wptest.Start(wptest.Options{Sites: described})
 	if err != nil {
 		t.Fatal(err)
@@ -73,7 +78,7 @@ func newHouse(t *testing.T, described ...wptest.Site) *house {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h := &house{db: dbtest.SQLite(t), fake: fake, logged: &lockedBuffer{}}
+	h := &house{db: db, fake: fake, logged: &lockedBuffer{}}
 	logger := slog.New(slog.NewTextHandler(h.logged, nil))
 	network := wordpress.NewNetwork(wordpress.Config{AllowNets: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, RootCAs: fake.CA(), Hosts: fake.Hosts()})
 	h.log = audit.New(h.db.Gorm)
