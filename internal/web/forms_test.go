@@ -1,0 +1,432 @@
+package web_test
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"io"
+	"mime/multipart"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/net/html"
+
+	"github.com/droverhq/drover/internal/audit"
+	"github.com/droverhq/drover/internal/members"
+	"github.com/droverhq/drover/internal/sites"
+	"github.com/droverhq/drover/internal/wordpress/wptest"
+)
+
+// typed reads back what the forms of a page hold, by field.
+func typed(t *testing.T, page string) url.Values {
+	t.Helper()
+	root, err := html.Parse(strings.NewReader(page))
+	if err != nil {
+		t.Fatal(err)
+	}
+	held := url.Values{}
+	for n := range root.Descendants() {
+		at := map[string]string{}
+		for _, a := range n.Attr {
+			at[a.Key] = a.Val
+		}
+		_, checked := at["checked"]
+		switch {
+		case n.Data == "textarea" && n.FirstChild != nil:
+			held.Add(at["name"], n.FirstChild.Data)
+		case n.Data == "input" && at["type"] != "radio" && at["type"] != "checkbox", n.Data == "input" && checked:
+			held.Add(at["name"], at["value"])
+		case n.Data == "select":
+			for o := range n.Descendants() {
+				for _, a := range o.Attr {
+					if a.Key == "selected" {
+						value, _ := find(o, "value")
+						held.Add(at["name"], value)
+					}
+				}
+			}
+		}
+	}
+	return held
+}
+
+func find(n *html.Node, key string) (string, bool) {
+	for _, a := range n.Attr {
+		if a.Key == key {
+			return a.Val, true
+		}
+	}
+	return "", false
+}
+
+func TestFormsKeepWhatWasTyped(t *testing.T) {
+	h := newHouse(t, wptest.Site{Host: "one.example"}, wptest.Site{Host: "two.example"})
+	h.addSites(t)
+	p := h.signIn(t, audit.Owner)
+	secret := "qqqq WWWW 7777 eeee RRRR 1111"
+	invitation, err := h.roster.Invite(context.Background(), shell, "new@agency.example", audit.Viewer)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct {
+		path  string
+		form  url.Values
+		gone  []string // fields that must not come back
+		tells string
+	}{
+		"add a site":                  {"/sites", url.Values{"url": {"ftp:// nowhere"}, "name": {`A "name" <b>`}, "client": {"Acme & Söhne"}, "tags": {"a, b"}, "username": {"drover"}, "application_password": {secret}}, []string{"application_password"}, "address"},
+		"add one that is there":       {"/sites", url.Values{"url": {h.fake.URL(0)}, "name": {"Twice"}, "client": {"C"}, "tags": {"x"}, "username": {"drover"}, "application_password": {secret}}, []string{"application_password"}, "already"},
+		"edit a site":                 {"/sites/1", url.Values{"url": {h.fake.URL(1)}, "name": {strings.Repeat("n", 300)}, "client": {"New client"}, "tags": {"care, plan"}}, nil, "too long"},
+		"replace a credential":        {"/sites/1/credential", url.Values{"username": {"with:colon"}, "application_password": {secret}}, []string{"application_password"}, "colon"},
+		"compose without a site":      {"/runs", url.Values{"operation": {"clear-cache"}, "all": {""}, "p.purge_type": {"urls"}, "p.urls": {"/prices/\n/about/"}, "q": {"no such site"}, "at_once": {"7"}, "deadline": {"10m"}, "verify": {"1"}}, nil, ""},
+		"compose a wrong request":     {"/runs", url.Values{"operation": {"request"}, "all": {"1"}, "p.method": {"POST"}, "p.path": {"no slash"}, "p.body": {"{not json"}, "p.headers": {"X-A: b"}, "at_once": {"many"}}, nil, ""},
+		"confirm with a wrong number": {"/runs", url.Values{"operation": {"disable-cache"}, "all": {"1"}, "confirm": {"17"}}, nil, "2"},
+		"invite":                      {"/team/invite", url.Values{"email": {"not an address"}, "role": {"admin"}}, nil, "e-mail address"},
+		"a name":                      {"/settings/name", url.Values{"name": {strings.Repeat("n", 150)}}, nil, "100 characters"},
+		"a password":                  {"/settings/password", url.Values{"old": {"not the old one at all"}, "password": {secret}}, []string{"old", "password"}, "present password"},
+		"a short password":            {"/settings/password", url.Values{"old": {password}, "password": {"short-secret"[:8]}}, []string{"old", "password"}, "12 characters"},
+		"sign in":                     {"/sign-in?next=/runs", url.Values{"email": {"owner@agency.example"}, "password": {secret}}, []string{"password"}, "wrong"},
+		"join":                        {"/join/" + invitation.Reveal(), url.Values{"name": {"Jo <Jo>"}, "email": {"new@agency.example"}, "password": {"tooshort"}}, []string{"password"}, "12 characters"},
+		"an operation":                {"/operations", url.Values{"name": {""}, "sentence": {"What it does"}, "method": {"PATCH"}, "path": {"/wp/v2/x"}, "body": {`{"a":1}`}, "columns": {"a: .a"}}, nil, "name"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			status, page := p.post(c.path, c.form)
+			if status != http.StatusUnprocessableEntity {
+				t.Fatalf("%d, want 422: %.300s", status, page)
+			}
+			held := typed(t, page)
+			for field, values := range c.form {
+				for _, value := range values {
+					back := slices.Contains(held[field], value)
+					if slices.Contains(c.gone, field) {
+						if strings.Contains(page, html.EscapeString(value)) {
+							t.Errorf("the secret in %s came back", field)
+						}
+					} else if !back && value != "" {
+						t.Errorf("%s held %q and now holds %q", field, value, held[field])
+					}
+				}
+			}
+			main := page[strings.Index(page, "<main"):]
+			if !strings.Contains(main, c.tells) || !strings.Contains(main, `role="alert"`) && !strings.Contains(main, "field-problem") {
+				t.Errorf("the page does not tell what is wrong, with %q", c.tells)
+			}
+		})
+	}
+}
+
+func upload(t *testing.T, p person, content, pasted string) (int, string) {
+	t.Helper()
+	var body bytes.Buffer
+	parts := multipart.NewWriter(&body)
+	if content != "" {
+		file, err := parts.CreateFormFile("file", "sites.csv")
+		if err != nil {
+			t.Fatal(err)
+		}
+		io.WriteString(file, content)
+	}
+	if err := parts.WriteField("csv", pasted); err != nil {
+		t.Fatal(err)
+	}
+	parts.Close()
+	r, err := http.NewRequest(http.MethodPost, p.home+"/sites/import", &body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("Content-Type", parts.FormDataContentType())
+	return p.do(r)
+}
+
+// report reads the table of an import: the result and the reason by line.
+func report(t *testing.T, page string) map[string][2]string {
+	t.Helper()
+	root, err := html.Parse(strings.NewReader(page))
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := map[string][2]string{}
+	for n := range root.Descendants() {
+		if n.Data != "tr" || n.Parent.Data != "tbody" {
+			continue
+		}
+		var cells []string
+		for cell := range n.ChildNodes() {
+			if cell.Data == "td" {
+				cells = append(cells, text(cell))
+			}
+		}
+		if len(cells) == 4 {
+			lines[cells[0]] = [2]string{cells[2], cells[3]}
+		}
+	}
+	return lines
+}
+
+func text(n *html.Node) string {
+	var b strings.Builder
+	for d := range n.Descendants() {
+		if d.Type == html.TextNode {
+			b.WriteString(d.Data)
+		}
+	}
+	return strings.Join(strings.Fields(b.String()), " ")
+}
+
+func TestImportByUploadAndByPaste(t *testing.T) {
+	for name, way := range map[string]func(t *testing.T, p person, content string) (int, string){
+		"upload": func(t *testing.T, p person, content string) (int, string) { return upload(t, p, content, "") },
+		"paste":  func(t *testing.T, p person, content string) (int, string) { return upload(t, p, "", content) },
+		"paste in an ordinary form": func(t *testing.T, p person, content string) (int, string) {
+			return p.post("/sites/import", url.Values{"csv": {content}})
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := newHouse(t, wptest.Site{Host: "one.example"}, wptest.Site{Host: "two.example"})
+			p := h.signIn(t, audit.Admin)
+			secret := "zzzz YYYY 9999 xxxx WWWW 8888"
+			content := "url,username,application_password,client,tags\n" +
+				h.fake.URL(0) + "," + wptest.DefaultUser + "," + wptest.DefaultPassword + ",Acme,care-plan;wpo\n" +
+				"\n" +
+				"not an address,drover," + secret + ",Acme,\n" +
+				h.fake.URL(1) + "," + wptest.DefaultUser + "," + wptest.DefaultPassword + ",,\n" +
+				h.fake.URL(1) + "/,drover," + secret + ",,\n" +
+				"https://three.example,,,,\n"
+			status, page := way(t, p, content)
+			if status != http.StatusOK {
+				t.Fatalf("%d %.300s", status, page)
+			}
+			lines := report(t, page)
+			for line, want := range map[string][2]string{"2": {"added", ""}, "4": {"bad", "address"}, "5": {"added", ""}, "6": {"bad", "line 5"}, "7": {"bad", "application_password"}} {
+				if got := lines[line]; !strings.EqualFold(got[0], want[0]) || !strings.Contains(got[1], want[1]) {
+					t.Errorf("line %s: %q, want %q", line, got, want)
+				}
+			}
+			if len(lines) != 5 {
+				t.Errorf("%d lines are reported: %v", len(lines), lines)
+			}
+			for _, each := range []string{secret, wptest.DefaultPassword + ",Acme,care-plan;wpo"} {
+				if strings.Contains(page, each) {
+					t.Error("a password came back")
+				}
+			}
+			before := entries(t, h, audit.SiteImport)
+			_, page = way(t, p, content)
+			for line, got := range report(t, page) {
+				if got[0] == "added" || got[0] == "updated" {
+					t.Errorf("the second time, line %s is %q", line, got)
+				}
+			}
+			if now := entries(t, h, audit.SiteImport); before != 1 || now != before {
+				t.Errorf("%d entries after the first time, %d after the second", before, now)
+			}
+			if found, total, err := h.registry.Sites(context.Background(), sites.Filter{Sort: "client", Descending: true}); err != nil || total != 2 || found[0].Client != "Acme" {
+				t.Errorf("%d sites, %v", total, err)
+			}
+			for problem, content := range map[string]string{"the first line must name": "a,b\n1,2\n", "Choose a CSV file": ""} {
+				if status, page := way(t, p, content); status != http.StatusUnprocessableEntity || !strings.Contains(strings.ToLower(page), strings.ToLower(problem)) {
+					t.Errorf("%q: %d", problem, status)
+				}
+			}
+		})
+	}
+}
+
+func entries(t *testing.T, h *house, action audit.Action) int64 {
+	t.Helper()
+	_, total, err := h.log.Entries(context.Background(), audit.Filter{Action: action, Result: audit.Done})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return total
+}
+
+// Without scripts a form starts a run, its page shows how it stands, and asked for again it shows the end.
+func TestPlainFormStartsARun(t *testing.T) {
+	h := newHouse(t, wptest.Site{Host: "one.example"}, wptest.Site{Host: "two.example", Fault: wptest.Maintenance})
+	h.addSites(t)
+	p := h.signIn(t, audit.Operator)
+	_, page := p.get("/run?operation=clear-cache&all=1")
+	form := typed(t, page)
+	if form.Get("operation") != "clear-cache" || form.Get("all") != "1" {
+		t.Fatalf("the form does not hold what its address chose: %v", form)
+	}
+	form.Del("")
+	if status, shown := p.post("/run/preview", form); status != http.StatusOK || !strings.Contains(shown, "<html") || !strings.Contains(shown, "2 sites") {
+		t.Errorf("without scripts the preview is no page: %d", status)
+	}
+	status, to := p.post("/runs", form)
+	if status != http.StatusSeeOther || to != "/runs/1" {
+		t.Fatalf("%d %.300s", status, to)
+	}
+	h.ended(t, 1)
+	_, page = p.get(to)
+	for _, wanted := range []string{"1 done well", "1 needs a hand", "In maintenance"} {
+		if !strings.Contains(strings.ToLower(page), strings.ToLower(wanted)) {
+			t.Errorf("the run's page does not say %q", wanted)
+		}
+	}
+	if status, to := p.post("/runs/1/again", url.Values{"outcome": {"trouble"}}); status != http.StatusSeeOther || to != "/runs/2" {
+		t.Errorf("again: %d %.200s", status, to)
+	}
+}
+
+// event is one event of a stream.
+type event struct{ name, data string }
+
+func (p person) stream(path string) []event {
+	p.t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
+	got, err := p.Do(p.request(http.MethodGet, path, nil).WithContext(ctx))
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	defer got.Body.Close()
+	if kind := got.Header.Get("Content-Type"); got.StatusCode != http.StatusOK || kind != "text/event-stream" {
+		p.t.Fatalf("%s: %d %s", path, got.StatusCode, kind)
+	}
+	var all []event
+	var now event
+	lines := bufio.NewScanner(got.Body)
+	lines.Buffer(nil, mega)
+	for lines.Scan() {
+		switch line := lines.Text(); {
+		case line == "":
+			all, now = append(all, now), event{}
+		case strings.HasPrefix(line, "event: "):
+			now.name = line[len("event: "):]
+		case strings.HasPrefix(line, "data: "):
+			now.data += line[len("data: "):] + "\n"
+		default:
+			p.t.Errorf("%s: the stream has the line %.80q", path, line)
+		}
+	}
+	if lines.Err() != nil {
+		p.t.Fatal(lines.Err())
+	}
+	return all
+}
+
+func TestStreamEndsWithDone(t *testing.T) {
+	h := newHouse(t, wptest.Site{Latency: [2]time.Duration{600 * time.Millisecond, 700 * time.Millisecond}}, wptest.Site{Latency: [2]time.Duration{0, time.Millisecond}})
+	h.addSites(t)
+	p := h.signIn(t, audit.Operator)
+	if status, to := p.post("/runs", url.Values{"operation": {"status"}, "all": {"1"}}); status != http.StatusSeeOther {
+		t.Fatal(status, to)
+	}
+	for name, least := range map[string]int{"while it runs": 3, "after its end": 2} {
+		if name == "after its end" {
+			h.ended(t, 1)
+		}
+		all := p.stream("/runs/1/stream")
+		if len(all) == 0 {
+			t.Fatalf("%s: nothing was sent", name)
+		}
+		if last := all[len(all)-1]; last.name != "done" {
+			t.Errorf("%s: the last event is %q", name, last.name)
+		}
+		final := all[len(all)-2]
+		if final.name != "" || !strings.Contains(final.data, `id="run-live"`) || !strings.Contains(final.data, "All 2 done well") {
+			t.Errorf("%s: the last frame is %.300s", name, final.data)
+		}
+		if len(all) < 2 || name == "while it runs" && h.fake.Requests() > 0 && len(all) < least {
+			t.Errorf("%s: %d events", name, len(all))
+		}
+	}
+	for path, want := range map[string]int{"/runs/99/stream": http.StatusNotFound, "/runs/x/stream": http.StatusNotFound} {
+		if status, _ := p.get(path); status != want {
+			t.Errorf("%s: %d", path, status)
+		}
+	}
+}
+
+func TestLiveSearch(t *testing.T) {
+	var described []wptest.Site
+	for _, host := range []string{"alpha.example", "alpine.example", "beta.example"} {
+		described = append(described, wptest.Site{Host: host})
+	}
+	h := newHouse(t, described...)
+	h.addSites(t)
+	p := h.signIn(t, audit.Viewer)
+	for words, want := range map[string][]string{
+		"alp": {"alpha.example", "alpine.example"}, "  BETA ": {"beta.example"}, "nothing here": nil, "": nil, "%": nil, "_": nil, "alp_a": nil, "'": nil,
+	} {
+		r := p.request(http.MethodGet, "/search?q="+url.QueryEscape(words), nil)
+		r.Header.Set("HX-Request", "true")
+		got := p.ask(r)
+		var found []string
+		for _, host := range []string{"alpha.example", "alpine.example", "beta.example"} {
+			if strings.Contains(got.body, host) {
+				found = append(found, host)
+			}
+		}
+		if got.status != http.StatusOK || !slices.Equal(found, want) || strings.Contains(got.body, "<html") {
+			t.Errorf("%q: %d %v, want %v", words, got.status, found, want)
+		}
+	}
+	r := h.stranger(t).request(http.MethodGet, "/search?q=alp", nil)
+	r.Header.Set("HX-Request", "true")
+	if got := h.stranger(t).ask(r); got.header.Get("HX-Redirect") != "/sign-in" || strings.Contains(got.body, "alpha") {
+		t.Errorf("a stranger: %d %v", got.status, got.header)
+	}
+}
+
+// Whatever goes wrong, the page has the number to look up in the log and says what to do.
+func TestProblemPagesHelp(t *testing.T) {
+	h := newHouse(t, wptest.Site{})
+	h.addSites(t)
+	h.runAll(t, "status")
+	owner, viewer := h.signIn(t, audit.Owner), h.signIn(t, audit.Viewer)
+	check := func(name string, got answer, want int, mend string) {
+		t.Helper()
+		id := got.header.Get("X-Request-Id")
+		if got.status != want || id == "" || !strings.Contains(got.body, "Request "+id) || !strings.Contains(got.body, mend) {
+			t.Errorf("%s: %d, want %d with request %q and %q: %.200s", name, got.status, want, id, mend, got.body[max(0, strings.Index(got.body, "<main")):])
+		}
+		for wait := time.Now().Add(5 * time.Second); !strings.Contains(h.logged.String(), id) && time.Now().Before(wait); time.Sleep(5 * time.Millisecond) {
+		} // the line is written after the answer
+		if !strings.Contains(h.logged.String(), id) {
+			t.Errorf("%s: the log does not know request %s", name, id)
+		}
+	}
+	for _, c := range []struct {
+		p            person
+		method, path string
+		want         int
+		mend         string
+	}{
+		{owner, "GET", "/nowhere", 404, "may be wrong"}, {h.stranger(t), "GET", "/nowhere", 404, "may be wrong"}, {owner, "GET", "/sites/99", 404, "list of sites"}, {owner, "GET", "/runs/99", 404, "list of runs"},
+		{owner, "GET", "/runs/1/targets/99", 404, "Look for it"}, {owner, "GET", "/audit/9999", 404, "in the record"}, {owner, "POST", "/team/999/remove", 404, "team"}, {owner, "GET", "/static/none.js", 404, "may be wrong"},
+		{viewer, "POST", "/sites/1/retire", 403, "Ask an admin"}, {owner, "POST", "/runs/1/cancel", 409, "nothing to cancel"}, {owner, "PUT", "/sites", 405, "some addresses only take"}, {owner, "POST", "/sites/retire", 422, "Go back and choose"},
+		{owner, "GET", "/sites?q=%00", 400, "Type it anew"}, {owner, "GET", "/operations/999/use", 404, "saved operations"}, {owner, "POST", "/operations/x/remove", 404, "may be wrong"},
+	} {
+		check(c.method+" "+c.path, c.p.ask(c.p.request(c.method, c.path, nil)), c.want, c.mend)
+	}
+	present, err := h.roster.Members(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	check("the last owner", owner.ask(owner.request(http.MethodPost, "/team/"+idOf(present, audit.Owner)+"/role", url.Values{"role": {"viewer"}})), 409, "Make somebody else an owner first")
+	broken, err := h.db.Gorm.DB()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := broken.Exec("ALTER TABLE site_tags RENAME TO gone"); err != nil {
+		t.Fatal(err)
+	}
+	check("a fault of Drover's own", owner.ask(owner.request(http.MethodGet, "/sites", nil)), 500, "logged with the number below")
+	if _, err := broken.Exec("ALTER TABLE gone RENAME TO site_tags"); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func idOf(present []members.Member, role audit.Role) string {
+	i := slices.IndexFunc(present, func(m members.Member) bool { return m.Role == role })
+	return strconv.FormatInt(present[i].ID, 10)
+}
