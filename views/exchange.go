@@ -73,6 +73,17 @@ func (a Attempt) statusLine() string {
 	return "Nothing was sent"
 }
 
+// longBody is from how many bytes on the text of an answer slows its page down: a browser lays it out again with each part that arrives.
+const longBody = 100_000
+
+// size tells the script of the tree, and the style sheet, whether the answer is long.
+func (a Attempt) size() string {
+	if len(a.Body) > longBody {
+		return "long"
+	}
+	return "short"
+}
+
 // disguise says how the verb was sent where a firewall blocks it.
 func (a Attempt) disguise() string {
 	switch a.Override {

@@ -20,6 +20,7 @@ type GalleryPage struct {
 func Gallery() []GalleryPage {
 	var all []GalleryPage
 	all = append(all, runsGallery()...)
+	all = append(all, galleryJSON()...)
 	all = append(all, sitesGallery()...)
 	return append(all, peopleGallery()...)
 }

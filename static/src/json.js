@@ -4,6 +4,28 @@
 const plain = /^[A-Za-z_][A-Za-z0-9_]*$/;
 const most = 200; // children shown at a time
 const mostFound = 500;
+const deepest = 100; // levels; what lies deeper is shown as text only
+
+// Exact is a number that the browser's own would change: too large, too precise, or written in another way.
+class Exact {
+  constructor(source) {
+    this.source = source;
+  }
+  toString() {
+    return this.source;
+  }
+}
+
+function parse(text) {
+  try {
+    return JSON.parse(text, (_, value, at) => (typeof value === "number" && at && at.source !== String(value) ? new Exact(at.source) : value));
+  } catch {
+    return JSON.parse(text); // too deep to look at each number; what is no JSON throws again
+  }
+}
+
+const opens = (value) => value !== null && typeof value === "object" && !(value instanceof Exact);
+const size = (value) => (Array.isArray(value) ? value.length : Object.keys(value).length);
 
 function step(path, key) {
   if (typeof key === "number") return `${path || "."}[${key}]`;
@@ -24,9 +46,10 @@ function element(tag, className, text) {
 function head(key, value, path) {
   const row = element("span", "json-row");
   if (key !== undefined) row.append(element("span", "json-key", String(key)), ": ");
-  if (value !== null && typeof value === "object") {
-    const n = entries(value).length;
-    row.append(element("span", "json-count", Array.isArray(value) ? `[${n}]` : `{${n}}`));
+  if (opens(value)) {
+    row.append(element("span", "json-count", Array.isArray(value) ? `[${size(value)}]` : `{${size(value)}}`));
+  } else if (value instanceof Exact) {
+    row.append(element("span", "json-number", value.source));
   } else {
     row.append(element("span", `json-${value === null ? "null" : typeof value}`, JSON.stringify(value)));
   }
@@ -44,8 +67,8 @@ function head(key, value, path) {
   return row;
 }
 
-function node(key, value, path) {
-  if (value === null || typeof value !== "object") {
+function node(key, value, path, level = 0) {
+  if (!opens(value)) {
     const leaf = element("div", "json-leaf");
     leaf.dataset.path = path;
     leaf.append(head(key, value, path));
@@ -60,12 +83,16 @@ function node(key, value, path) {
     details.fill = () => {};
     const inside = element("div", "json-inside");
     details.append(inside);
+    if (level >= deepest) {
+      inside.append(element("span", "hint", "It goes deeper than a page can show: see it as text."));
+      return;
+    }
     const all = entries(value);
     let shown = 0;
     const more = (until) => {
       for (; shown < Math.min(until, all.length); shown++) {
         const [name, child] = all[shown];
-        inside.append(node(name, child, step(path, name)));
+        inside.append(node(name, child, step(path, name), level + 1));
       }
       if (shown < all.length) {
         const button = element("button", "json-more", `${all.length - shown} more`);
@@ -92,9 +119,9 @@ function node(key, value, path) {
 function find(value, words, way = [], found = []) {
   for (const [key, child] of entries(value)) {
     if (found.length >= mostFound) break;
-    const inner = child !== null && typeof child === "object";
+    const inner = opens(child);
     if (String(key).toLowerCase().includes(words) || (!inner && String(child).toLowerCase().includes(words))) found.push([...way, key]);
-    if (inner) find(child, words, [...way, key], found);
+    if (inner && way.length < deepest - 1) find(child, words, [...way, key], found);
   }
   return found;
 }
@@ -116,11 +143,11 @@ function reveal(root, value, way) {
 function view(text) {
   let value;
   try {
-    value = JSON.parse(text.textContent);
+    value = parse(text.textContent);
   } catch {
     return; // it was cut, or is no JSON: the text stays
   }
-  if (value === null || typeof value !== "object") return;
+  if (!opens(value)) return;
   const box = element("div", "json-view");
   const bar = element("div", "json-bar");
   const search = element("input", "control");
@@ -178,4 +205,7 @@ function view(text) {
   });
 }
 
-for (const text of document.querySelectorAll("[data-json]")) view(text);
+for (const text of document.querySelectorAll("[data-json]")) {
+  view(text);
+  text.dataset.json = "seen"; // a long one was kept from the screen until now
+}
