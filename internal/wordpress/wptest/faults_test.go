@@ -48,7 +48,7 @@ func start(t *testing.T, o wptest.Options) (*wptest.Fake, *http.Client) {
 // send sends a request with the password that every site takes, and returns the whole answer.
 func send(t *testing.T, client *http.Client, method, address, body string, header ...string) (*http.Response, string, error) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	r, err := http.NewRequestWithContext(ctx, method, address, strings.NewReader(body))
 	if err != nil {
