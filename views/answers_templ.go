@@ -578,12 +578,12 @@ func answerGroups(p AnswersPage) templ.Component {
 			templ_7745c5c3_Var23 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 49, "<section class=\"panel mb-4\" aria-label=\"Counts\"><ul class=\"grid max-h-80 gap-x-6 overflow-auto p-4 text-sm sm:grid-cols-2\" tabindex=\"0\">")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 49, "<section class=\"panel mb-4\" aria-label=\"Counts\"><ul class=\"grid max-h-80 grid-cols-1 gap-x-6 overflow-auto p-4 text-sm sm:grid-cols-2\" tabindex=\"0\">")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
 		for _, g := range p.Groups {
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 50, "<li class=\"flex items-baseline gap-3 border-b py-1\"><a class=\"link min-w-0 flex-1 truncate\" dir=\"auto\" href=\"")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 50, "<li class=\"flex min-w-0 items-baseline gap-3 border-b py-1\"><a class=\"link min-w-0 flex-1 truncate\" dir=\"auto\" href=\"")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -4,6 +4,8 @@ import (
 	"encoding/csv"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/droverhq/drover/internal/sites"
@@ -81,17 +83,16 @@ func (w posts) of(home string) []int64 {
 
 // strays names the sites that have a line and are not chosen.
 func (w posts) strays(chosen []sites.Site) sites.Problems {
-	known := map[string]bool{}
+	return problemOf("post_ids", "These are not among the chosen sites (http or https and www matter): ", notChosen(w.bySite, chosen))
+}
+
+// notChosen lists the homes that something is given for and that are not among the chosen sites.
+func notChosen[V any](byHome map[string]V, chosen []sites.Site) []string {
+	left := maps.Clone(byHome)
 	for _, s := range chosen {
-		known[s.Home] = true
+		delete(left, s.Home)
 	}
-	var none []string
-	for home := range w.bySite {
-		if !known[home] {
-			none = append(none, home)
-		}
-	}
-	return problemOf("post_ids", "These are not among the chosen sites (http or https and www matter): ", none)
+	return slices.Sorted(maps.Keys(left))
 }
 
 func (w posts) title() string {

@@ -123,15 +123,5 @@ func (a *asked) to(s sites.Site) (wordpress.Request, bool) {
 }
 
 func (a *asked) strays(chosen []sites.Site) sites.Problems {
-	known := map[string]bool{}
-	for _, s := range chosen {
-		known[s.Home] = true
-	}
-	var none []string
-	for home := range a.rows {
-		if !known[home] {
-			none = append(none, home)
-		}
-	}
-	return problemOf("rows", "These rows are for sites that are not chosen (http or https and www matter): ", none)
+	return problemOf("rows", "These rows are for sites that are not chosen (http or https and www matter): ", notChosen(a.rows, chosen))
 }
