@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"fmt"
 	"io"
-	"math/rand/v2"
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
@@ -55,9 +54,9 @@ func onEach(t *testing.T, f func(t *testing.T, s simulated)) {
 func TestKilledAtRandomMoments(t *testing.T) {
 	onEach(t, func(t *testing.T, s simulated) {
 		run(t, s.env, "sites", "import", s.csv)
-		n := kills(t)
+		n, chance := kills(t), moments(t)
 		for i := range n {
-			s.killed(t, i%3 == 2)
+			s.killed(t, time.Duration(chance.Int64N(int64(400*time.Millisecond))), i%3 == 2)
 		}
 		if code, out := run(t, s.env, "audit", "verify"); code != 0 {
 			t.Error(out)
@@ -69,8 +68,8 @@ func TestKilledAtRandomMoments(t *testing.T) {
 	})
 }
 
-// killed starts a run, kills its process at a random moment, and looks at what a server makes of it.
-func (s simulated) killed(t *testing.T, posting bool) {
+// killed starts a run, kills its process that moment after its first answer, and looks at what a server makes of it.
+func (s simulated) killed(t *testing.T, moment time.Duration, posting bool) {
 	t.Helper()
 	args := []string{"run", "clear-cache", "--all", "--json"}
 	if posting {
@@ -86,7 +85,6 @@ func (s simulated) killed(t *testing.T, posting bool) {
 			t.Fatalf("the run did not begin: %s", p.err.String())
 		}
 	}
-	moment := rand.N(400 * time.Millisecond)
 	time.Sleep(moment)
 	p.kill()
 	server := s.serve(t)

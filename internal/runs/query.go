@@ -52,11 +52,7 @@ func (r *Runner) Runs(ctx context.Context, f Filter) ([]Listed, int64, error) {
 	if err != nil {
 		return nil, 0, err
 	}
-	ids := make([]int64, len(page))
-	for i, run := range page {
-		ids[i] = run.ID
-	}
-	counts, err := r.store.countsOf(ctx, ids)
+	counts, err := r.tallies.of(ctx, r.store, page)
 	listed := make([]Listed, len(page))
 	for i, run := range page {
 		listed[i] = Listed{run, counts[run.ID]}

@@ -30,6 +30,7 @@ type Runner struct {
 	sweeper sync.WaitGroup
 	working sync.Map // the batches that this process works, by id
 	share   *share
+	tallies tallies
 	holds   *holds
 	holding context.Context // ends when no batch is worked any more
 	letGo   context.CancelFunc

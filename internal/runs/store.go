@@ -479,9 +479,9 @@ func (s store) filteredRuns(ctx context.Context, f Filter) *gorm.DB {
 	switch f.Has {
 	case "":
 	case HasTrouble:
-		q = q.Where("EXISTS (SELECT 1 FROM targets WHERE run_id = runs.id AND outcome IN ?)", []wordpress.Outcome{wordpress.Partial, wordpress.Failed, wordpress.Unknown})
+		q = q.Where("EXISTS (SELECT 1 FROM targets WHERE run_id = runs.id AND state = ? AND outcome IN ?)", TargetDone, []wordpress.Outcome{wordpress.Partial, wordpress.Failed, wordpress.Unknown})
 	default:
-		q = q.Where("EXISTS (SELECT 1 FROM targets WHERE run_id = runs.id AND outcome = ?)", f.Has)
+		q = q.Where("EXISTS (SELECT 1 FROM targets WHERE run_id = runs.id AND state = ? AND outcome = ?)", TargetDone, f.Has)
 	}
 	return q
 }
@@ -633,11 +633,15 @@ func (s store) sitesOf(ctx context.Context, run int64, which Which) ([]int64, er
 	return ids, nil
 }
 
+// lastOfSites looks from each site's newest target back, so that it takes no longer when the site had many.
+const lastOfSites = `SELECT * FROM targets WHERE id IN (SELECT (SELECT id FROM targets
+	WHERE site_id = sites.id AND state = ? ORDER BY id DESC LIMIT 1) FROM sites WHERE sites.id IN ?)`
+
 func (s store) lastOf(ctx context.Context, ids []int64) (map[int64]Target, error) {
 	last := make(map[int64]Target, len(ids))
 	for some := range slices.Chunk(ids, askedAtOnce) {
 		var rows []targetRow
-		err := s.db.Gorm.WithContext(ctx).Raw("SELECT * FROM targets WHERE id IN (SELECT max(id) FROM targets WHERE site_id IN ? AND state = ? GROUP BY site_id)", some, TargetDone).Scan(&rows).Error
+		err := s.db.Gorm.WithContext(ctx).Raw(lastOfSites, TargetDone, some).Scan(&rows).Error
 		if err != nil {
 			return nil, fmt.Errorf("runs: %w", err)
 		}
