@@ -33,6 +33,9 @@ type Team struct {
 	Invitation string // the link just made, shown once
 	Invited    string // whom it is for
 	Form       []Field
+
+	FactorRequired bool // a second factor is everybody's duty
+	MayRequire     bool
 }
 
 // Session is one browser that somebody is signed in with.
@@ -50,4 +53,5 @@ type Settings struct {
 	Name     []Field
 	Password []Field
 	Sessions []Session
+	Second   SecondFactor
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/droverhq/drover/internal/audit"
 	"github.com/droverhq/drover/internal/database"
+	"github.com/droverhq/drover/internal/vault"
 )
 
 // Errors of this room.
@@ -54,15 +55,16 @@ type Device struct {
 // Roster keeps the members. Its methods may be called side by side.
 type Roster struct {
 	store    store
+	vault    *vault.Vault
 	log      *audit.Log
 	hashing  hashing
 	throttle *throttle
 	now      func() time.Time
 }
 
-// New returns the roster over the database.
-func New(db *database.DB, log *audit.Log) *Roster {
-	return &Roster{store: store{db.Gorm, log}, log: log, hashing: newHashing(), throttle: newThrottle(), now: time.Now}
+// New returns the roster over the database; the vault seals what authenticator apps share with it.
+func New(db *database.DB, v *vault.Vault, log *audit.Log) *Roster {
+	return &Roster{store: store{db.Gorm, log}, vault: v, log: log, hashing: newHashing(), throttle: newThrottle(), now: time.Now}
 }
 
 // Members returns everybody present, by name.

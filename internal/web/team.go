@@ -33,6 +33,10 @@ func (s *Server) showTeam(v *visit, status int, page views.Team, problems member
 			{Name: "role", Label: "Role", Value: v.DefaultPostForm("role", string(audit.Operator)), Problem: problems["role"], Options: rolesFor(actor)},
 		}
 	}
+	page.MayRequire = actor.May(audit.SettingsChange)
+	if page.FactorRequired, err = s.Roster.FactorRequired(v.Request.Context()); err != nil {
+		return err
+	}
 	return v.render(status, views.TeamPage(v.frame("Team", "team"), page))
 }
 
@@ -107,6 +111,11 @@ func (s *Server) showSettings(v *visit, status int, p members.Problems) error {
 	for _, each := range open {
 		page.Sessions = append(page.Sessions, views.Session{ID: each.ID, Device: each.UserAgent, Addr: each.Addr, LastSeenAt: each.LastSeenAt, CreatedAt: each.CreatedAt, This: each.ID == v.session.ID})
 	}
+	second, err := s.Roster.SecondFactor(v.Request.Context(), v.member.ID)
+	if err != nil {
+		return err
+	}
+	page.Second = secondView(second)
 	return v.render(status, views.SettingsPage(v.frame("Settings", "settings"), page))
 }
 

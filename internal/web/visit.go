@@ -54,9 +54,14 @@ func (s *Server) member(r route) gin.HandlerFunc {
 		v.token = vault.NewSecret(token)
 		v.member, v.session, err = s.Roster.Authenticate(c.Request.Context(), v.token)
 		if errors.Is(err, members.ErrNoSession) {
-			v.forget()
-			v.toDoor()
+			v.toDoor() // the cookie stays: a request of another tab may just have been answered with a newer one
 			return
+		}
+		if err == nil {
+			if to := s.firstTo(r, v); to != "" {
+				v.lead(to)
+				return
+			}
 		}
 		if err == nil && r.right != "" {
 			err = s.Log.Admit(c.Request.Context(), v.actor(), r.right, audit.Subject(v.Request.URL.Path))
@@ -78,12 +83,16 @@ func (s *Server) stranger(r route) gin.HandlerFunc {
 
 // toDoor leads to the sign-in page and, for a page that can be asked for again, back from there.
 func (v *visit) toDoor() {
+	v.lead("/sign-in")
+}
+
+// lead sends the browser to another page first; what was asked for, if it can be asked for again, goes along as next.
+func (v *visit) lead(to string) {
 	if v.GetHeader("HX-Request") != "" {
-		v.Header("HX-Redirect", "/sign-in")
+		v.Header("HX-Redirect", to)
 		v.Status(http.StatusNoContent)
 		return
 	}
-	to := "/sign-in"
 	if v.Request.Method == http.MethodGet && v.Request.URL.Path != "/" {
 		to += "?next=" + url.QueryEscape(v.Request.URL.RequestURI())
 	}
