@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -69,9 +68,7 @@ func TestAnAuthenticatorAppInChromium(t *testing.T) {
 	do(t, ctx, "the code", chromedp.SendKeys("#code", appCode(t, secret, 0)), chromedp.Click(`form:has(#code) button`), until(`location.pathname === "/team"`))
 	signInAgain(t, ctx, home)
 	do(t, ctx, "a recovery code", chromedp.SendKeys("#code", recovery), chromedp.Click(`form:has(#code) button`), until(`location.pathname === "/team"`))
-	if left := ask(t, ctx, fmt.Sprintf(`fetch(%q).then(r => r.text()).then(t => String(t.includes("9 are left")))`, home+"/settings/second-factor")); left != "true" {
-		t.Errorf("the used recovery code still counts: %s", left)
-	}
+	do(t, ctx, "count the codes", chromedp.Navigate(home+"/settings/second-factor"), until(`document.querySelector("main").innerText.includes("9 are left")`))
 }
 
 func appCode(t *testing.T, secret string, drift time.Duration) string {
