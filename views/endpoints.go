@@ -189,8 +189,10 @@ func (f EndpointField) field() Field {
 		for _, c := range f.Choices {
 			field.Options = append(field.Options, Option{c, c})
 		}
-	case "integer", "number":
-		field.Mono = true
+	case "integer":
+		field.Mono, field.Pattern, field.Says = true, `\s*-?[0-9]+\s*|.*\{\{.*`, "A whole number, such as 12"
+	case "number":
+		field.Mono, field.Pattern, field.Says = true, `\s*-?[0-9]+(\.[0-9]+)?\s*|.*\{\{.*`, "A number, such as 1.5"
 	}
 	return field
 }

@@ -17,6 +17,7 @@ type Field struct {
 	Options                  []Option
 	List                     []string // suggestions
 	Mono                     bool
+	Pattern, Says            string // what the browser checks while typing, and what it says then
 }
 
 // Option is one choice of a field.

@@ -1,18 +1,22 @@
 package main
 
 import (
+	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"os"
 	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/droverhq/drover/internal/audit"
+	"github.com/droverhq/drover/internal/vault"
 )
 
 func auditCommand(c *config) *cobra.Command {
-	return group("audit", "Read and verify the record", auditListCommand(c), auditVerifyCommand(c))
+	return group("audit", "Read and verify the record", auditListCommand(c), auditVerifyCommand(c), auditCheckpointCommand(c))
 }
 
 func auditListCommand(c *config) *cobra.Command {
@@ -72,21 +76,73 @@ func listEntries(out io.Writer, entries []audit.Entry, asJSON bool) {
 }
 
 func auditVerifyCommand(c *config) *cobra.Command {
-	return &cobra.Command{
-		Use:   "verify",
-		Short: "Check that no entry of the record was changed, removed or reordered",
-		Args:  cobra.NoArgs,
+	var file string
+	cmd := &cobra.Command{
+		Use:     "verify",
+		Short:   "Check that no entry of the record was changed, removed or reordered",
+		Example: "  drover audit verify --checkpoint /safe/record-2026-01-31.json",
+		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			return c.with(cmd.Context(), func(h *house) error { return verifyRecord(cmd, h, file) })
+		},
+	}
+	cmd.Flags().StringVar(&file, "checkpoint", "", "a checkpoint that was kept elsewhere: proves that nothing at or before it was rewritten")
+	return cmd
+}
+
+func verifyRecord(cmd *cobra.Command, h *house, file string) error {
+	var checkpoint audit.Checkpoint
+	if file != "" {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			return usage("--checkpoint: %w", err)
+		}
+		if checkpoint, err = audit.ReadCheckpoint(text); err != nil {
+			return fmt.Errorf("%s: %w", file, err)
+		}
+	}
+	v, err := h.log.VerifyAgainst(cmd.Context(), checkpoint)
+	if err != nil {
+		return err
+	}
+	if !v.Whole() {
+		return fmt.Errorf("the record is broken at entry %d: %s; the entries before it are whole", v.Broken, v.Why)
+	}
+	fmt.Fprintf(cmd.OutOrStdout(), "The record is whole: %d entries, each as it was written.\n", v.Entries)
+	if file != "" {
+		fmt.Fprintf(cmd.OutOrStdout(), "It holds everything that the checkpoint of %s saw, up to entry %d. The checkpoint is signed with the key %s.\n", checkpoint.At.Format(time.RFC3339), checkpoint.Seq, checkpoint.Key)
+	}
+	return nil
+}
+
+func auditCheckpointCommand(c *config) *cobra.Command {
+	return &cobra.Command{
+		Use:     "checkpoint [FILE]",
+		Short:   "Sign what the record is now, to be kept elsewhere",
+		Long:    "Sign what the record is now. Keep the file where nobody who can write to the database can change it: with it, drover audit verify --checkpoint\nproves that nothing before was changed, removed or reordered. Without FILE it is printed.",
+		Example: "  drover audit checkpoint /safe/record-2026-01-31.json",
+		Args:    cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
 			return c.with(cmd.Context(), func(h *house) error {
-				v, err := h.log.Verify(cmd.Context())
+				key, err := vault.SigningKey(h.signing)
 				if err != nil {
 					return err
 				}
-				if !v.Whole() {
-					return fmt.Errorf("the record is broken at entry %d: %s; the %d entries before it are whole", v.Broken, v.Why, v.Entries)
+				checkpoint, err := h.log.Checkpoint(cmd.Context(), commandLine(), key)
+				if err != nil {
+					return err
 				}
-				fmt.Fprintf(cmd.OutOrStdout(), "The record is whole: %d entries, each as it was written.\n", v.Entries)
-				return nil
+				text, err := json.MarshalIndent(checkpoint, "", "  ")
+				if err != nil || len(args) == 0 {
+					fmt.Fprintf(cmd.OutOrStdout(), "%s\n", text)
+					return err
+				}
+				file, err := os.OpenFile(args[0], os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+				if err != nil {
+					return fmt.Errorf("%s cannot be written, nothing was overwritten: %w", args[0], err)
+				}
+				_, err = fmt.Fprintf(file, "%s\n", text)
+				return errors.Join(err, file.Close())
 			})
 		},
 	}

@@ -3,6 +3,8 @@ package main
 import (
 	"encoding/csv"
 	"fmt"
+	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -14,6 +16,7 @@ import (
 	"github.com/droverhq/drover/internal/audit"
 	"github.com/droverhq/drover/internal/database/dbtest"
 	"github.com/droverhq/drover/internal/operations"
+	"github.com/droverhq/drover/internal/wordpress/wptest"
 )
 
 // everywhere imports all sites of the lab's network with the administrator's credential, which WordPress's own endpoints need.
@@ -106,6 +109,53 @@ func TestAnyEndpointOnRealWordPress(t *testing.T) {
 	}
 	if heads := ask(t, ctx, `[...document.querySelectorAll("main th")].map(th => th.innerText.trim()).join(" ")`); heads != "Site plugin name version status" {
 		t.Errorf("the table has %s", heads)
+	}
+}
+
+// The lab's older WordPress answers as 6.9 does, but for one site: an ability is found, filled in and run, and that site says that it has none.
+func TestAbilitiesOnRealWordPress(t *testing.T) {
+	l := openLab(t)
+	env := append(l.env(), "DROVER_DATA="+t.TempDir())
+	n := l.everywhere(t, env)
+	simulated{env: env}.addOwner(t)
+	_, c := simulated{env: env}.browse(t)
+	if _, page := c.get(t, "/endpoints?all=1"); !strings.Contains(page, "Set the tagline") || !strings.Contains(page, "1 site has no abilities") {
+		t.Errorf("the explorer does not list the abilities: %.2000s", page)
+	}
+	ability := url.Values{"all": {"1"}, "ability": {"lab/set-tagline"}, "method": {"POST"}, "f.input.tagline": {strings.Repeat("x", 61)}}
+	if status, page := c.post(t, "/endpoints/form", ability); status != http.StatusUnprocessableEntity || !strings.Contains(page, "would not accept this") {
+		t.Errorf("too long a tagline: %d", status)
+	}
+	ability.Set("f.input.tagline", "Run by Drover on {{site.host}}")
+	if status, page := c.post(t, "/endpoints/form", ability); status != http.StatusOK || !strings.Contains(page, "/wp-abilities/v1/abilities/lab/set-tagline/run") {
+		t.Errorf("the ability's form: %d", status)
+	}
+	code, out := run(t, env, "run", "request", "--method", "POST", "--path", "/wp-abilities/v1/abilities/lab/set-tagline/run", "--body", `{"input":{"tagline":"Run by Drover on {{site.host}}"}}`, "--all", "--json")
+	if code != 0 || !strings.Contains(out, fmt.Sprintf(`"counts":{"ok":%d,"skipped":1}`, n-1)) {
+		t.Errorf("set the tagline: exit %d\n%s", code, out)
+	}
+	run(t, env, "run", "request", "--method", "GET", "--path", "/wp-abilities/v1/abilities/lab/site-title/run", "--all", "--json")
+	if _, table := c.get(t, "/runs/2/answers.csv?columns=tagline%3A+.tagline"); strings.Count(table, "Run by Drover on site") != n-1 {
+		t.Errorf("the taglines: %s", table)
+	}
+}
+
+// An answer's JSON opens as a tree, can be searched, and is never taken for a page, whatever it holds.
+func TestAnswersAsATree(t *testing.T) {
+	s := simulate(t, []wptest.Site{{Host: "one.example", Name: `<img src=x onerror="document.title='broken in'">`}})
+	run(t, s.env, "sites", "import", s.csv)
+	s.addOwner(t)
+	run(t, s.env, "run", "request", "--method", "GET", "--path", "/", "--all", "--json")
+	_, c := s.browse(t)
+	ctx := browser(t)
+	do(t, ctx, "sign in", chromedp.Navigate(c.home+"/sign-in"), chromedp.SendKeys("#email", olga), chromedp.SendKeys("#password", olgasPassword), chromedp.Click("main form button"), chromedp.WaitVisible("#main h1"))
+	do(t, ctx, "open the tree", chromedp.Navigate(c.home+"/runs/1/targets/1"), until(`document.querySelector(".json-tree")`), chromedp.SendKeys(".json-bar input", "maxlength"),
+		until(`document.querySelector(".json-bar .hint").innerText === "1 of 2"`), until(`document.querySelector(".json-found").dataset.path.endsWith(".maxLength")`))
+	if found := ask(t, ctx, `String(document.querySelectorAll(".json-tree img").length) + document.title.includes("broken in")`); found != "0false" {
+		t.Errorf("the answer became a part of the page: %s", found)
+	}
+	if text := ask(t, ctx, `document.querySelector("[data-path='.name']").innerText`); !strings.Contains(text, "onerror") {
+		t.Errorf("the name is not shown as text: %s", text)
 	}
 }
 

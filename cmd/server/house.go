@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"os/user"
+	"path/filepath"
 
 	"github.com/droverhq/drover/internal/audit"
 	"github.com/droverhq/drover/internal/database"
@@ -26,6 +27,7 @@ type house struct {
 	registry *sites.Registry
 	roster   *members.Roster
 	runner   *runs.Runner
+	signing  string // the file of the key that signs checkpoints
 }
 
 // open builds the parts from the ground floor up. Whoever opens closes.
@@ -39,7 +41,7 @@ func (c *config) open(ctx context.Context) (*house, error) {
 	if err != nil {
 		return nil, err
 	}
-	h := &house{logger: logger, db: db, log: audit.New(db.Gorm), network: network}
+	h := &house{logger: logger, db: db, log: audit.New(db.Gorm), network: network, signing: filepath.Join(filepath.Dir(c.keyFile), "record.key")}
 	if err := h.furnish(ctx, c.keyFile); err != nil {
 		return nil, errors.Join(err, h.close())
 	}

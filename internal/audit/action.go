@@ -10,6 +10,7 @@ type Action string
 
 // The actions.
 const (
+	AuditCheckpoint Action = "audit.checkpoint" // sign what the record is
 	AuditRead       Action = "audit.read"
 	AuditVerify     Action = "audit.verify"
 	DatabaseBackup  Action = "database.backup"
@@ -50,6 +51,7 @@ const (
 )
 
 var least = map[Action]Role{
+	AuditCheckpoint: Admin,
 	AuditRead:       Viewer,
 	AuditVerify:     Viewer,
 	DatabaseBackup:  Owner,

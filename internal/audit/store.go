@@ -52,10 +52,8 @@ func (l *Log) Record(tx *gorm.DB, actor Actor, event Event) error {
 	if err != nil {
 		return err
 	}
-	if tx.Name() == "postgres" {
-		if err := tx.Exec("SELECT pg_advisory_xact_lock(?)", int64(chainLock)).Error; err != nil {
-			return fmt.Errorf("audit: %w", err)
-		}
+	if err := takeTurn(tx); err != nil {
+		return err
 	}
 	var last row
 	if err := tx.Select("seq", "hash").Order("seq DESC").Limit(1).Find(&last).Error; err != nil {
@@ -78,6 +76,36 @@ func (l *Log) Record(tx *gorm.DB, actor Actor, event Event) error {
 // RecordAlone writes an event that changes nothing else, in a transaction of its own.
 func (l *Log) RecordAlone(ctx context.Context, actor Actor, event Event) error {
 	return l.store.db.WithContext(ctx).Transaction(func(tx *gorm.DB) error { return l.Record(tx, actor, event) })
+}
+
+// chained is a transaction in which nobody else writes to the record.
+type chained struct{ tx *gorm.DB }
+
+func (w chained) record(l *Log, actor Actor, event Event) error { return l.Record(w.tx, actor, event) }
+
+// atTheEnd calls f with the last entry's number and hash, while nobody can write another.
+func (s store) atTheEnd(ctx context.Context, f func(w chained, seq int64, hash string) error) error {
+	return s.db.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
+		if err := takeTurn(tx); err != nil {
+			return err
+		}
+		var last row
+		if err := tx.Select("seq", "hash").Order("seq DESC").Limit(1).Find(&last).Error; err != nil {
+			return fmt.Errorf("audit: %w", err)
+		}
+		return f(chained{tx}, last.Seq, last.Hash)
+	})
+}
+
+// takeTurn makes writers of the record wait for each other until they commit. SQLite's transactions do so by themselves.
+func takeTurn(tx *gorm.DB) error {
+	if tx.Name() != "postgres" {
+		return nil
+	}
+	if err := tx.Exec("SELECT pg_advisory_xact_lock(?)", int64(chainLock)).Error; err != nil {
+		return fmt.Errorf("audit: %w", err)
+	}
+	return nil
 }
 
 // Filter chooses entries; a zero field does not filter.

@@ -1,8 +1,12 @@
 package endpoint
 
 import (
+	"bytes"
 	"encoding/json"
-	"net/url"
+	"fmt"
+	"math/big"
+	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
@@ -12,11 +16,8 @@ import (
 )
 
 // check holds what would be sent against the route's schema. Values that refer to the site are passed over: they are known later.
-func (f Form) check(query url.Values, body map[string]any, p Problems) {
-	if f.Method == "GET" || f.Method == "DELETE" {
-		return // the query's values were turned into their types one by one
-	}
-	for name, value := range body {
+func (f Form) check(args map[string]any, p Problems) {
+	for name, value := range args {
 		schema, known := f.schema[name]
 		if !known || refersAnywhere(value) {
 			continue
@@ -29,7 +30,7 @@ func (f Form) check(query url.Values, body map[string]any, p Problems) {
 		if err != nil {
 			continue
 		}
-		plain, err := jsonschema.UnmarshalJSON(strings.NewReader(string(text)))
+		plain, err := jsonschema.UnmarshalJSON(bytes.NewReader(text))
 		if err != nil {
 			continue
 		}
@@ -49,7 +50,7 @@ func compile(s Schema) (*jsonschema.Schema, error) {
 	return compiler.Compile("argument.json")
 }
 
-// explain puts each fault beside the field that it is about.
+// explain puts each fault beside the field that it is about, or the one that holds it.
 func (f Form) explain(name string, failure *jsonschema.ValidationError, p Problems) {
 	for _, cause := range failure.Causes {
 		f.explain(name, cause, p)
@@ -61,26 +62,63 @@ func (f Form) explain(name string, failure *jsonschema.ValidationError, p Proble
 	if missing, is := failure.ErrorKind.(*kind.Required); is && len(missing.Missing) > 0 {
 		at = append(at, missing.Missing[0])
 	}
+	p[f.holding(at)] = advice(failure.ErrorKind)
+}
+
+func (f Form) holding(at []string) string {
 	for n := len(at); n > 0; n-- {
-		field := strings.Join(at[:n], ".")
-		for _, known := range f.Fields {
-			if known.Name == field {
-				p[field] = sentence(failure.ErrorKind.LocalizedString(english))
-				return
+		for _, field := range f.Fields {
+			if slices.Equal(field.path, at[:n]) {
+				return field.Name
 			}
 		}
 	}
-	p[f.Fields[0].Name] = sentence(failure.ErrorKind.LocalizedString(english))
+	for _, field := range f.Fields {
+		if field.path[0] == at[0] {
+			return field.Name
+		}
+	}
+	return at[0]
 }
 
 var english = message.NewPrinter(language.English)
 
-func sentence(text string) string {
-	if text == "" {
-		return "The site would not accept this."
+// advice says what to do about what the library found.
+func advice(found jsonschema.ErrorKind) string {
+	switch k := found.(type) {
+	case *kind.Minimum:
+		return "Write " + plainNumber(k.Want) + " or more."
+	case *kind.Maximum:
+		return "Write " + plainNumber(k.Want) + " or less."
+	case *kind.MinLength:
+		return fmt.Sprintf("Write at least %d characters; these are %d.", k.Want, k.Got)
+	case *kind.MaxLength:
+		return fmt.Sprintf("Write at most %d characters; these are %d.", k.Want, k.Got)
+	case *kind.MinItems:
+		return fmt.Sprintf("Give at least %d; these are %d.", k.Want, k.Got)
+	case *kind.MaxItems:
+		return fmt.Sprintf("Give at most %d; these are %d.", k.Want, k.Got)
+	case *kind.Enum:
+		return "Choose one of: " + strings.Join(texts(k.Want), ", ") + "."
+	case *kind.Required:
+		return "This is needed. Fill it in: " + strings.Join(k.Missing, ", ") + "."
+	case *kind.Pattern:
+		return "Write it in the form that the site asks for (" + k.Want + ")."
+	case *kind.Type:
+		return "This must be of the type " + strings.Join(k.Want, " or ") + ", not " + k.Got + "."
+	case *kind.Format:
+		return "Write it in the format " + k.Want + "."
 	}
-	return "The site would not accept this: " + strings.TrimSuffix(text, ".") + "."
+	return "The site would not accept this: " + strings.TrimSuffix(found.LocalizedString(english), ".") + "."
 }
+
+func plainNumber(n *big.Rat) string {
+	f, _ := n.Float64()
+	return strconv.FormatFloat(f, 'f', -1, 64)
+}
+
+// jsonTypes are the types that a schema may name; plugins invent more, which the site's own check passes over.
+var jsonTypes = []string{"array", "boolean", "integer", "null", "number", "object", "string"}
 
 // draft4 is the schema as the library reads it, without WordPress's own additions.
 func (s Schema) draft4(depth int) map[string]any {
@@ -93,13 +131,17 @@ func (s Schema) draft4(depth int) map[string]any {
 			m[name] = value
 		}
 	}
-	types := make([]any, len(s.Types))
+	types := make([]any, 0, len(s.Types))
+	foreign := false
 	for i, t := range s.Types {
-		types[i] = t
+		foreign = foreign || !slices.Contains(jsonTypes, t)
+		if !slices.Contains(s.Types[:i], t) {
+			types = append(types, t)
+		}
 	}
-	set("type", types, len(types) > 0)
-	set("enum", s.Enum, len(s.Enum) > 0)
-	set("pattern", s.Pattern, s.Pattern != "")
+	set("type", types, len(types) > 0 && !foreign)
+	set("enum", unlike(s.Enum), len(s.Enum) > 0 && sane(s.Enum))
+	set("pattern", strings.ReplaceAll(s.Pattern, `\/`, "/"), s.Pattern != "" && goPattern(s.Pattern) != nil)
 	// WordPress does not check "uri", and its dates may lack a zone (rest_validate_value_from_schema).
 	set("format", s.Format, s.Format == "email" || s.Format == "ip" || s.Format == "uuid")
 	if s.Minimum != nil {
@@ -121,17 +163,37 @@ func (s Schema) draft4(depth int) map[string]any {
 		required := []any{}
 		for name, property := range s.Properties {
 			properties[name] = property.draft4(depth + 1)
-			if property.Required {
+			if property.Required && !slices.Contains(s.RequiredOf, name) {
 				required = append(required, name)
 			}
 		}
-		for _, name := range s.RequiredOf {
-			required = append(required, name)
+		for i, name := range s.RequiredOf {
+			if !slices.Contains(s.RequiredOf[:i], name) {
+				required = append(required, name)
+			}
 		}
 		m["properties"] = properties
 		set("required", required, len(required) > 0)
 	}
 	return m
+}
+
+// unlike are the values without what stands there twice, which draft 4 forbids.
+func unlike(values []any) []any {
+	var all []any
+	for _, value := range values {
+		if !slices.ContainsFunc(all, func(known any) bool { return equal(known, value) }) {
+			all = append(all, value)
+		}
+	}
+	return all
+}
+
+// equal compares values as JSON writes them.
+func equal(a, b any) bool {
+	x, err := json.Marshal(a)
+	y, other := json.Marshal(b)
+	return err == nil && other == nil && bytes.Equal(x, y)
 }
 
 // refersAnywhere tells whether some text in the value refers to the site.

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"maps"
 	"net/url"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -21,66 +20,90 @@ type Filled struct {
 // Problems says what is wrong, by field, each as a sentence that says what to do.
 type Problems map[string]string
 
-// Fill makes the request from what was typed. A field that was left empty is left out altogether. Values may hold references to the
-// site, see Template; those are not checked before they are known.
+// SendEmpty is the name under which the fields are listed that are sent although they are empty.
+const SendEmpty = "send-empty"
+
+// Fill makes the request from what was typed. A field that was left empty is left out altogether, unless typed[SendEmpty] names it: then
+// an empty text, list or object is sent, or null where the schema knows nothing else that is empty. Values may hold references to the
+// site, see Names; those are not checked before they are known.
 func (f Form) Fill(typed map[string][]string) (Filled, Problems) {
 	p := Problems{}
-	query, body := url.Values{}, map[string]any{}
-	path := f.Template
+	args, path := map[string]any{}, f.Template
 	for _, field := range f.Fields {
 		values := given(typed[field.Name])
-		if len(values) == 0 {
-			if field.Required {
-				p[field.Name] = "This is needed. Fill it in."
+		empty := len(values) == 0
+		var value any
+		problem := ""
+		switch {
+		case field.Place == InPath && !empty:
+			part, wrong := field.part(values[0])
+			if problem = wrong; problem == "" {
+				path = strings.ReplaceAll(path, "{"+field.Name+"}", part)
 			}
-			continue
-		}
-		if field.Place == InPath {
-			part, problem := field.part(values[0])
-			if problem != "" {
-				p[field.Name] = problem
+		case field.Place != InPath && empty && slices.Contains(typed[SendEmpty], field.Name):
+			if value, problem = field.nothing(); problem == "" {
+				put(args, field.path, value)
 			}
-			path = strings.ReplaceAll(path, "{"+field.Name+"}", part)
-			continue
+		case empty && field.Required:
+			problem = "This is needed. Fill it in."
+		case !empty:
+			if value, problem = field.value(values); problem == "" {
+				put(args, field.path, value)
+			}
 		}
-		value, problem := field.value(values)
 		if problem != "" {
 			p[field.Name] = problem
-		} else if field.Place == InQuery {
-			addQuery(query, field.Name, value)
-		} else {
-			put(body, strings.Split(field.Name, "."), value)
 		}
 	}
 	if len(p) == 0 {
-		f.check(query, body, p)
+		f.check(args, p)
 	}
-	return Filled{f.Method, withQuery(path, query), encoded(body)}, p
+	if f.inQuery() {
+		return Filled{f.Method, withQuery(path, args), ""}, p
+	}
+	return Filled{f.Method, path, encoded(args)}, p
 }
+
+// inQuery tells whether the method's arguments go into the query: WordPress reads no body of a GET.
+func (f Form) inQuery() bool { return f.Method == "GET" || f.Method == "DELETE" }
 
 func given(values []string) []string {
 	return slices.DeleteFunc(slices.Clone(values), func(v string) bool { return strings.TrimSpace(v) == "" })
 }
 
+// nothing is the empty value of the field's type.
+func (f Field) nothing() (any, string) {
+	switch {
+	case f.schema.is("string") && f.Kind != Choose, len(f.schema.Types) == 0:
+		return "", ""
+	case f.schema.is("array"):
+		return []any{}, ""
+	case f.schema.is("object"):
+		return map[string]any{}, ""
+	case f.schema.is("null"):
+		return nil, ""
+	}
+	if f.Kind == Choose && slices.Contains(f.Choices, "") {
+		return f.choice(f.schema.Enum, "")
+	}
+	return nil, "This cannot be sent empty. Fill it in, or leave it out."
+}
+
 // part is a variable of the path, escaped so that it stays one part, unless the route's own pattern lets it have slashes.
 func (f Field) part(text string) (part, problem string) {
 	text = strings.TrimSpace(text)
-	slashes := strings.Contains(f.pattern, `\/`) || strings.Contains(f.pattern, "/") && !strings.Contains(f.pattern, "[^/")
-	if Refers(text) {
-		return text, ""
-	}
-	if re, err := regexp.Compile("^(?:" + strings.ReplaceAll(f.pattern, `\/`, "/") + ")$"); err == nil && f.pattern != "" && !re.MatchString(text) {
-		return "", "This does not have the form that the route asks for (" + f.pattern + ")."
+	if re := goPattern(f.Pattern); re != nil && !Refers(text) && !re.MatchString(text) {
+		return "", "This does not have the form that the route asks for (" + f.Pattern + ")."
 	}
 	parts := []string{text}
-	if slashes {
+	if (Variable{Pattern: f.Pattern}).slashed() {
 		parts = strings.Split(text, "/")
 	}
 	for i, each := range parts {
 		if each == "" || each == "." || each == ".." {
-			return "", "A part of the path cannot be empty, . or .."
+			return "", "A part of the path cannot be empty, . or .., so write something else here."
 		}
-		parts[i] = url.PathEscape(each)
+		parts[i] = around(each, url.PathEscape)
 	}
 	return strings.Join(parts, "/"), ""
 }
@@ -88,17 +111,18 @@ func (f Field) part(text string) (part, problem string) {
 // value turns what was typed into the type that the schema asks for.
 func (f Field) value(typed []string) (any, string) {
 	first := strings.TrimSpace(typed[0])
-	if f.Kind != List && f.Kind != Several && Refers(first) {
-		return first, ""
+	if Refers(first) && f.Kind != List && f.Kind != Several && f.Kind != JSON {
+		return f.reference(first), ""
 	}
 	switch f.Kind {
 	case Integer:
-		if _, err := strconv.ParseInt(first, 10, 64); err != nil {
+		n, err := strconv.ParseInt(first, 10, 64)
+		if err != nil {
 			return nil, "Write a whole number, such as 12."
 		}
-		return json.Number(first), ""
+		return json.Number(strconv.FormatInt(n, 10)), ""
 	case Number:
-		if _, err := strconv.ParseFloat(first, 64); err != nil || !json.Valid([]byte(first)) {
+		if !json.Valid([]byte(first)) || !sane(json.Number(first)) {
 			return nil, "Write a number, such as 1.5."
 		}
 		return json.Number(first), ""
@@ -118,9 +142,36 @@ func (f Field) value(typed []string) (any, string) {
 		if decode([]byte(first), &value) != nil {
 			return nil, "This is not JSON. Strings and names stand in double quotes, and no comma follows the last one."
 		}
+		if !sane(value) {
+			return nil, "A number in this is too large or too small to be one. Write it as text, in double quotes."
+		}
 		return value, ""
 	}
 	return strings.ReplaceAll(typed[0], "\r\n", "\n"), ""
+}
+
+// reference marks a reference to a table's cell that must stay text, see ExpandJSON. A query knows texts only.
+func (f Field) reference(text string) string {
+	name, whole := wholeReference(text)
+	if whole && f.Place == InBody && strings.HasPrefix(name, "row.") && !strings.HasSuffix(name, asText) && f.schema.is("string") {
+		return "{{" + name + asText + "}}"
+	}
+	return text
+}
+
+// sane tells whether every number in the value is one that a computer can hold. The schema's library does not ask.
+func sane(value any) bool {
+	switch v := value.(type) {
+	case json.Number:
+		_, exponent, has := strings.Cut(strings.ToLower(v.String()), "e")
+		_, err := v.Float64()
+		return err == nil && !(has && len(exponent) > len("+308"))
+	case []any:
+		return !slices.ContainsFunc(v, func(each any) bool { return !sane(each) })
+	case map[string]any:
+		return !slices.ContainsFunc(slices.Collect(maps.Values(v)), func(each any) bool { return !sane(each) })
+	}
+	return true
 }
 
 func (f Field) choice(choices []any, text string) (any, string) {
@@ -182,33 +233,44 @@ func put(into map[string]any, path []string, value any) {
 	put(inner, path[1:], value)
 }
 
-// addQuery writes a value as PHP reads it from a query: name[]=a for lists, name[key]=v for objects.
+// addQuery writes a value as PHP reads it from a query: name[]=a for lists, name[key]=v for objects, name= for what is empty.
 func addQuery(query url.Values, name string, value any) {
-	outer, inner, nested := strings.Cut(name, ".")
-	if nested {
-		name = outer + "[" + strings.ReplaceAll(inner, ".", "][") + "]"
-	}
 	switch v := value.(type) {
 	case []any:
 		for _, each := range v {
 			addQuery(query, name+"[]", each)
 		}
+		if len(v) == 0 {
+			query.Add(name, "")
+		}
 	case map[string]any:
 		for _, key := range slices.Sorted(maps.Keys(v)) {
 			addQuery(query, name+"["+key+"]", v[key])
+		}
+		if len(v) == 0 {
+			query.Add(name, "")
 		}
 	default:
 		query.Add(name, shown(value))
 	}
 }
 
-func withQuery(path string, query url.Values) string {
-	if len(query) == 0 {
+// withQuery adds the arguments. References to the site stay as they are; what they stand for is escaped when it is put in.
+func withQuery(path string, args map[string]any) string {
+	query := url.Values{}
+	for name, value := range args {
+		addQuery(query, name, value)
+	}
+	var pairs []string
+	for _, name := range slices.Sorted(maps.Keys(query)) {
+		for _, value := range query[name] {
+			pairs = append(pairs, url.QueryEscape(name)+"="+around(value, url.QueryEscape))
+		}
+	}
+	if len(pairs) == 0 {
 		return path
 	}
-	// References to the site stay readable; what they stand for is escaped when it is put in.
-	text := strings.NewReplacer("%7B%7B", "{{", "%7D%7D", "}}").Replace(query.Encode())
-	return path + "?" + text
+	return path + "?" + strings.Join(pairs, "&")
 }
 
 func encoded(body map[string]any) string {
@@ -220,33 +282,4 @@ func encoded(body map[string]any) string {
 		return ""
 	}
 	return string(text)
-}
-
-// FieldProblems reads WordPress's own words about wrong arguments: rest_invalid_param and rest_missing_callback_param
-// (WP_REST_Request::has_valid_params), by field.
-func FieldProblems(body []byte) Problems {
-	var answer struct {
-		Code string
-		Data struct {
-			Params json.RawMessage
-		}
-	}
-	if json.Unmarshal(body, &answer) != nil {
-		return nil
-	}
-	switch answer.Code {
-	case "rest_invalid_param":
-		var says map[string]string
-		_ = json.Unmarshal(answer.Data.Params, &says)
-		return says
-	case "rest_missing_callback_param":
-		var names []string
-		_ = json.Unmarshal(answer.Data.Params, &names)
-		p := Problems{}
-		for _, name := range names {
-			p[name] = "The site needs this."
-		}
-		return p
-	}
-	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -45,8 +46,10 @@ type Field struct {
 	Choices  []string
 	Default  string // what the site takes when the field is left alone
 	Format   string // date-time, email, uri; empty for none
+	Min, Max string // of a number, or empty
+	Pattern  string // that a value of the path must have, as PHP has it
 	schema   Schema
-	pattern  string // of a variable
+	path     []string // where the value goes: meta, title
 }
 
 // Form is what a route's method takes.
@@ -68,7 +71,7 @@ func FormOf(r Route, v Verb) Form {
 		if field.Kind != Integer && field.Kind != Choose {
 			field.Kind = Text
 		}
-		field.Required, field.pattern = true, variable.Pattern
+		field.Required, field.Pattern = true, variable.Pattern
 		f.Fields = append(f.Fields, field)
 	}
 	place := InBody
@@ -78,7 +81,7 @@ func FormOf(r Route, v Verb) Form {
 	var rest []Field
 	for _, name := range slices.Sorted(maps.Keys(v.Args)) {
 		if !inPath[name] {
-			rest = append(rest, fields(name, place, v.Args[name], v.Args[name].Required, 0)...)
+			rest = append(rest, fields([]string{name}, place, v.Args[name], v.Args[name].Required)...)
 		}
 	}
 	slices.SortStableFunc(rest, func(a, b Field) int { return rank(a) - rank(b) })
@@ -97,11 +100,11 @@ func rank(f Field) int {
 const opened = 2
 
 // fields are the field of an argument, or those of an object's properties.
-func fields(name string, place Place, s Schema, required bool, depth int) []Field {
+func fields(path []string, place Place, s Schema, required bool) []Field {
 	onlyObject := len(s.Types) == 1 && s.is("object")
-	if !onlyObject || len(s.Properties) == 0 || depth >= opened {
-		field := fieldOf(name, place, s)
-		field.Required = required
+	if !onlyObject || len(s.Properties) == 0 || len(path) > opened {
+		field := fieldOf(strings.Join(path, "."), place, s)
+		field.Required, field.path = required, path
 		return []Field{field}
 	}
 	var all []Field
@@ -109,23 +112,31 @@ func fields(name string, place Place, s Schema, required bool, depth int) []Fiel
 		inner := s.Properties[property]
 		if !inner.ReadOnly {
 			must := required && (inner.Required || slices.Contains(s.RequiredOf, property))
-			all = append(all, fields(name+"."+property, place, inner, must, depth+1)...)
+			all = append(all, fields(append(slices.Clone(path), property), place, inner, must)...)
 		}
 	}
 	return all
 }
 
 func fieldOf(name string, place Place, s Schema) Field {
-	f := Field{Name: name, Place: place, Label: strings.ReplaceAll(strings.ReplaceAll(name, "_", " "), ".", " · "), Help: s.Description, Format: s.Format, Required: s.Required, schema: s}
+	f := Field{Name: name, Place: place, path: []string{name}, Label: strings.ReplaceAll(strings.ReplaceAll(name, "_", " "), ".", " · "), Help: s.Description, Format: s.Format, Required: s.Required, schema: s}
 	f.Kind, f.Choices = kindOf(name, s)
 	if s.HasDefault {
 		f.Default = shown(s.Default)
 	}
+	f.Min, f.Max = bound(s.Minimum), bound(s.Maximum)
 	return f
 }
 
 // long are the names of WordPress's texts of several lines.
 var long = []string{"content", "excerpt", "description", "caption"}
+
+func bound(n *float64) string {
+	if n == nil {
+		return ""
+	}
+	return strconv.FormatFloat(*n, 'f', -1, 64)
+}
 
 func kindOf(name string, s Schema) (Kind, []string) {
 	switch {

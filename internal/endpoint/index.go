@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"slices"
 	"strings"
@@ -118,50 +119,6 @@ func (l *lenient[T]) UnmarshalJSON(raw []byte) error {
 	return nil
 }
 
-// template turns a route's regular expression into a path with named places.
-func template(pattern string) (path string, variables []Variable) {
-	var b strings.Builder
-	for {
-		start := strings.Index(pattern, "(?P<")
-		if start < 0 {
-			break
-		}
-		end := closing(pattern[start:])
-		if end < 0 {
-			break
-		}
-		name, inner, _ := strings.Cut(pattern[start+len("(?P<"):start+end], ">")
-		b.WriteString(pattern[:start])
-		b.WriteString("{" + name + "}")
-		variables = append(variables, Variable{name, inner})
-		pattern = pattern[start+end+1:]
-	}
-	b.WriteString(pattern)
-	return b.String(), variables
-}
-
-// closing is where the group that the text begins with ends, or -1.
-func closing(text string) int {
-	depth, class := 0, false
-	for i := 0; i < len(text); i++ {
-		switch c := text[i]; {
-		case c == '\\':
-			i++
-		case class:
-			class = c != ']'
-		case c == '[':
-			class = true
-		case c == '(':
-			depth++
-		case c == ')':
-			if depth--; depth == 0 {
-				return i
-			}
-		}
-	}
-	return -1
-}
-
 // deepest bounds how far nested schemas are read.
 const deepest = 6
 
@@ -233,11 +190,20 @@ func typesOf(raw json.RawMessage) []string {
 // is tells whether the schema allows a value of the type.
 func (s Schema) is(kind string) bool { return slices.Contains(s.Types, kind) }
 
-// decode keeps numbers as they are written.
+// errMore is returned for JSON with something after it.
+var errMore = errors.New("more than one value")
+
+// decode reads one JSON value and keeps numbers as they are written.
 func decode(raw []byte, into any) error {
 	decoder := json.NewDecoder(bytes.NewReader(raw))
 	decoder.UseNumber()
-	return decoder.Decode(into)
+	if err := decoder.Decode(into); err != nil {
+		return err
+	}
+	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
+		return errMore
+	}
+	return nil
 }
 
 // Verb returns what the method takes.
@@ -253,22 +219,29 @@ func (r Route) Verb(method string) (Verb, bool) {
 // Offer is a route of one or more sites.
 type Offer struct {
 	Route
-	Sites int  // how many of them have it
-	Alike bool // they all take the same arguments
+	Sites int   // how many of them have it
+	On    []int // which of the given indexes have it, by their places
+	Alike bool  // they all take the same arguments, of the same types
+	takes string
 }
 
-// Merge lists the routes of all indexes, each once, with on how many sites it exists.
+// Merge lists the routes of all indexes, each once, with on which sites it exists. The route itself is that of the first site.
 func Merge(all []Index) []Offer {
 	byTemplate := map[string]*Offer{}
-	for _, index := range all {
+	for i, index := range all {
 		for _, route := range index.Routes {
+			takes := signature(route)
 			offer, found := byTemplate[route.Template]
 			if !found {
-				byTemplate[route.Template] = &Offer{Route: route, Sites: 1, Alike: true}
-				continue
+				offer = &Offer{Route: route, Alike: true, takes: takes}
+				byTemplate[route.Template] = offer
 			}
-			offer.Sites++
-			offer.Alike = offer.Alike && signature(offer.Route) == signature(route)
+			if n := len(offer.On); n > 0 && offer.On[n-1] == i {
+				continue // two patterns of one site with the same path
+			}
+			offer.On = append(offer.On, i)
+			offer.Sites = len(offer.On)
+			offer.Alike = offer.Alike && offer.takes == takes
 		}
 	}
 	offers := make([]Offer, 0, len(byTemplate))
@@ -278,13 +251,27 @@ func Merge(all []Index) []Offer {
 	return offers
 }
 
-// signature tells routes apart by what they take.
+// signature tells routes apart by what they take: names, types, choices and what is needed.
 func signature(r Route) string {
 	var b strings.Builder
 	for _, v := range r.Endpoints {
-		fmt.Fprintf(&b, "%s %v;", v.Method, slices.Sorted(maps.Keys(v.Args)))
+		fmt.Fprintf(&b, "%s(", v.Method)
+		signatures(&b, v.Args)
+		b.WriteString(")")
 	}
 	return b.String()
+}
+
+func signatures(b *strings.Builder, args map[string]Schema) {
+	for _, name := range slices.Sorted(maps.Keys(args)) {
+		s := args[name]
+		fmt.Fprintf(b, "%q %q %t %q %s{", name, s.Types, s.Required, s.RequiredOf, shown(s.Enum))
+		signatures(b, s.Properties)
+		b.WriteString("}")
+		if s.Items != nil {
+			signatures(b, map[string]Schema{"": *s.Items})
+		}
+	}
 }
 
 // Search keeps the offers whose path, namespace or arguments hold all words, in any case.

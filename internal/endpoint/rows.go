@@ -6,6 +6,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // Rows is a table with one row per site, for references such as {{row.id}}.
@@ -14,44 +15,89 @@ type Rows struct {
 	BySite  map[string]map[string]string // by the address as it is written there
 }
 
-// ReadRows reads CSV with a header; the column site or url says which site a row is for. Commas, semicolons and tabs separate.
+// mostCSV bounds the text of a table.
+const mostCSV = 5 << 20
+
+// ReadRows reads CSV with a header; the column site, else url, says which site a row is for. Commas, semicolons or tabs separate.
 func ReadRows(text string) (Rows, error) {
-	text = strings.TrimSpace(strings.TrimPrefix(text, "\ufeff"))
-	head, _, _ := strings.Cut(text, "\n")
+	if len(text) > mostCSV {
+		return Rows{}, fault("The table is larger than 5 MB. Leave out the columns that are not needed.")
+	}
+	if !utf8.ValidString(text) {
+		return Rows{}, fault("The table is not in UTF-8. Save it as CSV UTF-8.")
+	}
+	text = strings.Trim(strings.TrimPrefix(text, "\ufeff"), " \r\n")
 	reader := csv.NewReader(strings.NewReader(text))
 	reader.TrimLeadingSpace = true
+	head, _, _ := strings.Cut(text, "\n")
 	if i := strings.IndexAny(head, ",;\t"); i >= 0 {
 		reader.Comma = rune(head[i])
 	}
-	header, err := reader.Read()
+	header, key, err := readHeader(reader)
 	if err != nil {
-		return Rows{}, fault("Write a header first, such as: site,id")
+		return Rows{}, err
 	}
-	for i := range header {
-		header[i] = strings.ToLower(strings.TrimSpace(header[i]))
-	}
-	key := slices.IndexFunc(header, func(name string) bool { return name == "site" || name == "url" })
-	if key < 0 {
-		return Rows{}, fault("No column is called site or url. Name the one that holds the sites' addresses so.")
-	}
-	rows := Rows{Columns: header, BySite: map[string]map[string]string{}}
+	rows := Rows{Columns: slices.DeleteFunc(slices.Clone(header), func(name string) bool { return name == "" }), BySite: map[string]map[string]string{}}
+	lines := map[string]int{}
 	for {
-		line, err := reader.Read()
+		values, err := reader.Read()
 		if errors.Is(err, io.EOF) {
 			return rows, nil
 		}
 		if err != nil {
-			return Rows{}, fault("This is not CSV: %s.", err)
+			return Rows{}, notCSV(err, len(header))
 		}
-		number, _ := reader.FieldPos(0)
-		site := strings.TrimSpace(line[key])
-		if _, twice := rows.BySite[site]; twice {
-			return Rows{}, fault("Line %d names %s a second time. Leave one of the two out.", number, site)
+		line, _ := reader.FieldPos(0)
+		site := strings.TrimSpace(values[key])
+		if site == "" {
+			return Rows{}, fault("Line %d names no site. Write its address into the column %s, or leave the line out.", line, header[key])
 		}
-		row := map[string]string{}
-		for i, value := range line {
+		if before, twice := lines[site]; twice {
+			return Rows{}, fault("Line %d names %s a second time, after line %d. Leave one of the two out.", line, site, before)
+		}
+		lines[site], rows.BySite[site] = line, rowOf(header, values)
+	}
+}
+
+func readHeader(reader *csv.Reader) (header []string, key int, err error) {
+	header, err = reader.Read()
+	if err != nil {
+		return nil, 0, fault("Write a header first, such as: site,id")
+	}
+	for i := range header {
+		header[i] = strings.ToLower(strings.TrimSpace(header[i]))
+		if header[i] != "" && slices.Contains(header[:i], header[i]) {
+			return nil, 0, fault("Two columns are called %s. Name one of them otherwise.", header[i])
+		}
+		if strings.ContainsAny(header[i], "{}?&#/:\n") {
+			return nil, 0, fault("The column %q has a sign in its name that a reference cannot hold. Leave out { } ? & # / and :.", header[i])
+		}
+	}
+	for _, name := range []string{"site", "url"} {
+		if key = slices.Index(header, name); key >= 0 {
+			return header, key, nil
+		}
+	}
+	return nil, 0, fault("No column is called site or url. Name the one that holds the sites' addresses so.")
+}
+
+func rowOf(header, values []string) map[string]string {
+	row := make(map[string]string, len(header))
+	for i, value := range values {
+		if header[i] != "" {
 			row[header[i]] = strings.TrimSpace(value)
 		}
-		rows.BySite[site] = row
 	}
+	return row
+}
+
+func notCSV(err error, columns int) error {
+	var at *csv.ParseError
+	if !errors.As(err, &at) {
+		return fault("This is not CSV: %s.", err)
+	}
+	if errors.Is(err, csv.ErrFieldCount) {
+		return fault("Line %d does not have %d values, as the header has. Put a value that holds the separator in double quotes.", at.Line, columns)
+	}
+	return fault("Line %d is not CSV: %s. Write a double quote within quotes twice.", at.Line, at.Err)
 }

@@ -1,7 +1,9 @@
 package endpoint
 
 import (
+	"cmp"
 	"encoding/json"
+	"fmt"
 	"maps"
 	"regexp"
 	"slices"
@@ -20,6 +22,48 @@ func Suggest(body []byte) []Column {
 	if json.Unmarshal(body, &value) != nil {
 		return nil
 	}
+	return columnsOf(value)
+}
+
+// SuggestQuery makes rows and columns from an answer. Many plugins wrap what they tell: {"success": true, "items": [{…}]} becomes a row for
+// each item, and {"success": true, "data": {…}} the row of its data.
+func SuggestQuery(body []byte) Query {
+	var value any
+	if json.Unmarshal(body, &value) != nil {
+		return Query{}
+	}
+	object, is := value.(map[string]any)
+	if !is {
+		return Query{Columns: columnsOf(value)}
+	}
+	var lists []string
+	for _, key := range slices.Sorted(maps.Keys(object)) {
+		if list, is := object[key].([]any); is && len(list) > 0 && isObject(list[0]) && !strings.HasPrefix(key, "_") {
+			lists = append(lists, key)
+		}
+	}
+	switch data, wrapped := object["data"].(map[string]any); {
+	case len(lists) == 1 && !identified(object):
+		return Query{Rows: Path(lists[0]) + "[]?", Columns: columnsOf(object[lists[0]])}
+	case wrapped && len(data) > 0 && !identified(object):
+		return Query{Rows: Path("data"), Columns: columnsOf(data)}
+	}
+	return Query{Columns: columnsOf(value)}
+}
+
+// identified tells whether the object is a thing of its own, such as a post with its meta, and no wrapping.
+func identified(object map[string]any) bool {
+	_, id := object["id"]
+	_, slug := object["slug"]
+	return id || slug
+}
+
+func isObject(value any) bool {
+	_, is := value.(map[string]any)
+	return is
+}
+
+func columnsOf(value any) []Column {
 	if list, is := value.([]any); is && len(list) > 0 {
 		value = list[0]
 	}
@@ -55,7 +99,7 @@ func suggest(key string, value any) (Column, bool) {
 		}
 		return Column{}, false
 	case []any:
-		return Column{key, path + ` | join(", ")`}, !slices.ContainsFunc(v, func(each any) bool { _, is := each.(string); return !is })
+		return Column{key, `[` + path + `[]?] | join(", ")`}, !slices.ContainsFunc(v, func(each any) bool { _, is := each.(string); return !is })
 	case string:
 		return Column{key, path}, len(v) <= 200
 	}
@@ -74,4 +118,21 @@ func Key(key string) string {
 		return `""`
 	}
 	return string(text)
+}
+
+// Path writes the way to a value as jq reads it: names and places, such as title and rendered, or 0. It may not hold anything else.
+func Path(steps ...any) string {
+	var b strings.Builder
+	for _, step := range steps {
+		switch s := step.(type) {
+		case string:
+			b.WriteString("." + Key(s))
+		case int:
+			if b.Len() == 0 {
+				b.WriteByte('.')
+			}
+			fmt.Fprintf(&b, "[%d]", s)
+		}
+	}
+	return cmp.Or(b.String(), ".")
 }

@@ -2,9 +2,11 @@ package endpoint
 
 import (
 	"encoding/json"
+	"maps"
 	"net/url"
 	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // Values are what references stand for on one site: site.url, site.name, site.host, site.id, and row.COLUMN for each column of a table
@@ -24,9 +26,10 @@ func Names(text string, columns []string) ([]string, error) {
 		}
 		name, tail, closed := strings.Cut(after, "}}")
 		at := len(text) - len(rest) + len(before)
-		if name = strings.TrimSpace(name); !closed {
-			return nil, fault("The {{ at character %d has no }} after it.", at+1)
+		if !closed {
+			return nil, fault("The {{ at character %d has no }} after it. Close it, such as {{site.name}}.", utf8.RuneCountInString(text[:at])+1)
 		}
+		name = strings.TrimSuffix(strings.TrimSpace(name), asText)
 		if !slices.Contains(ofSite, name) && !inRow(name, columns) {
 			return nil, fault("There is no {{%s}}. Write one of: %s.", name, strings.Join(offered(columns), ", "))
 		}
@@ -55,20 +58,32 @@ func offered(columns []string) []string {
 // ExpandPath puts the values into a path with a query. Each is escaped: it stays one part of the path, or one value of the query.
 func ExpandPath(path string, values Values) string {
 	route, query, has := strings.Cut(path, "?")
-	route = replace(route, values, func(s string) string {
-		if s == "" || s == "." || s == ".." {
-			return "%20" // an empty or a dotted part would make another route of it
+	parts := strings.Split(route, "/")
+	for i, part := range parts {
+		if Refers(part) {
+			parts[i] = onePart(replace(part, values, url.PathEscape))
 		}
-		return url.PathEscape(s)
-	})
-	if !has {
+	}
+	if route = strings.Join(parts, "/"); !has {
 		return route
 	}
 	return route + "?" + replace(query, values, url.QueryEscape)
 }
 
-// ExpandJSON puts the values into the texts of a JSON body. A text that is nothing but one reference becomes a number or a boolean where
-// the value is one: {"id": "{{row.id}}"} becomes {"id": 17}.
+// onePart keeps a part from being empty or dotted, which would make another route of it.
+func onePart(part string) string {
+	if plain, err := url.PathUnescape(part); part == "" || err == nil && (plain == "." || plain == "..") {
+		return "%20"
+	}
+	return part
+}
+
+// asText after a name says that the value stays a text in JSON, even where it looks like a number: {{row.zip:text}}.
+const asText = ":text"
+
+// ExpandJSON puts the values into the texts and names of a JSON body. A text that is nothing but one reference to a table's cell or to
+// site.id becomes a number or a boolean where the value is one: {"id": "{{row.id}}"} becomes {"id": 17}. {{row.id:text}} stays a text;
+// Form.Fill writes it so where the schema asks for one, since WordPress refuses a number there.
 func ExpandJSON(body string, values Values) (string, error) {
 	if !Refers(body) {
 		return body, nil
@@ -90,29 +105,56 @@ func expanded(value any, values Values) any {
 			v[i] = expanded(v[i], values)
 		}
 	case map[string]any:
-		for key := range v {
-			v[key] = expanded(v[key], values)
+		made := make(map[string]any, len(v))
+		for _, key := range slices.Sorted(maps.Keys(v)) {
+			made[replace(key, values, func(s string) string { return s })] = expanded(v[key], values)
 		}
+		return made
 	}
 	return value
 }
 
 func typed(text string, values Values) any {
-	whole := strings.HasPrefix(text, "{{") && strings.HasSuffix(text, "}}") && strings.Count(text, "{{") == 1
 	filled := replace(text, values, func(s string) string { return s })
+	name, whole := wholeReference(text)
+	if !whole || strings.HasSuffix(name, asText) || strings.HasPrefix(name, "site.") && name != "site.id" {
+		return filled
+	}
 	var value any
-	if !whole || decode([]byte(filled), &value) != nil {
+	if decode([]byte(filled), &value) != nil {
 		return filled
 	}
 	switch v := value.(type) {
 	case bool:
 		return v
 	case json.Number:
-		if v.String() == filled { // not 007, nor what follows a number
+		if v.String() == filled && sane(v) {
 			return v
 		}
 	}
 	return filled
+}
+
+// wholeReference is the name in a text that is nothing but one reference.
+func wholeReference(text string) (name string, is bool) {
+	inner, opens := strings.CutPrefix(text, "{{")
+	inner, closes := strings.CutSuffix(inner, "}}")
+	return strings.TrimSpace(inner), opens && closes && !strings.Contains(inner, "{{") && !strings.Contains(inner, "}}")
+}
+
+// around escapes a text but not the references in it.
+func around(text string, escape func(string) string) string {
+	var b strings.Builder
+	for {
+		before, after, found := strings.Cut(text, "{{")
+		name, rest, closed := strings.Cut(after, "}}")
+		if !found || !closed {
+			b.WriteString(escape(text))
+			return b.String()
+		}
+		b.WriteString(escape(before) + "{{" + name + "}}")
+		text = rest
+	}
 }
 
 // replace puts in each value once: what a value holds is not looked through again.
@@ -129,7 +171,7 @@ func replace(text string, values Values, escape func(string) string) string {
 			b.WriteString("{{" + after)
 			return b.String()
 		}
-		b.WriteString(escape(values[strings.TrimSpace(name)]))
+		b.WriteString(escape(values[strings.TrimSuffix(strings.TrimSpace(name), asText)]))
 		text = rest
 	}
 }

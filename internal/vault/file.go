@@ -78,12 +78,16 @@ var (
 	replacing = os.Rename
 )
 
-// write puts the keyset on the disk before it takes its place: a crash leaves the old file or the new one, never half of one.
-func write(path string, handle *keyset.Handle, place func(from, to string) error) error {
+func write(path string, handle *keyset.Handle, how func(from, to string) error) error {
 	var text bytes.Buffer
 	if err := insecurecleartextkeyset.Write(handle, keyset.NewJSONWriter(&text)); err != nil {
 		return fmt.Errorf("vault: %w", err)
 	}
+	return place(path, text.Bytes(), how)
+}
+
+// place puts a secret on the disk before it takes its place: a crash leaves the old file or the new one, never half of one.
+func place(path string, text []byte, how func(from, to string) error) error {
 	folder := filepath.Dir(path)
 	if err := os.MkdirAll(folder, 0o700); err != nil {
 		return fmt.Errorf("vault: %w", err)
@@ -93,11 +97,11 @@ func write(path string, handle *keyset.Handle, place func(from, to string) error
 		return fmt.Errorf("vault: %w", err)
 	}
 	defer os.Remove(file.Name())
-	_, err = file.Write(text.Bytes())
+	_, err = file.Write(text)
 	if err = errors.Join(err, file.Sync(), file.Close()); err != nil {
 		return fmt.Errorf("vault: %w", err)
 	}
-	if err := place(file.Name(), path); err != nil {
+	if err := how(file.Name(), path); err != nil {
 		return fmt.Errorf("vault: %w", err)
 	}
 	return syncFolder(folder)

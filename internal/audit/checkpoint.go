@@ -1,0 +1,92 @@
+package audit
+
+import (
+	"context"
+	"crypto/ed25519"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/gowebpki/jcs"
+)
+
+// Checkpoint says what the record was at one moment, signed. Kept elsewhere, it proves that nothing at or before it was changed,
+// removed or reordered since, also after a backup was brought back.
+type Checkpoint struct {
+	Format    string    `json:"format"`
+	Seq       int64     `json:"seq"`  // the last entry, 0 for an empty record
+	Hash      string    `json:"hash"` // of that entry
+	At        time.Time `json:"at"`
+	Key       string    `json:"key"`       // the public key (Ed25519) in base64
+	Signature string    `json:"signature"` // over the canonical JSON (RFC 8785) of everything above, in base64
+}
+
+const checkpointFormat = "drover-checkpoint-1"
+
+// ErrCheckpoint is wrapped where a checkpoint itself cannot be believed.
+var ErrCheckpoint = errors.New("the checkpoint cannot be believed")
+
+func (c Checkpoint) signed() ([]byte, error) {
+	plain, err := json.Marshal(map[string]any{"format": c.Format, "seq": c.Seq, "hash": c.Hash, "at": c.At.UTC().Format(time.RFC3339Nano), "key": c.Key})
+	if err != nil {
+		return nil, fmt.Errorf("audit: checkpoint: %w", err)
+	}
+	return jcs.Transform(plain)
+}
+
+// Checkpoint signs what the record is now and records that it did. The checkpoint covers every entry before that one.
+func (l *Log) Checkpoint(ctx context.Context, actor Actor, key ed25519.PrivateKey) (Checkpoint, error) {
+	if err := l.Admit(ctx, actor, AuditCheckpoint, ""); err != nil {
+		return Checkpoint{}, err
+	}
+	var c Checkpoint
+	err := l.store.atTheEnd(ctx, func(w chained, seq int64, hash string) error {
+		c = Checkpoint{Format: checkpointFormat, Seq: seq, Hash: hash, At: l.now().UTC().Truncate(time.Second), Key: base64.StdEncoding.EncodeToString(key.Public().(ed25519.PublicKey))}
+		text, err := c.signed()
+		if err != nil {
+			return err
+		}
+		c.Signature = base64.StdEncoding.EncodeToString(ed25519.Sign(key, text))
+		return w.record(l, actor, Event{Action: AuditCheckpoint, Detail: map[string]any{"seq": c.Seq, "hash": c.Hash, "key": c.Key, "signature": c.Signature}})
+	})
+	return c, err
+}
+
+// ReadCheckpoint reads a checkpoint and checks its signature. Whose key it is, is for the reader to know.
+func ReadCheckpoint(text []byte) (Checkpoint, error) {
+	var c Checkpoint
+	if json.Unmarshal(text, &c) != nil || c.Format != checkpointFormat {
+		return c, fmt.Errorf("%w: it is not a checkpoint of Drover", ErrCheckpoint)
+	}
+	key, errKey := base64.StdEncoding.DecodeString(c.Key)
+	signature, errSignature := base64.StdEncoding.DecodeString(c.Signature)
+	signed, err := c.signed()
+	if err != nil || errKey != nil || errSignature != nil || len(key) != ed25519.PublicKeySize || !ed25519.Verify(key, signed, signature) {
+		return c, fmt.Errorf("%w: its signature does not fit what it says", ErrCheckpoint)
+	}
+	return c, nil
+}
+
+// VerifyAgainst verifies the whole record, and that what the checkpoint saw is still there as it was.
+func (l *Log) VerifyAgainst(ctx context.Context, c Checkpoint) (Verification, error) {
+	v, err := l.Verify(ctx)
+	if err != nil || !v.Whole() && v.Broken <= c.Seq || c.Seq == 0 {
+		return v, err
+	}
+	if v.Entries < c.Seq {
+		v.Broken = v.Entries + 1
+		v.Why = fmt.Sprintf("the record ends at entry %d, and the checkpoint was made at entry %d on %s: what came after was removed, or an older backup was brought back", v.Entries, c.Seq, c.At.Format(time.RFC3339))
+		return v, nil
+	}
+	e, err := l.Entry(ctx, c.Seq)
+	if err != nil {
+		return v, err
+	}
+	if e.Hash != c.Hash {
+		v.Broken = c.Seq
+		v.Why = fmt.Sprintf("it is not the entry that the checkpoint of %s saw: the record was written anew, at that entry or before it", c.At.Format(time.RFC3339))
+	}
+	return v, nil
+}
