@@ -57,15 +57,21 @@ func (a AppForm) groups() string {
 	return strings.Join(all, " ")
 }
 
-// SecondStep asks for a second factor, while signing in.
+// SecondStep asks for a second factor, while signing in or in between.
 type SecondStep struct {
 	Title    string
 	Sentence string
 	Action   string
 	Passkey  bool // the member has one
 	Code     bool // the member has an app, or recovery codes
+	Password bool // the member has nothing else
+	Options  string
+	Hidden   []Hidden // what was sent before, and is sent again after
 	Problem  string
 }
+
+// Hidden is a field that is carried along.
+type Hidden struct{ Name, Value string }
 
 // QR is a code to scan: its dark modules, row by row.
 type QR [][]bool

@@ -95,7 +95,8 @@ func peopleGallery() []GalleryPage {
 	settings.Second = second
 	return []GalleryPage{
 		{"second factor", "none, required", SecondFactorPage(own, SecondFactor{Required: true})}, {"second factor", "some", SecondFactorPage(own, second)}, {"second factor", "codes", SecondFactorPage(own, fresh)},
-		{"second factor", "app", AppPage(own, app)}, {"sign in", "second step", SecondStepPage(step)}, {"sign in", "second step, app only", SecondStepPage(SecondStep{Title: "One more step", Action: "/second-step", Code: true})},
+		{"second factor", "app", AppPage(own, app)}, {"sign in", "second step", SecondStepPage(step)},
+		{"confirm", "password, with a form carried along", SecondStepPage(SecondStep{Title: "Confirm it is you", Sentence: "What you are about to do needs it, once in ten minutes. What you typed is kept.", Action: "/confirm?to=/runs", Password: true, Hidden: []Hidden{{"all", "1"}}})}, {"sign in", "second step, app only", SecondStepPage(SecondStep{Title: "One more step", Action: "/second-step", Code: true})},
 		{"team", "factor required", TeamPage(frame, Team{Members: mates, MayRequire: true, FactorRequired: true})},
 		{"sign in", "problem", SignIn(Door{Action: "/sign-in", Problem: "The e-mail address or the password is wrong.", Fields: fields})},
 		{"set up", "problem", Setup(Door{Action: "/setup/x", Fields: append([]Field{name}, fields...)})}, {"join", "form", Join(Door{Action: "/join/x", Role: "operator", Fields: []Field{name, {Name: "password", Label: "Password", Type: "password", Hint: "At least 12 characters."}}})}, {"link", "used", LinkUsed("It was used, was replaced by a newer one, or has run out. Ask whoever sent it for a new one.")},

@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"database/sql"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -25,10 +27,15 @@ func authenticator(ctx context.Context, t *chromedp.Target) (chromedp.Void, erro
 // doorway starts an empty Drover at an address that passkeys work with, and sets its owner up in the browser.
 func doorway(t *testing.T) (home string, ctx context.Context) {
 	t.Helper()
+	return doorwayOn(t, t.TempDir())
+}
+
+func doorwayOn(t *testing.T, data string) (home string, ctx context.Context) {
+	t.Helper()
 	ctx = browser(t)
 	addr := freeAddress(t)
 	home = "http://localhost:" + addr[strings.LastIndex(addr, ":")+1:]
-	p := start(t, []string{"DROVER_DATA=" + t.TempDir(), "DROVER_ADDR=" + addr, "DROVER_PUBLIC_URL=" + home}, "serve")
+	p := start(t, []string{"DROVER_DATA=" + data, "DROVER_ADDR=" + addr, "DROVER_PUBLIC_URL=" + home}, "serve")
 	setup := p.wait(t, `http://\S+/setup/\w+`)
 	p.wait(t, "listens")
 	do(t, ctx, "set up the owner", chromedp.Navigate(setup), chromedp.SendKeys("#name", "Olga Owner"), chromedp.SendKeys("#email", "olga@agency.example"),
@@ -65,9 +72,9 @@ func TestAnAuthenticatorAppInChromium(t *testing.T) {
 		until(`document.querySelectorAll("#recovery-codes li").length === 10`))
 	recovery := ask(t, ctx, `document.querySelector("#recovery-codes li").innerText`)
 	signInAgain(t, ctx, home)
-	do(t, ctx, "the code", chromedp.SendKeys("#code", appCode(t, secret, 0)), chromedp.Click(`form:has(#code) button`), until(`location.pathname === "/team"`))
+	do(t, ctx, "the code", chromedp.SendKeys("#proof_code", appCode(t, secret, 0)), chromedp.Click(`form:has(#proof_code) button`), until(`location.pathname === "/team"`))
 	signInAgain(t, ctx, home)
-	do(t, ctx, "a recovery code", chromedp.SendKeys("#code", recovery), chromedp.Click(`form:has(#code) button`), until(`location.pathname === "/team"`))
+	do(t, ctx, "a recovery code", chromedp.SendKeys("#proof_code", recovery), chromedp.Click(`form:has(#proof_code) button`), until(`location.pathname === "/team"`))
 	do(t, ctx, "count the codes", chromedp.Navigate(home+"/settings/second-factor"), until(`document.querySelector("main").innerText.includes("9 are left")`))
 }
 
@@ -78,4 +85,23 @@ func appCode(t *testing.T, secret string, drift time.Duration) string {
 		t.Fatal(err)
 	}
 	return code
+}
+
+// The form is sent again by the browser itself, after the proof.
+func TestConfirmingInChromium(t *testing.T) {
+	data := t.TempDir()
+	home, ctx := doorwayOn(t, data)
+	db, err := sql.Open("sqlite", filepath.Join(data, "drover.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	do(t, ctx, "an invitation", chromedp.Navigate(home+"/team"), chromedp.SendKeys("#email", "mara@agency.example"))
+	if _, err := db.Exec("UPDATE sessions SET fresh_at = 0"); err != nil {
+		t.Fatal(err)
+	}
+	do(t, ctx, "is asked", chromedp.Click(`form[action="/team/invite"] button`), until(`document.querySelector("h1").innerText === "Confirm it is you"`))
+	do(t, ctx, "a wrong password", chromedp.SendKeys("#proof_password", "not the password"), chromedp.Click(`form:has(#proof_password) button`), until(`document.body.innerText.includes("This is not your password")`))
+	do(t, ctx, "the right one", chromedp.SendKeys("#proof_password", "four words that differ"), chromedp.Click(`form:has(#proof_password) button`),
+		until(`location.pathname === "/team/invite" && document.querySelector("#invitation")?.innerText.includes("/join/")`), until(`document.body.innerText.includes("Send this link to mara@agency.example")`))
 }

@@ -56,6 +56,35 @@ func (r *Roster) GiveCode(ctx context.Context, h Holder, typed string) (vault.Se
 	return token, err
 }
 
+// GivePassword proves the session of a member without a second factor, and returns its new token; the old one is void. A wrong password
+// is ErrPassword, too many are Wait. With a second factor, a password proves nothing: ErrPassword as well.
+func (r *Roster) GivePassword(ctx context.Context, h Holder, password vault.Secret) (vault.Secret, error) {
+	row, err := r.store.byID(ctx, h.Member.ID)
+	if err != nil {
+		return vault.Secret{}, err
+	}
+	try := attempt{account: row.Email, addr: h.Device.Addr}
+	if err := r.throttle.begin(try, r.now()); err != nil {
+		return vault.Secret{}, err
+	}
+	right, err := r.hashing.verify(ctx, row.PasswordHash, password)
+	if err != nil {
+		r.throttle.undo(try)
+		return vault.Secret{}, err
+	}
+	if !right {
+		return vault.Secret{}, r.refused(ctx, h.act(), refusal{"wrong_password", ErrPassword})
+	}
+	r.throttle.succeed(try)
+	return r.prove(ctx, h, func(w write) (string, error) {
+		has, err := w.hasFactor(h.Member.ID)
+		if err == nil && (has || h.Session.Half) {
+			err = refusal{"second_factor_wanted", ErrPassword}
+		}
+		return "password", errors.Join(err, w.unchanged(row))
+	})
+}
+
 // useTOTP takes a code of one of the member's apps, unless that code or a later one was taken before.
 func (r *Roster) useTOTP(w write, code string) error {
 	rows, err := w.apps(w.actor.ID)

@@ -216,19 +216,26 @@ func (s *Server) secondStepForm(v *visit) error {
 }
 
 func (s *Server) showSecondStep(v *visit, status int, problem string) error {
-	second, err := s.Roster.SecondFactor(v.Request.Context(), v.member.ID)
+	page, err := s.stepPage(v, problem)
 	if err != nil {
 		return err
 	}
-	page := views.SecondStep{Title: "One more step", Sentence: "Your password was right. Now show your second factor.", Action: "/second-step", Problem: problem, Code: second.CodesLeft > 0}
+	page.Title, page.Sentence, page.Action, page.Options = "One more step", "Your password was right. Now show your second factor.", "/second-step", "/second-step/options"
 	if to := next(v.Query("next")); to != "/" {
 		page.Action += "?next=" + url.QueryEscape(to)
 	}
+	return v.render(status, views.SecondStepPage(page))
+}
+
+// stepPage knows what the member can prove who they are with.
+func (s *Server) stepPage(v *visit, problem string) (views.SecondStep, error) {
+	second, err := s.Roster.SecondFactor(v.Request.Context(), v.member.ID)
+	page := views.SecondStep{Problem: problem, Code: second.CodesLeft > 0}
 	for _, f := range second.Factors {
 		page.Passkey = page.Passkey || f.Kind == members.Passkey
 		page.Code = page.Code || f.Kind == members.TOTP
 	}
-	return v.render(status, views.SecondStepPage(page))
+	return page, err
 }
 
 func (s *Server) askPasskey(v *visit) error {
@@ -259,13 +266,6 @@ func (s *Server) secondStep(v *visit) error {
 	return v.see(next(v.Query("next")))
 }
 
-func (s *Server) given(v *visit, form url.Values) (vault.Secret, error) {
-	if answer := form.Get("credential"); answer != "" {
-		return s.Roster.GivePasskey(v.Request.Context(), v.holder(), []byte(answer))
-	}
-	return s.Roster.GiveCode(v.Request.Context(), v.holder(), form.Get("code"))
-}
-
 // notGiven says why a proof was not accepted, or nothing.
 func notGiven(err error) (problem string, status int) {
 	if wait, is := errors.AsType[members.Wait](err); is {
@@ -274,6 +274,8 @@ func notGiven(err error) (problem string, status int) {
 	switch {
 	case errors.Is(err, members.ErrCode):
 		return "This code is wrong, or was used already. Wait for the next one, or use a recovery code.", http.StatusUnprocessableEntity
+	case errors.Is(err, members.ErrPassword):
+		return "This is not your password.", http.StatusUnprocessableEntity
 	case errors.Is(err, members.ErrPasskey):
 		return "This passkey was not accepted. Try again, or use another way.", http.StatusUnprocessableEntity
 	}

@@ -77,10 +77,10 @@ func TestSignInInTwoSteps(t *testing.T) {
 			t.Errorf("%s %s before the second factor: %d %.100s", route.Method, path, status, to)
 		}
 	}
-	if status, _ := p.post("/second-step?next=/team", url.Values{"code": {"000000"}}); status != http.StatusUnprocessableEntity {
+	if status, _ := p.post("/second-step?next=/team", url.Values{"proof_code": {"000000"}}); status != http.StatusUnprocessableEntity {
 		t.Errorf("a wrong code: %d", status)
 	}
-	if status, to := p.post("/second-step?next=/team", url.Values{"code": {appCode(t, secret, time.Now())}}); status != http.StatusSeeOther || to != "/team" {
+	if status, to := p.post("/second-step?next=/team", url.Values{"proof_code": {appCode(t, secret, time.Now())}}); status != http.StatusSeeOther || to != "/team" {
 		t.Errorf("the right code: %d %s", status, to)
 	}
 	if status, _ := p.get("/team"); status != http.StatusOK {

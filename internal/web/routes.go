@@ -96,6 +96,9 @@ func (s *Server) table() []route {
 		{get, "/second-step", "", s.secondStepForm},
 		{post, "/second-step", "", s.secondStep},
 		{post, "/second-step/options", "", s.askPasskey},
+		{get, "/confirm", "", s.confirmForm},
+		{post, "/confirm", "", s.confirm},
+		{post, "/confirm/options", "", s.askPasskey},
 
 		{post, "/settings/name", audit.MemberEdit, s.changeName},
 		{post, "/settings/password", audit.MemberEdit, s.changePassword},
@@ -118,6 +121,7 @@ const (
 // early names the routes that are open before a member's session is whole, and from which stage on. No other is.
 var early = map[string]stage{
 	"GET /second-step": half, "POST /second-step": half, "POST /second-step/options": half, "POST /sign-out": half,
+	"GET /confirm": lacking, "POST /confirm": lacking, "POST /confirm/options": lacking,
 	"GET /settings/second-factor": lacking, "POST /settings/second-factor/app": lacking, "GET /settings/second-factor/app/:id": lacking,
 	"POST /settings/second-factor/app/:id": lacking, "POST /settings/second-factor/passkey/options": lacking, "POST /settings/second-factor/passkey": lacking,
 }

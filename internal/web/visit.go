@@ -66,8 +66,15 @@ func (s *Server) member(r route) gin.HandlerFunc {
 		if err == nil && r.right != "" {
 			err = s.Log.Admit(c.Request.Context(), v.actor(), r.right, audit.Subject(v.Request.URL.Path))
 		}
+		handle := r.handle
 		if err == nil {
-			err = r.handle(v)
+			var ask bool
+			if ask, err = s.unproved(r, v); ask {
+				handle = s.confirmFirst
+			}
+		}
+		if err == nil {
+			err = handle(v)
 		}
 		v.finish(err)
 	}

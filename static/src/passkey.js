@@ -1,5 +1,6 @@
 // Makes or uses a passkey: the button asks the server for a challenge, the browser asks its owner, and the answer is posted with the
 // form like anything else that was typed.
+const credential = (form) => form.querySelector("[data-credential]");
 const told = (form, text) => {
   const place = form.querySelector("[data-passkey-problem]");
   place.textContent = text;
@@ -8,6 +9,7 @@ const told = (form, text) => {
 
 async function answer(form) {
   const asked = await fetch(form.dataset.passkey, { method: "POST", headers: { Accept: "application/json" } });
+  if (asked.redirected) return location.assign(asked.url); // a proof is wanted first
   if (!asked.ok || !asked.headers.get("Content-Type")?.startsWith("application/json")) throw new Error("The page is out of date. Load it again and try once more.");
   const options = await asked.json();
   const key = form.dataset.make === "true"
@@ -23,16 +25,16 @@ for (const form of document.querySelectorAll("form[data-passkey]")) {
     continue;
   }
   form.addEventListener("submit", async (event) => {
-    if (form.elements.credential.value) return; // answered: now it is an ordinary form
+    if (credential(form).value) return; // answered: now it is an ordinary form
     event.preventDefault();
     told(form, "");
     try {
-      form.elements.credential.value = await answer(form);
-      form.requestSubmit();
+      credential(form).value = (await answer(form)) ?? "";
+      if (credential(form).value) form.requestSubmit();
     } catch (error) {
       const refused = { NotAllowedError: "It was cancelled, or took too long. Try again.", InvalidStateError: "This passkey is set up already.", SecurityError: "Passkeys need Drover's own address, over https." };
       told(form, refused[error.name] ?? error.message);
     }
   });
 }
-addEventListener("pageshow", () => document.querySelectorAll("form[data-passkey]").forEach((form) => (form.elements.credential.value = "")));
+addEventListener("pageshow", () => document.querySelectorAll("form[data-passkey]").forEach((form) => (credential(form).value = "")));
