@@ -23,6 +23,7 @@ const (
 	MemberJoin      Action = "member.join"
 	MemberRead      Action = "member.read"
 	MemberRemove    Action = "member.remove"
+	MemberReset     Action = "member.reset" // making a link that sets another's password anew
 	MemberRole      Action = "member.role"
 	MemberSignIn    Action = "member.sign_in"
 	MemberSignOut   Action = "member.sign_out"
@@ -64,6 +65,7 @@ var least = map[Action]Role{
 	MemberJoin:      Viewer,
 	MemberRead:      Viewer,
 	MemberRemove:    Admin,
+	MemberReset:     Admin,
 	MemberRole:      Admin,
 	MemberSignIn:    Viewer,
 	MemberSignOut:   Viewer,

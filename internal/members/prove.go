@@ -37,7 +37,11 @@ func (h Holder) act() act {
 func (r *Roster) GiveCode(ctx context.Context, h Holder, typed string) (vault.Secret, error) {
 	code := tidyCode(typed)
 	short := len(code) <= 8
-	try := attempt{account: "second factor of " + h.Member.Email, addr: h.Device.Addr, wide: short}
+	try, err := r.attempt(ctx, "second factor of "+h.Member.Email, h.Member.ID, h.Device)
+	if err != nil {
+		return vault.Secret{}, err
+	}
+	try.wide = short
 	if err := r.throttle.begin(try, r.now()); err != nil {
 		return vault.Secret{}, err
 	}
@@ -63,7 +67,10 @@ func (r *Roster) GivePassword(ctx context.Context, h Holder, password vault.Secr
 	if err != nil {
 		return vault.Secret{}, err
 	}
-	try := attempt{account: row.Email, addr: h.Device.Addr}
+	try, err := r.attempt(ctx, row.Email, row.ID, h.Device)
+	if err != nil {
+		return vault.Secret{}, err
+	}
 	if err := r.throttle.begin(try, r.now()); err != nil {
 		return vault.Secret{}, err
 	}

@@ -50,6 +50,7 @@ func (m Member) subject() audit.Subject { return audit.On("member", m.ID) }
 type Device struct {
 	Addr      netip.Addr
 	UserAgent string
+	Token     vault.Secret // what Remember made for this browser, if anything
 }
 
 // Roster keeps the members. Its methods may be called side by side.
@@ -73,6 +74,12 @@ func (r *Roster) Members(ctx context.Context) ([]Member, error) { return r.store
 // Member returns one member, also one who has left, or ErrNoMember.
 func (r *Roster) Member(ctx context.Context, id int64) (Member, error) {
 	row, err := r.store.byID(ctx, id)
+	return row.member(), err
+}
+
+// ByEmail returns the member present with the address, or ErrNoMember.
+func (r *Roster) ByEmail(ctx context.Context, email string) (Member, error) {
+	row, err := r.store.byEmail(ctx, foldEmail(email))
 	return row.member(), err
 }
 

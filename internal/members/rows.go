@@ -37,3 +37,12 @@ type settingRow struct {
 }
 
 func (settingRow) TableName() string { return "settings" }
+
+type deviceRow struct {
+	ID        int64 `gorm:"primaryKey"`
+	MemberID  int64
+	TokenHash string
+	CreatedAt int64 `gorm:"autoCreateTime:false"`
+}
+
+func (deviceRow) TableName() string { return "devices" }

@@ -46,13 +46,15 @@ func hashOf(token vault.Secret) string {
 // SignIn checks the password and begins a session, half open where the member has a second factor. Whether the account is unknown or the password wrong, the answer and its time are
 // the same: ErrSignIn. Who guesses too often gets Wait.
 func (r *Roster) SignIn(ctx context.Context, email string, password vault.Secret, d Device) (vault.Secret, Member, error) {
-	try := attempt{account: foldEmail(email), addr: d.Addr}
-	if err := r.throttle.begin(try, r.now()); err != nil {
+	row, err := r.store.byEmail(ctx, foldEmail(email))
+	if err != nil && !errors.Is(err, ErrNoMember) {
 		return vault.Secret{}, Member{}, err
 	}
-	row, err := r.store.byEmail(ctx, try.account)
-	if err != nil && !errors.Is(err, ErrNoMember) {
-		r.throttle.undo(try)
+	try, err := r.attempt(ctx, foldEmail(email), row.ID, d)
+	if err == nil {
+		err = r.throttle.begin(try, r.now())
+	}
+	if err != nil {
 		return vault.Secret{}, Member{}, err
 	}
 	right, err := r.hashing.verify(ctx, row.PasswordHash, password)

@@ -77,6 +77,7 @@ type linkRow struct {
 	Email     string
 	Role      audit.Role
 	MemberID  int64
+	Lift      bool // the second factor goes with the old password
 	CreatedBy string
 	CreatedAt int64 `gorm:"autoCreateTime:false"`
 	ExpiresAt int64
@@ -410,4 +411,22 @@ func (s store) sealedByOthers(ctx context.Context, key uint32, limit int) ([]fac
 	var rows []factorRow
 	err := s.db.WithContext(ctx).Where("kind = ? AND key_id <> ?", TOTP, int64(key)).Order("id").Limit(limit).Find(&rows).Error
 	return rows, err
+}
+
+func (s store) device(ctx context.Context, member int64, hash string) (bool, error) {
+	var n int64
+	err := s.db.WithContext(ctx).Model(&deviceRow{}).Where("member_id = ? AND token_hash = ?", member, hash).Count(&n).Error
+	return n > 0, err
+}
+
+// insertDevice keeps the newest of the member's devices.
+func (w write) insertDevice(r deviceRow) error {
+	if err := w.tx.Create(&r).Error; err != nil {
+		return err
+	}
+	return w.tx.Exec("DELETE FROM devices WHERE member_id = ? AND id NOT IN (SELECT id FROM devices WHERE member_id = ? ORDER BY id DESC LIMIT ?)", r.MemberID, r.MemberID, mostDevices).Error
+}
+
+func (w write) dropFactors(member int64) error {
+	return errors.Join(w.tx.Where("member_id = ?", member).Delete(&factorRow{}).Error, w.dropCodes(member))
 }

@@ -19,12 +19,16 @@ func (w Wait) Error() string {
 type attempt struct {
 	account string
 	addr    netip.Addr
-	wide    bool // counts from everywhere together: a short code can be guessed by many machines, and only who has the password can try
+	device  string // the account's own browser, where it is known: it counts for itself alone
+	wide    bool   // counts from everywhere together: a short code can be guessed by many machines, and only who has the password can try
 }
 
 // keys returns what a try counts against: the account as tried from this address alone, so that a stranger elsewhere locks
 // nobody out, and the address, so that one machine cannot go through all accounts.
 func (a attempt) keys() []throttleKey {
+	if a.device != "" {
+		return []throttleKey{{account: a.account, device: a.device}}
+	}
 	addr := a.addr.Unmap().WithZone("")
 	bits := addr.BitLen()
 	if addr.Is6() {
@@ -41,6 +45,7 @@ func (a attempt) keys() []throttleKey {
 type throttleKey struct {
 	account string
 	network netip.Prefix
+	device  string
 	wide    bool
 }
 

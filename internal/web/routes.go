@@ -81,6 +81,7 @@ func (s *Server) table() []route {
 		{post, "/team/invite", audit.MemberInvite, s.invite},
 		{post, "/team/second-factor", audit.SettingsChange, s.requireFactor},
 		{post, "/team/:id/role", audit.MemberRole, s.changeRole},
+		{post, "/team/:id/reset", audit.MemberReset, s.resetLink},
 		{post, "/team/:id/remove", audit.MemberRemove, s.removeMember},
 
 		{get, "/settings", "", s.settings},
@@ -151,6 +152,8 @@ func (s *Server) door() []route {
 		{post, "/setup/:token", "", s.setup},
 		{get, "/join/:token", "", s.joinForm},
 		{post, "/join/:token", "", s.join},
+		{get, "/reset/:token", "", s.resetForm},
+		{post, "/reset/:token", "", s.reset},
 		{get, "/enter/:token", "", s.enter},
 	}
 }

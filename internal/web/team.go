@@ -23,7 +23,7 @@ func (s *Server) showTeam(v *visit, status int, page views.Team, problems member
 	for _, m := range present {
 		mate := views.Teammate{ID: m.ID, Name: m.Name, Email: m.Email, Role: string(m.Role), Self: m.ID == v.member.ID, JoinedAt: m.CreatedAt}
 		if actor.May(audit.MemberRole) && actor.Role.Covers(m.Role) && !mate.Self {
-			mate.Roles, mate.Removable = rolesFor(actor), true
+			mate.Roles, mate.Removable, mate.Resettable = rolesFor(actor), true, actor.May(audit.MemberReset)
 		}
 		page.Members = append(page.Members, mate)
 	}

@@ -38,7 +38,11 @@ func (v *visit) addr() netip.Addr {
 }
 
 func (v *visit) device() members.Device {
-	return members.Device{Addr: v.addr(), UserAgent: v.Request.UserAgent()}
+	d := members.Device{Addr: v.addr(), UserAgent: v.Request.UserAgent()}
+	if token, err := v.Cookie(v.server.cookieName() + "-device"); err == nil {
+		d.Token = vault.NewSecret(token)
+	}
+	return d
 }
 
 // member lets people in who are signed in and whose role allows the route. The right to see a page is the gate's to judge, so that a
@@ -125,10 +129,29 @@ func (s *Server) cookieName() string {
 // sessionCookie outlives a browser's restart; the session's own limits are the roster's.
 const sessionCookie = 90 * 24 * time.Hour
 
+// deviceCookie stays when its owner signs out: it opens nothing.
+const deviceCookie = 365 * 24 * time.Hour
+
 func (v *visit) remember(token vault.Secret) {
 	http.SetCookie(v.Writer, &http.Cookie{
 		Name: v.server.cookieName(), Value: token.Reveal(), Path: "/", MaxAge: int(sessionCookie.Seconds()), HttpOnly: true, Secure: v.server.secure, SameSite: http.SameSiteLaxMode,
 	})
+}
+
+// rememberDevice lets the browser be known as its owner's, unless it is already.
+func (v *visit) rememberDevice(m members.Member) error {
+	ctx := v.Request.Context()
+	if known, err := v.server.Roster.Remembered(ctx, m, v.device().Token); known || err != nil {
+		return err
+	}
+	token, err := v.server.Roster.Remember(ctx, m)
+	if err != nil {
+		return err
+	}
+	http.SetCookie(v.Writer, &http.Cookie{
+		Name: v.server.cookieName() + "-device", Value: token.Reveal(), Path: "/", MaxAge: int(deviceCookie.Seconds()), HttpOnly: true, Secure: v.server.secure, SameSite: http.SameSiteLaxMode,
+	})
+	return nil
 }
 
 func (v *visit) forget() {

@@ -36,3 +36,31 @@ CREATE TABLE settings (
     name  TEXT PRIMARY KEY,
     value TEXT NOT NULL
 ) WITHOUT ROWID;
+
+-- Browsers that somebody signed in with: they are slowed on their own, whatever strangers do.
+CREATE TABLE devices (
+    id         INTEGER PRIMARY KEY AUTOINCREMENT,
+    member_id  INTEGER NOT NULL REFERENCES members (id),
+    token_hash TEXT    NOT NULL UNIQUE,
+    created_at BIGINT  NOT NULL
+);
+CREATE INDEX devices_member ON devices (member_id);
+
+-- A fourth kind of link, which sets another password; lift says that it takes the second factor away, too.
+CREATE TABLE links_anew (
+    id         INTEGER PRIMARY KEY AUTOINCREMENT,
+    kind       TEXT    NOT NULL CHECK (kind IN ('setup', 'sign_in', 'invitation', 'reset')),
+    token_hash TEXT    NOT NULL UNIQUE,
+    email      TEXT    NOT NULL DEFAULT '',
+    role       TEXT    NOT NULL DEFAULT '',
+    member_id  INTEGER NOT NULL DEFAULT 0,
+    lift       BOOLEAN NOT NULL DEFAULT FALSE,
+    created_by TEXT    NOT NULL DEFAULT '',
+    created_at BIGINT  NOT NULL,
+    expires_at BIGINT  NOT NULL,
+    used_at    BIGINT  NOT NULL DEFAULT 0
+);
+INSERT INTO links_anew (id, kind, token_hash, email, role, member_id, created_by, created_at, expires_at, used_at)
+    SELECT id, kind, token_hash, email, role, member_id, created_by, created_at, expires_at, used_at FROM links;
+DROP TABLE links;
+ALTER TABLE links_anew RENAME TO links;
