@@ -37,8 +37,11 @@ var tellings = map[string]told{
 	"drover.start":    {"started", "start"}, "gallery.read": {"opened the gallery", "open the gallery"},
 	"member.add": {"added the member", "add a member"}, "member.edit": {"changed their own account", "change an account"},
 	"member.invite": {"invited", "invite somebody"}, "member.join": {"joined the team", "join the team"},
-	"member.read": {"looked at the team", "see the team"}, "member.remove": {"removed the member", "remove the member"},
-	"member.role": {"changed the role of", "change the role of"}, "member.sign_in": {"signed in", "sign in"},
+	"member.confirm": {"proved who they are", "prove who they are"}, "member.factor": {"changed their second factor", "change a second factor"},
+	"settings.change": {"changed a setting of the team", "change a setting of the team"},
+	"member.read":     {"looked at the team", "see the team"}, "member.remove": {"removed the member", "remove the member"},
+	"member.reset": {"made a link that resets the password of", "reset the password of"},
+	"member.role":  {"changed the role of", "change the role of"}, "member.sign_in": {"signed in", "sign in"},
 	"member.sign_out": {"signed out", "sign out"}, "run.cancel": {"cancelled", "cancel"}, "run.finish": {"ended", "end"},
 	"run.read": {"looked at", "see"}, "run.start": {"started", "start a run"}, "run.start_destroy": {"started", "start a run that destroys"},
 	"site.add": {"added the site", "add a site"}, "site.check": {"checked", "check"},
@@ -63,7 +66,7 @@ func (e AuditRow) verb() string {
 
 // selfTold tells whether the verb says already on whom.
 func (e AuditRow) selfTold() bool {
-	return slices.Contains([]string{"member.sign_in", "member.sign_out", "member.edit", "member.join"}, e.Action)
+	return slices.Contains([]string{"member.sign_in", "member.sign_out", "member.edit", "member.join", "member.confirm", "member.factor"}, e.Action)
 }
 
 // subject names and links what the entry is about.

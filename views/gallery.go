@@ -82,14 +82,26 @@ func peopleGallery() []GalleryPage {
 	fields := []Field{{Name: "email", Label: "E-mail", Type: "email"}, {Name: "password", Label: "Password", Type: "password", Problem: "This password is too short."}}
 	roles := []Option{{"viewer", "viewer"}, {"operator", "operator"}, {"admin", "admin"}}
 	mates := []Teammate{{ID: 1, Name: "Mara Lindqvist", Email: "mara@agency.example", Role: "admin", Self: true, JoinedAt: time.Now()},
-		{ID: 2, Name: longName, Email: "someone-with-a-very-long-address@subdomain.agency.example", Role: "viewer", Roles: roles, Removable: true, JoinedAt: time.Now().AddDate(-1, 0, 0)}}
+		{ID: 2, Name: longName, Email: "someone-with-a-very-long-address@subdomain.agency.example", Role: "viewer", Roles: roles, Removable: true, Resettable: true, JoinedAt: time.Now().AddDate(-1, 0, 0)}}
 	invite := []Field{{Name: "email", Label: "E-mail", Type: "email"}, {Name: "role", Label: "Role", Value: "operator", Options: roles}}
 	settings := Settings{Name: []Field{{Name: "name", Label: "Name", Value: "Mara"}}, Password: []Field{{Name: "old", Label: "Present password", Type: "password"}, {Name: "new", Label: "New password", Type: "password"}},
 		Sessions: []Session{{ID: 1, Device: "Mozilla/5.0 (X11; Linux x86_64) Firefox/149.0", Addr: "203.0.113.7", LastSeenAt: time.Now(), CreatedAt: time.Now().AddDate(0, 0, -3), This: true}}}
 	broken := Problem{500, "Drover could not do this", "The fault is Drover's own. Try again.", "X7K2M9PQ4R"}
+	second := SecondFactor{CodesLeft: 7, Factors: []Factor{{1, "passkey", longName, time.Now().AddDate(0, -2, 0), time.Now()}, {2, "totp", "Telephone", time.Now(), time.Time{}}}}
+	fresh := second
+	fresh.Codes = []string{"abcd-efgh-2345-67ij", "klmn-opqr-stuv-wxyz"}
+	app := AppForm{ID: 3, Secret: "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP", Code: QR{{true, false, true}, {false, true, true}, {true, true, false}}, Name: Field{Name: "name", Label: "Name", Value: "Telephone"},
+		Number: Field{Name: "code", Label: "Code", Problem: "This is not the code of this moment."}}
+	step := SecondStep{Title: "One more step", Sentence: "Your password was right. Now show your second factor.", Action: "/second-step", Passkey: true, Code: true, Problem: "This code is wrong, or was used already."}
+	settings.Second = second
 	return []GalleryPage{
+		{"second factor", "none, required", SecondFactorPage(own, SecondFactor{Required: true})}, {"second factor", "some", SecondFactorPage(own, second)}, {"second factor", "codes", SecondFactorPage(own, fresh)},
+		{"second factor", "app", AppPage(own, app)}, {"sign in", "second step", SecondStepPage(step)},
+		{"confirm", "password, with a form carried along", SecondStepPage(SecondStep{Title: "Confirm it is you", Sentence: "What you are about to do needs it, once in ten minutes. What you typed is kept.", Action: "/confirm?to=/runs", Password: true, Hidden: []Hidden{{"all", "1"}}})}, {"sign in", "second step, app only", SecondStepPage(SecondStep{Title: "One more step", Action: "/second-step", Code: true})},
+		{"team", "factor required", TeamPage(frame, Team{Members: mates, MayRequire: true, FactorRequired: true})},
 		{"sign in", "problem", SignIn(Door{Action: "/sign-in", Problem: "The e-mail address or the password is wrong.", Fields: fields})},
-		{"set up", "problem", Setup(Door{Action: "/setup/x", Fields: append([]Field{name}, fields...)})}, {"join", "form", Join(Door{Action: "/join/x", Role: "operator", Fields: []Field{name, {Name: "password", Label: "Password", Type: "password", Hint: "At least 12 characters."}}})}, {"link", "used", LinkUsed("It was used, was replaced by a newer one, or has run out. Ask whoever sent it for a new one.")},
+		{"set up", "problem", Setup(Door{Action: "/setup/x", Fields: append([]Field{name}, fields...)})}, {"join", "form", Join(Door{Action: "/join/x", Role: "operator", Fields: []Field{name, {Name: "password", Label: "Password", Type: "password", Hint: "At least 12 characters."}}})}, {"reset", "form", Reset(Door{Action: "/reset/x", Fields: []Field{{Name: "password", Label: "New password", Type: "password"}}})}, {"team", "reset", TeamPage(frame, Team{Members: mates, Reset: "https://drover.agency.example/reset/ABCDEF", ResetOf: "someone@agency.example"})},
+		{"link", "used", LinkUsed("It was used, was replaced by a newer one, or has run out. Ask whoever sent it for a new one.")},
 		{"team", "many", TeamPage(frame, Team{Members: mates, Form: invite})}, {"team", "invited", TeamPage(frame, Team{Members: mates, Form: invite, Invitation: "https://drover.agency.example/join/ABCDEF", Invited: "new@agency.example"})},
 		{"team", "no right", TeamPage(galleryFrame("Team", "team", "viewer"), Team{Members: mates[:1]})}, {"settings", "form", SettingsPage(own, settings)},
 		{"error", "500", ProblemPage(lost, broken)}, {"error", "404, stranger", ProblemBare(Problem{404, "There is no such page", "The address may be wrong.", ""})},

@@ -25,6 +25,7 @@ type Teammate struct {
 	JoinedAt          time.Time
 	Roles             []Option // that the reader may give
 	Removable         bool
+	Resettable        bool
 }
 
 // Team is the page of that name.
@@ -33,6 +34,12 @@ type Team struct {
 	Invitation string // the link just made, shown once
 	Invited    string // whom it is for
 	Form       []Field
+
+	Reset   string // a link just made that sets a password anew, shown once
+	ResetOf string // whose
+
+	FactorRequired bool // a second factor is everybody's duty
+	MayRequire     bool
 }
 
 // Session is one browser that somebody is signed in with.
@@ -50,4 +57,5 @@ type Settings struct {
 	Name     []Field
 	Password []Field
 	Sessions []Session
+	Second   SecondFactor
 }

@@ -113,6 +113,7 @@ type Site struct {
 	Runs           []SiteRun
 	Entries        []AuditRow
 	Credential     []Field // the form that replaces it
+	AskFirst       bool    // a proof of who asks comes before the form
 	ShowCredential bool    // the form is open, since something was wrong with it
 }
 

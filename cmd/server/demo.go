@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"crypto/rand"
 	"encoding/csv"
 	"errors"
 	"fmt"
@@ -81,12 +80,14 @@ func (c *config) demo(ctx context.Context, out io.Writer, n int) error {
 
   %s/enter/%s
 
+When it asks who you are: %s, %s
+
 The same data on the command line, in another terminal:
 
   export DROVER_DATA=%s DROVER_CA_FILE=%s DROVER_ALLOW_NETS=127.0.0.0/8
   bin/drover run clear-cache --all
 
-`, n, strings.TrimSuffix(c.publicURL, "/"), token.Reveal(), c.data, c.caFile)
+`, n, strings.TrimSuffix(c.publicURL, "/"), token.Reveal(), demoEmail, demoPassword, c.data, c.caFile)
 		return c.serve(ctx, out, h, true)
 	})
 }
@@ -103,6 +104,9 @@ func (c *config) useDemo(fake *wptest.Fake) error {
 }
 
 const demoEmail = "you@agency.example"
+
+// demoPassword opens a demo on this machine and nothing else; what destroys asks for it after a while.
+const demoPassword = "only simulated sites"
 
 // furnishDemo imports the sites, checks them, and makes an owner who can be signed in by a link.
 func furnishDemo(ctx context.Context, h *house, fake *wptest.Fake, described []wptest.Site) (vault.Secret, error) {
@@ -121,7 +125,7 @@ func furnishDemo(ctx context.Context, h *house, fake *wptest.Fake, described []w
 	if i >= 0 {
 		return h.roster.SignInLink(ctx, actor, present[i].ID)
 	}
-	m, err := h.roster.Add(ctx, actor, members.Member{Email: demoEmail, Name: "Demo Owner", Role: audit.Owner}, vault.NewSecret(rand.Text()))
+	m, err := h.roster.Add(ctx, actor, members.Member{Email: demoEmail, Name: "Demo Owner", Role: audit.Owner}, vault.NewSecret(demoPassword))
 	if err != nil {
 		return vault.Secret{}, err
 	}

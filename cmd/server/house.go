@@ -54,7 +54,7 @@ func (h *house) furnish(ctx context.Context, keyFile string) error {
 		return err
 	}
 	h.registry = sites.New(h.db, keys, h.log, h.network)
-	h.roster = members.New(h.db, h.log)
+	h.roster = members.New(h.db, keys, h.log)
 	h.runner, err = runs.New(h.db, h.registry, h.log, h.logger)
 	return err
 }
@@ -66,11 +66,12 @@ func openVault(ctx context.Context, db *database.DB, file string) (*vault.Vault,
 		return keys, err
 	}
 	sealed, countErr := sites.CountSealed(ctx, db)
-	if countErr != nil {
-		return nil, countErr
+	factors, factorsErr := members.CountSealed(ctx, db)
+	if failed := errors.Join(countErr, factorsErr); failed != nil {
+		return nil, failed
 	}
-	if sealed > 0 {
-		return nil, fmt.Errorf("%w; %d credentials are sealed with it, and nothing was touched", err, sealed)
+	if sealed+factors > 0 {
+		return nil, fmt.Errorf("%w; %d credentials and %d authenticator apps are sealed with it, and nothing was touched", err, sealed, factors)
 	}
 	return vault.Create(file)
 }

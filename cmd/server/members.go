@@ -17,7 +17,7 @@ import (
 )
 
 func membersCommand(c *config) *cobra.Command {
-	return group("members", "Add and invite members of the team", membersAddCommand(c), membersInviteCommand(c))
+	return group("members", "Add, invite and reset members of the team", membersAddCommand(c), membersInviteCommand(c), membersResetCommand(c))
 }
 
 func roleFlag(cmd *cobra.Command, role *string, usual audit.Role) {
@@ -100,5 +100,30 @@ func membersInviteCommand(c *config) *cobra.Command {
 		},
 	}
 	roleFlag(cmd, &role, audit.Operator)
+	return cmd
+}
+
+func membersResetCommand(c *config) *cobra.Command {
+	var lift bool
+	cmd := &cobra.Command{
+		Use:   "reset EMAIL",
+		Short: "Make a link with which a member sets another password; it works once, for an hour",
+		Args:  cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return c.with(cmd.Context(), func(h *house) error {
+				m, err := h.roster.ByEmail(cmd.Context(), args[0])
+				if err != nil {
+					return exit{exitUsage, err}
+				}
+				token, err := h.roster.ResetLink(cmd.Context(), commandLine(), m.ID, lift)
+				if err != nil {
+					return err
+				}
+				fmt.Fprintf(cmd.OutOrStdout(), "%s/reset/%s\n", strings.TrimSuffix(c.publicURL, "/"), token.Reveal())
+				return nil
+			})
+		},
+	}
+	cmd.Flags().BoolVar(&lift, "second-factor", false, "remove the second factor, too, when the link is used")
 	return cmd
 }

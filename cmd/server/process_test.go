@@ -57,7 +57,25 @@ type process struct {
 	command *exec.Cmd
 	lines   chan string
 	ended   chan error
-	err     bytes.Buffer
+	err     output
+}
+
+// output keeps what a running process writes, to be read while it writes.
+type output struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (o *output) Write(p []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.text.Write(p)
+}
+
+func (o *output) String() string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.text.String()
 }
 
 // start starts drover with the environment and stops it by its pid with the test.

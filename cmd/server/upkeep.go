@@ -47,7 +47,11 @@ func keysCommand(c *config) *cobra.Command {
 				if err != nil {
 					return err
 				}
-				fmt.Fprintf(cmd.OutOrStdout(), "%d credentials are sealed with the new key. Back up %s now: older backups of it cannot open them.\n", n, c.keyFile)
+				factors, err := h.roster.RotateKeys(cmd.Context(), commandLine())
+				if err != nil {
+					return err
+				}
+				fmt.Fprintf(cmd.OutOrStdout(), "%d credentials and %d authenticator apps are sealed with the new key. Back up %s now: older backups of it cannot open them.\n", n, factors, c.keyFile)
 				return nil
 			})
 		},

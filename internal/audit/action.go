@@ -16,11 +16,14 @@ const (
 	DatabaseBackup  Action = "database.backup"
 	KeysRotate      Action = "keys.rotate"
 	MemberAdd       Action = "member.add"
-	MemberEdit      Action = "member.edit" // one's own name and password
+	MemberConfirm   Action = "member.confirm" // proving who one is, in between
+	MemberEdit      Action = "member.edit"    // one's own name and password
+	MemberFactor    Action = "member.factor"  // one's own second factor
 	MemberInvite    Action = "member.invite"
 	MemberJoin      Action = "member.join"
 	MemberRead      Action = "member.read"
 	MemberRemove    Action = "member.remove"
+	MemberReset     Action = "member.reset" // making a link that sets another's password anew
 	MemberRole      Action = "member.role"
 	MemberSignIn    Action = "member.sign_in"
 	MemberSignOut   Action = "member.sign_out"
@@ -32,6 +35,7 @@ const (
 	RunStart        Action = "run.start"
 	RunLower        Action = "run.lower"         // say that a request does less than its method may
 	RunStartDestroy Action = "run.start_destroy" // the right to start a run whose effect is destroy; recorded as run.start
+	SettingsChange  Action = "settings.change"
 	SiteAdd         Action = "site.add"
 	SiteCheck       Action = "site.check"
 	SiteCredential  Action = "site.credential"
@@ -54,11 +58,14 @@ var least = map[Action]Role{
 	DatabaseBackup:  Owner,
 	KeysRotate:      Owner,
 	MemberAdd:       Admin,
+	MemberConfirm:   Viewer,
 	MemberEdit:      Viewer,
+	MemberFactor:    Viewer,
 	MemberInvite:    Admin,
 	MemberJoin:      Viewer,
 	MemberRead:      Viewer,
 	MemberRemove:    Admin,
+	MemberReset:     Admin,
 	MemberRole:      Admin,
 	MemberSignIn:    Viewer,
 	MemberSignOut:   Viewer,
@@ -70,6 +77,7 @@ var least = map[Action]Role{
 	RunStart:        Operator,
 	RunLower:        Admin,
 	RunStartDestroy: Admin,
+	SettingsChange:  Admin,
 	SiteAdd:         Admin,
 	SiteCheck:       Operator,
 	SiteCredential:  Admin,

@@ -3,6 +3,7 @@ package database
 import (
 	"context"
 	"errors"
+	"io"
 	"net"
 	"strings"
 
@@ -37,5 +38,6 @@ func Away(err error) bool {
 		return answer.Code == "25006" // read-only
 	}
 	_, isNet := errors.AsType[net.Error](err)
-	return isNet || pgconn.SafeToRetry(err) || strings.Contains(err.Error(), "conn closed")
+	cut := errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) // a connection of the pool that ended with its server
+	return isNet || cut || pgconn.SafeToRetry(err) || strings.Contains(err.Error(), "conn closed")
 }

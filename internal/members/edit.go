@@ -150,7 +150,7 @@ func (r *Roster) ChangePassword(ctx context.Context, actor audit.Actor, old, new
 	if checkPassword(p, new, row.Email); len(p) > 0 {
 		return p
 	}
-	try := attempt{row.Email, parseAddr(actor.Addr)}
+	try := attempt{account: row.Email, addr: parseAddr(actor.Addr)}
 	if err := r.throttle.begin(try, r.now()); err != nil {
 		return err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/netip"
+	"path/filepath"
 	"sync"
 	"testing"
 
@@ -22,7 +23,22 @@ var (
 
 const password = "four words that differ"
 
+// keys is a keyset of the test's own.
+func keys(t *testing.T) *vault.Vault {
+	t.Helper()
+	v, err := vault.Create(filepath.Join(t.TempDir(), "keyset.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v
+}
+
 func secret(text string) vault.Secret { return vault.NewSecret(text) }
+
+// address is one of many.
+func address(n int) netip.Addr {
+	return netip.AddrFrom4([4]byte{198, 18, byte(n / 250), byte(n%250 + 1)})
+}
 
 func add(t *testing.T, r *members.Roster, email string, role audit.Role) members.Member {
 	t.Helper()
@@ -36,7 +52,7 @@ func add(t *testing.T, r *members.Roster, email string, role audit.Role) members
 func TestSignInAndSessions(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *database.DB) {
 		log, ctx := audit.New(db.Gorm), context.Background()
-		r := members.New(db, log)
+		r := members.New(db, keys(t), log)
 		mara := add(t, r, " Mara@Agency.example ", audit.Operator)
 		token, m, err := r.SignIn(ctx, "MARA@agency.example", secret(password), desk)
 		if err != nil || m.ID != mara.ID {
@@ -74,7 +90,7 @@ func TestSignInAndSessions(t *testing.T) {
 func TestGuessingIsSlowedWithoutLockingTheOwnerOut(t *testing.T) {
 	db := dbtest.SQLite(t)
 	log, ctx := audit.New(db.Gorm), context.Background()
-	r := members.New(db, log)
+	r := members.New(db, keys(t), log)
 	add(t, r, "mara@agency.example", audit.Operator)
 	var wait members.Wait
 	for n := range 8 {
@@ -100,7 +116,7 @@ func TestGuessingIsSlowedWithoutLockingTheOwnerOut(t *testing.T) {
 func TestNobodyRaisesThemselvesAndTheLastOwnerStays(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *database.DB) {
 		log, ctx := audit.New(db.Gorm), context.Background()
-		r := members.New(db, log)
+		r := members.New(db, keys(t), log)
 		owner, admin, viewer := add(t, r, "o@a.example", audit.Owner), add(t, r, "a@a.example", audit.Admin), add(t, r, "v@a.example", audit.Viewer)
 		as := func(m members.Member) audit.Actor { return m.Actor(desk.Addr) }
 		cases := map[string]struct {
@@ -132,7 +148,7 @@ func TestNobodyRaisesThemselvesAndTheLastOwnerStays(t *testing.T) {
 func TestRemovalEndsSessionsAtOnce(t *testing.T) {
 	db := dbtest.SQLite(t)
 	ctx := context.Background()
-	r := members.New(db, audit.New(db.Gorm))
+	r := members.New(db, keys(t), audit.New(db.Gorm))
 	add(t, r, "o@a.example", audit.Owner)
 	m := add(t, r, "m@a.example", audit.Operator)
 	token, _, err := r.SignIn(ctx, m.Email, secret(password), desk)
@@ -154,7 +170,7 @@ func TestRemovalEndsSessionsAtOnce(t *testing.T) {
 func TestLinksWorkOnce(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *database.DB) {
 		ctx := context.Background()
-		r := members.New(db, audit.New(db.Gorm))
+		r := members.New(db, keys(t), audit.New(db.Gorm))
 		old, needed, err := r.EnsureSetupLink(ctx)
 		if err != nil || !needed {
 			t.Fatal(needed, err)
@@ -219,7 +235,7 @@ func TestLinksWorkOnce(t *testing.T) {
 func TestPasswordRules(t *testing.T) {
 	db := dbtest.SQLite(t)
 	ctx := context.Background()
-	r := members.New(db, audit.New(db.Gorm))
+	r := members.New(db, keys(t), audit.New(db.Gorm))
 	for name, bad := range map[string]string{"short": "short", "common": "passwordpassword", "the address": "long-address@agency.example"} {
 		_, err := r.Add(ctx, shell, members.Member{Email: "long-address@agency.example", Name: "N", Role: audit.Viewer}, secret(bad))
 		if p, is := errors.AsType[members.Problems](err); !is || p["password"] == "" {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/droverhq/drover/internal/audit"
 	"github.com/droverhq/drover/internal/database"
+	"github.com/droverhq/drover/internal/vault"
 )
 
 // Errors of this room.
@@ -49,20 +50,22 @@ func (m Member) subject() audit.Subject { return audit.On("member", m.ID) }
 type Device struct {
 	Addr      netip.Addr
 	UserAgent string
+	Token     vault.Secret // what Remember made for this browser, if anything
 }
 
 // Roster keeps the members. Its methods may be called side by side.
 type Roster struct {
 	store    store
+	vault    *vault.Vault
 	log      *audit.Log
 	hashing  hashing
 	throttle *throttle
 	now      func() time.Time
 }
 
-// New returns the roster over the database.
-func New(db *database.DB, log *audit.Log) *Roster {
-	return &Roster{store: store{db.Gorm, log}, log: log, hashing: newHashing(), throttle: newThrottle(), now: time.Now}
+// New returns the roster over the database; the vault seals what authenticator apps share with it.
+func New(db *database.DB, v *vault.Vault, log *audit.Log) *Roster {
+	return &Roster{store: store{db.Gorm, log}, vault: v, log: log, hashing: newHashing(), throttle: newThrottle(), now: time.Now}
 }
 
 // Members returns everybody present, by name.
@@ -71,6 +74,12 @@ func (r *Roster) Members(ctx context.Context) ([]Member, error) { return r.store
 // Member returns one member, also one who has left, or ErrNoMember.
 func (r *Roster) Member(ctx context.Context, id int64) (Member, error) {
 	row, err := r.store.byID(ctx, id)
+	return row.member(), err
+}
+
+// ByEmail returns the member present with the address, or ErrNoMember.
+func (r *Roster) ByEmail(ctx context.Context, email string) (Member, error) {
+	row, err := r.store.byEmail(ctx, foldEmail(email))
 	return row.member(), err
 }
 

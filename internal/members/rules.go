@@ -102,7 +102,16 @@ func checkPassword(p Problems, password vault.Secret, email string) {
 		p["password"] = "This password is too long. Take at most 128 characters."
 	case common[strings.Join(strings.Fields(folded), "")]:
 		p["password"] = "This password is among the first that are tried. Choose another."
-	case folded == foldEmail(email):
-		p["password"] = "This password is your e-mail address. Choose another."
+	case namesOwner(folded, email):
+		p["password"] = "This password holds your e-mail address or the name in it. Choose another."
 	}
+}
+
+// shortestTold is from how many characters on the name in an address tells something about a password; shorter ones are in any text.
+const shortestTold = 4
+
+// namesOwner tells whether the password holds what everybody knows of its owner.
+func namesOwner(folded, email string) bool {
+	name, _, _ := strings.Cut(foldEmail(email), "@")
+	return utf8.RuneCountInString(name) >= shortestTold && strings.Contains(folded, name) || folded == foldEmail(email)
 }

@@ -27,6 +27,9 @@ type Session struct {
 	UserAgent  string
 	CreatedAt  time.Time
 	LastSeenAt time.Time
+	Half       bool      // the second factor is still to be given: nothing else is open to it
+	FreshAt    time.Time // when the member last proved who they are; zero while half
+	MustEnrol  bool      // everybody must have a second factor, and this member has none: nothing else is open until then
 }
 
 // newToken makes a token that cannot be guessed, and what is stored of it.
@@ -40,16 +43,18 @@ func hashOf(token vault.Secret) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// SignIn checks the password and begins a session. Whether the account is unknown or the password wrong, the answer and its time are
+// SignIn checks the password and begins a session, half open where the member has a second factor. Whether the account is unknown or the password wrong, the answer and its time are
 // the same: ErrSignIn. Who guesses too often gets Wait.
 func (r *Roster) SignIn(ctx context.Context, email string, password vault.Secret, d Device) (vault.Secret, Member, error) {
-	try := attempt{foldEmail(email), d.Addr}
-	if err := r.throttle.begin(try, r.now()); err != nil {
+	row, err := r.store.byEmail(ctx, foldEmail(email))
+	if err != nil && !errors.Is(err, ErrNoMember) {
 		return vault.Secret{}, Member{}, err
 	}
-	row, err := r.store.byEmail(ctx, try.account)
-	if err != nil && !errors.Is(err, ErrNoMember) {
-		r.throttle.undo(try)
+	try, err := r.attempt(ctx, foldEmail(email), row.ID, d)
+	if err == nil {
+		err = r.throttle.begin(try, r.now())
+	}
+	if err != nil {
 		return vault.Secret{}, Member{}, err
 	}
 	right, err := r.hashing.verify(ctx, row.PasswordHash, password)
@@ -88,11 +93,19 @@ func (r *Roster) begin(ctx context.Context, m Member, d Device, before func(writ
 		if err := before(w); err != nil {
 			return err
 		}
-		s, err := w.insertSession(newSession(m, d, hash, w.now))
+		row := newSession(m, d, hash, w.now)
+		half, err := w.hasFactor(m.ID)
 		if err != nil {
 			return err
 		}
-		return w.record(m.subject(), map[string]any{"session": s.ID, "user_agent": s.UserAgent})
+		if row.Half = half; !half {
+			row.FreshAt = w.now.UnixMicro()
+		}
+		s, err := w.insertSession(row)
+		if err != nil {
+			return err
+		}
+		return w.record(m.subject(), map[string]any{"session": s.ID, "user_agent": s.UserAgent, "half": s.Half})
 	})
 	if err != nil {
 		return vault.Secret{}, fmt.Errorf("members: sign in: %w", err)
@@ -125,6 +138,9 @@ func (r *Roster) Authenticate(ctx context.Context, token vault.Secret) (Member, 
 		return Member{}, Session{}, err
 	}
 	now := r.now()
+	if row.Half && now.Sub(moment(row.CreatedAt)) > halfLimit {
+		return Member{}, Session{}, ErrNoSession
+	}
 	if now.Sub(moment(row.LastSeenAt)) > idleLimit || now.Sub(moment(row.CreatedAt)) > absoluteLimit {
 		return Member{}, Session{}, ErrNoSession
 	}
@@ -140,7 +156,19 @@ func (r *Roster) Authenticate(ctx context.Context, token vault.Secret) (Member, 
 			return Member{}, Session{}, fmt.Errorf("members: session: %w", err)
 		}
 	}
-	return m.member(), row.session(), nil
+	s := row.session()
+	s.MustEnrol, err = r.mustEnrol(ctx, m.ID)
+	return m.member(), s, err
+}
+
+// mustEnrol tells whether the member lacks the second factor that everybody must have.
+func (r *Roster) mustEnrol(ctx context.Context, member int64) (bool, error) {
+	required, err := r.FactorRequired(ctx)
+	if err != nil || !required {
+		return false, err
+	}
+	rows, err := r.store.factors(ctx, member)
+	return len(rows) == 0, err
 }
 
 // Sessions returns where the member is signed in, the last used first.

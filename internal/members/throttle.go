@@ -19,28 +19,42 @@ func (w Wait) Error() string {
 type attempt struct {
 	account string
 	addr    netip.Addr
+	device  string // the account's own browser, where it is known: it counts for itself alone
+	wide    bool   // counts from everywhere together: a short code can be guessed by many machines, and only who has the password can try
 }
 
 // keys returns what a try counts against: the account as tried from this address alone, so that a stranger elsewhere locks
 // nobody out, and the address, so that one machine cannot go through all accounts.
-func (a attempt) keys() [2]throttleKey {
+func (a attempt) keys() []throttleKey {
+	if a.device != "" {
+		return []throttleKey{{account: a.account, device: a.device}}
+	}
 	addr := a.addr.Unmap().WithZone("")
 	bits := addr.BitLen()
 	if addr.Is6() {
 		bits = 64 // one customer's share of IPv6 (RFC 6177): the rest of the address is theirs to change
 	}
 	network, _ := addr.Prefix(bits) // the zero prefix for an unknown address: those share one count
-	return [2]throttleKey{{a.account, network}, {"", network}}
+	keys := []throttleKey{{account: a.account, network: network}, {network: network}}
+	if a.wide {
+		keys = append(keys, throttleKey{account: a.account, wide: true})
+	}
+	return keys
 }
 
 type throttleKey struct {
 	account string
 	network netip.Prefix
+	device  string
+	wide    bool
 }
 
 func (k throttleKey) free() int {
-	if k.account == "" {
+	switch {
+	case k.account == "":
 		return 20
+	case k.wide:
+		return 10
 	}
 	return 5
 }

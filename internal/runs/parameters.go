@@ -28,6 +28,19 @@ func planOf(spec Spec) (plan, error) {
 	return made, nil
 }
 
+// EffectOf is the most that the spec may do: where a person says that a request does less than its method may, it is still Destroy. It
+// is empty where the spec cannot be run.
+func EffectOf(spec Spec) Effect {
+	made, err := planOf(spec)
+	switch {
+	case err != nil:
+		return ""
+	case made.lowered:
+		return Destroy
+	}
+	return made.effect
+}
+
 func names() []string {
 	all := make([]string, len(catalogue))
 	for i, o := range catalogue {

@@ -27,7 +27,7 @@ func (s *Server) signIn(v *visit) error {
 	if err != nil {
 		return err
 	}
-	token, _, err := s.Roster.SignIn(v.Request.Context(), form.Get("email"), vault.NewSecret(form.Get("password")), v.device())
+	token, m, err := s.Roster.SignIn(v.Request.Context(), form.Get("email"), vault.NewSecret(form.Get("password")), v.device())
 	if wait, is := errors.AsType[members.Wait](err); is {
 		return v.showSignIn(http.StatusTooManyRequests, form.Get("email"), "T"+wait.Error()[1:]+".")
 	}
@@ -38,6 +38,9 @@ func (s *Server) signIn(v *visit) error {
 		return err
 	}
 	v.remember(token)
+	if err := v.rememberDevice(m); err != nil {
+		return err
+	}
 	return v.see(next(v.Query("next")))
 }
 
@@ -67,6 +70,8 @@ func (s *Server) joining() claiming {
 		page: func(d views.Door) views.Component { return views.Join(d) },
 	}
 }
+
+const passwordHint = "At least 12 characters. Four words that do not belong together are good."
 
 func (v *visit) linkToken() vault.Secret { return vault.NewSecret(v.Param("token")) }
 
@@ -98,7 +103,7 @@ func (v *visit) claimDoor(link members.Link, c members.Claim, p members.Problems
 	return views.Door{Action: v.Request.URL.Path, Role: string(link.Role), Fields: []views.Field{
 		{Name: "name", Label: "Name", Value: c.Name, Problem: p["name"], Complete: "name", Required: true, Hint: "As colleagues know you; the record shows it."},
 		email,
-		{Name: "password", Label: "Password", Type: "password", Problem: p["password"], Complete: "new-password", Required: true, Hint: "At least 12 characters. Four words that do not belong together are good."},
+		{Name: "password", Label: "Password", Type: "password", Problem: p["password"], Complete: "new-password", Required: true, Hint: passwordHint},
 	}}
 }
 

@@ -40,6 +40,8 @@ var known = []struct {
 	{runs.ErrNoTarget, http.StatusNotFound, "That site is not in this run", "Look for it in the run's page."},
 	{audit.ErrNoEntry, http.StatusNotFound, "There is no such entry", "Look for it in the record."},
 	{members.ErrNoMember, http.StatusNotFound, "There is no such member", "Look at the team's page."},
+	{members.ErrNoFactor, http.StatusNotFound, "There is no such second factor", "Look at your account's page."},
+	{members.ErrNoSession, http.StatusUnauthorized, "The session has ended", "Sign in again."},
 	{members.ErrLastOwner, http.StatusConflict, "The last owner cannot go", "Make somebody else an owner first."},
 	{runs.ErrEnded, http.StatusConflict, "The run has ended already", "Nothing is under way, so there is nothing to cancel."},
 	{audit.ErrForbidden, http.StatusForbidden, "This is not yours to do", "Your role does not allow it. The attempt was recorded. Ask an admin or an owner."},

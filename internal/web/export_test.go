@@ -1,5 +1,10 @@
 package web
 
+import (
+	"maps"
+	"slices"
+)
+
 // Route is a line of the table of routes, for the tests that walk it.
 type Route struct{ Method, Path string }
 
@@ -10,4 +15,9 @@ func (s *Server) Table() []Route {
 		all = append(all, Route{r.method, r.path})
 	}
 	return all
+}
+
+// Named are the routes that the tables beside the routes speak of.
+func Named() []string {
+	return slices.Collect(maps.Keys(fresh))
 }

@@ -83,7 +83,7 @@ func newHouseOn(t *testing.T, db *database.DB, described ...wptest.Site) *house 
 	network := wordpress.NewNetwork(wordpress.Config{AllowNets: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, RootCAs: fake.CA(), Hosts: fake.Hosts()})
 	h.log = audit.New(h.db.Gorm)
 	h.registry = sites.New(h.db, keys, h.log, network)
-	h.roster = members.New(h.db, h.log)
+	h.roster = members.New(h.db, keys, h.log)
 	if h.runner, err = runs.New(h.db, h.registry, h.log, logger); err != nil {
 		t.Fatal(err)
 	}

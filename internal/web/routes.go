@@ -81,16 +81,67 @@ func (s *Server) table() []route {
 
 		{get, "/team", audit.MemberRead, s.team},
 		{post, "/team/invite", audit.MemberInvite, s.invite},
+		{post, "/team/second-factor", audit.SettingsChange, s.requireFactor},
 		{post, "/team/:id/role", audit.MemberRole, s.changeRole},
+		{post, "/team/:id/reset", audit.MemberReset, s.resetLink},
 		{post, "/team/:id/remove", audit.MemberRemove, s.removeMember},
 
 		{get, "/settings", "", s.settings},
+		{get, "/settings/second-factor", "", s.secondFactor},
+		{post, "/settings/second-factor/app", audit.MemberFactor, s.beginApp},
+		{get, "/settings/second-factor/app/:id", audit.MemberFactor, s.appForm},
+		{post, "/settings/second-factor/app/:id", audit.MemberFactor, s.confirmApp},
+		{post, "/settings/second-factor/passkey/options", audit.MemberFactor, s.beginPasskey},
+		{post, "/settings/second-factor/passkey", audit.MemberFactor, s.addPasskey},
+		{post, "/settings/second-factor/codes", audit.MemberFactor, s.newCodes},
+		{post, "/settings/factors/:id/name", audit.MemberFactor, s.renameFactor},
+		{post, "/settings/factors/:id/remove", audit.MemberFactor, s.removeFactor},
+		{get, "/second-step", "", s.secondStepForm},
+		{post, "/second-step", "", s.secondStep},
+		{post, "/second-step/options", "", s.askPasskey},
+		{get, "/confirm", "", s.confirmForm},
+		{post, "/confirm", "", s.confirm},
+		{post, "/confirm/options", "", s.askPasskey},
+
 		{post, "/settings/name", audit.MemberEdit, s.changeName},
 		{post, "/settings/password", audit.MemberEdit, s.changePassword},
 		{post, "/settings/sessions/:id/revoke", "", s.revokeSession},
 		{post, "/sign-out", "", s.signOut},
 		{post, "/sign-out-everywhere", "", s.signOutEverywhere},
 	}
+}
+
+// stage is how far somebody has come who is signing in.
+type stage int
+
+// The stages.
+const (
+	whole   stage = iota // nothing is missing
+	lacking              // a second factor is everybody's duty, and is still to be set up
+	half                 // the second factor is still to be given
+)
+
+// early names the routes that are open before a member's session is whole, and from which stage on. No other is.
+var early = map[string]stage{
+	"GET /second-step": half, "POST /second-step": half, "POST /second-step/options": half, "POST /sign-out": half,
+	"GET /confirm": lacking, "POST /confirm": lacking, "POST /confirm/options": lacking,
+	"GET /settings/second-factor": lacking, "POST /settings/second-factor/app": lacking, "GET /settings/second-factor/app/:id": lacking,
+	"POST /settings/second-factor/app/:id": lacking, "POST /settings/second-factor/passkey/options": lacking, "POST /settings/second-factor/passkey": lacking,
+}
+
+// firstTo is where somebody must go before the route is open to them, or empty.
+func (s *Server) firstTo(r route, v *visit) string {
+	at, to := whole, ""
+	switch {
+	case v.session.Half:
+		at, to = half, "/second-step"
+	case v.session.MustEnrol:
+		at, to = lacking, "/settings/second-factor"
+	}
+	if early[r.method+" "+r.path] >= at {
+		return ""
+	}
+	return to
 }
 
 // door is what people reach who are not signed in.
@@ -103,6 +154,8 @@ func (s *Server) door() []route {
 		{post, "/setup/:token", "", s.setup},
 		{get, "/join/:token", "", s.joinForm},
 		{post, "/join/:token", "", s.join},
+		{get, "/reset/:token", "", s.resetForm},
+		{post, "/reset/:token", "", s.reset},
 		{get, "/enter/:token", "", s.enter},
 	}
 }

@@ -23,7 +23,7 @@ func (s *Server) showTeam(v *visit, status int, page views.Team, problems member
 	for _, m := range present {
 		mate := views.Teammate{ID: m.ID, Name: m.Name, Email: m.Email, Role: string(m.Role), Self: m.ID == v.member.ID, JoinedAt: m.CreatedAt}
 		if actor.May(audit.MemberRole) && actor.Role.Covers(m.Role) && !mate.Self {
-			mate.Roles, mate.Removable = rolesFor(actor), true
+			mate.Roles, mate.Removable, mate.Resettable = rolesFor(actor), true, actor.May(audit.MemberReset)
 		}
 		page.Members = append(page.Members, mate)
 	}
@@ -32,6 +32,10 @@ func (s *Server) showTeam(v *visit, status int, page views.Team, problems member
 			{Name: "email", Label: "E-mail", Type: "email", Value: v.PostForm("email"), Problem: problems["email"], Complete: "off", Required: true},
 			{Name: "role", Label: "Role", Value: v.DefaultPostForm("role", string(audit.Operator)), Problem: problems["role"], Options: rolesFor(actor)},
 		}
+	}
+	page.MayRequire = actor.May(audit.SettingsChange)
+	if page.FactorRequired, err = s.Roster.FactorRequired(v.Request.Context()); err != nil {
+		return err
 	}
 	return v.render(status, views.TeamPage(v.frame("Team", "team"), page))
 }
@@ -115,6 +119,11 @@ func (s *Server) showSettings(v *visit, status int, p members.Problems) error {
 	for _, each := range open {
 		page.Sessions = append(page.Sessions, views.Session{ID: each.ID, Device: each.UserAgent, Addr: each.Addr, LastSeenAt: each.LastSeenAt, CreatedAt: each.CreatedAt, This: each.ID == v.session.ID})
 	}
+	second, err := s.Roster.SecondFactor(v.Request.Context(), v.member.ID)
+	if err != nil {
+		return err
+	}
+	page.Second = secondView(second)
 	return v.render(status, views.SettingsPage(v.frame("Settings", "settings"), page))
 }
 

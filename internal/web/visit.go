@@ -42,7 +42,11 @@ const longestDevice = 400
 
 func (v *visit) device() members.Device {
 	name := strings.ToValidUTF8(v.Request.UserAgent(), "?")
-	return members.Device{Addr: v.addr(), UserAgent: strings.ToValidUTF8(name[:min(len(name), longestDevice)], "")}
+	d := members.Device{Addr: v.addr(), UserAgent: strings.ToValidUTF8(name[:min(len(name), longestDevice)], "")}
+	if token, err := v.Cookie(v.server.cookieName() + "-device"); err == nil {
+		d.Token = vault.NewSecret(token)
+	}
+	return d
 }
 
 // member lets people in who are signed in and whose role allows the route. The right to see a page is the gate's to judge, so that a
@@ -58,15 +62,27 @@ func (s *Server) member(r route) gin.HandlerFunc {
 		v.token = vault.NewSecret(token)
 		v.member, v.session, err = s.Roster.Authenticate(c.Request.Context(), v.token)
 		if errors.Is(err, members.ErrNoSession) {
-			v.forget()
-			v.toDoor()
+			v.toDoor() // the cookie stays: a request of another tab may just have been answered with a newer one
 			return
+		}
+		if err == nil {
+			if to := s.firstTo(r, v); to != "" {
+				v.lead(to)
+				return
+			}
 		}
 		if err == nil && r.right != "" {
 			err = s.Log.Admit(c.Request.Context(), v.actor(), r.right, audit.Subject(v.Request.URL.Path))
 		}
+		handle := r.handle
 		if err == nil {
-			err = r.handle(v)
+			var ask bool
+			if ask, err = s.unproved(r, v); ask {
+				handle = s.confirmFirst
+			}
+		}
+		if err == nil {
+			err = handle(v)
 		}
 		v.finish(err)
 	}
@@ -82,12 +98,16 @@ func (s *Server) stranger(r route) gin.HandlerFunc {
 
 // toDoor leads to the sign-in page and, for a page that can be asked for again, back from there.
 func (v *visit) toDoor() {
+	v.lead("/sign-in")
+}
+
+// lead sends the browser to another page first; what was asked for, if it can be asked for again, goes along as next.
+func (v *visit) lead(to string) {
 	if v.GetHeader("HX-Request") != "" {
-		v.Header("HX-Redirect", "/sign-in")
+		v.Header("HX-Redirect", to)
 		v.Status(http.StatusNoContent)
 		return
 	}
-	to := "/sign-in"
 	if v.Request.Method == http.MethodGet && v.Request.URL.Path != "/" {
 		to += "?next=" + url.QueryEscape(v.Request.URL.RequestURI())
 	}
@@ -113,10 +133,29 @@ func (s *Server) cookieName() string {
 // sessionCookie outlives a browser's restart; the session's own limits are the roster's.
 const sessionCookie = 90 * 24 * time.Hour
 
+// deviceCookie stays when its owner signs out: it opens nothing.
+const deviceCookie = 365 * 24 * time.Hour
+
 func (v *visit) remember(token vault.Secret) {
 	http.SetCookie(v.Writer, &http.Cookie{
 		Name: v.server.cookieName(), Value: token.Reveal(), Path: "/", MaxAge: int(sessionCookie.Seconds()), HttpOnly: true, Secure: v.server.secure, SameSite: http.SameSiteLaxMode,
 	})
+}
+
+// rememberDevice lets the browser be known as its owner's, unless it is already.
+func (v *visit) rememberDevice(m members.Member) error {
+	ctx := v.Request.Context()
+	if known, err := v.server.Roster.Remembered(ctx, m, v.device().Token); known || err != nil {
+		return err
+	}
+	token, err := v.server.Roster.Remember(ctx, m)
+	if err != nil {
+		return err
+	}
+	http.SetCookie(v.Writer, &http.Cookie{
+		Name: v.server.cookieName() + "-device", Value: token.Reveal(), Path: "/", MaxAge: int(deviceCookie.Seconds()), HttpOnly: true, Secure: v.server.secure, SameSite: http.SameSiteLaxMode,
+	})
+	return nil
 }
 
 func (v *visit) forget() {

@@ -4,6 +4,7 @@ import "./palette.js";
 import "./selection.js";
 import "./compose.js";
 import "./run.js";
+import "./passkey.js";
 import "./json.js";
 
 document.addEventListener("click", (event) => {

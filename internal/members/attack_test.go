@@ -1,0 +1,187 @@
+package members_test
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/droverhq/drover/internal/audit"
+	"github.com/droverhq/drover/internal/database"
+	"github.com/droverhq/drover/internal/database/dbtest"
+	"github.com/droverhq/drover/internal/members"
+)
+
+// A stranger behind the owner's own address, as in an office or behind a proxy, tries one password after the other.
+func TestLockingSomebodyOutFromTheirOwnAddress(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, db *database.DB) {
+		ctx := context.Background()
+		r := members.New(db, keys(t), audit.New(db.Gorm))
+		m, other := add(t, r, "m@a.example", audit.Operator), add(t, r, "o@a.example", audit.Operator)
+		token, err := r.Remember(ctx, m)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 30 {
+			_, _, _ = r.SignIn(ctx, m.Email, secret("wrong wrong wrong"), desk)
+		}
+		var wait members.Wait
+		if _, _, err := r.SignIn(ctx, m.Email, secret(password), desk); !errors.As(err, &wait) {
+			t.Errorf("a browser that is not known: %v", err)
+		}
+		known := desk
+		known.Token = token
+		if _, _, err := r.SignIn(ctx, m.Email, secret(password), known); err != nil {
+			t.Errorf("the owner's own browser: %v", err)
+		}
+		for range 6 {
+			_, _, _ = r.SignIn(ctx, other.Email, secret("wrong wrong wrong"), desk)
+		}
+		if _, _, err := r.SignIn(ctx, other.Email, secret(password), known); !errors.As(err, &wait) {
+			t.Errorf("the same browser at another's account: %v", err)
+		}
+		// Who has stolen the browser's token can guess as little as anybody.
+		for range 10 {
+			_, _, err = r.SignIn(ctx, m.Email, secret("wrong wrong wrong"), known)
+		}
+		if !errors.As(err, &wait) {
+			t.Errorf("guessing from a known browser: %v", err)
+		}
+	})
+}
+
+// The answers for a known and for an unknown account are the same, and take as long: the middle of each lies within the other's spread.
+func TestTimingOfSignIn(t *testing.T) {
+	db := dbtest.SQLite(t)
+	ctx := context.Background()
+	r := members.New(db, keys(t), audit.New(db.Gorm))
+	m := add(t, r, "m@a.example", audit.Operator)
+	took := map[string][]time.Duration{}
+	for n := range 40 {
+		for _, email := range []string{m.Email, "nobody@a.example"} {
+			began := time.Now()
+			_, _, err := r.SignIn(ctx, email, secret("wrong wrong wrong"), members.Device{Addr: address(2*n + len(email)%2)})
+			took[email] = append(took[email], time.Since(began))
+			if !errors.Is(err, members.ErrSignIn) || err.Error() != members.ErrSignIn.Error() {
+				t.Fatalf("%s: %v", email, err)
+			}
+		}
+	}
+	middle := func(all []time.Duration) time.Duration {
+		slices.Sort(all)
+		return all[len(all)/2]
+	}
+	known, unknown := middle(took[m.Email]), middle(took["nobody@a.example"])
+	if known > 2*unknown || unknown > 2*known {
+		t.Errorf("a known account takes %v, an unknown one %v", known, unknown)
+	}
+}
+
+func TestAStolenInvitation(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, db *database.DB) {
+		ctx := context.Background()
+		r := members.New(db, keys(t), audit.New(db.Gorm))
+		token, err := r.Invite(ctx, shell, "mara@a.example", audit.Viewer)
+		if err != nil {
+			t.Fatal(err)
+		}
+		claim := members.Claim{Name: "Thief", Email: "thief@evil.example", Password: secret(password)}
+		session, err := r.Join(ctx, token, claim, elsewhere)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if m, _, err := r.Authenticate(ctx, session); err != nil || m.Email != "mara@a.example" || m.Role != audit.Viewer {
+			t.Errorf("used for another address: %+v, %v", m, err)
+		}
+		if _, err := r.Join(ctx, token, claim, elsewhere); !errors.Is(err, members.ErrBadLink) {
+			t.Errorf("used twice: %v", err)
+		}
+		if _, err := r.Reset(ctx, token, secret(password), elsewhere); !errors.Is(err, members.ErrBadLink) {
+			t.Errorf("used to reset a password: %v", err)
+		}
+	})
+}
+
+func TestResettingAPassword(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, db *database.DB) {
+		ctx := context.Background()
+		r := members.New(db, keys(t), audit.New(db.Gorm))
+		owner, admin, m := add(t, r, "o@a.example", audit.Owner), add(t, r, "a@a.example", audit.Admin), add(t, r, "m@a.example", audit.Operator)
+		enrol(t, r, m)
+		if _, err := r.ResetLink(ctx, admin.Actor(desk.Addr), owner.ID, true); !errors.Is(err, audit.ErrForbidden) {
+			t.Errorf("an admin resets an owner: %v", err)
+		}
+		if _, err := r.ResetLink(ctx, m.Actor(desk.Addr), m.ID, false); !errors.Is(err, audit.ErrForbidden) {
+			t.Errorf("an operator resets: %v", err)
+		}
+		old, err := r.ResetLink(ctx, admin.Actor(desk.Addr), m.ID, false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		before, _ := halfWay(t, r, m, desk)
+		for _, lift := range []bool{false, true} {
+			token, err := r.ResetLink(ctx, admin.Actor(desk.Addr), m.ID, lift)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := r.Reset(ctx, old, secret("another four words here"), elsewhere); !errors.Is(err, members.ErrBadLink) {
+				t.Errorf("the link that was replaced or used: %v", err)
+			}
+			var problems members.Problems
+			if _, err := r.Reset(ctx, token, secret("short"), elsewhere); !errors.As(err, &problems) {
+				t.Errorf("a short password: %v", err)
+			}
+			session, err := r.Reset(ctx, token, secret("another four words here"), elsewhere)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, s, err := r.Authenticate(ctx, session); err != nil || s.Half == lift {
+				t.Errorf("lifting %v: %+v, %v", lift, s, err)
+			}
+			if _, _, err := r.Authenticate(ctx, before); !errors.Is(err, members.ErrNoSession) {
+				t.Errorf("a session from before: %v", err)
+			}
+			before, old = session, token
+		}
+		late, err := r.ResetLink(ctx, shell, m.ID, false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		db.Gorm.Exec("UPDATE links SET expires_at = ? WHERE used_at = 0", time.Now().Add(-time.Second).UnixMicro())
+		if _, err := r.Reset(ctx, late, secret(password), desk); !errors.Is(err, members.ErrBadLink) {
+			t.Errorf("after its hour: %v", err)
+		}
+		if err := r.Remove(ctx, shell, m.ID); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := r.ResetLink(ctx, shell, m.ID, false); !errors.Is(err, members.ErrNoMember) {
+			t.Errorf("for somebody who has left: %v", err)
+		}
+	})
+}
+
+func TestSessionsRunOut(t *testing.T) {
+	db := dbtest.SQLite(t)
+	ctx := context.Background()
+	r := members.New(db, keys(t), audit.New(db.Gorm))
+	m := add(t, r, "m@a.example", audit.Operator)
+	for name, c := range map[string]struct {
+		created, seen time.Duration
+		half, open    bool
+	}{
+		"in use": {89 * 24 * time.Hour, time.Hour, false, true}, "idle": {15 * 24 * time.Hour, 14*24*time.Hour + time.Minute, false, false},
+		"too old": {90*24*time.Hour + time.Minute, time.Second, false, false}, "half open, at once": {time.Minute, time.Minute, true, true},
+		"half open for long": {11 * time.Minute, time.Second, true, false},
+	} {
+		token, _, err := r.SignIn(ctx, m.Email, secret(password), desk)
+		if err != nil {
+			t.Fatal(err)
+		}
+		now := time.Now()
+		db.Gorm.Exec("UPDATE sessions SET created_at = ?, last_seen_at = ?, half = ? WHERE id = (SELECT max(id) FROM sessions)", now.Add(-c.created).UnixMicro(), now.Add(-c.seen).UnixMicro(), c.half)
+		if _, _, err := r.Authenticate(ctx, token); (err == nil) != c.open {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}

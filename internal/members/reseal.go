@@ -1,0 +1,63 @@
+package members
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/droverhq/drover/internal/audit"
+	"github.com/droverhq/drover/internal/database"
+	"github.com/droverhq/drover/internal/vault"
+)
+
+// resealed is how many secrets one transaction reseals.
+const resealed = 200
+
+// CountSealed counts the stored secrets: without the key that sealed them, none can be opened.
+func CountSealed(ctx context.Context, db *database.DB) (int64, error) {
+	return store{db: db.Gorm}.countSealed(ctx)
+}
+
+// RotateKeys seals every secret of an authenticator app with the primary key, and returns how many it sealed. The key itself is added by
+// sites.Registry.RotateKeys, before. It can be stopped and called again at any time.
+func (r *Roster) RotateKeys(ctx context.Context, actor audit.Actor) (int, error) {
+	a := act{actor: actor, action: audit.KeysRotate}
+	if err := r.log.Admit(ctx, actor, a.action, ""); err != nil {
+		return 0, err
+	}
+	total := 0
+	for {
+		rows, err := r.store.sealedByOthers(ctx, r.vault.Primary(), resealed)
+		if err != nil {
+			return total, err
+		}
+		if len(rows) == 0 {
+			break
+		}
+		err = r.store.change(ctx, write{act: a, now: r.now()}, func(w write) error { return w.reseal(r.vault, rows) })
+		if err != nil {
+			return total, fmt.Errorf("members: rotate keys: %d resealed, call it again to go on: %w", total, err)
+		}
+		total += len(rows)
+	}
+	err := r.change(ctx, a, func(w write) error {
+		return w.record("", map[string]any{"factors_resealed": total, "key": r.vault.Primary()})
+	})
+	return total, err
+}
+
+func (w write) reseal(v *vault.Vault, rows []factorRow) error {
+	for _, row := range rows {
+		secret, err := v.Open(row.Sealed, factorBinding(row.ID))
+		if err != nil {
+			return fmt.Errorf("factor %d: %w", row.ID, err)
+		}
+		sealed, err := v.Seal(secret, factorBinding(row.ID))
+		if err != nil {
+			return err
+		}
+		if err := w.putSealed(row.ID, sealed, v.Primary()); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,48 @@
+package members
+
+type factorRow struct {
+	ID          int64 `gorm:"primaryKey"`
+	MemberID    int64
+	Kind        FactorKind
+	Name        string
+	Sealed      []byte // of an authenticator app
+	KeyID       int64
+	Credential  string // a passkey's name, in base 64
+	Passkey     string // a passkey's public part, as JSON
+	LastStep    int64  // of the last code that was taken
+	CreatedAt   int64  `gorm:"autoCreateTime:false"`
+	ConfirmedAt int64
+	UsedAt      int64
+}
+
+func (factorRow) TableName() string { return "factors" }
+
+func (r factorRow) factor() Factor {
+	return Factor{ID: r.ID, Kind: r.Kind, Name: r.Name, CreatedAt: moment(r.CreatedAt), UsedAt: moment(r.UsedAt)}
+}
+
+type recoveryRow struct {
+	ID        int64 `gorm:"primaryKey"`
+	MemberID  int64
+	CodeHash  string
+	CreatedAt int64 `gorm:"autoCreateTime:false"`
+	UsedAt    int64
+}
+
+func (recoveryRow) TableName() string { return "recovery_codes" }
+
+type settingRow struct {
+	Name  string `gorm:"primaryKey"`
+	Value string
+}
+
+func (settingRow) TableName() string { return "settings" }
+
+type deviceRow struct {
+	ID        int64 `gorm:"primaryKey"`
+	MemberID  int64
+	TokenHash string
+	CreatedAt int64 `gorm:"autoCreateTime:false"`
+}
+
+func (deviceRow) TableName() string { return "devices" }
