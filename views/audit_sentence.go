@@ -44,6 +44,10 @@ var tellings = map[string]told{
 	"member.role":  {"changed the role of", "change the role of"}, "member.sign_in": {"signed in", "sign in"},
 	"member.sign_out": {"signed out", "sign out"}, "run.cancel": {"cancelled", "cancel"}, "run.finish": {"ended", "end"},
 	"run.read": {"looked at", "see"}, "run.start": {"started", "start a run"}, "run.start_destroy": {"started", "start a run that destroys"},
+	"member.reach": {"changed the reach of", "change the reach of"}, "token.make": {"made the token", "make a token"}, "token.revoke": {"revoked the token", "revoke a token"},
+	"token.use": {"used a token", "use a token"}, "operation.save": {"saved the operation", "save an operation"}, "operation.remove": {"removed the operation", "remove an operation"},
+	"audit.checkpoint": {"signed a checkpoint of the record", "sign a checkpoint of the record"}, "run.lower": {"said that a request does less than its method may", "say that a request does less than its method may"},
+	"site.learn": {"learnt how to send blocked verbs to", "learn how to speak to"}, "site.index": {"read what the REST API offers of", "read what the REST API offers of"},
 	"site.add": {"added the site", "add a site"}, "site.check": {"checked", "check"},
 	"site.credential": {"replaced the credential of", "replace the credential of"}, "site.edit": {"edited", "edit"},
 	"site.import": {"imported sites", "import sites"}, "site.read": {"looked at", "see"}, "site.restore": {"brought back", "bring back"},
@@ -88,6 +92,11 @@ func (e AuditRow) subject(run string) phrase {
 		if name == "" {
 			name = "member " + id
 		}
+		return phrase{Text: name, Href: "/team/" + id, Strong: true}
+	case "token", "operation":
+		if name == "" {
+			name = kind + " " + id
+		}
 		return phrase{Text: name, Strong: true}
 	}
 	return phrase{Text: e.Subject, Strong: true}
@@ -105,7 +114,7 @@ func (e AuditRow) ending() string {
 		return fmt.Sprintf(", %s: %s of %s not sent", e.Detail.quoted(), count(e.Detail.number("not_sent")), counted(e.Detail.number("sites"), "site", "sites"))
 	case "site.check":
 		return e.Detail.checked()
-	case "site.edit", "member.role", "site.credential", "member.edit":
+	case "site.edit", "member.role", "member.reach", "site.credential", "member.edit", "site.learn":
 		return e.Detail.changed()
 	case "site.import":
 		return e.Detail.tally("added", "updated", "unchanged", "bad")
@@ -127,6 +136,18 @@ func whyRefused(why string) string {
 	switch why {
 	case "role":
 		return "the role does not allow it"
+	case "reach":
+		return "it is beyond their reach"
+	case "operation":
+		return "the operation is beyond their reach"
+	case "own_reach":
+		return "nobody changes their own reach"
+	case "above_own_role", "beyond_own_reach":
+		return "it is more than they have themselves"
+	case "wrong_password":
+		return "the password was wrong"
+	case "wrong_code":
+		return "the code was wrong"
 	case "":
 		return "no reason was recorded"
 	}

@@ -94,10 +94,23 @@ func peopleGallery() []GalleryPage {
 		Number: Field{Name: "code", Label: "Code", Problem: "This is not the code of this moment."}}
 	step := SecondStep{Title: "One more step", Sentence: "Your password was right. Now show your second factor.", Action: "/second-step", Passkey: true, Code: true, Problem: "This code is wrong, or was used already."}
 	settings.Second = second
+	settings.Tokens = 2
+	reach := Reach{SomeSites: true, SomeOperations: true, Clients: []Pick{{"Acme", "Acme", true}, {longName, longName, false}, {arabicName, arabicName, true}}, Tags: []Pick{{"care-plan", "care-plan", false}},
+		Operations: []Pick{{"read", "Everything that only reads", true}, {"clear-cache", "Clear the cache", true}, {"disable-cache", "Disable the cache", false}}}
+	mates[1].Held, mates[1].Seen = Held{Clients: []string{"Acme", longName}, Tags: []string{"care-plan"}, Operations: []string{"clear the cache"}}, true
+	keys := []Token{{ID: 1, Name: "Deploy hook of acme.example", Role: "operator", Held: mates[1].Held, ExpiresAt: time.Now().AddDate(0, 2, 0), UsedAt: time.Now().Add(-time.Hour), UsedFrom: "203.0.113.7"},
+		{ID: 2, Name: longName, Role: "viewer", ExpiresAt: time.Now().AddDate(1, 0, 0)}}
+	keyForm := []Field{{Name: "name", Label: "Name", Problem: "Write the name that colleagues know."}, {Name: "role", Label: "At most as", Options: roles}, {Name: "days", Label: "Runs out after", Options: []Option{{"90", "90 days"}}}}
+	none := reach
+	none.Problem = "Choose at least one client or tag, or all sites."
 	return []GalleryPage{
 		{"second factor", "none, required", SecondFactorPage(own, SecondFactor{Required: true})}, {"second factor", "some", SecondFactorPage(own, second)}, {"second factor", "codes", SecondFactorPage(own, fresh)},
 		{"second factor", "app", AppPage(own, app)}, {"sign in", "second step", SecondStepPage(step)},
 		{"confirm", "password, with a form carried along", SecondStepPage(SecondStep{Title: "Confirm it is you", Sentence: "What you are about to do needs it, once in ten minutes. What you typed is kept.", Action: "/confirm?to=/runs", Password: true, Hidden: []Hidden{{"all", "1"}}})}, {"sign in", "second step, app only", SecondStepPage(SecondStep{Title: "One more step", Action: "/second-step", Code: true})},
+		{"member", "held to some", Mate(MemberPage{Frame: frame, Mate: mates[1], Reach: reach, Tokens: keys, MayEdit: true, Entries: galleryEntries()[:3]})},
+		{"member", "problem", Mate(MemberPage{Frame: frame, Mate: mates[1], Reach: none, MayEdit: true})}, {"member", "no right", Mate(MemberPage{Frame: frame, Mate: mates[0]})},
+		{"tokens", "none", TokensPage(own, Tokens{Form: keyForm, Reach: Reach{Clients: reach.Clients, Operations: reach.Operations}})},
+		{"tokens", "just made", TokensPage(own, Tokens{Tokens: keys, Form: keyForm, Reach: reach, Made: "drover_ABCDEFGHIJKLMNOPQRSTUVWXYZ234567ABCDEFGHIJKLMNOPQRST", Server: "https://drover.agency.example"})},
 		{"team", "factor required", TeamPage(frame, Team{Members: mates, MayRequire: true, FactorRequired: true})},
 		{"sign in", "problem", SignIn(Door{Action: "/sign-in", Problem: "The e-mail address or the password is wrong.", Fields: fields})},
 		{"set up", "problem", Setup(Door{Action: "/setup/x", Fields: append([]Field{name}, fields...)})}, {"join", "form", Join(Door{Action: "/join/x", Role: "operator", Fields: []Field{name, {Name: "password", Label: "Password", Type: "password", Hint: "At least 12 characters."}}})}, {"reset", "form", Reset(Door{Action: "/reset/x", Fields: []Field{{Name: "password", Label: "New password", Type: "password"}}})}, {"team", "reset", TeamPage(frame, Team{Members: mates, Reset: "https://drover.agency.example/reset/ABCDEF", ResetOf: "someone@agency.example"})},

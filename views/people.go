@@ -26,6 +26,8 @@ type Teammate struct {
 	Roles             []Option // that the reader may give
 	Removable         bool
 	Resettable        bool
+	Held              Held
+	Seen              bool // has a page of its own for the reader
 }
 
 // Team is the page of that name.
@@ -34,6 +36,7 @@ type Team struct {
 	Invitation string // the link just made, shown once
 	Invited    string // whom it is for
 	Form       []Field
+	Reach      Reach // of an invitation
 
 	Reset   string // a link just made that sets a password anew, shown once
 	ResetOf string // whose
@@ -58,4 +61,5 @@ type Settings struct {
 	Password []Field
 	Sessions []Session
 	Second   SecondFactor
+	Tokens   int // that work
 }

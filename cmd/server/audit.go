@@ -38,7 +38,7 @@ func auditListCommand(c *config) *cobra.Command {
 				f.Since = at
 			}
 			return c.with(cmd.Context(), func(h *house) error {
-				entries, _, err := h.log.Entries(cmd.Context(), f)
+				entries, _, err := h.log.Entries(cmd.Context(), commandLine(), f)
 				if err != nil {
 					return err
 				}

@@ -117,7 +117,7 @@ func furnishDemo(ctx context.Context, h *house, fake *wptest.Fake, described []w
 	if err := checkNew(ctx, h, actor); err != nil {
 		return vault.Secret{}, err
 	}
-	present, err := h.roster.Members(ctx)
+	present, err := h.roster.Members(ctx, actor)
 	if err != nil {
 		return vault.Secret{}, err
 	}
@@ -147,7 +147,7 @@ func demoCSV(fake *wptest.Fake, described []wptest.Site) io.Reader {
 const mostChecked = 60
 
 func checkNew(ctx context.Context, h *house, actor audit.Actor) error {
-	unchecked, _, err := h.registry.Sites(ctx, sites.Filter{State: sites.Unchecked, Limit: mostChecked})
+	unchecked, _, err := h.registry.Sites(ctx, audit.System(), sites.Filter{State: sites.Unchecked, Limit: mostChecked})
 	if err != nil {
 		return err
 	}

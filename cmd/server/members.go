@@ -25,7 +25,15 @@ func roleFlag(cmd *cobra.Command, role *string, usual audit.Role) {
 	_ = cmd.RegisterFlagCompletionFunc("role", cobra.FixedCompletions([]string{"viewer", "operator", "admin", "owner"}, cobra.ShellCompDirectiveNoFileComp))
 }
 
+// boundFlags are what a member is held to.
+func boundFlags(cmd *cobra.Command, b *audit.Bound) {
+	cmd.Flags().StringArrayVar(&b.Clients, "client", nil, "only the sites of this client (repeat for several)")
+	cmd.Flags().StringArrayVar(&b.Tags, "tag", nil, "only the sites with this tag (repeat for several)")
+	cmd.Flags().StringArrayVar(&b.Operations, "operation", nil, "only this operation, or read, change or destroy for all of that effect (repeat for several)")
+}
+
 func membersAddCommand(c *config) *cobra.Command {
+	var bound audit.Bound
 	var role, name string
 	var fromStdin bool
 	cmd := &cobra.Command{
@@ -42,7 +50,7 @@ func membersAddCommand(c *config) *cobra.Command {
 				name, _, _ = strings.Cut(args[0], "@")
 			}
 			return c.with(cmd.Context(), func(h *house) error {
-				m, err := h.roster.Add(cmd.Context(), commandLine(), members.Member{Email: args[0], Name: name, Role: audit.Role(role)}, password)
+				m, err := h.roster.Add(cmd.Context(), commandLine(), members.Member{Email: args[0], Name: name, Role: audit.Role(role), Bound: bound}, password)
 				if err != nil {
 					return asUsage(err)
 				}
@@ -52,6 +60,7 @@ func membersAddCommand(c *config) *cobra.Command {
 		},
 	}
 	roleFlag(cmd, &role, audit.Operator)
+	boundFlags(cmd, &bound)
 	cmd.Flags().StringVar(&name, "name", "", "name to show (default: what stands before the @)")
 	cmd.Flags().BoolVar(&fromStdin, "password-stdin", false, "read the password from the standard input")
 	return cmd
@@ -83,6 +92,7 @@ func readPassword(cmd *cobra.Command, fromStdin bool) (vault.Secret, error) {
 }
 
 func membersInviteCommand(c *config) *cobra.Command {
+	var bound audit.Bound
 	var role string
 	cmd := &cobra.Command{
 		Use:   "invite EMAIL",
@@ -90,7 +100,7 @@ func membersInviteCommand(c *config) *cobra.Command {
 		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return c.with(cmd.Context(), func(h *house) error {
-				token, err := h.roster.Invite(cmd.Context(), commandLine(), args[0], audit.Role(role))
+				token, err := h.roster.Invite(cmd.Context(), commandLine(), members.Member{Email: args[0], Role: audit.Role(role), Bound: bound})
 				if err != nil {
 					return asUsage(err)
 				}
@@ -100,6 +110,7 @@ func membersInviteCommand(c *config) *cobra.Command {
 		},
 	}
 	roleFlag(cmd, &role, audit.Operator)
+	boundFlags(cmd, &bound)
 	return cmd
 }
 

@@ -224,7 +224,7 @@ func (s *starting) follow(ctx context.Context, out io.Writer, h *house, run runs
 			})))
 		defer progress.Wait()
 	}
-	for snapshot := range runs.NewWatch(h.runner).Follow(ctx, run.ID) {
+	for snapshot := range runs.NewWatch(h.runner).Follow(ctx, commandLine(), run.ID) {
 		last = snapshot
 		if bar != nil {
 			bar.SetCurrent(int64(snapshot.Counts.Ended()))
@@ -256,7 +256,7 @@ func reportRun(ctx context.Context, out io.Writer, h *house, s runs.Snapshot, as
 }
 
 func printTargets(ctx context.Context, out io.Writer, h *house, id int64) error {
-	targets, _, err := h.runner.Targets(ctx, runs.TargetFilter{Run: id})
+	targets, _, err := h.runner.Targets(ctx, commandLine(), runs.TargetFilter{Run: id})
 	for _, t := range targets {
 		printJSON(out, struct {
 			Site     string `json:"site"`
@@ -280,7 +280,7 @@ func printGroups(ctx context.Context, out io.Writer, h *house, s runs.Snapshot) 
 			continue
 		}
 		fmt.Fprintf(out, "%d × %s: %s %s\n", g.Count, g.Outcome, g.Reason.Sentence(), g.Reason.Mend())
-		targets, _, err := h.runner.Targets(ctx, runs.TargetFilter{Run: s.Run.ID, Outcomes: []outcome{g.Outcome}, Reason: g.Reason})
+		targets, _, err := h.runner.Targets(ctx, commandLine(), runs.TargetFilter{Run: s.Run.ID, Outcomes: []outcome{g.Outcome}, Reason: g.Reason})
 		if err != nil {
 			return err
 		}

@@ -28,7 +28,7 @@ func runsListCommand(c *config) *cobra.Command {
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return c.with(cmd.Context(), func(h *house) error {
-				listed, _, err := h.runner.Runs(cmd.Context(), runs.Filter{Limit: limit})
+				listed, _, err := h.runner.Runs(cmd.Context(), commandLine(), runs.Filter{Limit: limit})
 				if err != nil {
 					return err
 				}
@@ -77,7 +77,7 @@ func runsShowCommand(c *config) *cobra.Command {
 				return err
 			}
 			return c.with(cmd.Context(), func(h *house) error {
-				s, err := h.runner.Snapshot(cmd.Context(), id)
+				s, err := h.runner.Snapshot(cmd.Context(), commandLine(), id)
 				if err != nil {
 					return err
 				}
@@ -115,7 +115,7 @@ func runsCancelCommand(c *config) *cobra.Command {
 				if err := h.runner.Cancel(cmd.Context(), commandLine(), id); err != nil {
 					return err
 				}
-				s, err := h.runner.Snapshot(cmd.Context(), id)
+				s, err := h.runner.Snapshot(cmd.Context(), commandLine(), id)
 				if err != nil {
 					return err
 				}

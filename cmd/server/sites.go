@@ -113,7 +113,7 @@ func (c *config) facets(cmd *cobra.Command, values func(sites.Facets) []sites.Co
 	var names []string
 	_ = c.finish(cmd.Flags())
 	_ = c.with(cmd.Context(), func(h *house) error {
-		facets, err := h.registry.Facets(cmd.Context())
+		facets, err := h.registry.Facets(cmd.Context(), commandLine())
 		for _, count := range values(facets) {
 			names = append(names, fmt.Sprintf("%s\t%d sites", count.Value, count.Sites))
 		}
@@ -158,7 +158,7 @@ func (s *selecting) sites(ctx context.Context, h *house) ([]sites.Site, error) {
 	if s.empty() {
 		s.all = true
 	}
-	return h.registry.Select(ctx, s.selection())
+	return h.registry.Select(ctx, commandLine(), s.selection())
 }
 
 func listSites(out io.Writer, all []sites.Site, asJSON bool) {

@@ -21,6 +21,7 @@ const (
 	MemberFactor    Action = "member.factor"  // one's own second factor
 	MemberInvite    Action = "member.invite"
 	MemberJoin      Action = "member.join"
+	MemberReach     Action = "member.reach" // which sites and operations a member is held to
 	MemberRead      Action = "member.read"
 	MemberRemove    Action = "member.remove"
 	MemberReset     Action = "member.reset" // making a link that sets another's password anew
@@ -47,6 +48,9 @@ const (
 	SiteRestore     Action = "site.restore"
 	SiteRetire      Action = "site.retire"
 	SiteTag         Action = "site.tag"
+	TokenMake       Action = "token.make"
+	TokenRevoke     Action = "token.revoke"
+	TokenUse        Action = "token.use" // a token that does not work was shown
 	GalleryRead     Action = "gallery.read"
 	DroverStart     Action = "drover.start"
 )
@@ -63,6 +67,7 @@ var least = map[Action]Role{
 	MemberFactor:    Viewer,
 	MemberInvite:    Admin,
 	MemberJoin:      Viewer,
+	MemberReach:     Admin,
 	MemberRead:      Viewer,
 	MemberRemove:    Admin,
 	MemberReset:     Admin,
@@ -89,8 +94,16 @@ var least = map[Action]Role{
 	SiteRestore:     Admin,
 	SiteRetire:      Admin,
 	SiteTag:         Admin,
+	TokenMake:       Viewer,
+	TokenRevoke:     Viewer,
+	TokenUse:        Viewer,
 	GalleryRead:     Viewer,
 	DroverStart:     Owner,
+}
+
+// everywhere is what concerns all sites at once: nobody may who is held to some of them.
+var everywhere = map[Action]bool{
+	AuditCheckpoint: true, AuditVerify: true, DatabaseBackup: true, KeysRotate: true, OperationRemove: true, OperationSave: true, SettingsChange: true,
 }
 
 // Actions lists all actions in alphabetical order.

@@ -30,6 +30,7 @@ type Kind string
 // The kinds of actor.
 const (
 	KindMember      Kind = "member"
+	KindToken       Kind = "token"        // a member's, used by a program
 	KindCommandLine Kind = "command_line" // somebody who can read the data folder and the key
 	KindSystem      Kind = "system"       // Drover itself
 )
@@ -41,13 +42,15 @@ type Actor struct {
 	Name string // as the record shows it, fixed at the time of the entry
 	Role Role
 	Addr string // where the request came from, empty when not over the network
+
+	Reach Reach // what the actor is held to, beside the role
 }
 
 // System is Drover acting by itself.
 func System() Actor { return Actor{Kind: KindSystem, Name: "Drover", Role: Owner} }
 
-// May tells whether the actor's role allows the action. It records nothing: for showing and hiding; Log.Admit decides.
+// May tells whether the actor's role and reach allow the action. It records nothing: for showing and hiding; Log.Admit decides.
 func (a Actor) May(action Action) bool {
 	least, known := least[action]
-	return known && a.Role.Covers(least)
+	return known && a.Role.Covers(least) && (a.Reach.EverySite() || !everywhere[action])
 }

@@ -57,7 +57,7 @@ func TestAdmit(t *testing.T) {
 				refused++
 			}
 		}
-		entries, total, err := log.Entries(ctx, audit.Filter{Result: audit.Refused})
+		entries, total, err := log.Entries(ctx, audit.System(), audit.Filter{Result: audit.Refused})
 		if err != nil || total != refused {
 			t.Fatalf("%d refusals recorded (%v), want %d", total, err, refused)
 		}
@@ -189,19 +189,19 @@ func TestFilters(t *testing.T) {
 			"until":   {audit.Filter{Until: time.Now().Add(time.Hour)}, 4},
 		}
 		for name, c := range cases {
-			if _, total, err := log.Entries(ctx, c.filter); err != nil || total != c.want {
+			if _, total, err := log.Entries(ctx, audit.System(), c.filter); err != nil || total != c.want {
 				t.Errorf("%s: %d entries, %v; want %d", name, total, err, c.want)
 			}
 		}
-		buckets, err := log.Histogram(ctx, audit.Filter{}, 24*time.Hour)
+		buckets, err := log.Histogram(ctx, audit.System(), audit.Filter{}, 24*time.Hour)
 		if err != nil || len(buckets) == 0 || buckets[0].Count < 1 {
 			t.Errorf("histogram %+v, %v", buckets, err)
 		}
-		e, err := log.Entry(ctx, 2)
+		e, err := log.Entry(ctx, audit.System(), 2)
 		if err != nil || string(e.Detail) != `{"n":1,"name":"Café <b>"}` {
 			t.Errorf("entry 2 is %s, %v", e.Detail, err)
 		}
-		if _, err := log.Entry(ctx, 99); !errors.Is(err, audit.ErrNoEntry) {
+		if _, err := log.Entry(ctx, audit.System(), 99); !errors.Is(err, audit.ErrNoEntry) {
 			t.Errorf("entry 99: %v", err)
 		}
 	})

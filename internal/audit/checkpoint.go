@@ -80,7 +80,7 @@ func (l *Log) VerifyAgainst(ctx context.Context, c Checkpoint) (Verification, er
 		v.Why = fmt.Sprintf("the record ends at entry %d, and the checkpoint was made at entry %d on %s: what came after was removed, or an older backup was brought back", v.Entries, c.Seq, c.At.Format(time.RFC3339))
 		return v, nil
 	}
-	e, err := l.Entry(ctx, c.Seq)
+	e, err := l.Entry(ctx, System(), c.Seq)
 	if err != nil {
 		return v, err
 	}

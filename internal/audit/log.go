@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// ErrForbidden is what Admit returns when the actor's role does not allow the action.
+// ErrForbidden is what Admit returns when the actor's role or reach does not allow the action.
 var ErrForbidden = errors.New("not allowed")
 
 // Log is the gate and the record.
@@ -24,7 +24,11 @@ func (l *Log) Admit(ctx context.Context, actor Actor, action Action, subject Sub
 	if actor.May(action) {
 		return nil
 	}
-	if err := l.Refuse(ctx, actor, action, subject, "role"); err != nil {
+	why := "role"
+	if actor.Role.Covers(least[action]) {
+		why = "reach"
+	}
+	if err := l.Refuse(ctx, actor, action, subject, why); err != nil {
 		return err
 	}
 	return fmt.Errorf("audit: %s as %s: %w", action, actor.Role, ErrForbidden)

@@ -119,8 +119,9 @@ type Filter struct {
 	Offset       int
 }
 
-func (s store) filtered(ctx context.Context, f Filter) *gorm.DB {
-	q := s.db.WithContext(ctx).Model(&row{})
+func (s store) filtered(ctx context.Context, actor Actor, f Filter) *gorm.DB {
+	within, values := actor.Reach.entries(actor.ID)
+	q := s.db.WithContext(ctx).Model(&row{}).Where(within, values...)
 	if f.Actor != "" {
 		if len(f.Actor) > longestWords {
 			return q.Where("1 = 0")
@@ -145,17 +146,17 @@ func (s store) filtered(ctx context.Context, f Filter) *gorm.DB {
 	return q
 }
 
-// Entries returns the chosen entries, the newest first, and how many there are in all.
-func (l *Log) Entries(ctx context.Context, f Filter) ([]Entry, int64, error) {
+// Entries returns the chosen entries within the actor's reach, the newest first, and how many there are in all.
+func (l *Log) Entries(ctx context.Context, actor Actor, f Filter) ([]Entry, int64, error) {
 	var total int64
-	if err := l.store.filtered(ctx, f).Count(&total).Error; err != nil {
+	if err := l.store.filtered(ctx, actor, f).Count(&total).Error; err != nil {
 		return nil, 0, fmt.Errorf("audit: %w", err)
 	}
 	if f.Limit == 0 {
 		f.Limit = 50
 	}
 	var rows []row
-	if err := l.store.filtered(ctx, f).Order("seq DESC").Limit(f.Limit).Offset(f.Offset).Find(&rows).Error; err != nil {
+	if err := l.store.filtered(ctx, actor, f).Order("seq DESC").Limit(f.Limit).Offset(f.Offset).Find(&rows).Error; err != nil {
 		return nil, 0, fmt.Errorf("audit: %w", err)
 	}
 	entries := make([]Entry, len(rows))
@@ -168,10 +169,10 @@ func (l *Log) Entries(ctx context.Context, f Filter) ([]Entry, int64, error) {
 // ErrNoEntry is returned for a number that the record does not have.
 var ErrNoEntry = gorm.ErrRecordNotFound
 
-// Entry returns one entry, or ErrNoEntry.
-func (l *Log) Entry(ctx context.Context, seq int64) (Entry, error) {
+// Entry returns one entry, or ErrNoEntry where there is none within the actor's reach.
+func (l *Log) Entry(ctx context.Context, actor Actor, seq int64) (Entry, error) {
 	var r row
-	if err := l.store.db.WithContext(ctx).Where("seq = ?", seq).Take(&r).Error; err != nil {
+	if err := l.store.filtered(ctx, actor, Filter{}).Where("seq = ?", seq).Take(&r).Error; err != nil {
 		return Entry{}, fmt.Errorf("audit: entry %d: %w", seq, err)
 	}
 	return r.entry(), nil
@@ -184,9 +185,9 @@ type Bucket struct {
 }
 
 // Histogram counts the chosen entries in stretches of the given width; stretches without entries are left out.
-func (l *Log) Histogram(ctx context.Context, f Filter, width time.Duration) ([]Bucket, error) {
+func (l *Log) Histogram(ctx context.Context, actor Actor, f Filter, width time.Duration) ([]Bucket, error) {
 	var rows []struct{ Slot, Count int64 }
-	err := l.store.filtered(ctx, f).Select("at / ? AS slot, count(*) AS count", width.Microseconds()).Group("slot").Order("slot").Scan(&rows).Error
+	err := l.store.filtered(ctx, actor, f).Select("at / ? AS slot, count(*) AS count", width.Microseconds()).Group("slot").Order("slot").Scan(&rows).Error
 	if err != nil {
 		return nil, fmt.Errorf("audit: %w", err)
 	}
@@ -198,9 +199,9 @@ func (l *Log) Histogram(ctx context.Context, f Filter, width time.Duration) ([]B
 }
 
 // Span returns the times of the first and the last chosen entry; both are zero when there is none.
-func (l *Log) Span(ctx context.Context, f Filter) (first, last time.Time, err error) {
+func (l *Log) Span(ctx context.Context, actor Actor, f Filter) (first, last time.Time, err error) {
 	var ends struct{ First, Last *int64 }
-	if err := l.store.filtered(ctx, f).Select("min(at) AS first, max(at) AS last").Scan(&ends).Error; err != nil {
+	if err := l.store.filtered(ctx, actor, f).Select("min(at) AS first, max(at) AS last").Scan(&ends).Error; err != nil {
 		return first, last, fmt.Errorf("audit: %w", err)
 	}
 	if ends.First == nil || ends.Last == nil {

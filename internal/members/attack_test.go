@@ -82,7 +82,7 @@ func TestAStolenInvitation(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *database.DB) {
 		ctx := context.Background()
 		r := members.New(db, keys(t), audit.New(db.Gorm))
-		token, err := r.Invite(ctx, shell, "mara@a.example", audit.Viewer)
+		token, err := r.Invite(ctx, shell, members.Member{Email: "mara@a.example", Role: audit.Viewer})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -25,13 +25,13 @@ func (r *Roster) Add(ctx context.Context, actor audit.Actor, m Member, password 
 		return Member{}, err
 	}
 	err = r.change(ctx, a, func(w write) error {
-		if !actor.Role.Covers(m.Role) {
-			return aboveOwnRole
+		if err := w.mayGive(m.Role, m.Bound); err != nil {
+			return err
 		}
 		if m, err = w.insertMember(m, hash); err != nil {
 			return err
 		}
-		return w.record(m.subject(), map[string]any{"email": m.Email, "name": m.Name, "role": m.Role})
+		return w.record(m.subject(), map[string]any{"email": m.Email, "name": m.Name, "role": m.Role, "reach": m.Bound})
 	})
 	if err != nil {
 		return Member{}, fmt.Errorf("members: add: %w", err)
@@ -44,15 +44,15 @@ func (r *Roster) Add(ctx context.Context, actor audit.Actor, m Member, password 
 func (r *Roster) ChangeRole(ctx context.Context, actor audit.Actor, id int64, role audit.Role) error {
 	a := act{actor, audit.MemberRole, audit.On("member", id)}
 	err := r.change(ctx, a, func(w write) error {
-		if !role.Valid() {
-			return Problems{"role": "Choose one of the roles."}
-		}
 		m, err := w.within(id)
 		if err != nil || m.Role == role {
 			return err
 		}
-		if !actor.Role.Covers(role) {
-			return aboveOwnRole
+		if !role.Valid() {
+			return Problems{"role": "Choose one of the roles."}
+		}
+		if err := w.mayGive(role, m.Bound); err != nil {
+			return err
 		}
 		if err := w.keepOwner(m); err != nil {
 			return err
@@ -91,10 +91,53 @@ func (r *Roster) Remove(ctx context.Context, actor audit.Actor, id int64) error 
 	return nil
 }
 
-// within returns the member if present and of a role that the actor's covers.
+// SetBound holds a member to some sites and operations beside the role. Nobody gives more than they reach themselves, changes their own,
+// or holds an owner to anything (Problems, audit.ErrForbidden). Invitations of the member's making that nobody took up are void from then on.
+func (r *Roster) SetBound(ctx context.Context, actor audit.Actor, id int64, bound audit.Bound) error {
+	a := act{actor, audit.MemberReach, audit.On("member", id)}
+	err := r.change(ctx, a, func(w write) error {
+		m, err := w.within(id)
+		if err != nil {
+			return err
+		}
+		if m.ID == actor.ID {
+			return refusal{"own_reach", audit.ErrForbidden}
+		}
+		if err := w.mayGive(m.Role, bound); err != nil {
+			return err
+		}
+		if err := w.setBound(m, bound); err != nil {
+			return err
+		}
+		return w.record(a.subject, map[string]any{"reach": map[string]any{"before": m.Bound, "after": bound}})
+	})
+	if err != nil {
+		return fmt.Errorf("members: reach: %w", err)
+	}
+	return nil
+}
+
+// mayGive refuses to give more than the actor has. An owner is held to nothing: somebody must be able to mend everything.
+func (w write) mayGive(role audit.Role, bound audit.Bound) error {
+	switch {
+	case !w.actor.Role.Covers(role):
+		return aboveOwnRole
+	case !w.actor.Reach.Covers(bound):
+		return refusal{"beyond_own_reach", audit.ErrForbidden}
+	case role == audit.Owner && !bound.IsZero():
+		return Problems{"reach": "An owner reaches everything. Choose another role, or no limits."}
+	}
+	return nil
+}
+
+// within returns the member if present and within the actor's reach, and of a role that the actor's covers.
 func (w write) within(id int64) (Member, error) {
 	m, err := w.presentMember(id)
-	if err == nil && !w.actor.Role.Covers(m.Role) {
+	switch {
+	case err != nil:
+	case !w.actor.Reach.Covers(m.Bound):
+		err = refusal{"beyond_own_reach", ErrNoMember}
+	case !w.actor.Role.Covers(m.Role):
 		err = aboveOwnRole
 	}
 	return m, err

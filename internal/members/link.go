@@ -63,13 +63,13 @@ func (r *Roster) SignInLink(ctx context.Context, actor audit.Actor, member int64
 	return token, nil
 }
 
-// Invite makes an invitation for the address: one use, 7 days. A new one for the same address voids the one before. Nobody invites to a
-// role above their own (audit.ErrForbidden).
-func (r *Roster) Invite(ctx context.Context, actor audit.Actor, email string, role audit.Role) (vault.Secret, error) {
+// Invite makes an invitation for the member's address, to the role and the reach: one use, 7 days. A new one for the same address voids
+// the one before. Nobody invites to more than they have themselves (audit.ErrForbidden).
+func (r *Roster) Invite(ctx context.Context, actor audit.Actor, m Member) (vault.Secret, error) {
 	a := act{actor: actor, action: audit.MemberInvite}
 	p := Problems{}
-	email = cleanEmail(p, email)
-	if !role.Valid() {
+	email := cleanEmail(p, m.Email)
+	if !m.Role.Valid() {
 		p["role"] = "Choose one of the roles."
 	}
 	if _, err := r.store.byEmail(ctx, email); err == nil {
@@ -80,17 +80,17 @@ func (r *Roster) Invite(ctx context.Context, actor audit.Actor, email string, ro
 		if err := p.orNil(); err != nil {
 			return err
 		}
-		if !actor.Role.Covers(role) {
-			return aboveOwnRole
+		if err := w.mayGive(m.Role, m.Bound); err != nil {
+			return err
 		}
-		row := linkRow{Kind: invitation, TokenHash: hash, Email: email, Role: role, CreatedAt: w.now.UnixMicro(), ExpiresAt: w.now.Add(invitationWorks).UnixMicro()}
+		row := linkRow{Kind: invitation, TokenHash: hash, Email: email, Role: m.Role, Bound: stored(m.Bound), CreatedAt: w.now.UnixMicro(), ExpiresAt: w.now.Add(invitationWorks).UnixMicro()}
 		if actor.Kind == audit.KindMember {
 			row.CreatedBy = string(audit.On("member", actor.ID))
 		}
 		if err := w.replaceLink(row); err != nil {
 			return err
 		}
-		return w.record("", map[string]any{"email": email, "role": role})
+		return w.record("", map[string]any{"email": email, "role": m.Role, "reach": m.Bound})
 	})
 	if err != nil {
 		return vault.Secret{}, fmt.Errorf("members: invite: %w", err)
@@ -149,7 +149,7 @@ func (r *Roster) claim(ctx context.Context, token vault.Secret, kind linkKind, c
 	if err != nil {
 		return vault.Secret{}, err
 	}
-	m := Member{Email: c.Email, Name: c.Name, Role: link.Role}
+	m := Member{Email: c.Email, Name: c.Name, Role: link.Role, Bound: bound(link.Bound)}
 	if kind == invitation {
 		m.Email = link.Email
 	}
@@ -171,7 +171,7 @@ func (r *Roster) claim(ctx context.Context, token vault.Secret, kind linkKind, c
 			return err
 		}
 		w.actor.ID = m.ID
-		return w.record(m.subject(), map[string]any{"email": m.Email, "name": m.Name, "role": m.Role, "link": kind})
+		return w.record(m.subject(), map[string]any{"email": m.Email, "name": m.Name, "role": m.Role, "reach": m.Bound, "link": kind})
 	})
 	if err != nil {
 		return vault.Secret{}, fmt.Errorf("members: join: %w", err)

@@ -108,7 +108,7 @@ func TestGuessingIsSlowedWithoutLockingTheOwnerOut(t *testing.T) {
 	if _, _, err := r.SignIn(ctx, "nobody@agency.example", secret(password), desk); !errors.Is(err, members.ErrSignIn) {
 		t.Errorf("an unknown account: %v", err)
 	}
-	if _, n, err := log.Entries(ctx, audit.Filter{Action: audit.MemberSignIn, Result: audit.Refused}); err != nil || n != 6 {
+	if _, n, err := log.Entries(ctx, audit.System(), audit.Filter{Action: audit.MemberSignIn, Result: audit.Refused}); err != nil || n != 6 {
 		t.Errorf("%d refusals recorded, %v; want 6", n, err)
 	}
 }
@@ -136,7 +136,7 @@ func TestNobodyRaisesThemselvesAndTheLastOwnerStays(t *testing.T) {
 				t.Errorf("%s: %v, want %v", name, c.err, c.want)
 			}
 		}
-		if _, err := r.Invite(ctx, as(admin), "x@a.example", audit.Owner); !errors.Is(err, audit.ErrForbidden) {
+		if _, err := r.Invite(ctx, as(admin), members.Member{Email: "x@a.example", Role: audit.Owner}); !errors.Is(err, audit.ErrForbidden) {
 			t.Errorf("an admin invites an owner: %v", err)
 		}
 		if v, err := log.Verify(ctx); err != nil || !v.Whole() {
@@ -202,7 +202,7 @@ func TestLinksWorkOnce(t *testing.T) {
 		if _, needed, err := r.EnsureSetupLink(ctx); needed || err != nil {
 			t.Errorf("a setup link is needed though there is an owner: %v", err)
 		}
-		invitation, err := r.Invite(ctx, shell, "Mara@a.example", audit.Operator)
+		invitation, err := r.Invite(ctx, shell, members.Member{Email: "Mara@a.example", Role: audit.Operator})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -215,7 +215,7 @@ func TestLinksWorkOnce(t *testing.T) {
 		if _, err := r.Join(ctx, invitation, claim, desk); !errors.Is(err, members.ErrBadLink) {
 			t.Errorf("a second use: %v", err)
 		}
-		all, err := r.Members(ctx)
+		all, err := r.Members(ctx, audit.System())
 		if err != nil || len(all) != 2 || all[0].Email != "mara@a.example" || all[0].Role != audit.Operator {
 			t.Errorf("%+v, %v", all, err)
 		}

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"net/netip"
+	"slices"
 	"time"
 
 	"github.com/droverhq/drover/internal/audit"
@@ -31,13 +32,14 @@ type Member struct {
 	Email     string // in lower case; nobody else present has it
 	Name      string
 	Role      audit.Role
+	Bound     audit.Bound // what the member is held to beside the role
 	CreatedAt time.Time
 	LeftAt    time.Time // zero while the member is present
 }
 
 // Actor is the member as the gate and the record see one who comes from the address; the zero address is none.
 func (m Member) Actor(addr netip.Addr) audit.Actor {
-	a := audit.Actor{Kind: audit.KindMember, ID: m.ID, Name: m.Name, Role: m.Role}
+	a := audit.Actor{Kind: audit.KindMember, ID: m.ID, Name: m.Name, Role: m.Role, Reach: audit.ReachOf(m.Bound)}
 	if addr.IsValid() {
 		a.Addr = addr.Unmap().String()
 	}
@@ -68,8 +70,11 @@ func New(db *database.DB, v *vault.Vault, log *audit.Log) *Roster {
 	return &Roster{store: store{db.Gorm, log}, vault: v, log: log, hashing: newHashing(), throttle: newThrottle(), now: time.Now}
 }
 
-// Members returns everybody present, by name.
-func (r *Roster) Members(ctx context.Context) ([]Member, error) { return r.store.present(ctx) }
+// Members returns everybody present who reaches no further than the actor, and the actor, by name.
+func (r *Roster) Members(ctx context.Context, actor audit.Actor) ([]Member, error) {
+	all, err := r.store.present(ctx)
+	return slices.DeleteFunc(all, func(m Member) bool { return m.ID != actor.ID && !actor.Reach.Covers(m.Bound) }), err
+}
 
 // Member returns one member, also one who has left, or ErrNoMember.
 func (r *Roster) Member(ctx context.Context, id int64) (Member, error) {

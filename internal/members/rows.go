@@ -1,5 +1,7 @@
 package members
 
+import "github.com/droverhq/drover/internal/audit"
+
 type factorRow struct {
 	ID          int64 `gorm:"primaryKey"`
 	MemberID    int64
@@ -46,3 +48,26 @@ type deviceRow struct {
 }
 
 func (deviceRow) TableName() string { return "devices" }
+
+type tokenRow struct {
+	ID        int64 `gorm:"primaryKey"`
+	MemberID  int64
+	Name      string
+	Hash      string
+	Role      audit.Role
+	Bound     string
+	CreatedAt int64 `gorm:"autoCreateTime:false"`
+	ExpiresAt int64
+	RevokedAt int64
+	UsedAt    int64
+	UsedFrom  string
+}
+
+func (tokenRow) TableName() string { return "tokens" }
+
+func (r tokenRow) token() Token {
+	return Token{
+		ID: r.ID, Member: r.MemberID, Name: r.Name, Role: r.Role, Bound: bound(r.Bound), CreatedAt: moment(r.CreatedAt), ExpiresAt: moment(r.ExpiresAt),
+		UsedAt: moment(r.UsedAt), UsedFrom: r.UsedFrom,
+	}
+}

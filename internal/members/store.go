@@ -2,6 +2,7 @@ package members
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -40,15 +41,37 @@ type memberRow struct {
 	Email        string
 	Name         string
 	Role         audit.Role
+	Bound        string
 	PasswordHash string
 	CreatedAt    int64 `gorm:"autoCreateTime:false"`
 	LeftAt       int64
 }
 
+// stored is a bound as the database keeps it; one that holds to nothing is empty.
+func stored(b audit.Bound) string {
+	if b.IsZero() {
+		return ""
+	}
+	text, err := json.Marshal(b)
+	if err != nil {
+		panic(err) // it holds texts only
+	}
+	return string(text)
+}
+
+// bound reads what stored wrote. What cannot be read holds to no site and no operation: no name is a space.
+func bound(text string) audit.Bound {
+	var b audit.Bound
+	if text != "" && (json.Unmarshal([]byte(text), &b) != nil || b.IsZero()) {
+		return audit.Bound{Clients: []string{" "}, Operations: []string{" "}}
+	}
+	return b
+}
+
 func (memberRow) TableName() string { return "members" }
 
 func (r memberRow) member() Member {
-	return Member{ID: r.ID, Email: r.Email, Name: r.Name, Role: r.Role, CreatedAt: moment(r.CreatedAt), LeftAt: moment(r.LeftAt)}
+	return Member{ID: r.ID, Email: r.Email, Name: r.Name, Role: r.Role, Bound: bound(r.Bound), CreatedAt: moment(r.CreatedAt), LeftAt: moment(r.LeftAt)}
 }
 
 type sessionRow struct {
@@ -76,6 +99,7 @@ type linkRow struct {
 	TokenHash string
 	Email     string
 	Role      audit.Role
+	Bound     string
 	MemberID  int64
 	Lift      bool // the second factor goes with the old password
 	CreatedBy string
@@ -130,7 +154,7 @@ func (s store) byEmail(ctx context.Context, email string) (memberRow, error) {
 }
 
 func (w write) insertMember(m Member, hash string) (Member, error) {
-	r := memberRow{Email: m.Email, Name: m.Name, Role: m.Role, PasswordHash: hash, CreatedAt: w.now.UnixMicro()}
+	r := memberRow{Email: m.Email, Name: m.Name, Role: m.Role, Bound: stored(m.Bound), PasswordHash: hash, CreatedAt: w.now.UnixMicro()}
 	err := w.tx.Create(&r).Error
 	if errors.Is(err, gorm.ErrDuplicatedKey) {
 		return m, Problems{"email": "Somebody with this address is a member already."}
@@ -160,8 +184,14 @@ func (w write) setRole(m Member, role audit.Role) error {
 	return errors.Join(err, w.voidInvitations(m))
 }
 
+func (w write) setBound(m Member, b audit.Bound) error {
+	err := w.tx.Model(&memberRow{}).Where("id = ?", m.ID).Update("bound", stored(b)).Error
+	return errors.Join(err, w.voidInvitations(m))
+}
+
 func (w write) remove(m Member) error {
 	err := w.tx.Model(&memberRow{}).Where("id = ?", m.ID).Update("left_at", w.now.UnixMicro()).Error
+	err = errors.Join(err, w.tx.Model(&tokenRow{}).Where("member_id = ? AND revoked_at = 0", m.ID).Update("revoked_at", w.now.UnixMicro()).Error)
 	_, ended := w.endSessions(m.ID)
 	return errors.Join(err, ended, w.voidInvitations(m), w.tx.Where("member_id = ? AND used_at = 0", m.ID).Delete(&linkRow{}).Error)
 }
@@ -429,4 +459,43 @@ func (w write) insertDevice(r deviceRow) error {
 
 func (w write) dropFactors(member int64) error {
 	return errors.Join(w.tx.Where("member_id = ?", member).Delete(&factorRow{}).Error, w.dropCodes(member))
+}
+
+func (w write) countTokens(member int64) (int64, error) {
+	var n int64
+	err := w.tx.Model(&tokenRow{}).Where("member_id = ? AND revoked_at = 0 AND expires_at > ?", member, w.now.UnixMicro()).Count(&n).Error
+	return n, err
+}
+
+func (w write) workingToken(id int64) (tokenRow, error) {
+	var r tokenRow
+	return r, found(w.tx.Where("id = ? AND revoked_at = 0", id).Take(&r).Error, ErrToken)
+}
+
+func (w write) insertToken(r tokenRow) (int64, error) {
+	err := w.tx.Create(&r).Error
+	return r.ID, err
+}
+
+func (w write) revokeToken(id int64) error {
+	return w.tx.Model(&tokenRow{}).Where("id = ?", id).Update("revoked_at", w.now.UnixMicro()).Error
+}
+
+func (s store) token(ctx context.Context, hash string, now time.Time) (tokenRow, error) {
+	var r tokenRow
+	return r, found(s.db.WithContext(ctx).Where("hash = ? AND revoked_at = 0 AND expires_at > ?", hash, now.UnixMicro()).Take(&r).Error, ErrToken)
+}
+
+func (s store) tokens(ctx context.Context, member int64, now time.Time) ([]Token, error) {
+	var rows []tokenRow
+	err := s.db.WithContext(ctx).Where("member_id = ? AND revoked_at = 0 AND expires_at > ?", member, now.UnixMicro()).Order("id DESC").Find(&rows).Error
+	all := make([]Token, len(rows))
+	for i, r := range rows {
+		all[i] = r.token()
+	}
+	return all, err
+}
+
+func (s store) touchToken(ctx context.Context, id int64, now time.Time, from string) error {
+	return s.db.WithContext(ctx).Model(&tokenRow{}).Where("id = ?", id).Updates(map[string]any{"used_at": now.UnixMicro(), "used_from": from}).Error
 }

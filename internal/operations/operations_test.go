@@ -63,7 +63,7 @@ func TestShelf(t *testing.T) {
 		if added, left, err := shelf.Import(ctx, operator, text); err != nil || added != 0 || len(left) != 1 {
 			t.Errorf("%d %v %v", added, left, err)
 		}
-		if _, n, err := log.Entries(ctx, audit.Filter{Subject: audit.On("operation", saved.ID), Result: audit.Done}); err != nil || n != 3 {
+		if _, n, err := log.Entries(ctx, audit.System(), audit.Filter{Subject: audit.On("operation", saved.ID), Result: audit.Done}); err != nil || n != 3 {
 			t.Errorf("%d entries tell its history, %v", n, err)
 		}
 	})

@@ -98,7 +98,7 @@ func (h *house) wait(t testing.TB, id int64) runs.Snapshot {
 	ctx, cancel := context.WithTimeout(context.Background(), 90*time.Second)
 	defer cancel()
 	var last runs.Snapshot
-	for s := range runs.NewWatch(h.runner).Follow(ctx, id) {
+	for s := range runs.NewWatch(h.runner).Follow(ctx, audit.System(), id) {
 		last = s
 	}
 	if !last.Run.Ended() {
@@ -110,7 +110,7 @@ func (h *house) wait(t testing.TB, id int64) runs.Snapshot {
 // targets returns the run's targets by site.
 func (h *house) targets(t testing.TB, id int64) map[int64]runs.Target {
 	t.Helper()
-	all, _, err := h.runner.Targets(context.Background(), runs.TargetFilter{Run: id})
+	all, _, err := h.runner.Targets(context.Background(), audit.System(), runs.TargetFilter{Run: id})
 	if err != nil {
 		t.Fatal(err)
 	}

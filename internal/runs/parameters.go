@@ -32,13 +32,10 @@ func planOf(spec Spec) (plan, error) {
 // is empty where the spec cannot be run.
 func EffectOf(spec Spec) Effect {
 	made, err := planOf(spec)
-	switch {
-	case err != nil:
+	if err != nil {
 		return ""
-	case made.lowered:
-		return Destroy
 	}
-	return made.effect
+	return made.most()
 }
 
 func names() []string {

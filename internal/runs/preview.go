@@ -39,10 +39,10 @@ func (r *Runner) Preview(ctx context.Context, actor audit.Actor, spec Spec) (Pre
 	if err != nil {
 		return Preview{}, err
 	}
-	if err := r.admit(ctx, actor, made); err != nil {
+	if err := r.admit(ctx, actor, spec, made); err != nil {
 		return Preview{}, err
 	}
-	chosen, err := r.choose(ctx, spec, made)
+	chosen, err := r.choose(ctx, actor, spec, made)
 	if err != nil {
 		return Preview{}, err
 	}

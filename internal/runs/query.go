@@ -3,9 +3,12 @@ package runs
 import (
 	"cmp"
 	"context"
+	"errors"
 	"slices"
 	"time"
 
+	"github.com/droverhq/drover/internal/audit"
+	"github.com/droverhq/drover/internal/sites"
 	"github.com/droverhq/drover/internal/wordpress"
 )
 
@@ -37,8 +40,29 @@ type TargetFilter struct {
 	Offset   int
 }
 
-// Run returns one run, or ErrNoRun.
-func (r *Runner) Run(ctx context.Context, id int64) (Run, error) { return r.store.run(ctx, id) }
+// Run returns one run as far as the actor reaches, or ErrNoRun. Asking for one that went to no site within reach is recorded.
+func (r *Runner) Run(ctx context.Context, actor audit.Actor, id int64) (Run, error) {
+	run, err := r.store.run(ctx, id)
+	if err != nil || actor.Reach.EverySite() {
+		return run, err
+	}
+	within, err := r.store.within(ctx, actor.Reach, []int64{id})
+	if err != nil {
+		return Run{}, err
+	}
+	if within[id] == 0 {
+		return Run{}, errors.Join(ErrNoRun, r.log.Refuse(ctx, actor, audit.RunRead, audit.On("run", id), "reach"))
+	}
+	return run.narrowed(within[id]), nil
+}
+
+// narrowed is the run for somebody who reaches that many of its sites only: what was typed may tell of the others.
+func (r Run) narrowed(within int) Run {
+	if r.Beyond = r.Total - within; r.Beyond > 0 {
+		r.Total, r.Spec.Params, r.Spec.Selection, r.Spec.Form = within, nil, sites.Selection{}, ""
+	}
+	return r
+}
 
 // Listed is a run with its counts.
 type Listed struct {
@@ -46,28 +70,43 @@ type Listed struct {
 	Counts Counts
 }
 
-// Runs returns the runs of a list's page, the newest first, and how many match in all.
-func (r *Runner) Runs(ctx context.Context, f Filter) ([]Listed, int64, error) {
-	page, total, err := r.store.listRuns(ctx, f)
+// Runs returns the runs of a list's page, the newest first, and how many match in all, as far as the actor reaches.
+func (r *Runner) Runs(ctx context.Context, actor audit.Actor, f Filter) ([]Listed, int64, error) {
+	page, total, err := r.store.listRuns(ctx, actor.Reach, f)
 	if err != nil {
 		return nil, 0, err
 	}
-	counts, err := r.tallies.of(ctx, r.store, page)
+	counts, err := r.tally(ctx, actor.Reach, page)
 	listed := make([]Listed, len(page))
 	for i, run := range page {
-		listed[i] = Listed{run, counts[run.ID]}
+		c := counts[run.ID]
+		if !actor.Reach.EverySite() {
+			run = run.narrowed(c.Ended() + c.Waiting + c.Running)
+		}
+		listed[i] = Listed{run, c}
 	}
 	return listed, total, err
 }
 
-// Targets returns the chosen targets and how many match in all.
-func (r *Runner) Targets(ctx context.Context, f TargetFilter) ([]Target, int64, error) {
-	return r.store.targets(ctx, f)
+func (r *Runner) tally(ctx context.Context, reach audit.Reach, page []Run) (map[int64]Counts, error) {
+	if reach.EverySite() {
+		return r.tallies.of(ctx, r.store, page)
+	}
+	ids := make([]int64, len(page))
+	for i, run := range page {
+		ids[i] = run.ID
+	}
+	return r.store.countsOf(ctx, reach, ids)
 }
 
-// Target returns a target of a run with its attempts in order, or ErrNoTarget.
-func (r *Runner) Target(ctx context.Context, run, id int64) (Target, []Attempt, error) {
-	t, err := r.store.target(ctx, run, id)
+// Targets returns the chosen targets within the actor's reach and how many match in all.
+func (r *Runner) Targets(ctx context.Context, actor audit.Actor, f TargetFilter) ([]Target, int64, error) {
+	return r.store.targets(ctx, actor.Reach, f)
+}
+
+// Target returns a target of a run with its attempts in order, or ErrNoTarget where there is none within the actor's reach.
+func (r *Runner) Target(ctx context.Context, actor audit.Actor, run, id int64) (Target, []Attempt, error) {
+	t, err := r.store.target(ctx, actor.Reach, run, id)
 	if err != nil {
 		return t, nil, err
 	}
@@ -75,9 +114,9 @@ func (r *Runner) Target(ctx context.Context, run, id int64) (Target, []Attempt, 
 	return t, attempts, err
 }
 
-// LastTargets returns each site's last target that has ended, by site.
-func (r *Runner) LastTargets(ctx context.Context, ids []int64) (map[int64]Target, error) {
-	return r.store.lastOf(ctx, ids)
+// LastTargets returns each site's last target that has ended, by site, for the sites within the actor's reach.
+func (r *Runner) LastTargets(ctx context.Context, actor audit.Actor, ids []int64) (map[int64]Target, error) {
+	return r.store.lastOf(ctx, actor.Reach, ids)
 }
 
 // shownLatest is how many of the last targets a snapshot holds.
@@ -86,35 +125,35 @@ const shownLatest = 8
 // rateWindow is the time over which a run's rate is measured.
 const rateWindow = 4 * time.Second
 
-// Snapshot reads a run as it is now.
-func (r *Runner) Snapshot(ctx context.Context, id int64) (Snapshot, error) {
-	run, err := r.store.run(ctx, id)
+// Snapshot reads a run as it is now, as far as the actor reaches.
+func (r *Runner) Snapshot(ctx context.Context, actor audit.Actor, id int64) (Snapshot, error) {
+	run, err := r.Run(ctx, actor, id)
 	if err != nil {
 		return Snapshot{}, err
 	}
 	s := Snapshot{Run: run}
-	if s.Groups, s.Counts, err = countTargets(r.store.db.Gorm.WithContext(ctx), id); err != nil {
+	if s.Groups, s.Counts, err = countTargets(r.store.db.Gorm.WithContext(ctx), actor.Reach, id); err != nil {
 		return s, err
 	}
 	if run.Spec.Verify {
-		if s.Verified, err = r.store.verified(ctx, id); err != nil {
+		if s.Verified, err = r.store.verified(ctx, actor.Reach, id); err != nil {
 			return s, err
 		}
 	}
 	slices.SortFunc(s.Groups, func(a, b Group) int {
 		return cmp.Or(cmp.Compare(weight[a.Outcome], weight[b.Outcome]), cmp.Compare(b.Count, a.Count), cmp.Compare(a.Reason, b.Reason))
 	})
-	if s.Latest, _, err = r.store.targets(ctx, TargetFilter{Run: id, Latest: true, Limit: shownLatest}); err != nil {
+	if s.Latest, _, err = r.store.targets(ctx, actor.Reach, TargetFilter{Run: id, Latest: true, Limit: shownLatest}); err != nil {
 		return s, err
 	}
-	return s, r.pace(ctx, &s)
+	return s, r.pace(ctx, actor.Reach, &s)
 }
 
 // weight orders outcomes by how much they need a person.
 var weight = map[wordpress.Outcome]int{wordpress.Failed: 0, wordpress.Unknown: 1, wordpress.Partial: 2, wordpress.Skipped: 3, wordpress.OK: 4}
 
 // pace fills in the rate and the time left of a run that goes on, and the mean rate of one that has ended.
-func (r *Runner) pace(ctx context.Context, s *Snapshot) error {
+func (r *Runner) pace(ctx context.Context, reach audit.Reach, s *Snapshot) error {
 	if s.Run.StartedAt.IsZero() {
 		return nil
 	}
@@ -125,7 +164,7 @@ func (r *Runner) pace(ctx context.Context, s *Snapshot) error {
 		return nil
 	}
 	window := min(rateWindow, time.Since(s.Run.StartedAt))
-	n, err := r.store.endedSince(ctx, s.Run.ID, time.Now().Add(-window))
+	n, err := r.store.endedSince(ctx, reach, s.Run.ID, time.Now().Add(-window))
 	if err != nil || n == 0 || window < time.Second {
 		return err
 	}
@@ -134,5 +173,7 @@ func (r *Runner) pace(ctx context.Context, s *Snapshot) error {
 	return nil
 }
 
-// Actors returns the names of those who started runs.
-func (r *Runner) Actors(ctx context.Context) ([]string, error) { return r.store.actors(ctx) }
+// Actors returns the names of those who started runs within the actor's reach.
+func (r *Runner) Actors(ctx context.Context, actor audit.Actor) ([]string, error) {
+	return r.store.actors(ctx, actor.Reach)
+}

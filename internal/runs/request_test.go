@@ -73,7 +73,7 @@ func TestAnswersOfAllPages(t *testing.T) {
 			t.Fatal(err)
 		}
 		bySite := map[int64]string{}
-		err = h.runner.Answers(context.Background(), last.Run.ID, func(a endpoint.Answer) error {
+		err = h.runner.Answers(context.Background(), audit.System(), last.Run.ID, func(a endpoint.Answer) error {
 			for _, row := range table.Add(context.Background(), a) {
 				bySite[row.Site] += endpoint.Show(row.Cells[0]) + endpoint.Show(row.Cells[1]) + " "
 			}

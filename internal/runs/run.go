@@ -97,6 +97,8 @@ type Run struct {
 	CancelledAt time.Time
 	CancelledBy string
 	DeadlineAt  time.Time // zero without a limit
+
+	Beyond int // sites that are beyond the reach of who asked: Total is without them, and Spec does not tell what it was
 }
 
 // Ended tells whether nothing more will happen in the run.

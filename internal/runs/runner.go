@@ -5,6 +5,7 @@ package runs
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -63,10 +64,10 @@ func (r *Runner) Start(ctx context.Context, actor audit.Actor, spec Spec) (Run, 
 		}
 		return Run{}, err
 	}
-	if err := r.admit(ctx, actor, made); err != nil {
+	if err := r.admit(ctx, actor, spec, made); err != nil {
 		return Run{}, err
 	}
-	chosen, err := r.choose(ctx, spec, made)
+	chosen, err := r.choose(ctx, actor, spec, made)
 	if err != nil {
 		return Run{}, err
 	}
@@ -93,13 +94,32 @@ func (r *Runner) Start(ctx context.Context, actor audit.Actor, spec Spec) (Run, 
 const longestForm = 8 << 10
 
 // admit lets the actor start what was planned. Who says that a request does less than its method may needs a right of its own.
-func (r *Runner) admit(ctx context.Context, actor audit.Actor, made plan) error {
+func (r *Runner) admit(ctx context.Context, actor audit.Actor, spec Spec, made plan) error {
 	if made.lowered {
 		if err := r.log.Admit(ctx, actor, audit.RunLower, ""); err != nil {
 			return err
 		}
 	}
+	if !actor.Reach.Operation(spec.Operation, string(made.most())) {
+		return errors.Join(audit.ErrForbidden, r.log.Refuse(ctx, actor, Right(made.effect), "", "operation"))
+	}
 	return r.log.Admit(ctx, actor, Right(made.effect), "")
+}
+
+// most is the most that the plan may do, whatever a person says of it.
+func (p plan) most() Effect {
+	if p.lowered {
+		return Destroy
+	}
+	return p.effect
+}
+
+// Within tells whether the operation is within the actor's reach, with some parameters at least. It records nothing: for showing and hiding.
+func Within(actor audit.Actor, o Operation) bool {
+	if o.Name != "request" {
+		return actor.Reach.Operation(o.Name, string(o.Effect))
+	}
+	return slices.ContainsFunc([]Effect{Read, Change, Destroy}, func(e Effect) bool { return actor.Reach.Operation(o.Name, string(e)) })
 }
 
 // Right is the action that a person must be allowed to start a run of this effect.
@@ -124,8 +144,8 @@ type choice struct {
 }
 
 // choose resolves the selection and leaves out the sites on which the operation has nothing to do.
-func (r *Runner) choose(ctx context.Context, spec Spec, made plan) (choice, error) {
-	all, err := r.registry.Select(ctx, spec.Selection)
+func (r *Runner) choose(ctx context.Context, actor audit.Actor, spec Spec, made plan) (choice, error) {
+	all, err := r.registry.Select(ctx, actor, spec.Selection)
 	if err != nil {
 		return choice{}, err
 	}
@@ -156,6 +176,13 @@ func (r *Runner) Cancel(ctx context.Context, actor audit.Actor, id int64) error 
 	if err := r.log.Admit(ctx, actor, audit.RunCancel, audit.On("run", id)); err != nil {
 		return err
 	}
+	run, err := r.Run(ctx, actor, id)
+	if err != nil {
+		return err
+	}
+	if run.Beyond > 0 {
+		return errors.Join(audit.ErrForbidden, r.log.Refuse(ctx, actor, audit.RunCancel, audit.On("run", id), "reach"))
+	}
 	if err := r.store.cancel(ctx, actor, id, "Not sent: the run was cancelled before."); err != nil {
 		return fmt.Errorf("runs: cancel: %w", err)
 	}
@@ -170,7 +197,7 @@ type Which struct {
 
 // Again starts a run of the same operation on the chosen targets of an earlier one. Confirmed is as in Spec.
 func (r *Runner) Again(ctx context.Context, actor audit.Actor, id int64, which Which, confirmed int) (Run, error) {
-	spec, err := r.AgainSpec(ctx, id, which)
+	spec, err := r.AgainSpec(ctx, actor, id, which)
 	if err != nil {
 		return Run{}, err
 	}
@@ -179,10 +206,13 @@ func (r *Runner) Again(ctx context.Context, actor audit.Actor, id int64, which W
 }
 
 // AgainSpec is the spec that Again would start.
-func (r *Runner) AgainSpec(ctx context.Context, id int64, which Which) (Spec, error) {
-	run, err := r.Run(ctx, id)
+func (r *Runner) AgainSpec(ctx context.Context, actor audit.Actor, id int64, which Which) (Spec, error) {
+	run, err := r.Run(ctx, actor, id)
 	if err != nil {
 		return Spec{}, err
+	}
+	if run.Beyond > 0 {
+		return Spec{}, sites.Problems{"outcome": "This run went to more sites than yours. Start one of your own."}
 	}
 	ids, err := r.store.sitesOf(ctx, id, which)
 	if err != nil {

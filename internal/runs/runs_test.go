@@ -184,7 +184,7 @@ func TestCancelSendsNothingMore(t *testing.T) {
 		h := newHouse(t, db, described)
 		h.work(t)
 		run := h.start(t, everywhere("clear-cache", nil))
-		for s := range runs.NewWatch(h.runner).Follow(t.Context(), run.ID) {
+		for s := range runs.NewWatch(h.runner).Follow(t.Context(), audit.System(), run.ID) {
 			if s.Counts.OK > 0 {
 				break
 			}
@@ -250,7 +250,7 @@ func TestTheRecordTellsOfARunTwice(t *testing.T) {
 	h := newHouse(t, dbtest.SQLite(t), []wptest.Site{{}})
 	h.work(t)
 	run := h.wait(t, h.start(t, everywhere("clear-cache", nil)).ID).Run
-	entries, _, err := h.log.Entries(context.Background(), audit.Filter{Subject: audit.On("run", run.ID)})
+	entries, _, err := h.log.Entries(context.Background(), audit.System(), audit.Filter{Subject: audit.On("run", run.ID)})
 	if err != nil || len(entries) != 2 {
 		t.Fatalf("%d entries, %v", len(entries), err)
 	}

@@ -150,7 +150,7 @@ func (w write) finishIfDone(id int64) error {
 	if err := w.tx.Where("id = ?", id).Take(&row).Error; err != nil || row.EndedAt != 0 {
 		return err
 	}
-	groups, counts, err := countTargets(w.tx, id)
+	groups, counts, err := countTargets(w.tx, nil, id)
 	if err != nil {
 		return err
 	}
@@ -173,7 +173,7 @@ func (w write) finishIfDone(id int64) error {
 	}})
 }
 
-func countTargets(db *gorm.DB, run int64) ([]Group, Counts, error) {
+func countTargets(db *gorm.DB, reach audit.Reach, run int64) ([]Group, Counts, error) {
 	var rows []struct {
 		State   TargetState
 		Outcome wordpress.Outcome
@@ -181,7 +181,8 @@ func countTargets(db *gorm.DB, run int64) ([]Group, Counts, error) {
 		N       int
 	}
 	var counts Counts
-	err := db.Raw("SELECT state, outcome, reason, count(*) AS n FROM targets WHERE run_id = ? GROUP BY state, outcome, reason", run).Scan(&rows).Error
+	within, values := reach.Sites("site_id")
+	err := db.Raw("SELECT state, outcome, reason, count(*) AS n FROM targets WHERE run_id = ? AND "+within+" GROUP BY state, outcome, reason", with(values, run)...).Scan(&rows).Error
 	var groups []Group
 	for _, r := range rows {
 		counts.add(r.State, r.Outcome, r.N)
@@ -327,12 +328,13 @@ func (s store) unholdAll(ctx context.Context, owner string) error {
 	return s.db.Gorm.WithContext(ctx).Exec("DELETE FROM holds WHERE owner = ?", owner).Error
 }
 
-func (s store) verified(ctx context.Context, run int64) (map[Verified]int, error) {
+func (s store) verified(ctx context.Context, reach audit.Reach, run int64) (map[Verified]int, error) {
 	var rows []struct {
 		Verified Verified
 		N        int
 	}
-	err := s.db.Gorm.WithContext(ctx).Raw("SELECT verified, count(*) AS n FROM targets WHERE run_id = ? AND verified <> '' GROUP BY verified", run).Scan(&rows).Error
+	within, values := reach.Sites("site_id")
+	err := s.db.Gorm.WithContext(ctx).Raw("SELECT verified, count(*) AS n FROM targets WHERE run_id = ? AND verified <> '' AND "+within+" GROUP BY verified", with(values, run)...).Scan(&rows).Error
 	found := make(map[Verified]int, len(rows))
 	for _, row := range rows {
 		found[row.Verified] = row.N
@@ -456,8 +458,25 @@ func (s store) run(ctx context.Context, id int64) (Run, error) {
 	return row.run()
 }
 
-func (s store) filteredRuns(ctx context.Context, f Filter) *gorm.DB {
+// with puts the first values of a statement before those of a reach.
+func with(values []any, first ...any) []any { return append(first, values...) }
+
+// within counts the targets of each run that are within reach.
+func (s store) within(ctx context.Context, reach audit.Reach, ids []int64) (map[int64]int, error) {
+	counts, err := s.countsOf(ctx, reach, ids)
+	all := make(map[int64]int, len(counts))
+	for id, c := range counts {
+		all[id] = c.Ended() + c.Waiting + c.Running
+	}
+	return all, err
+}
+
+func (s store) filteredRuns(ctx context.Context, reach audit.Reach, f Filter) *gorm.DB {
+	within, values := reach.Sites("site_id")
 	q := s.db.Gorm.WithContext(ctx).Model(&runRow{})
+	if !reach.EverySite() {
+		q = q.Where("id IN (SELECT run_id FROM targets WHERE "+within+")", values...)
+	}
 	if f.Operation != "" {
 		q = q.Where("operation = ?", f.Operation)
 	}
@@ -479,19 +498,19 @@ func (s store) filteredRuns(ctx context.Context, f Filter) *gorm.DB {
 	switch f.Has {
 	case "":
 	case HasTrouble:
-		q = q.Where("EXISTS (SELECT 1 FROM targets WHERE run_id = runs.id AND state = ? AND outcome IN ?)", TargetDone, []wordpress.Outcome{wordpress.Partial, wordpress.Failed, wordpress.Unknown})
+		q = q.Where("EXISTS (SELECT 1 FROM targets WHERE run_id = runs.id AND state = ? AND outcome IN ? AND "+within+")", with(values, TargetDone, []wordpress.Outcome{wordpress.Partial, wordpress.Failed, wordpress.Unknown})...)
 	default:
-		q = q.Where("EXISTS (SELECT 1 FROM targets WHERE run_id = runs.id AND state = ? AND outcome = ?)", TargetDone, f.Has)
+		q = q.Where("EXISTS (SELECT 1 FROM targets WHERE run_id = runs.id AND state = ? AND outcome = ? AND "+within+")", with(values, TargetDone, f.Has)...)
 	}
 	return q
 }
 
-func (s store) listRuns(ctx context.Context, f Filter) ([]Run, int64, error) {
+func (s store) listRuns(ctx context.Context, reach audit.Reach, f Filter) ([]Run, int64, error) {
 	var total int64
 	var rows []runRow
-	err := s.filteredRuns(ctx, f).Count(&total).Error
+	err := s.filteredRuns(ctx, reach, f).Count(&total).Error
 	if err == nil {
-		q := s.filteredRuns(ctx, f).Order("id DESC").Offset(f.Offset)
+		q := s.filteredRuns(ctx, reach, f).Order("id DESC").Offset(f.Offset)
 		if f.Limit > 0 {
 			q = q.Limit(f.Limit)
 		}
@@ -509,14 +528,15 @@ func (s store) listRuns(ctx context.Context, f Filter) ([]Run, int64, error) {
 	return all, total, nil
 }
 
-func (s store) countsOf(ctx context.Context, ids []int64) (map[int64]Counts, error) {
+func (s store) countsOf(ctx context.Context, reach audit.Reach, ids []int64) (map[int64]Counts, error) {
 	var rows []struct {
 		RunID   int64
 		State   TargetState
 		Outcome wordpress.Outcome
 		N       int
 	}
-	err := s.db.Gorm.WithContext(ctx).Raw("SELECT run_id, state, outcome, count(*) AS n FROM targets WHERE run_id IN ? GROUP BY run_id, state, outcome", ids).Scan(&rows).Error
+	within, values := reach.Sites("site_id")
+	err := s.db.Gorm.WithContext(ctx).Raw("SELECT run_id, state, outcome, count(*) AS n FROM targets WHERE run_id IN ? AND "+within+" GROUP BY run_id, state, outcome", with(values, ids)...).Scan(&rows).Error
 	all := make(map[int64]Counts, len(ids))
 	for _, r := range rows {
 		c := all[r.RunID]
@@ -526,8 +546,9 @@ func (s store) countsOf(ctx context.Context, ids []int64) (map[int64]Counts, err
 	return all, err
 }
 
-func (s store) filteredTargets(ctx context.Context, f TargetFilter) *gorm.DB {
-	q := s.db.Gorm.WithContext(ctx).Model(&targetRow{}).Where("run_id = ?", f.Run)
+func (s store) filteredTargets(ctx context.Context, reach audit.Reach, f TargetFilter) *gorm.DB {
+	within, values := reach.Sites("site_id")
+	q := s.db.Gorm.WithContext(ctx).Model(&targetRow{}).Where("run_id = ?", f.Run).Where(within, values...)
 	if len(f.Outcomes) > 0 {
 		q = q.Where("outcome IN ?", f.Outcomes)
 	}
@@ -546,12 +567,12 @@ func (s store) filteredTargets(ctx context.Context, f TargetFilter) *gorm.DB {
 	return q
 }
 
-func (s store) targets(ctx context.Context, f TargetFilter) ([]Target, int64, error) {
+func (s store) targets(ctx context.Context, reach audit.Reach, f TargetFilter) ([]Target, int64, error) {
 	var total int64
 	var rows []targetRow
-	err := s.filteredTargets(ctx, f).Count(&total).Error
+	err := s.filteredTargets(ctx, reach, f).Count(&total).Error
 	if err == nil {
-		q := s.filteredTargets(ctx, f).Offset(f.Offset)
+		q := s.filteredTargets(ctx, reach, f).Offset(f.Offset)
 		if f.Latest {
 			q = q.Where("ended_at > 0").Order("ended_at DESC, id DESC")
 		} else {
@@ -568,9 +589,9 @@ func (s store) targets(ctx context.Context, f TargetFilter) ([]Target, int64, er
 	return targetsOf(rows), total, nil
 }
 
-func (s store) target(ctx context.Context, run, id int64) (Target, error) {
+func (s store) target(ctx context.Context, reach audit.Reach, run, id int64) (Target, error) {
 	var row targetRow
-	err := s.db.Gorm.WithContext(ctx).Where("id = ? AND run_id = ?", id, run).Take(&row).Error
+	err := s.filteredTargets(ctx, reach, TargetFilter{Run: run}).Where("id = ?", id).Take(&row).Error
 	if errors.Is(err, gorm.ErrRecordNotFound) {
 		return Target{}, ErrNoTarget
 	}
@@ -593,9 +614,10 @@ func (s store) attempts(ctx context.Context, target int64) ([]Attempt, error) {
 }
 
 // goodBodies calls each with the bodies of a target's good attempts, target by target.
-func (s store) goodBodies(ctx context.Context, run int64, each func(site int64, bodies [][]byte) error) error {
+func (s store) goodBodies(ctx context.Context, reach audit.Reach, run int64, each func(site int64, bodies [][]byte) error) error {
+	within, values := reach.Sites("targets.site_id")
 	rows, err := s.db.Gorm.WithContext(ctx).Raw(`SELECT targets.site_id, attempts.body FROM targets JOIN attempts ON attempts.target_id = targets.id
-		WHERE targets.run_id = ? AND attempts.outcome = ? ORDER BY lower(targets.site_name), targets.id, attempts.n`, run, wordpress.OK).Rows()
+		WHERE targets.run_id = ? AND attempts.outcome = ? AND `+within+` ORDER BY lower(targets.site_name), targets.id, attempts.n`, with(values, run, wordpress.OK)...).Rows()
 	if err != nil {
 		return fmt.Errorf("runs: answers: %w", err)
 	}
@@ -626,7 +648,7 @@ func (s store) goodBodies(ctx context.Context, run int64, each func(site int64, 
 
 func (s store) sitesOf(ctx context.Context, run int64, which Which) ([]int64, error) {
 	var ids []int64
-	err := s.filteredTargets(ctx, TargetFilter{Run: run, Outcomes: which.Outcomes, Reason: which.Reason}).Pluck("site_id", &ids).Error
+	err := s.filteredTargets(ctx, nil, TargetFilter{Run: run, Outcomes: which.Outcomes, Reason: which.Reason}).Pluck("site_id", &ids).Error
 	if err != nil {
 		return nil, fmt.Errorf("runs: %w", err)
 	}
@@ -635,13 +657,14 @@ func (s store) sitesOf(ctx context.Context, run int64, which Which) ([]int64, er
 
 // lastOfSites looks from each site's newest target back, so that it takes no longer when the site had many.
 const lastOfSites = `SELECT * FROM targets WHERE id IN (SELECT (SELECT id FROM targets
-	WHERE site_id = sites.id AND state = ? ORDER BY id DESC LIMIT 1) FROM sites WHERE sites.id IN ?)`
+	WHERE site_id = sites.id AND state = ? ORDER BY id DESC LIMIT 1) FROM sites WHERE sites.id IN ? AND `
 
-func (s store) lastOf(ctx context.Context, ids []int64) (map[int64]Target, error) {
+func (s store) lastOf(ctx context.Context, reach audit.Reach, ids []int64) (map[int64]Target, error) {
+	within, values := reach.Sites("sites.id")
 	last := make(map[int64]Target, len(ids))
 	for some := range slices.Chunk(ids, askedAtOnce) {
 		var rows []targetRow
-		err := s.db.Gorm.WithContext(ctx).Raw(lastOfSites, TargetDone, some).Scan(&rows).Error
+		err := s.db.Gorm.WithContext(ctx).Raw(lastOfSites+within+")", with(values, TargetDone, some)...).Scan(&rows).Error
 		if err != nil {
 			return nil, fmt.Errorf("runs: %w", err)
 		}
@@ -653,9 +676,10 @@ func (s store) lastOf(ctx context.Context, ids []int64) (map[int64]Target, error
 }
 
 // endedSince counts the targets of a run that ended since the time.
-func (s store) endedSince(ctx context.Context, run int64, since time.Time) (int, error) {
+func (s store) endedSince(ctx context.Context, reach audit.Reach, run int64, since time.Time) (int, error) {
 	var n int
-	err := s.db.Gorm.WithContext(ctx).Raw("SELECT count(*) FROM targets WHERE run_id = ? AND ended_at >= ?", run, micros(since)).Scan(&n).Error
+	within, values := reach.Sites("site_id")
+	err := s.db.Gorm.WithContext(ctx).Raw("SELECT count(*) FROM targets WHERE run_id = ? AND ended_at >= ? AND "+within, with(values, run, micros(since))...).Scan(&n).Error
 	return n, err
 }
 
@@ -667,8 +691,8 @@ func (s store) usualTook(ctx context.Context, operation string) (time.Duration, 
 	return time.Duration(mean) * time.Microsecond, err
 }
 
-func (s store) actors(ctx context.Context) ([]string, error) {
+func (s store) actors(ctx context.Context, reach audit.Reach) ([]string, error) {
 	var names []string
-	err := s.db.Gorm.WithContext(ctx).Raw("SELECT DISTINCT actor_name FROM runs ORDER BY actor_name").Scan(&names).Error
+	err := s.filteredRuns(ctx, reach, Filter{}).Distinct("actor_name").Order("actor_name").Pluck("actor_name", &names).Error
 	return names, err
 }

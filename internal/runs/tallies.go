@@ -31,7 +31,7 @@ func (t *tallies) of(ctx context.Context, s store, all []Run) (map[int64]Counts,
 	if len(missing) == 0 {
 		return found, nil
 	}
-	counted, err := s.countsOf(ctx, missing)
+	counted, err := s.countsOf(ctx, nil, missing)
 	if err != nil {
 		return nil, err
 	}

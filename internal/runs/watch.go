@@ -2,18 +2,28 @@ package runs
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"sync"
 	"time"
+
+	"github.com/droverhq/drover/internal/audit"
 )
 
 // Watch reads watched runs a few times a second, each once however many people watch, and tells all of them. The truth is in the
 // database, so it does not matter which process works the run.
 type Watch struct {
-	read  func(context.Context, int64) (Snapshot, error)
+	read  func(context.Context, audit.Actor, int64) (Snapshot, error)
 	every time.Duration
 
 	guard sync.Mutex
-	runs  map[int64]*watched
+	runs  map[view]*watched
+}
+
+// view is a run as somebody of a reach sees it.
+type view struct {
+	run   int64
+	reach string
 }
 
 type watched struct {
@@ -26,28 +36,29 @@ const watchEvery = 250 * time.Millisecond
 
 // NewWatch returns a watch over the runner's runs.
 func NewWatch(r *Runner) *Watch {
-	return &Watch{read: r.Snapshot, every: watchEvery, runs: map[int64]*watched{}}
+	return &Watch{read: r.Snapshot, every: watchEvery, runs: map[view]*watched{}}
 }
 
-// Follow sends the run's snapshots until it has ended or the context ends, then closes the channel. A slow reader misses snapshots
+// Follow sends the run's snapshots, as far as the actor reaches, until it has ended or the context ends, then closes the channel. A slow reader misses snapshots
 // in between, never the last one. The first one comes at once.
-func (w *Watch) Follow(ctx context.Context, id int64) <-chan Snapshot {
+func (w *Watch) Follow(ctx context.Context, actor audit.Actor, run int64) <-chan Snapshot {
+	id := view{run, fmt.Sprintf("%q", actor.Reach)}
 	c := make(chan Snapshot, 1)
 	w.guard.Lock()
 	defer w.guard.Unlock()
-	run, found := w.runs[id]
+	seen, found := w.runs[id]
 	if !found {
 		background, stop := context.WithCancel(context.Background())
-		run = &watched{watchers: map[chan Snapshot]struct{}{}, stop: stop}
-		w.runs[id] = run
-		go w.loop(background, id, run)
+		seen = &watched{watchers: map[chan Snapshot]struct{}{}, stop: stop}
+		w.runs[id] = seen
+		go w.loop(background, actor, id, seen)
 	}
-	run.watchers[c] = struct{}{}
-	context.AfterFunc(ctx, func() { w.leave(id, run, c) })
+	seen.watchers[c] = struct{}{}
+	context.AfterFunc(ctx, func() { w.leave(id, seen, c) })
 	return c
 }
 
-func (w *Watch) leave(id int64, run *watched, c chan Snapshot) {
+func (w *Watch) leave(id view, run *watched, c chan Snapshot) {
 	w.guard.Lock()
 	defer w.guard.Unlock()
 	if _, found := run.watchers[c]; !found {
@@ -61,22 +72,26 @@ func (w *Watch) leave(id int64, run *watched, c chan Snapshot) {
 }
 
 // end stops reading the run. The guard is held.
-func (w *Watch) end(id int64, run *watched) {
+func (w *Watch) end(id view, run *watched) {
 	run.stop()
 	if w.runs[id] == run {
 		delete(w.runs, id)
 	}
 }
 
-func (w *Watch) loop(ctx context.Context, id int64, run *watched) {
+func (w *Watch) loop(ctx context.Context, actor audit.Actor, id view, run *watched) {
 	ticker := time.NewTicker(w.every)
 	defer ticker.Stop()
 	for {
-		s, err := w.read(ctx, id)
+		s, err := w.read(ctx, actor, id.run)
 		if ctx.Err() != nil {
 			return
 		}
 		if err == nil && w.tell(id, run, s) {
+			return
+		}
+		if errors.Is(err, ErrNoRun) {
+			w.dismiss(id, run)
 			return
 		}
 		select {
@@ -88,7 +103,7 @@ func (w *Watch) loop(ctx context.Context, id int64, run *watched) {
 }
 
 // tell gives the snapshot to every watcher, in place of one that was not read yet, and tells whether it was the last.
-func (w *Watch) tell(id int64, run *watched, s Snapshot) bool {
+func (w *Watch) tell(id view, run *watched, s Snapshot) bool {
 	w.guard.Lock()
 	defer w.guard.Unlock()
 	for c := range run.watchers {
@@ -98,13 +113,24 @@ func (w *Watch) tell(id int64, run *watched, s Snapshot) bool {
 		}
 		c <- s
 	}
-	if !s.Run.Ended() {
-		return false
+	if s.Run.Ended() {
+		w.release(id, run)
 	}
+	return s.Run.Ended()
+}
+
+// dismiss lets the watchers of a run go that is not theirs to see any more.
+func (w *Watch) dismiss(id view, run *watched) {
+	w.guard.Lock()
+	defer w.guard.Unlock()
+	w.release(id, run)
+}
+
+// release lets all watchers go. The guard is held.
+func (w *Watch) release(id view, run *watched) {
 	for c := range run.watchers {
 		delete(run.watchers, c)
 		close(c)
 	}
 	w.end(id, run)
-	return true
 }

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/droverhq/drover/internal/audit"
 	"github.com/droverhq/drover/internal/sites"
 	"github.com/droverhq/drover/internal/wordpress"
 )
@@ -152,7 +153,7 @@ func (b *batch) connect(ctx context.Context, targets []Target) error {
 	for i, t := range targets {
 		ids[i] = t.SiteID
 	}
-	chosen, err := b.runner.registry.Select(ctx, sites.Selection{IDs: ids})
+	chosen, err := b.runner.registry.Select(ctx, audit.System(), sites.Selection{IDs: ids})
 	if err != nil {
 		return err
 	}

@@ -16,7 +16,7 @@ func (r *Registry) Check(ctx context.Context, actor audit.Actor, id int64) (word
 	if err := r.log.Admit(ctx, actor, audit.SiteCheck, audit.On("site", id)); err != nil {
 		return wordpress.Report{}, err
 	}
-	s, err := r.Site(ctx, id)
+	s, err := r.Site(ctx, actor, id)
 	if err != nil {
 		return wordpress.Report{}, err
 	}

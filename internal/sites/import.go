@@ -51,11 +51,11 @@ func (r *Registry) Import(ctx context.Context, actor audit.Actor, file io.Reader
 	if err != nil {
 		return nil, err
 	}
-	known, err := r.store.list(ctx, Filter{})
+	known, err := r.store.list(ctx, nil, Filter{})
 	if err != nil {
 		return nil, err
 	}
-	retired, err := r.store.list(ctx, Filter{State: Retired})
+	retired, err := r.store.list(ctx, nil, Filter{State: Retired})
 	if err != nil {
 		return nil, err
 	}
@@ -103,6 +103,18 @@ func (im importing) store(w write, drafts []Draft, lines []Line) error {
 
 func (im importing) line(w write, d Draft, line *Line) error {
 	s, found := im.known[d.URL]
+	if found && !within(w.actor, s) {
+		line.Result, line.Reason = LineBad, beyondReach
+		return nil
+	}
+	said, p := d, Problems{}
+	if found {
+		said = keepUnsaid(d, s)
+	}
+	if said.checkReach(w.actor, p); len(p) > 0 {
+		line.Result, line.Reason = LineBad, p.Error()
+		return nil
+	}
 	if !found {
 		id, err := im.registry.insert(w, d)
 		line.Result, line.SiteID = LineAdded, id
@@ -113,7 +125,7 @@ func (im importing) line(w write, d Draft, line *Line) error {
 		return nil
 	}
 	line.Result, line.SiteID = LineUnchanged, s.ID
-	d = keepUnsaid(d, s)
+	d = said
 	if len(changesOf(s, d)) > 0 {
 		line.Result = LineUpdated
 		if err := w.edit(s, d); err != nil {

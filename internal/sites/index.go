@@ -32,6 +32,9 @@ func (r *Registry) Offered(ctx context.Context, actor audit.Actor, s Site, fresh
 	if err := r.log.Admit(ctx, actor, audit.SiteIndex, audit.On("site", s.ID)); err != nil {
 		return Offered{}, err
 	}
+	if err := r.reached(ctx, actor, s); err != nil {
+		return Offered{}, err
+	}
 	kept, err := r.store.index(ctx, s.ID)
 	if err == nil && !fresh && time.Since(moment(kept.FetchedAt)) < indexKept {
 		return kept.offered(s)

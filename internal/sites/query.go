@@ -2,7 +2,9 @@ package sites
 
 import (
 	"context"
+	"errors"
 
+	"github.com/droverhq/drover/internal/audit"
 	"github.com/droverhq/drover/internal/database"
 	"github.com/droverhq/drover/internal/wordpress"
 )
@@ -42,8 +44,8 @@ type Facets struct {
 	Clients, Tags, States []Count
 }
 
-// Site returns one site, or ErrNoSite.
-func (r *Registry) Site(ctx context.Context, id int64) (Site, error) {
+// Site returns one site, or ErrNoSite. Asking for one that is beyond the actor's reach is recorded, and answered as if there were none.
+func (r *Registry) Site(ctx context.Context, actor audit.Actor, id int64) (Site, error) {
 	found, err := r.store.byIDs(ctx, []int64{id})
 	if err != nil {
 		return Site{}, err
@@ -51,11 +53,21 @@ func (r *Registry) Site(ctx context.Context, id int64) (Site, error) {
 	if len(found) == 0 {
 		return Site{}, ErrNoSite
 	}
-	return found[0], nil
+	return found[0], r.reached(ctx, actor, found[0])
 }
 
-// ByHome returns the site with the address, however it is written, or ErrNoSite.
-func (r *Registry) ByHome(ctx context.Context, address string) (Site, error) {
+// reached returns ErrNoSite, and records the refusal, where the site is beyond the actor's reach.
+func (r *Registry) reached(ctx context.Context, actor audit.Actor, s Site) error {
+	if within(actor, s) {
+		return nil
+	}
+	return errors.Join(ErrNoSite, r.log.Refuse(ctx, actor, audit.SiteRead, audit.On("site", s.ID), "reach"))
+}
+
+func within(actor audit.Actor, s Site) bool { return actor.Reach.Site(s.Client, s.Tags) }
+
+// ByHome returns the site with the address, however it is written, or ErrNoSite as Site does.
+func (r *Registry) ByHome(ctx context.Context, actor audit.Actor, address string) (Site, error) {
 	home, err := wordpress.ParseHome(address)
 	if err != nil {
 		return Site{}, err
@@ -67,28 +79,30 @@ func (r *Registry) ByHome(ctx context.Context, address string) (Site, error) {
 	if !found {
 		return Site{}, ErrNoSite
 	}
-	return s, nil
+	return s, r.reached(ctx, actor, s)
 }
 
-// Sites returns the sites of a list's page and how many match in all.
-func (r *Registry) Sites(ctx context.Context, f Filter) ([]Site, int64, error) {
-	total, err := r.store.count(ctx, f)
+// Sites returns the sites of a list's page and how many match in all, of those within the actor's reach.
+func (r *Registry) Sites(ctx context.Context, actor audit.Actor, f Filter) ([]Site, int64, error) {
+	total, err := r.store.count(ctx, actor.Reach, f)
 	if err != nil {
 		return nil, 0, err
 	}
-	page, err := r.store.list(ctx, f)
+	page, err := r.store.list(ctx, actor.Reach, f)
 	return page, total, err
 }
 
-// Facets counts the sites by client, tag and state.
-func (r *Registry) Facets(ctx context.Context) (Facets, error) { return r.store.facets(ctx) }
+// Facets counts the sites within the actor's reach by client, tag and state.
+func (r *Registry) Facets(ctx context.Context, actor audit.Actor) (Facets, error) {
+	return r.store.facets(ctx, actor.Reach)
+}
 
 // CountSealed counts the stored credentials: without the key that sealed them, none can be opened.
 func CountSealed(ctx context.Context, db *database.DB) (int64, error) {
 	return store{db: db.Gorm}.countCredentials(ctx)
 }
 
-// Administrators counts the sites that are reached with an administrator's credential.
-func (r *Registry) Administrators(ctx context.Context) (int, error) {
-	return r.store.administrators(ctx)
+// Administrators counts the sites within the actor's reach that are spoken to with an administrator's credential.
+func (r *Registry) Administrators(ctx context.Context, actor audit.Actor) (int, error) {
+	return r.store.administrators(ctx, actor.Reach)
 }

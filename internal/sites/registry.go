@@ -40,8 +40,9 @@ func (r *Registry) Add(ctx context.Context, actor audit.Actor, d Draft) (Site, e
 	p := Problems{}
 	d.clean(p)
 	d.cleanCredential(p)
+	d.checkReach(actor, p)
 	if p["url"] == "" {
-		if err := r.checkFree(ctx, d.URL, 0, p); err != nil {
+		if err := r.checkFree(ctx, actor, d.URL, 0, p); err != nil {
 			return Site{}, err
 		}
 	}
@@ -56,7 +57,7 @@ func (r *Registry) Add(ctx context.Context, actor audit.Actor, d Draft) (Site, e
 	if err != nil {
 		return Site{}, fmt.Errorf("sites: add: %w", err)
 	}
-	return r.Site(ctx, id)
+	return r.Site(ctx, actor, id)
 }
 
 // insert stores a clean draft inside a change, and records it.
@@ -86,14 +87,15 @@ func (r *Registry) Edit(ctx context.Context, actor audit.Actor, id int64, d Draf
 	if err := r.log.Admit(ctx, actor, audit.SiteEdit, audit.On("site", id)); err != nil {
 		return Site{}, err
 	}
-	before, err := r.Site(ctx, id)
+	before, err := r.Site(ctx, actor, id)
 	if err != nil {
 		return Site{}, err
 	}
 	p := Problems{}
 	d.clean(p)
+	d.checkReach(actor, p)
 	if p["url"] == "" {
-		if err := r.checkFree(ctx, d.URL, id, p); err != nil {
+		if err := r.checkFree(ctx, actor, d.URL, id, p); err != nil {
 			return Site{}, err
 		}
 	}
@@ -103,13 +105,13 @@ func (r *Registry) Edit(ctx context.Context, actor audit.Actor, id int64, d Draf
 	if err := r.store.change(ctx, actor, func(w write) error { return w.edit(before, d) }); err != nil {
 		return Site{}, fmt.Errorf("sites: edit: %w", err)
 	}
-	return r.Site(ctx, id)
+	return r.Site(ctx, actor, id)
 }
 
 // Move gives the site another address and keeps all else, its credential included. It does nothing when the site's address is no
 // longer the one that it is to move from.
 func (r *Registry) Move(ctx context.Context, actor audit.Actor, id int64, from, to string) (Site, error) {
-	s, err := r.Site(ctx, id)
+	s, err := r.Site(ctx, actor, id)
 	if err != nil || s.Home != from {
 		return s, err
 	}
@@ -152,7 +154,7 @@ func (r *Registry) ReplaceCredential(ctx context.Context, actor audit.Actor, id 
 	if err := r.log.Admit(ctx, actor, audit.SiteCredential, audit.On("site", id)); err != nil {
 		return err
 	}
-	before, err := r.Site(ctx, id)
+	before, err := r.Site(ctx, actor, id)
 	if err != nil {
 		return err
 	}
@@ -218,6 +220,11 @@ func (r *Registry) mark(ctx context.Context, actor audit.Actor, action audit.Act
 	if err != nil {
 		return err
 	}
+	for _, s := range chosen {
+		if err := r.reached(ctx, actor, s); err != nil {
+			return fmt.Errorf("sites: %s: %w", action, err)
+		}
+	}
 	if len(chosen) < len(ids) {
 		return fmt.Errorf("sites: %s: %w", action, ErrNoSite)
 	}
@@ -238,14 +245,26 @@ func (r *Registry) mark(ctx context.Context, actor audit.Actor, action audit.Act
 	return nil
 }
 
+// beyondReach is told of an address that is somebody else's: what is stored of it is not.
+const beyondReach = "You cannot add this address. Ask somebody who looks after all sites."
+
+// checkReach adds a problem where the site would lie beyond the actor's reach.
+func (d Draft) checkReach(actor audit.Actor, p Problems) {
+	if !actor.Reach.Site(d.Client, d.Tags) {
+		p["client"] = "You look after some clients and tags only. Choose one of them, so that the site is yours to see."
+	}
+}
+
 // checkFree adds a problem when another site has the address already.
-func (r *Registry) checkFree(ctx context.Context, home string, self int64, p Problems) error {
+func (r *Registry) checkFree(ctx context.Context, actor audit.Actor, home string, self int64, p Problems) error {
 	other, found, err := r.store.byHome(ctx, home)
 	if err != nil {
 		return err
 	}
 	switch {
 	case !found || other.ID == self:
+	case !within(actor, other):
+		p["url"] = beyondReach
 	case !other.RetiredAt.IsZero():
 		p["url"] = "This site was retired. Bring it back from the list of retired sites instead of adding it anew."
 	default:

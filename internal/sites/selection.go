@@ -3,6 +3,9 @@ package sites
 import (
 	"context"
 	"fmt"
+	"slices"
+
+	"github.com/droverhq/drover/internal/audit"
 )
 
 // Selection says which sites are meant. Filters of different kinds narrow each other; several values of one kind widen it. Sites
@@ -22,30 +25,32 @@ func (s Selection) filters() bool {
 	return s.All || len(s.Clients) > 0 || len(s.Tags) > 0 || s.State != "" || s.Query != ""
 }
 
-// Select resolves the selection into sites, in the order of their names, each once. A home that is nobody's is a Problem.
-func (r *Registry) Select(ctx context.Context, sel Selection) ([]Site, error) {
+// Select resolves the selection into sites within the actor's reach, in the order of their names, each once. A home that is nobody's
+// is a Problem.
+func (r *Registry) Select(ctx context.Context, actor audit.Actor, sel Selection) ([]Site, error) {
 	var chosen []Site
 	if sel.filters() {
-		matching, err := r.store.list(ctx, Filter{Clients: sel.Clients, Tags: sel.Tags, State: sel.State, Query: sel.Query})
+		matching, err := r.store.list(ctx, actor.Reach, Filter{Clients: sel.Clients, Tags: sel.Tags, State: sel.State, Query: sel.Query})
 		if err != nil {
 			return nil, err
 		}
 		chosen = matching
 	}
-	single, err := r.single(ctx, sel)
+	single, err := r.single(ctx, actor, sel)
 	if err != nil {
 		return nil, err
 	}
 	return unique(append(chosen, single...)), nil
 }
 
-func (r *Registry) single(ctx context.Context, sel Selection) ([]Site, error) {
+func (r *Registry) single(ctx context.Context, actor audit.Actor, sel Selection) ([]Site, error) {
 	chosen, err := r.store.byIDs(ctx, sel.IDs)
 	if err != nil {
 		return nil, err
 	}
+	chosen = slices.DeleteFunc(chosen, func(s Site) bool { return !within(actor, s) })
 	for _, home := range sel.Homes {
-		s, err := r.ByHome(ctx, home)
+		s, err := r.ByHome(ctx, actor, home)
 		if err != nil {
 			return nil, Problems{"site": fmt.Sprintf("%s is not in the list of sites. Add it first, or look at its spelling with: drover sites list", home)}
 		}

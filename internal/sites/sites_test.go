@@ -64,7 +64,7 @@ func (h house) add(t *testing.T, d sites.Draft) sites.Site {
 
 func (h house) entries(t *testing.T, action audit.Action) int64 {
 	t.Helper()
-	_, n, err := h.log.Entries(context.Background(), audit.Filter{Action: action, Result: audit.Done})
+	_, n, err := h.log.Entries(context.Background(), audit.System(), audit.Filter{Action: action, Result: audit.Done})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -132,14 +132,14 @@ func TestEditRetireRestoreTag(t *testing.T) {
 		if err := h.registry.Retire(ctx, admin, one.ID); err != nil {
 			t.Fatal(err)
 		}
-		chosen, err := h.registry.Select(ctx, sites.Selection{All: true, IDs: []int64{one.ID}})
+		chosen, err := h.registry.Select(ctx, audit.System(), sites.Selection{All: true, IDs: []int64{one.ID}})
 		if err != nil || len(chosen) != 1 || chosen[0].ID != two.ID || fmt.Sprint(chosen[0].Tags) != "[a b vip]" {
 			t.Errorf("after retiring one: %+v, %v", chosen, err)
 		}
 		if err := h.registry.Restore(ctx, admin, one.ID); err != nil {
 			t.Fatal(err)
 		}
-		if chosen, _ := h.registry.Select(ctx, sites.Selection{All: true}); len(chosen) != 2 {
+		if chosen, _ := h.registry.Select(ctx, audit.System(), sites.Selection{All: true}); len(chosen) != 2 {
 			t.Errorf("after bringing it back: %d sites", len(chosen))
 		}
 		if err := h.registry.Retire(ctx, admin, 999); !errors.Is(err, sites.ErrNoSite) {
@@ -172,12 +172,12 @@ func TestImport(t *testing.T) {
 		if strings.Join(got, ", ") != want {
 			t.Errorf("got  %s\nwant %s", strings.Join(got, ", "), want)
 		}
-		before, _, _ := h.log.Entries(ctx, audit.Filter{})
+		before, _, _ := h.log.Entries(ctx, audit.System(), audit.Filter{})
 		again, err := h.registry.Import(ctx, admin, strings.NewReader(importFile))
 		if err != nil || again[0].Result != sites.LineUnchanged || again[len(again)-1].Result != sites.LineUnchanged {
 			t.Errorf("the second import: %+v, %v", again, err)
 		}
-		if after, _, _ := h.log.Entries(ctx, audit.Filter{}); len(after) != len(before) {
+		if after, _, _ := h.log.Entries(ctx, audit.System(), audit.Filter{}); len(after) != len(before) {
 			t.Errorf("importing twice wrote %d more entries", len(after)-len(before))
 		}
 		changed := strings.Replace(strings.Replace(importFile, "abcd EFGH", "abcd NEWP", 1), ";Acme;", ";;", 1)
@@ -185,7 +185,7 @@ func TestImport(t *testing.T) {
 		if err != nil || third[0].Result != sites.LineUpdated || h.entries(t, audit.SiteCredential) != 1 {
 			t.Errorf("another password: %+v, %v", third[0], err)
 		}
-		one, err := h.registry.ByHome(ctx, "one.example")
+		one, err := h.registry.ByHome(ctx, audit.System(), "one.example")
 		if err != nil || one.Client != "Acme" {
 			t.Errorf("an empty client column took the client away: %+v, %v", one, err)
 		}
@@ -228,7 +228,7 @@ func TestListsAndSelections(t *testing.T) {
 			"nonsense":   {sites.Filter{Sort: "1; DROP TABLE sites"}, "100%_sure alpha Beta Zebra", 4},
 		}
 		for name, c := range lists {
-			found, total, err := h.registry.Sites(ctx, c.filter)
+			found, total, err := h.registry.Sites(ctx, audit.System(), c.filter)
 			if err != nil || names(found) != c.want || total != c.total {
 				t.Errorf("%s: %q, %d, %v; want %q, %d", name, names(found), total, err, c.want, c.total)
 			}
@@ -243,11 +243,11 @@ func TestListsAndSelections(t *testing.T) {
 			"one in addition": {sites.Selection{Clients: []string{"Acme"}, Homes: []string{"s1.example", "https://s0.example/"}}, "100%_sure Zebra alpha"},
 		}
 		for name, c := range selections {
-			if found, err := h.registry.Select(ctx, c.selection); err != nil || names(found) != c.want {
+			if found, err := h.registry.Select(ctx, audit.System(), c.selection); err != nil || names(found) != c.want {
 				t.Errorf("%s: %q, %v; want %q", name, names(found), err, c.want)
 			}
 		}
-		facets, err := h.registry.Facets(ctx)
+		facets, err := h.registry.Facets(ctx, audit.System())
 		if err != nil || len(facets.Clients) != 2 || facets.Clients[0].Sites != 2 || len(facets.Tags) != 2 {
 			t.Errorf("%+v, %v", facets, err)
 		}
@@ -281,7 +281,7 @@ func TestRotateKeysGoesOnWhereItWasCut(t *testing.T) {
 		network := wordpress.NewNetwork(wordpress.Config{})
 		defer network.Close()
 		restarted := sites.New(db, fresh, h.log, network)
-		all, err := restarted.Select(ctx, sites.Selection{All: true})
+		all, err := restarted.Select(ctx, audit.System(), sites.Selection{All: true})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -310,7 +310,7 @@ func TestCheckStoresWhatItFound(t *testing.T) {
 		})
 		want := []sites.State{sites.Ready, sites.Broken, sites.Warning, sites.Warning}
 		for i, s := range all {
-			now, err := h.registry.Site(ctx, s.ID)
+			now, err := h.registry.Site(ctx, audit.System(), s.ID)
 			if err != nil || now.State != want[i] || now.CheckedAt.IsZero() || now.Address == "" {
 				t.Errorf("%s: %+v, %v; want %s", s.Home, now, err, want[i])
 			}
@@ -319,11 +319,11 @@ func TestCheckStoresWhatItFound(t *testing.T) {
 				t.Errorf("%s: %d rungs, %v", s.Home, len(report.Rungs), err)
 			}
 		}
-		first, _ := h.registry.Site(ctx, all[0].ID)
+		first, _ := h.registry.Site(ctx, audit.System(), all[0].ID)
 		if first.Name != "Well & good" || first.PluginVersion == "" || first.HasPlugin != "yes" || first.Credential.WorkedAt.IsZero() {
 			t.Errorf("%+v", first)
 		}
-		if last, _ := h.registry.Site(ctx, all[3].ID); !last.Credential.Administrator {
+		if last, _ := h.registry.Site(ctx, audit.System(), all[3].ID); !last.Credential.Administrator {
 			t.Error("the administrator's credential is not told")
 		}
 		if n := h.entries(t, audit.SiteCheck); n != 4 {

@@ -136,8 +136,9 @@ func (s store) joined(ctx context.Context) *gorm.DB {
 // (SQLITE_MAX_LIKE_PATTERN_LENGTH).
 const longestWords = 5000
 
-func (s store) filtered(ctx context.Context, f Filter) *gorm.DB {
-	q := s.joined(ctx)
+func (s store) filtered(ctx context.Context, reach audit.Reach, f Filter) *gorm.DB {
+	within, values := reach.Sites("sites.id")
+	q := s.joined(ctx).Where(within, values...)
 	if f.State == Retired {
 		q = q.Where("sites.retired_at <> 0")
 	} else {
@@ -162,15 +163,15 @@ func (s store) filtered(ctx context.Context, f Filter) *gorm.DB {
 	return q
 }
 
-func (s store) count(ctx context.Context, f Filter) (int64, error) {
+func (s store) count(ctx context.Context, reach audit.Reach, f Filter) (int64, error) {
 	var n int64
-	if err := s.filtered(ctx, f).Count(&n).Error; err != nil {
+	if err := s.filtered(ctx, reach, f).Count(&n).Error; err != nil {
 		return 0, fmt.Errorf("sites: %w", err)
 	}
 	return n, nil
 }
 
-func (s store) list(ctx context.Context, f Filter) ([]Site, error) {
+func (s store) list(ctx context.Context, reach audit.Reach, f Filter) ([]Site, error) {
 	order, known := orders[f.Sort]
 	if !known {
 		order = orders["name"]
@@ -178,7 +179,7 @@ func (s store) list(ctx context.Context, f Filter) ([]Site, error) {
 	if f.Descending {
 		order += " DESC"
 	}
-	q := s.filtered(ctx, f).Select(listColumns).Order(order + ", sites.id")
+	q := s.filtered(ctx, reach, f).Select(listColumns).Order(order + ", sites.id")
 	if f.Limit > 0 {
 		q = q.Limit(f.Limit).Offset(f.Offset)
 	}
@@ -233,14 +234,15 @@ func (s store) byHome(ctx context.Context, home string) (Site, bool, error) {
 	return found[0], true, nil
 }
 
-func (s store) facets(ctx context.Context) (f Facets, err error) {
+func (s store) facets(ctx context.Context, reach audit.Reach) (f Facets, err error) {
 	db := s.db.WithContext(ctx)
+	within, values := reach.Sites("sites.id")
 	err = errors.Join(
 		db.Raw(`SELECT clients.name AS value, count(*) AS sites FROM sites JOIN clients ON clients.id = sites.client_id
-			WHERE sites.retired_at = 0 GROUP BY clients.name ORDER BY lower(clients.name)`).Scan(&f.Clients).Error,
+			WHERE sites.retired_at = 0 AND `+within+` GROUP BY clients.name ORDER BY lower(clients.name)`, values...).Scan(&f.Clients).Error,
 		db.Raw(`SELECT tag AS value, count(*) AS sites FROM site_tags JOIN sites ON sites.id = site_tags.site_id
-			WHERE sites.retired_at = 0 GROUP BY tag ORDER BY tag`).Scan(&f.Tags).Error,
-		db.Raw(`SELECT CASE WHEN retired_at <> 0 THEN 'retired' ELSE state END AS value, count(*) AS sites FROM sites GROUP BY 1`).Scan(&f.States).Error,
+			WHERE sites.retired_at = 0 AND `+within+` GROUP BY tag ORDER BY tag`, values...).Scan(&f.Tags).Error,
+		db.Raw(`SELECT CASE WHEN retired_at <> 0 THEN 'retired' ELSE state END AS value, count(*) AS sites FROM sites WHERE `+within+` GROUP BY 1`, values...).Scan(&f.States).Error,
 	)
 	if err != nil {
 		return f, fmt.Errorf("sites: %w", err)
@@ -405,8 +407,9 @@ func (s store) countCredentials(ctx context.Context) (int64, error) {
 	return n, err
 }
 
-func (s store) administrators(ctx context.Context) (int, error) {
+func (s store) administrators(ctx context.Context, reach audit.Reach) (int, error) {
 	var n int
-	err := s.db.WithContext(ctx).Raw("SELECT count(*) FROM credentials JOIN sites ON sites.id = credentials.site_id WHERE administrator AND retired_at = 0").Scan(&n).Error
+	within, values := reach.Sites("sites.id")
+	err := s.db.WithContext(ctx).Raw("SELECT count(*) FROM credentials JOIN sites ON sites.id = credentials.site_id WHERE administrator AND retired_at = 0 AND "+within, values...).Scan(&n).Error
 	return n, err
 }

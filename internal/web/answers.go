@@ -1,7 +1,6 @@
 package web
 
 import (
-	"context"
 	"net/http"
 	"net/url"
 	"slices"
@@ -29,12 +28,13 @@ type tabulated struct {
 const mostTableRows = 100_000
 
 // tabulate makes the table that the address asks for. Without columns, those of the run's saved operation are taken, or suggested.
-func (s *Server) tabulate(ctx context.Context, run runs.Run, q url.Values) (tabulated, error) {
+func (s *Server) tabulate(v *visit, run runs.Run, q url.Values) (tabulated, error) {
+	ctx := v.Request.Context()
 	t := tabulated{run: run, query: endpoint.Query{Rows: q.Get("rows"), Columns: columnsOf(q.Get("columns"))}, sites: map[int64]runs.Target{}}
 	if len(t.query.Columns) == 0 && !q.Has("columns") {
 		t.query = run.Spec.Table
 	}
-	targets, _, err := s.Runner.Targets(ctx, runs.TargetFilter{Run: run.ID})
+	targets, _, err := s.Runner.Targets(ctx, v.actor(), runs.TargetFilter{Run: run.ID})
 	if err != nil {
 		return t, err
 	}
@@ -43,7 +43,7 @@ func (s *Server) tabulate(ctx context.Context, run runs.Run, q url.Values) (tabu
 	}
 	var table *endpoint.Table
 	answered := 0
-	err = s.Runner.Answers(ctx, run.ID, func(a endpoint.Answer) error {
+	err = s.Runner.Answers(ctx, v.actor(), run.ID, func(a endpoint.Answer) error {
 		if table == nil {
 			if len(t.query.Columns) == 0 {
 				t.query.Columns = endpoint.Suggest(a.Pages[0])
@@ -134,7 +134,7 @@ func (s *Server) answers(v *visit) error {
 		return err
 	}
 	q := v.Request.URL.Query()
-	t, err := s.tabulate(v.Request.Context(), run, q)
+	t, err := s.tabulate(v, run, q)
 	if err != nil {
 		return err
 	}
@@ -180,7 +180,7 @@ func (s *Server) runOf(v *visit) (runs.Run, error) {
 	if err != nil {
 		return runs.Run{}, err
 	}
-	return s.Runner.Run(v.Request.Context(), id)
+	return s.Runner.Run(v.Request.Context(), v.actor(), id)
 }
 
 // compareRuns shows what changed between two runs of the same read, site by site.
@@ -190,7 +190,7 @@ func (s *Server) compareRuns(v *visit) error {
 		return err
 	}
 	page := views.ComparePage{Frame: v.frame("Compare runs", "runs"), RunID: after.ID, Title: after.Title}
-	others, _, err := s.Runner.Runs(v.Request.Context(), runs.Filter{Operation: after.Spec.Operation, Limit: 200})
+	others, _, err := s.Runner.Runs(v.Request.Context(), v.actor(), runs.Filter{Operation: after.Spec.Operation, Limit: 200})
 	if err != nil {
 		return err
 	}
@@ -203,7 +203,7 @@ func (s *Server) compareRuns(v *visit) error {
 	if err != nil {
 		return v.render(http.StatusOK, views.Compare(page))
 	}
-	before, err := s.Runner.Run(v.Request.Context(), with)
+	before, err := s.Runner.Run(v.Request.Context(), v.actor(), with)
 	if err != nil {
 		return err
 	}
@@ -212,12 +212,12 @@ func (s *Server) compareRuns(v *visit) error {
 }
 
 func (s *Server) showChanges(v *visit, page views.ComparePage, before, after runs.Run) error {
-	old, err := s.tabulate(v.Request.Context(), before, v.Request.URL.Query())
+	old, err := s.tabulate(v, before, v.Request.URL.Query())
 	if err != nil {
 		return err
 	}
 	query := url.Values{"rows": {old.query.Rows}, "columns": {columnsText(old.columns)}}
-	now, err := s.tabulate(v.Request.Context(), after, query)
+	now, err := s.tabulate(v, after, query)
 	if err != nil {
 		return err
 	}

@@ -17,7 +17,7 @@ func (s *Server) exportAnswers(v *visit) error {
 	if err != nil {
 		return err
 	}
-	t, err := s.tabulate(v.Request.Context(), run, v.Request.URL.Query())
+	t, err := s.tabulate(v, run, v.Request.URL.Query())
 	if err != nil {
 		return err
 	}

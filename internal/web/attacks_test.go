@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"github.com/droverhq/drover/internal/audit"
+	"github.com/droverhq/drover/internal/members"
 	"github.com/droverhq/drover/internal/operations"
 	"github.com/droverhq/drover/internal/runs"
 	"github.com/droverhq/drover/internal/sites"
@@ -117,7 +118,7 @@ func TestAttackCrossOriginPost(t *testing.T) {
 
 func started(t *testing.T, h *house) int64 {
 	t.Helper()
-	_, total, err := h.runner.Runs(context.Background(), runs.Filter{Limit: 1})
+	_, total, err := h.runner.Runs(context.Background(), audit.System(), runs.Filter{Limit: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -243,7 +244,7 @@ func TestAttackOneTimeLinkUsedTwice(t *testing.T) {
 		t.Fatal(needed, err)
 	}
 	used("setup", "/setup/"+setup.Reveal(), url.Values{"name": {"Olga"}, "email": {"olga@agency.example"}, "password": {password}})
-	invitation, err := h.roster.Invite(ctx, shell, "jo@agency.example", audit.Operator)
+	invitation, err := h.roster.Invite(ctx, shell, members.Member{Email: "jo@agency.example", Role: audit.Operator})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -283,7 +284,7 @@ func TestAttackOthersNumbersInAddresses(t *testing.T) {
 			t.Errorf("%s: %d, want %d", path, status, want)
 		}
 	}
-	present, err := h.roster.Members(context.Background())
+	present, err := h.roster.Members(context.Background(), audit.System())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,7 +2,6 @@ package web
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"errors"
 	"net/http"
@@ -37,7 +36,7 @@ func (s *Server) audit(v *visit) error {
 		Actor: f.Actor, Action: audit.Action(f.Action), Subject: audit.Subject(f.Subject), Result: audit.Result(f.Outcome), Limit: perPage, Offset: (v.page() - 1) * perPage,
 		Since: day(f.Since, "since", f.Problems), Until: day(f.Until, "until", f.Problems),
 	}
-	entries, total, err := s.Log.Entries(v.Request.Context(), filter)
+	entries, total, err := s.Log.Entries(v.Request.Context(), v.actor(), filter)
 	if err != nil {
 		return err
 	}
@@ -48,7 +47,7 @@ func (s *Server) audit(v *visit) error {
 	for _, e := range entries {
 		page.Entries = append(page.Entries, entryView(e))
 	}
-	if page.Bars, page.BarWidth, err = s.bars(v.Request.Context(), filter); err != nil {
+	if page.Bars, page.BarWidth, err = s.bars(v, filter); err != nil {
 		return err
 	}
 	return v.render(http.StatusOK, views.Audit(page))
@@ -58,13 +57,14 @@ func (s *Server) audit(v *visit) error {
 const shownBars = 48
 
 // bars counts the entries over time, between the filter's ends or else those of the record, without gaps.
-func (s *Server) bars(ctx context.Context, f audit.Filter) ([]views.AuditBar, time.Duration, error) {
-	first, last, err := s.Log.Span(ctx, f)
+func (s *Server) bars(v *visit, f audit.Filter) ([]views.AuditBar, time.Duration, error) {
+	ctx := v.Request.Context()
+	first, last, err := s.Log.Span(ctx, v.actor(), f)
 	if err != nil || first.IsZero() {
 		return nil, 0, err
 	}
 	width := max(last.Sub(first)/shownBars, time.Minute).Round(time.Minute)
-	found, err := s.Log.Histogram(ctx, f, width)
+	found, err := s.Log.Histogram(ctx, v.actor(), f, width)
 	if err != nil || len(found) == 0 {
 		return nil, width, err
 	}
@@ -105,11 +105,11 @@ func (s *Server) entry(v *visit) error {
 	if err != nil {
 		return err
 	}
-	e, err := s.Log.Entry(v.Request.Context(), seq)
+	e, err := s.Log.Entry(v.Request.Context(), v.actor(), seq)
 	if err != nil {
 		return err
 	}
-	_, err = s.Log.Entry(v.Request.Context(), seq+1)
+	_, err = s.Log.Entry(v.Request.Context(), v.actor(), seq+1)
 	if err != nil && !errors.Is(err, audit.ErrNoEntry) {
 		return err
 	}

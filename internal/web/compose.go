@@ -167,6 +167,9 @@ func empty(sel sites.Selection) bool {
 func (s *Server) offered(v *visit) []views.ComposeOperation {
 	var all []views.ComposeOperation
 	for _, o := range runs.Operations() {
+		if !runs.Within(v.actor(), o) {
+			continue
+		}
 		offer := views.ComposeOperation{
 			Name: o.Name, Group: o.Group, Title: o.Title, Sentence: o.Sentence, Endpoint: o.Endpoint, Effect: string(o.Effect), Purges: o.Purges, Allowed: v.actor().May(runs.Right(o.Effect)),
 		}
@@ -186,7 +189,7 @@ func (s *Server) offered(v *visit) []views.ComposeOperation {
 func (s *Server) selectable(v *visit, form url.Values) (views.ComposeSelection, error) {
 	ctx := v.Request.Context()
 	shown := views.ComposeSelection{All: form.Get("all") == "1", Query: form.Get("q"), State: form.Get("state")}
-	facets, err := s.Registry.Facets(ctx)
+	facets, err := s.Registry.Facets(ctx, v.actor())
 	if err != nil {
 		return shown, err
 	}
@@ -201,7 +204,7 @@ func (s *Server) selectable(v *visit, form url.Values) (views.ComposeSelection, 
 			shown.Total += int(c.Sites)
 		}
 	}
-	single, err := s.Registry.Select(ctx, sites.Selection{IDs: numbers(form["site"])})
+	single, err := s.Registry.Select(ctx, v.actor(), sites.Selection{IDs: numbers(form["site"])})
 	for _, site := range single {
 		shown.Sites = append(shown.Sites, views.ComposeSite{ID: site.ID, Name: site.Name, Host: site.Host})
 	}

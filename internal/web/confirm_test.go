@@ -61,7 +61,7 @@ func TestAStaleSessionIsAskedWhoItIsAndLosesNothing(t *testing.T) {
 	if status != http.StatusOK || !strings.Contains(page, "Confirm it is you") || !maps.EqualFunc(carried, typed, slices.Equal) {
 		t.Fatalf("asked: %d, carried %v, want %v", status, carried, typed)
 	}
-	if _, n, err := h.runner.Runs(t.Context(), runs.Filter{}); n != 0 || err != nil {
+	if _, n, err := h.runner.Runs(t.Context(), audit.System(), runs.Filter{}); n != 0 || err != nil {
 		t.Errorf("%d runs were started before the proof, %v", n, err)
 	}
 	carried.Set("proof_password", "not the password")
@@ -81,7 +81,7 @@ func TestAStaleSessionIsAskedWhoItIsAndLosesNothing(t *testing.T) {
 	if status, to := p.post(to, carried); status != http.StatusSeeOther || to != "/runs/1" { // as a browser does on 307
 		t.Errorf("sent again: %d %.200s", status, to)
 	}
-	run, err := h.runner.Run(t.Context(), 1)
+	run, err := h.runner.Run(t.Context(), audit.System(), 1)
 	if err != nil || run.Total != 2 || run.Spec.Limits.Deadline != 10*time.Minute {
 		t.Errorf("%+v, %v", run, err)
 	}
@@ -200,7 +200,7 @@ func TestWithASecondFactorThePasswordConfirmsNothing(t *testing.T) {
 	if status, to := p.post("/confirm?next=//evil.example", url.Values{"proof_code": {codes[0]}}); status != http.StatusSeeOther || to != "/" {
 		t.Errorf("a recovery code, and a way out: %d %s", status, to)
 	}
-	if entries, n, err := h.log.Entries(t.Context(), audit.Filter{Action: audit.MemberConfirm}); n != 3 || err != nil {
+	if entries, n, err := h.log.Entries(t.Context(), audit.System(), audit.Filter{Action: audit.MemberConfirm}); n != 3 || err != nil {
 		t.Errorf("%d entries, %v, %v", n, entries, err)
 	}
 }

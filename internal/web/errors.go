@@ -40,6 +40,7 @@ var known = []struct {
 	{runs.ErrNoTarget, http.StatusNotFound, "That site is not in this run", "Look for it in the run's page."},
 	{audit.ErrNoEntry, http.StatusNotFound, "There is no such entry", "Look for it in the record."},
 	{members.ErrNoMember, http.StatusNotFound, "There is no such member", "Look at the team's page."},
+	{members.ErrToken, http.StatusNotFound, "There is no such token", "It may have run out or been revoked already."},
 	{members.ErrNoFactor, http.StatusNotFound, "There is no such second factor", "Look at your account's page."},
 	{members.ErrNoSession, http.StatusUnauthorized, "The session has ended", "Sign in again."},
 	{members.ErrLastOwner, http.StatusConflict, "The last owner cannot go", "Make somebody else an owner first."},

@@ -1,7 +1,6 @@
 package web
 
 import (
-	"context"
 	"net/http"
 	"net/url"
 	"slices"
@@ -35,12 +34,12 @@ func (s *Server) offers(v *visit, chosen []sites.Site, fresh bool) ([]sites.Offe
 }
 
 // explored is the sites that the address chooses, at most mostExplored, and how many it chooses in all.
-func (s *Server) explored(ctx context.Context, q url.Values) ([]sites.Site, int, error) {
+func (s *Server) explored(v *visit, q url.Values) ([]sites.Site, int, error) {
 	selection := selectionOf(q)
 	if empty(selection) {
 		return nil, 0, nil
 	}
-	all, err := s.Registry.Select(ctx, selection)
+	all, err := s.Registry.Select(v.Request.Context(), v.actor(), selection)
 	return all[:min(len(all), mostExplored)], len(all), err
 }
 
@@ -51,7 +50,7 @@ func (s *Server) explorer(v *visit) error {
 	if page.Selection, err = s.selectable(v, q); err != nil {
 		return err
 	}
-	chosen, all, err := s.explored(v.Request.Context(), q)
+	chosen, all, err := s.explored(v, q)
 	if err != nil {
 		return err
 	}
@@ -110,7 +109,7 @@ func selectionQuery(q url.Values) url.Values {
 
 // route finds the form of the route or ability that the address names, on the first chosen site that has it.
 func (s *Server) route(v *visit, q url.Values) (form endpoint.Form, effect string, err error) {
-	chosen, _, err := s.explored(v.Request.Context(), q)
+	chosen, _, err := s.explored(v, q)
 	if err != nil {
 		return form, "", err
 	}
@@ -167,7 +166,7 @@ func (s *Server) siteSaid(v *visit, q url.Values) endpoint.Problems {
 	if run == 0 || target == 0 {
 		return nil
 	}
-	_, attempts, err := s.Runner.Target(v.Request.Context(), run, target)
+	_, attempts, err := s.Runner.Target(v.Request.Context(), v.actor(), run, target)
 	if err != nil || len(attempts) == 0 {
 		return nil
 	}

@@ -14,6 +14,7 @@ import (
 	"golang.org/x/net/html"
 
 	"github.com/droverhq/drover/internal/audit"
+	"github.com/droverhq/drover/internal/members"
 	"github.com/droverhq/drover/internal/sites"
 	"github.com/droverhq/drover/internal/wordpress/wptest"
 )
@@ -65,7 +66,7 @@ func TestFormsKeepWhatWasTyped(t *testing.T) {
 	h.addSites(t)
 	p := h.signIn(t, audit.Owner)
 	secret := "qqqq WWWW 7777 eeee RRRR 1111"
-	invitation, err := h.roster.Invite(context.Background(), shell, "new@agency.example", audit.Viewer)
+	invitation, err := h.roster.Invite(context.Background(), shell, members.Member{Email: "new@agency.example", Role: audit.Viewer})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -221,7 +222,7 @@ func TestImportByUploadAndByPaste(t *testing.T) {
 			if now := entries(t, h, audit.SiteImport); before != 1 || now != before {
 				t.Errorf("%d entries after the first time, %d after the second", before, now)
 			}
-			if found, total, err := h.registry.Sites(context.Background(), sites.Filter{Sort: "client", Descending: true}); err != nil || total != 2 || found[0].Client != "Acme" {
+			if found, total, err := h.registry.Sites(context.Background(), audit.System(), sites.Filter{Sort: "client", Descending: true}); err != nil || total != 2 || found[0].Client != "Acme" {
 				t.Errorf("%d sites, %v", total, err)
 			}
 			for problem, content := range map[string]string{"the first line must name": "a,b\n1,2\n", "Choose a CSV file": ""} {
@@ -235,7 +236,7 @@ func TestImportByUploadAndByPaste(t *testing.T) {
 
 func entries(t *testing.T, h *house, action audit.Action) int64 {
 	t.Helper()
-	_, total, err := h.log.Entries(context.Background(), audit.Filter{Action: action, Result: audit.Done})
+	_, total, err := h.log.Entries(context.Background(), audit.System(), audit.Filter{Action: action, Result: audit.Done})
 	if err != nil {
 		t.Fatal(err)
 	}

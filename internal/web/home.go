@@ -15,16 +15,16 @@ const shownDays = 14
 func (s *Server) home(v *visit) error {
 	ctx := v.Request.Context()
 	page := views.HomePage{Frame: v.frame("Home", "home")}
-	facets, err := s.Registry.Facets(ctx)
+	facets, err := s.Registry.Facets(ctx, v.actor())
 	if err != nil {
 		return err
 	}
 	page.Sites = homeSites(facets)
-	if page.Sites.Administrators, err = s.Registry.Administrators(ctx); err != nil {
+	if page.Sites.Administrators, err = s.Registry.Administrators(ctx, v.actor()); err != nil {
 		return err
 	}
 	page.Connected = page.Sites.Ready+page.Sites.Warning > 0
-	recent, total, err := s.Runner.Runs(ctx, runs.Filter{Limit: 6})
+	recent, total, err := s.Runner.Runs(ctx, v.actor(), runs.Filter{Limit: 6})
 	if err != nil {
 		return err
 	}
@@ -36,7 +36,7 @@ func (s *Server) home(v *visit) error {
 		{runs.Filter{State: runs.Running, Limit: 5}, &page.Under},
 		{runs.Filter{Has: runs.HasTrouble, Since: time.Now().AddDate(0, 0, -7), Limit: 3}, &page.Trouble},
 	} {
-		listed, _, err := s.Runner.Runs(ctx, each.filter)
+		listed, _, err := s.Runner.Runs(ctx, v.actor(), each.filter)
 		if err != nil {
 			return err
 		}
@@ -71,7 +71,7 @@ func homeSites(f sites.Facets) views.HomeSites {
 func (s *Server) days(v *visit) ([]views.HomeDay, error) {
 	today := time.Now().UTC().Truncate(24 * time.Hour)
 	first := today.AddDate(0, 0, 1-shownDays)
-	listed, _, err := s.Runner.Runs(v.Request.Context(), runs.Filter{Since: first})
+	listed, _, err := s.Runner.Runs(v.Request.Context(), v.actor(), runs.Filter{Since: first})
 	if err != nil {
 		return nil, err
 	}

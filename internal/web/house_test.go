@@ -193,7 +193,7 @@ func (h *house) ended(t *testing.T, id int64) runs.Snapshot {
 	ctx, cancel := context.WithTimeout(context.Background(), 60*time.Second)
 	defer cancel()
 	var last runs.Snapshot
-	for s := range runs.NewWatch(h.runner).Follow(ctx, id) {
+	for s := range runs.NewWatch(h.runner).Follow(ctx, audit.System(), id) {
 		last = s
 	}
 	if !last.Run.Ended() {

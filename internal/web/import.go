@@ -70,7 +70,7 @@ func (s *Server) reportImport(v *visit, lines []sites.Line) error {
 		}
 	}
 	if len(changed) > 0 {
-		found, err := s.Registry.Select(v.Request.Context(), sites.Selection{IDs: changed})
+		found, err := s.Registry.Select(v.Request.Context(), v.actor(), sites.Selection{IDs: changed})
 		if err != nil {
 			return err
 		}

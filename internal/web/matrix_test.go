@@ -21,6 +21,8 @@ var reach = map[string]audit.Role{
 	"POST /audit/verify": audit.Viewer, "GET /team": audit.Viewer, "GET /settings": audit.Viewer, "POST /settings/name": audit.Viewer,
 	"POST /settings/password": audit.Viewer, "POST /settings/sessions/:id/revoke": audit.Viewer,
 
+	"GET /team/:id": audit.Viewer, "POST /team/:id/reach": audit.Admin, "GET /settings/tokens": audit.Viewer, "POST /settings/tokens": audit.Viewer, "POST /tokens/:id/revoke": audit.Viewer,
+
 	"GET /settings/second-factor": audit.Viewer, "POST /settings/second-factor/app": audit.Viewer, "GET /settings/second-factor/app/:id": audit.Viewer,
 	"POST /settings/second-factor/app/:id": audit.Viewer, "POST /settings/second-factor/passkey/options": audit.Viewer, "POST /settings/second-factor/passkey": audit.Viewer,
 	"POST /settings/second-factor/codes": audit.Viewer, "POST /settings/factors/:id/name": audit.Viewer, "POST /settings/factors/:id/remove": audit.Viewer,
@@ -53,7 +55,7 @@ func TestEveryRouteForEveryRole(t *testing.T) {
 		t.Fatal(err)
 	}
 	h.ended(t, run.ID)
-	fill := strings.NewReplacer("/sites/:id", "/sites/1", "/runs/:id", "/runs/1", ":target", "1", ":seq", "1", "/operations/:id", "/operations/999", "/team/:id", "/team/999", "/sessions/:id", "/sessions/999")
+	fill := strings.NewReplacer("/sites/:id", "/sites/1", "/runs/:id", "/runs/1", ":target", "1", ":seq", "1", "/operations/:id", "/operations/999", "/team/:id", "/team/999", "/tokens/:id", "/tokens/999", "/sessions/:id", "/sessions/999")
 	people := map[audit.Role]person{}
 	for _, role := range audit.Roles() {
 		people[role] = h.signIn(t, role)

@@ -24,7 +24,7 @@ func (s *Server) moveSite(v *visit) error {
 	}
 	run, _ := strconv.ParseInt(form.Get("run"), 10, 64)       // what is no number is no run of ours
 	target, _ := strconv.ParseInt(form.Get("target"), 10, 64) // nor a target
-	moved, _, err := s.Runner.Target(v.Request.Context(), run, target)
+	moved, _, err := s.Runner.Target(v.Request.Context(), v.actor(), run, target)
 	if err != nil {
 		return err
 	}
@@ -49,7 +49,7 @@ func (s *Server) acceptMoves(v *visit) error {
 	if err != nil {
 		return err
 	}
-	moves, far, err := s.Runner.Moves(v.Request.Context(), id)
+	moves, far, err := s.Runner.Moves(v.Request.Context(), v.actor(), id)
 	if err != nil {
 		return err
 	}

@@ -40,7 +40,7 @@ func TestMovedSitesGetTheirNewAddress(t *testing.T) {
 		t.Errorf("accept all: %d %s", status, to)
 	}
 	for i, host := range []string{"www.one.example", "www.two.example", "three.example"} {
-		if s, err := h.registry.Site(context.Background(), int64(i+1)); err != nil || !strings.HasPrefix(s.Host, host) {
+		if s, err := h.registry.Site(context.Background(), audit.System(), int64(i+1)); err != nil || !strings.HasPrefix(s.Host, host) {
 			t.Errorf("site %d is at %s, %v", i+1, s.Home, err)
 		}
 	}

@@ -142,7 +142,7 @@ func TestProblemPagesHelp(t *testing.T) {
 	} {
 		check(c.method+" "+c.path, c.p.ask(c.p.request(c.method, c.path, nil)), c.want, c.mend)
 	}
-	present, err := h.roster.Members(context.Background())
+	present, err := h.roster.Members(context.Background(), audit.System())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -28,7 +28,7 @@ func (s *Server) run(v *visit) error {
 }
 
 func (s *Server) showRun(v *visit, status int, id int64, problems sites.Problems) error {
-	snapshot, err := s.Runner.Snapshot(v.Request.Context(), id)
+	snapshot, err := s.Runner.Snapshot(v.Request.Context(), v.actor(), id)
 	if err != nil {
 		return err
 	}
@@ -136,7 +136,7 @@ func (s *Server) streamRun(v *visit) error {
 	if err != nil {
 		return err
 	}
-	if _, err := s.Runner.Run(v.Request.Context(), id); err != nil {
+	if _, err := s.Runner.Run(v.Request.Context(), v.actor(), id); err != nil {
 		return err
 	}
 	v.Header("Content-Type", "text/event-stream")
@@ -145,7 +145,13 @@ func (s *Server) streamRun(v *visit) error {
 	ctx, cancel := context.WithCancel(v.Request.Context())
 	defer cancel()
 	var last []byte
-	for snapshot := range s.watch.Follow(ctx, id) {
+	seen := time.Now()
+	for snapshot := range s.watch.Follow(ctx, v.actor(), id) {
+		if time.Since(seen) > seenEvery {
+			if seen = time.Now(); !s.stillSees(v, id) {
+				return nil
+			}
+		}
 		var drawn bytes.Buffer
 		if err := views.RunProgress(runView(snapshot, v.actor())).Render(ctx, &drawn); err != nil {
 			return err
@@ -162,6 +168,19 @@ func (s *Server) streamRun(v *visit) error {
 		_ = v.send("done", "done")
 	}
 	return nil
+}
+
+// seenEvery is how often a stream looks whether its reader may still see it.
+const seenEvery = 5 * time.Second
+
+// stillSees tells whether whoever reads a stream is still signed in, with the same reach.
+func (s *Server) stillSees(v *visit, run int64) bool {
+	m, _, err := s.Roster.Authenticate(v.Request.Context(), v.token)
+	if err != nil || fmt.Sprint(m.Actor(v.addr()).Reach) != fmt.Sprint(v.actor().Reach) || !m.Actor(v.addr()).May(audit.RunRead) {
+		return false
+	}
+	_, err = s.Runner.Run(v.Request.Context(), v.actor(), run)
+	return err == nil
 }
 
 // send writes one event of a stream.
@@ -202,12 +221,12 @@ func (s *Server) targets(v *visit) error {
 	if err != nil {
 		return err
 	}
-	run, err := s.Runner.Run(v.Request.Context(), id)
+	run, err := s.Runner.Run(v.Request.Context(), v.actor(), id)
 	if err != nil {
 		return err
 	}
 	which := whichOf(v.Query("outcome"), v.Query("reason"))
-	found, total, err := s.Runner.Targets(v.Request.Context(), runs.TargetFilter{
+	found, total, err := s.Runner.Targets(v.Request.Context(), v.actor(), runs.TargetFilter{
 		Run: id, Outcomes: which.Outcomes, Reason: which.Reason, NoReason: v.Query("outcome") != "" && which.Reason == "", Limit: perPage, Offset: (v.page() - 1) * perPage,
 	})
 	if err != nil {
@@ -232,11 +251,11 @@ func (s *Server) exchange(v *visit) error {
 	if err != nil {
 		return err
 	}
-	run, err := s.Runner.Run(v.Request.Context(), id)
+	run, err := s.Runner.Run(v.Request.Context(), v.actor(), id)
 	if err != nil {
 		return err
 	}
-	target, attempts, err := s.Runner.Target(v.Request.Context(), id, targetID)
+	target, attempts, err := s.Runner.Target(v.Request.Context(), v.actor(), id, targetID)
 	if err != nil {
 		return err
 	}
@@ -305,17 +324,17 @@ func (s *Server) runs(v *visit) error {
 		Since: day(f.Since, "since", f.Problems), Until: day(f.Until, "until", f.Problems),
 	}
 	if ids := numbers([]string{v.Query("site")}); len(ids) == 1 {
-		site, err := s.Registry.Site(v.Request.Context(), ids[0])
+		site, err := s.Registry.Site(v.Request.Context(), v.actor(), ids[0])
 		if err != nil {
 			return err
 		}
 		f.Site, f.SiteName, filter.Site = site.ID, site.Name, site.ID
 	}
-	listed, total, err := s.Runner.Runs(v.Request.Context(), filter)
+	listed, total, err := s.Runner.Runs(v.Request.Context(), v.actor(), filter)
 	if err != nil {
 		return err
 	}
-	actors, err := s.Runner.Actors(v.Request.Context())
+	actors, err := s.Runner.Actors(v.Request.Context(), v.actor())
 	if err != nil {
 		return err
 	}
@@ -357,10 +376,10 @@ func (s *Server) allTargets(v *visit) (runs.Run, []runs.Target, error) {
 	if err != nil {
 		return runs.Run{}, nil, err
 	}
-	run, err := s.Runner.Run(v.Request.Context(), id)
+	run, err := s.Runner.Run(v.Request.Context(), v.actor(), id)
 	if err != nil {
 		return run, nil, err
 	}
-	targets, _, err := s.Runner.Targets(v.Request.Context(), runs.TargetFilter{Run: id})
+	targets, _, err := s.Runner.Targets(v.Request.Context(), v.actor(), runs.TargetFilter{Run: id})
 	return run, slices.Clip(targets), err
 }

@@ -21,7 +21,9 @@ func (s *Server) saved(v *visit) error {
 	}
 	page := views.SavedPage{Frame: v.frame("Saved operations", "endpoints")}
 	for _, o := range all {
-		page.Operations = append(page.Operations, savedView(o))
+		if shown := savedView(o); v.actor().Reach.Operation("request", shown.Effect) {
+			page.Operations = append(page.Operations, shown)
+		}
 	}
 	return v.render(http.StatusOK, views.Saved(page))
 }
@@ -64,7 +66,11 @@ func (s *Server) savedOf(v *visit) (operations.Operation, error) {
 	if err != nil {
 		return operations.Operation{}, errNoPage
 	}
-	return s.Shelf.One(v.Request.Context(), id)
+	o, err := s.Shelf.One(v.Request.Context(), id)
+	if err == nil && !v.actor().Reach.Operation("request", effectShown(o.Definition)) {
+		err = operations.ErrNone
+	}
+	return o, err
 }
 
 // newSaved is the form that gives a request a name: of a saved operation that is copied, or of the request that was put together.

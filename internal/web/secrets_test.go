@@ -44,7 +44,7 @@ func TestNoSecretIsShownOrKept(t *testing.T) {
 		}
 	}
 	keep(p.get("/sites/1"))
-	entries, _, err := h.log.Entries(t.Context(), audit.Filter{Limit: 1000})
+	entries, _, err := h.log.Entries(t.Context(), audit.System(), audit.Filter{Limit: 1000})
 	if err != nil || len(entries) < 10 {
 		t.Fatalf("%d entries, %v", len(entries), err)
 	}

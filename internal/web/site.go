@@ -21,7 +21,7 @@ func (v *visit) knownSite() (sites.Site, error) {
 	if err != nil {
 		return sites.Site{}, err
 	}
-	return v.server.Registry.Site(v.Request.Context(), id)
+	return v.server.Registry.Site(v.Request.Context(), v.actor(), id)
 }
 
 func (s *Server) site(v *visit) error {
@@ -49,7 +49,7 @@ func (s *Server) showSite(v *visit, status int, site sites.Site, problems sites.
 	if page.Runs, err = s.runsOf(v, site.ID); err != nil {
 		return err
 	}
-	entries, _, err := s.Log.Entries(ctx, audit.Filter{Subject: audit.On("site", site.ID), Limit: 8})
+	entries, _, err := s.Log.Entries(ctx, v.actor(), audit.Filter{Subject: audit.On("site", site.ID), Limit: 8})
 	if err != nil {
 		return err
 	}
@@ -73,13 +73,13 @@ func rungs(report wordpress.Report) []views.Rung {
 }
 
 func (s *Server) runsOf(v *visit, site int64) ([]views.SiteRun, error) {
-	listed, _, err := s.Runner.Runs(v.Request.Context(), runs.Filter{Site: site, Limit: 6})
+	listed, _, err := s.Runner.Runs(v.Request.Context(), v.actor(), runs.Filter{Site: site, Limit: 6})
 	if err != nil {
 		return nil, err
 	}
 	var all []views.SiteRun
 	for _, run := range listed {
-		targets, _, err := s.Runner.Targets(v.Request.Context(), runs.TargetFilter{Run: run.ID, Site: site})
+		targets, _, err := s.Runner.Targets(v.Request.Context(), v.actor(), runs.TargetFilter{Run: run.ID, Site: site})
 		if err != nil {
 			return nil, err
 		}
@@ -107,7 +107,7 @@ func draft(v *visit) sites.Draft {
 }
 
 func (s *Server) showSiteForm(v *visit, status int, site sites.Site, d sites.Draft, p sites.Problems) error {
-	facets, err := s.Registry.Facets(v.Request.Context())
+	facets, err := s.Registry.Facets(v.Request.Context(), v.actor())
 	if err != nil {
 		return err
 	}

@@ -39,11 +39,11 @@ func (s *Server) sites(v *visit) error {
 	query := siteQuery(v)
 	filter := siteFilter(query)
 	filter.Limit, filter.Offset = perPage, (v.page()-1)*perPage
-	found, total, err := s.Registry.Sites(v.Request.Context(), filter)
+	found, total, err := s.Registry.Sites(v.Request.Context(), v.actor(), filter)
 	if err != nil {
 		return err
 	}
-	facets, err := s.Registry.Facets(v.Request.Context())
+	facets, err := s.Registry.Facets(v.Request.Context(), v.actor())
 	if err != nil {
 		return err
 	}
@@ -81,7 +81,7 @@ func (s *Server) siteRows(v *visit, found []sites.Site) ([]views.SiteRow, error)
 	for i, site := range found {
 		ids[i] = site.ID
 	}
-	last, err := s.Runner.LastTargets(v.Request.Context(), ids)
+	last, err := s.Runner.LastTargets(v.Request.Context(), v.actor(), ids)
 	if err != nil {
 		return nil, err
 	}
@@ -115,12 +115,12 @@ func (s *Server) chosen(v *visit) ([]sites.Site, error) {
 		for _, name := range []string{"q", "state", "client", "tag"} {
 			query.Set(name, form.Get("all."+name))
 		}
-		found, _, err := s.Registry.Sites(v.Request.Context(), siteFilter(query))
+		found, _, err := s.Registry.Sites(v.Request.Context(), v.actor(), siteFilter(query))
 		return found, err
 	}
 	var found []sites.Site
 	for _, id := range numbers(form["site"]) {
-		site, err := s.Registry.Site(v.Request.Context(), id)
+		site, err := s.Registry.Site(v.Request.Context(), v.actor(), id)
 		if err != nil {
 			return nil, err
 		}
@@ -210,7 +210,7 @@ func (s *Server) search(v *visit) error {
 	words := strings.TrimSpace(v.Query("q"))
 	var found []views.FoundSite
 	if words != "" {
-		matching, _, err := s.Registry.Sites(v.Request.Context(), sites.Filter{Query: words, Limit: 8})
+		matching, _, err := s.Registry.Sites(v.Request.Context(), v.actor(), sites.Filter{Query: words, Limit: 8})
 		if err != nil {
 			return err
 		}

@@ -15,19 +15,23 @@ func (s *Server) team(v *visit) error { return s.showTeam(v, http.StatusOK, view
 
 // showTeam draws the team; the page holds the invitation that was just made, if any.
 func (s *Server) showTeam(v *visit, status int, page views.Team, problems members.Problems) error {
-	present, err := s.Roster.Members(v.Request.Context())
+	present, err := s.Roster.Members(v.Request.Context(), v.actor())
 	if err != nil {
 		return err
 	}
 	actor := v.actor()
 	for _, m := range present {
-		mate := views.Teammate{ID: m.ID, Name: m.Name, Email: m.Email, Role: string(m.Role), Self: m.ID == v.member.ID, JoinedAt: m.CreatedAt}
+		mate := views.Teammate{ID: m.ID, Name: m.Name, Email: m.Email, Role: string(m.Role), Self: m.ID == v.member.ID, JoinedAt: m.CreatedAt, Held: held(m.Bound), Seen: actor.May(audit.MemberReach)}
 		if actor.May(audit.MemberRole) && actor.Role.Covers(m.Role) && !mate.Self {
 			mate.Roles, mate.Removable, mate.Resettable = rolesFor(actor), true, actor.May(audit.MemberReset)
 		}
 		page.Members = append(page.Members, mate)
 	}
 	if actor.May(audit.MemberInvite) {
+		bound, _ := boundOf(v.Request.PostForm)
+		if page.Reach, err = s.reachForm(v, bound, problems["reach"]); err != nil {
+			return err
+		}
 		page.Form = []views.Field{
 			{Name: "email", Label: "E-mail", Type: "email", Value: v.PostForm("email"), Problem: problems["email"], Complete: "off", Required: true},
 			{Name: "role", Label: "Role", Value: v.DefaultPostForm("role", string(audit.Operator)), Problem: problems["role"], Options: rolesFor(actor)},
@@ -56,7 +60,11 @@ func (s *Server) invite(v *visit) error {
 	if err != nil {
 		return err
 	}
-	token, err := s.Roster.Invite(v.Request.Context(), v.actor(), form.Get("email"), audit.Role(form.Get("role")))
+	bound, problem := boundOf(form)
+	if problem != "" {
+		return s.showTeam(v, http.StatusUnprocessableEntity, views.Team{}, members.Problems{"reach": problem})
+	}
+	token, err := s.Roster.Invite(v.Request.Context(), v.actor(), members.Member{Email: form.Get("email"), Role: audit.Role(form.Get("role")), Bound: bound})
 	if p, is := errors.AsType[members.Problems](err); is {
 		return s.showTeam(v, http.StatusUnprocessableEntity, views.Team{}, p)
 	}
@@ -124,6 +132,11 @@ func (s *Server) showSettings(v *visit, status int, p members.Problems) error {
 		return err
 	}
 	page.Second = secondView(second)
+	tokens, err := s.Roster.Tokens(v.Request.Context(), v.member.ID)
+	if err != nil {
+		return err
+	}
+	page.Tokens = len(tokens)
 	return v.render(status, views.SettingsPage(v.frame("Settings", "settings"), page))
 }
 

@@ -1,0 +1,144 @@
+package members
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"strings"
+	"time"
+
+	"github.com/droverhq/drover/internal/audit"
+	"github.com/droverhq/drover/internal/vault"
+)
+
+// ErrToken is returned for a token that does not work, or not any more.
+var ErrToken = errors.New("the token is unknown, has run out or was revoked")
+
+// Token is what may be known of a key with which a program acts for a member: never its value.
+type Token struct {
+	ID        int64
+	Member    int64
+	Name      string
+	Role      audit.Role // at most this, and at most the member's
+	Bound     audit.Bound
+	CreatedAt time.Time
+	ExpiresAt time.Time
+	UsedAt    time.Time // zero before the first use; to the minute
+	UsedFrom  string
+}
+
+// TokenPrefix begins every token, so that scanners of leaked secrets can tell what it is.
+const TokenPrefix = "drover_"
+
+// How long tokens may work.
+const (
+	UsualToken   = 90 * 24 * time.Hour
+	longestToken = 366 * 24 * time.Hour
+	mostTokens   = 50
+)
+
+// MakeToken makes a token of the actor's own, who must be a member, with at most the actor's role and reach. The value is shown once.
+func (r *Roster) MakeToken(ctx context.Context, actor audit.Actor, t Token) (vault.Secret, error) {
+	token, _ := newToken()
+	value := vault.NewSecret(TokenPrefix + token.Reveal())
+	a := act{actor: actor, action: audit.TokenMake, subject: audit.On("member", actor.ID)}
+	err := r.change(ctx, a, func(w write) error {
+		n, err := w.countTokens(actor.ID)
+		if err != nil {
+			return err
+		}
+		p := t.clean(w.now)
+		if n >= mostTokens {
+			p["name"] = fmt.Sprintf("You have %d tokens. Revoke some first.", n)
+		}
+		if err := p.orNil(); err != nil {
+			return err
+		}
+		if !actor.Role.Covers(t.Role) {
+			return aboveOwnRole
+		}
+		row := tokenRow{
+			MemberID: actor.ID, Name: t.Name, Hash: hashOf(value), Role: t.Role, Bound: stored(t.Bound), CreatedAt: w.now.UnixMicro(), ExpiresAt: t.ExpiresAt.UnixMicro(),
+		}
+		if row.ID, err = w.insertToken(row); err != nil {
+			return err
+		}
+		return w.record(audit.On("token", row.ID), map[string]any{"name": t.Name, "role": t.Role, "reach": t.Bound, "expires_at": t.ExpiresAt.UTC().Format(time.RFC3339)})
+	})
+	if err != nil {
+		return vault.Secret{}, fmt.Errorf("members: token: %w", err)
+	}
+	return value, nil
+}
+
+func (t *Token) clean(now time.Time) Problems {
+	p := Problems{}
+	t.Name = cleanName(p, t.Name)
+	if !t.Role.Valid() || t.Role == audit.Owner {
+		p["role"] = "Choose viewer, operator or admin."
+	}
+	if !t.ExpiresAt.After(now) || t.ExpiresAt.Sub(now) > longestToken {
+		p["days"] = "Choose a time between 1 day and 1 year."
+	}
+	return p
+}
+
+// Tokens returns the member's tokens that work, the newest first.
+func (r *Roster) Tokens(ctx context.Context, member int64) ([]Token, error) {
+	return r.store.tokens(ctx, member, r.now())
+}
+
+// RevokeToken ends a token at once: one's own, or, with the right to remove members, another's within reach.
+func (r *Roster) RevokeToken(ctx context.Context, actor audit.Actor, id int64) error {
+	a := act{actor, audit.TokenRevoke, audit.On("token", id)}
+	err := r.change(ctx, a, func(w write) error {
+		row, err := w.workingToken(id)
+		if err != nil {
+			return err
+		}
+		if row.MemberID != actor.ID {
+			if !actor.May(audit.MemberRemove) {
+				return refusal{"not_own", ErrToken}
+			}
+			if _, err := w.within(row.MemberID); err != nil {
+				return err
+			}
+		}
+		if err := w.revokeToken(id); err != nil {
+			return err
+		}
+		return w.record(a.subject, map[string]any{"name": row.Name, "member": row.MemberID})
+	})
+	if err != nil {
+		return fmt.Errorf("members: token: %w", err)
+	}
+	return nil
+}
+
+// Bearer returns who acts with the token that comes from the address: its member, held to what the member and the token are both held
+// to, and named as both. It is ErrToken for a token that does not work.
+func (r *Roster) Bearer(ctx context.Context, value vault.Secret, addr netip.Addr) (audit.Actor, error) {
+	if !strings.HasPrefix(value.Reveal(), TokenPrefix) {
+		return audit.Actor{}, ErrToken
+	}
+	now := r.now()
+	row, err := r.store.token(ctx, hashOf(value), now)
+	if err != nil {
+		return audit.Actor{}, err
+	}
+	m, err := r.store.byID(ctx, row.MemberID)
+	if err != nil || m.LeftAt != 0 {
+		return audit.Actor{}, errors.Join(ErrToken, err)
+	}
+	actor := m.member().Actor(addr)
+	actor.Kind, actor.Name = audit.KindToken, m.Name+" by the token "+row.Name
+	if !row.Role.Covers(m.Role) {
+		actor.Role = row.Role
+	}
+	actor.Reach = audit.ReachOf(bound(m.Bound), bound(row.Bound))
+	if now.Sub(moment(row.UsedAt)) > touchEvery || row.UsedFrom != actor.Addr {
+		err = r.store.touchToken(ctx, row.ID, now, actor.Addr)
+	}
+	return actor, err
+}

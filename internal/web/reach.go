@@ -1,0 +1,255 @@
+package web
+
+import (
+	"errors"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/droverhq/drover/internal/audit"
+	"github.com/droverhq/drover/internal/members"
+	"github.com/droverhq/drover/internal/runs"
+	"github.com/droverhq/drover/views"
+)
+
+// boundOf reads what somebody is to be held to. Choosing "only some" and then none is a problem, so that taking the last tick away never
+// opens everything.
+func boundOf(form url.Values) (audit.Bound, string) {
+	var b audit.Bound
+	if form.Get("sites") == "some" {
+		b.Clients, b.Tags = distinct(form["client"]), distinct(form["tag"])
+		if len(b.Clients)+len(b.Tags) == 0 {
+			return b, "Choose at least one client or tag, or all sites."
+		}
+	}
+	if form.Get("operations") == "some" {
+		if b.Operations = distinct(form["operation"]); len(b.Operations) == 0 {
+			return b, "Choose at least one operation, or all that the role allows."
+		}
+		for _, name := range b.Operations {
+			if !slices.ContainsFunc(boundable(), func(p views.Pick) bool { return p.Value == name }) {
+				return b, "There is no operation " + name + "."
+			}
+		}
+	}
+	return b, ""
+}
+
+func distinct(texts []string) []string {
+	all := filled(texts)
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+// boundable are the operations that somebody can be held to: by effect, or one by one.
+func boundable() []views.Pick {
+	all := []views.Pick{
+		{Value: string(runs.Read), Label: "Everything that only reads"}, {Value: string(runs.Change), Label: "Everything that changes"},
+		{Value: string(runs.Destroy), Label: "Everything that destroys"},
+	}
+	for _, o := range runs.Operations() {
+		all = append(all, views.Pick{Value: o.Name, Label: o.Title})
+	}
+	return all
+}
+
+// reachForm is the form for a bound: what the actor could give, and what is given now.
+func (s *Server) reachForm(v *visit, now audit.Bound, problem string) (views.Reach, error) {
+	facets, err := s.Registry.Facets(v.Request.Context(), v.actor())
+	if err != nil {
+		return views.Reach{}, err
+	}
+	form := views.Reach{SomeSites: len(now.Clients)+len(now.Tags) > 0, SomeOperations: len(now.Operations) > 0, Problem: problem}
+	for _, c := range facets.Clients {
+		form.Clients = append(form.Clients, views.Pick{Value: c.Value, Label: c.Value})
+	}
+	for _, c := range facets.Tags {
+		form.Tags = append(form.Tags, views.Pick{Value: c.Value, Label: c.Value})
+	}
+	form.Clients, form.Tags, form.Operations = picked(form.Clients, now.Clients), picked(form.Tags, now.Tags), picked(boundable(), now.Operations)
+	return form, nil
+}
+
+// picked marks the chosen values, and keeps those that no site has at present.
+func picked(all []views.Pick, chosen []string) []views.Pick {
+	for _, value := range chosen {
+		i := slices.IndexFunc(all, func(p views.Pick) bool { return p.Value == value })
+		if i < 0 {
+			all = append(all, views.Pick{Value: value, Label: value})
+			i = len(all) - 1
+		}
+		all[i].Chosen = true
+	}
+	return all
+}
+
+func held(b audit.Bound) views.Held {
+	h := views.Held{Clients: b.Clients, Tags: b.Tags}
+	for _, p := range boundable() {
+		if slices.Contains(b.Operations, p.Value) {
+			h.Operations = append(h.Operations, strings.ToLower(p.Label[:1])+p.Label[1:])
+		}
+	}
+	return h
+}
+
+// mateOf is the member of the path, if the actor may see them.
+func (s *Server) mateOf(v *visit) (members.Member, error) {
+	id, err := v.number("id")
+	if err != nil {
+		return members.Member{}, err
+	}
+	all, err := s.Roster.Members(v.Request.Context(), v.actor())
+	for _, m := range all {
+		if m.ID == id {
+			return m, err
+		}
+	}
+	return members.Member{}, errors.Join(err, members.ErrNoMember)
+}
+
+func (s *Server) mate(v *visit) error {
+	m, err := s.mateOf(v)
+	if err != nil {
+		return err
+	}
+	return s.showMate(v, http.StatusOK, m, m.Bound, "")
+}
+
+func (s *Server) showMate(v *visit, status int, m members.Member, now audit.Bound, problem string) error {
+	ctx, actor := v.Request.Context(), v.actor()
+	page := views.MemberPage{
+		Frame:   v.frame(m.Name, "team"),
+		Mate:    views.Teammate{ID: m.ID, Name: m.Name, Email: m.Email, Role: string(m.Role), JoinedAt: m.CreatedAt, Held: held(m.Bound)},
+		MayEdit: actor.May(audit.MemberReach) && actor.Role.Covers(m.Role) && m.ID != v.member.ID && m.Role != audit.Owner,
+	}
+	var err error
+	if page.Reach, err = s.reachForm(v, now, problem); err != nil {
+		return err
+	}
+	if actor.May(audit.MemberRemove) || m.ID == v.member.ID {
+		if page.Tokens, err = s.tokenViews(v, m.ID); err != nil {
+			return err
+		}
+	}
+	entries, _, err := s.Log.Entries(ctx, actor, audit.Filter{Subject: audit.On("member", m.ID), Limit: 8})
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		page.Entries = append(page.Entries, entryView(e))
+	}
+	return v.render(status, views.Mate(page))
+}
+
+func (s *Server) changeReach(v *visit) error {
+	m, err := s.mateOf(v)
+	if err != nil {
+		return err
+	}
+	form, err := v.form()
+	if err != nil {
+		return err
+	}
+	bound, problem := boundOf(form)
+	if problem != "" {
+		return s.showMate(v, http.StatusUnprocessableEntity, m, bound, problem)
+	}
+	err = s.Roster.SetBound(v.Request.Context(), v.actor(), m.ID, bound)
+	if p, is := errors.AsType[members.Problems](err); is {
+		return s.showMate(v, http.StatusUnprocessableEntity, m, bound, p["reach"])
+	}
+	if err != nil {
+		return err
+	}
+	v.say("ok", "The reach is changed. It holds from the next click on.")
+	return v.see("/team/" + v.Param("id"))
+}
+
+func (s *Server) tokenViews(v *visit, member int64) ([]views.Token, error) {
+	found, err := s.Roster.Tokens(v.Request.Context(), member)
+	all := make([]views.Token, len(found))
+	for i, t := range found {
+		all[i] = views.Token{
+			ID: t.ID, Name: t.Name, Role: string(t.Role), Held: held(t.Bound), CreatedAt: t.CreatedAt, ExpiresAt: t.ExpiresAt, UsedAt: t.UsedAt, UsedFrom: t.UsedFrom,
+		}
+	}
+	return all, err
+}
+
+func (s *Server) tokens(v *visit) error {
+	return s.showTokens(v, http.StatusOK, audit.Bound{}, "", nil)
+}
+
+// showTokens draws the member's tokens, with the one that was just made, or what is wrong with the form.
+func (s *Server) showTokens(v *visit, status int, now audit.Bound, made string, p members.Problems) error {
+	page := views.Tokens{Made: made, Server: strings.TrimSuffix(s.PublicURL, "/")}
+	var err error
+	if page.Tokens, err = s.tokenViews(v, v.member.ID); err != nil {
+		return err
+	}
+	if page.Reach, err = s.reachForm(v, now, p["reach"]); err != nil {
+		return err
+	}
+	usual := audit.Operator
+	if !v.member.Role.Covers(usual) {
+		usual = v.member.Role
+	}
+	roles := slices.DeleteFunc(rolesFor(v.actor()), func(o views.Option) bool { return o.Value == string(audit.Owner) })
+	typed := func(name, usual string) string {
+		if made != "" {
+			return usual
+		}
+		return v.DefaultPostForm(name, usual)
+	}
+	page.Form = []views.Field{
+		{Name: "name", Label: "Name", Value: typed("name", ""), Problem: p["name"], Complete: "off", Required: true, Hint: "What will use it, such as “deploy hook of acme.example”."},
+		{Name: "role", Label: "At most as", Value: typed("role", string(usual)), Problem: p["role"], Options: roles},
+		{Name: "days", Label: "Runs out after", Value: typed("days", "90"), Problem: p["days"], Options: []views.Option{
+			{Value: "7", Label: "a week"}, {Value: "30", Label: "30 days"}, {Value: "90", Label: "90 days"}, {Value: "365", Label: "a year"},
+		}},
+	}
+	return v.render(status, views.TokensPage(v.frame("API tokens", "settings"), page))
+}
+
+func (s *Server) makeToken(v *visit) error {
+	form, err := v.form()
+	if err != nil {
+		return err
+	}
+	days, _ := strconv.Atoi(form.Get("days")) // what is no number is refused as too short
+	bound, problem := boundOf(form)
+	if problem != "" {
+		return s.showTokens(v, http.StatusUnprocessableEntity, bound, "", members.Problems{"reach": problem})
+	}
+	value, err := s.Roster.MakeToken(v.Request.Context(), v.actor(), members.Token{
+		Name: form.Get("name"), Role: audit.Role(form.Get("role")), Bound: bound, ExpiresAt: time.Now().Add(time.Duration(days) * 24 * time.Hour),
+	})
+	if p, is := errors.AsType[members.Problems](err); is {
+		return s.showTokens(v, http.StatusUnprocessableEntity, bound, "", p)
+	}
+	if err != nil {
+		return err
+	}
+	v.Header("Cache-Control", "no-store")
+	return s.showTokens(v, http.StatusOK, audit.Bound{}, value.Reveal(), nil)
+}
+
+func (s *Server) revokeToken(v *visit) error {
+	id, err := v.number("id")
+	if err != nil {
+		return err
+	}
+	form, err := v.form()
+	if err != nil {
+		return err
+	}
+	if err := s.Roster.RevokeToken(v.Request.Context(), v.actor(), id); err != nil {
+		return err
+	}
+	v.say("ok", "Revoked. It works no more.")
+	return v.see(next(form.Get("next")))
+}
