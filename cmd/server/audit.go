@@ -13,6 +13,7 @@ import (
 
 	"github.com/droverhq/drover/internal/audit"
 	"github.com/droverhq/drover/internal/vault"
+	"github.com/droverhq/drover/internal/web"
 )
 
 func auditCommand(c *config) *cobra.Command {
@@ -37,8 +38,8 @@ func auditListCommand(c *config) *cobra.Command {
 				}
 				f.Since = at
 			}
-			return c.with(cmd.Context(), func(h *house) error {
-				entries, _, err := h.log.Entries(cmd.Context(), commandLine(), f)
+			return c.at(cmd.Context(), func(d desk) error {
+				entries, err := d.entries(cmd.Context(), f)
 				if err != nil {
 					return err
 				}
@@ -57,20 +58,17 @@ func auditListCommand(c *config) *cobra.Command {
 	return cmd
 }
 
-func listEntries(out io.Writer, entries []audit.Entry, asJSON bool) {
+func listEntries(out io.Writer, entries []web.EntryLine, asJSON bool) {
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	if !asJSON {
 		fmt.Fprintln(table, "ENTRY\tWHEN\tWHO\tACTION\tSUBJECT\tRESULT\tDETAIL")
 	}
 	for _, e := range entries {
 		if asJSON {
-			printJSON(out, map[string]any{
-				"seq": e.Seq, "at": e.At, "actor_kind": e.Actor.Kind, "actor_id": e.Actor.ID, "actor": e.Actor.Name, "role": e.Actor.Role, "addr": e.Actor.Addr,
-				"action": e.Event.Action, "subject": e.Event.Subject, "outcome": e.Event.Result, "detail": e.Detail, "prev": e.Prev, "hash": e.Hash,
-			})
+			printJSON(out, e)
 			continue
 		}
-		fmt.Fprintf(table, "%d\t%s\t%s\t%s\t%s\t%s\t%s\n", e.Seq, e.At.Local().Format(time.DateTime), e.Actor.Name, e.Event.Action, e.Event.Subject, e.Event.Result, e.Detail)
+		fmt.Fprintf(table, "%d\t%s\t%s\t%s\t%s\t%s\t%s\n", e.Seq, e.At.Local().Format(time.DateTime), e.Actor, e.Action, e.Subject, e.Outcome, e.Detail)
 	}
 	table.Flush()
 }

@@ -28,6 +28,7 @@ type config struct {
 	concurrency int
 	perAddress  int
 	publicURL   string
+	server      string
 }
 
 func (c *config) register(root *cobra.Command) {
@@ -42,6 +43,7 @@ func (c *config) register(root *cobra.Command) {
 	f.IntVar(&c.concurrency, "concurrency", 256, "requests under way at once")
 	f.IntVar(&c.perAddress, "per-address", 2, "requests under way at once to one IP address")
 	f.StringVar(&c.publicURL, "public-url", "", "address that people use for the dashboard, such as https://drover.agency.example")
+	f.StringVar(&c.server, "server", "", "work through the API of this Drover, with the token in DROVER_TOKEN, for: run, runs, sites list, audit list")
 	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error { return c.finish(cmd.Flags()) }
 }
 
@@ -79,7 +81,7 @@ func (c *config) finish(flags *pflag.FlagSet) error {
 // ours are the flags that the environment can set too.
 var ours = map[string]bool{
 	"addr": true, "data": true, "database-url": true, "key-file": true, "allow-nets": true, "ca-file": true, "hosts-file": true,
-	"concurrency": true, "per-address": true, "public-url": true,
+	"concurrency": true, "per-address": true, "public-url": true, "server": true,
 }
 
 // network builds the one way out to the sites.

@@ -75,7 +75,7 @@ func TestTheCommandLineContract(t *testing.T) {
 		{[]string{"run", "clear-cache", "--all", "--nonsense"}, 2, ""},
 		{[]string{"nonsense"}, 2, ""},
 		{[]string{"runs", "show", "x"}, 2, ""},
-		{[]string{"runs", "show", "1", "--json"}, 0, `{"counts":{"ok":1},"run":1,"state":"done"}`},
+		{[]string{"runs", "show", "1", "--json"}, 0, `{"run":1,"state":"done","counts":{"ok":1}}`},
 		{[]string{"runs", "list", "--json"}, 0, `"operation":"clear-cache"`},
 		{[]string{"runs", "cancel", "1"}, 1, ""},
 		{[]string{"audit", "list", "--json", "--action", "run.start"}, 0, `"action":"run.start"`},

@@ -2,11 +2,14 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -16,6 +19,8 @@ import (
 	"golang.org/x/term"
 
 	"github.com/droverhq/drover/internal/runs"
+	"github.com/droverhq/drover/internal/web"
+	"github.com/droverhq/drover/internal/wordpress"
 )
 
 // starting is the flags of drover run.
@@ -50,7 +55,7 @@ Stopping it does not lose the run: a server on the same data goes on with it, or
 			if err != nil {
 				return err
 			}
-			return c.with(cmd.Context(), func(h *house) error { return s.run(cmd, h, spec) })
+			return c.at(cmd.Context(), func(d desk) error { return s.run(cmd, d, spec) })
 		},
 	}
 	f := cmd.Flags()
@@ -137,40 +142,45 @@ func valueOf(text string) (string, error) {
 	return string(content), err
 }
 
-func (s *starting) run(cmd *cobra.Command, h *house, spec runs.Spec) error {
-	preview, err := h.runner.Preview(cmd.Context(), commandLine(), spec)
+func (s *starting) run(cmd *cobra.Command, d desk, spec runs.Spec) error {
+	requests, preview, err := d.preview(cmd.Context(), spec)
 	if err != nil {
 		return err
 	}
 	if s.dryRun {
-		return s.showPreview(cmd.OutOrStdout(), preview)
+		s.showPreview(cmd.OutOrStdout(), requests, preview)
+		return nil
 	}
 	if preview.Effect == runs.Destroy && !s.yes {
 		if err := confirm(cmd, preview); err != nil {
 			return err
 		}
 	}
-	spec.Confirmed = preview.Total
-	return s.workAndWait(cmd, h, spec)
+	spec.Confirmed = preview.Sites
+	last, err := s.wait(cmd, d, spec)
+	if err != nil {
+		return err
+	}
+	return reportRun(cmd.Context(), cmd.OutOrStdout(), d, last, s.asJSON)
 }
 
 // confirm asks on a terminal; elsewhere there is nobody to ask, and the run is refused.
-func confirm(cmd *cobra.Command, p runs.Preview) error {
+func confirm(cmd *cobra.Command, p web.PreviewLine) error {
 	if !term.IsTerminal(int(os.Stdin.Fd())) {
-		return exit{exitRefused, fmt.Errorf("refused: %q destroys, on %d sites, and nobody is here to confirm; look with --dry-run, then say --yes", p.Title, p.Total)}
+		return exit{exitRefused, fmt.Errorf("refused: %q destroys, on %d sites, and nobody is here to confirm; look with --dry-run, then say --yes", p.Title, p.Sites)}
 	}
-	fmt.Fprintf(cmd.ErrOrStderr(), "%s on %d sites. Type the number of sites to go on: ", p.Title, p.Total)
+	fmt.Fprintf(cmd.ErrOrStderr(), "%s on %d sites. Type the number of sites to go on: ", p.Title, p.Sites)
 	answer, err := bufio.NewReader(cmd.InOrStdin()).ReadString('\n')
-	if err != nil || strings.TrimSpace(answer) != fmt.Sprint(p.Total) {
+	if err != nil || strings.TrimSpace(answer) != fmt.Sprint(p.Sites) {
 		return exit{exitRefused, errors.New("refused: that is not the number of sites; nothing was sent")}
 	}
 	return nil
 }
 
-func (s *starting) showPreview(out io.Writer, p runs.Preview) error {
-	for _, request := range p.Requests {
+func (s *starting) showPreview(out io.Writer, requests []web.RequestLine, p web.PreviewLine) {
+	for _, request := range requests {
 		if s.asJSON {
-			printJSON(out, map[string]any{"site": request.Home, "method": request.Method, "url": request.URL, "body": request.Body, "warning": request.Warning})
+			printJSON(out, request)
 			continue
 		}
 		fmt.Fprintf(out, "%s %s %s\n", request.Method, request.URL, request.Body)
@@ -179,122 +189,96 @@ func (s *starting) showPreview(out io.Writer, p runs.Preview) error {
 		}
 	}
 	if s.asJSON {
-		printJSON(out, map[string]any{"dry_run": true, "title": p.Title, "effect": p.Effect, "sites": p.Total, "left_out": len(p.LeftOut), "warnings": append([]string{}, p.Warnings...)})
-		return nil
+		printJSON(out, p)
+		return
 	}
 	for _, warning := range p.Warnings {
 		fmt.Fprintln(out, "Note:", warning)
 	}
-	fmt.Fprintf(out, "%s on %d sites (%s). Nothing was sent.\n", p.Title, p.Total, p.Effect)
-	return nil
+	fmt.Fprintf(out, "%s on %d sites (%s). Nothing was sent.\n", p.Title, p.Sites, p.Effect)
 }
 
-// workAndWait starts the run, works it in this process beside any server, and waits for its end.
-func (s *starting) workAndWait(cmd *cobra.Command, h *house, spec runs.Spec) (err error) {
-	ctx := cmd.Context()
-	if err := h.runner.Work(context.WithoutCancel(ctx)); err != nil {
-		return err
+// wait starts the run, waits for its end, and shows how far it is, on a terminal.
+func (s *starting) wait(cmd *cobra.Command, d desk, spec runs.Spec) (web.RunLine, error) {
+	file, is := cmd.ErrOrStderr().(*os.File)
+	if !is || !term.IsTerminal(int(file.Fd())) || s.asJSON {
+		return d.run(cmd.Context(), spec, func(web.RunLine) {})
 	}
-	defer func() {
-		grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), graceTime)
-		defer cancel()
-		err = errors.Join(err, h.runner.Stop(grace))
-	}()
-	run, err := h.runner.Start(ctx, commandLine(), spec)
-	if err != nil {
-		return err
-	}
-	last, err := s.follow(ctx, cmd.ErrOrStderr(), h, run)
-	if err != nil {
-		return err
-	}
-	return reportRun(ctx, cmd.OutOrStdout(), h, last, s.asJSON)
-}
-
-// follow waits for the run's end and shows how far it is, on a terminal.
-func (s *starting) follow(ctx context.Context, out io.Writer, h *house, run runs.Run) (runs.Snapshot, error) {
-	var last runs.Snapshot
 	var bar *mpb.Bar
-	if file, is := out.(*os.File); is && term.IsTerminal(int(file.Fd())) && !s.asJSON {
-		progress := mpb.New(mpb.WithOutput(out), mpb.WithRefreshRate(150*time.Millisecond))
-		bar = progress.AddBar(int64(run.Total),
-			mpb.PrependDecorators(decor.Name(run.Title+" "), decor.CountersNoUnit("%d of %d")),
-			mpb.AppendDecorators(decor.Any(func(decor.Statistics) string {
-				return fmt.Sprintf("%d ok, %d skipped, %d need a hand", last.Counts.OK, last.Counts.Skipped, last.Counts.Trouble())
-			})))
-		defer progress.Wait()
-	}
-	for snapshot := range runs.NewWatch(h.runner).Follow(ctx, commandLine(), run.ID) {
-		last = snapshot
-		if bar != nil {
-			bar.SetCurrent(int64(snapshot.Counts.Ended()))
+	var now web.RunLine
+	progress := mpb.New(mpb.WithOutput(file), mpb.WithRefreshRate(150*time.Millisecond))
+	defer progress.Wait()
+	last, err := d.run(cmd.Context(), spec, func(line web.RunLine) {
+		if now = line; bar == nil {
+			bar = progress.AddBar(int64(line.Sites),
+				mpb.PrependDecorators(decor.Name(line.Title+" "), decor.CountersNoUnit("%d of %d")),
+				mpb.AppendDecorators(decor.Any(func(decor.Statistics) string {
+					return fmt.Sprintf("%d ok, %d skipped, %d need a hand", now.Counts.OK, now.Counts.Skipped, now.Counts.Trouble())
+				})))
 		}
+		bar.SetCurrent(int64(line.Counts.Ended()))
+	})
+	if err != nil && bar != nil {
+		bar.Abort(false)
 	}
-	if !last.Run.Ended() {
-		if bar != nil {
-			bar.Abort(false)
-		}
-		return last, fmt.Errorf("stopped watching; run %d is not lost: see it with drover runs show %d, stop it with drover runs cancel %d", run.ID, run.ID, run.ID)
-	}
-	return last, nil
+	return last, err
 }
 
 // reportRun prints what happened, and returns the exit code for it.
-func reportRun(ctx context.Context, out io.Writer, h *house, s runs.Snapshot, asJSON bool) error {
-	if asJSON {
-		if err := printTargets(ctx, out, h, s.Run.ID); err != nil {
-			return err
-		}
-		printJSON(out, map[string]any{"run": s.Run.ID, "state": s.Run.State, "counts": s.Counts})
-	} else if err := printGroups(ctx, out, h, s); err != nil {
+func reportRun(ctx context.Context, out io.Writer, d desk, run web.RunLine, asJSON bool) error {
+	targets, err := d.targets(ctx, run.Run)
+	if err != nil {
 		return err
 	}
-	if s.Counts.Trouble() > 0 {
+	if asJSON {
+		for _, t := range targets {
+			printJSON(out, t)
+		}
+		printJSON(out, run.End())
+	} else {
+		printGroups(out, targets)
+		printSum(out, run, targets)
+	}
+	if run.Counts.Trouble() > 0 {
 		return exit{code: exitTrouble}
 	}
 	return nil
 }
 
-func printTargets(ctx context.Context, out io.Writer, h *house, id int64) error {
-	targets, _, err := h.runner.Targets(ctx, commandLine(), runs.TargetFilter{Run: id})
+// printGroups prints the sites by how they ended, those that need a hand first.
+func printGroups(out io.Writer, targets []web.TargetLine) {
+	type group struct{ outcome, reason string }
+	sites := map[group][]web.TargetLine{}
 	for _, t := range targets {
-		printJSON(out, struct {
-			Site     string `json:"site"`
-			Outcome  string `json:"outcome"`
-			Reason   string `json:"reason"`
-			Status   int    `json:"status"`
-			Code     string `json:"code"`
-			Message  string `json:"message"`
-			Note     string `json:"note,omitempty"`
-			Attempts int    `json:"attempts"`
-			TookMS   int64  `json:"took_ms"`
-			Verified string `json:"verified,omitempty"`
-		}{t.Home, string(t.Outcome), string(t.Reason), t.Status, t.Code, t.Message, t.Note, t.Attempts, t.Took.Milliseconds(), string(t.Verified)})
+		if t.Reason != "" {
+			g := group{t.Outcome, t.Reason}
+			sites[g] = append(sites[g], t)
+		}
 	}
-	return err
+	order := []wordpress.Outcome{wordpress.Failed, wordpress.Unknown, wordpress.Partial, wordpress.Skipped, wordpress.OK}
+	weight := func(g group) int { return slices.Index(order, wordpress.Outcome(g.outcome)) }
+	groups := slices.SortedFunc(maps.Keys(sites), func(a, b group) int {
+		return cmp.Or(cmp.Compare(weight(a), weight(b)), cmp.Compare(len(sites[b]), len(sites[a])), cmp.Compare(a.reason, b.reason))
+	})
+	for _, g := range groups {
+		reason := wordpress.Reason(g.reason)
+		fmt.Fprintf(out, "%d × %s: %s %s\n", len(sites[g]), g.outcome, reason.Sentence(), reason.Mend())
+		for _, t := range sites[g] {
+			fmt.Fprintf(out, "    %s %s\n", t.Site, t.Note)
+		}
+	}
 }
 
-func printGroups(ctx context.Context, out io.Writer, h *house, s runs.Snapshot) error {
-	for _, g := range s.Groups {
-		if g.Reason == "" {
-			continue
-		}
-		fmt.Fprintf(out, "%d × %s: %s %s\n", g.Count, g.Outcome, g.Reason.Sentence(), g.Reason.Mend())
-		targets, _, err := h.runner.Targets(ctx, commandLine(), runs.TargetFilter{Run: s.Run.ID, Outcomes: []outcome{g.Outcome}, Reason: g.Reason})
-		if err != nil {
-			return err
-		}
+func printSum(out io.Writer, run web.RunLine, targets []web.TargetLine) {
+	if run.Verify {
+		verified := map[string]int{}
 		for _, t := range targets {
-			fmt.Fprintf(out, "    %s %s\n", t.Home, t.Note)
+			verified[t.Verified]++
 		}
+		yes, no, unclear := verified[string(runs.VerifiedYes)], verified[string(runs.VerifiedNo)], verified[string(runs.VerifiedUnclear)]
+		fmt.Fprintf(out, "Purges verified on %d of %d sites", yes, yes+no+unclear)
+		fmt.Fprintf(out, "; on %d the old page still came from the cache, on %d nothing was cached before\n", no, unclear)
 	}
-	took := s.Run.EndedAt.Sub(s.Run.CreatedAt).Round(10 * time.Millisecond)
-	c := s.Counts
-	if s.Run.Spec.Verify {
-		v := s.Verified
-		fmt.Fprintf(out, "Purges verified on %d of %d sites", v[runs.VerifiedYes], v[runs.VerifiedYes]+v[runs.VerifiedNo]+v[runs.VerifiedUnclear])
-		fmt.Fprintf(out, "; on %d the old page still came from the cache, on %d nothing was cached before\n", v[runs.VerifiedNo], v[runs.VerifiedUnclear])
-	}
-	fmt.Fprintf(out, "%s (run %d): %d ok, %d partial, %d skipped, %d failed, %d unknown, in %s\n", s.Run.Title, s.Run.ID, c.OK, c.Partial, c.Skipped, c.Failed, c.Unknown, took)
-	return nil
+	took, c := run.EndedAt.Sub(run.CreatedAt).Round(10*time.Millisecond), run.Counts
+	fmt.Fprintf(out, "%s (run %d): %d ok, %d partial, %d skipped, %d failed, %d unknown, in %s\n", run.Title, run.Run, c.OK, c.Partial, c.Skipped, c.Failed, c.Unknown, took)
 }

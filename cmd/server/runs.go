@@ -9,11 +9,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/droverhq/drover/internal/runs"
-	"github.com/droverhq/drover/internal/wordpress"
+	"github.com/droverhq/drover/internal/web"
 )
-
-type outcome = wordpress.Outcome
 
 func runsCommand(c *config) *cobra.Command {
 	return group("runs", "List, show and cancel runs", runsListCommand(c), runsShowCommand(c), runsCancelCommand(c))
@@ -27,8 +24,8 @@ func runsListCommand(c *config) *cobra.Command {
 		Short: "List the runs, the newest first",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return c.with(cmd.Context(), func(h *house) error {
-				listed, _, err := h.runner.Runs(cmd.Context(), commandLine(), runs.Filter{Limit: limit})
+			return c.at(cmd.Context(), func(d desk) error {
+				listed, err := d.runs(cmd.Context(), limit)
 				if err != nil {
 					return err
 				}
@@ -42,13 +39,10 @@ func runsListCommand(c *config) *cobra.Command {
 	return cmd
 }
 
-func listRuns(out io.Writer, listed []runs.Listed, asJSON bool) {
+func listRuns(out io.Writer, listed []web.RunLine, asJSON bool) {
 	if asJSON {
 		for _, run := range listed {
-			printJSON(out, map[string]any{
-				"run": run.ID, "title": run.Title, "operation": run.Spec.Operation, "effect": run.Effect, "state": run.State, "by": run.Actor.Name,
-				"created_at": run.CreatedAt, "sites": run.Total, "counts": run.Counts,
-			})
+			printJSON(out, run)
 		}
 		return
 	}
@@ -59,8 +53,8 @@ func listRuns(out io.Writer, listed []runs.Listed, asJSON bool) {
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "RUN\tSTARTED\tSTATE\tWHAT\tSITES\tOK\tSKIPPED\tNEED A HAND\tBY")
 	for _, run := range listed {
-		fmt.Fprintf(table, "%d\t%s\t%s\t%s\t%d\t%d\t%d\t%d\t%s\n", run.ID, run.CreatedAt.Local().Format(time.DateTime), run.State, run.Title, run.Total,
-			run.Counts.OK, run.Counts.Skipped, run.Counts.Trouble(), run.Actor.Name)
+		fmt.Fprintf(table, "%d\t%s\t%s\t%s\t%d\t%d\t%d\t%d\t%s\n", run.Run, run.CreatedAt.Local().Format(time.DateTime), run.State, run.Title, run.Sites,
+			run.Counts.OK, run.Counts.Skipped, run.Counts.Trouble(), run.By)
 	}
 	table.Flush()
 }
@@ -76,15 +70,15 @@ func runsShowCommand(c *config) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return c.with(cmd.Context(), func(h *house) error {
-				s, err := h.runner.Snapshot(cmd.Context(), commandLine(), id)
+			return c.at(cmd.Context(), func(d desk) error {
+				run, err := d.show(cmd.Context(), id)
 				if err != nil {
 					return err
 				}
-				if !s.Run.Ended() && !asJSON {
-					fmt.Fprintf(cmd.OutOrStdout(), "%s (run %d) goes on: %d of %d sites have ended\n", s.Run.Title, id, s.Counts.Ended(), s.Run.Total)
+				if run.EndedAt.IsZero() && !asJSON {
+					fmt.Fprintf(cmd.OutOrStdout(), "%s (run %d) goes on: %d of %d sites have ended\n", run.Title, id, run.Counts.Ended(), run.Sites)
 				}
-				return reportRun(cmd.Context(), cmd.OutOrStdout(), h, s, asJSON)
+				return reportRun(cmd.Context(), cmd.OutOrStdout(), d, run, asJSON)
 			})
 		},
 	}
@@ -111,19 +105,16 @@ func runsCancelCommand(c *config) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return c.with(cmd.Context(), func(h *house) error {
-				if err := h.runner.Cancel(cmd.Context(), commandLine(), id); err != nil {
-					return err
-				}
-				s, err := h.runner.Snapshot(cmd.Context(), commandLine(), id)
+			return c.at(cmd.Context(), func(d desk) error {
+				run, err := d.cancel(cmd.Context(), id)
 				if err != nil {
 					return err
 				}
 				if asJSON {
-					printJSON(cmd.OutOrStdout(), map[string]any{"run": id, "state": s.Run.State, "counts": s.Counts})
+					printJSON(cmd.OutOrStdout(), run.End())
 					return nil
 				}
-				fmt.Fprintf(cmd.OutOrStdout(), "Run %d is cancelled: %d sites are under way and waited for, nothing more is sent.\n", id, s.Counts.Running)
+				fmt.Fprintf(cmd.OutOrStdout(), "Run %d is cancelled: %d sites are under way and waited for, nothing more is sent.\n", id, run.Counts.Running)
 				return nil
 			})
 		},

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -12,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/droverhq/drover/internal/sites"
+	"github.com/droverhq/drover/internal/web"
 	"github.com/droverhq/drover/internal/wordpress"
 )
 
@@ -138,8 +138,8 @@ func sitesListCommand(c *config) *cobra.Command {
 		Short: "List the sites",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return c.with(cmd.Context(), func(h *house) error {
-				all, err := chosen.sites(cmd.Context(), h)
+			return c.at(cmd.Context(), func(d desk) error {
+				all, err := d.sites(cmd.Context(), chosen.orAll())
 				if err != nil {
 					return err
 				}
@@ -153,21 +153,18 @@ func sitesListCommand(c *config) *cobra.Command {
 	return cmd
 }
 
-// sites resolves the flags; without any, all sites are meant.
-func (s *selecting) sites(ctx context.Context, h *house) ([]sites.Site, error) {
+// orAll is what the flags choose; without any, all sites are meant.
+func (s *selecting) orAll() sites.Selection {
 	if s.empty() {
 		s.all = true
 	}
-	return h.registry.Select(ctx, commandLine(), s.selection())
+	return s.selection()
 }
 
-func listSites(out io.Writer, all []sites.Site, asJSON bool) {
+func listSites(out io.Writer, all []web.SiteLine, asJSON bool) {
 	if asJSON {
 		for _, s := range all {
-			printJSON(out, map[string]any{
-				"id": s.ID, "site": s.Home, "name": s.Name, "client": s.Client, "tags": append([]string{}, s.Tags...), "state": s.State, "finding": s.Finding,
-				"username": s.Credential.Username, "plugin_version": s.PluginVersion, "cache": s.CacheState,
-			})
+			printJSON(out, s)
 		}
 		return
 	}
@@ -178,7 +175,7 @@ func listSites(out io.Writer, all []sites.Site, asJSON bool) {
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "STATE\tSITE\tCLIENT\tTAGS\tPLUGIN\tFINDING")
 	for _, s := range all {
-		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\n", s.State, s.Home, s.Client, strings.Join(s.Tags, ","), s.PluginVersion, s.Finding)
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\n", s.State, s.Site, s.Client, strings.Join(s.Tags, ","), s.PluginVersion, s.Finding)
 	}
 	table.Flush()
 }
@@ -201,7 +198,7 @@ func sitesCheckCommand(c *config) *cobra.Command {
 }
 
 func checkSites(cmd *cobra.Command, h *house, chosen selecting, asJSON bool) error {
-	all, err := chosen.sites(cmd.Context(), h)
+	all, err := h.registry.Select(cmd.Context(), commandLine(), chosen.orAll())
 	if err != nil {
 		return err
 	}

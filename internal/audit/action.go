@@ -50,7 +50,7 @@ const (
 	SiteTag         Action = "site.tag"
 	TokenMake       Action = "token.make"
 	TokenRevoke     Action = "token.revoke"
-	TokenUse        Action = "token.use" // a token that does not work was shown
+	TokenUse        Action = "token.use" // by a program; recorded now and then, what it changes each time
 	GalleryRead     Action = "gallery.read"
 	DroverStart     Action = "drover.start"
 )

@@ -61,6 +61,8 @@ type tokenRow struct {
 	RevokedAt int64
 	UsedAt    int64
 	UsedFrom  string
+
+	RecordedAt int64
 }
 
 func (tokenRow) TableName() string { return "tokens" }

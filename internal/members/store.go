@@ -496,6 +496,7 @@ func (s store) tokens(ctx context.Context, member int64, now time.Time) ([]Token
 	return all, err
 }
 
-func (s store) touchToken(ctx context.Context, id int64, now time.Time, from string) error {
-	return s.db.WithContext(ctx).Model(&tokenRow{}).Where("id = ?", id).Updates(map[string]any{"used_at": now.UnixMicro(), "used_from": from}).Error
+func (w write) touchToken(id int64, recorded time.Time) error {
+	return w.tx.Model(&tokenRow{}).Where("id = ?", id).
+		Updates(map[string]any{"used_at": w.now.UnixMicro(), "used_from": w.actor.Addr, "recorded_at": recorded.UnixMicro()}).Error
 }

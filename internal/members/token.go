@@ -116,6 +116,28 @@ func (r *Roster) RevokeToken(ctx context.Context, actor audit.Actor, id int64) e
 	return nil
 }
 
+// recordedEvery is how often the use of a token is recorded; what it changes is recorded each time besides.
+const recordedEvery = time.Hour
+
+// noteUse keeps when and from where the token was used last, and records the first use from an address and one an hour.
+func (r *Roster) noteUse(ctx context.Context, actor audit.Actor, row tokenRow, now time.Time) error {
+	idle, moved := now.Sub(moment(row.UsedAt)), row.UsedFrom != actor.Addr
+	if idle <= touchEvery && !moved {
+		return nil
+	}
+	a := act{actor, audit.TokenUse, audit.On("token", row.ID)}
+	return r.store.change(ctx, write{act: a, now: now}, func(w write) error {
+		recorded := moment(row.RecordedAt)
+		if moved || now.Sub(recorded) > recordedEvery {
+			recorded = now
+			if err := w.record(a.subject, map[string]any{"name": row.Name, "member": row.MemberID}); err != nil {
+				return err
+			}
+		}
+		return w.touchToken(row.ID, recorded)
+	})
+}
+
 // Bearer returns who acts with the token that comes from the address: its member, held to what the member and the token are both held
 // to, and named as both. It is ErrToken for a token that does not work.
 func (r *Roster) Bearer(ctx context.Context, value vault.Secret, addr netip.Addr) (audit.Actor, error) {
@@ -137,8 +159,5 @@ func (r *Roster) Bearer(ctx context.Context, value vault.Secret, addr netip.Addr
 		actor.Role = row.Role
 	}
 	actor.Reach = audit.ReachOf(bound(m.Bound), bound(row.Bound))
-	if now.Sub(moment(row.UsedAt)) > touchEvery || row.UsedFrom != actor.Addr {
-		err = r.store.touchToken(ctx, row.ID, now, actor.Addr)
-	}
-	return actor, err
+	return actor, r.noteUse(ctx, actor, row, now)
 }

@@ -188,6 +188,16 @@ func (c Counts) MarshalJSON() ([]byte, error) {
 	return json.Marshal(all)
 }
 
+// UnmarshalJSON reads what MarshalJSON wrote.
+func (c *Counts) UnmarshalJSON(text []byte) error {
+	var all map[string]int
+	if err := json.Unmarshal(text, &all); err != nil {
+		return err
+	}
+	*c = Counts{OK: all["ok"], Partial: all["partial"], Skipped: all["skipped"], Failed: all["failed"], Unknown: all["unknown"], Waiting: all["waiting"], Running: all["running"]}
+	return nil
+}
+
 func (c *Counts) add(state TargetState, outcome wordpress.Outcome, n int) {
 	switch {
 	case state == TargetWaiting:

@@ -32,6 +32,8 @@ var known = []struct {
 	{errNoPage, http.StatusNotFound, "There is no such page", "The address may be wrong, or what it showed is not yours to see."},
 	{errNoMethod, http.StatusMethodNotAllowed, "This page cannot be asked for in that way", "Open it from Drover's own pages: some addresses only take what a form sends."},
 	{errOtherOrigin, http.StatusForbidden, "This came from another site's page", "It was refused, and nothing was done. Open Drover itself and try again there."},
+	{errNoToken, http.StatusUnauthorized, "A token is needed that works", "Send Authorization: Bearer with a token. Make one under Settings, API tokens. Tokens run out, and can be revoked."},
+	{errNotJSON, http.StatusUnsupportedMediaType, "This takes JSON", "Send Content-Type: application/json and an object."},
 	{errBadAddress, http.StatusBadRequest, "This address cannot be read", "It holds characters that no text has. Type it anew, or start from the first page."},
 	{errTooMuch, http.StatusRequestEntityTooLarge, "That is too much at once", "A form may hold 1 MB and a file of sites 16 MB. Send less, or split it."},
 	{sites.ErrNoSite, http.StatusNotFound, "There is no such site", "Look for it in the list of sites, also among the retired ones."},
@@ -91,6 +93,10 @@ func (v *visit) finish(err error) {
 	p := problemOf(err)
 	if p.Status >= http.StatusInternalServerError {
 		v.server.Logger.ErrorContext(v.Request.Context(), "failed", "req", v.requestID(), "path", withoutToken(v.Context), "err", err)
+	}
+	if v.toProgram() {
+		v.apiProblem(p, err)
+		return
 	}
 	v.showProblem(p)
 }

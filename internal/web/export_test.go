@@ -17,6 +17,15 @@ func (s *Server) Table() []Route {
 	return all
 }
 
+// API lists the routes for programs.
+func (s *Server) API() []Route {
+	var all []Route
+	for _, r := range s.api() {
+		all = append(all, Route{r.method, r.path})
+	}
+	return all
+}
+
 // Named are the routes that the tables beside the routes speak of.
 func Named() []string {
 	return slices.Collect(maps.Keys(fresh))

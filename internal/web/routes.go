@@ -172,6 +172,9 @@ func (s *Server) routes() {
 	for _, r := range s.door() {
 		s.engine.Handle(r.method, r.path, s.stranger(r))
 	}
+	for _, r := range s.api() {
+		s.engine.Handle(r.method, r.path, s.bearer(r))
+	}
 	if s.Gallery {
 		s.engine.GET("/gallery", s.stranger(route{handle: s.gallery}))
 		s.engine.GET("/gallery/:name", s.stranger(route{handle: s.galleryPage}))

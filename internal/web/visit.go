@@ -24,10 +24,16 @@ type visit struct {
 	member  members.Member // zero when nobody is signed in
 	session members.Session
 	token   vault.Secret
+	bearer  audit.Actor // of a program; zero otherwise
 }
 
 // actor is who acts.
-func (v *visit) actor() audit.Actor { return v.member.Actor(v.addr()) }
+func (v *visit) actor() audit.Actor {
+	if v.bearer.Kind != "" {
+		return v.bearer
+	}
+	return v.member.Actor(v.addr())
+}
 
 func (v *visit) addr() netip.Addr {
 	addr, err := netip.ParseAddr(v.ClientIP())

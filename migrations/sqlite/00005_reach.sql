@@ -16,6 +16,7 @@ CREATE TABLE tokens (
     expires_at BIGINT NOT NULL,
     revoked_at BIGINT NOT NULL DEFAULT 0,
     used_at    BIGINT NOT NULL DEFAULT 0,
-    used_from  TEXT   NOT NULL DEFAULT ''
+    used_from  TEXT   NOT NULL DEFAULT '',
+    recorded_at BIGINT NOT NULL DEFAULT 0
 );
 CREATE INDEX tokens_member ON tokens (member_id);

@@ -1,0 +1,301 @@
+package web
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"mime"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/droverhq/drover/internal/audit"
+	"github.com/droverhq/drover/internal/members"
+	"github.com/droverhq/drover/internal/runs"
+	"github.com/droverhq/drover/internal/sites"
+	"github.com/droverhq/drover/internal/vault"
+	"github.com/droverhq/drover/internal/wordpress"
+	"github.com/droverhq/drover/views"
+)
+
+// errNotJSON is returned for a body that is not what the API takes.
+var errNotJSON = errors.New("the API takes JSON: send Content-Type: application/json")
+
+var errNoToken = errors.New("the API needs a token that works")
+
+// api is what programs reach with a token. The answers are the lines of the command line's --json.
+func (s *Server) api() []route {
+	const get, post = http.MethodGet, http.MethodPost
+	return []route{
+		{get, "/api/v1/me", "", s.apiMe},
+		{get, "/api/v1/sites", audit.SiteRead, s.apiSites},
+		{get, "/api/v1/runs", audit.RunRead, s.apiRuns},
+		{post, "/api/v1/runs", audit.RunStart, s.apiStart},
+		{post, "/api/v1/runs/preview", audit.RunStart, s.apiPreview},
+		{get, "/api/v1/runs/:id", audit.RunRead, s.apiRun},
+		{get, "/api/v1/runs/:id/targets", audit.RunRead, s.apiTargets},
+		{post, "/api/v1/runs/:id/cancel", audit.RunCancel, s.apiCancel},
+		{get, "/api/v1/audit", audit.AuditRead, s.apiAudit},
+	}
+}
+
+// bearer lets programs in that show a token. Cookies open nothing here, so no other site's page can use them.
+func (s *Server) bearer(r route) gin.HandlerFunc {
+	return func(c *gin.Context) {
+		v := &visit{Context: c, server: s}
+		kind, token, _ := strings.Cut(c.GetHeader("Authorization"), " ")
+		err := errNoToken
+		if strings.EqualFold(kind, "Bearer") {
+			v.bearer, err = s.Roster.Bearer(c.Request.Context(), vault.NewSecret(strings.TrimSpace(token)), v.addr())
+		}
+		if errors.Is(err, members.ErrToken) {
+			err = errNoToken
+		}
+		if errors.Is(err, errNoToken) {
+			c.Header("WWW-Authenticate", `Bearer realm="drover"`)
+		}
+		if err == nil && r.right != "" {
+			err = s.Log.Admit(c.Request.Context(), v.actor(), r.right, audit.Subject(c.Request.URL.Path))
+		}
+		if err == nil {
+			err = r.handle(v)
+		}
+		v.finish(err)
+	}
+}
+
+// toProgram tells whether a program is answered, not a browser.
+func (v *visit) toProgram() bool { return strings.HasPrefix(v.Request.URL.Path, "/api/") }
+
+// apiProblem answers a program.
+func (v *visit) apiProblem(p views.Problem, err error) {
+	problem := map[string]any{"status": p.Status, "message": p.Sentence, "mend": p.Mend}
+	if fields, is := errors.AsType[sites.Problems](err); is {
+		problem["fields"] = fields
+	}
+	if p.Status == http.StatusInternalServerError {
+		problem["request"] = v.requestID()
+	}
+	v.JSON(p.Status, map[string]any{"error": problem})
+}
+
+// lines answers with one JSON object a line.
+func lines[T any](v *visit, all []T, last ...any) error {
+	var text bytes.Buffer
+	encoder := json.NewEncoder(&text)
+	for _, each := range all {
+		if err := encoder.Encode(each); err != nil {
+			return err
+		}
+	}
+	for _, each := range last {
+		if err := encoder.Encode(each); err != nil {
+			return err
+		}
+	}
+	v.Data(http.StatusOK, "application/x-ndjson", text.Bytes())
+	return nil
+}
+
+// read reads the body into a value; a name that it does not know is a problem, so that a slip of the pen is not passed over.
+func (v *visit) read(into any) error {
+	if kind, _, err := mime.ParseMediaType(v.GetHeader("Content-Type")); err != nil || kind != "application/json" {
+		return errNotJSON
+	}
+	decoder := json.NewDecoder(http.MaxBytesReader(v.Writer, v.Request.Body, longestBody))
+	decoder.DisallowUnknownFields()
+	err := decoder.Decode(into)
+	if err == nil && decoder.More() {
+		err = errors.New("there is something after the object")
+	}
+	if _, large := errors.AsType[*http.MaxBytesError](err); large {
+		return errTooMuch
+	}
+	if err != nil {
+		return sites.Problems{"body": fmt.Sprintf("The body cannot be read: %s.", strings.TrimPrefix(err.Error(), "json: "))}
+	}
+	return nil
+}
+
+// longestBody bounds what a program may send, in bytes: a parameter may hold a file.
+const longestBody = 8 << 20
+
+func (s *Server) apiMe(v *visit) error {
+	a := v.actor()
+	v.JSON(http.StatusOK, map[string]any{"name": a.Name, "role": a.Role, "reach": append(audit.Reach{}, a.Reach...)})
+	return nil
+}
+
+func (s *Server) apiSites(v *visit) error {
+	q := v.Request.URL.Query()
+	sel := sites.Selection{Clients: filled(q["client"]), Tags: filled(q["tag"]), State: sites.State(q.Get("state")), Query: q.Get("q"), Homes: filled(q["site"])}
+	sel.All = empty(sel)
+	found, err := s.Registry.Select(v.Request.Context(), v.actor(), sel)
+	if err != nil {
+		return err
+	}
+	all := make([]SiteLine, len(found))
+	for i, site := range found {
+		all[i] = LineOfSite(site)
+	}
+	return lines(v, all)
+}
+
+// mostListed bounds the lines of a list.
+const mostListed = 1000
+
+// limit reads how many lines are wanted.
+func (v *visit) limit(usual int) (int, error) {
+	text := v.Query("limit")
+	if text == "" {
+		return usual, nil
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 1 || n > mostListed {
+		return 0, sites.Problems{"limit": fmt.Sprintf("Write a number from 1 to %d.", mostListed)}
+	}
+	return n, nil
+}
+
+func (s *Server) apiRuns(v *visit) error {
+	limit, err := v.limit(50)
+	if err != nil {
+		return err
+	}
+	listed, _, err := s.Runner.Runs(v.Request.Context(), v.actor(), runs.Filter{Limit: limit, Operation: v.Query("operation"), State: runs.State(v.Query("state"))})
+	if err != nil {
+		return err
+	}
+	all := make([]RunLine, len(listed))
+	for i, run := range listed {
+		all[i] = LineOfRun(run.Run, run.Counts)
+	}
+	return lines(v, all)
+}
+
+// Start is what a program sends to start a run, or to see what it would do.
+type Start struct {
+	Operation string            `json:"operation"`
+	Params    map[string]string `json:"params"`
+	Selection sites.Selection   `json:"selection"`
+	Limits    Limits            `json:"limits"`
+	Verify    bool              `json:"verify"`
+	Confirmed int               `json:"confirmed"` // the number of sites, for what destroys
+}
+
+// Limits make a run gentler than the server's own limits, or end it in time.
+type Limits struct {
+	AtOnce          int    `json:"at_once,omitempty"`            // sites under way at once
+	AtOncePerServer int    `json:"at_once_per_server,omitempty"` // requests under way at once to one server
+	TimeLimit       string `json:"time_limit,omitempty"`         // such as 10m; nothing is sent later
+}
+
+// Spec is the run that is meant. A time that cannot be read becomes one that the runner refuses, with a word on what to write.
+func (s Start) Spec() runs.Spec {
+	return runs.Spec{
+		Operation: s.Operation, Params: s.Params, Selection: s.Selection, Verify: s.Verify, Confirmed: s.Confirmed,
+		Limits: runs.Limits{AtOnce: s.Limits.AtOnce, PerAddress: s.Limits.AtOncePerServer, Deadline: deadline(s.Limits.TimeLimit)},
+	}
+}
+
+func (s *Server) apiStart(v *visit) error {
+	var start Start
+	if err := v.read(&start); err != nil {
+		return err
+	}
+	run, err := s.Runner.Start(v.Request.Context(), v.actor(), start.Spec())
+	if err != nil {
+		return err
+	}
+	v.Header("Location", fmt.Sprintf("/api/v1/runs/%d", run.ID))
+	v.JSON(http.StatusCreated, LineOfRun(run, runs.Counts{Waiting: run.Total}))
+	return nil
+}
+
+func (s *Server) apiPreview(v *visit) error {
+	var start Start
+	if err := v.read(&start); err != nil {
+		return err
+	}
+	p, err := s.Runner.Preview(v.Request.Context(), v.actor(), start.Spec())
+	if err != nil {
+		return err
+	}
+	requests, last := LinesOfPreview(p)
+	return lines(v, requests, last)
+}
+
+func (s *Server) apiRun(v *visit) error {
+	id, err := v.number("id")
+	if err != nil {
+		return err
+	}
+	snapshot, err := s.Runner.Snapshot(v.Request.Context(), v.actor(), id)
+	if err != nil {
+		return err
+	}
+	v.JSON(http.StatusOK, LineOfRun(snapshot.Run, snapshot.Counts))
+	return nil
+}
+
+func (s *Server) apiTargets(v *visit) error {
+	id, err := v.number("id")
+	if err != nil {
+		return err
+	}
+	snapshot, err := s.Runner.Snapshot(v.Request.Context(), v.actor(), id)
+	if err != nil {
+		return err
+	}
+	filter := runs.TargetFilter{Run: id, Reason: wordpress.Reason(v.Query("reason"))}
+	if outcome := v.Query("outcome"); outcome != "" {
+		filter.Outcomes = []wordpress.Outcome{wordpress.Outcome(outcome)}
+	}
+	targets, _, err := s.Runner.Targets(v.Request.Context(), v.actor(), filter)
+	if err != nil {
+		return err
+	}
+	all := make([]TargetLine, len(targets))
+	for i, t := range targets {
+		all[i] = LineOfTarget(t)
+	}
+	return lines(v, all, LineOfRun(snapshot.Run, snapshot.Counts).End())
+}
+
+func (s *Server) apiCancel(v *visit) error {
+	id, err := v.number("id")
+	if err != nil {
+		return err
+	}
+	if err := s.Runner.Cancel(v.Request.Context(), v.actor(), id); err != nil {
+		return err
+	}
+	return s.apiRun(v)
+}
+
+func (s *Server) apiAudit(v *visit) error {
+	limit, err := v.limit(100)
+	if err != nil {
+		return err
+	}
+	problems := sites.Problems{}
+	f := audit.Filter{
+		Actor: v.Query("actor"), Action: audit.Action(v.Query("action")), Subject: audit.Subject(v.Query("subject")), Result: audit.Result(v.Query("outcome")), Limit: limit,
+		Since: day(v.Query("since"), "since", problems), Until: day(v.Query("until"), "until", problems),
+	}
+	if len(problems) > 0 {
+		return problems
+	}
+	entries, _, err := s.Log.Entries(v.Request.Context(), v.actor(), f)
+	if err != nil {
+		return err
+	}
+	all := make([]EntryLine, len(entries))
+	for i, e := range entries {
+		all[i] = LineOfEntry(e)
+	}
+	return lines(v, all)
+}
