@@ -43,7 +43,7 @@ var tellings = map[string]told{
 	"member.reset": {"made a link that resets the password of", "reset the password of"},
 	"member.role":  {"changed the role of", "change the role of"}, "member.sign_in": {"signed in", "sign in"},
 	"member.sign_out": {"signed out", "sign out"}, "run.cancel": {"cancelled", "cancel"}, "run.finish": {"ended", "end"},
-	"run.read": {"looked at", "see"}, "run.start": {"started", "start a run"}, "run.start_destroy": {"started", "start a run that destroys"},
+	"run.read": {"looked at", "see"}, "run.start": {"started", "start a run"}, "run.ask": {"asked for", "ask for"}, "run.approve": {"approved", "approve"}, "run.decline": {"declined", "decline"}, "run.start_destroy": {"started", "start a run that destroys"},
 	"member.reach": {"changed the reach of", "change the reach of"}, "token.make": {"made the token", "make a token"}, "token.revoke": {"revoked the token", "revoke a token"},
 	"token.use": {"used a token", "use a token"}, "operation.save": {"saved the operation", "save an operation"}, "operation.remove": {"removed the operation", "remove an operation"},
 	"audit.checkpoint": {"signed a checkpoint of the record", "sign a checkpoint of the record"}, "run.lower": {"said that a request does less than its method may", "say that a request does less than its method may"},
@@ -108,8 +108,10 @@ func (e AuditRow) ending() string {
 		return ": " + whyRefused(e.Detail.text("why"))
 	}
 	switch e.Action {
-	case "run.start":
+	case "run.start", "run.ask":
 		return e.Detail.started()
+	case "run.approve", "run.decline":
+		return fmt.Sprintf(", %s on %s, asked for by %s", e.Detail.quoted(), counted(e.Detail.number("sites"), "site", "sites"), e.Detail.text("asked_by"))
 	case "run.cancel":
 		return fmt.Sprintf(", %s: %s of %s not sent", e.Detail.quoted(), count(e.Detail.number("not_sent")), counted(e.Detail.number("sites"), "site", "sites"))
 	case "site.check":
@@ -140,6 +142,8 @@ func whyRefused(why string) string {
 		return "it is beyond their reach"
 	case "operation":
 		return "the operation is beyond their reach"
+	case "own_request":
+		return "nobody approves what they asked for themselves"
 	case "own_reach":
 		return "nobody changes their own reach"
 	case "above_own_role", "beyond_own_reach":

@@ -11,6 +11,7 @@ type HomePage struct {
 	Sites     HomeSites
 	Trouble   []RunRow // the latest runs in which some site needs a hand, the newest first
 	Under     []RunRow // the runs under way
+	Asked     []RunRow // waiting for a second person
 	Days      []HomeDay
 	Recent    []RunRow
 	Connected bool // some site has been checked and is ready or has a warning
@@ -43,6 +44,10 @@ type hand struct {
 // hands lists what needs a person, the most pressing first.
 func (p HomePage) hands() []hand {
 	var all []hand
+	for _, r := range p.Asked {
+		all = append(all, hand{Tone: "asked", Text: fmt.Sprintf("“%s” on %s waits for a second person.", r.Title, counted(r.Total, "site", "sites")),
+			Mend: fmt.Sprintf("Run %d, asked for by %s.", r.ID, r.Actor), Href: runHref(r.ID), Label: "Look at it", At: r.CreatedAt})
+	}
 	if n := p.Sites.Broken; n > 0 {
 		all = append(all, hand{Tone: "failed", Text: counted(n, "site does not work", "sites do not work") + " with Drover.",
 			Mend: "A site's page shows which step fails and how to mend it.", Href: "/sites?state=broken", Label: "See them"})

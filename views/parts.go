@@ -124,6 +124,7 @@ var looks = map[string]look{
 	"added":     {"plus", "text-ok", "added"},
 	"updated":   {"pencil", "text-ok", "updated"},
 	"unchanged": {"circle-check", "text-muted-foreground", "unchanged"},
+	"asked":     {"user-check", "text-partial", "waits for approval"},
 	"bad":       {"circle-x", "text-failed", "bad"},
 }
 

@@ -41,6 +41,8 @@ type Team struct {
 	Reset   string // a link just made that sets a password anew, shown once
 	ResetOf string // whose
 
+	Policy *Policy // for who may change it
+
 	FactorRequired bool // a second factor is everybody's duty
 	MayRequire     bool
 }

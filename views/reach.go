@@ -78,6 +78,11 @@ type Token struct {
 	UsedFrom                     string
 }
 
+// Policy is which runs a second person must approve, as a form.
+type Policy struct {
+	Effects, Clients []Pick
+}
+
 // Tokens is the page of that name.
 type Tokens struct {
 	Tokens []Token

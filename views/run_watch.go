@@ -44,10 +44,23 @@ type RunView struct {
 	Left    time.Duration
 	Elapsed time.Duration
 
+	Asked      *Asked // of a run that waits for a second person
+	ApprovedBy string
+	Beyond     int // sites beyond the reader's reach
+
 	CanCancel bool
 	CanMove   bool              // may give sites another address
 	CanAgain  bool              // may start this operation, its effect included
 	Problems  map[string]string // of the form that runs it again
+}
+
+// Asked is what a second person decides on.
+type Asked struct {
+	Preview   RunPreview
+	Until     time.Time
+	Own       bool // the reader asked for it
+	CanDecide bool
+	Problem   string
 }
 
 // RunParam is a parameter as it was typed.

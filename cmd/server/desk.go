@@ -182,6 +182,9 @@ func (d elsewhere) run(ctx context.Context, spec runs.Spec, each func(web.RunLin
 	if err != nil {
 		return line, err
 	}
+	if line.State == runs.Asked {
+		return line, exit{exitRefused, fmt.Errorf("run %d waits for a second person to approve it; nothing is sent before. See it with drover runs show %d", line.Run, line.Run)}
+	}
 	for started := line.Run; line.EndedAt.IsZero(); {
 		each(line)
 		select {

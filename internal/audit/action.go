@@ -30,7 +30,10 @@ const (
 	MemberSignOut   Action = "member.sign_out"
 	OperationRemove Action = "operation.remove"
 	OperationSave   Action = "operation.save"
+	RunApprove      Action = "run.approve" // let a run begin that somebody else asked for
+	RunAsk          Action = "run.ask"     // for a run that a second person must approve
 	RunCancel       Action = "run.cancel"
+	RunDecline      Action = "run.decline"
 	RunFinish       Action = "run.finish"
 	RunRead         Action = "run.read"
 	RunStart        Action = "run.start"
@@ -76,7 +79,10 @@ var least = map[Action]Role{
 	MemberSignOut:   Viewer,
 	OperationRemove: Operator,
 	OperationSave:   Operator,
+	RunApprove:      Admin,
+	RunAsk:          Operator,
 	RunCancel:       Operator,
+	RunDecline:      Admin,
 	RunFinish:       Owner,
 	RunRead:         Viewer,
 	RunStart:        Operator,

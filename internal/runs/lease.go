@@ -69,6 +69,9 @@ func (r *Runner) sweep(ctx context.Context) {
 		if err := r.adopt(ctx, unowned); err != nil && ctx.Err() == nil {
 			r.logger.ErrorContext(ctx, "batches that fell out of the queue could not be queued anew", "err", err)
 		}
+		if err := r.endUnapproved(ctx); err != nil && ctx.Err() == nil {
+			r.logger.ErrorContext(ctx, "runs that nobody approved in time could not be ended", "err", err)
+		}
 		if err := r.endOverdue(ctx); err != nil && ctx.Err() == nil {
 			r.logger.ErrorContext(ctx, "runs whose time is over could not be ended", "err", err)
 		}

@@ -19,6 +19,7 @@ type Preview struct {
 	Requests []Request
 	LeftOut  []sites.Site // chosen, but the operation has nothing to do on them
 	Warnings []string
+	chosen   []sites.Site
 	Expected time.Duration // judging by the operation's last runs, 0 when there was none
 }
 
@@ -39,14 +40,23 @@ func (r *Runner) Preview(ctx context.Context, actor audit.Actor, spec Spec) (Pre
 	if err != nil {
 		return Preview{}, err
 	}
-	if err := r.admit(ctx, actor, spec, made); err != nil {
+	policy, err := r.admit(ctx, actor, spec, made)
+	if err != nil {
 		return Preview{}, err
 	}
+	p, err := r.previewed(ctx, actor, spec, made)
+	if err == nil && policy.holds(actor, made.effect, p.chosen) {
+		p.Warnings = append(p.Warnings, "A second person must approve this. Nothing is sent before.")
+	}
+	return p, err
+}
+
+func (r *Runner) previewed(ctx context.Context, actor audit.Actor, spec Spec, made plan) (Preview, error) {
 	chosen, err := r.choose(ctx, actor, spec, made)
 	if err != nil {
 		return Preview{}, err
 	}
-	p := Preview{Title: made.title, Effect: made.effect, Total: len(chosen.sites), LeftOut: chosen.leftOut}
+	p := Preview{Title: made.title, Effect: made.effect, Total: len(chosen.sites), LeftOut: chosen.leftOut, chosen: chosen.sites}
 	clients := map[string]bool{}
 	for _, s := range chosen.sites {
 		clients[s.Client] = true

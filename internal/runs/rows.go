@@ -29,6 +29,10 @@ type runRow struct {
 	CancelledAt int64
 	CancelledBy string
 	DeadlineAt  int64
+
+	Approval      approval
+	ApprovalUntil int64
+	ApprovedBy    string
 }
 
 func (runRow) TableName() string { return "runs" }
@@ -111,7 +115,10 @@ func (r runRow) run() (Run, error) {
 		ID: r.ID, Title: r.Title, Effect: r.Effect, State: r.State, Total: r.Total, AgainOf: r.AgainOf,
 		Actor:     audit.Actor{Kind: r.ActorKind, ID: r.ActorID, Name: r.ActorName, Addr: r.Addr},
 		CreatedAt: moment(r.CreatedAt), StartedAt: moment(r.StartedAt), EndedAt: moment(r.EndedAt), CancelledAt: moment(r.CancelledAt), CancelledBy: r.CancelledBy,
-		DeadlineAt: moment(r.DeadlineAt),
+		DeadlineAt: moment(r.DeadlineAt), ApprovedBy: r.ApprovedBy,
+	}
+	if r.Approval == approvalAsked && r.EndedAt == 0 {
+		run.State, run.ApprovalUntil = Asked, moment(r.ApprovalUntil)
 	}
 	if err := json.Unmarshal([]byte(r.Spec), &run.Spec); err != nil {
 		return run, fmt.Errorf("runs: spec of run %d: %w", r.ID, err)

@@ -78,6 +78,17 @@ const (
 	Running   State = "running"
 	Done      State = "done"
 	Cancelled State = "cancelled" // ended before every target was sent
+	Asked     State = "asked"     // nothing is sent before a second person approves
+)
+
+// approval is how far a second person's decision is.
+type approval string
+
+const (
+	approvalAsked    approval = "asked"
+	approvalGiven    approval = "approved"
+	approvalDeclined approval = "declined"
+	approvalExpired  approval = "expired"
 )
 
 // Run is one operation over many sites.
@@ -97,6 +108,9 @@ type Run struct {
 	CancelledAt time.Time
 	CancelledBy string
 	DeadlineAt  time.Time // zero without a limit
+
+	ApprovalUntil time.Time // when a run that waits for approval ends by itself
+	ApprovedBy    string    // empty where no approval was needed or given
 
 	Beyond int // sites that are beyond the reach of who asked: Total is without them, and Spec does not tell what it was
 }

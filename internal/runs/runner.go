@@ -64,7 +64,8 @@ func (r *Runner) Start(ctx context.Context, actor audit.Actor, spec Spec) (Run, 
 		}
 		return Run{}, err
 	}
-	if err := r.admit(ctx, actor, spec, made); err != nil {
+	policy, err := r.admit(ctx, actor, spec, made)
+	if err != nil {
 		return Run{}, err
 	}
 	chosen, err := r.choose(ctx, actor, spec, made)
@@ -83,6 +84,9 @@ func (r *Runner) Start(ctx context.Context, actor audit.Actor, spec Spec) (Run, 
 	if limit := spec.Limits.Deadline; limit > 0 {
 		run.DeadlineAt = run.CreatedAt.Add(limit)
 	}
+	if policy.holds(actor, made.effect, chosen.sites) {
+		run.State, run.ApprovalUntil, run.DeadlineAt = Asked, run.CreatedAt.Add(approvalWaits), time.Time{}
+	}
 	run.ID, err = r.store.start(ctx, run, batches(chosen.sites, spec.Limits))
 	if err != nil {
 		return Run{}, fmt.Errorf("runs: start: %w", err)
@@ -93,17 +97,22 @@ func (r *Runner) Start(ctx context.Context, actor audit.Actor, spec Spec) (Run, 
 // longestForm bounds the address of a form that a run remembers, in bytes.
 const longestForm = 8 << 10
 
-// admit lets the actor start what was planned. Who says that a request does less than its method may needs a right of its own.
-func (r *Runner) admit(ctx context.Context, actor audit.Actor, spec Spec, made plan) error {
+// admit lets the actor start what was planned, or ask for it under the policy that it returns. Who says that a request does less than
+// its method may needs a right of its own.
+func (r *Runner) admit(ctx context.Context, actor audit.Actor, spec Spec, made plan) (Policy, error) {
 	if made.lowered {
 		if err := r.log.Admit(ctx, actor, audit.RunLower, ""); err != nil {
-			return err
+			return Policy{}, err
 		}
 	}
 	if !actor.Reach.Operation(spec.Operation, string(made.most())) {
-		return errors.Join(audit.ErrForbidden, r.log.Refuse(ctx, actor, Right(made.effect), "", "operation"))
+		return Policy{}, errors.Join(audit.ErrForbidden, r.log.Refuse(ctx, actor, Right(made.effect), "", "operation"))
 	}
-	return r.log.Admit(ctx, actor, Right(made.effect), "")
+	policy, err := r.Policy(ctx)
+	if err != nil {
+		return Policy{}, err
+	}
+	return policy, r.log.Admit(ctx, actor, policy.right(actor, made.effect), "")
 }
 
 // most is the most that the plan may do, whatever a person says of it.

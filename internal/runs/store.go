@@ -54,8 +54,12 @@ func (s store) start(ctx context.Context, run Run, batches [][]sites.Site) (int6
 		return 0, err
 	}
 	row := runRow{
-		Operation: run.Spec.Operation, Title: run.Title, Effect: run.Effect, Spec: string(spec), State: run.State, ActorKind: run.Actor.Kind, ActorID: run.Actor.ID,
+		Operation: run.Spec.Operation, Title: run.Title, Effect: run.Effect, Spec: string(spec), State: Waiting, ActorKind: run.Actor.Kind, ActorID: run.Actor.ID,
 		ActorName: run.Actor.Name, Addr: run.Actor.Addr, Total: run.Total, AgainOf: run.AgainOf, CreatedAt: micros(run.CreatedAt), DeadlineAt: micros(run.DeadlineAt),
+	}
+	action := audit.RunStart
+	if run.State == Asked {
+		action, row.Approval, row.ApprovalUntil = audit.RunAsk, approvalAsked, micros(run.ApprovalUntil)
 	}
 	err = s.change(ctx, func(w write) error {
 		if err := w.tx.Create(&row).Error; err != nil {
@@ -65,10 +69,12 @@ func (s store) start(ctx context.Context, run Run, batches [][]sites.Site) (int6
 		if err != nil {
 			return err
 		}
-		if err := w.enqueue(ids); err != nil {
-			return err
+		if run.State != Asked {
+			if err := w.enqueue(ids); err != nil {
+				return err
+			}
 		}
-		return w.log.Record(w.tx, run.Actor, audit.Event{Action: audit.RunStart, Subject: audit.On("run", row.ID), Detail: map[string]any{
+		return w.log.Record(w.tx, run.Actor, audit.Event{Action: action, Subject: audit.On("run", row.ID), Detail: map[string]any{
 			"operation": run.Spec.Operation, "title": run.Title, "effect": run.Effect, "params": run.Spec.Params, "selection": run.Spec.Selection,
 			"sites": run.Total, "again_of": run.AgainOf,
 		}})
@@ -121,23 +127,27 @@ func (s store) cancel(ctx context.Context, actor audit.Actor, id int64, note str
 		if row.EndedAt != 0 {
 			return ErrEnded
 		}
-		now := micros(w.now)
-		kept := w.tx.Model(&targetRow{}).Where("run_id = ? AND state = ?", id, TargetWaiting).Updates(map[string]any{
-			"state": TargetDone, "outcome": wordpress.Failed, "reason": wordpress.ReasonCancelled, "note": note, "ended_at": now,
-		})
-		if kept.Error != nil {
-			return kept.Error
-		}
-		err = errors.Join(
-			w.tx.Model(&runRow{}).Where("id = ?", id).Updates(map[string]any{"cancelled_at": now, "cancelled_by": actor.Name}).Error,
-			w.tx.Model(&batchRow{}).Where("run_id = ? AND owner = ''", id).Update("done", true).Error,
-			w.log.Record(w.tx, actor, audit.Event{Action: audit.RunCancel, Subject: audit.On("run", id), Detail: map[string]any{"title": row.Title, "sites": row.Total, "not_sent": kept.RowsAffected}}),
-		)
-		if err != nil {
-			return err
-		}
-		return w.finishIfDone(id)
+		return w.cancel(row, actor, note)
 	})
+}
+
+func (w write) cancel(row runRow, actor audit.Actor, note string) error {
+	now, id := micros(w.now), row.ID
+	kept := w.tx.Model(&targetRow{}).Where("run_id = ? AND state = ?", id, TargetWaiting).Updates(map[string]any{
+		"state": TargetDone, "outcome": wordpress.Failed, "reason": wordpress.ReasonCancelled, "note": note, "ended_at": now,
+	})
+	if kept.Error != nil {
+		return kept.Error
+	}
+	err := errors.Join(
+		w.tx.Model(&runRow{}).Where("id = ?", id).Updates(map[string]any{"cancelled_at": now, "cancelled_by": actor.Name}).Error,
+		w.tx.Model(&batchRow{}).Where("run_id = ? AND owner = ''", id).Update("done", true).Error,
+		w.log.Record(w.tx, actor, audit.Event{Action: audit.RunCancel, Subject: audit.On("run", id), Detail: map[string]any{"title": row.Title, "sites": row.Total, "not_sent": kept.RowsAffected}}),
+	)
+	if err != nil {
+		return err
+	}
+	return w.finishIfDone(id)
 }
 
 // finishIfDone ends the run and records run.finish when its last batch is done. The run is locked.
@@ -253,7 +263,7 @@ func (s store) requeue(ctx context.Context, own func(int64) bool) (int, error) {
 // unowned lists the batches that nobody works.
 func (s store) unowned(ctx context.Context) ([]int64, error) {
 	var ids []int64
-	err := s.db.Gorm.WithContext(ctx).Raw("SELECT id FROM batches WHERE NOT done AND owner = ''").Scan(&ids).Error
+	err := s.db.Gorm.WithContext(ctx).Raw("SELECT id FROM batches WHERE NOT done AND owner = '' AND run_id NOT IN (SELECT id FROM runs WHERE approval = ?)", approvalAsked).Scan(&ids).Error
 	return ids, err
 }
 
@@ -480,7 +490,13 @@ func (s store) filteredRuns(ctx context.Context, reach audit.Reach, f Filter) *g
 	if f.Operation != "" {
 		q = q.Where("operation = ?", f.Operation)
 	}
-	if f.State != "" {
+	switch f.State {
+	case "":
+	case Asked:
+		q = q.Where("approval = ? AND ended_at = 0", approvalAsked)
+	case Waiting:
+		q = q.Where("state = ? AND approval <> ?", Waiting, approvalAsked)
+	default:
 		q = q.Where("state = ?", f.State)
 	}
 	if f.Actor != "" {
@@ -695,4 +711,79 @@ func (s store) actors(ctx context.Context, reach audit.Reach) ([]string, error) 
 	var names []string
 	err := s.filteredRuns(ctx, reach, Filter{}).Distinct("actor_name").Order("actor_name").Pluck("actor_name", &names).Error
 	return names, err
+}
+
+func (s store) setting(ctx context.Context, name string) (string, error) {
+	var value string
+	err := s.db.Gorm.WithContext(ctx).Raw("SELECT value FROM settings WHERE name = ?", name).Scan(&value).Error
+	return value, err
+}
+
+func (w write) putSetting(name, value string) error {
+	return w.tx.Exec("INSERT INTO settings (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value", name, value).Error
+}
+
+// unapproved returns the runs that waited for approval long enough.
+func (s store) unapproved(ctx context.Context) ([]int64, error) {
+	var ids []int64
+	err := s.db.Gorm.WithContext(ctx).Raw("SELECT id FROM runs WHERE approval = ? AND ended_at = 0 AND approval_until < ?", approvalAsked, time.Now().UnixMicro()).Scan(&ids).Error
+	return ids, err
+}
+
+// lockAsked locks a run that waits for approval, or returns ErrNotAsked: of two who decide at once, one is late.
+func (w write) lockAsked(id int64) (runRow, error) {
+	row, err := w.lockRun(id)
+	if err == nil && (row.Approval != approvalAsked || row.EndedAt != 0) {
+		err = ErrNotAsked
+	}
+	return row, err
+}
+
+// approve lets the run begin: its batches are queued now, and its time limit begins.
+func (s store) approve(ctx context.Context, actor audit.Actor, id int64) error {
+	return s.change(ctx, func(w write) error {
+		row, err := w.lockAsked(id)
+		if err != nil {
+			return err
+		}
+		run, err := row.run()
+		if err != nil {
+			return err
+		}
+		values := map[string]any{"approval": approvalGiven, "approved_by": actor.Name}
+		if limit := run.Spec.Limits.Deadline; limit > 0 {
+			values["deadline_at"] = micros(w.now.Add(limit))
+		}
+		var batches []int64
+		err = errors.Join(
+			w.tx.Model(&runRow{}).Where("id = ?", id).Updates(values).Error,
+			w.tx.Model(&batchRow{}).Where("run_id = ? AND NOT done", id).Order("id").Pluck("id", &batches).Error,
+			w.log.Record(w.tx, actor, audit.Event{Action: audit.RunApprove, Subject: audit.On("run", id), Detail: map[string]any{"title": row.Title, "sites": row.Total, "asked_by": row.ActorName}}),
+			w.log.Record(w.tx, run.Actor, audit.Event{Action: audit.RunStart, Subject: audit.On("run", id), Detail: map[string]any{
+				"operation": row.Operation, "title": row.Title, "effect": row.Effect, "params": run.Spec.Params, "selection": run.Spec.Selection, "sites": row.Total, "approved_by": actor.Name,
+			}}),
+		)
+		if err != nil {
+			return err
+		}
+		return w.enqueue(batches)
+	})
+}
+
+// settle ends a run that waits for approval without it.
+func (s store) settle(ctx context.Context, actor audit.Actor, id int64, how approval, note string) error {
+	return s.change(ctx, func(w write) error {
+		row, err := w.lockAsked(id)
+		if err != nil {
+			return err
+		}
+		err = errors.Join(
+			w.tx.Model(&runRow{}).Where("id = ?", id).Update("approval", how).Error,
+			w.log.Record(w.tx, actor, audit.Event{Action: audit.RunDecline, Subject: audit.On("run", id), Detail: map[string]any{"title": row.Title, "sites": row.Total, "asked_by": row.ActorName, "how": how}}),
+		)
+		if err != nil {
+			return err
+		}
+		return w.cancel(row, actor, note)
+	})
 }

@@ -113,28 +113,29 @@ func (s *Server) preview(v *visit) error {
 // livePreview is what the form as it stands would do.
 func (s *Server) livePreview(v *visit, form url.Values) (views.RunPreview, error) {
 	p, err := s.Runner.Preview(v.Request.Context(), v.actor(), specOf(form))
-	shown := views.RunPreview{Confirm: form.Get("confirm")}
+	shown := previewView(p)
+	shown.Confirm = form.Get("confirm")
 	if problems, is := errors.AsType[sites.Problems](err); is {
 		shown.Problems = problems
 		return shown, nil
 	}
-	if err != nil {
-		return shown, err
-	}
-	shown.Title, shown.Effect, shown.Total, shown.Clients = p.Title, string(p.Effect), p.Total, p.Clients
-	shown.Warnings, shown.Expected = p.Warnings, p.Expected
+	return shown, err
+}
+
+func previewView(p runs.Preview) views.RunPreview {
+	shown := views.RunPreview{Title: p.Title, Effect: string(p.Effect), Total: p.Total, Clients: p.Clients, Warnings: p.Warnings, Expected: p.Expected}
 	for _, r := range p.Requests {
 		shown.Requests = append(shown.Requests, views.PreviewRequest{Site: r.Name, Home: r.Home, Method: r.Method, URL: r.URL, Body: r.Body, Warning: r.Warning})
 	}
 	for _, site := range p.LeftOut {
 		shown.LeftOut = append(shown.LeftOut, views.PreviewSite{Name: site.Name, Home: site.Home})
 	}
-	return shown, nil
+	return shown
 }
 
 // showCompose draws the form as it was filled in. Problems with fields are those of an attempt to start.
 func (s *Server) showCompose(v *visit, status int, form url.Values, problems sites.Problems) error {
-	page := views.ComposePage{Frame: v.frame("Run", "run"), Chosen: form.Get("operation"), Typed: map[string]string{}, Problems: problems, Operations: s.offered(v)}
+	page := views.ComposePage{Frame: v.frame("Run", "run"), Chosen: form.Get("operation"), Typed: map[string]string{}, Problems: problems}
 	page.Concurrency, page.PerAddress = s.Registry.Limits()
 	page.Saved, page.Form = form.Get("saved"), form.Get("form")
 	page.Verify, page.AtOnce, page.AtOneServer, page.Deadline = form.Get("verify") == "1", form.Get("at_once"), form.Get("per_address"), form.Get("deadline")
@@ -144,6 +145,9 @@ func (s *Server) showCompose(v *visit, status int, form url.Values, problems sit
 		}
 	}
 	var err error
+	if page.Operations, err = s.offered(v); err != nil {
+		return err
+	}
 	if page.Selection, err = s.selectable(v, form); err != nil {
 		return err
 	}
@@ -163,15 +167,19 @@ func empty(sel sites.Selection) bool {
 	return !sel.All && len(sel.Clients)+len(sel.Tags)+len(sel.IDs)+len(sel.Homes) == 0 && sel.State == "" && sel.Query == ""
 }
 
-// offered lists the operations, with whether this member may start them.
-func (s *Server) offered(v *visit) []views.ComposeOperation {
+// offered lists the operations, with whether this member may start them, or ask for them.
+func (s *Server) offered(v *visit) ([]views.ComposeOperation, error) {
+	policy, err := s.Runner.Policy(v.Request.Context())
+	if err != nil {
+		return nil, err
+	}
 	var all []views.ComposeOperation
 	for _, o := range runs.Operations() {
 		if !runs.Within(v.actor(), o) {
 			continue
 		}
 		offer := views.ComposeOperation{
-			Name: o.Name, Group: o.Group, Title: o.Title, Sentence: o.Sentence, Endpoint: o.Endpoint, Effect: string(o.Effect), Purges: o.Purges, Allowed: v.actor().May(runs.Right(o.Effect)),
+			Name: o.Name, Group: o.Group, Title: o.Title, Sentence: o.Sentence, Endpoint: o.Endpoint, Effect: string(o.Effect), Purges: o.Purges, Allowed: policy.MayStart(v.actor(), o.Effect),
 		}
 		for _, p := range o.Params {
 			param := views.ComposeParam{Name: p.Name, Label: p.Label, Help: p.Help, Kind: string(p.Kind), Default: p.Default, When: p.When}
@@ -182,7 +190,7 @@ func (s *Server) offered(v *visit) []views.ComposeOperation {
 		}
 		all = append(all, offer)
 	}
-	return all
+	return all, nil
 }
 
 // selectable is what can be chosen, and what is.

@@ -46,6 +46,7 @@ var known = []struct {
 	{members.ErrNoFactor, http.StatusNotFound, "There is no such second factor", "Look at your account's page."},
 	{members.ErrNoSession, http.StatusUnauthorized, "The session has ended", "Sign in again."},
 	{members.ErrLastOwner, http.StatusConflict, "The last owner cannot go", "Make somebody else an owner first."},
+	{runs.ErrNotAsked, http.StatusConflict, "The run does not wait for approval", "Somebody decided already, or the time for it is over. Open the run to see what happened."},
 	{runs.ErrEnded, http.StatusConflict, "The run has ended already", "Nothing is under way, so there is nothing to cancel."},
 	{audit.ErrForbidden, http.StatusForbidden, "This is not yours to do", "Your role does not allow it. The attempt was recorded. Ask an admin or an owner."},
 }

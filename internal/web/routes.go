@@ -72,6 +72,8 @@ func (s *Server) table() []route {
 		{get, "/runs/:id/answers.jsonl", audit.RunRead, s.exportAnswers},
 		{get, "/runs/:id/compare", audit.RunRead, s.compareRuns},
 		{post, "/runs/:id/cancel", audit.RunCancel, s.cancelRun},
+		{post, "/runs/:id/approve", audit.RunApprove, s.approveRun},
+		{post, "/runs/:id/decline", audit.RunDecline, s.declineRun},
 		{post, "/runs/:id/moves", audit.SiteEdit, s.acceptMoves},
 		{post, "/runs/:id/again", audit.RunStart, s.runAgain},
 
@@ -83,6 +85,7 @@ func (s *Server) table() []route {
 		{post, "/team/invite", audit.MemberInvite, s.invite},
 		{post, "/team/second-factor", audit.SettingsChange, s.requireFactor},
 		{get, "/team/:id", audit.MemberRead, s.mate},
+		{post, "/team/approval", audit.SettingsChange, s.changePolicy},
 		{post, "/team/:id/role", audit.MemberRole, s.changeRole},
 		{post, "/team/:id/reach", audit.MemberReach, s.changeReach},
 		{post, "/team/:id/reset", audit.MemberReset, s.resetLink},

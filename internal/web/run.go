@@ -34,6 +34,11 @@ func (s *Server) showRun(v *visit, status int, id int64, problems sites.Problems
 	}
 	view := runView(snapshot, v.actor())
 	view.Problems = problems
+	if snapshot.Run.State == runs.Asked {
+		if view.Asked, err = s.askedView(v, snapshot.Run, problems); err != nil {
+			return err
+		}
+	}
 	return v.render(status, views.Run(views.RunPage{Frame: v.frame(snapshot.Run.Title, "runs"), Run: view}))
 }
 
@@ -45,7 +50,8 @@ func runView(s runs.Snapshot, actor audit.Actor) views.RunView {
 		Counts: counts(s.Counts), Rate: s.Rate, Left: s.Left, Elapsed: elapsed(run),
 		Verify: run.Spec.Verify, Verified: s.Verified[runs.VerifiedYes], NotVerified: s.Verified[runs.VerifiedNo], Unclear: s.Verified[runs.VerifiedUnclear],
 		DeadlineAt: run.DeadlineAt, AtOnce: run.Spec.Limits.AtOnce, AtOneServer: run.Spec.Limits.PerAddress, CanMove: actor.May(audit.SiteEdit),
-		CanCancel: actor.May(audit.RunCancel), CanAgain: actor.May(runs.Right(run.Effect)),
+		ApprovedBy: run.ApprovedBy, Beyond: run.Beyond,
+		CanCancel: actor.May(audit.RunCancel) && run.Beyond == 0, CanAgain: actor.May(runs.Right(run.Effect)) && run.Beyond == 0,
 	}
 	if o, found := runs.Find(run.Spec.Operation); found {
 		view.Endpoint = o.Endpoint

@@ -37,6 +37,9 @@ func (s *Server) showTeam(v *visit, status int, page views.Team, problems member
 			{Name: "role", Label: "Role", Value: v.DefaultPostForm("role", string(audit.Operator)), Problem: problems["role"], Options: rolesFor(actor)},
 		}
 	}
+	if page.Policy, err = s.policyForm(v); err != nil {
+		return err
+	}
 	page.MayRequire = actor.May(audit.SettingsChange)
 	if page.FactorRequired, err = s.Roster.FactorRequired(v.Request.Context()); err != nil {
 		return err

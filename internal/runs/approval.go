@@ -1,0 +1,173 @@
+package runs
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/droverhq/drover/internal/audit"
+	"github.com/droverhq/drover/internal/sites"
+)
+
+// Policy says which runs a second person must approve before anything is sent. The zero Policy says none. Whoever works on the command
+// line of the server itself is held to none: they hold the key.
+type Policy struct {
+	Effects []Effect `json:"effects,omitempty"` // runs of these effects
+	Clients []string `json:"clients,omitempty"` // runs that do more than read on a site of these clients
+}
+
+// policySetting is the name that the policy is stored under.
+const policySetting = "approval"
+
+// approvalWaits is how long a run waits for its second person.
+const approvalWaits = 24 * time.Hour
+
+// ErrNotAsked is returned where a run does not wait for approval, or not any more.
+var ErrNotAsked = errors.New("the run does not wait for approval")
+
+// Policy returns the policy in force.
+func (r *Runner) Policy(ctx context.Context) (Policy, error) {
+	text, err := r.store.setting(ctx, policySetting)
+	if err != nil || text == "" {
+		return Policy{}, err
+	}
+	var p Policy
+	if err := json.Unmarshal([]byte(text), &p); err != nil {
+		return Policy{}, fmt.Errorf("runs: policy: %w", err)
+	}
+	return p, nil
+}
+
+// SetPolicy replaces the policy. Runs that wait already go on waiting.
+func (r *Runner) SetPolicy(ctx context.Context, actor audit.Actor, p Policy) error {
+	if err := r.log.Admit(ctx, actor, audit.SettingsChange, ""); err != nil {
+		return err
+	}
+	if slices.ContainsFunc(p.Effects, func(e Effect) bool { return e != Change && e != Destroy }) {
+		return sites.Problems{"effects": "Choose what changes, what destroys, or both."}
+	}
+	text, err := json.Marshal(p)
+	if err != nil {
+		return err
+	}
+	before, err := r.Policy(ctx)
+	if err != nil {
+		return err
+	}
+	err = r.store.change(ctx, func(w write) error {
+		return errors.Join(w.putSetting(policySetting, string(text)),
+			w.log.Record(w.tx, actor, audit.Event{Action: audit.SettingsChange, Detail: map[string]any{"approval": map[string]any{"before": before, "after": p}}}))
+	})
+	if err != nil {
+		return fmt.Errorf("runs: policy: %w", err)
+	}
+	return nil
+}
+
+// holds tells whether the actor's run of the effect on the sites needs a second person.
+func (p Policy) holds(actor audit.Actor, effect Effect, chosen []sites.Site) bool {
+	if actor.Kind != audit.KindMember && actor.Kind != audit.KindToken {
+		return false
+	}
+	return slices.Contains(p.Effects, effect) || effect != Read && slices.ContainsFunc(chosen, func(s sites.Site) bool { return slices.Contains(p.Clients, s.Client) })
+}
+
+// MayStart tells whether the actor may start runs of the effect, or at least ask for them.
+func (p Policy) MayStart(actor audit.Actor, effect Effect) bool {
+	return actor.May(p.right(actor, effect))
+}
+
+// right is what starting a run of the effect needs: where a second person will decide, asking is enough.
+func (p Policy) right(actor audit.Actor, effect Effect) audit.Action {
+	if slices.Contains(p.Effects, effect) && !actor.May(Right(effect)) {
+		return audit.RunAsk
+	}
+	return Right(effect)
+}
+
+// Approve lets a run begin that somebody else asked for. It must be within the actor's reach as a whole, and nobody approves a run of
+// their own (audit.ErrForbidden). Confirmed is the number of sites, for a run that destroys.
+func (r *Runner) Approve(ctx context.Context, actor audit.Actor, id int64, confirmed int) error {
+	run, err := r.decide(ctx, actor, audit.RunApprove, id)
+	if err != nil {
+		return err
+	}
+	if run.Effect == Destroy && confirmed != run.Total {
+		return sites.Problems{"confirm": fmt.Sprintf("This cannot be undone by itself. Type the number of sites, %d, to confirm.", run.Total)}
+	}
+	if err := r.store.approve(ctx, actor, id); err != nil {
+		return fmt.Errorf("runs: approve: %w", err)
+	}
+	return nil
+}
+
+// Decline ends a run that somebody asked for, and nothing was sent.
+func (r *Runner) Decline(ctx context.Context, actor audit.Actor, id int64) error {
+	if _, err := r.decide(ctx, actor, audit.RunDecline, id); err != nil {
+		return err
+	}
+	if err := r.store.settle(ctx, actor, id, approvalDeclined, "Not sent: "+actor.Name+" declined it."); err != nil {
+		return fmt.Errorf("runs: decline: %w", err)
+	}
+	return nil
+}
+
+// decide admits who decides on a run that waits for approval.
+func (r *Runner) decide(ctx context.Context, actor audit.Actor, action audit.Action, id int64) (Run, error) {
+	subject := audit.On("run", id)
+	if err := r.log.Admit(ctx, actor, action, subject); err != nil {
+		return Run{}, err
+	}
+	run, err := r.Run(ctx, actor, id)
+	if err != nil {
+		return Run{}, err
+	}
+	why := ""
+	switch {
+	case run.State != Asked:
+		return Run{}, ErrNotAsked
+	case run.Beyond > 0 || !actor.Reach.Operation(run.Spec.Operation, string(EffectOf(run.Spec))):
+		why = "reach"
+	case run.Actor.ID == actor.ID && run.Actor.ID != 0:
+		why = "own_request"
+	case !actor.May(Right(run.Effect)):
+		why = "role"
+	}
+	if why != "" {
+		return Run{}, errors.Join(audit.ErrForbidden, r.log.Refuse(ctx, actor, action, subject, why))
+	}
+	return run, nil
+}
+
+// PreviewOf is what a run that waits for approval would do: the dry run that the second person sees.
+func (r *Runner) PreviewOf(ctx context.Context, actor audit.Actor, run Run) (Preview, error) {
+	made, err := planOf(run.Spec)
+	if err != nil {
+		return Preview{}, err
+	}
+	ids, err := r.store.sitesOf(ctx, run.ID, Which{})
+	if err != nil {
+		return Preview{}, err
+	}
+	spec := run.Spec
+	spec.Selection = sites.Selection{IDs: ids}
+	return r.previewed(ctx, actor, spec, made)
+}
+
+// endUnapproved ends the runs that nobody approved in time.
+func (r *Runner) endUnapproved(ctx context.Context) error {
+	late, err := r.store.unapproved(ctx)
+	if err != nil {
+		return err
+	}
+	for _, id := range late {
+		err := r.store.settle(ctx, audit.System(), id, approvalExpired, fmt.Sprintf("Not sent: nobody approved it within %s.", approvalWaits))
+		if err != nil && !errors.Is(err, ErrNotAsked) {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,160 @@
+package runs_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/droverhq/drover/internal/audit"
+	"github.com/droverhq/drover/internal/database"
+	"github.com/droverhq/drover/internal/database/dbtest"
+	"github.com/droverhq/drover/internal/runs"
+	"github.com/droverhq/drover/internal/sites"
+	"github.com/droverhq/drover/internal/wordpress/wptest"
+)
+
+var (
+	olga = audit.Actor{Kind: audit.KindMember, ID: 1, Name: "Olga", Role: audit.Operator}
+	adam = audit.Actor{Kind: audit.KindMember, ID: 2, Name: "Adam", Role: audit.Admin}
+	ada  = audit.Actor{Kind: audit.KindMember, ID: 3, Name: "Ada", Role: audit.Admin}
+)
+
+func disableAll(confirmed int) runs.Spec {
+	return runs.Spec{Operation: "disable-cache", Selection: sites.Selection{All: true}, Confirmed: confirmed}
+}
+
+// Four eyes: what an operator asks for is sent when a second person has approved it, and not before, once.
+func TestApprovalByASecondPerson(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, db *database.DB) {
+		h := newHouse(t, db, []wptest.Site{{}, {}})
+		h.work(t)
+		ctx := context.Background()
+		if _, err := h.runner.Start(ctx, olga, disableAll(2)); !errors.Is(err, audit.ErrForbidden) {
+			t.Fatalf("without the policy: %v", err)
+		}
+		if err := h.runner.SetPolicy(ctx, ada, runs.Policy{Effects: []runs.Effect{runs.Destroy}}); err != nil {
+			t.Fatal(err)
+		}
+		run, err := h.runner.Start(ctx, olga, disableAll(2))
+		if err != nil || run.State != runs.Asked {
+			t.Fatalf("%v %v", run.State, err)
+		}
+		time.Sleep(7 * time.Second) // longer than a sweep takes to find what fell out of the queue
+		if n := len(h.fake.Calls(0)) + len(h.fake.Calls(1)); n != 0 {
+			t.Fatalf("%d sites were called before the approval", n)
+		}
+		preview, err := h.runner.PreviewOf(ctx, adam, run)
+		if err != nil || preview.Total != 2 || len(preview.Requests) != 2 {
+			t.Errorf("the dry run: %+v %v", preview, err)
+		}
+		limited := ada
+		limited.Reach = audit.ReachOf(audit.Bound{Clients: []string{"nobody"}})
+		held := ada
+		held.Reach = audit.ReachOf(audit.Bound{Operations: []string{"read"}})
+		token := olga
+		token.Kind, token.Role = audit.KindToken, audit.Admin
+		for name, c := range map[string]struct {
+			actor audit.Actor
+			want  error
+		}{
+			"an operator": {olga, audit.ErrForbidden}, "the asker's token": {token, audit.ErrForbidden}, "somebody who cannot see it": {limited, runs.ErrNoRun}, "somebody held to reading": {held, audit.ErrForbidden},
+		} {
+			if err := h.runner.Approve(ctx, c.actor, run.ID, 2); !errors.Is(err, c.want) {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+		if err := h.runner.Approve(ctx, adam, run.ID, 1); err == nil {
+			t.Error("approved without the number of sites")
+		}
+		errs := make(chan error, 2)
+		for _, actor := range []audit.Actor{adam, ada} {
+			go func() { errs <- h.runner.Approve(ctx, actor, run.ID, 2) }()
+		}
+		first, second := <-errs, <-errs
+		if (first == nil) == (second == nil) || !errors.Is(errors.Join(first, second), runs.ErrNotAsked) {
+			t.Errorf("two at once: %v, %v", first, second)
+		}
+		if last := h.wait(t, run.ID); last.Counts.OK != 2 || last.Run.State != runs.Done || last.Run.ApprovedBy == "" {
+			t.Errorf("%+v", last)
+		}
+		if a, b := len(h.fake.Calls(0)), len(h.fake.Calls(1)); a != 1 || b != 1 {
+			t.Errorf("the sites were called %d and %d times", a, b)
+		}
+		for _, action := range []audit.Action{audit.RunAsk, audit.RunApprove, audit.RunStart} {
+			if _, n, err := h.log.Entries(ctx, audit.System(), audit.Filter{Action: action, Subject: audit.On("run", run.ID), Result: audit.Done}); err != nil || n != 1 {
+				t.Errorf("%d entries of %s: %v", n, action, err)
+			}
+		}
+	})
+}
+
+// A run of an admin's own waits as well, is declined or withdrawn without a byte sent, and ends by itself when nobody decides.
+func TestApprovalThatIsNotGiven(t *testing.T) {
+	h := newHouse(t, dbtest.SQLite(t), []wptest.Site{{}})
+	h.work(t)
+	ctx := context.Background()
+	if err := h.runner.SetPolicy(ctx, ada, runs.Policy{Effects: []runs.Effect{runs.Destroy}}); err != nil {
+		t.Fatal(err)
+	}
+	ask := func() int64 {
+		t.Helper()
+		run, err := h.runner.Start(ctx, adam, disableAll(1))
+		if err != nil || run.State != runs.Asked {
+			t.Fatalf("%v %v", run.State, err)
+		}
+		return run.ID
+	}
+	own := ask()
+	if err := h.runner.Approve(ctx, adam, own, 1); !errors.Is(err, audit.ErrForbidden) {
+		t.Errorf("one's own: %v", err)
+	}
+	if err := h.runner.Decline(ctx, ada, own); err != nil {
+		t.Error(err)
+	}
+	withdrawn := ask()
+	if err := h.runner.Cancel(ctx, adam, withdrawn); err != nil {
+		t.Error(err)
+	}
+	late := ask()
+	if err := h.db.Gorm.Exec("UPDATE runs SET approval_until = 1 WHERE id = ?", late).Error; err != nil {
+		t.Fatal(err)
+	}
+	for _, id := range []int64{own, withdrawn, late} {
+		if last := h.wait(t, id); last.Run.State != runs.Cancelled || last.Counts.Failed != 1 {
+			t.Errorf("run %d: %+v", id, last)
+		}
+		if err := h.runner.Approve(ctx, ada, id, 1); !errors.Is(err, runs.ErrNotAsked) {
+			t.Errorf("approving run %d afterwards: %v", id, err)
+		}
+	}
+	if n := len(h.fake.Calls(0)); n != 0 {
+		t.Errorf("%d calls", n)
+	}
+	if run, err := h.runner.Start(ctx, audit.Actor{Kind: audit.KindCommandLine, Name: "root", Role: audit.Owner}, disableAll(1)); err != nil || run.State == runs.Asked {
+		t.Errorf("on the command line of the server: %v %v", run.State, err)
+	}
+}
+
+// The policy can name clients: then every run that does more than read there waits.
+func TestApprovalByClient(t *testing.T) {
+	h := newHouse(t, dbtest.SQLite(t), []wptest.Site{{Client: "Acme"}, {Client: "Zulu"}})
+	h.work(t)
+	ctx := context.Background()
+	if err := h.runner.SetPolicy(ctx, olga, runs.Policy{}); !errors.Is(err, audit.ErrForbidden) {
+		t.Errorf("an operator set the policy: %v", err)
+	}
+	if err := h.runner.SetPolicy(ctx, ada, runs.Policy{Clients: []string{"Acme"}}); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		operation string
+		clients   []string
+		want      runs.State
+	}{{"clear-cache", []string{"Acme"}, runs.Asked}, {"clear-cache", []string{"Zulu"}, runs.Waiting}, {"clear-cache", []string{"Acme", "Zulu"}, runs.Asked}, {"status", []string{"Acme"}, runs.Waiting}} {
+		run, err := h.runner.Start(ctx, olga, runs.Spec{Operation: c.operation, Selection: sites.Selection{Clients: c.clients}})
+		if err != nil || run.State != c.want {
+			t.Errorf("%s on %v: %s, want %s (%v)", c.operation, c.clients, run.State, c.want, err)
+		}
+	}
+}

@@ -1,0 +1,103 @@
+package web
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/droverhq/drover/internal/audit"
+	"github.com/droverhq/drover/internal/runs"
+	"github.com/droverhq/drover/internal/sites"
+	"github.com/droverhq/drover/views"
+)
+
+// askedView is what the second person sees of a run that waits: exactly what it would do, and whether it is theirs to decide.
+func (s *Server) askedView(v *visit, run runs.Run, problems sites.Problems) (*views.Asked, error) {
+	p, err := s.Runner.PreviewOf(v.Request.Context(), v.actor(), run)
+	if err != nil {
+		return nil, err
+	}
+	own := run.Actor.ID == v.member.ID
+	asked := &views.Asked{
+		Preview: previewView(p), Until: run.ApprovalUntil, Own: own, Problem: problems["confirm"],
+		CanDecide: !own && run.Beyond == 0 && v.actor().May(audit.RunApprove) && v.actor().May(runs.Right(run.Effect)),
+	}
+	asked.Preview.Total = run.Total
+	return asked, nil
+}
+
+func (s *Server) approveRun(v *visit) error {
+	id, err := v.number("id")
+	if err != nil {
+		return err
+	}
+	form, err := v.form()
+	if err != nil {
+		return err
+	}
+	confirmed, _ := strconv.Atoi(strings.TrimSpace(form.Get("confirm"))) // what is no number confirms nothing
+	err = s.Runner.Approve(v.Request.Context(), v.actor(), id, confirmed)
+	if problems, is := errors.AsType[sites.Problems](err); is {
+		return s.showRun(v, http.StatusUnprocessableEntity, id, problems)
+	}
+	if err != nil {
+		return err
+	}
+	v.say("ok", "Approved. The run begins now.")
+	return v.see(fmt.Sprintf("/runs/%d", id))
+}
+
+func (s *Server) declineRun(v *visit) error {
+	id, err := v.number("id")
+	if err != nil {
+		return err
+	}
+	if err := s.Runner.Decline(v.Request.Context(), v.actor(), id); err != nil {
+		return err
+	}
+	v.say("ok", "Declined. Nothing was sent.")
+	return v.see(fmt.Sprintf("/runs/%d", id))
+}
+
+// policyForm is the form of the policy, for who may change it.
+func (s *Server) policyForm(v *visit) (*views.Policy, error) {
+	if !v.actor().May(audit.SettingsChange) {
+		return nil, nil
+	}
+	now, err := s.Runner.Policy(v.Request.Context())
+	if err != nil {
+		return nil, err
+	}
+	facets, err := s.Registry.Facets(v.Request.Context(), v.actor())
+	if err != nil {
+		return nil, err
+	}
+	form := &views.Policy{Effects: []views.Pick{{Value: string(runs.Destroy), Label: "Every run that destroys"}, {Value: string(runs.Change), Label: "Every run that changes"}}}
+	var effects []string
+	for _, e := range now.Effects {
+		effects = append(effects, string(e))
+	}
+	for _, c := range facets.Clients {
+		form.Clients = append(form.Clients, views.Pick{Value: c.Value, Label: c.Value})
+	}
+	form.Effects, form.Clients = picked(form.Effects, effects), picked(form.Clients, now.Clients)
+	return form, nil
+}
+
+func (s *Server) changePolicy(v *visit) error {
+	form, err := v.form()
+	if err != nil {
+		return err
+	}
+	p := runs.Policy{Clients: distinct(form["client"])}
+	for _, e := range distinct(form["effect"]) {
+		p.Effects = append(p.Effects, runs.Effect(e))
+	}
+	if err := s.Runner.SetPolicy(v.Request.Context(), v.actor(), p); err != nil {
+		return err
+	}
+	v.say("ok", "Changed. It holds for every run that is started from now on.")
+	return v.see("/team")
+}

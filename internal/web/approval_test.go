@@ -1,0 +1,68 @@
+package web_test
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/droverhq/drover/internal/audit"
+	"github.com/droverhq/drover/internal/wordpress/wptest"
+)
+
+// An operator asks for what destroys, an admin sees exactly what it would do, and approves.
+func TestAskingAndApproving(t *testing.T) {
+	h := newHouse(t, wptest.Site{}, wptest.Site{})
+	h.addSites(t)
+	admin, operator := h.signIn(t, audit.Admin), h.signIn(t, audit.Operator)
+	form := url.Values{"operation": {"disable-cache"}, "all": {"1"}, "confirm": {"2"}}
+	if status, _ := operator.post("/runs", form); status != http.StatusForbidden {
+		t.Fatalf("before the policy: %d", status)
+	}
+	if status, _ := admin.post("/team/approval", url.Values{"effect": {"destroy"}}); status != http.StatusSeeOther {
+		t.Fatalf("the policy: %d", status)
+	}
+	if _, page := admin.get("/team"); !strings.Contains(page, `value="destroy" checked`) {
+		t.Error("the team's page does not show the policy")
+	}
+	if _, page := operator.get("/run?operation=disable-cache&all=1"); !strings.Contains(page, "A second person must approve this") {
+		t.Error("the page before the button does not say that somebody must approve")
+	}
+	if status, to := operator.post("/runs", form); status != http.StatusSeeOther || to != "/runs/1" {
+		t.Fatalf("asking: %d %s", status, to)
+	}
+	if _, page := operator.get("/runs/1"); !strings.Contains(page, "somebody else decides") || strings.Contains(page, "/runs/1/approve") {
+		t.Error("the asker's page is wrong")
+	}
+	if status, _ := operator.post("/runs/1/approve", url.Values{"confirm": {"2"}}); status != http.StatusForbidden {
+		t.Errorf("the asker approved: %d", status)
+	}
+	if _, page := admin.get("/"); !strings.Contains(page, "waits for a second person") {
+		t.Error("the first page does not tell the admin")
+	}
+	_, page := admin.get("/runs/1")
+	for _, want := range []string{"/runs/1/approve", "/runs/1/decline", "Dry run", "/bigscoots-cache/v2/", "Nothing is sent before"} {
+		if !strings.Contains(page, want) {
+			t.Errorf("the admin's page lacks %s", want)
+		}
+	}
+	if status, page := admin.post("/runs/1/approve", url.Values{"confirm": {"3"}}); status != http.StatusUnprocessableEntity || !strings.Contains(page, "Type the number of sites, 2") {
+		t.Errorf("a wrong number: %d", status)
+	}
+	if status, _ := admin.post("/runs/1/approve", url.Values{"confirm": {"2"}}); status != http.StatusSeeOther {
+		t.Fatalf("approve: %d", status)
+	}
+	h.ended(t, 1)
+	if _, page := operator.get("/runs/1"); !strings.Contains(page, "approved by") || !strings.Contains(page, "The admin") {
+		t.Error("the run's page does not say who approved")
+	}
+	if status, _ := admin.post("/runs/1/decline", nil); status != http.StatusConflict {
+		t.Errorf("declining afterwards: %d", status)
+	}
+	if _, page := operator.get("/audit"); !strings.Contains(page, "asked for") || !strings.Contains(page, "approved") {
+		t.Error("the record does not tell")
+	}
+	if n := len(h.fake.Calls(0)) + len(h.fake.Calls(1)); n != 2 {
+		t.Errorf("%d calls", n)
+	}
+}
