@@ -2,6 +2,7 @@ package views
 
 import (
 	"net/url"
+	"strings"
 	"time"
 )
 
@@ -13,16 +14,95 @@ type AuditPage struct {
 	Entries      []AuditRow
 	Bars         []AuditBar // in the order of time, without gaps
 	BarWidth     time.Duration
-	Total        int64
-	Page, Per    int
+	Counted      int      // the entries in the bars: the newest
+	Clients      []string // the clients to filter by
+	Count        int64
+	More         bool  // there are more than Count
+	First        bool  // the newest entries
+	Older        int64 // the entry after which older ones follow, 0 when there are none
 	Verification Verification
+	Copies       []Copied
+	Saved        []SavedView
+	ViewProblem  string
+}
+
+// Copied is how far a copy of the record elsewhere has come.
+type Copied struct {
+	Name             string // file, syslog or hook
+	Seq              int64
+	SentAt, FailedAt time.Time
+	Problem          string
+}
+
+// SavedView is a filter that the reader gave a name.
+type SavedView struct {
+	ID          int64
+	Name, Query string
+}
+
+// PrintedRecord is the filtered record on paper.
+type PrintedRecord struct {
+	Filter       AuditFilter
+	Entries      []PrintedEntry // the oldest first
+	Count        int64
+	More         bool
+	At           time.Time
+	By           string
+	Verification Verification
+}
+
+// PrintedEntry is an entry with the hash that proves it.
+type PrintedEntry struct {
+	AuditRow
+	Hash string
+}
+
+// where says in words what was filtered.
+func (f AuditFilter) where() string {
+	var parts []string
+	for _, p := range []struct{ label, value string }{
+		{"client", f.Client}, {"from", f.Since}, {"before", f.Until}, {"who", f.Actor}, {"action", f.Action}, {"about", f.Subject}, {"ended", f.Outcome}, {"words", f.Words},
+	} {
+		if p.value != "" {
+			parts = append(parts, p.label+" "+p.value)
+		}
+	}
+	if len(parts) == 0 {
+		return "the whole record"
+	}
+	return strings.Join(parts, " · ")
+}
+
+// Encode is the filter as an address has it.
+func (f AuditFilter) Encode() string { return f.query().Encode() }
+
+// href is a page of the record with the same filter.
+func (f AuditFilter) href(path string) string {
+	if q := f.Encode(); q != "" {
+		return path + "?" + q
+	}
+	return path
+}
+
+func (p AuditPage) counted() string {
+	if p.More {
+		return "more than " + count(int(p.Count)) + " entries"
+	}
+	return counted(int(p.Count), "entry", "entries")
+}
+
+func (p AuditPage) older() string {
+	q := p.Filter.query()
+	q.Set("before", id(p.Older))
+	return "/audit?" + q.Encode()
 }
 
 // AuditFilter is what the record is filtered by, as typed.
 type AuditFilter struct {
-	Actor, Action, Subject, Outcome string
-	Since, Until                    string // dates such as 2026-11-23, or times in RFC 3339
-	Problems                        map[string]string
+	Words                                   string
+	Actor, Action, Subject, Client, Outcome string
+	Since, Until                            string // dates such as 2026-11-23, or times in RFC 3339
+	Problems                                map[string]string
 }
 
 // Empty tells whether nothing is filtered.
@@ -30,7 +110,7 @@ func (f AuditFilter) Empty() bool { return len(f.query()) == 0 }
 
 func (f AuditFilter) query() url.Values {
 	q := url.Values{}
-	for name, value := range map[string]string{"actor": f.Actor, "action": f.Action, "subject": f.Subject, "outcome": f.Outcome, "since": f.Since, "until": f.Until} {
+	for name, value := range map[string]string{"q": f.Words, "client": f.Client, "actor": f.Actor, "action": f.Action, "subject": f.Subject, "outcome": f.Outcome, "since": f.Since, "until": f.Until} {
 		if value != "" {
 			q.Set(name, value)
 		}
@@ -38,8 +118,12 @@ func (f AuditFilter) query() url.Values {
 	return q
 }
 
-func (p AuditPage) pages() Pages {
-	return Pages{Page: p.Page, Per: p.Per, Total: int(p.Total), Path: "/audit", Query: p.Filter.query()}
+func (p AuditPage) clients() []Option {
+	all := []Option{{"", "Any client"}}
+	for _, c := range p.Clients {
+		all = append(all, Option{c, c})
+	}
+	return all
 }
 
 func (p AuditPage) actions() []Option {
@@ -89,6 +173,7 @@ type Verification struct {
 	Broken    int64     // the first broken entry's number, 0 when the record is whole
 	Why       string
 	CanVerify bool
+	CanSign   bool
 }
 
 // AuditEntryPage is one entry with everything that is recorded of it.

@@ -13,7 +13,6 @@ import (
 
 	"github.com/droverhq/drover/internal/audit"
 	"github.com/droverhq/drover/internal/vault"
-	"github.com/droverhq/drover/internal/web"
 )
 
 func auditCommand(c *config) *cobra.Command {
@@ -58,7 +57,7 @@ func auditListCommand(c *config) *cobra.Command {
 	return cmd
 }
 
-func listEntries(out io.Writer, entries []web.EntryLine, asJSON bool) {
+func listEntries(out io.Writer, entries []audit.Line, asJSON bool) {
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	if !asJSON {
 		fmt.Fprintln(table, "ENTRY\tWHEN\tWHO\tACTION\tSUBJECT\tRESULT\tDETAIL")

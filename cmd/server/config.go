@@ -29,6 +29,7 @@ type config struct {
 	perAddress  int
 	publicURL   string
 	server      string
+	copies      copies
 }
 
 func (c *config) register(root *cobra.Command) {
@@ -44,6 +45,7 @@ func (c *config) register(root *cobra.Command) {
 	f.IntVar(&c.perAddress, "per-address", 2, "requests under way at once to one IP address")
 	f.StringVar(&c.publicURL, "public-url", "", "address that people use for the dashboard, such as https://drover.agency.example")
 	f.StringVar(&c.server, "server", "", "work through the API of this Drover, with the token in DROVER_TOKEN, for: run, runs, sites list, audit list")
+	c.copies.register(f)
 	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error { return c.finish(cmd.Flags()) }
 }
 
@@ -82,6 +84,7 @@ func (c *config) finish(flags *pflag.FlagSet) error {
 var ours = map[string]bool{
 	"addr": true, "data": true, "database-url": true, "key-file": true, "allow-nets": true, "ca-file": true, "hosts-file": true,
 	"concurrency": true, "per-address": true, "public-url": true, "server": true,
+	"audit-file": true, "audit-syslog": true, "audit-hook": true, "audit-hook-secret-file": true,
 }
 
 // network builds the one way out to the sites.

@@ -30,7 +30,7 @@ type desk interface {
 	show(ctx context.Context, run int64) (web.RunLine, error)
 	targets(ctx context.Context, run int64) ([]web.TargetLine, error)
 	cancel(ctx context.Context, run int64) (web.RunLine, error)
-	entries(context.Context, audit.Filter) ([]web.EntryLine, error)
+	entries(context.Context, audit.Filter) ([]audit.Line, error)
 }
 
 // at opens the desk for one command and closes it.
@@ -139,9 +139,9 @@ func (d here) cancel(ctx context.Context, run int64) (web.RunLine, error) {
 	return d.show(ctx, run)
 }
 
-func (d here) entries(ctx context.Context, f audit.Filter) ([]web.EntryLine, error) {
+func (d here) entries(ctx context.Context, f audit.Filter) ([]audit.Line, error) {
 	found, _, err := d.log.Entries(ctx, commandLine(), f)
-	return lines(found, web.LineOfEntry), err
+	return lines(found, audit.Entry.Line), err
 }
 
 // elsewhere works through the API of a server.
@@ -224,10 +224,10 @@ func (d elsewhere) cancel(ctx context.Context, run int64) (web.RunLine, error) {
 	return remote.One[web.RunLine](ctx, d.Drover, http.MethodPost, fmt.Sprintf("%s/runs/%d/cancel", api, run), struct{}{})
 }
 
-func (d elsewhere) entries(ctx context.Context, f audit.Filter) ([]web.EntryLine, error) {
+func (d elsewhere) entries(ctx context.Context, f audit.Filter) ([]audit.Line, error) {
 	query := url.Values{"actor": {f.Actor}, "action": {string(f.Action)}, "subject": {string(f.Subject)}, "limit": {strconv.Itoa(f.Limit)}}
 	if !f.Since.IsZero() {
 		query.Set("since", f.Since.UTC().Format(time.RFC3339))
 	}
-	return remote.Lines[web.EntryLine](ctx, d.Drover, api+"/audit", query)
+	return remote.Lines[audit.Line](ctx, d.Drover, api+"/audit", query)
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/ed25519"
 	"errors"
 	"fmt"
 	"io"
@@ -15,7 +16,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/droverhq/drover/internal/audit"
+	"github.com/droverhq/drover/internal/forward"
 	"github.com/droverhq/drover/internal/operations"
+	"github.com/droverhq/drover/internal/vault"
 	"github.com/droverhq/drover/internal/web"
 	"github.com/droverhq/drover/static"
 )
@@ -61,12 +64,22 @@ func (c *config) serve(ctx context.Context, out io.Writer, h *house, gallery boo
 	if err := static.Check(); err != nil {
 		return err
 	}
+	authorities, err := authorities(c.caFile)
+	if err != nil {
+		return err
+	}
+	sinks, err := c.copies.sinks(authorities)
+	if err != nil {
+		return err
+	}
 	listener, err := net.Listen("tcp", c.addr)
 	if err != nil {
 		return fmt.Errorf("cannot listen on %s: %w; choose another address with --addr", c.addr, err)
 	}
 	logger := slog.New(slog.NewTextHandler(os.Stderr, nil))
+	streams := forward.New(h.db, h.log, logger)
 	dashboard := web.New(web.Parts{
+		Streams: streams, Signing: func() (ed25519.PrivateKey, error) { return vault.SigningKey(h.signing) },
 		Registry: h.registry, Runner: h.runner, Roster: h.roster, Shelf: operations.New(h.db, h.log), Log: h.log, Logger: logger, PublicURL: c.publicURL, Gallery: gallery,
 	})
 	defer dashboard.Close()
@@ -79,6 +92,11 @@ func (c *config) serve(ctx context.Context, out io.Writer, h *house, gallery boo
 	if err := h.log.RecordAlone(ctx, audit.System(), audit.Event{Action: audit.DroverStart, Detail: map[string]any{"addr": c.addr}}); err != nil {
 		return errors.Join(err, h.runner.Stop(ctx))
 	}
+	streams.Start(sinks)
+	defer streams.Stop()
+	signing, stopSigning := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopSigning()
+	go h.signDaily(signing, logger)
 	fmt.Fprintf(out, "Drover listens on %s\n", c.publicURL)
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(listener) }()

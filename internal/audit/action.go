@@ -11,6 +11,7 @@ type Action string
 // The actions.
 const (
 	AuditCheckpoint Action = "audit.checkpoint" // sign what the record is
+	AuditExport     Action = "audit.export"
 	AuditRead       Action = "audit.read"
 	AuditVerify     Action = "audit.verify"
 	DatabaseBackup  Action = "database.backup"
@@ -60,6 +61,7 @@ const (
 
 var least = map[Action]Role{
 	AuditCheckpoint: Admin,
+	AuditExport:     Viewer,
 	AuditRead:       Viewer,
 	AuditVerify:     Viewer,
 	DatabaseBackup:  Owner,

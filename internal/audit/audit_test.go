@@ -125,7 +125,7 @@ func TestTamperingIsFoundAndNamed(t *testing.T) {
 	}{
 		"edited":   {"UPDATE entries SET actor_name = 'Nobody' WHERE seq = 4", 4, "does not match its hash"},
 		"detail":   {"UPDATE entries SET detail = '{\"n\":9}' WHERE seq = 2", 2, "does not match its hash"},
-		"garbled":  {"UPDATE entries SET detail = '{' WHERE seq = 2", 2, "cannot be read"},
+		"garbled":  {"UPDATE entries SET detail = '{' WHERE seq = 2", 2, "does not match its hash"},
 		"deleted":  {"DELETE FROM entries WHERE seq = 5", 5, "entry 5 is missing"},
 		"first":    {"DELETE FROM entries WHERE seq = 1", 1, "entry 1 is missing"},
 		"relinked": {"UPDATE entries SET prev = '00' WHERE seq = 3", 3, "link to the entry before"},
@@ -187,15 +187,22 @@ func TestFilters(t *testing.T) {
 			"result":  {audit.Filter{Result: audit.Failed}, 1},
 			"since":   {audit.Filter{Since: time.Now().Add(time.Hour)}, 0},
 			"until":   {audit.Filter{Until: time.Now().Add(time.Hour)}, 4},
+			"words":   {audit.Filter{Words: "café"}, 3},
+			"no word": {audit.Filter{Words: "!?"}, 0},
+			"begins":  {audit.Filter{Words: "CAF*"}, 3},
+			"hostile": {audit.Filter{Words: `" OR 1=1 -- ' & | ! ( :* caf`}, 0},
 		}
 		for name, c := range cases {
 			if _, total, err := log.Entries(ctx, audit.System(), c.filter); err != nil || total != c.want {
 				t.Errorf("%s: %d entries, %v; want %d", name, total, err, c.want)
 			}
 		}
-		buckets, err := log.Histogram(ctx, audit.System(), audit.Filter{}, 24*time.Hour)
-		if err != nil || len(buckets) == 0 || buckets[0].Count < 1 {
-			t.Errorf("histogram %+v, %v", buckets, err)
+		page, err := log.Page(ctx, audit.System(), audit.Filter{Limit: 3})
+		if err != nil || len(page.Times) != 4 || page.Times[0].Before(page.Times[3]) || page.Count != 4 || page.More || !page.Older || len(page.Entries) != 3 {
+			t.Errorf("%+v, %v", page, err)
+		}
+		if page, err = log.Page(ctx, audit.System(), audit.Filter{Before: 2}); err != nil || len(page.Entries) != 1 || page.Entries[0].Seq != 1 || page.Older || page.Count != 4 {
+			t.Errorf("older than 2: %+v, %v", page, err)
 		}
 		e, err := log.Entry(ctx, audit.System(), 2)
 		if err != nil || string(e.Detail) != `{"n":1,"name":"Café <b>"}` {

@@ -42,16 +42,40 @@ func (l *Log) Checkpoint(ctx context.Context, actor Actor, key ed25519.PrivateKe
 		return Checkpoint{}, err
 	}
 	var c Checkpoint
-	err := l.store.atTheEnd(ctx, func(w chained, seq int64, hash string) error {
-		c = Checkpoint{Format: checkpointFormat, Seq: seq, Hash: hash, At: l.now().UTC().Truncate(time.Second), Key: base64.StdEncoding.EncodeToString(key.Public().(ed25519.PublicKey))}
-		text, err := c.signed()
-		if err != nil {
-			return err
-		}
-		c.Signature = base64.StdEncoding.EncodeToString(ed25519.Sign(key, text))
-		return w.record(l, actor, Event{Action: AuditCheckpoint, Detail: map[string]any{"seq": c.Seq, "hash": c.Hash, "key": c.Key, "signature": c.Signature}})
+	err := l.store.atTheEnd(ctx, func(w chained, seq int64, hash string) (err error) {
+		c, err = l.sign(w, actor, key, Checkpoint{Seq: seq, Hash: hash})
+		return err
 	})
 	return c, err
+}
+
+func (l *Log) sign(w chained, actor Actor, key ed25519.PrivateKey, c Checkpoint) (Checkpoint, error) {
+	c.Format, c.At, c.Key = checkpointFormat, l.now().UTC().Truncate(time.Second), base64.StdEncoding.EncodeToString(key.Public().(ed25519.PublicKey))
+	text, err := c.signed()
+	if err != nil {
+		return c, err
+	}
+	c.Signature = base64.StdEncoding.EncodeToString(ed25519.Sign(key, text))
+	return c, w.record(l, actor, Event{Action: AuditCheckpoint, Detail: map[string]any{
+		"format": c.Format, "seq": c.Seq, "hash": c.Hash, "at": c.At.Format(time.RFC3339), "key": c.Key, "signature": c.Signature,
+	}})
+}
+
+// checkpointEvery is how often Drover signs a checkpoint by itself.
+const checkpointEvery = 24 * time.Hour
+
+// Daily signs a checkpoint unless one was signed within a day, and tells whether it did. However many processes ask, one signs.
+func (l *Log) Daily(ctx context.Context, key ed25519.PrivateKey) (signed bool, err error) {
+	err = l.store.atTheEnd(ctx, func(w chained, seq int64, hash string) error {
+		last, err := w.lastDone(AuditCheckpoint)
+		if err != nil || l.now().Sub(last) < checkpointEvery {
+			return err
+		}
+		signed = true
+		_, err = l.sign(w, System(), key, Checkpoint{Seq: seq, Hash: hash})
+		return err
+	})
+	return signed && err == nil, err
 }
 
 // ReadCheckpoint reads a checkpoint and checks its signature. Whose key it is, is for the reader to know.

@@ -5,7 +5,9 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"strconv"
 	"time"
+	"unicode/utf8"
 
 	"github.com/gowebpki/jcs"
 )
@@ -39,37 +41,65 @@ type Entry struct {
 	Hash   string          // SHA-256 over the canonical JSON of everything above, in hexadecimal
 }
 
-// hashed is what the hash covers. Its order does not matter: the JSON is made canonical.
-type hashed struct {
-	Seq     int64           `json:"seq"`
-	At      int64           `json:"at"`
-	Kind    Kind            `json:"actor_kind"`
-	ActorID int64           `json:"actor_id"`
-	Actor   string          `json:"actor_name"`
-	Role    Role            `json:"role"`
-	Action  Action          `json:"action"`
-	Subject Subject         `json:"subject"`
-	Result  Result          `json:"outcome"`
-	Detail  json.RawMessage `json:"detail"`
-	Addr    string          `json:"addr"`
-	Prev    string          `json:"prev"`
+// sum is the row's hash: SHA-256 over the canonical JSON (RFC 8785) of everything but the hash, in hexadecimal. The members stand in the
+// order of their names, and the detail is canonical as it is stored.
+func (r *row) sum() string {
+	sum := sha256.Sum256(r.canonical(make([]byte, 0, 512+len(r.Detail))))
+	return hex.EncodeToString(sum[:])
 }
 
-func (e Entry) sum() (string, error) {
-	plain, err := json.Marshal(hashed{
-		Seq: e.Seq, At: e.At.UnixMicro(), Kind: e.Actor.Kind, ActorID: e.Actor.ID, Actor: e.Actor.Name, Role: e.Actor.Role,
-		Action: e.Event.Action, Subject: e.Event.Subject, Result: e.Event.Result, Detail: e.Detail, Addr: e.Actor.Addr, Prev: e.Prev,
-	})
-	if err != nil {
-		return "", fmt.Errorf("audit: %w", err)
-	}
-	canonical, err := jcs.Transform(plain)
-	if err != nil {
-		return "", fmt.Errorf("audit: %w", err)
-	}
-	sum := sha256.Sum256(canonical)
-	return hex.EncodeToString(sum[:]), nil
+// canonical appends what the hash covers.
+func (r *row) canonical(b []byte) []byte {
+	b = appendText(append(b, `{"action":`...), string(r.Action))
+	b = strconv.AppendInt(append(b, `,"actor_id":`...), r.ActorID, 10)
+	b = appendText(append(b, `,"actor_kind":`...), string(r.ActorKind))
+	b = appendText(append(b, `,"actor_name":`...), r.ActorName)
+	b = appendText(append(b, `,"addr":`...), r.Addr)
+	b = strconv.AppendInt(append(b, `,"at":`...), r.At, 10)
+	b = append(append(b, `,"detail":`...), r.Detail...)
+	b = appendText(append(b, `,"outcome":`...), string(r.Outcome))
+	b = appendText(append(b, `,"prev":`...), r.Prev)
+	b = appendText(append(b, `,"role":`...), string(r.Role))
+	b = strconv.AppendInt(append(b, `,"seq":`...), r.Seq, 10)
+	b = appendText(append(b, `,"subject":`...), string(r.Subject))
+	return append(b, '}')
 }
+
+// appendText appends a JSON text as RFC 8785, section 3.2.2.2, wants it: only the quote, the backslash and control characters are escaped.
+func appendText(b []byte, text string) []byte {
+	b = append(b, '"')
+	plain := 0
+	for i := 0; i < len(text); {
+		c := text[i]
+		if c >= ' ' && c != '"' && c != '\\' && c < utf8.RuneSelf {
+			i++
+			continue
+		}
+		if c >= utf8.RuneSelf {
+			if r, size := utf8.DecodeRuneInString(text[i:]); r != utf8.RuneError || size > 1 {
+				i += size
+				continue
+			}
+		}
+		b = append(b, text[plain:i]...)
+		switch {
+		case c == '"', c == '\\':
+			b = append(b, '\\', c)
+		case c >= utf8.RuneSelf:
+			b = append(b, "\ufffd"...) // a byte of no text, as encoding/json writes it
+		case escapes[c] != 0:
+			b = append(b, '\\', escapes[c])
+		default:
+			b = fmt.Appendf(b, "\\u%04x", c)
+		}
+		i++
+		plain = i
+	}
+	return append(append(b, text[plain:]...), '"')
+}
+
+// escapes are the control characters with a short form.
+var escapes = [' ']byte{'\b': 'b', '\t': 't', '\n': 'n', '\f': 'f', '\r': 'r'}
 
 func canonicalDetail(detail map[string]any) (json.RawMessage, error) {
 	if len(detail) == 0 {

@@ -38,39 +38,3 @@ func (l *Log) Admit(ctx context.Context, actor Actor, action Action, subject Sub
 func (l *Log) Refuse(ctx context.Context, actor Actor, action Action, subject Subject, why string) error {
 	return l.RecordAlone(ctx, actor, Event{Action: action, Subject: subject, Result: Refused, Detail: map[string]any{"why": why}})
 }
-
-// Verification is what Verify found.
-type Verification struct {
-	Entries int64     // entries read, up to and without the broken one
-	Broken  int64     // the first broken entry's number, 0 when the record is whole
-	Why     string    // what is wrong with it, empty when the record is whole
-	At      time.Time // when it was verified
-}
-
-// Whole tells whether every entry is as it was written.
-func (v Verification) Whole() bool { return v.Broken == 0 }
-
-// chain checks entries in their order.
-type chain struct {
-	last int64
-	hash string
-}
-
-// next returns what is wrong with the entry, or the empty string. The number of the first wrong one is last+1 when one is missing.
-func (c *chain) next(e Entry) string {
-	if e.Seq != c.last+1 {
-		return fmt.Sprintf("entry %d is missing: entry %d follows entry %d", c.last+1, e.Seq, c.last)
-	}
-	if e.Prev != c.hash {
-		return "its link to the entry before does not match: an entry was changed, removed or reordered"
-	}
-	sum, err := e.sum()
-	if err != nil {
-		return "its content cannot be read as JSON: " + err.Error()
-	}
-	if sum != e.Hash {
-		return "its content does not match its hash: it was changed after it was written"
-	}
-	c.last, c.hash = e.Seq, e.Hash
-	return ""
-}

@@ -80,16 +80,11 @@ func (r Reach) Sites(column string) (condition string, values []any) {
 	return condition, values
 }
 
-// entries is the condition for the entries within reach: those about its sites, about runs that went to no other sites, and the member's own.
-func (r Reach) entries(self int64) (condition string, values []any) {
-	if r.EverySite() {
-		return "1 = 1", nil
-	}
+// subjects is the query for what entries within reach are about: its sites, and the runs that went to no other sites.
+func (r Reach) subjects() (query string, values []any) {
 	site, ofSite := r.Sites("sites.id")
 	target, ofTarget := r.Sites("targets.site_id")
-	condition = `(actor_kind IN ('member', 'token') AND actor_id = ? OR subject IN (SELECT 'site:' || sites.id FROM sites WHERE ` + site + `)
-		OR subject IN (SELECT 'run:' || run_id FROM targets WHERE ` + target + `
-			EXCEPT SELECT 'run:' || run_id FROM targets WHERE NOT (` + target + `)))`
-	values = append(append([]any{self}, ofSite...), ofTarget...)
-	return condition, append(values, ofTarget...)
+	query = "SELECT 'site:' || sites.id FROM sites WHERE " + site + " UNION SELECT 'run:' || targets.run_id FROM targets JOIN runs ON runs.id = targets.run_id WHERE " + target +
+		" GROUP BY targets.run_id, runs.total HAVING count(*) = runs.total"
+	return query, append(ofSite, ofTarget...)
 }

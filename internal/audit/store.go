@@ -1,9 +1,13 @@
 package audit
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
+	"math"
+	"slices"
+	"strings"
 	"time"
 
 	"gorm.io/gorm"
@@ -45,13 +49,6 @@ const chainLock = 0x64726f766572
 
 // Record writes the event into the record, inside the transaction of the change that it tells of.
 func (l *Log) Record(tx *gorm.DB, actor Actor, event Event) error {
-	if event.Result == "" {
-		event.Result = Done
-	}
-	detail, err := canonicalDetail(event.Detail)
-	if err != nil {
-		return err
-	}
 	if err := takeTurn(tx); err != nil {
 		return err
 	}
@@ -59,19 +56,49 @@ func (l *Log) Record(tx *gorm.DB, actor Actor, event Event) error {
 	if err := tx.Select("seq", "hash").Order("seq DESC").Limit(1).Find(&last).Error; err != nil {
 		return fmt.Errorf("audit: %w", err)
 	}
-	e := Entry{Seq: last.Seq + 1, At: l.now().UTC().Truncate(time.Microsecond), Actor: actor, Event: event, Detail: detail, Prev: last.Hash}
-	if e.Hash, err = e.sum(); err != nil {
+	next, err := l.next(last, actor, event)
+	if err != nil {
 		return err
 	}
-	err = tx.Create(&row{
-		Seq: e.Seq, At: e.At.UnixMicro(), ActorKind: actor.Kind, ActorID: actor.ID, ActorName: actor.Name, Role: actor.Role,
-		Action: event.Action, Subject: event.Subject, Outcome: event.Result, Detail: string(detail), Addr: actor.Addr, Prev: e.Prev, Hash: e.Hash,
-	}).Error
-	if err != nil {
-		return fmt.Errorf("audit: %w", err)
-	}
-	return nil
+	return wrap(tx.Create(&next).Error)
 }
+
+// next is the row that tells of the event after the last one.
+func (l *Log) next(last row, actor Actor, event Event) (row, error) {
+	if event.Result == "" {
+		event.Result = Done
+	}
+	detail, err := canonicalDetail(event.Detail)
+	if err != nil {
+		return row{}, err
+	}
+	r := row{
+		Seq: last.Seq + 1, At: l.now().UnixMicro(), ActorKind: actor.Kind, ActorID: actor.ID, ActorName: actor.Name, Role: actor.Role,
+		Action: event.Action, Subject: event.Subject, Outcome: event.Result, Detail: string(detail), Addr: actor.Addr, Prev: last.Hash,
+	}
+	r.Hash = r.sum()
+	return r, nil
+}
+
+// RecordMany writes n events that change nothing else, in one transaction.
+func (l *Log) RecordMany(ctx context.Context, n int, event func(i int) (Actor, Event)) error {
+	return l.store.atTheEnd(ctx, func(w chained, seq int64, hash string) error {
+		rows := make([]row, n)
+		last := row{Seq: seq, Hash: hash}
+		for i := range rows {
+			actor, e := event(i)
+			var err error
+			if rows[i], err = l.next(last, actor, e); err != nil {
+				return err
+			}
+			last = rows[i]
+		}
+		return wrap(w.tx.CreateInBatches(&rows, insertedAtOnce).Error)
+	})
+}
+
+// insertedAtOnce bounds the rows of one statement: the SQLite driver binds parameters in time that grows with their square.
+const insertedAtOnce = 60
 
 // RecordAlone writes an event that changes nothing else, in a transaction of its own.
 func (l *Log) RecordAlone(ctx context.Context, actor Actor, event Event) error {
@@ -113,57 +140,133 @@ type Filter struct {
 	Actor        string // part of the name, in any case
 	Action       Action
 	Subject      Subject
+	Site         int64  // about the site, and about runs that went to it
+	Member       int64  // by the member or a token of theirs, or about them
+	Client       string // about a site of the client now, and about runs that went to one
 	Result       Result
+	Words        string    // all of them, wherever they stand; a * after one finds its beginnings
 	Since, Until time.Time // from Since, before Until
+	Before       int64     // older than this entry; pages go on so
 	Limit        int       // 50 when 0
-	Offset       int
 }
 
-func (s store) filtered(ctx context.Context, actor Actor, f Filter) *gorm.DB {
-	within, values := actor.Reach.entries(actor.ID)
-	q := s.db.WithContext(ctx).Model(&row{}).Where(within, values...)
-	if f.Actor != "" {
-		if len(f.Actor) > longestWords {
-			return q.Where("1 = 0")
+// Page is a page of entries.
+type Page struct {
+	Entries []Entry
+	Older   bool        // there are older ones than those on the page
+	Count   int64       // how many match in all, Before aside
+	More    bool        // counting stopped at Count, and there are more
+	Times   []time.Time // when the newest of all that match were written, the newest first
+}
+
+// Where counting stops, and telling times: an exact count of a filtered million takes longer than its reader waits.
+const (
+	mostCounted = 10_000
+	mostTimes   = 2_000
+)
+
+// Page returns the chosen entries within the actor's reach, the newest first.
+func (l *Log) Page(ctx context.Context, actor Actor, f Filter) (Page, error) {
+	c, err := l.store.chosen(ctx, actor, f)
+	if err != nil || c.none {
+		return Page{}, err
+	}
+	marks, err := l.store.newest(ctx, c, 0, mostTimes+1)
+	if err != nil {
+		return Page{}, err
+	}
+	p, err := l.page(ctx, c, f, marks)
+	if err != nil {
+		return p, err
+	}
+	p.Count = int64(len(marks))
+	for _, m := range marks[:min(len(marks), mostTimes)] {
+		p.Times = append(p.Times, time.UnixMicro(m.At).UTC())
+	}
+	if len(marks) <= mostTimes {
+		return p, nil
+	}
+	most := c.mostCounted()
+	if p.Count, err = l.store.count(ctx, c, most+1); p.Count > most {
+		p.Count, p.More = most, true
+	}
+	return p, err
+}
+
+// page reads the entries of a page. Marks are the newest of all that match, where they are known already.
+func (l *Log) page(ctx context.Context, c chosen, f Filter, marks []mark) (Page, error) {
+	limit := cmp.Or(f.Limit, 50)
+	if f.Before > 0 || marks == nil || limit >= len(marks) && len(marks) > mostTimes {
+		var err error
+		if marks, err = l.store.newest(ctx, c, f.Before, limit+1); err != nil {
+			return Page{}, err
 		}
-		q = q.Where("lower(actor_name) LIKE lower(?) ESCAPE '!'", "%"+escapeLike(f.Actor)+"%")
 	}
-	if f.Action != "" {
-		q = q.Where("action = ?", f.Action)
+	p := Page{Older: len(marks) > limit}
+	seqs := make([]int64, min(len(marks), limit))
+	for i := range seqs {
+		seqs[i] = marks[i].Seq
 	}
-	if f.Subject != "" {
-		q = q.Where("subject = ?", f.Subject)
-	}
-	if f.Result != "" {
-		q = q.Where("outcome = ?", f.Result)
-	}
-	if !f.Since.IsZero() {
-		q = q.Where("at >= ?", f.Since.UnixMicro())
-	}
-	if !f.Until.IsZero() {
-		q = q.Where("at < ?", f.Until.UnixMicro())
-	}
-	return q
+	rows, err := l.store.rows(ctx, seqs)
+	p.Entries = entriesOf(rows)
+	return p, err
 }
 
-// Entries returns the chosen entries within the actor's reach, the newest first, and how many there are in all.
+// Each calls each with every chosen entry within the actor's reach, the newest first, for an export.
+func (l *Log) Each(ctx context.Context, actor Actor, f Filter, each func(Entry) error) error {
+	c, err := l.store.chosen(ctx, actor, f)
+	if err != nil || c.none {
+		return err
+	}
+	for f.Limit = exportedAtOnce; ; {
+		p, err := l.page(ctx, c, f, nil)
+		if err != nil {
+			return err
+		}
+		for _, e := range p.Entries {
+			if err := each(e); err != nil {
+				return err
+			}
+		}
+		if !p.Older {
+			return nil
+		}
+		f.Before = p.Entries[len(p.Entries)-1].Seq
+	}
+}
+
+// exportedAtOnce is how many entries of an export are in memory.
+const exportedAtOnce = 500
+
+// Entries returns what Page returns, and the count.
 func (l *Log) Entries(ctx context.Context, actor Actor, f Filter) ([]Entry, int64, error) {
-	var total int64
-	if err := l.store.filtered(ctx, actor, f).Count(&total).Error; err != nil {
-		return nil, 0, fmt.Errorf("audit: %w", err)
-	}
-	if f.Limit == 0 {
-		f.Limit = 50
-	}
-	var rows []row
-	if err := l.store.filtered(ctx, actor, f).Order("seq DESC").Limit(f.Limit).Offset(f.Offset).Find(&rows).Error; err != nil {
-		return nil, 0, fmt.Errorf("audit: %w", err)
-	}
+	p, err := l.Page(ctx, actor, f)
+	return p.Entries, p.Count, err
+}
+
+func entriesOf(rows []row) []Entry {
 	entries := make([]Entry, len(rows))
 	for i, r := range rows {
 		entries[i] = r.entry()
 	}
-	return entries, total, nil
+	return entries
+}
+
+// distinctActors walks the index from name to name: there are few names and many entries.
+const distinctActors = `WITH RECURSIVE names (name) AS (
+	SELECT min(actor_name) FROM entries
+	UNION ALL
+	SELECT (SELECT min(actor_name) FROM entries WHERE actor_name > names.name) FROM names WHERE names.name IS NOT NULL)
+	SELECT name FROM names WHERE name IS NOT NULL`
+
+// actorsLike returns the names that hold the text, in any case.
+func (s store) actorsLike(ctx context.Context, text string) ([]string, error) {
+	var names []string
+	if err := s.db.WithContext(ctx).Raw(distinctActors).Scan(&names).Error; err != nil {
+		return nil, fmt.Errorf("audit: %w", err)
+	}
+	text = strings.ToLower(text)
+	return slices.DeleteFunc(names, func(name string) bool { return !strings.Contains(strings.ToLower(name), text) }), nil
 }
 
 // ErrNoEntry is returned for a number that the record does not have.
@@ -172,64 +275,347 @@ var ErrNoEntry = gorm.ErrRecordNotFound
 // Entry returns one entry, or ErrNoEntry where there is none within the actor's reach.
 func (l *Log) Entry(ctx context.Context, actor Actor, seq int64) (Entry, error) {
 	var r row
-	if err := l.store.filtered(ctx, actor, Filter{}).Where("seq = ?", seq).Take(&r).Error; err != nil {
+	c, err := l.store.chosen(ctx, actor, Filter{})
+	if err == nil {
+		err = c.on(l.store.db.WithContext(ctx), false).Where("entries.seq = ?", seq).Take(&r).Error
+	}
+	if err != nil {
 		return Entry{}, fmt.Errorf("audit: entry %d: %w", seq, err)
 	}
 	return r.entry(), nil
 }
 
-// Bucket counts the entries of a stretch of time.
-type Bucket struct {
-	At    time.Time // where it begins
-	Count int64
-}
-
-// Histogram counts the chosen entries in stretches of the given width; stretches without entries are left out.
-func (l *Log) Histogram(ctx context.Context, actor Actor, f Filter, width time.Duration) ([]Bucket, error) {
-	var rows []struct{ Slot, Count int64 }
-	err := l.store.filtered(ctx, actor, f).Select("at / ? AS slot, count(*) AS count", width.Microseconds()).Group("slot").Order("slot").Scan(&rows).Error
-	if err != nil {
+// After returns up to limit entries after the number, in order, for who keeps a copy of the record elsewhere.
+func (l *Log) After(ctx context.Context, seq int64, limit int) ([]Entry, error) {
+	var rows []row
+	if err := l.store.db.WithContext(ctx).Where("seq > ?", seq).Order("seq").Limit(limit).Find(&rows).Error; err != nil {
 		return nil, fmt.Errorf("audit: %w", err)
 	}
-	buckets := make([]Bucket, len(rows))
+	return entriesOf(rows), nil
+}
+
+// lastDone is when the action was last done; zero when never.
+func (w chained) lastDone(action Action) (time.Time, error) {
+	var at int64
+	err := w.tx.Model(&row{}).Select("at").Where("action = ? AND outcome = ?", action, Done).Order("seq DESC").Limit(1).Scan(&at).Error
+	if err != nil || at == 0 {
+		return time.Time{}, err
+	}
+	return time.UnixMicro(at), nil
+}
+
+// stretch calls each with the rows of the entries after one number up to another, in order. The row is only good during the call.
+func (s store) stretch(ctx context.Context, after, upTo int64, each func(*row) error) error {
+	rows, err := s.db.WithContext(ctx).Raw(`SELECT seq, at, actor_kind, actor_id, actor_name, role, action, subject, outcome, detail, addr, prev, hash
+		FROM entries WHERE seq > ? AND seq <= ? ORDER BY seq`, after, upTo).Rows()
+	if err != nil {
+		return fmt.Errorf("audit: %w", err)
+	}
+	defer rows.Close()
+	var r row
+	for rows.Next() {
+		err := rows.Scan(&r.Seq, &r.At, &r.ActorKind, &r.ActorID, &r.ActorName, &r.Role, &r.Action, &r.Subject, &r.Outcome, &r.Detail, &r.Addr, &r.Prev, &r.Hash)
+		if err == nil {
+			err = each(&r)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}
+
+// last is the number of the last entry, 0 for an empty record.
+func (s store) last(ctx context.Context) (int64, error) {
+	var seqs []int64
+	err := s.db.WithContext(ctx).Model(&row{}).Order("seq DESC").Limit(1).Pluck("seq", &seqs).Error
+	if err != nil || len(seqs) == 0 {
+		return 0, wrap(err)
+	}
+	return seqs[0], nil
+}
+
+func wrap(err error) error {
+	if err != nil {
+		return fmt.Errorf("audit: %w", err)
+	}
+	return nil
+}
+
+type viewRow struct {
+	ID       int64 `gorm:"primaryKey"`
+	MemberID int64
+	Name     string
+	Query    string
+}
+
+func (viewRow) TableName() string { return "audit_views" }
+
+func (s store) views(ctx context.Context, member int64) ([]View, error) {
+	var rows []viewRow
+	err := s.db.WithContext(ctx).Where("member_id = ?", member).Order("lower(name), id").Find(&rows).Error
+	all := make([]View, len(rows))
 	for i, r := range rows {
-		buckets[i] = Bucket{At: time.UnixMicro(r.Slot * width.Microseconds()).UTC(), Count: r.Count}
+		all[i] = View{r.ID, r.Name, r.Query}
 	}
-	return buckets, nil
+	return all, wrap(err)
 }
 
-// Span returns the times of the first and the last chosen entry; both are zero when there is none.
-func (l *Log) Span(ctx context.Context, actor Actor, f Filter) (first, last time.Time, err error) {
-	var ends struct{ First, Last *int64 }
-	if err := l.store.filtered(ctx, actor, f).Select("min(at) AS first, max(at) AS last").Scan(&ends).Error; err != nil {
-		return first, last, fmt.Errorf("audit: %w", err)
-	}
-	if ends.First == nil || ends.Last == nil {
-		return first, last, nil
-	}
-	return time.UnixMicro(*ends.First).UTC(), time.UnixMicro(*ends.Last).UTC(), nil
+// putView stores the view, in place of one of the same name.
+func (s store) putView(ctx context.Context, member int64, v View) error {
+	return wrap(s.db.WithContext(ctx).Exec("INSERT INTO audit_views (member_id, name, query) VALUES (?, ?, ?) ON CONFLICT (member_id, name) DO UPDATE SET query = excluded.query", member, v.Name, v.Query).Error)
 }
 
-const verifyChunk = 2000
+func (s store) removeView(ctx context.Context, member, id int64) error {
+	return wrap(s.db.WithContext(ctx).Where("member_id = ? AND id = ?", member, id).Delete(&viewRow{}).Error)
+}
 
-// Verify reads the whole record and checks each entry against its hash and the entry before it.
-func (l *Log) Verify(ctx context.Context) (Verification, error) {
-	v := Verification{At: l.now().UTC()}
-	var links chain
-	for {
-		var rows []row
-		if err := l.store.db.WithContext(ctx).Where("seq > ?", links.last).Order("seq").Limit(verifyChunk).Find(&rows).Error; err != nil {
-			return v, fmt.Errorf("audit: verify: %w", err)
+// chosen is a filter made into conditions, with what is known of how many entries they leave.
+type chosen struct {
+	none       bool // there can be no such entry
+	match      string
+	common     bool // so many entries hold the words that the other conditions are better looked at first
+	conditions []condition
+}
+
+// condition is a part of a WHERE. Where it leaves many entries, walking the record from its end finds the newest sooner than an index that
+// holds all of them.
+type condition struct {
+	sql, walking string // walking is empty where it makes no difference
+	values       []any
+}
+
+func (c *chosen) add(sql string, values ...any) {
+	c.conditions = append(c.conditions, condition{sql: sql, values: values})
+}
+
+func (c *chosen) wordsAlone() bool { return c.match != "" && len(c.conditions) == 0 }
+
+// mostCounted is where counting stops.
+func (c *chosen) mostCounted() int64 {
+	if c.common && !c.wordsAlone() {
+		return mostCounted / 10 // each is looked up in the index of words
+	}
+	return mostCounted
+}
+
+// on puts the conditions on a query of the entries.
+func (c *chosen) on(db *gorm.DB, walking bool) *gorm.DB {
+	q := db.Model(&row{})
+	for _, each := range c.conditions {
+		sql := each.sql
+		if walking && each.walking != "" {
+			sql = each.walking
 		}
-		for _, r := range rows {
-			if why := links.next(r.entry()); why != "" {
-				v.Broken, v.Why = links.last+1, why
-				return v, nil
-			}
-			v.Entries++
+		q = q.Where(sql, each.values...)
+	}
+	switch {
+	case c.match == "":
+	case db.Name() == "postgres":
+		q = q.Where(spokenPostgres, c.match)
+	case c.common:
+		q = q.Where("EXISTS (SELECT 1 FROM entries_words WHERE entries_words.rowid = entries.seq AND entries_words MATCH ?)", c.match)
+	default:
+		q = q.Where("entries.seq IN (SELECT rowid FROM entries_words WHERE entries_words MATCH ?)", c.match)
+	}
+	return q
+}
+
+const spokenPostgres = `to_tsvector('simple'::regconfig, regexp_replace(actor_name || ' ' || action || ' ' || subject || ' ' || outcome || ' ' || addr || ' ' || detail, '[^[:alnum:]]+', ' ', 'g'))
+	@@ to_tsquery('simple'::regconfig, ?)`
+
+func (s store) postgres() bool { return s.db.Name() == "postgres" }
+
+// count counts the chosen entries, up to most.
+func (s store) count(ctx context.Context, c chosen, most int64) (n int64, err error) {
+	db := s.db.WithContext(ctx)
+	if c.wordsAlone() && !s.postgres() {
+		return n, wrap(db.Raw("SELECT count(*) FROM (SELECT 1 FROM entries_words WHERE entries_words MATCH ? LIMIT ?)", c.match, most).Scan(&n).Error)
+	}
+	return n, wrap(db.Table("(?) AS counted", c.on(db, false).Select("1").Limit(int(most))).Count(&n).Error)
+}
+
+// mark is where an entry stands in the record.
+type mark struct{ Seq, At int64 }
+
+// newest returns the newest of the chosen entries before one, 0 for the end of the record.
+func (s store) newest(ctx context.Context, c chosen, before int64, limit int) (marks []mark, err error) {
+	if before == 0 {
+		before = math.MaxInt64
+	}
+	db := s.db.WithContext(ctx)
+	if c.wordsAlone() && !s.postgres() {
+		err = db.Raw("SELECT seq, at FROM entries WHERE seq IN (SELECT rowid FROM entries_words WHERE entries_words MATCH ? AND rowid < ? ORDER BY rowid DESC LIMIT ?) ORDER BY seq DESC", c.match, before, limit).Scan(&marks).Error
+		return marks, wrap(err)
+	}
+	err = c.on(db, true).Where("entries.seq < ?", before).Order("entries.seq DESC").Limit(limit).Select("entries.seq, entries.at").Scan(&marks).Error
+	return marks, wrap(err)
+}
+
+// rows reads the rows with the numbers, the newest first.
+func (s store) rows(ctx context.Context, seqs []int64) (rows []row, err error) {
+	for some := range slices.Chunk(seqs, askedAtOnce) {
+		var part []row
+		if err := s.db.WithContext(ctx).Where("seq IN ?", some).Order("seq DESC").Find(&part).Error; err != nil {
+			return nil, wrap(err)
 		}
-		if len(rows) < verifyChunk {
-			return v, nil
+		rows = append(rows, part...)
+	}
+	return rows, nil
+}
+
+// askedAtOnce bounds the values of one condition.
+const askedAtOnce = 500
+
+// chosen makes the filter into conditions.
+func (s store) chosen(ctx context.Context, actor Actor, f Filter) (c chosen, err error) {
+	if f.Words != "" {
+		words := wordsOf(f.Words)
+		if len(words) == 0 {
+			return chosen{none: true}, nil
+		}
+		if c.match, c.common, err = s.spoken(ctx, words); err != nil {
+			return c, err
 		}
 	}
+	if f.Actor != "" {
+		names, err := s.actorsLike(ctx, f.Actor)
+		if err != nil || len(names) == 0 {
+			return chosen{none: true}, err
+		}
+		c.add("entries.actor_name IN ?", names)
+	}
+	if f.Action != "" {
+		c.add("entries.action = ?", f.Action)
+	}
+	if f.Subject != "" {
+		c.add("entries.subject = ?", f.Subject)
+	}
+	if f.Result != "" {
+		c.add("entries.outcome = ?", f.Result)
+		if f.Result != Done {
+			c.add("entries.outcome <> 'done'") // so that the index of those is taken
+		}
+	}
+	if f.Member != 0 {
+		c.add("entries.seq IN (SELECT seq FROM entries WHERE actor_id = ? AND actor_id <> 0 AND actor_kind IN ('member', 'token') UNION SELECT seq FROM entries WHERE subject = ?)", f.Member, On("member", f.Member))
+	}
+	if f.Site != 0 {
+		if err := s.about(ctx, &c, "SELECT ? UNION SELECT 'run:' || run_id FROM targets WHERE site_id = ?", On("site", f.Site), f.Site); err != nil {
+			return c, err
+		}
+	}
+	if f.Client != "" {
+		of := ReachOf(Bound{Clients: []string{f.Client}})
+		site, ofSite := of.Sites("sites.id")
+		target, ofTarget := of.Sites("targets.site_id")
+		if err := s.about(ctx, &c, "SELECT 'site:' || sites.id FROM sites WHERE "+site+" UNION SELECT 'run:' || run_id FROM targets WHERE "+target, append(ofSite, ofTarget...)...); err != nil {
+			return c, err
+		}
+	}
+	if !actor.Reach.EverySite() {
+		if err := s.within(ctx, &c, actor); err != nil {
+			return c, err
+		}
+	}
+	return c, s.between(ctx, &c, f)
+}
+
+// manyEntries is from how many entries on walking the record from its end is sooner than sorting them.
+const manyEntries = 20_000
+
+// about narrows to the entries about the subjects that the query finds.
+func (s store) about(ctx context.Context, c *chosen, query string, values ...any) error {
+	subjects, many, err := s.subjects(ctx, query, values)
+	each := condition{sql: "entries.subject IN (" + s.listed() + ")", values: []any{subjects}}
+	if !s.postgres() {
+		each.walking = "entries.seq IN (SELECT seq FROM entries WHERE subject IN (" + s.listed() + "))"
+		if many {
+			each.walking = "+entries.subject IN (" + s.listed() + ")" // the plus keeps SQLite from the index
+		}
+	}
+	c.conditions = append(c.conditions, each)
+	return err
+}
+
+// subjects resolves the query once, into a JSON list, and tells whether there are many entries about what it finds.
+func (s store) subjects(ctx context.Context, query string, values []any) (list string, many bool, err error) {
+	db := s.db.WithContext(ctx)
+	var found []string
+	if err := db.Raw(query, values...).Scan(&found).Error; err != nil {
+		return "", false, wrap(err)
+	}
+	text, err := json.Marshal(append([]string{}, found...))
+	if err != nil || s.postgres() {
+		return string(text), false, err // PostgreSQL's planner knows by itself what is many
+	}
+	var n int64
+	err = db.Raw("SELECT count(*) FROM (SELECT 1 FROM entries WHERE subject IN ("+s.listed()+") LIMIT ?)", string(text), manyEntries+1).Scan(&n).Error
+	return string(text), n > manyEntries, wrap(err)
+}
+
+// listed is the query for the values of a JSON list.
+func (s store) listed() string {
+	if s.postgres() {
+		return "SELECT jsonb_array_elements_text(?::jsonb)"
+	}
+	return "SELECT value FROM json_each(?)"
+}
+
+// within narrows to the entries within the actor's reach.
+func (s store) within(ctx context.Context, c *chosen, actor Actor) error {
+	query, values := actor.Reach.subjects()
+	subjects, many, err := s.subjects(ctx, query, values)
+	own := "entries.actor_id = ? AND entries.actor_id <> 0 AND entries.actor_kind IN ('member', 'token')"
+	each := condition{sql: "(" + own + " OR entries.subject IN (" + s.listed() + "))", values: []any{actor.ID, subjects}}
+	if !s.postgres() {
+		each.walking = "entries.seq IN (SELECT seq FROM entries WHERE actor_id = ? AND actor_id <> 0 AND actor_kind IN ('member', 'token') UNION SELECT seq FROM entries WHERE subject IN (" + s.listed() + "))"
+		if many {
+			each.walking = "(+entries.actor_id = ? AND entries.actor_kind IN ('member', 'token') OR +entries.subject IN (" + s.listed() + "))"
+		}
+	}
+	c.conditions = append(c.conditions, each)
+	return err
+}
+
+// skew is how many entries out of order the clocks of several processes may put the record.
+const skew = 10_000
+
+// between narrows to the time, and to the stretch of the record that holds it: the clock moves with the numbers.
+func (s store) between(ctx context.Context, c *chosen, f Filter) error {
+	for _, end := range []struct {
+		at                       time.Time
+		condition, order, border string
+		slack                    int64
+	}{{f.Since, "at >= ?", "at, seq", "entries.seq >= ?", -skew}, {f.Until, "at < ?", "at DESC, seq DESC", "entries.seq <= ?", skew}} {
+		if end.at.IsZero() {
+			continue
+		}
+		var seqs []int64
+		err := s.db.WithContext(ctx).Model(&row{}).Where(end.condition, end.at.UnixMicro()).Order(end.order).Limit(1).Pluck("seq", &seqs).Error
+		if err != nil {
+			return wrap(err)
+		}
+		if len(seqs) == 0 {
+			c.none = true
+			return nil
+		}
+		c.add("+entries."+end.condition, end.at.UnixMicro())
+		c.add(end.border, seqs[0]+end.slack)
+	}
+	return nil
+}
+
+// commonWords is from how many entries on words are common.
+const commonWords = 5_000
+
+// spoken makes words into a match of the database's index of words, and tells whether they are common.
+func (s store) spoken(ctx context.Context, words []word) (match string, common bool, err error) {
+	if s.postgres() {
+		return matchPostgres(words), false, nil
+	}
+	match = matchSQLite(words)
+	var n int64
+	err = s.db.WithContext(ctx).Raw("SELECT count(*) FROM (SELECT 1 FROM entries_words WHERE entries_words MATCH ? LIMIT ?)", match, commonWords+1).Scan(&n).Error
+	return match, n > commonWords, wrap(err)
 }

@@ -293,9 +293,9 @@ func (s *Server) apiAudit(v *visit) error {
 	if err != nil {
 		return err
 	}
-	all := make([]EntryLine, len(entries))
+	all := make([]audit.Line, len(entries))
 	for i, e := range entries {
-		all[i] = LineOfEntry(e)
+		all[i] = e.Line()
 	}
 	return lines(v, all)
 }

@@ -2,13 +2,18 @@ package web
 
 import (
 	"bytes"
+	"encoding/csv"
 	"encoding/json"
 	"errors"
 	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
 	"sync"
 	"time"
 
 	"github.com/droverhq/drover/internal/audit"
+	"github.com/droverhq/drover/internal/sites"
 	"github.com/droverhq/drover/views"
 )
 
@@ -30,58 +35,145 @@ func (k *verified) get() audit.Verification {
 	return k.last
 }
 
-func (s *Server) audit(v *visit) error {
-	f := views.AuditFilter{Actor: v.Query("actor"), Action: v.Query("action"), Subject: v.Query("subject"), Outcome: v.Query("outcome"), Since: v.Query("since"), Until: v.Query("until"), Problems: map[string]string{}}
-	filter := audit.Filter{
-		Actor: f.Actor, Action: audit.Action(f.Action), Subject: audit.Subject(f.Subject), Result: audit.Result(f.Outcome), Limit: perPage, Offset: (v.page() - 1) * perPage,
-		Since: day(f.Since, "since", f.Problems), Until: day(f.Until, "until", f.Problems),
+// recordFilter reads which entries of the record the address asks for.
+func recordFilter(q url.Values) (views.AuditFilter, audit.Filter) {
+	shown := views.AuditFilter{
+		Words: q.Get("q"), Actor: q.Get("actor"), Action: q.Get("action"), Subject: q.Get("subject"), Client: q.Get("client"), Outcome: q.Get("outcome"), Since: q.Get("since"), Until: q.Get("until"),
+		Problems: map[string]string{},
 	}
-	entries, total, err := s.Log.Entries(v.Request.Context(), v.actor(), filter)
+	f := audit.Filter{
+		Words: shown.Words, Actor: shown.Actor, Action: audit.Action(shown.Action), Client: shown.Client, Result: audit.Result(shown.Outcome), Limit: perPage,
+		Since: day(shown.Since, "since", shown.Problems), Until: day(shown.Until, "until", shown.Problems),
+	}
+	f.Before, _ = strconv.ParseInt(q.Get("before"), 10, 64) // what is no number is the first page
+	about(&f, shown.Subject)
+	return shown, f
+}
+
+// about narrows the filter to what the entries are about. What is about a site is also what was run on it, and what is about a member also
+// what they did.
+func about(f *audit.Filter, subject string) {
+	kind, number, _ := strings.Cut(subject, ":")
+	id, err := strconv.ParseInt(number, 10, 64)
+	switch {
+	case err == nil && kind == "site":
+		f.Site = id
+	case err == nil && kind == "member":
+		f.Member = id
+	default:
+		f.Subject = audit.Subject(subject)
+	}
+}
+
+func (s *Server) audit(v *visit) error {
+	return s.showAudit(v, http.StatusOK, "")
+}
+
+func (s *Server) showAudit(v *visit, status int, problem string) error {
+	ctx, actor := v.Request.Context(), v.actor()
+	shown, filter := recordFilter(v.Request.URL.Query())
+	found, err := s.Log.Page(ctx, actor, filter)
 	if err != nil {
 		return err
 	}
-	page := views.AuditPage{Frame: v.frame("Audit", "audit"), Filter: f, Total: total, Page: v.page(), Per: perPage, Verification: s.verification(v)}
+	page := views.AuditPage{
+		Frame: v.frame("Audit", "audit"), Filter: shown, Count: found.Count, More: found.More, First: filter.Before == 0, Verification: s.verification(v), ViewProblem: problem,
+	}
 	for _, action := range audit.Actions() {
 		page.Actions = append(page.Actions, string(action))
 	}
-	for _, e := range entries {
-		page.Entries = append(page.Entries, entryView(e))
-	}
-	if page.Bars, page.BarWidth, err = s.bars(v, filter); err != nil {
+	facets, err := s.Registry.Facets(ctx, actor)
+	if err != nil {
 		return err
 	}
-	return v.render(http.StatusOK, views.Audit(page))
+	for _, c := range facets.Clients {
+		page.Clients = append(page.Clients, c.Value)
+	}
+	for _, e := range found.Entries {
+		page.Entries = append(page.Entries, entryView(e))
+	}
+	if found.Older {
+		page.Older = found.Entries[len(found.Entries)-1].Seq
+	}
+	if page.Saved, err = s.savedViews(v); err != nil {
+		return err
+	}
+	if page.Copies, err = s.copied(v); err != nil {
+		return err
+	}
+	page.Bars, page.BarWidth = barsOf(found.Times)
+	page.Counted = len(found.Times)
+	return v.render(status, views.Audit(page))
+}
+
+func (s *Server) savedViews(v *visit) ([]views.SavedView, error) {
+	found, err := s.Log.Views(v.Request.Context(), v.actor())
+	all := make([]views.SavedView, len(found))
+	for i, view := range found {
+		all[i] = views.SavedView{ID: view.ID, Name: view.Name, Query: view.Query}
+	}
+	return all, err
+}
+
+// saveView keeps the filter of the page under a name.
+func (s *Server) saveView(v *visit) error {
+	form, err := v.form()
+	if err != nil {
+		return err
+	}
+	q, err := url.ParseQuery(form.Get("query"))
+	if err != nil {
+		return sites.Problems{"query": "The view cannot be read. Go back and filter anew."}
+	}
+	shown, _ := recordFilter(q)
+	query := shown.Encode()
+	v.Request.URL.RawQuery = query
+	err = s.Log.SaveView(v.Request.Context(), v.actor(), form.Get("name"), query)
+	if errors.Is(err, audit.ErrViewName) || errors.Is(err, audit.ErrViews) {
+		return s.showAudit(v, http.StatusUnprocessableEntity, strings.ToUpper(err.Error()[:1])+err.Error()[1:]+".")
+	}
+	if err != nil {
+		return err
+	}
+	return v.see("/audit?" + query)
+}
+
+func (s *Server) removeView(v *visit) error {
+	id, err := v.number("id")
+	if err != nil {
+		return err
+	}
+	if err := s.Log.RemoveView(v.Request.Context(), v.actor(), id); err != nil {
+		return err
+	}
+	return v.see("/audit")
 }
 
 // shownBars is about how many bars a histogram has.
 const shownBars = 48
 
-// bars counts the entries over time, between the filter's ends or else those of the record, without gaps.
-func (s *Server) bars(v *visit, f audit.Filter) ([]views.AuditBar, time.Duration, error) {
-	ctx := v.Request.Context()
-	first, last, err := s.Log.Span(ctx, v.actor(), f)
-	if err != nil || first.IsZero() {
-		return nil, 0, err
+// barsOf counts the entries over time, from the first to the last, without gaps. The times are the newest first.
+func barsOf(times []time.Time) ([]views.AuditBar, time.Duration) {
+	if len(times) == 0 {
+		return nil, 0
 	}
+	first, last := times[len(times)-1], times[0]
 	width := max(last.Sub(first)/shownBars, time.Minute).Round(time.Minute)
-	found, err := s.Log.Histogram(ctx, v.actor(), f, width)
-	if err != nil || len(found) == 0 {
-		return nil, width, err
+	begin := first.Truncate(width)
+	bars := make([]views.AuditBar, max(int(last.Sub(begin)/width), 0)+1)
+	for i := range bars {
+		bars[i].At = begin.Add(time.Duration(i) * width)
 	}
-	counted := map[int64]int64{}
-	for _, b := range found {
-		counted[b.At.UnixMicro()] = b.Count
+	for _, at := range times {
+		i := int(at.Sub(begin) / width)
+		bars[min(max(i, 0), len(bars)-1)].Count++ // clocks of several processes differ a little
 	}
-	var bars []views.AuditBar
-	for at := found[0].At; !at.After(found[len(found)-1].At); at = at.Add(width) {
-		bars = append(bars, views.AuditBar{At: at, Count: counted[at.UnixMicro()]})
-	}
-	return bars, width, nil
+	return bars, width
 }
 
 func (s *Server) verification(v *visit) views.Verification {
 	last := s.verified.get()
-	return views.Verification{At: last.At, Entries: last.Entries, Broken: last.Broken, Why: last.Why, CanVerify: v.actor().May(audit.AuditVerify)}
+	return views.Verification{At: last.At, Entries: last.Entries, Broken: last.Broken, Why: last.Why, CanVerify: v.actor().May(audit.AuditVerify), CanSign: v.actor().May(audit.AuditCheckpoint)}
 }
 
 func entryView(e audit.Entry) views.AuditRow {
@@ -122,6 +214,38 @@ func (s *Server) entry(v *visit) error {
 	}))
 }
 
+// signRecord signs what the record is now, for the reader to keep elsewhere.
+func (s *Server) signRecord(v *visit) error {
+	key, err := s.Signing()
+	if err != nil {
+		return err
+	}
+	checkpoint, err := s.Log.Checkpoint(v.Request.Context(), v.actor(), key)
+	if err != nil {
+		return err
+	}
+	text, err := json.MarshalIndent(checkpoint, "", "  ")
+	if err != nil {
+		return err
+	}
+	v.download("drover-record-" + checkpoint.At.Format(time.DateOnly) + "-" + strconv.FormatInt(checkpoint.Seq, 10) + ".json")
+	v.Data(http.StatusOK, "application/json", append(text, '\n'))
+	return nil
+}
+
+// copied tells how far the copies of the record elsewhere have come, for who may sign it.
+func (s *Server) copied(v *visit) ([]views.Copied, error) {
+	if !v.actor().May(audit.AuditCheckpoint) {
+		return nil, nil
+	}
+	states, err := s.Streams.States(v.Request.Context())
+	all := make([]views.Copied, len(states))
+	for i, state := range states {
+		all[i] = views.Copied{Name: state.Name, Seq: state.Seq, SentAt: state.SentAt, FailedAt: state.FailedAt, Problem: state.Problem}
+	}
+	return all, err
+}
+
 func (s *Server) verifyAudit(v *visit) error {
 	found, err := s.Log.Verify(v.Request.Context())
 	if err != nil {
@@ -134,4 +258,60 @@ func (s *Server) verifyAudit(v *visit) error {
 		v.say("problem", "The record is broken. The badge names the first broken entry.")
 	}
 	return v.see("/audit")
+}
+
+// exportRecord gives the filtered record as a file, the newest first: as CSV for a spreadsheet, or as JSON lines with the hashes, so that it
+// can be verified. The export is recorded before its first byte leaves.
+func (s *Server) exportRecord(v *visit) error {
+	shown, filter := recordFilter(v.Request.URL.Query())
+	if len(shown.Problems) > 0 {
+		return sites.Problems(shown.Problems)
+	}
+	filter.Before = 0
+	asCSV := strings.HasSuffix(v.FullPath(), ".csv")
+	ctx, actor := v.Request.Context(), v.actor()
+	if err := s.Log.RecordAlone(ctx, actor, audit.Event{Action: audit.AuditExport, Detail: map[string]any{"filter": shown.Encode(), "csv": asCSV}}); err != nil {
+		return err
+	}
+	name := "drover-record-" + time.Now().UTC().Format(time.DateOnly)
+	if asCSV {
+		v.download(name + ".csv")
+		v.Header("Content-Type", "text/csv; charset=utf-8")
+		return s.exportRecordCSV(v, filter)
+	}
+	v.download(name + ".jsonl")
+	v.Header("Content-Type", "application/x-ndjson")
+	encoder := json.NewEncoder(v.Writer)
+	encoder.SetEscapeHTML(false)
+	return s.Log.Each(ctx, actor, filter, func(e audit.Entry) error { return encoder.Encode(e.Line()) })
+}
+
+func (s *Server) exportRecordCSV(v *visit, filter audit.Filter) error {
+	w := csv.NewWriter(v.Writer)
+	_ = w.Write([]string{"entry", "at", "who", "kind", "role", "from", "action", "subject", "outcome", "detail", "hash"})
+	err := s.Log.Each(v.Request.Context(), v.actor(), filter, func(e audit.Entry) error {
+		return w.Write([]string{strconv.FormatInt(e.Seq, 10), e.At.Format(time.RFC3339Nano), tame(e.Actor.Name), string(e.Actor.Kind), string(e.Actor.Role), tame(e.Actor.Addr),
+			string(e.Event.Action), tame(string(e.Event.Subject)), string(e.Event.Result), tame(string(e.Detail)), e.Hash})
+	})
+	w.Flush()
+	return errors.Join(err, w.Error())
+}
+
+// mostPrinted bounds the entries of a printed page.
+const mostPrinted = 2000
+
+// printRecord is the filtered record on paper, the oldest first, with what proves it.
+func (s *Server) printRecord(v *visit) error {
+	shown, filter := recordFilter(v.Request.URL.Query())
+	filter.Before, filter.Limit = 0, mostPrinted
+	found, err := s.Log.Page(v.Request.Context(), v.actor(), filter)
+	if err != nil {
+		return err
+	}
+	page := views.PrintedRecord{Filter: shown, Count: found.Count, More: found.More, At: time.Now().UTC(), By: v.member.Name, Verification: s.verification(v)}
+	for i := len(found.Entries) - 1; i >= 0; i-- {
+		e := found.Entries[i]
+		page.Entries = append(page.Entries, views.PrintedEntry{AuditRow: entryView(e), Hash: e.Hash})
+	}
+	return v.render(http.StatusOK, views.Printed(page))
 }

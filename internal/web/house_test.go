@@ -3,6 +3,7 @@ package web_test
 import (
 	"bytes"
 	"context"
+	"crypto/ed25519"
 	"io"
 	"log/slog"
 	"net/http"
@@ -19,6 +20,7 @@ import (
 	"github.com/droverhq/drover/internal/audit"
 	"github.com/droverhq/drover/internal/database"
 	"github.com/droverhq/drover/internal/database/dbtest"
+	"github.com/droverhq/drover/internal/forward"
 	"github.com/droverhq/drover/internal/members"
 	"github.com/droverhq/drover/internal/operations"
 	"github.com/droverhq/drover/internal/runs"
@@ -42,6 +44,7 @@ type house struct {
 	runner   *runs.Runner
 	roster   *members.Roster
 	server   *web.Server
+	signing  ed25519.PrivateKey
 	home     string
 	logged   *lockedBuffer
 }
@@ -78,7 +81,7 @@ func newHouseOn(t *testing.T, db *database.DB, described ...wptest.Site) *house 
 	if err != nil {
 		t.Fatal(err)
 	}
-	h := &house{db: db, fake: fake, logged: &lockedBuffer{}}
+	h := &house{db: db, fake: fake, logged: &lockedBuffer{}, signing: ed25519.NewKeyFromSeed(make([]byte, ed25519.SeedSize))}
 	logger := slog.New(slog.NewTextHandler(h.logged, nil))
 	network := wordpress.NewNetwork(wordpress.Config{AllowNets: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, RootCAs: fake.CA(), Hosts: fake.Hosts()})
 	h.log = audit.New(h.db.Gorm)
@@ -93,7 +96,7 @@ func newHouseOn(t *testing.T, db *database.DB, described ...wptest.Site) *house 
 	var handler http.Handler
 	front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { handler.ServeHTTP(w, r) }))
 	h.home = front.URL
-	h.server = web.New(web.Parts{Registry: h.registry, Runner: h.runner, Roster: h.roster, Shelf: operations.New(h.db, h.log), Log: h.log, Logger: logger, PublicURL: h.home, Gallery: true})
+	h.server = web.New(web.Parts{Registry: h.registry, Runner: h.runner, Roster: h.roster, Shelf: operations.New(h.db, h.log), Log: h.log, Logger: logger, Streams: forward.New(h.db, h.log, logger), Signing: func() (ed25519.PrivateKey, error) { return h.signing, nil }, PublicURL: h.home, Gallery: true})
 	handler = h.server.Handler()
 	t.Cleanup(func() {
 		front.Close()

@@ -1,10 +1,8 @@
 package web
 
 import (
-	"encoding/json"
 	"time"
 
-	"github.com/droverhq/drover/internal/audit"
 	"github.com/droverhq/drover/internal/runs"
 	"github.com/droverhq/drover/internal/sites"
 )
@@ -105,28 +103,4 @@ type SiteLine struct {
 // LineOfSite is the site's line.
 func LineOfSite(s sites.Site) SiteLine {
 	return SiteLine{s.ID, s.Home, s.Name, s.Client, append([]string{}, s.Tags...), s.State, s.Finding, s.Credential.Username, s.PluginVersion, s.CacheState}
-}
-
-// EntryLine is one entry of the record, with all that its hash covers.
-type EntryLine struct {
-	Seq       int64           `json:"seq"`
-	At        time.Time       `json:"at"`
-	ActorKind audit.Kind      `json:"actor_kind"`
-	ActorID   int64           `json:"actor_id"`
-	Actor     string          `json:"actor"`
-	Role      audit.Role      `json:"role"`
-	Addr      string          `json:"addr"`
-	Action    audit.Action    `json:"action"`
-	Subject   audit.Subject   `json:"subject"`
-	Outcome   audit.Result    `json:"outcome"`
-	Detail    json.RawMessage `json:"detail"`
-	Prev      string          `json:"prev"`
-	Hash      string          `json:"hash"`
-}
-
-// LineOfEntry is the entry's line.
-func LineOfEntry(e audit.Entry) EntryLine {
-	return EntryLine{
-		e.Seq, e.At, e.Actor.Kind, e.Actor.ID, e.Actor.Name, e.Actor.Role, e.Actor.Addr, e.Event.Action, e.Event.Subject, e.Event.Result, e.Detail, e.Prev, e.Hash,
-	}
 }

@@ -18,7 +18,7 @@ var reach = map[string]audit.Role{
 	"GET /": audit.Viewer, "GET /search": audit.Viewer, "GET /sites": audit.Viewer, "GET /sites/:id": audit.Viewer, "GET /runs": audit.Viewer,
 	"GET /runs/:id": audit.Viewer, "GET /runs/:id/stream": audit.Viewer, "GET /runs/:id/targets": audit.Viewer, "GET /runs/:id/targets/:target": audit.Viewer,
 	"GET /runs/:id/export.csv": audit.Viewer, "GET /runs/:id/export.json": audit.Viewer, "GET /audit": audit.Viewer, "GET /audit/:seq": audit.Viewer,
-	"POST /audit/verify": audit.Viewer, "GET /team": audit.Viewer, "GET /settings": audit.Viewer, "POST /settings/name": audit.Viewer,
+	"GET /audit/export.csv": audit.Viewer, "GET /audit/export.jsonl": audit.Viewer, "GET /audit/print": audit.Viewer, "POST /audit/views": audit.Viewer, "POST /audit/views/:id/remove": audit.Viewer, "POST /audit/verify": audit.Viewer, "POST /audit/checkpoint": audit.Admin, "GET /team": audit.Viewer, "GET /settings": audit.Viewer, "POST /settings/name": audit.Viewer,
 	"POST /settings/password": audit.Viewer, "POST /settings/sessions/:id/revoke": audit.Viewer,
 
 	"GET /team/:id": audit.Viewer, "POST /team/:id/reach": audit.Admin, "GET /settings/tokens": audit.Viewer, "POST /settings/tokens": audit.Viewer, "POST /tokens/:id/revoke": audit.Viewer,

@@ -28,7 +28,7 @@ var beyond = map[string]int{
 	"POST /runs/:id/cancel": 404, "POST /runs/:id/approve": 404, "POST /runs/:id/decline": 404, "POST /team/approval": 403, "POST /runs/:id/moves": 404, "POST /runs/:id/again": 404,
 	"GET /audit/:seq": 404, "GET /team/:id": 404, "POST /team/:id/role": 404, "POST /team/:id/reach": 404, "POST /team/:id/reset": 404, "POST /team/:id/remove": 404, "POST /tokens/:id/revoke": 404,
 	// What concerns all sites at once is not theirs to do.
-	"POST /audit/verify": 403, "POST /operations": 403, "POST /operations/new": 403, "GET /operations/export": 403, "POST /operations/import": 403, "GET /operations/:id/edit": 403,
+	"POST /audit/verify": 403, "POST /audit/checkpoint": 403, "POST /operations": 403, "POST /operations/new": 403, "GET /operations/export": 403, "POST /operations/import": 403, "GET /operations/:id/edit": 403,
 	"POST /operations/:id": 403, "POST /operations/:id/remove": 403, "POST /team/second-factor": 403,
 }
 
@@ -36,7 +36,7 @@ var beyond = map[string]int{
 var narrow = map[string]bool{
 	"GET /": true, "GET /search": true, "GET /sites": true, "GET /sites/new": true, "POST /sites": true, "GET /sites/import": true, "POST /sites/import": true, "POST /sites/check": true,
 	"POST /sites/tag": true, "POST /sites/retire": true, "POST /sites/restore": true, "GET /run": true, "POST /run/preview": true, "GET /endpoints": true, "GET /endpoints/form": true,
-	"POST /endpoints/form": true, "GET /operations": true, "GET /operations/:id/use": true, "GET /runs": true, "POST /runs": true, "GET /audit": true, "GET /team": true, "POST /team/invite": true,
+	"POST /endpoints/form": true, "GET /operations": true, "GET /operations/:id/use": true, "GET /runs": true, "POST /runs": true, "GET /audit": true, "GET /audit/export.csv": true, "GET /audit/export.jsonl": true, "GET /audit/print": true, "POST /audit/views": true, "POST /audit/views/:id/remove": true, "GET /team": true, "POST /team/invite": true,
 	"GET /settings": true, "GET /settings/second-factor": true, "POST /settings/second-factor/app": true, "GET /settings/second-factor/app/:id": true, "POST /settings/second-factor/app/:id": true,
 	"POST /settings/second-factor/passkey/options": true, "POST /settings/second-factor/passkey": true, "POST /settings/second-factor/codes": true, "POST /settings/factors/:id/name": true,
 	"POST /settings/factors/:id/remove": true, "GET /settings/tokens": true, "POST /settings/tokens": true, "GET /second-step": true, "POST /second-step": true, "POST /second-step/options": true,

@@ -78,7 +78,13 @@ func (s *Server) table() []route {
 		{post, "/runs/:id/again", audit.RunStart, s.runAgain},
 
 		{get, "/audit", audit.AuditRead, s.audit},
+		{get, "/audit/export.csv", audit.AuditExport, s.exportRecord},
+		{get, "/audit/export.jsonl", audit.AuditExport, s.exportRecord},
+		{get, "/audit/print", audit.AuditExport, s.printRecord},
+		{post, "/audit/views", audit.AuditRead, s.saveView},
+		{post, "/audit/views/:id/remove", audit.AuditRead, s.removeView},
 		{get, "/audit/:seq", audit.AuditRead, s.entry},
+		{post, "/audit/checkpoint", audit.AuditCheckpoint, s.signRecord},
 		{post, "/audit/verify", audit.AuditVerify, s.verifyAudit},
 
 		{get, "/team", audit.MemberRead, s.team},

@@ -4,6 +4,7 @@ package web
 
 import (
 	"context"
+	"crypto/ed25519"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -12,6 +13,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/droverhq/drover/internal/audit"
+	"github.com/droverhq/drover/internal/forward"
 	"github.com/droverhq/drover/internal/members"
 	"github.com/droverhq/drover/internal/operations"
 	"github.com/droverhq/drover/internal/runs"
@@ -25,6 +27,8 @@ type Parts struct {
 	Roster    *members.Roster
 	Shelf     *operations.Shelf
 	Log       *audit.Log
+	Streams   *forward.Streams                   // copies of the record elsewhere
+	Signing   func() (ed25519.PrivateKey, error) // the key that signs checkpoints
 	Logger    *slog.Logger
 	PublicURL string // the address that people use; https makes cookies secure
 	Gallery   bool   // show the development gallery

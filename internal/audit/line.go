@@ -1,0 +1,28 @@
+package audit
+
+import (
+	"encoding/json"
+	"time"
+)
+
+// Line is an entry as programs read it, one JSON object a line, with all that its hash covers. Others rely on its names.
+type Line struct {
+	Seq       int64           `json:"seq"`
+	At        time.Time       `json:"at"`
+	ActorKind Kind            `json:"actor_kind"`
+	ActorID   int64           `json:"actor_id"`
+	Actor     string          `json:"actor"`
+	Role      Role            `json:"role"`
+	Addr      string          `json:"addr"`
+	Action    Action          `json:"action"`
+	Subject   Subject         `json:"subject"`
+	Outcome   Result          `json:"outcome"`
+	Detail    json.RawMessage `json:"detail"`
+	Prev      string          `json:"prev"`
+	Hash      string          `json:"hash"`
+}
+
+// Line is the entry's line.
+func (e Entry) Line() Line {
+	return Line{e.Seq, e.At, e.Actor.Kind, e.Actor.ID, e.Actor.Name, e.Actor.Role, e.Actor.Addr, e.Event.Action, e.Event.Subject, e.Event.Result, e.Detail, e.Prev, e.Hash}
+}
