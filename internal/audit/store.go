@@ -162,7 +162,8 @@ type Page struct {
 // Where counting stops, and telling times: an exact count of a filtered million takes longer than its reader waits.
 const (
 	mostCounted = 10_000
-	mostTimes   = 2_000
+	mostTimes   = 1_000
+	mostLooked  = 200 // where each entry is looked up in the index of words
 )
 
 // Page returns the chosen entries within the actor's reach, the newest first.
@@ -171,22 +172,22 @@ func (l *Log) Page(ctx context.Context, actor Actor, f Filter) (Page, error) {
 	if err != nil || c.none {
 		return Page{}, err
 	}
-	marks, err := l.store.newest(ctx, c, 0, mostTimes+1)
+	told, most := c.bounds()
+	marks, err := l.store.newest(ctx, c, 0, told+1)
 	if err != nil {
 		return Page{}, err
 	}
-	p, err := l.page(ctx, c, f, marks)
+	p, err := l.page(ctx, c, f, marks[:min(len(marks), told)])
 	if err != nil {
 		return p, err
 	}
 	p.Count = int64(len(marks))
-	for _, m := range marks[:min(len(marks), mostTimes)] {
+	for _, m := range marks[:min(len(marks), told)] {
 		p.Times = append(p.Times, time.UnixMicro(m.At).UTC())
 	}
-	if len(marks) <= mostTimes {
+	if len(marks) <= told {
 		return p, nil
 	}
-	most := c.mostCounted()
 	if p.Count, err = l.store.count(ctx, c, most+1); p.Count > most {
 		p.Count, p.More = most, true
 	}
@@ -196,7 +197,7 @@ func (l *Log) Page(ctx context.Context, actor Actor, f Filter) (Page, error) {
 // page reads the entries of a page. Marks are the newest of all that match, where they are known already.
 func (l *Log) page(ctx context.Context, c chosen, f Filter, marks []mark) (Page, error) {
 	limit := cmp.Or(f.Limit, 50)
-	if f.Before > 0 || marks == nil || limit >= len(marks) && len(marks) > mostTimes {
+	if told, _ := c.bounds(); f.Before > 0 || marks == nil || len(marks) == told && limit >= told {
 		var err error
 		if marks, err = l.store.newest(ctx, c, f.Before, limit+1); err != nil {
 			return Page{}, err
@@ -391,12 +392,12 @@ func (c *chosen) add(sql string, values ...any) {
 
 func (c *chosen) wordsAlone() bool { return c.match != "" && len(c.conditions) == 0 }
 
-// mostCounted is where counting stops.
-func (c *chosen) mostCounted() int64 {
+// bounds are how many of the newest are told by time, and where counting stops.
+func (c *chosen) bounds() (told int, counted int64) {
 	if c.common && !c.wordsAlone() {
-		return mostCounted / 10 // each is looked up in the index of words
+		return mostLooked, mostLooked
 	}
-	return mostCounted
+	return mostTimes, mostCounted
 }
 
 // on puts the conditions on a query of the entries.
@@ -521,8 +522,8 @@ func (s store) chosen(ctx context.Context, actor Actor, f Filter) (c chosen, err
 	return c, s.between(ctx, &c, f)
 }
 
-// manyEntries is from how many entries on walking the record from its end is sooner than sorting them.
-const manyEntries = 20_000
+// manyEntries is from how many entries on walking the record from its end is sooner than sorting them (measured with a million).
+const manyEntries = 50_000
 
 // about narrows to the entries about the subjects that the query finds.
 func (s store) about(ctx context.Context, c *chosen, query string, values ...any) error {
@@ -569,7 +570,7 @@ func (s store) within(ctx context.Context, c *chosen, actor Actor) error {
 	own := "entries.actor_id = ? AND entries.actor_id <> 0 AND entries.actor_kind IN ('member', 'token')"
 	each := condition{sql: "(" + own + " OR entries.subject IN (" + s.listed() + "))", values: []any{actor.ID, subjects}}
 	if !s.postgres() {
-		each.walking = "entries.seq IN (SELECT seq FROM entries WHERE actor_id = ? AND actor_id <> 0 AND actor_kind IN ('member', 'token') UNION SELECT seq FROM entries WHERE subject IN (" + s.listed() + "))"
+		each.walking = "entries.seq IN (SELECT seq FROM entries WHERE actor_id = ? AND actor_id <> 0 AND actor_kind IN ('member', 'token') UNION ALL SELECT seq FROM entries WHERE subject IN (" + s.listed() + "))"
 		if many {
 			each.walking = "(+entries.actor_id = ? AND entries.actor_kind IN ('member', 'token') OR +entries.subject IN (" + s.listed() + "))"
 		}
