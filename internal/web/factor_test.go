@@ -15,7 +15,7 @@ import (
 
 var (
 	appSecret    = regexp.MustCompile(`id="app-secret">([A-Z2-7 ]+)<`)
-	recoveryCode = regexp.MustCompile(`<li>([a-z2-7]{4}(-[a-z2-7]{4}){3})</li>`)
+	recoveryCode = regexp.MustCompile(`<li>([a-z2-7]{4}(-[a-z2-7]{4}){5})</li>`)
 )
 
 func appCode(t *testing.T, secret string, at time.Time) string {
