@@ -21,6 +21,7 @@ var (
 	errOtherOrigin = errors.New("the request came from another site's page")
 	errBadAddress  = errors.New("the address cannot be read")
 	errTooMuch     = errors.New("what was sent is too large")
+	errCrowd       = errors.New("too many requests of one member are under way")
 )
 
 // known maps the parts' errors to what a person is told.
@@ -34,6 +35,7 @@ var known = []struct {
 	{errOtherOrigin, http.StatusForbidden, "This came from another site's page", "It was refused, and nothing was done. Open Drover itself and try again there."},
 	{errBadAddress, http.StatusBadRequest, "This address cannot be read", "It holds characters that no text has. Type it anew, or start from the first page."},
 	{errTooMuch, http.StatusRequestEntityTooLarge, "That is too much at once", "A form may hold 1 MB and a file of sites 16 MB. Send less, or split it."},
+	{errCrowd, http.StatusTooManyRequests, "That is too much at once", "Too many of your requests are under way. Wait until some have ended, or close some tabs, and try again."},
 	{sites.ErrNoSite, http.StatusNotFound, "There is no such site", "Look for it in the list of sites, also among the retired ones."},
 	{operations.ErrNone, http.StatusNotFound, "There is no such saved operation", "It may have been removed. Look at the list of saved operations."},
 	{runs.ErrNoRun, http.StatusNotFound, "There is no such run", "Look for it in the list of runs."},

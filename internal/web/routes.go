@@ -84,6 +84,7 @@ func (s *Server) table() []route {
 		{post, "/team/second-factor", audit.SettingsChange, s.requireFactor},
 		{post, "/team/:id/role", audit.MemberRole, s.changeRole},
 		{post, "/team/:id/reset", audit.MemberReset, s.resetLink},
+		{post, "/team/:id/sign-out", audit.MemberEndSessions, s.endSessions},
 		{post, "/team/:id/remove", audit.MemberRemove, s.removeMember},
 
 		{get, "/settings", "", s.settings},

@@ -129,6 +129,9 @@ func where(sel sites.Selection) string {
 // frameTime bounds how long one frame of a stream may take to be written; a browser that is gone is noticed by it.
 const frameTime = 10 * time.Second
 
+// askAgain is how often a stream asks whether the session that it was opened with is still good.
+const askAgain = 2 * time.Second
+
 // streamRun sends the run's live part as it changes, then the event done. Whoever comes back reads from now on: the truth is in the
 // database.
 func (s *Server) streamRun(v *visit) error {
@@ -145,7 +148,14 @@ func (s *Server) streamRun(v *visit) error {
 	ctx, cancel := context.WithCancel(v.Request.Context())
 	defer cancel()
 	var last []byte
+	asked := time.Now()
 	for snapshot := range s.watch.Follow(ctx, id) {
+		if time.Since(asked) > askAgain {
+			if _, _, err := s.Roster.Authenticate(ctx, v.token); err != nil {
+				return nil // the session has ended: a browser that still has one comes back with it
+			}
+			asked = time.Now()
+		}
 		var drawn bytes.Buffer
 		if err := views.RunProgress(runView(snapshot, v.actor())).Render(ctx, &drawn); err != nil {
 			return err
