@@ -407,3 +407,28 @@ func TestOnlyFilesOfTheirKindAreTaken(t *testing.T) {
 		t.Errorf("%d sites, %v", len(all), err)
 	}
 }
+
+func TestEveryPageHasTheWayOut(t *testing.T) {
+	h := newHouse(t, wptest.Site{})
+	h.addSites(t)
+	h.runAll(t, "status")
+	p := h.signIn(t, audit.Owner)
+	fill := strings.NewReplacer(":id", "1", ":target", "1", ":seq", "1")
+	pages := 0
+	for _, route := range h.server.Table() {
+		if route.Method != http.MethodGet {
+			continue
+		}
+		got := p.ask(p.request(http.MethodGet, fill.Replace(route.Path), nil))
+		if got.status != http.StatusOK || !strings.Contains(got.body, "<html") {
+			continue
+		}
+		pages++
+		if !strings.Contains(got.body, `action="/sign-out"`) {
+			t.Errorf("%s has no way out", route.Path)
+		}
+	}
+	if pages < 15 {
+		t.Errorf("%d pages were looked at", pages)
+	}
+}
