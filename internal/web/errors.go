@@ -43,6 +43,7 @@ var known = []struct {
 	{audit.ErrNoEntry, http.StatusNotFound, "There is no such entry", "Look for it in the record."},
 	{members.ErrNoMember, http.StatusNotFound, "There is no such member", "Look at the team's page."},
 	{members.ErrNoFactor, http.StatusNotFound, "There is no such second factor", "Look at your account's page."},
+	{members.ErrNoHostName, http.StatusUnprocessableEntity, "Passkeys need a host name", "A browser binds them to one, never to an IP address. Open Drover by its name, over https."},
 	{members.ErrNoSession, http.StatusUnauthorized, "The session has ended", "Sign in again."},
 	{members.ErrLastOwner, http.StatusConflict, "The last owner cannot go", "Make somebody else an owner first."},
 	{runs.ErrEnded, http.StatusConflict, "The run has ended already", "Nothing is under way, so there is nothing to cancel."},

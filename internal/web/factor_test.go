@@ -88,6 +88,17 @@ func TestSignInInTwoSteps(t *testing.T) {
 	}
 }
 
+func TestPasskeysNeedAHostName(t *testing.T) {
+	h := newHouse(t) // at 127.0.0.1
+	p := h.signIn(t, audit.Owner)
+	if status, page := p.post("/settings/second-factor/passkey/options", nil); status != http.StatusUnprocessableEntity || !strings.Contains(page, "never to an IP address") {
+		t.Errorf("begin: %d %.200s", status, page)
+	}
+	if status, _ := p.post("/confirm/options", nil); status != http.StatusNotFound {
+		t.Errorf("use one, without having any: %d", status)
+	}
+}
+
 func TestWhoMustHaveASecondFactorSetsOneUpFirst(t *testing.T) {
 	h := newHouse(t)
 	owner, viewer := h.signIn(t, audit.Owner), h.signIn(t, audit.Viewer)
