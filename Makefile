@@ -45,6 +45,10 @@ bench: build ## Measure, and print the ratios
 check: $(ASSETS) ## Format, vet, and see that the generated code is what the templates say
 	scripts/check
 
+vulns: ## Ask the vulnerability databases of Go and npm about every component
+	$(GO) run golang.org/x/vuln/cmd/govulncheck@v1.1.4 ./...
+	npm audit
+
 screenshots: build ## Take the README's pictures from the demo
 	scripts/screenshots
 
@@ -52,4 +56,4 @@ clean: ## Remove what was built
 	rm -rf bin node_modules
 	find static/dist -type f ! -name .keep -delete
 
-.PHONY: help assets generate build demo run dev test soak bench check screenshots clean
+.PHONY: help assets generate build demo run dev test soak bench check vulns screenshots clean

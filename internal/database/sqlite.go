@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -74,11 +75,19 @@ func (d *DB) Backup(ctx context.Context, file string) error {
 	if d.Postgres() {
 		return errors.New("database: on PostgreSQL, use pg_dump: it makes the consistent copy that drover backup makes of SQLite")
 	}
-	if _, err := os.Stat(file); err == nil {
+	// SQLite takes an empty file as a new one; its own would be readable to others until it is whole.
+	empty, err := os.OpenFile(file, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if errors.Is(err, fs.ErrExist) {
 		return fmt.Errorf("database: %s exists already; name a new file, nothing was overwritten", file)
 	}
-	if _, err := d.SQL.ExecContext(ctx, "VACUUM INTO ?", file); err != nil {
+	if err == nil {
+		err = empty.Close()
+	}
+	if err != nil {
 		return fmt.Errorf("database: backup to %s: %w", file, err)
 	}
-	return os.Chmod(file, 0o600)
+	if _, err := d.SQL.ExecContext(ctx, "VACUUM INTO ?", file); err != nil {
+		return errors.Join(fmt.Errorf("database: backup to %s: %w", file, err), os.Remove(file))
+	}
+	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -11,6 +12,7 @@ import (
 	"github.com/droverhq/drover/internal/database"
 	"github.com/droverhq/drover/internal/database/dbtest"
 	"github.com/droverhq/drover/internal/members"
+	"github.com/droverhq/drover/internal/vault"
 )
 
 // A stranger behind the owner's own address, as in an office or behind a proxy, tries one password after the other.
@@ -182,6 +184,57 @@ func TestSessionsRunOut(t *testing.T) {
 		db.Gorm.Exec("UPDATE sessions SET created_at = ?, last_seen_at = ?, half = ? WHERE id = (SELECT max(id) FROM sessions)", now.Add(-c.created).UnixMicro(), now.Add(-c.seen).UnixMicro(), c.half)
 		if _, _, err := r.Authenticate(ctx, token); (err == nil) != c.open {
 			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestEndingTheSessionsOfAnother(t *testing.T) {
+	db := dbtest.SQLite(t)
+	ctx := context.Background()
+	r := members.New(db, keys(t), audit.New(db.Gorm))
+	owner, admin, m := add(t, r, "o@a.example", audit.Owner), add(t, r, "a@a.example", audit.Admin), add(t, r, "m@a.example", audit.Operator)
+	var open []vault.Secret
+	for _, d := range []members.Device{desk, elsewhere} {
+		token, _, err := r.SignIn(ctx, m.Email, secret(password), d)
+		if err != nil {
+			t.Fatal(err)
+		}
+		open = append(open, token)
+	}
+	for name, err := range map[string]error{"an operator": r.EndSessions(ctx, m.Actor(desk.Addr), admin.ID), "an admin, those of an owner": r.EndSessions(ctx, admin.Actor(desk.Addr), owner.ID)} {
+		if !errors.Is(err, audit.ErrForbidden) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if err := r.EndSessions(ctx, admin.Actor(desk.Addr), m.ID); err != nil {
+		t.Fatal(err)
+	}
+	for _, token := range open {
+		if _, _, err := r.Authenticate(ctx, token); !errors.Is(err, members.ErrNoSession) {
+			t.Errorf("after an admin ended it: %v", err)
+		}
+	}
+	if _, _, err := r.SignIn(ctx, m.Email, secret(password), desk); err != nil {
+		t.Errorf("signing in again: %v", err)
+	}
+}
+
+// A recovery code is kept by a fast hash, which is only right for what nobody can try through.
+func TestRecoveryCodesCannotBeTriedThrough(t *testing.T) {
+	db := dbtest.SQLite(t)
+	r := members.New(db, keys(t), audit.New(db.Gorm))
+	_, codes := enrol(t, r, add(t, r, "m@a.example", audit.Operator))
+	seen := map[string]bool{}
+	for _, code := range codes {
+		signs := strings.ReplaceAll(code, "-", "")
+		if len(signs)*5 < 112 || seen[code] || strings.Trim(signs, "abcdefghijklmnopqrstuvwxyz234567") != "" {
+			t.Errorf("%s has %d signs of five bits", code, len(signs))
+		}
+		seen[code] = true
+		var stored int64
+		db.Gorm.Raw("SELECT count(*) FROM recovery_codes WHERE code_hash LIKE ?", "%"+signs[:8]+"%").Scan(&stored)
+		if stored != 0 {
+			t.Error("the code itself is stored")
 		}
 	}
 }

@@ -16,7 +16,7 @@ func (r *Roster) Add(ctx context.Context, actor audit.Actor, m Member, password 
 		return Member{}, err
 	}
 	p := m.clean()
-	checkPassword(p, password, m.Email)
+	r.checkPassword(p, password, m.Email)
 	if err := p.orNil(); err != nil {
 		return Member{}, err
 	}
@@ -190,7 +190,7 @@ func (r *Roster) ChangePassword(ctx context.Context, actor audit.Actor, old, new
 		return err
 	}
 	p := Problems{}
-	if checkPassword(p, new, row.Email); len(p) > 0 {
+	if r.checkPassword(p, new, row.Email); len(p) > 0 {
 		return p
 	}
 	try := attempt{account: row.Email, addr: parseAddr(actor.Addr)}

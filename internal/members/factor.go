@@ -23,6 +23,8 @@ var (
 	ErrCode     = errors.New("the code is wrong, or was used already")
 	ErrPasskey  = errors.New("the passkey was not accepted")
 	ErrNoFactor = errors.New("there is no such second factor")
+	// ErrNoHostName is what Drover answers where it is opened by an IP address: passkeys are bound to a domain (WebAuthn, 5.1.3).
+	ErrNoHostName = errors.New("passkeys are bound to a host name, and this address has none")
 )
 
 // Factor is something that a member shows besides the password.

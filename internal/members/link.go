@@ -154,7 +154,7 @@ func (r *Roster) claim(ctx context.Context, token vault.Secret, kind linkKind, c
 		m.Email = link.Email
 	}
 	p := m.clean()
-	checkPassword(p, c.Password, m.Email)
+	r.checkPassword(p, c.Password, m.Email)
 	if err := p.orNil(); err != nil {
 		return vault.Secret{}, err
 	}

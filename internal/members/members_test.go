@@ -3,8 +3,10 @@ package members_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/netip"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 
@@ -13,6 +15,7 @@ import (
 	"github.com/droverhq/drover/internal/database/dbtest"
 	"github.com/droverhq/drover/internal/members"
 	"github.com/droverhq/drover/internal/vault"
+	"github.com/droverhq/drover/static"
 )
 
 var (
@@ -232,14 +235,46 @@ func TestLinksWorkOnce(t *testing.T) {
 	})
 }
 
+// What breaches made known is refused: the list that is built in, on top of those that are known without it.
+func TestDeniedPasswords(t *testing.T) {
+	denied := static.Passwords()
+	if len(denied) < 3000 {
+		t.Fatalf("%d passwords are built in; run make build first", len(denied))
+	}
+	db := dbtest.SQLite(t)
+	r := members.New(db, keys(t), audit.New(db.Gorm))
+	r.Deny(denied)
+	for _, bad := range []string{"Chicken Wing 101", "polniypizdec0211", denied[0], denied[2999], strings.ToUpper(denied[len(denied)-1])} {
+		_, err := r.Add(context.Background(), shell, members.Member{Email: "a@agency.example", Name: "N", Role: audit.Viewer}, secret(bad))
+		if p, is := errors.AsType[members.Problems](err); !is || p["password"] == "" {
+			t.Errorf("%s: %v", bad, err)
+		}
+	}
+}
+
 func TestPasswordRules(t *testing.T) {
 	db := dbtest.SQLite(t)
 	ctx := context.Background()
 	r := members.New(db, keys(t), audit.New(db.Gorm))
-	for name, bad := range map[string]string{"short": "short", "common": "passwordpassword", "the address": "long-address@agency.example"} {
+	for name, bad := range map[string]string{
+		"short": "short", "common": "passwordpassword", "the address": "long-address@agency.example", "the product": "Drover2026!!", "what it looks after": "my-WordPress-2026", "the house": "agency agency 1", "two of them": "DroverAdmin123456", "too long": strings.Repeat("long word ", 13),
+	} {
 		_, err := r.Add(ctx, shell, members.Member{Email: "long-address@agency.example", Name: "N", Role: audit.Viewer}, secret(bad))
 		if p, is := errors.AsType[members.Problems](err); !is || p["password"] == "" {
 			t.Errorf("%s: %v", name, err)
+		}
+	}
+	for i, good := range []string{"four dogs of our agency sleep", "wordpress is not my first love", "            x", "🔑🔑🔑🔑🔑🔑🔑🔑🔑🔑🔑🔑", strings.Repeat("ü", 128), "nurkleinebuchstaben"} {
+		email := fmt.Sprintf("good%d@agency.example", i)
+		if _, err := r.Add(ctx, shell, members.Member{Email: email, Name: "N", Role: audit.Viewer}, secret(good)); err != nil {
+			t.Errorf("%q: %v", good, err)
+		}
+		if _, _, err := r.SignIn(ctx, email, secret(good), desk); err != nil {
+			t.Errorf("signing in with %q: %v", good, err)
+		}
+		changed := strings.ToUpper(good) + " "
+		if _, _, err := r.SignIn(ctx, email, secret(changed), desk); !errors.Is(err, members.ErrSignIn) {
+			t.Errorf("%q is taken for %q: %v", changed, good, err)
 		}
 	}
 	m := add(t, r, "m@a.example", audit.Viewer)

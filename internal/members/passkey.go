@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"net/netip"
 	"net/url"
 	"time"
 
@@ -23,6 +24,9 @@ func party(origin string) (*webauthn.WebAuthn, error) {
 	u, err := url.Parse(origin)
 	if err != nil {
 		return nil, fmt.Errorf("members: passkey: %w", err)
+	}
+	if _, err := netip.ParseAddr(u.Hostname()); err == nil {
+		return nil, fmt.Errorf("members: passkey: %w", ErrNoHostName)
 	}
 	limit := webauthn.TimeoutConfig{Enforce: true, Timeout: ceremonyTime, TimeoutUVD: ceremonyTime}
 	w, err := webauthn.New(&webauthn.Config{
@@ -66,7 +70,8 @@ func (r *Roster) keyOwner(ctx context.Context, m Member) (keyOwner, error) {
 	return o, err
 }
 
-// BeginPasskey returns what the browser needs to make a passkey, as JSON (WebAuthn, PublicKeyCredentialCreationOptionsJSON).
+// BeginPasskey returns what the browser needs to make a passkey, as JSON (WebAuthn, PublicKeyCredentialCreationOptionsJSON). At an address
+// without a host name it is ErrNoHostName.
 func (r *Roster) BeginPasskey(ctx context.Context, h Holder) ([]byte, error) {
 	w, err := party(h.Origin)
 	if err != nil {
@@ -167,16 +172,16 @@ func (r *Roster) createdKey(ctx context.Context, w write, h Holder, answer []byt
 // AskPasskey returns what the browser needs to use one of the member's passkeys, as JSON (WebAuthn, PublicKeyCredentialRequestOptionsJSON).
 // Without a passkey it is ErrNoFactor.
 func (r *Roster) AskPasskey(ctx context.Context, h Holder) ([]byte, error) {
-	w, err := party(h.Origin)
-	if err != nil {
-		return nil, err
-	}
 	o, err := r.keyOwner(ctx, h.Member)
 	if err != nil {
 		return nil, err
 	}
 	if len(o.keys) == 0 {
 		return nil, ErrNoFactor
+	}
+	w, err := party(h.Origin)
+	if err != nil {
+		return nil, err
 	}
 	options, ceremony, err := w.BeginLogin(o)
 	if err != nil {

@@ -56,7 +56,7 @@ func (r *Roster) Reset(ctx context.Context, token, password vault.Secret, d Devi
 		return vault.Secret{}, err
 	}
 	p := Problems{}
-	if checkPassword(p, password, row.Email); len(p) > 0 {
+	if r.checkPassword(p, password, row.Email); len(p) > 0 {
 		return vault.Secret{}, p
 	}
 	hash, err := r.hashing.hash(ctx, password)

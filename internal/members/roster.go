@@ -62,12 +62,21 @@ type Roster struct {
 	log      *audit.Log
 	hashing  hashing
 	throttle *throttle
+	denied   map[string]bool
 	now      func() time.Time
 }
 
 // New returns the roster over the database; the vault seals what authenticator apps share with it.
 func New(db *database.DB, v *vault.Vault, log *audit.Log) *Roster {
 	return &Roster{store: store{db.Gorm, log}, vault: v, log: log, hashing: newHashing(), throttle: newThrottle(), now: time.Now}
+}
+
+// Deny refuses more passwords than those that it knows by itself, such as the most common of breaches. Call it before anything else.
+func (r *Roster) Deny(passwords []string) {
+	r.denied = make(map[string]bool, len(passwords))
+	for _, password := range passwords {
+		r.denied[password] = true
+	}
 }
 
 // Members returns everybody present who reaches no further than the actor, and the actor, by name.

@@ -43,7 +43,7 @@ const (
 //go:embed common.txt
 var commonText string
 
-// common holds passwords that are tried first because many people choose them; all are long enough to pass otherwise.
+// common holds passwords that are tried first and are long enough to pass otherwise, in lower case and without spaces. Deny adds to them.
 var common = func() map[string]bool {
 	set := map[string]bool{}
 	for word := range strings.FieldsSeq(commonText) {
@@ -90,7 +90,7 @@ func cleanName(p Problems, typed string) string {
 }
 
 // checkPassword counts characters as people see them typed, so that a password of composed accents is as long as it looks.
-func checkPassword(p Problems, password vault.Secret, email string) {
+func (r *Roster) checkPassword(p Problems, password vault.Secret, email string) {
 	text := string(canonical(password))
 	folded := strings.ToLower(text)
 	switch n := utf8.RuneCountInString(text); {
@@ -100,8 +100,10 @@ func checkPassword(p Problems, password vault.Secret, email string) {
 		p["password"] = "This password is too short. Take at least 12 characters; four words that do not belong together are good."
 	case n > longestPassword:
 		p["password"] = "This password is too long. Take at most 128 characters."
-	case common[strings.Join(strings.Fields(folded), "")]:
+	case common[strings.Join(strings.Fields(folded), "")] || r.denied[strings.Join(strings.Fields(folded), "")]:
 		p["password"] = "This password is among the first that are tried. Choose another."
+	case expected(folded, email):
+		p["password"] = "This password is made of words that anybody would try here, such as Drover, WordPress or your agency's name. Choose another."
 	case namesOwner(folded, email):
 		p["password"] = "This password holds your e-mail address or the name in it. Choose another."
 	}
@@ -115,3 +117,28 @@ func namesOwner(folded, email string) bool {
 	name, _, _ := strings.Cut(foldEmail(email), "@")
 	return utf8.RuneCountInString(name) >= shortestTold && strings.Contains(folded, name) || folded == foldEmail(email)
 }
+
+// expectedWords are tried by whoever knows what this house is for. The name of the owner's own domain is added to them.
+var expectedWords = []string{"drover", "wordpress", "bigscoots", "password", "passwort", "admin", "administrator", "dashboard", "agency", "welcome", "letmein"}
+
+// leastBeside is how much of a password must be left beside expected words, and digits and signs around it.
+const leastBeside = 8
+
+// expected tells whether the password is hardly more than words that anybody would try here.
+func expected(folded, email string) bool {
+	_, domain, _ := strings.Cut(foldEmail(email), "@")
+	house, _, _ := strings.Cut(domain, ".")
+	left := strings.Join(strings.Fields(folded), "")
+	for _, word := range slices.Backward(slices.SortedFunc(slices.Values(append(slices.Clone(expectedWords), house)), byLength)) {
+		if utf8.RuneCountInString(word) >= shortestTold {
+			left = strings.ReplaceAll(left, word, " ")
+		}
+	}
+	if !strings.Contains(left, " ") {
+		return false
+	}
+	left = strings.TrimFunc(strings.ReplaceAll(left, " ", ""), func(r rune) bool { return !unicode.IsLetter(r) })
+	return utf8.RuneCountInString(left) < leastBeside
+}
+
+func byLength(a, b string) int { return len(a) - len(b) }

@@ -211,3 +211,23 @@ func (r *Roster) SignOutEverywhere(ctx context.Context, actor audit.Actor) error
 	}
 	return nil
 }
+
+// EndSessions ends all sessions of another member, whom it leaves in the team. Nobody ends those of a role above their own
+// (audit.ErrForbidden).
+func (r *Roster) EndSessions(ctx context.Context, actor audit.Actor, member int64) error {
+	a := act{actor, audit.MemberEndSessions, audit.On("member", member)}
+	err := r.change(ctx, a, func(w write) error {
+		if _, err := w.within(member); err != nil {
+			return err
+		}
+		ended, err := w.endSessions(member)
+		if err != nil {
+			return err
+		}
+		return w.record(a.subject, map[string]any{"sessions_ended": ended})
+	})
+	if err != nil {
+		return fmt.Errorf("members: end sessions: %w", err)
+	}
+	return nil
+}

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -171,7 +172,7 @@ func (b *batch) send(ctx context.Context, targets []Target) {
 	for _, t := range targets {
 		group.Go(func() {
 			defer b.load.ended()
-			if !b.target(ctx, t) {
+			if !b.safely(ctx, t) {
 				b.guard.Lock()
 				b.left = true
 				b.guard.Unlock()
@@ -179,6 +180,19 @@ func (b *batch) send(ctx context.Context, targets []Target) {
 		})
 	}
 	group.Wait()
+}
+
+// safely is target, but a fault of Drover's own at one site, such as over an answer that nobody thought of, ends neither the process nor the
+// other targets. Were it left to the queue, it would come again and again.
+func (b *batch) safely(ctx context.Context, t Target) (ended bool) {
+	defer func() {
+		if caught := recover(); caught != nil {
+			b.runner.logger.ErrorContext(ctx, "panic", "err", fmt.Sprint(caught), "stack", string(debug.Stack()), "run", t.RunID, "site", t.SiteID)
+			b.end(t, wordpress.Verdict{Outcome: wordpress.Unknown, Reason: wordpress.ReasonCutOff, Note: "Drover itself failed while it worked this site, so what came of it is not known. The log says more."})
+			ended = true
+		}
+	}()
+	return b.target(ctx, t)
 }
 
 // target works one target and tells whether it has ended.
@@ -192,6 +206,8 @@ func (b *batch) target(ctx context.Context, t Target) bool {
 	if err != nil {
 		return false
 	}
+	free = sync.OnceFunc(free)
+	defer free()
 	request.PerAddress, request.Hold = b.limits.PerAddress, b.hold
 	var pages *sampling
 	if b.verify {

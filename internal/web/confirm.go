@@ -43,10 +43,11 @@ var fresh = map[string]freshness{
 
 	"GET /audit/export.csv": always, "GET /audit/export.jsonl": always,
 
-	"POST /team/invite": always, "POST /team/:id/role": always, "POST /team/:id/reach": always, "POST /settings/tokens": always, "POST /team/:id/reset": always, "POST /team/:id/remove": always, "POST /team/second-factor": always,
+	"POST /team/invite": always, "POST /team/:id/role": always, "POST /team/:id/reach": always, "POST /settings/tokens": always, "POST /team/:id/reset": always, "POST /team/:id/remove": always, "POST /team/:id/sign-out": always, "POST /team/second-factor": always,
 
 	"POST /settings/second-factor/app": always, "POST /settings/second-factor/passkey/options": always, "POST /settings/second-factor/passkey": opened,
 	"POST /settings/second-factor/codes": always, "POST /settings/factors/:id/remove": always,
+	"POST /settings/password": {freshForForm, (*Server).hasFactor}, "POST /settings/sessions/:id/revoke": always, "POST /sign-out-everywhere": always,
 }
 
 // unproved tells whether the route needs a proof that the session has not given of late.
@@ -82,6 +83,12 @@ func (s *Server) takesMuch(v *visit) (bool, error) {
 	return run.Total > much, err
 }
 
+// hasFactor tells whether the old password alone is too little to set another one.
+func (s *Server) hasFactor(v *visit) (bool, error) {
+	second, err := s.Roster.SecondFactor(v.Request.Context(), v.member.ID)
+	return len(second.Factors) > 0, err
+}
+
 // Fields that are never carried over: they hold passwords.
 var uncarried = []string{"application_password", "password", "old", "csv"}
 
@@ -94,6 +101,9 @@ func (s *Server) confirmFirst(v *visit) error {
 		return nil
 	case v.FullPath() == "/settings/second-factor/passkey/options":
 		return v.see("/confirm?next=/settings/second-factor") // asked by a script, which goes there
+	case v.FullPath() == "/settings/password":
+		v.say("problem", "Type the passwords again: what was typed before the proof was not kept.")
+		return v.see("/confirm?next=/settings")
 	case strings.HasPrefix(v.ContentType(), "multipart/"):
 		v.say("problem", "Choose the file again: the page had been open for long, and what it held was not kept.")
 		return v.see("/confirm?next=" + url.QueryEscape(path))

@@ -133,6 +133,10 @@ func (v *visit) takeUp(c claiming) error {
 
 // enter signs in by a link that the command line made, once.
 func (s *Server) enter(v *visit) error {
+	// A page of somebody else's, or what a chat shows of a link, must not sign anybody in nor use the link up.
+	if from := v.GetHeader("Sec-Fetch-Site"); from != "" && from != "none" && from != "same-origin" || v.GetHeader("Sec-Purpose") != "" {
+		return v.render(http.StatusOK, views.Enter(v.Request.URL.Path))
+	}
 	token, err := s.Roster.Enter(v.Request.Context(), v.linkToken(), v.device())
 	if errors.Is(err, members.ErrBadLink) {
 		return v.badLink()

@@ -21,6 +21,7 @@ var (
 	errOtherOrigin = errors.New("the request came from another site's page")
 	errBadAddress  = errors.New("the address cannot be read")
 	errTooMuch     = errors.New("what was sent is too large")
+	errCrowd       = errors.New("too many requests of one member are under way")
 )
 
 // known maps the parts' errors to what a person is told.
@@ -36,6 +37,7 @@ var known = []struct {
 	{errNotJSON, http.StatusUnsupportedMediaType, "This takes JSON", "Send Content-Type: application/json and an object."},
 	{errBadAddress, http.StatusBadRequest, "This address cannot be read", "It holds characters that no text has. Type it anew, or start from the first page."},
 	{errTooMuch, http.StatusRequestEntityTooLarge, "That is too much at once", "A form may hold 1 MB and a file of sites 16 MB. Send less, or split it."},
+	{errCrowd, http.StatusTooManyRequests, "That is too much at once", "Too many of your requests are under way. Wait until some have ended, or close some tabs, and try again."},
 	{sites.ErrNoSite, http.StatusNotFound, "There is no such site", "Look for it in the list of sites, also among the retired ones."},
 	{operations.ErrNone, http.StatusNotFound, "There is no such saved operation", "It may have been removed. Look at the list of saved operations."},
 	{runs.ErrNoRun, http.StatusNotFound, "There is no such run", "Look for it in the list of runs."},
@@ -44,6 +46,7 @@ var known = []struct {
 	{members.ErrNoMember, http.StatusNotFound, "There is no such member", "Look at the team's page."},
 	{members.ErrToken, http.StatusNotFound, "There is no such token", "It may have run out or been revoked already."},
 	{members.ErrNoFactor, http.StatusNotFound, "There is no such second factor", "Look at your account's page."},
+	{members.ErrNoHostName, http.StatusUnprocessableEntity, "Passkeys need a host name", "A browser binds them to one, never to an IP address. Open Drover by its name, over https."},
 	{members.ErrNoSession, http.StatusUnauthorized, "The session has ended", "Sign in again."},
 	{members.ErrLastOwner, http.StatusConflict, "The last owner cannot go", "Make somebody else an owner first."},
 	{runs.ErrNotAsked, http.StatusConflict, "The run does not wait for approval", "Somebody decided already, or the time for it is over. Open the run to see what happened."},

@@ -26,6 +26,14 @@ func (s *Server) API() []Route {
 	return all
 }
 
+// Break adds a page whose handler panics.
+func (s *Server) Break(path, with string) {
+	s.engine.GET(path, s.stranger(route{handle: func(*visit) error { panic(with) }}))
+}
+
+// MostAtOnce is how many requests of a member may be under way.
+const MostAtOnce = mostAtOnce
+
 // Named are the routes that the tables beside the routes speak of.
 func Named() []string {
 	return slices.Collect(maps.Keys(fresh))

@@ -15,7 +15,7 @@ import (
 
 var (
 	appSecret    = regexp.MustCompile(`id="app-secret">([A-Z2-7 ]+)<`)
-	recoveryCode = regexp.MustCompile(`<li>([a-z2-7]{4}(-[a-z2-7]{4}){3})</li>`)
+	recoveryCode = regexp.MustCompile(`<li>([a-z2-7]{4}(-[a-z2-7]{4}){5})</li>`)
 )
 
 func appCode(t *testing.T, secret string, at time.Time) string {
@@ -85,6 +85,17 @@ func TestSignInInTwoSteps(t *testing.T) {
 	}
 	if status, _ := p.get("/team"); status != http.StatusOK {
 		t.Errorf("after the second factor: %d", status)
+	}
+}
+
+func TestPasskeysNeedAHostName(t *testing.T) {
+	h := newHouse(t) // at 127.0.0.1
+	p := h.signIn(t, audit.Owner)
+	if status, page := p.post("/settings/second-factor/passkey/options", nil); status != http.StatusUnprocessableEntity || !strings.Contains(page, "never to an IP address") {
+		t.Errorf("begin: %d %.200s", status, page)
+	}
+	if status, _ := p.post("/confirm/options", nil); status != http.StatusNotFound {
+		t.Errorf("use one, without having any: %d", status)
 	}
 }
 

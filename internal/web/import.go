@@ -4,6 +4,8 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"path"
+	"slices"
 	"strings"
 
 	"github.com/droverhq/drover/internal/sites"
@@ -37,6 +39,9 @@ func (s *Server) importSites(v *visit) error {
 	var source io.Reader = strings.NewReader(v.PostForm("csv"))
 	if file, header, err := v.Request.FormFile("file"); err == nil && header.Size > 0 {
 		defer file.Close()
+		if !slices.Contains([]string{".csv", ".tsv", ".txt"}, strings.ToLower(path.Ext(header.Filename))) {
+			return s.importProblem(v, http.StatusUnprocessableEntity, "This is not a CSV file. In the spreadsheet, save it as CSV, and import that.")
+		}
 		source = file
 	} else if strings.TrimSpace(v.PostForm("csv")) == "" {
 		return s.importProblem(v, http.StatusUnprocessableEntity, "Choose a CSV file, or paste its lines.")

@@ -13,7 +13,11 @@ import (
 	"github.com/gin-gonic/gin"
 )
 
-const requestKey = "request"
+// What a request carries along: its number, and whose it is once that is known.
+const (
+	requestKey = "request"
+	memberKey  = "member"
+)
 
 func (v *visit) requestID() string { return v.GetString(requestKey) }
 
@@ -23,7 +27,8 @@ func (s *Server) log(c *gin.Context) {
 	c.Set(requestKey, id)
 	c.Header("X-Request-Id", id)
 	c.Next()
-	s.Logger.InfoContext(c.Request.Context(), "request", "req", id, "method", c.Request.Method, "path", withoutToken(c), "status", c.Writer.Status(), "took", time.Since(began))
+	s.Logger.InfoContext(c.Request.Context(), "request", "req", id, "method", c.Request.Method, "path", withoutToken(c), "status", c.Writer.Status(), "took", time.Since(began),
+		"addr", c.ClientIP(), "member", c.GetInt64(memberKey))
 }
 
 func withoutToken(c *gin.Context) string {

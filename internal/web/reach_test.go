@@ -26,7 +26,7 @@ var beyond = map[string]int{
 	"GET /runs/:id": 404, "GET /runs/:id/stream": 404, "GET /runs/:id/targets": 404, "GET /runs/:id/targets/:target": 404, "GET /runs/:id/export.csv": 404, "GET /runs/:id/export.json": 404,
 	"GET /runs/:id/answers": 404, "GET /runs/:id/answers.csv": 404, "GET /runs/:id/answers.json": 404, "GET /runs/:id/answers.jsonl": 404, "GET /runs/:id/compare": 404,
 	"POST /runs/:id/cancel": 404, "POST /runs/:id/approve": 404, "POST /runs/:id/decline": 404, "POST /team/approval": 403, "POST /runs/:id/moves": 404, "POST /runs/:id/again": 404,
-	"GET /audit/:seq": 404, "GET /team/:id": 404, "POST /team/:id/role": 404, "POST /team/:id/reach": 404, "POST /team/:id/reset": 404, "POST /team/:id/remove": 404, "POST /tokens/:id/revoke": 404,
+	"GET /audit/:seq": 404, "GET /team/:id": 404, "POST /team/:id/role": 404, "POST /team/:id/reach": 404, "POST /team/:id/reset": 404, "POST /team/:id/remove": 404, "POST /team/:id/sign-out": 404, "POST /tokens/:id/revoke": 404,
 	// What concerns all sites at once is not theirs to do.
 	"POST /audit/verify": 403, "POST /audit/checkpoint": 403, "POST /operations": 403, "POST /operations/new": 403, "GET /operations/export": 403, "POST /operations/import": 403, "GET /operations/:id/edit": 403,
 	"POST /operations/:id": 403, "POST /operations/:id/remove": 403, "POST /team/second-factor": 403,

@@ -95,6 +95,7 @@ func (s *Server) table() []route {
 		{post, "/team/:id/role", audit.MemberRole, s.changeRole},
 		{post, "/team/:id/reach", audit.MemberReach, s.changeReach},
 		{post, "/team/:id/reset", audit.MemberReset, s.resetLink},
+		{post, "/team/:id/sign-out", audit.MemberEndSessions, s.endSessions},
 		{post, "/team/:id/remove", audit.MemberRemove, s.removeMember},
 
 		{get, "/settings", "", s.settings},

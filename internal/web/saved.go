@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"path"
 	"strconv"
 	"strings"
 
@@ -195,6 +196,10 @@ func (s *Server) importSaved(v *visit) error {
 	}
 	if err != nil {
 		v.say("problem", "Choose the file that was exported first.")
+		return v.see("/operations")
+	}
+	if strings.ToLower(path.Ext(file.Filename)) != ".json" {
+		v.say("problem", "Choose a .json file, as it was exported.")
 		return v.see("/operations")
 	}
 	opened, err := file.Open()

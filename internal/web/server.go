@@ -42,6 +42,7 @@ type Server struct {
 	engine *gin.Engine
 
 	verified  verified
+	crowd     crowd
 	checks    sync.WaitGroup // checks that go on after their request
 	running   context.Context
 	stopCheck context.CancelFunc
@@ -59,6 +60,7 @@ func New(p Parts) *Server {
 	if err := s.engine.SetTrustedProxies([]string{"127.0.0.0/8", "::1"}); err != nil {
 		panic(err) // constants
 	}
+	s.engine.RemoteIPHeaders = []string{"X-Forwarded-For"} // the only one that proxies append to: another could be the browser's own
 	s.engine.HandleMethodNotAllowed = true
 	s.engine.Use(s.log, s.recover, s.headers, s.sameOrigin(), s.readable, s.bounded)
 	s.routes()

@@ -93,6 +93,19 @@ func (s *Server) changeRole(v *visit) error {
 	return v.see("/team")
 }
 
+// endSessions signs a member out everywhere who stays in the team, such as one whose laptop was stolen.
+func (s *Server) endSessions(v *visit) error {
+	id, err := v.number("id")
+	if err != nil {
+		return err
+	}
+	if err := s.Roster.EndSessions(v.Request.Context(), v.actor(), id); err != nil {
+		return err
+	}
+	v.say("ok", "Signed out everywhere. They can sign in again; reset the password, too, if somebody else may know it.")
+	return v.see("/team")
+}
+
 func (s *Server) removeMember(v *visit) error {
 	id, err := v.number("id")
 	if err != nil {

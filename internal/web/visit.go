@@ -72,6 +72,14 @@ func (s *Server) member(r route) gin.HandlerFunc {
 			return
 		}
 		if err == nil {
+			c.Set(memberKey, v.member.ID)
+			if leave, entered := s.crowd.enter(v.member.ID); entered {
+				defer leave()
+			} else {
+				err = errCrowd
+			}
+		}
+		if err == nil {
 			if to := s.firstTo(r, v); to != "" {
 				v.lead(to)
 				return
@@ -164,23 +172,26 @@ func (v *visit) rememberDevice(m members.Member) error {
 	return nil
 }
 
+// forget ends the session in the browser, which drops what it kept of the pages.
 func (v *visit) forget() {
+	v.Header("Clear-Site-Data", `"cache"`)
 	http.SetCookie(v.Writer, &http.Cookie{Name: v.server.cookieName(), Path: "/", MaxAge: -1, HttpOnly: true, Secure: v.server.secure, SameSite: http.SameSiteLaxMode})
 }
 
-const flashCookie = "drover-said"
+// flashCookie holds what say said.
+func (s *Server) flashCookie() string { return s.cookieName() + "-said" }
 
 // say shows a message on the next page.
 func (v *visit) say(kind, text string) {
-	http.SetCookie(v.Writer, &http.Cookie{Name: flashCookie, Value: url.QueryEscape(kind + "|" + text), Path: "/", MaxAge: 60, HttpOnly: true, Secure: v.server.secure, SameSite: http.SameSiteStrictMode})
+	http.SetCookie(v.Writer, &http.Cookie{Name: v.server.flashCookie(), Value: url.QueryEscape(kind + "|" + text), Path: "/", MaxAge: 60, HttpOnly: true, Secure: v.server.secure, SameSite: http.SameSiteStrictMode})
 }
 
 func (v *visit) said() *views.Flash {
-	value, err := v.Cookie(flashCookie)
+	value, err := v.Cookie(v.server.flashCookie())
 	if err != nil || value == "" {
 		return nil
 	}
-	http.SetCookie(v.Writer, &http.Cookie{Name: flashCookie, Path: "/", MaxAge: -1, HttpOnly: true, Secure: v.server.secure, SameSite: http.SameSiteStrictMode})
+	http.SetCookie(v.Writer, &http.Cookie{Name: v.server.flashCookie(), Path: "/", MaxAge: -1, HttpOnly: true, Secure: v.server.secure, SameSite: http.SameSiteStrictMode})
 	if plain, err := url.QueryUnescape(value); err == nil {
 		value = plain
 	}

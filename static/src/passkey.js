@@ -10,6 +10,7 @@ const told = (form, text) => {
 async function answer(form) {
   const asked = await fetch(form.dataset.passkey, { method: "POST", headers: { Accept: "application/json" } });
   if (asked.redirected) return location.assign(asked.url); // a proof is wanted first
+  if (asked.status === 422) throw new DOMException("", "SecurityError"); // opened by an IP address
   if (!asked.ok || !asked.headers.get("Content-Type")?.startsWith("application/json")) throw new Error("The page is out of date. Load it again and try once more.");
   const options = await asked.json();
   const key = form.dataset.make === "true"

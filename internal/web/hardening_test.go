@@ -1,0 +1,435 @@
+package web_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"mime/multipart"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/net/html"
+
+	"github.com/droverhq/drover/internal/audit"
+	"github.com/droverhq/drover/internal/members"
+	"github.com/droverhq/drover/internal/runs"
+	"github.com/droverhq/drover/internal/sites"
+	"github.com/droverhq/drover/internal/web"
+	"github.com/droverhq/drover/internal/wordpress/wptest"
+)
+
+// logs waits for the line about a request, which is written after the answer.
+func (h *house) logs(t *testing.T, parts ...string) string {
+	t.Helper()
+	for wait := time.Now().Add(5 * time.Second); time.Now().Before(wait); time.Sleep(5 * time.Millisecond) {
+	line:
+		for line := range strings.Lines(h.logged.String()) {
+			for _, part := range parts {
+				if !strings.Contains(line, part) {
+					continue line
+				}
+			}
+			return line
+		}
+	}
+	t.Errorf("no line of the log has %q", parts)
+	return ""
+}
+
+func TestCookiesOverHTTPS(t *testing.T) {
+	h := newHouse(t)
+	h.signIn(t, audit.Owner)
+	p := h.secured(t)
+	seen := map[string]bool{}
+	for _, r := range []*http.Request{
+		p.request("POST", "/sign-in", url.Values{"email": {"owner@agency.example"}, "password": {password}}), p.request("POST", "/settings/name", url.Values{"name": {"Olga"}}),
+		p.request("GET", "/settings", nil), p.request("POST", "/sign-out", nil),
+	} {
+		got, err := p.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got.Body.Close()
+		for _, c := range got.Cookies() {
+			seen[c.Name] = true
+			if !strings.HasPrefix(c.Name, "__Host-") || !c.Secure || !c.HttpOnly || c.Path != "/" || c.Domain != "" || c.SameSite != http.SameSiteLaxMode && c.SameSite != http.SameSiteStrictMode {
+				t.Errorf("%s %s sets %s", r.Method, r.URL.Path, c.Raw)
+			}
+		}
+	}
+	if len(seen) != 3 {
+		t.Errorf("the cookies %v were set: the session, the browser's and what was said are expected", seen)
+	}
+}
+
+// The log says who, from where, what, when and how it ended, each on a line of its own whatever was asked for.
+func TestTheLogOfRequests(t *testing.T) {
+	h := newHouse(t)
+	p := h.signIn(t, audit.Owner)
+	p.get("/sites/77")
+	line := h.logs(t, "path=/sites/77")
+	for _, part := range []string{"time=", "level=INFO", "req=", "method=GET", "status=404", "addr=127.0.0.1", "member=1"} {
+		if !strings.Contains(line, part) {
+			t.Errorf("the line has no %s: %s", part, line)
+		}
+	}
+	p.get("/a%0Atime=2026-01-01T00:00:00Z%20level=INFO%20msg=request%20path=/forged%20member=9%0d%0a")
+	for line := range strings.Lines(h.logged.String()) {
+		if !strings.HasPrefix(line, "time=") || strings.HasPrefix(line, "time=2026-01-01T00:00:00Z") {
+			t.Errorf("a forged line: %q", line)
+		}
+	}
+	p.post("/sign-in", url.Values{"email": {"owner@agency.example"}, "password": {"not the password"}})
+	if _, n, err := h.log.Entries(t.Context(), audit.System(), audit.Filter{Action: audit.MemberSignIn, Result: audit.Refused}); n != 1 || err != nil {
+		t.Errorf("%d refused sign-ins are recorded, %v", n, err)
+	}
+	for range 8 {
+		p.post("/sign-in", url.Values{"email": {"nobody@agency.example"}, "password": {"not the password"}})
+	}
+	h.logs(t, "path=/sign-in", "status=429")
+}
+
+// Only a proxy on this machine is believed, and of what it says the part that it wrote itself.
+func TestAttackForgedAddress(t *testing.T) {
+	h := newHouse(t)
+	for i, c := range []struct{ remote, forwarded, want string }{
+		{"198.51.100.9:4711", "203.0.113.1", "198.51.100.9"}, {"198.51.100.9:4711", "127.0.0.1", "198.51.100.9"}, {"127.0.0.1:4711", "10.9.8.7, 203.0.113.5", "203.0.113.5"},
+		{"[::1]:4711", "127.0.0.1, 203.0.113.6", "203.0.113.6"}, {"127.0.0.1:4711", "", "127.0.0.1"},
+	} {
+		path := fmt.Sprintf("/from/%d", i)
+		r := httptest.NewRequest(http.MethodGet, path, nil)
+		r.RemoteAddr = c.remote
+		if c.forwarded != "" {
+			r.Header.Set("X-Forwarded-For", c.forwarded)
+		}
+		for _, name := range []string{"X-Real-Ip", "Forwarded", "Cf-Connecting-Ip", "True-Client-Ip", "X-Client-Ip", "X-User-Id"} {
+			r.Header.Set(name, "192.0.2.66")
+		}
+		h.server.Handler().ServeHTTP(httptest.NewRecorder(), r)
+		h.logs(t, "path="+path, "addr="+c.want+" ")
+	}
+}
+
+func TestSigningOutDropsWhatTheBrowserKept(t *testing.T) {
+	h := newHouse(t)
+	p := h.signIn(t, audit.Owner)
+	if got := p.ask(p.request(http.MethodPost, "/sign-out", nil)); got.header.Get("Clear-Site-Data") != `"cache"` || got.status != http.StatusSeeOther {
+		t.Errorf("%d %v", got.status, got.header)
+	}
+}
+
+// slowRun starts a run that takes a while.
+func (h *house) slowRun(t *testing.T) {
+	t.Helper()
+	h.addSites(t)
+	if _, err := h.runner.Start(context.Background(), shell, runs.Spec{Operation: "status", Selection: sites.Selection{All: true}}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestAStreamEndsWithItsSession(t *testing.T) {
+	h := newHouse(t, wptest.Site{Latency: [2]time.Duration{20 * time.Second, 21 * time.Second}})
+	p := h.signIn(t, audit.Viewer)
+	h.slowRun(t)
+	got, err := p.Do(p.request(http.MethodGet, "/runs/1/stream", nil))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer got.Body.Close()
+	if err := h.roster.EndSessions(t.Context(), shell, 1); err != nil {
+		t.Fatal(err)
+	}
+	began := time.Now()
+	text, _ := io.ReadAll(got.Body)
+	if took := time.Since(began); took > 10*time.Second || !bytes.Contains(text, []byte("run-live")) || bytes.Contains(text, []byte("event: done")) {
+		t.Errorf("the stream went on for %v after its session had ended: %.200s", took, text)
+	}
+}
+
+func TestOneMemberCannotTakeTheServer(t *testing.T) {
+	h := newHouse(t, wptest.Site{Latency: [2]time.Duration{20 * time.Second, 21 * time.Second}})
+	greedy, other := h.signIn(t, audit.Viewer), h.signIn(t, audit.Operator)
+	h.slowRun(t)
+	ctx, leave := context.WithCancel(t.Context())
+	for range web.MostAtOnce {
+		got, err := greedy.Do(greedy.request(http.MethodGet, "/runs/1/stream", nil).WithContext(ctx))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer got.Body.Close()
+	}
+	if status, page := greedy.get("/sites"); status != http.StatusTooManyRequests || !strings.Contains(page, "too much at once") {
+		t.Errorf("one more: %d %.200s", status, page)
+	}
+	if status, _ := other.get("/sites"); status != http.StatusOK {
+		t.Errorf("another member: %d", status)
+	}
+	leave()
+	for wait := time.Now().Add(5 * time.Second); time.Now().Before(wait); time.Sleep(10 * time.Millisecond) {
+		if status, _ := greedy.get("/sites"); status == http.StatusOK {
+			return
+		}
+	}
+	t.Error("the places are not given back")
+}
+
+// A page of an attacker's, or the preview of a chat, follows a link that signs somebody in.
+func TestALinkFromAnotherPageSignsNobodyIn(t *testing.T) {
+	h := newHouse(t)
+	h.signIn(t, audit.Owner)
+	token, err := h.roster.SignInLink(t.Context(), shell, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := h.stranger(t)
+	for _, header := range [][2]string{{"Sec-Fetch-Site", "cross-site"}, {"Sec-Fetch-Site", "same-site"}, {"Sec-Purpose", "prefetch"}} {
+		r := p.request(http.MethodGet, "/enter/"+token.Reveal(), nil)
+		r.Header.Set(header[0], header[1])
+		if got := p.ask(r); got.status != http.StatusOK || got.header.Get("Set-Cookie") != "" || !strings.Contains(got.body, `href="/enter/`+token.Reveal()) {
+			t.Errorf("%v: %d %q", header, got.status, got.header.Get("Set-Cookie"))
+		}
+	}
+	r := p.request(http.MethodGet, "/enter/"+token.Reveal(), nil)
+	r.Header.Set("Sec-Fetch-Site", "same-origin")
+	if got := p.ask(r); got.status != http.StatusSeeOther || got.header.Get("Set-Cookie") == "" {
+		t.Errorf("the button of that page: %d", got.status)
+	}
+}
+
+func TestAnotherPasswordNeedsTheSecondFactor(t *testing.T) {
+	h := newHouse(t)
+	p := h.signIn(t, audit.Owner)
+	p.addApp()
+	h.later(t, 31*time.Minute)
+	form := url.Values{"old": {password}, "password": {"another four words here"}}
+	if status, to := p.post("/settings/password", form); status != http.StatusSeeOther || to != "/confirm?next=/settings" {
+		t.Errorf("by the old password alone: %d %.100s", status, to)
+	}
+	if status, _ := h.stranger(t).post("/sign-in", url.Values{"email": {"owner@agency.example"}, "password": {password}}); status != http.StatusSeeOther {
+		t.Errorf("the old password is not good any more: %d", status)
+	}
+	h.later(t, time.Minute)
+	if status, to := p.post("/settings/password", form); status != http.StatusSeeOther || to != "/sign-in" {
+		t.Errorf("with a proof of late: %d %.100s", status, to)
+	}
+}
+
+func TestAPanicShowsNothing(t *testing.T) {
+	h := newHouse(t)
+	h.server.Break("/broken", "select * from credentials")
+	p := h.stranger(t)
+	got := p.ask(p.request(http.MethodGet, "/broken", nil))
+	if got.status != http.StatusInternalServerError || strings.Contains(got.body, "select") || strings.Contains(got.body, "goroutine") || !strings.Contains(got.body, got.header.Get("X-Request-Id")) {
+		t.Errorf("%d %.300s", got.status, got.body)
+	}
+	h.logs(t, "select * from credentials", "stack=", got.header.Get("X-Request-Id"))
+	if status, _ := p.get("/healthz"); status != http.StatusOK {
+		t.Errorf("after that: %d", status)
+	}
+}
+
+func TestNothingIsServedByAccident(t *testing.T) {
+	h := newHouse(t)
+	h.signIn(t, audit.Owner)
+	p := h.secured(t) // without the gallery, as in production
+	if status, _ := p.post("/sign-in", url.Values{"email": {"owner@agency.example"}, "password": {password}}); status != http.StatusSeeOther {
+		t.Fatal(status)
+	}
+	for _, path := range []string{"/static/", "/static", "/static/.", "/static/..", "/static/%2e%2e/static.go", "/static/..%2f..%2fgo.mod", "/static/.keep/", "/.git/config", "/.git/HEAD", "/go.mod", "/keyset.json", "/data/drover.db",
+		"/debug/pprof/", "/debug/vars", "/metrics", "/gallery", "/gallery/0", "/swagger", "/team/avatar.css", "/settings/x.js", "/server-status"} {
+		if got := p.ask(p.request(http.MethodGet, path, nil)); got.status != http.StatusNotFound && got.status/100 != 3 || strings.Contains(got.body, "<pre>") {
+			t.Errorf("%s: %d %.100s", path, got.status, got.body)
+		}
+	}
+	for _, path := range []string{"/team/avatar.css", "/settings/x.js", "/sites.css"} { // what a cache would take for a file
+		if got := p.ask(p.request(http.MethodGet, path, nil)); got.status != http.StatusNotFound || got.header.Get("Cache-Control") != "no-store" || strings.Contains(got.body, "agency.example/join") {
+			t.Errorf("%s: %d %s", path, got.status, got.header.Get("Cache-Control"))
+		}
+	}
+}
+
+func TestEveryAnswerNamesItsKind(t *testing.T) {
+	h := newHouse(t, wptest.Site{})
+	h.addSites(t)
+	h.runAll(t, "status")
+	p := h.signIn(t, audit.Owner)
+	fill := strings.NewReplacer(":id", "1", ":target", "1", ":seq", "1")
+	paths := []string{"/healthz", "/nowhere", "/sign-in", "/sites/999"}
+	for _, route := range h.server.Table() {
+		if route.Method == http.MethodGet {
+			paths = append(paths, fill.Replace(route.Path))
+		}
+	}
+	for _, path := range paths {
+		got := p.ask(p.request(http.MethodGet, path, nil))
+		kind := got.header.Get("Content-Type")
+		if got.body == "" {
+			continue
+		}
+		if text := strings.HasPrefix(kind, "text/") && kind != "text/event-stream"; kind == "" || text && !strings.HasSuffix(kind, "; charset=utf-8") { // streams and JSON are UTF-8 by definition
+			t.Errorf("%s is %q", path, kind)
+		}
+	}
+}
+
+func TestPasswordFieldsAreMaskedAndTakeAPaste(t *testing.T) {
+	h := newHouse(t, wptest.Site{})
+	h.addSites(t)
+	p := h.signIn(t, audit.Owner)
+	invitation, err := h.roster.Invite(t.Context(), shell, members.Member{Email: "new@agency.example", Role: audit.Viewer})
+	if err != nil {
+		t.Fatal(err)
+	}
+	reset, err := h.roster.ResetLink(t.Context(), shell, 1, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	fields := 0
+	for _, path := range []string{"/sign-in", "/join/" + invitation.Reveal(), "/reset/" + reset.Reveal(), "/settings", "/sites/new", "/sites/1"} {
+		_, page := p.get(path)
+		root, err := html.Parse(strings.NewReader(page))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for n := range root.Descendants() {
+			name, _ := find(n, "name")
+			if n.Data != "input" || !strings.Contains(name, "password") && name != "old" {
+				continue
+			}
+			fields++
+			kind, _ := find(n, "type")
+			complete, _ := find(n, "autocomplete")
+			_, short := find(n, "maxlength")
+			_, fixed := find(n, "readonly")
+			if wanted := name == "application_password" || complete == "current-password" || complete == "new-password"; kind != "password" || short || fixed || !wanted {
+				t.Errorf("%s: the field %s is of type %q, autocomplete %q", path, name, kind, complete)
+			}
+		}
+	}
+	if fields < 7 {
+		t.Errorf("%d fields were looked at", fields)
+	}
+}
+
+func TestARoleHoldsFromTheNextRequest(t *testing.T) {
+	h := newHouse(t)
+	admin := h.signIn(t, audit.Admin)
+	if status, _ := admin.get("/sites/new"); status != http.StatusOK {
+		t.Fatal(status)
+	}
+	if err := h.roster.ChangeRole(t.Context(), shell, 1, audit.Viewer); err != nil {
+		t.Fatal(err)
+	}
+	if status, _ := admin.get("/sites/new"); status != http.StatusForbidden {
+		t.Errorf("as a viewer: %d", status)
+	}
+}
+
+// What a form does not have is not stored, though the row has such a column, and what stands in the address does not stand for the form.
+func TestAttackFieldsThatNoFormHas(t *testing.T) {
+	h := newHouse(t, wptest.Site{}, wptest.Site{})
+	p := h.signIn(t, audit.Owner)
+	viewer := h.signIn(t, audit.Viewer)
+	extra := url.Values{"role": {"owner"}, "Role": {"owner"}, "email": {"evil@agency.example"}, "id": {"1"}, "ID": {"1"}, "member_id": {"1"}, "password_hash": {"x"}, "left_at": {"0"}, "state": {"ready"}, "retired_at": {"1"}, "root": {"https://evil.example/"}, "Home": {"https://evil.example"}}
+	with := func(form url.Values) url.Values {
+		for name, values := range extra {
+			if !form.Has(name) {
+				form[name] = values
+			}
+		}
+		return form
+	}
+	if status, _ := viewer.post("/settings/name?role=owner&email=evil@agency.example", with(url.Values{"name": {"Vera"}})); status != http.StatusSeeOther {
+		t.Errorf("the name: %d", status)
+	}
+	if status, to := p.post("/sites?url=https://evil.example", with(url.Values{"url": {h.fake.URL(0)}, "username": {wptest.DefaultUser}, "application_password": {wptest.DefaultPassword}})); status != http.StatusSeeOther {
+		t.Errorf("the site: %d %.200s", status, to)
+	}
+	if status, _ := p.post("/team/invite?role=owner&email=evil@agency.example", url.Values{"email": {"new@agency.example"}, "role": {"viewer", "owner"}}); status != http.StatusOK {
+		t.Errorf("the invitation: %d", status)
+	}
+	present, err := h.roster.Members(t.Context(), audit.System())
+	if err != nil || len(present) != 2 || present[1].Name != "Vera" || present[1].Role != audit.Viewer || present[1].Email != "viewer@agency.example" {
+		t.Errorf("%+v, %v", present, err)
+	}
+	site, err := h.registry.Site(t.Context(), audit.System(), 1)
+	if err != nil || site.Home != h.fake.URL(0) || !site.RetiredAt.IsZero() || strings.Contains(fmt.Sprintf("%+v", site), "evil") {
+		t.Errorf("%+v, %v", site, err)
+	}
+	var role, email string
+	h.db.Gorm.Raw("SELECT role FROM links WHERE kind = 'invitation'").Scan(&role)
+	h.db.Gorm.Raw("SELECT email FROM links WHERE kind = 'invitation'").Scan(&email)
+	if role != "viewer" || email != "new@agency.example" {
+		t.Errorf("the invitation is for %s as %s", email, role)
+	}
+}
+
+func TestOnlyFilesOfTheirKindAreTaken(t *testing.T) {
+	h := newHouse(t)
+	p := h.signIn(t, audit.Owner)
+	send := func(path, name, text string) answer {
+		var upload bytes.Buffer
+		parts := multipart.NewWriter(&upload)
+		file, err := parts.CreateFormFile("file", name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		io.WriteString(file, text)
+		parts.Close()
+		r, err := http.NewRequest(http.MethodPost, h.home+path, &upload)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set("Content-Type", parts.FormDataContentType())
+		return p.ask(r)
+	}
+	good := "url,username,application_password\nhttps://good.example,drover,abcd\n"
+	for name, want := range map[string]int{"sites.csv": 200, "SITES.CSV": 200, "sites.txt": 200, "sites.xlsx": 422, "sites.csv.exe": 422, "sites": 422, "../../sites.php": 422} {
+		if got := send("/sites/import", name, good); got.status != want || want == 422 && !strings.Contains(got.body, "not a CSV file") {
+			t.Errorf("%s: %d %.200s", name, got.status, got.body)
+		}
+	}
+	for name, text := range map[string]string{"a picture": "\x89PNG\r\n\x1a\n\x00\x00", "a sheet": "PK\x03\x04\x14\x00", "a page": "<html><script>alert(1)</script>", "nothing": ""} {
+		if got := send("/sites/import", "sites.csv", text); got.status != http.StatusUnprocessableEntity && got.status != http.StatusOK || strings.Contains(got.body, "1 added") || strings.Contains(got.body, "<script>alert") {
+			t.Errorf("%s with another ending: %d", name, got.status)
+		}
+	}
+	for name, text := range map[string]string{"operations.exe": "[]", "operations.json": "<html>"} {
+		if got := send("/operations/import", name, text); got.status != http.StatusSeeOther || got.header.Get("Location") != "/operations" {
+			t.Errorf("%s: %d", name, got.status)
+		}
+	}
+	if all, err := h.registry.Select(t.Context(), audit.System(), sites.Selection{All: true}); err != nil || len(all) != 1 {
+		t.Errorf("%d sites, %v", len(all), err)
+	}
+}
+
+func TestEveryPageHasTheWayOut(t *testing.T) {
+	h := newHouse(t, wptest.Site{})
+	h.addSites(t)
+	h.runAll(t, "status")
+	p := h.signIn(t, audit.Owner)
+	fill := strings.NewReplacer(":id", "1", ":target", "1", ":seq", "1")
+	pages := 0
+	for _, route := range h.server.Table() {
+		if route.Method != http.MethodGet {
+			continue
+		}
+		got := p.ask(p.request(http.MethodGet, fill.Replace(route.Path), nil))
+		if got.status != http.StatusOK || !strings.Contains(got.body, "<html") {
+			continue
+		}
+		pages++
+		if !strings.Contains(got.body, `action="/sign-out"`) {
+			t.Errorf("%s has no way out", route.Path)
+		}
+	}
+	if pages < 15 {
+		t.Errorf("%d pages were looked at", pages)
+	}
+}
