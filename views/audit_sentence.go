@@ -47,6 +47,7 @@ var tellings = map[string]told{
 	"run.read": {"looked at", "see"}, "run.start": {"started", "start a run"}, "run.ask": {"asked for", "ask for"}, "run.approve": {"approved", "approve"}, "run.decline": {"declined", "decline"}, "run.start_destroy": {"started", "start a run that destroys"},
 	"member.reach": {"changed the reach of", "change the reach of"}, "token.make": {"made the token", "make a token"}, "token.revoke": {"revoked the token", "revoke a token"},
 	"token.use": {"used a token", "use a token"}, "operation.save": {"saved the operation", "save an operation"}, "operation.remove": {"removed the operation", "remove an operation"},
+	"audit.archive": {"moved old entries of the record into an archive", "archive old entries of the record"}, "audit.export": {"exported the record", "export the record"},
 	"audit.checkpoint": {"signed a checkpoint of the record", "sign a checkpoint of the record"}, "run.lower": {"said that a request does less than its method may", "say that a request does less than its method may"},
 	"site.learn": {"learnt how to send blocked verbs to", "learn how to speak to"}, "site.index": {"read what the REST API offers of", "read what the REST API offers of"},
 	"site.add": {"added the site", "add a site"}, "site.check": {"checked", "check"},
@@ -125,6 +126,8 @@ func (e AuditRow) ending() string {
 		if role := e.Detail.text("role"); role != "" {
 			return " as " + role
 		}
+	case "audit.archive":
+		return fmt.Sprintf(": entries %d to %d", e.Detail.number("first"), e.Detail.number("last"))
 	case "site.tag":
 		if tag := e.Detail.text("tag"); tag != "" {
 			return " with " + tag

@@ -16,7 +16,7 @@ import (
 )
 
 func auditCommand(c *config) *cobra.Command {
-	return group("audit", "Read and verify the record", auditListCommand(c), auditVerifyCommand(c), auditCheckpointCommand(c))
+	return group("audit", "Read and verify the record", auditListCommand(c), auditVerifyCommand(c), auditCheckpointCommand(c), auditArchiveCommand(c))
 }
 
 func auditListCommand(c *config) *cobra.Command {
@@ -73,30 +73,30 @@ func listEntries(out io.Writer, entries []audit.Line, asJSON bool) {
 }
 
 func auditVerifyCommand(c *config) *cobra.Command {
-	var file string
+	var file, archive string
 	cmd := &cobra.Command{
 		Use:     "verify",
 		Short:   "Check that no entry of the record was changed, removed or reordered",
 		Example: "  drover audit verify --checkpoint /safe/record-2026-01-31.json",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return c.with(cmd.Context(), func(h *house) error { return verifyRecord(cmd, h, file) })
+			return c.with(cmd.Context(), func(h *house) error {
+				if archive != "" {
+					return verifyArchive(cmd, h, archive, file)
+				}
+				return verifyRecord(cmd, h, file)
+			})
 		},
 	}
+	cmd.Flags().StringVar(&archive, "archive", "", "an archive: proves that it is as it was written, and that it joins the record")
 	cmd.Flags().StringVar(&file, "checkpoint", "", "a checkpoint that was kept elsewhere: proves that nothing at or before it was rewritten")
 	return cmd
 }
 
 func verifyRecord(cmd *cobra.Command, h *house, file string) error {
-	var checkpoint audit.Checkpoint
-	if file != "" {
-		text, err := os.ReadFile(file)
-		if err != nil {
-			return usage("--checkpoint: %w", err)
-		}
-		if checkpoint, err = audit.ReadCheckpoint(text); err != nil {
-			return fmt.Errorf("%s: %w", file, err)
-		}
+	checkpoint, err := readCheckpoint(file)
+	if err != nil {
+		return err
 	}
 	v, err := h.log.VerifyAgainst(cmd.Context(), checkpoint)
 	if err != nil {
@@ -105,7 +105,10 @@ func verifyRecord(cmd *cobra.Command, h *house, file string) error {
 	if !v.Whole() {
 		return fmt.Errorf("the record is broken at entry %d: %s; the entries before it are whole", v.Broken, v.Why)
 	}
-	fmt.Fprintf(cmd.OutOrStdout(), "The record is whole: %d entries, each as it was written.\n", v.Entries)
+	fmt.Fprintf(cmd.OutOrStdout(), "The record is whole. Entries verified, each as it was written: %d.\n", v.Entries)
+	if v.Anchor > 0 {
+		fmt.Fprintf(cmd.OutOrStdout(), "It begins after entry %d: what came before is in archives, as a signed checkpoint says.\n", v.Anchor)
+	}
 	if file != "" {
 		fmt.Fprintf(cmd.OutOrStdout(), "It holds everything that the checkpoint of %s saw, up to entry %d. The checkpoint is signed with the key %s.\n", checkpoint.At.Format(time.RFC3339), checkpoint.Seq, checkpoint.Key)
 	}
@@ -143,4 +146,90 @@ func auditCheckpointCommand(c *config) *cobra.Command {
 			})
 		},
 	}
+}
+
+// date reads a flag's day as its first moment in local time.
+func date(flag, text string) (time.Time, error) {
+	if text == "" {
+		return time.Time{}, nil
+	}
+	at, err := time.ParseInLocation(time.DateOnly, text, time.Local)
+	if err != nil {
+		return at, usage("%s: %q is not a date; write it as 2026-01-31", flag, text)
+	}
+	return at, nil
+}
+
+func readCheckpoint(file string) (c audit.Checkpoint, err error) {
+	if file == "" {
+		return c, nil
+	}
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return c, usage("--checkpoint: %w", err)
+	}
+	if c, err = audit.ReadCheckpoint(text); err != nil {
+		return c, fmt.Errorf("%s: %w", file, err)
+	}
+	return c, nil
+}
+
+func verifyArchive(cmd *cobra.Command, h *house, archive, file string) error {
+	checkpoint, err := readCheckpoint(file)
+	if err != nil {
+		return err
+	}
+	text, err := os.Open(archive)
+	if err != nil {
+		return usage("--archive: %w", err)
+	}
+	defer text.Close()
+	a, err := h.log.VerifyArchive(cmd.Context(), text, checkpoint)
+	if err != nil {
+		return fmt.Errorf("%s: %w", archive, err)
+	}
+	fmt.Fprintf(cmd.OutOrStdout(), "The archive is whole: entries %d to %d, each as it was written, and it joins the record.\nIt was made on %s and is signed with the key %s.\n",
+		a.First, a.Last, a.Checkpoint.At.Format(time.RFC3339), a.Checkpoint.Key)
+	if file != "" && (checkpoint.Seq < a.First || checkpoint.Seq > a.Last) {
+		return fmt.Errorf("the checkpoint is of entry %d, which this archive does not hold", checkpoint.Seq)
+	}
+	return nil
+}
+
+func auditArchiveCommand(c *config) *cobra.Command {
+	var before string
+	cmd := &cobra.Command{
+		Use:   "archive --before DATE FILE",
+		Short: "Move old entries out of the record into a signed file",
+		Long: `Move all entries from before the date out of the record into a new file: one JSON object a line, and a signed checkpoint as the last
+line. The entries are removed only after the disk has the file. The record then begins at the checkpoint, and says so when it is
+verified. Keep the file: drover audit verify --archive proves it, and that it joins the record.`,
+		Example: "  drover audit archive --before 2025-01-01 /safe/record-2024.jsonl",
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			at, err := date("--before", before)
+			if err != nil {
+				return err
+			}
+			if at.IsZero() {
+				return usage("say with --before which entries to archive, such as --before 2025-01-01")
+			}
+			return c.with(cmd.Context(), func(h *house) error { return archiveRecord(cmd, h, at, args[0]) })
+		},
+	}
+	cmd.Flags().StringVar(&before, "before", "", "archive the entries from before this date, such as 2025-01-01")
+	return cmd
+}
+
+func archiveRecord(cmd *cobra.Command, h *house, before time.Time, file string) error {
+	key, err := vault.SigningKey(h.signing)
+	if err != nil {
+		return err
+	}
+	a, err := h.log.Archive(cmd.Context(), commandLine(), key, before, file)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(cmd.OutOrStdout(), "%s holds entries %d to %d, and they are no longer in the record. Its SHA-256 is %s.\n", file, a.First, a.Last, a.SHA256)
+	return nil
 }

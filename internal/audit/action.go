@@ -10,6 +10,7 @@ type Action string
 
 // The actions.
 const (
+	AuditArchive      Action = "audit.archive"    // move old entries into a signed file
 	AuditCheckpoint   Action = "audit.checkpoint" // sign what the record is
 	AuditExport       Action = "audit.export"
 	AuditRead         Action = "audit.read"
@@ -61,6 +62,7 @@ const (
 )
 
 var least = map[Action]Role{
+	AuditArchive:      Owner,
 	AuditCheckpoint:   Admin,
 	AuditExport:       Viewer,
 	AuditRead:         Viewer,
@@ -113,6 +115,7 @@ var least = map[Action]Role{
 
 // everywhere is what concerns all sites at once: nobody may who is held to some of them.
 var everywhere = map[Action]bool{
+	AuditArchive:    true,
 	AuditCheckpoint: true, AuditVerify: true, DatabaseBackup: true, KeysRotate: true, OperationRemove: true, OperationSave: true, SettingsChange: true,
 }
 

@@ -135,7 +135,7 @@ func TestTamperingIsFoundAndNamed(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *database.DB) {
 		off := "DROP TRIGGER entries_no_update; DROP TRIGGER entries_no_delete"
 		if db.Postgres() {
-			off = "DROP TRIGGER entries_no_change ON entries"
+			off = "DROP TRIGGER entries_no_update ON entries; DROP TRIGGER entries_no_delete ON entries"
 		}
 		for _, s := range strings.Split(off, ";") {
 			if err := db.Gorm.Exec(s).Error; err != nil {

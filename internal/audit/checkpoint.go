@@ -50,15 +50,24 @@ func (l *Log) Checkpoint(ctx context.Context, actor Actor, key ed25519.PrivateKe
 }
 
 func (l *Log) sign(w chained, actor Actor, key ed25519.PrivateKey, c Checkpoint) (Checkpoint, error) {
-	c.Format, c.At, c.Key = checkpointFormat, l.now().UTC().Truncate(time.Second), base64.StdEncoding.EncodeToString(key.Public().(ed25519.PublicKey))
+	c, err := l.signed(key, c.Seq, c.Hash)
+	if err != nil {
+		return c, err
+	}
+	return c, w.record(l, actor, Event{Action: AuditCheckpoint, Detail: map[string]any{
+		"format": c.Format, "seq": c.Seq, "hash": c.Hash, "at": c.At.Format(time.RFC3339), "key": c.Key, "signature": c.Signature,
+	}})
+}
+
+// signed is a checkpoint of the entry, with its signature.
+func (l *Log) signed(key ed25519.PrivateKey, seq int64, hash string) (Checkpoint, error) {
+	c := Checkpoint{Format: checkpointFormat, Seq: seq, Hash: hash, At: l.now().UTC().Truncate(time.Second), Key: base64.StdEncoding.EncodeToString(key.Public().(ed25519.PublicKey))}
 	text, err := c.signed()
 	if err != nil {
 		return c, err
 	}
 	c.Signature = base64.StdEncoding.EncodeToString(ed25519.Sign(key, text))
-	return c, w.record(l, actor, Event{Action: AuditCheckpoint, Detail: map[string]any{
-		"format": c.Format, "seq": c.Seq, "hash": c.Hash, "at": c.At.Format(time.RFC3339), "key": c.Key, "signature": c.Signature,
-	}})
+	return c, nil
 }
 
 // checkpointEvery is how often Drover signs a checkpoint by itself.
@@ -99,9 +108,18 @@ func (l *Log) VerifyAgainst(ctx context.Context, c Checkpoint) (Verification, er
 	if err != nil || !v.Whole() && v.Broken <= c.Seq || c.Seq == 0 {
 		return v, err
 	}
-	if v.Entries < c.Seq {
-		v.Broken = v.Entries + 1
-		v.Why = fmt.Sprintf("the record ends at entry %d, and the checkpoint was made at entry %d on %s: what came after was removed, or an older backup was brought back", v.Entries, c.Seq, c.At.Format(time.RFC3339))
+	if c.Seq < v.Anchor {
+		return v, fmt.Errorf("%w: the checkpoint is of entry %d, and the record begins after entry %d", ErrArchived, c.Seq, v.Anchor)
+	}
+	if c.Seq == v.Anchor {
+		if v.anchorHash != c.Hash {
+			v.Broken, v.Why = c.Seq, fmt.Sprintf("the record begins after another entry than the one that the checkpoint of %s saw", c.At.Format(time.RFC3339))
+		}
+		return v, nil
+	}
+	if last := v.Anchor + v.Entries; last < c.Seq {
+		v.Broken = last + 1
+		v.Why = fmt.Sprintf("the record ends at entry %d, and the checkpoint was made at entry %d on %s: what came after was removed, or an older backup was brought back", last, c.Seq, c.At.Format(time.RFC3339))
 		return v, nil
 	}
 	e, err := l.Entry(ctx, System(), c.Seq)

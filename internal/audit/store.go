@@ -326,6 +326,23 @@ func (s store) stretch(ctx context.Context, after, upTo int64, each func(*row) e
 	return rows.Err()
 }
 
+// anchored tells whether the record has been cut at the entry.
+func (s store) anchored(ctx context.Context, seq int64, hash string) (bool, error) {
+	var n int64
+	err := s.db.WithContext(ctx).Raw("SELECT count(*) FROM anchors WHERE seq = ? AND hash = ?", seq, hash).Scan(&n).Error
+	return n == 1, wrap(err)
+}
+
+// anchor is where the record begins, 0 and empty for a record of which nothing was archived.
+func (s store) anchor(ctx context.Context) (seq int64, hash, checkpoint string, err error) {
+	var r struct {
+		Seq              int64
+		Hash, Checkpoint string
+	}
+	err = s.db.WithContext(ctx).Raw("SELECT seq, hash, checkpoint FROM anchors ORDER BY seq DESC LIMIT 1").Scan(&r).Error
+	return r.Seq, r.Hash, r.Checkpoint, wrap(err)
+}
+
 // last is the number of the last entry, 0 for an empty record.
 func (s store) last(ctx context.Context) (int64, error) {
 	var seqs []int64

@@ -14,7 +14,10 @@ type Verification struct {
 	Entries int64     // entries read, up to and without the broken one
 	Broken  int64     // the first broken entry's number, 0 when the record is whole
 	Why     string    // what is wrong with it, empty when the record is whole
+	Anchor  int64     // the record begins after this entry, 0 when nothing was archived
 	At      time.Time // when it was verified
+
+	anchorHash string
 }
 
 // Whole tells whether every entry is as it was written.
@@ -40,13 +43,17 @@ func (l *Log) Verify(ctx context.Context) (Verification, error) {
 	if err != nil {
 		return v, err
 	}
-	parts := make([]stretch, (last+stretchLength-1)/stretchLength)
+	if v, err = l.begin(ctx, v); err != nil || !v.Whole() {
+		return v, err
+	}
+	first := v.Anchor
+	parts := make([]stretch, max(last-first+stretchLength-1, 0)/stretchLength)
 	var group errgroup.Group
 	group.SetLimit(runtime.GOMAXPROCS(0))
 	for i := range parts {
 		group.Go(func() error {
 			var err error
-			after := int64(i) * stretchLength
+			after := first + int64(i)*stretchLength
 			parts[i], err = l.verifyStretch(ctx, after, min(after+stretchLength, last))
 			return err
 		})
@@ -54,7 +61,7 @@ func (l *Log) Verify(ctx context.Context) (Verification, error) {
 	if err := group.Wait(); err != nil {
 		return v, fmt.Errorf("audit: verify: %w", err)
 	}
-	hash := ""
+	hash := v.anchorHash
 	for _, part := range parts {
 		if part.entries > 0 && part.prev != hash {
 			v.Broken, v.Why = part.after+1, whyUnlinked
@@ -65,6 +72,20 @@ func (l *Log) Verify(ctx context.Context) (Verification, error) {
 			v.Broken, v.Why = part.after+part.entries+1, part.why
 			return v, nil
 		}
+	}
+	return v, nil
+}
+
+// begin finds where the record begins: after the last archive, which a signed checkpoint must tell of.
+func (l *Log) begin(ctx context.Context, v Verification) (Verification, error) {
+	seq, hash, text, err := l.store.anchor(ctx)
+	if err != nil || seq == 0 {
+		return v, err
+	}
+	v.Anchor, v.anchorHash = seq, hash
+	c, err := ReadCheckpoint([]byte(text))
+	if err != nil || c.Seq != seq || c.Hash != hash {
+		v.Broken, v.Why = seq, "the record begins after it, and no signed checkpoint says so: what came before was cut off"
 	}
 	return v, nil
 }
