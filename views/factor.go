@@ -59,6 +59,7 @@ func (a AppForm) groups() string {
 
 // SecondStep asks for a second factor, while signing in or in between.
 type SecondStep struct {
+	Provider Provider // that can confirm
 	Title    string
 	Sentence string
 	Action   string

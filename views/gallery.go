@@ -113,6 +113,7 @@ func peopleGallery() []GalleryPage {
 		{"tokens", "just made", TokensPage(own, Tokens{Tokens: keys, Form: keyForm, Reach: reach, Made: "drover_ABCDEFGHIJKLMNOPQRSTUVWXYZ234567ABCDEFGHIJKLMNOPQRST", Server: "https://drover.agency.example"})},
 		{"team", "four eyes", TeamPage(frame, Team{Members: mates, Policy: &Policy{Effects: []Pick{{"destroy", "Every run that destroys", true}, {"change", "Every run that changes", false}}, Clients: reach.Clients}})},
 		{"team", "factor required", TeamPage(frame, Team{Members: mates, MayRequire: true, FactorRequired: true})},
+		{"sign in", "with a provider", SignIn(Door{Action: "/sign-in", Fields: fields[:1], Provider: Provider{"Agency ID", "/sign-in/provider"}})},
 		{"sign in", "problem", SignIn(Door{Action: "/sign-in", Problem: "The e-mail address or the password is wrong.", Fields: fields})},
 		{"set up", "problem", Setup(Door{Action: "/setup/x", Fields: append([]Field{name}, fields...)})}, {"join", "form", Join(Door{Action: "/join/x", Role: "operator", Fields: []Field{name, {Name: "password", Label: "Password", Type: "password", Hint: "At least 12 characters."}}})}, {"enter", "from another page", Enter("/enter/x")}, {"reset", "form", Reset(Door{Action: "/reset/x", Fields: []Field{{Name: "password", Label: "New password", Type: "password"}}})}, {"team", "reset", TeamPage(frame, Team{Members: mates, Reset: "https://drover.agency.example/reset/ABCDEF", ResetOf: "someone@agency.example"})},
 		{"link", "used", LinkUsed("It was used, was replaced by a newer one, or has run out. Ask whoever sent it for a new one.")},

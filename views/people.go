@@ -8,7 +8,12 @@ type Door struct {
 	Fields  []Field
 	Problem string // of the whole form
 	Role    string // of an invitation
+
+	Provider Provider
 }
+
+// Provider is where else somebody can prove who they are; without a name there is none.
+type Provider struct{ Name, Href string }
 
 // Problem is a page that says why there is nothing else to show.
 type Problem struct {

@@ -30,6 +30,7 @@ type config struct {
 	publicURL   string
 	server      string
 	copies      copies
+	provider    provider
 }
 
 func (c *config) register(root *cobra.Command) {
@@ -46,6 +47,7 @@ func (c *config) register(root *cobra.Command) {
 	f.StringVar(&c.publicURL, "public-url", "", "address that people use for the dashboard, such as https://drover.agency.example")
 	f.StringVar(&c.server, "server", "", "work through the API of this Drover, with the token in DROVER_TOKEN, for: run, runs, sites list, audit list")
 	c.copies.register(f)
+	c.provider.register(f)
 	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error { return c.finish(cmd.Flags()) }
 }
 
@@ -85,6 +87,7 @@ var ours = map[string]bool{
 	"addr": true, "data": true, "database-url": true, "key-file": true, "allow-nets": true, "ca-file": true, "hosts-file": true,
 	"concurrency": true, "per-address": true, "public-url": true, "server": true,
 	"audit-file": true, "audit-syslog": true, "audit-hook": true, "audit-hook-secret-file": true,
+	"oidc-issuer": true, "oidc-client-id": true, "oidc-client-secret-file": true, "oidc-name": true, "oidc-domains": true, "oidc-groups": true, "oidc-create": true, "oidc-trusted-factor": true,
 }
 
 // network builds the one way out to the sites.

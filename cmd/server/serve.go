@@ -87,6 +87,9 @@ func (c *config) serve(ctx context.Context, out io.Writer, h *house, gallery boo
 	if err != nil {
 		return err
 	}
+	if err := c.provider.use(h.roster, c.publicURL, authorities); err != nil {
+		return err
+	}
 	listener, err := net.Listen("tcp", c.addr)
 	if err != nil {
 		return fmt.Errorf("cannot listen on %s: %w; choose another address with --addr", c.addr, err)

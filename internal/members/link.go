@@ -176,7 +176,7 @@ func (r *Roster) claim(ctx context.Context, token vault.Secret, kind linkKind, c
 	if err != nil {
 		return vault.Secret{}, fmt.Errorf("members: join: %w", err)
 	}
-	return r.begin(ctx, m, d, func(write) error { return nil })
+	return r.begin(ctx, m, d, false, func(write) error { return nil })
 }
 
 // Enter signs a member in with a sign-in link.
@@ -189,5 +189,5 @@ func (r *Roster) Enter(ctx context.Context, token vault.Secret, d Device) (vault
 	if err != nil {
 		return vault.Secret{}, err
 	}
-	return r.begin(ctx, row.member(), d, func(w write) error { return w.useLink(link.ID) })
+	return r.begin(ctx, row.member(), d, false, func(w write) error { return w.useLink(link.ID) })
 }

@@ -73,7 +73,7 @@ func (r *Roster) Reset(ctx context.Context, token, password vault.Secret, d Devi
 	if err != nil {
 		return vault.Secret{}, fmt.Errorf("members: reset: %w", err)
 	}
-	return r.begin(ctx, m, d, func(write) error { return nil })
+	return r.begin(ctx, m, d, false, func(write) error { return nil })
 }
 
 func (w write) resetTo(row memberRow, hash string, lift bool) error {

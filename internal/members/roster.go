@@ -63,6 +63,7 @@ type Roster struct {
 	hashing  hashing
 	throttle *throttle
 	denied   map[string]bool
+	provider *Provider // nil without one
 	now      func() time.Time
 }
 

@@ -73,3 +73,26 @@ func (r tokenRow) token() Token {
 		UsedAt: moment(r.UsedAt), UsedFrom: r.UsedFrom,
 	}
 }
+
+type identityRow struct {
+	ID        int64 `gorm:"primaryKey"`
+	Issuer    string
+	Subject   string
+	MemberID  int64
+	CreatedAt int64 `gorm:"autoCreateTime:false"`
+}
+
+func (identityRow) TableName() string { return "identities" }
+
+type flowRow struct {
+	ID        int64 `gorm:"primaryKey"`
+	TokenHash string
+	StateHash string
+	Nonce     string
+	Verifier  string
+	Next      string
+	SessionID int64
+	CreatedAt int64 `gorm:"autoCreateTime:false"`
+}
+
+func (flowRow) TableName() string { return "provider_flows" }

@@ -72,7 +72,7 @@ func (r *Roster) SignIn(ctx context.Context, email string, password vault.Secret
 			return vault.Secret{}, Member{}, err
 		}
 	}
-	token, err := r.begin(ctx, m, d, func(write) error { return nil })
+	token, err := r.begin(ctx, m, d, false, func(write) error { return nil })
 	return token, m, err
 }
 
@@ -86,8 +86,8 @@ func signingIn(m Member, d Device) act {
 	return a
 }
 
-// begin starts a session, after the other part of the change.
-func (r *Roster) begin(ctx context.Context, m Member, d Device, before func(write) error) (vault.Secret, error) {
+// begin starts a session, after the other part of the change. Provided says that a provider asked for a second factor already.
+func (r *Roster) begin(ctx context.Context, m Member, d Device, provided bool, before func(write) error) (vault.Secret, error) {
 	token, hash := newToken()
 	err := r.change(ctx, signingIn(m, d), func(w write) error {
 		if err := before(w); err != nil {
@@ -98,7 +98,8 @@ func (r *Roster) begin(ctx context.Context, m Member, d Device, before func(writ
 		if err != nil {
 			return err
 		}
-		if row.Half = half; !half {
+		row.Provided = provided
+		if row.Half = half && !provided; !row.Half {
 			row.FreshAt = w.now.UnixMicro()
 		}
 		s, err := w.insertSession(row)
@@ -157,7 +158,9 @@ func (r *Roster) Authenticate(ctx context.Context, token vault.Secret) (Member, 
 		}
 	}
 	s := row.session()
-	s.MustEnrol, err = r.mustEnrol(ctx, m.ID)
+	if !row.Provided {
+		s.MustEnrol, err = r.mustEnrol(ctx, m.ID)
+	}
 	return m.member(), s, err
 }
 

@@ -139,6 +139,10 @@ func (s *Server) showConfirm(v *visit, status int, action string, carried []view
 	}
 	slices.SortStableFunc(carried, func(a, b views.Hidden) int { return strings.Compare(a.Name, b.Name) })
 	page.Title, page.Sentence, page.Action, page.Hidden = "Confirm it is you", "What you are about to do needs it, once in ten minutes. What you typed is kept.", action, carried
+	if page.Provider.Href, err = s.elsewhere(v); err != nil {
+		return err
+	}
+	page.Provider.Name = s.Roster.ProviderName()
 	page.Options, page.Password = "/confirm/options", !page.Passkey && !page.Code
 	return v.render(status, views.SecondStepPage(page))
 }

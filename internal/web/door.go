@@ -3,6 +3,7 @@ package web
 import (
 	"errors"
 	"net/http"
+	"net/url"
 
 	"github.com/droverhq/drover/internal/members"
 	"github.com/droverhq/drover/internal/vault"
@@ -16,7 +17,11 @@ func (v *visit) showSignIn(status int, email, problem string) error {
 	if to := next(v.Query("next")); to != "/" {
 		action += "?" + v.Request.URL.RawQuery
 	}
-	return v.render(status, views.SignIn(views.Door{Action: action, Problem: problem, Fields: []views.Field{
+	provider := views.Provider{Name: v.server.Roster.ProviderName(), Href: "/sign-in/provider"}
+	if to := next(v.Query("next")); to != "/" {
+		provider.Href += "?" + url.Values{"next": {to}}.Encode()
+	}
+	return v.render(status, views.SignIn(views.Door{Action: action, Problem: problem, Provider: provider, Fields: []views.Field{
 		{Name: "email", Label: "E-mail", Type: "email", Value: email, Complete: "username", Required: true},
 		{Name: "password", Label: "Password", Type: "password", Complete: "current-password", Required: true},
 	}}))

@@ -48,6 +48,7 @@ var known = []struct {
 	{members.ErrNoFactor, http.StatusNotFound, "There is no such second factor", "Look at your account's page."},
 	{members.ErrNoHostName, http.StatusUnprocessableEntity, "Passkeys need a host name", "A browser binds them to one, never to an IP address. Open Drover by its name, over https."},
 	{members.ErrNoSession, http.StatusUnauthorized, "The session has ended", "Sign in again."},
+	{members.ErrProviderAway, http.StatusBadGateway, "The sign-in provider does not answer", "Try it again in a moment, or sign in with your password."},
 	{members.ErrLastOwner, http.StatusConflict, "The last owner cannot go", "Make somebody else an owner first."},
 	{runs.ErrNotAsked, http.StatusConflict, "The run does not wait for approval", "Somebody decided already, or the time for it is over. Open the run to see what happened."},
 	{runs.ErrEnded, http.StatusConflict, "The run has ended already", "Nothing is under way, so there is nothing to cancel."},

@@ -26,7 +26,7 @@ var reach = map[string]audit.Role{
 	"GET /settings/second-factor": audit.Viewer, "POST /settings/second-factor/app": audit.Viewer, "GET /settings/second-factor/app/:id": audit.Viewer,
 	"POST /settings/second-factor/app/:id": audit.Viewer, "POST /settings/second-factor/passkey/options": audit.Viewer, "POST /settings/second-factor/passkey": audit.Viewer,
 	"POST /settings/second-factor/codes": audit.Viewer, "POST /settings/factors/:id/name": audit.Viewer, "POST /settings/factors/:id/remove": audit.Viewer,
-	"GET /second-step": audit.Viewer, "POST /second-step": audit.Viewer, "POST /second-step/options": audit.Viewer, "GET /confirm": audit.Viewer, "POST /confirm": audit.Viewer, "POST /confirm/options": audit.Viewer, "POST /team/second-factor": audit.Admin, "POST /team/:id/reset": audit.Admin, "POST /team/:id/sign-out": audit.Admin,
+	"GET /second-step": audit.Viewer, "POST /second-step": audit.Viewer, "POST /second-step/options": audit.Viewer, "GET /confirm": audit.Viewer, "POST /confirm": audit.Viewer, "POST /confirm/options": audit.Viewer, "GET /confirm/provider": audit.Viewer, "POST /team/second-factor": audit.Admin, "POST /team/:id/reset": audit.Admin, "POST /team/:id/sign-out": audit.Admin,
 
 	"GET /runs/:id/answers": audit.Viewer, "GET /runs/:id/answers.csv": audit.Viewer, "GET /runs/:id/answers.json": audit.Viewer, "GET /runs/:id/answers.jsonl": audit.Viewer,
 	"GET /runs/:id/compare": audit.Viewer,

@@ -40,7 +40,7 @@ var narrow = map[string]bool{
 	"GET /settings": true, "GET /settings/second-factor": true, "POST /settings/second-factor/app": true, "GET /settings/second-factor/app/:id": true, "POST /settings/second-factor/app/:id": true,
 	"POST /settings/second-factor/passkey/options": true, "POST /settings/second-factor/passkey": true, "POST /settings/second-factor/codes": true, "POST /settings/factors/:id/name": true,
 	"POST /settings/factors/:id/remove": true, "GET /settings/tokens": true, "POST /settings/tokens": true, "GET /second-step": true, "POST /second-step": true, "POST /second-step/options": true,
-	"GET /confirm": true, "POST /confirm": true, "POST /confirm/options": true, "POST /settings/name": true, "POST /settings/password": true, "POST /settings/sessions/:id/revoke": true,
+	"GET /confirm": true, "POST /confirm": true, "POST /confirm/options": true, "GET /confirm/provider": true, "POST /settings/name": true, "POST /settings/password": true, "POST /settings/sessions/:id/revoke": true,
 }
 
 // divided is a house of two clients, with runs over one, the other and both: 1 Acme, 2 Zulu, 3 both.

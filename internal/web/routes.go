@@ -117,6 +117,7 @@ func (s *Server) table() []route {
 		{get, "/confirm", "", s.confirmForm},
 		{post, "/confirm", "", s.confirm},
 		{post, "/confirm/options", "", s.askPasskey},
+		{get, "/confirm/provider", "", s.confirmElsewhere},
 
 		{post, "/settings/name", audit.MemberEdit, s.changeName},
 		{post, "/settings/password", audit.MemberEdit, s.changePassword},
@@ -139,7 +140,7 @@ const (
 // early names the routes that are open before a member's session is whole, and from which stage on. No other is.
 var early = map[string]stage{
 	"GET /second-step": half, "POST /second-step": half, "POST /second-step/options": half, "POST /sign-out": half,
-	"GET /confirm": lacking, "POST /confirm": lacking, "POST /confirm/options": lacking,
+	"GET /confirm": lacking, "POST /confirm": lacking, "POST /confirm/options": lacking, "GET /confirm/provider": lacking,
 	"GET /settings/second-factor": lacking, "POST /settings/second-factor/app": lacking, "GET /settings/second-factor/app/:id": lacking,
 	"POST /settings/second-factor/app/:id": lacking, "POST /settings/second-factor/passkey/options": lacking, "POST /settings/second-factor/passkey": lacking,
 }
@@ -165,6 +166,8 @@ func (s *Server) door() []route {
 	return []route{
 		{get, "/sign-in", "", s.signInForm},
 		{post, "/sign-in", "", s.signIn},
+		{get, "/sign-in/provider", "", s.signInElsewhere},
+		{get, "/sign-in/provider/callback", "", s.backFromProvider},
 		{get, "/setup/:token", "", s.setupForm},
 		{post, "/setup/:token", "", s.setup},
 		{get, "/join/:token", "", s.joinForm},
