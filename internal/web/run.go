@@ -180,7 +180,7 @@ func (s *Server) streamRun(v *visit) error {
 }
 
 // seenEvery is how often a stream looks whether its reader may still see it.
-const seenEvery = 5 * time.Second
+const seenEvery = 2 * time.Second
 
 // stillSees tells whether whoever reads a stream is still signed in, with the same reach.
 func (s *Server) stillSees(v *visit, run int64) bool {
