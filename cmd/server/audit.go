@@ -198,6 +198,7 @@ func verifyArchive(cmd *cobra.Command, h *house, archive, file string) error {
 
 func auditArchiveCommand(c *config) *cobra.Command {
 	var before string
+	var uncopied bool
 	cmd := &cobra.Command{
 		Use:   "archive --before DATE FILE",
 		Short: "Move old entries out of the record into a signed file",
@@ -214,22 +215,26 @@ verified. Keep the file: drover audit verify --archive proves it, and that it jo
 			if at.IsZero() {
 				return usage("say with --before which entries to archive, such as --before 2025-01-01")
 			}
-			return c.with(cmd.Context(), func(h *house) error { return archiveRecord(cmd, h, at, args[0]) })
+			return c.with(cmd.Context(), func(h *house) error { return archiveRecord(cmd, h, audit.ArchiveOrder{Before: at, File: args[0], Uncopied: uncopied}) })
 		},
 	}
+	cmd.Flags().BoolVar(&uncopied, "uncopied", false, "also archive what a copy elsewhere (--audit-file, --audit-syslog, --audit-hook) does not have yet")
 	cmd.Flags().StringVar(&before, "before", "", "archive the entries from before this date, such as 2025-01-01")
 	return cmd
 }
 
-func archiveRecord(cmd *cobra.Command, h *house, before time.Time, file string) error {
+func archiveRecord(cmd *cobra.Command, h *house, order audit.ArchiveOrder) error {
 	key, err := vault.SigningKey(h.signing)
 	if err != nil {
 		return err
 	}
-	a, err := h.log.Archive(cmd.Context(), commandLine(), key, before, file)
+	a, err := h.log.Archive(cmd.Context(), commandLine(), key, order)
+	if errors.Is(err, audit.ErrNotCopied) {
+		return exit{exitRefused, fmt.Errorf("%w; wait for it, or say --uncopied when that copy is given up", err)}
+	}
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(cmd.OutOrStdout(), "%s holds entries %d to %d, and they are no longer in the record. Its SHA-256 is %s.\n", file, a.First, a.Last, a.SHA256)
+	fmt.Fprintf(cmd.OutOrStdout(), "%s holds entries %d to %d, and they are no longer in the record. Its SHA-256 is %s.\n", order.File, a.First, a.Last, a.SHA256)
 	return nil
 }

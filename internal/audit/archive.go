@@ -20,6 +20,7 @@ import (
 var (
 	ErrNothingToArchive = errors.New("there is no entry to archive before that time")
 	ErrArchive          = errors.New("the archive cannot be believed")
+	ErrNotCopied        = errors.New("a copy of the record elsewhere does not have these entries yet")
 	ErrArchived         = errors.New("it was made before the entries that are still here: verify it with the archive that holds its entry")
 )
 
@@ -36,11 +37,19 @@ type sealLine struct {
 	Checkpoint Checkpoint `json:"checkpoint"`
 }
 
+// ArchiveOrder says what to archive.
+type ArchiveOrder struct {
+	Before   time.Time
+	File     string
+	Uncopied bool // also what a copy elsewhere does not have
+}
+
 // Archive writes all entries from before the time into a new file as lines of JSON, with a signed checkpoint as the last line, and makes
 // sure that the disk has it. Only then it removes them, and leaves the checkpoint as the anchor that the record begins with. The file
-// must not exist. It returns ErrNothingToArchive where there is nothing to do. Where it fails after the file was written, the record is
+// must not exist. It returns ErrNothingToArchive where there is nothing to do, and ErrNotCopied where a stream would never carry an entry. Where it fails after the file was written, the record is
 // as it was, and the file may be removed.
-func (l *Log) Archive(ctx context.Context, actor Actor, key ed25519.PrivateKey, before time.Time, file string) (Archived, error) {
+func (l *Log) Archive(ctx context.Context, actor Actor, key ed25519.PrivateKey, o ArchiveOrder) (Archived, error) {
+	before, file := o.Before, o.File
 	if err := l.Admit(ctx, actor, AuditArchive, ""); err != nil {
 		return Archived{}, err
 	}
@@ -60,6 +69,11 @@ func (l *Log) Archive(ctx context.Context, actor Actor, key ed25519.PrivateKey, 
 		return a, err
 	}
 	a.Last = last.Seq
+	if !o.Uncopied {
+		if err := l.store.copied(ctx, a.Last); err != nil {
+			return a, err
+		}
+	}
 	if a.SHA256, err = l.writeArchive(ctx, a, file); err != nil {
 		return a, err
 	}

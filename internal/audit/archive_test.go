@@ -37,21 +37,28 @@ func TestArchiveMovesEntriesAndTheRecordStaysWhole(t *testing.T) {
 			t.Fatal(err)
 		}
 		soon := time.Now().Add(time.Hour)
-		if _, err := log.Archive(ctx, mara, key, soon, filepath.Join(dir, "no")); !errors.Is(err, audit.ErrForbidden) {
+		if err := db.Gorm.Exec("INSERT INTO streams (name, seq) VALUES ('hook', 3)").Error; err != nil {
+			t.Fatal(err)
+		}
+		if _, err := log.Archive(ctx, olga, key, audit.ArchiveOrder{Before: soon, File: filepath.Join(dir, "no")}); !errors.Is(err, audit.ErrNotCopied) {
+			t.Fatalf("archived what no copy has: %v", err)
+		}
+		db.Gorm.Exec("UPDATE streams SET seq = 99")
+		if _, err := log.Archive(ctx, mara, key, audit.ArchiveOrder{Before: soon, File: filepath.Join(dir, "no")}); !errors.Is(err, audit.ErrForbidden) {
 			t.Fatalf("an operator archived: %v", err)
 		}
-		first, err := log.Archive(ctx, olga, key, soon, filepath.Join(dir, "1"))
+		first, err := log.Archive(ctx, olga, key, audit.ArchiveOrder{Before: soon, File: filepath.Join(dir, "1")})
 		if err != nil || first.First != 1 || first.Last != 8 {
 			t.Fatalf("%+v, %v", first, err)
 		}
-		if _, err := log.Archive(ctx, olga, key, time.Now().Add(-time.Hour), filepath.Join(dir, "2")); !errors.Is(err, audit.ErrNothingToArchive) {
+		if _, err := log.Archive(ctx, olga, key, audit.ArchiveOrder{Before: time.Now().Add(-time.Hour), File: filepath.Join(dir, "2")}); !errors.Is(err, audit.ErrNothingToArchive) {
 			t.Errorf("nothing was archived: %v", err)
 		}
-		if _, err := log.Archive(ctx, olga, key, soon, filepath.Join(dir, "1")); !errors.Is(err, os.ErrExist) {
+		if _, err := log.Archive(ctx, olga, key, audit.ArchiveOrder{Before: soon, File: filepath.Join(dir, "1")}); !errors.Is(err, os.ErrExist) {
 			t.Errorf("an archive was overwritten: %v", err)
 		}
 		record(t, log, 3)
-		second, err := log.Archive(ctx, olga, key, soon, filepath.Join(dir, "2"))
+		second, err := log.Archive(ctx, olga, key, audit.ArchiveOrder{Before: soon, File: filepath.Join(dir, "2")})
 		if err != nil || second.First != 9 || second.Last != 12 {
 			t.Fatalf("%+v, %v", second, err)
 		}
@@ -118,7 +125,7 @@ func TestNothingIsRemovedWithoutAnArchive(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *database.DB) {
 		log := audit.New(db.Gorm)
 		record(t, log, 5)
-		if _, err := log.Archive(context.Background(), olga, signer(t), time.Now().Add(time.Hour), filepath.Join(t.TempDir(), "a")); err != nil {
+		if _, err := log.Archive(context.Background(), olga, signer(t), audit.ArchiveOrder{Before: time.Now().Add(time.Hour), File: filepath.Join(t.TempDir(), "a")}); err != nil {
 			t.Fatal(err)
 		}
 		record(t, log, 2)

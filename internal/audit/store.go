@@ -326,6 +326,21 @@ func (s store) stretch(ctx context.Context, after, upTo int64, each func(*row) e
 	return rows.Err()
 }
 
+// copied returns ErrNotCopied where a copy of the record elsewhere lacks entries up to the number.
+func (s store) copied(ctx context.Context, last int64) error {
+	var r struct {
+		Name string
+		Seq  int64
+	}
+	if err := s.db.WithContext(ctx).Raw("SELECT name, seq FROM streams WHERE seq < ? ORDER BY seq LIMIT 1", last).Scan(&r).Error; err != nil {
+		return wrap(err)
+	}
+	if r.Name != "" {
+		return fmt.Errorf("%w: %s has those up to %d of %d", ErrNotCopied, r.Name, r.Seq, last)
+	}
+	return nil
+}
+
 // anchored tells whether the record has been cut at the entry.
 func (s store) anchored(ctx context.Context, seq int64, hash string) (bool, error) {
 	var n int64
