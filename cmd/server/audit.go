@@ -215,7 +215,9 @@ verified. Keep the file: drover audit verify --archive proves it, and that it jo
 			if at.IsZero() {
 				return usage("say with --before which entries to archive, such as --before 2025-01-01")
 			}
-			return c.with(cmd.Context(), func(h *house) error { return archiveRecord(cmd, h, audit.ArchiveOrder{Before: at, File: args[0], Uncopied: uncopied}) })
+			return c.with(cmd.Context(), func(h *house) error {
+				return archiveRecord(cmd, h, audit.ArchiveOrder{Before: at, File: args[0], Uncopied: uncopied})
+			})
 		},
 	}
 	cmd.Flags().BoolVar(&uncopied, "uncopied", false, "also archive what a copy elsewhere (--audit-file, --audit-syslog, --audit-hook) does not have yet")
