@@ -42,11 +42,12 @@ soak: build ## Kill runs at 50 random moments on each database; SOAK=N for anoth
 bench: build ## Measure, and print the ratios
 	scripts/bench
 
-check: $(ASSETS) ## Format, vet, and see that the generated code is what the templates say
+check: $(ASSETS) ## Format, vet, see that the generated code is what the templates say, and look for mistakes and weaknesses
 	scripts/check
+	scripts/lint
 
 vulns: ## Ask the vulnerability databases of Go and npm about every component
-	$(GO) run golang.org/x/vuln/cmd/govulncheck@v1.1.4 ./...
+	$(GO) tool -modfile=scripts/tools/go.mod govulncheck ./...
 	npm audit
 
 screenshots: build ## Take the README's pictures from the demo

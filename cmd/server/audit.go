@@ -137,7 +137,7 @@ func auditCheckpointCommand(c *config) *cobra.Command {
 					fmt.Fprintf(cmd.OutOrStdout(), "%s\n", text)
 					return err
 				}
-				file, err := os.OpenFile(args[0], os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+				file, err := os.OpenFile(args[0], os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 				if err != nil {
 					return fmt.Errorf("%s cannot be written, nothing was overwritten: %w", args[0], err)
 				}

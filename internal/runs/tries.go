@@ -119,7 +119,7 @@ func (b *batch) again(ctx context.Context, v wordpress.Verdict, n int, first tim
 	pause := v.RetryAfter
 	if pause == 0 {
 		base := 300 * time.Millisecond << n
-		pause = base/2 + rand.N(base)
+		pause = base/2 + rand.N(base) // #nosec G404 -- anybody may guess a pause
 	}
 	if time.Since(first)+pause > targetLimit {
 		return false

@@ -135,9 +135,6 @@ func where(sel sites.Selection) string {
 // frameTime bounds how long one frame of a stream may take to be written; a browser that is gone is noticed by it.
 const frameTime = 10 * time.Second
 
-// askAgain is how often a stream asks whether the session that it was opened with is still good.
-const askAgain = 2 * time.Second
-
 // streamRun sends the run's live part as it changes, then the event done. Whoever comes back reads from now on: the truth is in the
 // database.
 func (s *Server) streamRun(v *visit) error {
