@@ -2,6 +2,7 @@ package views
 
 import (
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 )
@@ -122,6 +123,9 @@ func (p AuditPage) clients() []Option {
 	all := []Option{{"", "Any client"}}
 	for _, c := range p.Clients {
 		all = append(all, Option{c, c})
+	}
+	if chosen := (Option{p.Filter.Client, p.Filter.Client}); !slices.Contains(all, chosen) && chosen.Value != "" {
+		all = append(all, chosen) // of a client that has no sites now
 	}
 	return all
 }

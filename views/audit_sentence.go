@@ -123,6 +123,9 @@ func (e AuditRow) ending() string {
 	case "site.import":
 		return e.Detail.tally("added", "updated", "unchanged", "bad")
 	case "member.add", "member.invite", "member.join":
+		if e.Detail.text("link") == "sign_in" {
+			return " to sign in with a link"
+		}
 		if role := e.Detail.text("role"); role != "" {
 			return " as " + role
 		}

@@ -60,7 +60,7 @@ func Audit(p AuditPage) templ.Component {
 				}
 				return nil
 			})
-			templ_7745c5c3_Err = header("Audit", "Who did what, when, and to which site. Entries are never changed or removed.").Render(templ.WithChildren(ctx, templ_7745c5c3_Var3), templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = header("Audit", "Who did what, when, and to which site. Entries are never changed.").Render(templ.WithChildren(ctx, templ_7745c5c3_Var3), templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

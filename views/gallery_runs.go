@@ -132,11 +132,18 @@ func galleryWatch() []GalleryPage {
 	verified.Groups = append([]RunGroup{{Outcome: "failed", Reason: "redirected", Label: "moved", Count: 6, Sentence: "The site sends the request to another address. It was not followed: that would lose the request, or show the credential to another host.",
 		Mend: "Change the site's address to the one that it points to, and run it again."}}, verified.Groups...)
 
+	asked := waiting
+	asked.State, asked.Title, asked.Effect, asked.Total = "asked", "Disable cache", "destroy", 412
+	asked.Asked = &Asked{Preview: galleryPreview("Disable cache", "destroy", 412), Until: time.Now().Add(20 * time.Hour), CanDecide: true, Problem: "This cannot be undone by itself. Type the number of sites, 412, to confirm."}
+	own := asked
+	own.CanCancel, own.Asked = true, &Asked{Preview: galleryPreview("Disable cache", "destroy", 412), Until: time.Now().Add(20 * time.Hour), Own: true}
+
 	var all []GalleryPage
 	for _, s := range []struct {
 		state, role string
 		run         RunView
 	}{
+		{"waits for approval", "admin", asked}, {"waits for approval, one's own", "operator", own},
 		{"waiting", "operator", waiting}, {"running", "operator", galleryRun(1830)}, {"running, no right", "viewer", viewer}, {"running, long names", "operator", long},
 		{"done with faults", "operator", faults}, {"done, verified, some moved", "admin", verified}, {"all well", "operator", well}, {"one site", "operator", one}, {"being cancelled", "operator", cancelling},
 		{"cancelled", "operator", cancelled}, {"done, destroys", "admin", destroyed},

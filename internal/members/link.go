@@ -48,14 +48,15 @@ func (r *Roster) SignInLink(ctx context.Context, actor audit.Actor, member int64
 	token, hash := newToken()
 	a := act{actor, audit.MemberInvite, audit.On("member", member)}
 	err := r.change(ctx, a, func(w write) error {
-		if _, err := w.presentMember(member); err != nil {
+		m, err := w.presentMember(member)
+		if err != nil {
 			return err
 		}
 		row := linkRow{Kind: signInOnce, TokenHash: hash, MemberID: member, CreatedBy: actor.Name, CreatedAt: w.now.UnixMicro(), ExpiresAt: w.now.Add(signInWorks).UnixMicro()}
 		if err := w.replaceLink(row); err != nil {
 			return err
 		}
-		return w.record(a.subject, map[string]any{"link": signInOnce})
+		return w.record(a.subject, map[string]any{"link": signInOnce, "name": m.Name})
 	})
 	if err != nil {
 		return vault.Secret{}, fmt.Errorf("members: link: %w", err)
