@@ -416,10 +416,19 @@ type chosen struct {
 type condition struct {
 	sql, walking string // walking is empty where it makes no difference
 	values       []any
+	top          func(before int64, limit int) (query string, values []any) // the newest that fulfil it, from an index; nil where there is none
 }
 
 func (c *chosen) add(sql string, values ...any) {
 	c.conditions = append(c.conditions, condition{sql: sql, values: values})
+}
+
+// alone is the only condition, where an index has the newest that fulfil it.
+func (c *chosen) alone() func(before int64, limit int) (string, []any) {
+	if len(c.conditions) != 1 || c.match != "" && !c.common {
+		return nil
+	}
+	return c.conditions[0].top
 }
 
 func (c *chosen) wordsAlone() bool { return c.match != "" && len(c.conditions) == 0 }
@@ -447,12 +456,14 @@ func (c *chosen) on(db *gorm.DB, walking bool) *gorm.DB {
 	case db.Name() == "postgres":
 		q = q.Where(spokenPostgres, c.match)
 	case c.common:
-		q = q.Where("EXISTS (SELECT 1 FROM entries_words WHERE entries_words.rowid = entries.seq AND entries_words MATCH ?)", c.match)
+		q = q.Where(spokenHere, c.match)
 	default:
 		q = q.Where("entries.seq IN (SELECT rowid FROM entries_words WHERE entries_words MATCH ?)", c.match)
 	}
 	return q
 }
+
+const spokenHere = "EXISTS (SELECT 1 FROM entries_words WHERE entries_words.rowid = entries.seq AND entries_words MATCH ?)"
 
 const spokenPostgres = `to_tsvector('simple'::regconfig, regexp_replace(actor_name || ' ' || action || ' ' || subject || ' ' || outcome || ' ' || addr || ' ' || detail, '[^[:alnum:]]+', ' ', 'g'))
 	@@ to_tsquery('simple'::regconfig, ?)`
@@ -480,6 +491,22 @@ func (s store) newest(ctx context.Context, c chosen, before int64, limit int) (m
 	if c.wordsAlone() && !s.postgres() {
 		err = db.Raw("SELECT seq, at FROM entries WHERE seq IN (SELECT rowid FROM entries_words WHERE entries_words MATCH ? AND rowid < ? ORDER BY rowid DESC LIMIT ?) ORDER BY seq DESC", c.match, before, limit).Scan(&marks).Error
 		return marks, wrap(err)
+	}
+	if top := c.alone(); top != nil {
+		// Where each must be looked up in the index of words besides, more candidates are taken than are wanted.
+		candidates := limit
+		if c.match != "" {
+			candidates = limit * 20
+		}
+		query, values := top(before, candidates)
+		q := db.Model(&row{}).Where("entries.seq IN ("+query+")", values...)
+		if c.match != "" {
+			q = q.Where(spokenHere, c.match)
+		}
+		if err = q.Order("entries.seq DESC").Limit(limit).Select("entries.seq, entries.at").Scan(&marks).Error; err != nil || c.match == "" || len(marks) == limit {
+			return marks, wrap(err)
+		}
+		marks = nil
 	}
 	err = c.on(db, true).Where("entries.seq < ?", before).Order("entries.seq DESC").Limit(limit).Select("entries.seq, entries.at").Scan(&marks).Error
 	return marks, wrap(err)
@@ -565,11 +592,21 @@ func (s store) about(ctx context.Context, c *chosen, query string, values ...any
 		each.walking = "entries.seq IN (SELECT seq FROM entries WHERE subject IN (" + s.listed() + "))"
 		if many {
 			each.walking = "+entries.subject IN (" + s.listed() + ")" // the plus keeps SQLite from the index
+		} else {
+			each.top = func(before int64, limit int) (string, []any) {
+				return topSubjects, []any{subjects, before, limit}
+			}
 		}
 	}
 	c.conditions = append(c.conditions, each)
 	return err
 }
+
+// The newest entries about subjects of a JSON list, and those of a member's own.
+const (
+	topSubjects = "SELECT seq FROM entries WHERE subject IN (SELECT value FROM json_each(?)) AND seq < ? ORDER BY seq DESC LIMIT ?"
+	topOwn      = "SELECT seq FROM entries WHERE actor_id = ? AND actor_id <> 0 AND actor_kind IN ('member', 'token') AND seq < ? ORDER BY seq DESC LIMIT ?"
+)
 
 // subjects resolves the query once, into a JSON list, and tells whether there are many entries about what it finds.
 func (s store) subjects(ctx context.Context, query string, values []any) (list string, many bool, err error) {
@@ -605,6 +642,10 @@ func (s store) within(ctx context.Context, c *chosen, actor Actor) error {
 		each.walking = "entries.seq IN (SELECT seq FROM entries WHERE actor_id = ? AND actor_id <> 0 AND actor_kind IN ('member', 'token') UNION ALL SELECT seq FROM entries WHERE subject IN (" + s.listed() + "))"
 		if many {
 			each.walking = "(+entries.actor_id = ? AND entries.actor_kind IN ('member', 'token') OR +entries.subject IN (" + s.listed() + "))"
+		} else {
+			each.top = func(before int64, limit int) (string, []any) {
+				return "SELECT seq FROM (" + topOwn + ") UNION SELECT seq FROM (" + topSubjects + ")", []any{actor.ID, before, limit, subjects, before, limit}
+			}
 		}
 	}
 	c.conditions = append(c.conditions, each)
