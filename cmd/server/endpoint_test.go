@@ -77,7 +77,7 @@ func TestAnyEndpointOnRealWordPress(t *testing.T) {
 	p := start(t, append(env, "DROVER_ADDR="+addr), "serve")
 	p.wait(t, "listens")
 	home, ctx := "http://"+addr, browser(t)
-	do(t, ctx, "sign in", chromedp.Navigate(home+"/sign-in"), chromedp.SendKeys("#email", olga), chromedp.SendKeys("#password", olgasPassword), chromedp.Click("main form button"), chromedp.WaitVisible("#main h1"))
+	do(t, ctx, "sign in", chromedp.Navigate(home+"/sign-in"), chromedp.SendKeys("#email", olga), chromedp.SendKeys("#password", olgasPassword), chromedp.Click("main form button"), until(`document.querySelector("form[action=\"/sign-out\"]")`))
 
 	do(t, ctx, "explore", chromedp.Navigate(home+"/endpoints?all=1"), until(fmt.Sprintf(`document.body.innerText.includes("on %d sites")`, n)))
 	if routes := ask(t, ctx, `String(document.querySelectorAll("main details li").length)`); len(routes) < 3 {
@@ -148,7 +148,7 @@ func TestAnswersAsATree(t *testing.T) {
 	run(t, s.env, "run", "request", "--method", "GET", "--path", "/", "--all", "--json")
 	_, c := s.browse(t)
 	ctx := browser(t)
-	do(t, ctx, "sign in", chromedp.Navigate(c.home+"/sign-in"), chromedp.SendKeys("#email", olga), chromedp.SendKeys("#password", olgasPassword), chromedp.Click("main form button"), chromedp.WaitVisible("#main h1"))
+	do(t, ctx, "sign in", chromedp.Navigate(c.home+"/sign-in"), chromedp.SendKeys("#email", olga), chromedp.SendKeys("#password", olgasPassword), chromedp.Click("main form button"), until(`document.querySelector("form[action=\"/sign-out\"]")`))
 	do(t, ctx, "open the tree", chromedp.Navigate(c.home+"/runs/1/targets/1"), until(`document.querySelector(".json-tree")`), chromedp.SendKeys(".json-bar input", "maxlength"),
 		until(`document.querySelector(".json-bar .hint").innerText === "1 of 2"`), until(`document.querySelector(".json-found").dataset.path.endsWith(".maxLength")`))
 	if found := ask(t, ctx, `String(document.querySelectorAll(".json-tree img").length) + document.title.includes("broken in")`); found != "0false" {

@@ -11,6 +11,7 @@ import (
 	"regexp"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -32,7 +33,7 @@ var binary = sync.OnceValues(func() (string, error) {
 
 func TestMain(m *testing.M) {
 	code := m.Run()
-	if ranBinary {
+	if ranBinary.Load() {
 		if path, err := binary(); err == nil {
 			os.RemoveAll(filepath.Dir(path))
 		}
@@ -40,11 +41,11 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-var ranBinary bool
+var ranBinary atomic.Bool
 
 func program(t testing.TB) string {
 	t.Helper()
-	ranBinary = true
+	ranBinary.Store(true)
 	path, err := binary()
 	if err != nil {
 		t.Fatal(err)
