@@ -44,7 +44,7 @@ var tellings = map[string]told{
 	"member.role":  {"changed the role of", "change the role of"}, "member.sign_in": {"signed in", "sign in"},
 	"member.end_sessions": {"signed out everywhere", "sign out everywhere"},
 	"member.sign_out":     {"signed out", "sign out"}, "run.cancel": {"cancelled", "cancel"}, "run.finish": {"ended", "end"},
-	"run.read": {"looked at", "see"}, "run.start": {"started", "start a run"}, "run.ask": {"asked for", "ask for"}, "run.approve": {"approved", "approve"}, "run.decline": {"declined", "decline"}, "run.start_destroy": {"started", "start a run that destroys"},
+	"run.read": {"looked at", "see"}, "run.start": {"started", "start a run"}, "run.ask": {"asked for", "ask for"}, "run.policy": {"changed which runs a second person must approve", "change which runs a second person must approve"}, "run.approve": {"approved", "approve"}, "run.decline": {"declined", "decline"}, "run.start_destroy": {"started", "start a run that destroys"},
 	"member.reach": {"changed the reach of", "change the reach of"}, "token.make": {"made the token", "make a token"}, "token.revoke": {"revoked the token", "revoke a token"},
 	"token.use": {"used a token", "use a token"}, "operation.save": {"saved the operation", "save an operation"}, "operation.remove": {"removed the operation", "remove an operation"},
 	"audit.archive": {"moved old entries of the record into an archive", "archive old entries of the record"}, "audit.export": {"exported the record", "export the record"},

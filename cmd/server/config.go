@@ -70,6 +70,12 @@ func (c *config) finish(flags *pflag.FlagSet) error {
 	if c.keyFile == "" {
 		c.keyFile = filepath.Join(c.data, "keyset.json")
 	}
+	if c.copies.archives == "" {
+		c.copies.archives = filepath.Join(c.data, "archives")
+	}
+	if c.copies.keepDays < 0 {
+		return usage("--audit-keep-days cannot be below 0")
+	}
 	if c.publicURL == "" {
 		c.publicURL = "http://" + c.addr
 	}
@@ -86,7 +92,7 @@ func (c *config) finish(flags *pflag.FlagSet) error {
 var ours = map[string]bool{
 	"addr": true, "data": true, "database-url": true, "key-file": true, "allow-nets": true, "ca-file": true, "hosts-file": true,
 	"concurrency": true, "per-address": true, "public-url": true, "server": true,
-	"audit-file": true, "audit-syslog": true, "audit-hook": true, "audit-hook-secret-file": true,
+	"audit-file": true, "audit-syslog": true, "audit-hook": true, "audit-hook-secret-file": true, "audit-keep-days": true, "audit-archives": true,
 	"oidc-issuer": true, "oidc-client-id": true, "oidc-client-secret-file": true, "oidc-name": true, "oidc-domains": true, "oidc-groups": true, "oidc-create": true, "oidc-trusted-factor": true,
 }
 

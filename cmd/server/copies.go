@@ -3,24 +3,33 @@ package main
 import (
 	"context"
 	"crypto/x509"
+	"errors"
 	"log/slog"
 	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
 	"github.com/spf13/pflag"
 
+	"github.com/droverhq/drover/internal/audit"
 	"github.com/droverhq/drover/internal/forward"
 	"github.com/droverhq/drover/internal/vault"
 )
 
 // copies says where copies of the record go while it is written.
-type copies struct{ file, syslog, hook, hookSecretFile string }
+type copies struct {
+	file, syslog, hook, hookSecretFile string
+	keepDays                           int
+	archives                           string
+}
 
 func (c *copies) register(f *pflag.FlagSet) {
 	f.StringVar(&c.file, "audit-file", "", "append every entry of the record to this file, as JSON lines")
 	f.StringVar(&c.syslog, "audit-syslog", "", "send every entry to syslog: unix:///dev/log, udp://host:514, tcp://host:601 or tls://host:6514")
 	f.StringVar(&c.hook, "audit-hook", "", "post every entry to this https address, as JSON lines")
+	f.IntVar(&c.keepDays, "audit-keep-days", 0, "each month, archive entries that are older than this; 0 keeps all in the record")
+	f.StringVar(&c.archives, "audit-archives", "", "folder for these archives (default archives in the data folder)")
 	f.StringVar(&c.hookSecretFile, "audit-hook-secret-file", "", "file with the secret that signs what the hook is sent (HMAC-SHA256)")
 }
 
@@ -51,11 +60,37 @@ func (c *copies) sinks(authorities *x509.CertPool) (map[string]forward.Sink, err
 	return all, nil
 }
 
+// archiveOld moves the entries of months that lie further back than is to be kept into an archive, one for each month in which that is due.
+// It returns the archive's file, empty when nothing was due.
+func (h *house) archiveOld(ctx context.Context, now time.Time, keepDays int, folder string) (string, error) {
+	if keepDays == 0 {
+		return "", nil
+	}
+	kept := now.UTC().AddDate(0, 0, -keepDays)
+	before := time.Date(kept.Year(), kept.Month(), 1, 0, 0, 0, 0, time.UTC)
+	if err := os.MkdirAll(folder, 0o700); err != nil {
+		return "", err
+	}
+	key, err := vault.SigningKey(h.signing)
+	if err != nil {
+		return "", err
+	}
+	file := filepath.Join(folder, "record-before-"+before.Format(time.DateOnly)+".jsonl")
+	_, err = h.log.Archive(ctx, audit.System(), key, audit.ArchiveOrder{Before: before, File: file})
+	if errors.Is(err, audit.ErrNothingToArchive) || errors.Is(err, os.ErrExist) {
+		return "", nil // nothing is left, or another process is at it
+	}
+	if err != nil {
+		return "", err
+	}
+	return file, nil
+}
+
 // signEvery is how often a server looks whether the day's checkpoint is due.
 const signEvery = 10 * time.Minute
 
-// signDaily signs a checkpoint of the record each day until the context ends.
-func (h *house) signDaily(ctx context.Context, logger *slog.Logger) {
+// keepRecord signs a checkpoint of the record each day, and archives what is older than is to be kept, until the context ends.
+func (h *house) keepRecord(ctx context.Context, logger *slog.Logger, c copies) {
 	for {
 		key, err := vault.SigningKey(h.signing)
 		if err == nil {
@@ -63,6 +98,11 @@ func (h *house) signDaily(ctx context.Context, logger *slog.Logger) {
 		}
 		if err != nil && ctx.Err() == nil {
 			logger.ErrorContext(ctx, "the day's checkpoint of the record could not be signed", "err", err)
+		}
+		if file, err := h.archiveOld(ctx, time.Now(), c.keepDays, c.archives); err != nil && ctx.Err() == nil {
+			logger.ErrorContext(ctx, "old entries of the record could not be archived; they stay in it", "err", err)
+		} else if file != "" {
+			logger.InfoContext(ctx, "old entries of the record were archived", "file", file)
 		}
 		select {
 		case <-ctx.Done():

@@ -114,7 +114,7 @@ func (c *config) serve(ctx context.Context, out io.Writer, h *house, gallery boo
 	defer streams.Stop()
 	signing, stopSigning := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopSigning()
-	go h.signDaily(signing, logger)
+	go h.keepRecord(signing, logger, c.copies)
 	fmt.Fprintf(out, "Drover listens on %s\n", c.publicURL)
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(listener) }()

@@ -38,6 +38,7 @@ const (
 	RunCancel         Action = "run.cancel"
 	RunDecline        Action = "run.decline"
 	RunFinish         Action = "run.finish"
+	RunPolicy         Action = "run.policy" // which runs a second person must approve
 	RunRead           Action = "run.read"
 	RunStart          Action = "run.start"
 	RunLower          Action = "run.lower"         // say that a request does less than its method may
@@ -90,6 +91,7 @@ var least = map[Action]Role{
 	RunCancel:         Operator,
 	RunDecline:        Admin,
 	RunFinish:         Owner,
+	RunPolicy:         Owner,
 	RunRead:           Viewer,
 	RunStart:          Operator,
 	RunLower:          Admin,
@@ -115,6 +117,7 @@ var least = map[Action]Role{
 
 // everywhere is what concerns all sites at once: nobody may who is held to some of them.
 var everywhere = map[Action]bool{
+	RunPolicy:       true,
 	AuditArchive:    true,
 	AuditCheckpoint: true, AuditVerify: true, DatabaseBackup: true, KeysRotate: true, OperationRemove: true, OperationSave: true, SettingsChange: true,
 }

@@ -41,9 +41,9 @@ func (r *Runner) Policy(ctx context.Context) (Policy, error) {
 	return p, nil
 }
 
-// SetPolicy replaces the policy. Runs that wait already go on waiting.
+// SetPolicy replaces the policy. Only owners may: an admin who could would need no second person. Runs that wait already go on waiting.
 func (r *Runner) SetPolicy(ctx context.Context, actor audit.Actor, p Policy) error {
-	if err := r.log.Admit(ctx, actor, audit.SettingsChange, ""); err != nil {
+	if err := r.log.Admit(ctx, actor, audit.RunPolicy, ""); err != nil {
 		return err
 	}
 	if slices.ContainsFunc(p.Effects, func(e Effect) bool { return e != Change && e != Destroy }) {
@@ -59,7 +59,7 @@ func (r *Runner) SetPolicy(ctx context.Context, actor audit.Actor, p Policy) err
 	}
 	err = r.store.change(ctx, func(w write) error {
 		return errors.Join(w.putSetting(policySetting, string(text)),
-			w.log.Record(w.tx, actor, audit.Event{Action: audit.SettingsChange, Detail: map[string]any{"approval": map[string]any{"before": before, "after": p}}}))
+			w.log.Record(w.tx, actor, audit.Event{Action: audit.RunPolicy, Detail: map[string]any{"approval": map[string]any{"before": before, "after": p}}}))
 	})
 	if err != nil {
 		return fmt.Errorf("runs: policy: %w", err)

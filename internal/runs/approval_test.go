@@ -33,7 +33,7 @@ func TestApprovalByASecondPerson(t *testing.T) {
 		if _, err := h.runner.Start(ctx, olga, disableAll(2)); !errors.Is(err, audit.ErrForbidden) {
 			t.Fatalf("without the policy: %v", err)
 		}
-		if err := h.runner.SetPolicy(ctx, ada, runs.Policy{Effects: []runs.Effect{runs.Destroy}}); err != nil {
+		if err := h.runner.SetPolicy(ctx, owner, runs.Policy{Effects: []runs.Effect{runs.Destroy}}); err != nil {
 			t.Fatal(err)
 		}
 		run, err := h.runner.Start(ctx, olga, disableAll(2))
@@ -94,7 +94,7 @@ func TestApprovalThatIsNotGiven(t *testing.T) {
 	h := newHouse(t, dbtest.SQLite(t), []wptest.Site{{}})
 	h.work(t)
 	ctx := context.Background()
-	if err := h.runner.SetPolicy(ctx, ada, runs.Policy{Effects: []runs.Effect{runs.Destroy}}); err != nil {
+	if err := h.runner.SetPolicy(ctx, owner, runs.Policy{Effects: []runs.Effect{runs.Destroy}}); err != nil {
 		t.Fatal(err)
 	}
 	ask := func() int64 {
@@ -141,10 +141,10 @@ func TestApprovalByClient(t *testing.T) {
 	h := newHouse(t, dbtest.SQLite(t), []wptest.Site{{Client: "Acme"}, {Client: "Zulu"}})
 	h.work(t)
 	ctx := context.Background()
-	if err := h.runner.SetPolicy(ctx, olga, runs.Policy{}); !errors.Is(err, audit.ErrForbidden) {
-		t.Errorf("an operator set the policy: %v", err)
+	if err := h.runner.SetPolicy(ctx, ada, runs.Policy{}); !errors.Is(err, audit.ErrForbidden) {
+		t.Errorf("an admin set the policy: %v", err)
 	}
-	if err := h.runner.SetPolicy(ctx, ada, runs.Policy{Clients: []string{"Acme"}}); err != nil {
+	if err := h.runner.SetPolicy(ctx, owner, runs.Policy{Clients: []string{"Acme"}}); err != nil {
 		t.Fatal(err)
 	}
 	for _, c := range []struct {

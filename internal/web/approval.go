@@ -63,7 +63,7 @@ func (s *Server) declineRun(v *visit) error {
 
 // policyForm is the form of the policy, for who may change it.
 func (s *Server) policyForm(v *visit) (*views.Policy, error) {
-	if !v.actor().May(audit.SettingsChange) {
+	if !v.actor().May(audit.RunPolicy) {
 		return nil, nil
 	}
 	now, err := s.Runner.Policy(v.Request.Context())

@@ -19,10 +19,14 @@ func TestAskingAndApproving(t *testing.T) {
 	if status, _ := operator.post("/runs", form); status != http.StatusForbidden {
 		t.Fatalf("before the policy: %d", status)
 	}
-	if status, _ := admin.post("/team/approval", url.Values{"effect": {"destroy"}}); status != http.StatusSeeOther {
+	if status, _ := admin.post("/team/approval", url.Values{}); status != http.StatusForbidden {
+		t.Errorf("an admin changed the policy: %d", status)
+	}
+	owner := h.signIn(t, audit.Owner)
+	if status, _ := owner.post("/team/approval", url.Values{"effect": {"destroy"}}); status != http.StatusSeeOther {
 		t.Fatalf("the policy: %d", status)
 	}
-	if _, page := admin.get("/team"); !strings.Contains(page, `value="destroy" checked`) {
+	if _, page := owner.get("/team"); !strings.Contains(page, `value="destroy" checked`) {
 		t.Error("the team's page does not show the policy")
 	}
 	if _, page := operator.get("/run?operation=disable-cache&all=1"); !strings.Contains(page, "A second person must approve this") {

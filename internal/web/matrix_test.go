@@ -35,7 +35,7 @@ var reach = map[string]audit.Role{
 	"POST /operations/new": audit.Operator, "GET /operations/export": audit.Operator, "POST /operations/import": audit.Operator, "GET /operations/:id/use": audit.Operator,
 	"GET /operations/:id/edit": audit.Operator, "POST /operations/:id": audit.Operator, "POST /operations/:id/remove": audit.Operator,
 
-	"GET /run": audit.Operator, "POST /run/preview": audit.Operator, "POST /runs": audit.Operator, "POST /runs/:id/cancel": audit.Operator, "POST /runs/:id/approve": audit.Admin, "POST /runs/:id/decline": audit.Admin, "POST /team/approval": audit.Admin,
+	"GET /run": audit.Operator, "POST /run/preview": audit.Operator, "POST /runs": audit.Operator, "POST /runs/:id/cancel": audit.Operator, "POST /runs/:id/approve": audit.Admin, "POST /runs/:id/decline": audit.Admin, "POST /team/approval": audit.Owner,
 	"POST /runs/:id/again": audit.Operator, "POST /sites/check": audit.Operator, "POST /sites/:id/check": audit.Operator,
 
 	"GET /sites/new": audit.Admin, "POST /sites": audit.Admin, "GET /sites/import": audit.Admin, "POST /sites/import": audit.Admin, "POST /sites/tag": audit.Admin,

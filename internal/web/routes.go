@@ -91,7 +91,7 @@ func (s *Server) table() []route {
 		{post, "/team/invite", audit.MemberInvite, s.invite},
 		{post, "/team/second-factor", audit.SettingsChange, s.requireFactor},
 		{get, "/team/:id", audit.MemberRead, s.mate},
-		{post, "/team/approval", audit.SettingsChange, s.changePolicy},
+		{post, "/team/approval", audit.RunPolicy, s.changePolicy},
 		{post, "/team/:id/role", audit.MemberRole, s.changeRole},
 		{post, "/team/:id/reach", audit.MemberReach, s.changeReach},
 		{post, "/team/:id/reset", audit.MemberReset, s.resetLink},
