@@ -65,7 +65,7 @@ type plan struct {
 
 const bigscoots = "/bigscoots-cache/v2/"
 
-// The plugin waits up to 10 s for each answer from the CDN, several times for a status (wordpress.md §1).
+// The plugin waits up to 10 s for each answer from the CDN, several times for a status.
 const (
 	writeTimeout = 30 * time.Second
 	readTimeout  = 45 * time.Second

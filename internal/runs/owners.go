@@ -45,7 +45,7 @@ func checkURL(field string) string {
 }
 
 // urlsOf returns the addresses that belong to the site with that home: the plugin drops the others silently, and still answers
-// success (wordpress.md §1). A path belongs to every site.
+// success. A path belongs to every site.
 func urlsOf(home string, all []string) []string {
 	var own []string
 	for _, address := range all {

@@ -55,7 +55,7 @@ func check(t *testing.T, cases []judged) {
 	}
 }
 
-// wordpress.md §1, answers that mislead, and the codes of WordPress.
+// The plugin's answers that mislead, and the codes of WordPress.
 func TestClassifyCodes(t *testing.T) {
 	check(t, []judged{
 		{"wrong password", coded(401, "incorrect_password"), Failed, ReasonBadCredential, "", false},
@@ -155,7 +155,7 @@ func TestClassifyMissedPosts(t *testing.T) {
 	})
 }
 
-// wordpress.md §3, what comes back in real life.
+// What comes back in real life.
 func TestClassifyOthers(t *testing.T) {
 	check(t, []judged{
 		{"a coming-soon page", answered(200, page("Coming soon")), Failed, ReasonNotJSON, "“Coming soon”", false},
@@ -255,7 +255,7 @@ func TestRetryAfter(t *testing.T) {
 
 func TestReasonsAreComplete(t *testing.T) {
 	if len(Reasons()) != 20 {
-		t.Errorf("%d reasons, design.md lists 20", len(Reasons()))
+		t.Errorf("%d reasons, want 20", len(Reasons()))
 	}
 	for _, r := range Reasons() {
 		if r.Label() == "" || !strings.HasSuffix(r.Sentence(), ".") || !strings.HasSuffix(r.Mend(), ".") {
