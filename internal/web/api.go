@@ -57,6 +57,14 @@ func (s *Server) bearer(r route) gin.HandlerFunc {
 		if errors.Is(err, errNoToken) {
 			c.Header("WWW-Authenticate", `Bearer realm="drover"`)
 		}
+		if err == nil {
+			c.Set(memberKey, v.bearer.ID)
+			if leave, entered := s.crowd.enter(v.bearer.ID); entered {
+				defer leave()
+			} else {
+				err = errCrowd
+			}
+		}
 		if err == nil && r.right != "" {
 			err = s.Log.Admit(c.Request.Context(), v.actor(), r.right, audit.Subject(c.Request.URL.Path))
 		}

@@ -132,7 +132,7 @@ func (h *house) slowRun(t *testing.T) {
 }
 
 func TestAStreamEndsWithItsSession(t *testing.T) {
-	h := newHouse(t, wptest.Site{Latency: [2]time.Duration{20 * time.Second, 21 * time.Second}})
+	h := newHouse(t, wptest.Site{Latency: [2]time.Duration{6 * time.Second, 7 * time.Second}})
 	p := h.signIn(t, audit.Viewer)
 	h.slowRun(t)
 	got, err := p.Do(p.request(http.MethodGet, "/runs/1/stream", nil))
@@ -151,7 +151,7 @@ func TestAStreamEndsWithItsSession(t *testing.T) {
 }
 
 func TestOneMemberCannotTakeTheServer(t *testing.T) {
-	h := newHouse(t, wptest.Site{Latency: [2]time.Duration{20 * time.Second, 21 * time.Second}})
+	h := newHouse(t, wptest.Site{Latency: [2]time.Duration{6 * time.Second, 7 * time.Second}})
 	greedy, other := h.signIn(t, audit.Viewer), h.signIn(t, audit.Operator)
 	h.slowRun(t)
 	ctx, leave := context.WithCancel(t.Context())

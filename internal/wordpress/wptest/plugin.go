@@ -9,7 +9,7 @@ import (
 )
 
 // verbs are the plugin's routes with the one verb that each takes; every other verb is registered too and refused in the plugin's own
-// words, as the plugin answers.
+// words.
 var verbs = map[string]string{
 	"clear-cache": http.MethodPatch, "clear-opcache": http.MethodDelete, "enable-cache": http.MethodPatch, "disable-cache": http.MethodPatch,
 	"clear-logs": http.MethodDelete, "status": http.MethodGet, "test-cache": http.MethodGet,
