@@ -151,7 +151,7 @@ func TestAStreamEndsWithItsSession(t *testing.T) {
 }
 
 func TestOneMemberCannotTakeTheServer(t *testing.T) {
-	h := newHouse(t, wptest.Site{Latency: [2]time.Duration{6 * time.Second, 7 * time.Second}})
+	h := newHouse(t, wptest.Site{Latency: [2]time.Duration{14 * time.Second, 15 * time.Second}})
 	greedy, other := h.signIn(t, audit.Viewer), h.signIn(t, audit.Operator)
 	h.slowRun(t)
 	ctx, leave := context.WithCancel(t.Context())
