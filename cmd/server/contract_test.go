@@ -84,6 +84,8 @@ func TestTheCommandLineContract(t *testing.T) {
 		{[]string{"keys", "rotate"}, 0, "3 credentials"},
 		{[]string{"run", "clear-cache", "--site", well, "--json"}, 0, `"ok":1`},
 		{[]string{"members", "invite", "mara@agency.example"}, 0, "/join/"},
+		{[]string{"members", "invite", "jo@agency.example", "--client", "Acme", "--operation", "clear-cache", "--operation", "read"}, 0, "/join/"},
+		{[]string{"members", "invite", "jo@agency.example", "--operation", "clear-cach"}, 2, ""},
 		{[]string{"members", "add", "not an address", "--password-stdin"}, 2, ""},
 		{[]string{"backup", filepath.Join(t.TempDir(), "copy.db")}, 0, "keyset"},
 		{[]string{"audit", "archive", "--before", "2099-01-01", filepath.Join(t.TempDir(), "record.jsonl")}, 0, "no longer in the record"},

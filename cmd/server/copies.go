@@ -47,6 +47,9 @@ func (c *copies) sinks(authorities *x509.CertPool) (map[string]forward.Sink, err
 		all["syslog"] = sink
 	}
 	if c.hook != "" {
+		if c.hookSecretFile == "" {
+			return nil, usage("--audit-hook: say with --audit-hook-secret-file which file holds the secret that signs what is sent")
+		}
 		secret, err := os.ReadFile(c.hookSecretFile)
 		if err != nil {
 			return nil, usage("--audit-hook-secret-file: %w", err)

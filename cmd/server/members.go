@@ -13,6 +13,7 @@ import (
 
 	"github.com/droverhq/drover/internal/audit"
 	"github.com/droverhq/drover/internal/members"
+	"github.com/droverhq/drover/internal/runs"
 	"github.com/droverhq/drover/internal/vault"
 )
 
@@ -32,6 +33,17 @@ func boundFlags(cmd *cobra.Command, b *audit.Bound) {
 	cmd.Flags().StringArrayVar(&b.Operations, "operation", nil, "only this operation, or read, change or destroy for all of that effect (repeat for several)")
 }
 
+// checkOperations refuses a slip of the pen, which would hold the member to nothing that there is.
+func checkOperations(b audit.Bound) error {
+	for _, name := range b.Operations {
+		effect := runs.Effect(name)
+		if _, found := runs.Find(name); !found && effect != runs.Read && effect != runs.Change && effect != runs.Destroy {
+			return usage("--operation: there is no operation %q; say one of those that drover run --help lists, or read, change or destroy", name)
+		}
+	}
+	return nil
+}
+
 func membersAddCommand(c *config) *cobra.Command {
 	var bound audit.Bound
 	var role, name string
@@ -42,6 +54,9 @@ func membersAddCommand(c *config) *cobra.Command {
 		Example: "  drover members add mara@agency.example --role owner --password-stdin < password.txt",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := checkOperations(bound); err != nil {
+				return err
+			}
 			password, err := readPassword(cmd, fromStdin)
 			if err != nil {
 				return err
@@ -99,6 +114,9 @@ func membersInviteCommand(c *config) *cobra.Command {
 		Short: "Make an invitation link; it works once, for 7 days",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := checkOperations(bound); err != nil {
+				return err
+			}
 			return c.with(cmd.Context(), func(h *house) error {
 				token, err := h.roster.Invite(cmd.Context(), commandLine(), members.Member{Email: args[0], Role: audit.Role(role), Bound: bound})
 				if err != nil {
