@@ -258,3 +258,28 @@ func TestTheRecordTellsOfARunTwice(t *testing.T) {
 		t.Errorf("%+v", entries)
 	}
 }
+
+// Whoever comes later to a run that is watched already sees it at once, too.
+func TestALaterWatcherSeesTheRunAtOnce(t *testing.T) {
+	h := newHouse(t, dbtest.SQLite(t), []wptest.Site{{Latency: [2]time.Duration{2 * time.Second, 2*time.Second + 1}}})
+	h.work(t)
+	run := h.start(t, everywhere("status", nil))
+	watch := runs.NewWatch(h.runner)
+	ctx, leave := context.WithCancel(context.Background())
+	defer leave()
+	first := watch.Follow(ctx, audit.System(), run.ID)
+	<-first
+	for range 5 {
+		later := watch.Follow(ctx, audit.System(), run.ID)
+		select {
+		case s := <-later:
+			if s.Run.ID != run.ID {
+				t.Errorf("%+v", s)
+			}
+		default:
+			t.Fatal("a later watcher waits")
+		}
+	}
+	for range first {
+	}
+}

@@ -28,6 +28,7 @@ type view struct {
 
 type watched struct {
 	watchers map[chan Snapshot]struct{}
+	last     *Snapshot // nil before the first
 	stop     context.CancelFunc
 }
 
@@ -54,6 +55,9 @@ func (w *Watch) Follow(ctx context.Context, actor audit.Actor, run int64) <-chan
 		go w.loop(background, actor, id, seen)
 	}
 	seen.watchers[c] = struct{}{}
+	if seen.last != nil {
+		c <- *seen.last
+	}
 	context.AfterFunc(ctx, func() { w.leave(id, seen, c) })
 	return c
 }
@@ -106,6 +110,7 @@ func (w *Watch) loop(ctx context.Context, actor audit.Actor, id view, run *watch
 func (w *Watch) tell(id view, run *watched, s Snapshot) bool {
 	w.guard.Lock()
 	defer w.guard.Unlock()
+	run.last = &s
 	for c := range run.watchers {
 		select {
 		case <-c:
