@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/droverhq/drover/internal/access"
 	"github.com/droverhq/drover/internal/audit"
 	"github.com/droverhq/drover/internal/vault"
 )
@@ -29,7 +30,7 @@ func auditListCommand(c *config) *cobra.Command {
 		Example: "  drover audit list --action run.start --since 2026-01-31",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			f.Action, f.Subject = audit.Action(action), audit.Subject(subject)
+			f.Action, f.Subject = access.Action(action), access.Subject(subject)
 			if since != "" {
 				at, err := time.ParseInLocation(time.DateOnly, since, time.Local)
 				if err != nil {

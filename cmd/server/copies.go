@@ -12,8 +12,9 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/droverhq/drover/internal/access"
 	"github.com/droverhq/drover/internal/audit"
-	"github.com/droverhq/drover/internal/forward"
+	"github.com/droverhq/drover/internal/auditsinks"
 	"github.com/droverhq/drover/internal/vault"
 )
 
@@ -34,13 +35,13 @@ func (c *copies) register(f *pflag.FlagSet) {
 }
 
 // sinks are the places, by name.
-func (c *copies) sinks(authorities *x509.CertPool) (map[string]forward.Sink, error) {
-	all := map[string]forward.Sink{}
+func (c *copies) sinks(authorities *x509.CertPool) (map[string]auditsinks.Sink, error) {
+	all := map[string]auditsinks.Sink{}
 	if c.file != "" {
-		all["file"] = forward.File(c.file)
+		all["file"] = auditsinks.File(c.file)
 	}
 	if c.syslog != "" {
-		sink, err := forward.NewSyslog(c.syslog, authorities)
+		sink, err := auditsinks.NewSyslog(c.syslog, authorities)
 		if err != nil {
 			return nil, usage("--audit-syslog: %w", err)
 		}
@@ -54,7 +55,7 @@ func (c *copies) sinks(authorities *x509.CertPool) (map[string]forward.Sink, err
 		if err != nil {
 			return nil, usage("--audit-hook-secret-file: %w", err)
 		}
-		sink, err := forward.NewHook(c.hook, vault.NewSecret(strings.TrimSpace(string(secret))), authorities)
+		sink, err := auditsinks.NewHook(c.hook, vault.NewSecret(strings.TrimSpace(string(secret))), authorities)
 		if err != nil {
 			return nil, usage("--audit-hook: %w", err)
 		}
@@ -79,7 +80,7 @@ func (h *house) archiveOld(ctx context.Context, now time.Time, keepDays int, fol
 		return "", err
 	}
 	file := filepath.Join(folder, "record-before-"+before.Format(time.DateOnly)+".jsonl")
-	_, err = h.log.Archive(ctx, audit.System(), key, audit.ArchiveOrder{Before: before, File: file})
+	_, err = h.log.Archive(ctx, access.System(), key, audit.ArchiveOrder{Before: before, File: file})
 	if errors.Is(err, audit.ErrNothingToArchive) || errors.Is(err, os.ErrExist) {
 		return "", nil // nothing is left, or another process is at it
 	}

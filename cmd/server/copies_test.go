@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/droverhq/drover/internal/access"
 	"github.com/droverhq/drover/internal/audit"
 )
 
@@ -17,7 +18,7 @@ func TestKeepingTheRecord(t *testing.T) {
 	ctx := context.Background()
 	err := c.with(ctx, func(h *house) error {
 		for range 3 {
-			if err := h.log.RecordAlone(ctx, audit.System(), audit.Event{Action: audit.DroverStart}); err != nil {
+			if err := h.log.RecordAlone(ctx, access.System(), audit.Event{Action: access.DroverStart}); err != nil {
 				return err
 			}
 		}

@@ -14,7 +14,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/droverhq/drover/internal/audit"
+	"github.com/droverhq/drover/internal/access"
 	"github.com/droverhq/drover/internal/members"
 	"github.com/droverhq/drover/internal/sites"
 	"github.com/droverhq/drover/internal/vault"
@@ -110,7 +110,7 @@ const demoPassword = "only simulated sites"
 
 // furnishDemo imports the sites, checks them, and makes an owner who can be signed in by a link.
 func furnishDemo(ctx context.Context, h *house, fake *wptest.Fake, described []wptest.Site) (vault.Secret, error) {
-	actor := audit.Actor{Kind: audit.KindCommandLine, Name: "drover demo", Role: audit.Owner}
+	actor := access.Actor{Kind: access.KindCommandLine, Name: "drover demo", Role: access.Owner}
 	if _, err := h.registry.Import(ctx, actor, demoCSV(fake, described)); err != nil {
 		return vault.Secret{}, err
 	}
@@ -125,7 +125,7 @@ func furnishDemo(ctx context.Context, h *house, fake *wptest.Fake, described []w
 	if i >= 0 {
 		return h.roster.SignInLink(ctx, actor, present[i].ID)
 	}
-	m, err := h.roster.Add(ctx, actor, members.Member{Email: demoEmail, Name: "Demo Owner", Role: audit.Owner}, vault.NewSecret(demoPassword))
+	m, err := h.roster.Add(ctx, actor, members.Member{Email: demoEmail, Name: "Demo Owner", Role: access.Owner}, vault.NewSecret(demoPassword))
 	if err != nil {
 		return vault.Secret{}, err
 	}
@@ -146,8 +146,8 @@ func demoCSV(fake *wptest.Fake, described []wptest.Site) io.Reader {
 // mostChecked is how many sites a demo checks before it starts: enough to see every fault, and not a long wait.
 const mostChecked = 60
 
-func checkNew(ctx context.Context, h *house, actor audit.Actor) error {
-	unchecked, _, err := h.registry.Sites(ctx, audit.System(), sites.Filter{State: sites.Unchecked, Limit: mostChecked})
+func checkNew(ctx context.Context, h *house, actor access.Actor) error {
+	unchecked, _, err := h.registry.Sites(ctx, access.System(), sites.Filter{State: sites.Unchecked, Limit: mostChecked})
 	if err != nil {
 		return err
 	}

@@ -15,7 +15,7 @@ import (
 
 	"github.com/droverhq/drover/internal/audit"
 	"github.com/droverhq/drover/internal/database/dbtest"
-	"github.com/droverhq/drover/internal/operations"
+	"github.com/droverhq/drover/internal/saved"
 	"github.com/droverhq/drover/internal/wordpress/wptest"
 )
 
@@ -53,7 +53,7 @@ func TestOurOperationsOnRealWordPress(t *testing.T) {
 	env := append(l.env(), "DROVER_DATA="+t.TempDir())
 	n := l.everywhere(t, env)
 	db := dbtest.SQLite(t)
-	all, err := operations.New(db, audit.New(db.Gorm)).All(t.Context())
+	all, err := saved.New(db, audit.New(db.Gorm)).All(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}

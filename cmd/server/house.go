@@ -9,6 +9,7 @@ import (
 	"os/user"
 	"path/filepath"
 
+	"github.com/droverhq/drover/internal/access"
 	"github.com/droverhq/drover/internal/audit"
 	"github.com/droverhq/drover/internal/database"
 	"github.com/droverhq/drover/internal/members"
@@ -42,7 +43,7 @@ func (c *config) open(ctx context.Context) (*house, error) {
 	if err != nil {
 		return nil, err
 	}
-	h := &house{logger: logger, db: db, log: audit.New(db.Gorm), network: network, signing: filepath.Join(filepath.Dir(c.keyFile), "record.key")}
+	h := &house{logger: logger, db: db, log: audit.New(db.Gorm, sites.Subjects(), runs.Subjects()), network: network, signing: filepath.Join(filepath.Dir(c.keyFile), "record.key")}
 	if err := h.furnish(ctx, c.keyFile); err != nil {
 		return nil, errors.Join(err, h.close())
 	}
@@ -84,12 +85,12 @@ func (h *house) close() error {
 }
 
 // commandLine is the actor of a command: whoever can read the data folder and the key.
-func commandLine() audit.Actor {
+func commandLine() access.Actor {
 	name := "command line"
 	if u, err := user.Current(); err == nil {
 		name = u.Username + " on the command line"
 	}
-	return audit.Actor{Kind: audit.KindCommandLine, Name: name, Role: audit.Owner}
+	return access.Actor{Kind: access.KindCommandLine, Name: name, Role: access.Owner}
 }
 
 // with opens the house for one command and closes it.

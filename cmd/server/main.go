@@ -11,7 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/droverhq/drover/internal/audit"
+	"github.com/droverhq/drover/internal/access"
 	"github.com/droverhq/drover/internal/sites"
 )
 
@@ -68,7 +68,7 @@ func exitCode(err error) int {
 	switch {
 	case errors.As(err, &coded):
 		return coded.code
-	case errors.Is(err, audit.ErrForbidden):
+	case errors.Is(err, access.ErrForbidden):
 		return exitRefused
 	case errors.As(err, &problems):
 		return exitUsage

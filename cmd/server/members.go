@@ -11,7 +11,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
-	"github.com/droverhq/drover/internal/audit"
+	"github.com/droverhq/drover/internal/access"
 	"github.com/droverhq/drover/internal/members"
 	"github.com/droverhq/drover/internal/runs"
 	"github.com/droverhq/drover/internal/vault"
@@ -21,20 +21,20 @@ func membersCommand(c *config) *cobra.Command {
 	return group("members", "Add, invite and reset members of the team", membersAddCommand(c), membersInviteCommand(c), membersResetCommand(c))
 }
 
-func roleFlag(cmd *cobra.Command, role *string, usual audit.Role) {
+func roleFlag(cmd *cobra.Command, role *string, usual access.Role) {
 	cmd.Flags().StringVar(role, "role", string(usual), "viewer, operator, admin or owner")
 	_ = cmd.RegisterFlagCompletionFunc("role", cobra.FixedCompletions([]string{"viewer", "operator", "admin", "owner"}, cobra.ShellCompDirectiveNoFileComp))
 }
 
 // boundFlags are what a member is held to.
-func boundFlags(cmd *cobra.Command, b *audit.Bound) {
+func boundFlags(cmd *cobra.Command, b *access.Restriction) {
 	cmd.Flags().StringArrayVar(&b.Clients, "client", nil, "only the sites of this client (repeat for several)")
 	cmd.Flags().StringArrayVar(&b.Tags, "tag", nil, "only the sites with this tag (repeat for several)")
 	cmd.Flags().StringArrayVar(&b.Operations, "operation", nil, "only this operation, or read, change or destroy for all of that effect (repeat for several)")
 }
 
 // checkOperations refuses a slip of the pen, which would hold the member to nothing that there is.
-func checkOperations(b audit.Bound) error {
+func checkOperations(b access.Restriction) error {
 	for _, name := range b.Operations {
 		effect := runs.Effect(name)
 		if _, found := runs.Find(name); !found && effect != runs.Read && effect != runs.Change && effect != runs.Destroy {
@@ -45,7 +45,7 @@ func checkOperations(b audit.Bound) error {
 }
 
 func membersAddCommand(c *config) *cobra.Command {
-	var bound audit.Bound
+	var bound access.Restriction
 	var role, name string
 	var fromStdin bool
 	cmd := &cobra.Command{
@@ -65,7 +65,7 @@ func membersAddCommand(c *config) *cobra.Command {
 				name, _, _ = strings.Cut(args[0], "@")
 			}
 			return c.with(cmd.Context(), func(h *house) error {
-				m, err := h.roster.Add(cmd.Context(), commandLine(), members.Member{Email: args[0], Name: name, Role: audit.Role(role), Bound: bound}, password)
+				m, err := h.roster.Add(cmd.Context(), commandLine(), members.Member{Email: args[0], Name: name, Role: access.Role(role), Bound: bound}, password)
 				if err != nil {
 					return asUsage(err)
 				}
@@ -74,7 +74,7 @@ func membersAddCommand(c *config) *cobra.Command {
 			})
 		},
 	}
-	roleFlag(cmd, &role, audit.Operator)
+	roleFlag(cmd, &role, access.Operator)
 	boundFlags(cmd, &bound)
 	cmd.Flags().StringVar(&name, "name", "", "name to show (default: what stands before the @)")
 	cmd.Flags().BoolVar(&fromStdin, "password-stdin", false, "read the password from the standard input")
@@ -107,7 +107,7 @@ func readPassword(cmd *cobra.Command, fromStdin bool) (vault.Secret, error) {
 }
 
 func membersInviteCommand(c *config) *cobra.Command {
-	var bound audit.Bound
+	var bound access.Restriction
 	var role string
 	cmd := &cobra.Command{
 		Use:   "invite EMAIL",
@@ -118,7 +118,7 @@ func membersInviteCommand(c *config) *cobra.Command {
 				return err
 			}
 			return c.with(cmd.Context(), func(h *house) error {
-				token, err := h.roster.Invite(cmd.Context(), commandLine(), members.Member{Email: args[0], Role: audit.Role(role), Bound: bound})
+				token, err := h.roster.Invite(cmd.Context(), commandLine(), members.Member{Email: args[0], Role: access.Role(role), Bound: bound})
 				if err != nil {
 					return asUsage(err)
 				}
@@ -127,7 +127,7 @@ func membersInviteCommand(c *config) *cobra.Command {
 			})
 		},
 	}
-	roleFlag(cmd, &role, audit.Operator)
+	roleFlag(cmd, &role, access.Operator)
 	boundFlags(cmd, &bound)
 	return cmd
 }

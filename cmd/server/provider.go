@@ -7,7 +7,7 @@ import (
 
 	"github.com/spf13/pflag"
 
-	"github.com/droverhq/drover/internal/audit"
+	"github.com/droverhq/drover/internal/access"
 	"github.com/droverhq/drover/internal/members"
 	"github.com/droverhq/drover/internal/vault"
 )
@@ -38,7 +38,7 @@ func (p *provider) use(roster *members.Roster, publicURL string, authorities *x5
 	}
 	c := members.ProviderConfig{
 		Issuer: p.issuer, ClientID: p.clientID, Name: p.name, Redirect: strings.TrimSuffix(publicURL, "/") + "/sign-in/provider/callback", Create: p.create, TrustedFactor: p.trustedFactor,
-		Groups: map[string]audit.Role{}, Authorities: authorities,
+		Groups: map[string]access.Role{}, Authorities: authorities,
 	}
 	if p.secretFile != "" {
 		secret, err := os.ReadFile(p.secretFile)
@@ -51,7 +51,7 @@ func (p *provider) use(roster *members.Roster, publicURL string, authorities *x5
 		c.Domains = append(c.Domains, strings.ToLower(strings.TrimPrefix(strings.TrimSpace(domain), "@")))
 	}
 	for group, role := range p.groups {
-		c.Groups[group] = audit.Role(role)
+		c.Groups[group] = access.Role(role)
 	}
 	found, err := members.NewProvider(c)
 	if err != nil {

@@ -17,9 +17,10 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/droverhq/drover/internal/access"
 	"github.com/droverhq/drover/internal/audit"
-	"github.com/droverhq/drover/internal/forward"
-	"github.com/droverhq/drover/internal/operations"
+	"github.com/droverhq/drover/internal/auditsinks"
+	"github.com/droverhq/drover/internal/saved"
 	"github.com/droverhq/drover/internal/vault"
 	"github.com/droverhq/drover/internal/web"
 	"github.com/droverhq/drover/static"
@@ -95,10 +96,10 @@ func (c *config) serve(ctx context.Context, out io.Writer, h *house, gallery boo
 		return fmt.Errorf("cannot listen on %s: %w; choose another address with --addr", c.addr, err)
 	}
 	logger := slog.New(slog.NewTextHandler(os.Stderr, nil))
-	streams := forward.New(h.db, h.log, logger)
+	streams := auditsinks.New(h.db, h.log, logger)
 	dashboard := web.New(web.Parts{
 		Streams: streams, Signing: func() (ed25519.PrivateKey, error) { return vault.SigningKey(h.signing) },
-		Registry: h.registry, Runner: h.runner, Roster: h.roster, Shelf: operations.New(h.db, h.log), Log: h.log, Logger: logger, PublicURL: c.publicURL, Gallery: gallery,
+		Registry: h.registry, Runner: h.runner, Roster: h.roster, Shelf: saved.New(h.db, h.log), Log: h.log, Logger: logger, PublicURL: c.publicURL, Gallery: gallery,
 	})
 	defer dashboard.Close()
 	// No WriteTimeout: it would cut a run's stream. Each write of a stream has a deadline of its own.
@@ -107,7 +108,7 @@ func (c *config) serve(ctx context.Context, out io.Writer, h *house, gallery boo
 	if err := h.runner.Work(context.WithoutCancel(ctx)); err != nil {
 		return err
 	}
-	if err := h.log.RecordAlone(ctx, audit.System(), audit.Event{Action: audit.DroverStart, Detail: map[string]any{"addr": c.addr}}); err != nil {
+	if err := h.log.RecordAlone(ctx, access.System(), audit.Event{Action: access.DroverStart, Detail: map[string]any{"addr": c.addr}}); err != nil {
 		return errors.Join(err, h.runner.Stop(ctx))
 	}
 	streams.Start(sinks)

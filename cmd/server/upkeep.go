@@ -5,6 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/droverhq/drover/internal/access"
 	"github.com/droverhq/drover/internal/audit"
 )
 
@@ -19,13 +20,13 @@ The copy is of no use without the encryption keyset. Keep that in another place:
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return c.with(cmd.Context(), func(h *house) error {
 				actor := commandLine()
-				if err := h.log.Admit(cmd.Context(), actor, audit.DatabaseBackup, ""); err != nil {
+				if err := h.log.Authorize(cmd.Context(), actor, access.DatabaseBackup, ""); err != nil {
 					return err
 				}
 				if err := h.db.Backup(cmd.Context(), args[0]); err != nil {
 					return err
 				}
-				if err := h.log.RecordAlone(cmd.Context(), actor, audit.Event{Action: audit.DatabaseBackup, Detail: map[string]any{"file": args[0]}}); err != nil {
+				if err := h.log.RecordAlone(cmd.Context(), actor, audit.Event{Action: access.DatabaseBackup, Detail: map[string]any{"file": args[0]}}); err != nil {
 					return err
 				}
 				fmt.Fprintf(cmd.OutOrStdout(), "%s holds the database. Keep the keyset %s in another place; the copy is of no use without it.\n", args[0], c.keyFile)

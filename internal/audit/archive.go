@@ -14,6 +14,8 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"github.com/droverhq/drover/internal/access"
 )
 
 // Errors of archives.
@@ -48,9 +50,9 @@ type ArchiveOrder struct {
 // sure that the disk has it. Only then it removes them, and leaves the checkpoint as the anchor that the record begins with. The file
 // must not exist. It returns ErrNothingToArchive where there is nothing to do, and ErrNotCopied where a stream would never carry an entry. Where it fails after the file was written, the record is
 // as it was, and the file may be removed.
-func (l *Log) Archive(ctx context.Context, actor Actor, key ed25519.PrivateKey, o ArchiveOrder) (Archived, error) {
+func (l *Log) Archive(ctx context.Context, actor access.Actor, key ed25519.PrivateKey, o ArchiveOrder) (Archived, error) {
 	before, file := o.Before, o.File
-	if err := l.Admit(ctx, actor, AuditArchive, ""); err != nil {
+	if err := l.Authorize(ctx, actor, access.AuditArchive, ""); err != nil {
 		return Archived{}, err
 	}
 	v, err := l.Verify(ctx)
@@ -82,7 +84,7 @@ func (l *Log) Archive(ctx context.Context, actor Actor, key ed25519.PrivateKey, 
 
 // lastBefore returns the last entry from before the time, none of which is below first.
 func (l *Log) lastBefore(ctx context.Context, before time.Time, first int64) (Entry, error) {
-	page, err := l.Page(ctx, System(), Filter{Until: before, Limit: 1})
+	page, err := l.Page(ctx, access.System(), Filter{Until: before, Limit: 1})
 	if err != nil {
 		return Entry{}, err
 	}
@@ -140,13 +142,13 @@ func syncFolder(name string) error {
 }
 
 // cut removes what was archived and records that it did. The triggers let it, while it holds the anchor.
-func (l *Log) cut(ctx context.Context, actor Actor, a Archived, before time.Time, file string) error {
+func (l *Log) cut(ctx context.Context, actor access.Actor, a Archived, before time.Time, file string) error {
 	anchor, err := json.Marshal(a.Checkpoint)
 	if err != nil {
 		return fmt.Errorf("audit: archive: %w", err)
 	}
 	return l.store.atTheEnd(ctx, func(w chained, _ int64, _ string) error {
-		err := w.record(l, actor, Event{Action: AuditArchive, Detail: map[string]any{
+		err := w.record(l, actor, Event{Action: access.AuditArchive, Detail: map[string]any{
 			"first": a.First, "last": a.Last, "hash": a.Checkpoint.Hash, "before": before.UTC().Format(time.RFC3339), "file": file, "sha256": a.SHA256,
 			"key": a.Checkpoint.Key, "signature": a.Checkpoint.Signature,
 		}})

@@ -11,12 +11,13 @@ import (
 	"testing"
 	"time"
 
+	"github.com/droverhq/drover/internal/access"
 	"github.com/droverhq/drover/internal/audit"
 	"github.com/droverhq/drover/internal/database"
 	"github.com/droverhq/drover/internal/database/dbtest"
 )
 
-var olga = audit.Actor{Kind: audit.KindMember, ID: 1, Name: "Olga", Role: audit.Owner}
+var olga = access.Actor{Kind: access.KindMember, ID: 1, Name: "Olga", Role: access.Owner}
 
 func signer(t testing.TB) ed25519.PrivateKey {
 	t.Helper()
@@ -44,7 +45,7 @@ func TestArchiveMovesEntriesAndTheRecordStaysWhole(t *testing.T) {
 			t.Fatalf("archived what no copy has: %v", err)
 		}
 		db.Gorm.Exec("UPDATE streams SET seq = 99")
-		if _, err := log.Archive(ctx, mara, key, audit.ArchiveOrder{Before: soon, File: filepath.Join(dir, "no")}); !errors.Is(err, audit.ErrForbidden) {
+		if _, err := log.Archive(ctx, mara, key, audit.ArchiveOrder{Before: soon, File: filepath.Join(dir, "no")}); !errors.Is(err, access.ErrForbidden) {
 			t.Fatalf("an operator archived: %v", err)
 		}
 		first, err := log.Archive(ctx, olga, key, audit.ArchiveOrder{Before: soon, File: filepath.Join(dir, "1")})
@@ -66,8 +67,8 @@ func TestArchiveMovesEntriesAndTheRecordStaysWhole(t *testing.T) {
 		if err != nil || !v.Whole() || v.Entries != 1 || v.Anchor != 12 {
 			t.Errorf("%+v, %v", v, err)
 		}
-		entries, _, err := log.Entries(ctx, audit.System(), audit.Filter{})
-		if err != nil || len(entries) != 1 || entries[0].Event.Action != audit.AuditArchive {
+		entries, _, err := log.Entries(ctx, access.System(), audit.Filter{})
+		if err != nil || len(entries) != 1 || entries[0].Event.Action != access.AuditArchive {
 			t.Errorf("%+v, %v", entries, err)
 		}
 		if _, err := log.VerifyAgainst(ctx, early); !errors.Is(err, audit.ErrArchived) {

@@ -10,17 +10,18 @@ import (
 
 	"gorm.io/gorm"
 
+	"github.com/droverhq/drover/internal/access"
 	"github.com/droverhq/drover/internal/audit"
 	"github.com/droverhq/drover/internal/database"
 	"github.com/droverhq/drover/internal/database/dbtest"
 )
 
-var mara = audit.Actor{Kind: audit.KindMember, ID: 7, Name: "Mara", Role: audit.Operator, Addr: "203.0.113.7"}
+var mara = access.Actor{Kind: access.KindMember, ID: 7, Name: "Mara", Role: access.Operator, Addr: "203.0.113.7"}
 
 func record(t *testing.T, log *audit.Log, n int) {
 	t.Helper()
 	for i := range n {
-		event := audit.Event{Action: audit.SiteEdit, Subject: audit.On("site", int64(i)), Detail: map[string]any{"n": i, "name": "Café <b>"}}
+		event := audit.Event{Action: access.SiteEdit, Subject: access.On("site", int64(i)), Detail: map[string]any{"n": i, "name": "Café <b>"}}
 		if err := log.RecordAlone(context.Background(), mara, event); err != nil {
 			t.Fatal(err)
 		}
@@ -29,19 +30,19 @@ func record(t *testing.T, log *audit.Log, n int) {
 
 func TestAdmit(t *testing.T) {
 	cases := []struct {
-		role    audit.Role
-		action  audit.Action
+		role    access.Role
+		action  access.Action
 		allowed bool
 	}{
-		{audit.Viewer, audit.RunRead, true},
-		{audit.Viewer, audit.RunStart, false},
-		{audit.Operator, audit.RunStart, true},
-		{audit.Operator, audit.RunStartDestroy, false},
-		{audit.Admin, audit.RunStartDestroy, true},
-		{audit.Admin, audit.KeysRotate, false},
-		{audit.Owner, audit.KeysRotate, true},
-		{audit.Role("root"), audit.RunRead, false},
-		{audit.Owner, audit.Action("site.explode"), false},
+		{access.Viewer, access.RunRead, true},
+		{access.Viewer, access.RunStart, false},
+		{access.Operator, access.RunStart, true},
+		{access.Operator, access.RunStartDestroy, false},
+		{access.Admin, access.RunStartDestroy, true},
+		{access.Admin, access.KeysRotate, false},
+		{access.Owner, access.KeysRotate, true},
+		{access.Role("root"), access.RunRead, false},
+		{access.Owner, access.Action("site.explode"), false},
 	}
 	dbtest.Each(t, func(t *testing.T, db *database.DB) {
 		log, ctx := audit.New(db.Gorm), context.Background()
@@ -49,19 +50,19 @@ func TestAdmit(t *testing.T) {
 		for _, c := range cases {
 			actor := mara
 			actor.Role = c.role
-			err := log.Admit(ctx, actor, c.action, "site:1")
-			if c.allowed != (err == nil) || err != nil && !errors.Is(err, audit.ErrForbidden) {
+			err := log.Authorize(ctx, actor, c.action, "site:1")
+			if c.allowed != (err == nil) || err != nil && !errors.Is(err, access.ErrForbidden) {
 				t.Errorf("%s %s: got %v", c.role, c.action, err)
 			}
 			if !c.allowed {
 				refused++
 			}
 		}
-		entries, total, err := log.Entries(ctx, audit.System(), audit.Filter{Result: audit.Refused})
+		entries, total, err := log.Entries(ctx, access.System(), audit.Filter{Result: audit.Refused})
 		if err != nil || total != refused {
 			t.Fatalf("%d refusals recorded (%v), want %d", total, err, refused)
 		}
-		if got := entries[len(entries)-1]; got.Event.Action != audit.RunStart || got.Event.Subject != "site:1" || got.Actor.Name != "Mara" {
+		if got := entries[len(entries)-1]; got.Event.Action != access.RunStart || got.Event.Subject != "site:1" || got.Actor.Name != "Mara" {
 			t.Errorf("the first refusal reads %+v", got)
 		}
 	})
@@ -74,7 +75,7 @@ func TestNoRecordNoChange(t *testing.T) {
 			if err := tx.Exec("INSERT INTO clients (name, created_at) VALUES ('Acme', 1)").Error; err != nil {
 				return err
 			}
-			return log.Record(tx, mara, audit.Event{Action: audit.SiteAdd, Detail: map[string]any{"unwritable": make(chan int)}})
+			return log.Record(tx, mara, audit.Event{Action: access.SiteAdd, Detail: map[string]any{"unwritable": make(chan int)}})
 		})
 		if err == nil {
 			t.Fatal("an entry that cannot be written was accepted")
@@ -172,7 +173,7 @@ func TestFilters(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *database.DB) {
 		log, ctx := audit.New(db.Gorm), context.Background()
 		record(t, log, 3)
-		if err := log.RecordAlone(ctx, audit.System(), audit.Event{Action: audit.RunFinish, Subject: "run:1", Result: audit.Failed}); err != nil {
+		if err := log.RecordAlone(ctx, access.System(), audit.Event{Action: access.RunFinish, Subject: "run:1", Result: audit.Failed}); err != nil {
 			t.Fatal(err)
 		}
 		cases := map[string]struct {
@@ -182,7 +183,7 @@ func TestFilters(t *testing.T) {
 			"all":     {audit.Filter{}, 4},
 			"actor":   {audit.Filter{Actor: "mar"}, 3},
 			"percent": {audit.Filter{Actor: "%"}, 0},
-			"action":  {audit.Filter{Action: audit.RunFinish}, 1},
+			"action":  {audit.Filter{Action: access.RunFinish}, 1},
 			"subject": {audit.Filter{Subject: "site:2"}, 1},
 			"result":  {audit.Filter{Result: audit.Failed}, 1},
 			"since":   {audit.Filter{Since: time.Now().Add(time.Hour)}, 0},
@@ -193,22 +194,22 @@ func TestFilters(t *testing.T) {
 			"hostile": {audit.Filter{Words: `" OR 1=1 -- ' & | ! ( :* caf`}, 0},
 		}
 		for name, c := range cases {
-			if _, total, err := log.Entries(ctx, audit.System(), c.filter); err != nil || total != c.want {
+			if _, total, err := log.Entries(ctx, access.System(), c.filter); err != nil || total != c.want {
 				t.Errorf("%s: %d entries, %v; want %d", name, total, err, c.want)
 			}
 		}
-		page, err := log.Page(ctx, audit.System(), audit.Filter{Limit: 3})
+		page, err := log.Page(ctx, access.System(), audit.Filter{Limit: 3})
 		if err != nil || len(page.Times) != 4 || page.Times[0].Before(page.Times[3]) || page.Count != 4 || page.More || !page.Older || len(page.Entries) != 3 {
 			t.Errorf("%+v, %v", page, err)
 		}
-		if page, err = log.Page(ctx, audit.System(), audit.Filter{Before: 2}); err != nil || len(page.Entries) != 1 || page.Entries[0].Seq != 1 || page.Older || page.Count != 4 {
+		if page, err = log.Page(ctx, access.System(), audit.Filter{Before: 2}); err != nil || len(page.Entries) != 1 || page.Entries[0].Seq != 1 || page.Older || page.Count != 4 {
 			t.Errorf("older than 2: %+v, %v", page, err)
 		}
-		e, err := log.Entry(ctx, audit.System(), 2)
+		e, err := log.Entry(ctx, access.System(), 2)
 		if err != nil || string(e.Detail) != `{"n":1,"name":"Café <b>"}` {
 			t.Errorf("entry 2 is %s, %v", e.Detail, err)
 		}
-		if _, err := log.Entry(ctx, audit.System(), 99); !errors.Is(err, audit.ErrNoEntry) {
+		if _, err := log.Entry(ctx, access.System(), 99); !errors.Is(err, audit.ErrNoEntry) {
 			t.Errorf("entry 99: %v", err)
 		}
 	})

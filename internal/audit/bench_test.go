@@ -6,9 +6,12 @@ import (
 	"testing"
 	"time"
 
+	"github.com/droverhq/drover/internal/access"
 	"github.com/droverhq/drover/internal/audit"
 	"github.com/droverhq/drover/internal/database"
 	"github.com/droverhq/drover/internal/database/dbtest"
+	"github.com/droverhq/drover/internal/runs"
+	"github.com/droverhq/drover/internal/sites"
 )
 
 // BenchmarkAppend tells how many entries a second one after the other gets into the record, each in a transaction of its own.
@@ -23,15 +26,15 @@ func BenchmarkAppend(b *testing.B) {
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "entries/s")
 }
 
-func member(i int) audit.Actor {
-	return audit.Actor{Kind: audit.KindMember, ID: int64(i%40 + 1), Name: fmt.Sprintf("Member %d", i%40+1), Role: audit.Operator, Addr: "203.0.113.7"}
+func member(i int) access.Actor {
+	return access.Actor{Kind: access.KindMember, ID: int64(i%40 + 1), Name: fmt.Sprintf("Member %d", i%40+1), Role: access.Operator, Addr: "203.0.113.7"}
 }
 
 func event(i int) audit.Event {
-	actions := []audit.Action{audit.SiteCheck, audit.RunStart, audit.RunFinish, audit.SiteEdit, audit.MemberSignIn}
-	subject := audit.On("site", int64(i%5000+1))
+	actions := []access.Action{access.SiteCheck, access.RunStart, access.RunFinish, access.SiteEdit, access.MemberSignIn}
+	subject := access.On("site", int64(i%5000+1))
 	if i%5 == 1 || i%5 == 2 {
-		subject = audit.On("run", int64(i/5+1))
+		subject = access.On("run", int64(i/5+1))
 	}
 	return audit.Event{Action: actions[i%5], Subject: subject, Detail: map[string]any{"home": fmt.Sprintf("https://site-%d.example", i%5000), "state": "ready", "finding": "", "n": i}}
 }
@@ -40,9 +43,9 @@ func event(i int) audit.Event {
 func fill(b *testing.B, db *database.DB, n int) {
 	b.Helper()
 	const most = 5000
-	log := audit.New(db.Gorm)
+	log := audit.New(db.Gorm, sites.Subjects(), runs.Subjects())
 	for done := 0; done < n; done += most {
-		if err := log.RecordMany(context.Background(), min(most, n-done), func(i int) (audit.Actor, audit.Event) { return member(done + i), event(done + i) }); err != nil {
+		if err := log.RecordMany(context.Background(), min(most, n-done), func(i int) (access.Actor, audit.Event) { return member(done + i), event(done + i) }); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -58,7 +61,7 @@ func BenchmarkRecordOfAMillion(b *testing.B) {
 	fill(b, db, manyEntries)
 	b.Logf("filled in %v", time.Since(began).Round(time.Second))
 	seedSites(b, db)
-	log := audit.New(db.Gorm)
+	log := audit.New(db.Gorm, sites.Subjects(), runs.Subjects())
 	b.Run("verify", func(b *testing.B) {
 		for b.Loop() {
 			if v, err := log.Verify(ctx); err != nil || !v.Whole() || v.Entries != manyEntries {
@@ -68,17 +71,17 @@ func BenchmarkRecordOfAMillion(b *testing.B) {
 		b.ReportMetric(float64(b.N)*manyEntries/b.Elapsed().Seconds(), "entries/s")
 	})
 	month := time.Now().AddDate(0, -1, 0)
-	held := audit.Actor{Kind: audit.KindMember, ID: 3, Role: audit.Viewer, Reach: audit.ReachOf(audit.Bound{Clients: []string{"Client 7"}})}
+	held := access.Actor{Kind: access.KindMember, ID: 3, Role: access.Viewer, Scope: access.NewScope(access.Restriction{Clients: []string{"Client 7"}})}
 	for _, c := range []struct {
 		name   string
-		actor  audit.Actor
+		actor  access.Actor
 		filter audit.Filter
 	}{
-		{"all", audit.System(), audit.Filter{}}, {"action", audit.System(), audit.Filter{Action: audit.RunFinish}}, {"actor", audit.System(), audit.Filter{Actor: "member 17"}},
-		{"nobody", audit.System(), audit.Filter{Actor: "no such name"}}, {"site", audit.System(), audit.Filter{Subject: "site:4999"}}, {"run", audit.System(), audit.Filter{Subject: "run:100000"}},
-		{"client", audit.System(), audit.Filter{Client: "Client 7"}}, {"words", audit.System(), audit.Filter{Words: "site 4711 example"}}, {"common word", audit.System(), audit.Filter{Words: "ready"}}, {"beginning", audit.System(), audit.Filter{Words: "site 47*"}},
-		{"time", audit.System(), audit.Filter{Since: month}}, {"before all", audit.System(), audit.Filter{Until: month}}, {"refused", audit.System(), audit.Filter{Result: audit.Refused}},
-		{"all at once", audit.System(), audit.Filter{Actor: "member 2", Action: audit.SiteEdit, Client: "Client 7", Words: "ready", Since: month}}, {"deep", audit.System(), audit.Filter{Before: 500_000}},
+		{"all", access.System(), audit.Filter{}}, {"action", access.System(), audit.Filter{Action: access.RunFinish}}, {"actor", access.System(), audit.Filter{Actor: "member 17"}},
+		{"nobody", access.System(), audit.Filter{Actor: "no such name"}}, {"site", access.System(), audit.Filter{Subject: "site:4999"}}, {"run", access.System(), audit.Filter{Subject: "run:100000"}},
+		{"client", access.System(), audit.Filter{Client: "Client 7"}}, {"words", access.System(), audit.Filter{Words: "site 4711 example"}}, {"common word", access.System(), audit.Filter{Words: "ready"}}, {"beginning", access.System(), audit.Filter{Words: "site 47*"}},
+		{"time", access.System(), audit.Filter{Since: month}}, {"before all", access.System(), audit.Filter{Until: month}}, {"refused", access.System(), audit.Filter{Result: audit.Refused}},
+		{"all at once", access.System(), audit.Filter{Actor: "member 2", Action: access.SiteEdit, Client: "Client 7", Words: "ready", Since: month}}, {"deep", access.System(), audit.Filter{Before: 500_000}},
 		{"held to a client", held, audit.Filter{}}, {"held to a client, words", held, audit.Filter{Words: "ready"}},
 	} {
 		b.Run("page/"+c.name, func(b *testing.B) {

@@ -6,18 +6,20 @@ import (
 	"testing"
 
 	"github.com/gowebpki/jcs"
+
+	"github.com/droverhq/drover/internal/access"
 )
 
 // hashed is what the hash covers, for the library of RFC 8785.
 type hashed struct {
 	Seq     int64           `json:"seq"`
 	At      int64           `json:"at"`
-	Kind    Kind            `json:"actor_kind"`
+	Kind    access.Kind     `json:"actor_kind"`
 	ActorID int64           `json:"actor_id"`
 	Actor   string          `json:"actor_name"`
-	Role    Role            `json:"role"`
-	Action  Action          `json:"action"`
-	Subject Subject         `json:"subject"`
+	Role    access.Role     `json:"role"`
+	Action  access.Action   `json:"action"`
+	Subject access.Subject  `json:"subject"`
 	Result  Result          `json:"outcome"`
 	Detail  json.RawMessage `json:"detail"`
 	Addr    string          `json:"addr"`
@@ -38,7 +40,7 @@ func FuzzCanonical(f *testing.F) {
 			t.Skip()
 		}
 		r := row{
-			Seq: id, At: at, ActorKind: Kind(text), ActorID: id, ActorName: text, Role: Role(text), Action: Action(text), Subject: Subject(text), Outcome: Result(text),
+			Seq: id, At: at, ActorKind: access.Kind(text), ActorID: id, ActorName: text, Role: access.Role(text), Action: access.Action(text), Subject: access.Subject(text), Outcome: Result(text),
 			Detail: string(detail), Addr: text, Prev: text,
 		}
 		plain, err := json.Marshal(hashed{r.Seq, r.At, r.ActorKind, r.ActorID, r.ActorName, r.Role, r.Action, r.Subject, r.Outcome, detail, r.Addr, r.Prev})
@@ -58,7 +60,7 @@ func FuzzCanonical(f *testing.F) {
 // The hash of an entry that was written by an earlier Drover stays what it was.
 func TestHashesStay(t *testing.T) {
 	r := row{
-		Seq: 7, At: 1_764_000_000_123_456, ActorKind: KindMember, ActorID: 3, ActorName: "Mara “M” <b>", Role: Admin, Action: SiteEdit, Subject: "site:12", Outcome: Done,
+		Seq: 7, At: 1_764_000_000_123_456, ActorKind: access.KindMember, ActorID: 3, ActorName: "Mara “M” <b>", Role: access.Admin, Action: access.SiteEdit, Subject: "site:12", Outcome: Done,
 		Detail: `{"home":"https://acme.example"}`, Addr: "203.0.113.7", Prev: strings.Repeat("ab", 32),
 	}
 	want := `{"action":"site.edit","actor_id":3,"actor_kind":"member","actor_name":"Mara “M” <b>","addr":"203.0.113.7","at":1764000000123456,"detail":{"home":"https://acme.example"},"outcome":"done","prev":"` +

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/gowebpki/jcs"
+
+	"github.com/droverhq/drover/internal/access"
 )
 
 // Checkpoint says what the record was at one moment, signed. Kept elsewhere, it proves that nothing at or before it was changed,
@@ -37,8 +39,8 @@ func (c Checkpoint) signed() ([]byte, error) {
 }
 
 // Checkpoint signs what the record is now and records that it did. The checkpoint covers every entry before that one.
-func (l *Log) Checkpoint(ctx context.Context, actor Actor, key ed25519.PrivateKey) (Checkpoint, error) {
-	if err := l.Admit(ctx, actor, AuditCheckpoint, ""); err != nil {
+func (l *Log) Checkpoint(ctx context.Context, actor access.Actor, key ed25519.PrivateKey) (Checkpoint, error) {
+	if err := l.Authorize(ctx, actor, access.AuditCheckpoint, ""); err != nil {
 		return Checkpoint{}, err
 	}
 	var c Checkpoint
@@ -49,12 +51,12 @@ func (l *Log) Checkpoint(ctx context.Context, actor Actor, key ed25519.PrivateKe
 	return c, err
 }
 
-func (l *Log) sign(w chained, actor Actor, key ed25519.PrivateKey, c Checkpoint) (Checkpoint, error) {
+func (l *Log) sign(w chained, actor access.Actor, key ed25519.PrivateKey, c Checkpoint) (Checkpoint, error) {
 	c, err := l.signed(key, c.Seq, c.Hash)
 	if err != nil {
 		return c, err
 	}
-	return c, w.record(l, actor, Event{Action: AuditCheckpoint, Detail: map[string]any{
+	return c, w.record(l, actor, Event{Action: access.AuditCheckpoint, Detail: map[string]any{
 		"format": c.Format, "seq": c.Seq, "hash": c.Hash, "at": c.At.Format(time.RFC3339), "key": c.Key, "signature": c.Signature,
 	}})
 }
@@ -76,12 +78,12 @@ const checkpointEvery = 24 * time.Hour
 // Daily signs a checkpoint unless one was signed within a day, and tells whether it did. However many processes ask, one signs.
 func (l *Log) Daily(ctx context.Context, key ed25519.PrivateKey) (signed bool, err error) {
 	err = l.store.atTheEnd(ctx, func(w chained, seq int64, hash string) error {
-		last, err := w.lastDone(AuditCheckpoint)
+		last, err := w.lastDone(access.AuditCheckpoint)
 		if err != nil || l.now().Sub(last) < checkpointEvery {
 			return err
 		}
 		signed = true
-		_, err = l.sign(w, System(), key, Checkpoint{Seq: seq, Hash: hash})
+		_, err = l.sign(w, access.System(), key, Checkpoint{Seq: seq, Hash: hash})
 		return err
 	})
 	return signed && err == nil, err
@@ -122,7 +124,7 @@ func (l *Log) VerifyAgainst(ctx context.Context, c Checkpoint) (Verification, er
 		v.Why = fmt.Sprintf("the record ends at entry %d, and the checkpoint was made at entry %d on %s: what came after was removed, or an older backup was brought back", last, c.Seq, c.At.Format(time.RFC3339))
 		return v, nil
 	}
-	e, err := l.Entry(ctx, System(), c.Seq)
+	e, err := l.Entry(ctx, access.System(), c.Seq)
 	if err != nil {
 		return v, err
 	}

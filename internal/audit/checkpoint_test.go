@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/droverhq/drover/internal/access"
 	"github.com/droverhq/drover/internal/audit"
 	"github.com/droverhq/drover/internal/database"
 	"github.com/droverhq/drover/internal/database/dbtest"
@@ -20,7 +21,7 @@ func TestCheckpointFindsTampering(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	who := audit.Actor{Kind: audit.KindMember, ID: 1, Name: "Olga", Role: audit.Owner}
+	who := access.Actor{Kind: access.KindMember, ID: 1, Name: "Olga", Role: access.Owner}
 	attacks := map[string]struct {
 		do   func(t *testing.T, db *database.DB, log *audit.Log)
 		says string // empty: the record is still whole
@@ -37,7 +38,7 @@ func TestCheckpointFindsTampering(t *testing.T) {
 		}, "does not match"},
 		"forged with right hashes": {func(t *testing.T, db *database.DB, log *audit.Log) {
 			behind(t, db, "DELETE FROM entries WHERE seq > 3")
-			enter(t, log, audit.Actor{Kind: audit.KindMember, ID: 9, Name: "Mallory", Role: audit.Owner}, 5)
+			enter(t, log, access.Actor{Kind: access.KindMember, ID: 9, Name: "Mallory", Role: access.Owner}, 5)
 		}, "not the entry that the checkpoint"},
 	}
 	dbtest.Each(t, func(t *testing.T, db *database.DB) {
@@ -60,10 +61,10 @@ func TestCheckpointFindsTampering(t *testing.T) {
 	})
 }
 
-func enter(t *testing.T, log *audit.Log, who audit.Actor, n int) {
+func enter(t *testing.T, log *audit.Log, who access.Actor, n int) {
 	t.Helper()
 	for range n {
-		if err := log.RecordAlone(context.Background(), who, audit.Event{Action: audit.SiteEdit, Subject: "site:1"}); err != nil {
+		if err := log.RecordAlone(context.Background(), who, audit.Event{Action: access.SiteEdit, Subject: "site:1"}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -91,7 +92,7 @@ func TestACheckpointThatIsNotToBeBelieved(t *testing.T) {
 		t.Fatal(err)
 	}
 	log := audit.New(dbtest.SQLite(t).Gorm)
-	owner := audit.Actor{Kind: audit.KindMember, ID: 1, Name: "Olga", Role: audit.Owner}
+	owner := access.Actor{Kind: access.KindMember, ID: 1, Name: "Olga", Role: access.Owner}
 	c, err := log.Checkpoint(context.Background(), owner, key)
 	if err != nil {
 		t.Fatal(err)
@@ -111,8 +112,8 @@ func TestACheckpointThatIsNotToBeBelieved(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	viewer := audit.Actor{Kind: audit.KindMember, ID: 2, Name: "Vera", Role: audit.Viewer}
-	if _, err := log.Checkpoint(context.Background(), viewer, key); !errors.Is(err, audit.ErrForbidden) {
+	viewer := access.Actor{Kind: access.KindMember, ID: 2, Name: "Vera", Role: access.Viewer}
+	if _, err := log.Checkpoint(context.Background(), viewer, key); !errors.Is(err, access.ErrForbidden) {
 		t.Errorf("a viewer signed: %v", err)
 	}
 }

@@ -10,6 +10,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/gowebpki/jcs"
+
+	"github.com/droverhq/drover/internal/access"
 )
 
 // Result is how an action ended, as the record tells it.
@@ -24,8 +26,8 @@ const (
 
 // Event is what happened, before it has its place in the record.
 type Event struct {
-	Action  Action
-	Subject Subject
+	Action  access.Action
+	Subject access.Subject
 	Result  Result         // empty means Done
 	Detail  map[string]any // what a reviewer needs; never a secret
 }
@@ -34,7 +36,7 @@ type Event struct {
 type Entry struct {
 	Seq    int64
 	At     time.Time
-	Actor  Actor
+	Actor  access.Actor
 	Event  Event
 	Detail json.RawMessage // canonical JSON (RFC 8785)
 	Prev   string          // the hash of the entry before, in hexadecimal; empty for the first

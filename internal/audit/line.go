@@ -3,19 +3,21 @@ package audit
 import (
 	"encoding/json"
 	"time"
+
+	"github.com/droverhq/drover/internal/access"
 )
 
 // Line is an entry as programs read it, one JSON object a line, with all that its hash covers. Others rely on its names.
 type Line struct {
 	Seq       int64           `json:"seq"`
 	At        time.Time       `json:"at"`
-	ActorKind Kind            `json:"actor_kind"`
+	ActorKind access.Kind     `json:"actor_kind"`
 	ActorID   int64           `json:"actor_id"`
 	Actor     string          `json:"actor"`
-	Role      Role            `json:"role"`
+	Role      access.Role     `json:"role"`
 	Addr      string          `json:"addr"`
-	Action    Action          `json:"action"`
-	Subject   Subject         `json:"subject"`
+	Action    access.Action   `json:"action"`
+	Subject   access.Subject  `json:"subject"`
 	Outcome   Result          `json:"outcome"`
 	Detail    json.RawMessage `json:"detail"`
 	Prev      string          `json:"prev"`

@@ -5,13 +5,11 @@ package audit
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
-)
 
-// ErrForbidden is what Admit returns when the actor's role or reach does not allow the action.
-var ErrForbidden = errors.New("not allowed")
+	"github.com/droverhq/drover/internal/access"
+)
 
 // Log is the gate and the record.
 type Log struct {
@@ -19,22 +17,22 @@ type Log struct {
 	now   func() time.Time
 }
 
-// Admit lets the actor do the action to the subject, or records the refusal at once and returns ErrForbidden.
-func (l *Log) Admit(ctx context.Context, actor Actor, action Action, subject Subject) error {
+// Admit lets the actor do the action to the subject, or records the refusal at once and returns access.ErrForbidden.
+func (l *Log) Authorize(ctx context.Context, actor access.Actor, action access.Action, subject access.Subject) error {
 	if actor.May(action) {
 		return nil
 	}
 	why := "role"
-	if actor.Role.Covers(least[action]) {
+	if actor.Role.Covers(access.LeastRole(action)) {
 		why = "reach"
 	}
 	if err := l.Refuse(ctx, actor, action, subject, why); err != nil {
 		return err
 	}
-	return fmt.Errorf("audit: %s as %s: %w", action, actor.Role, ErrForbidden)
+	return fmt.Errorf("audit: %s as %s: %w", action, actor.Role, access.ErrForbidden)
 }
 
 // Refuse records that an action was refused for a reason other than the role, such as a wrong password.
-func (l *Log) Refuse(ctx context.Context, actor Actor, action Action, subject Subject, why string) error {
+func (l *Log) Refuse(ctx context.Context, actor access.Actor, action access.Action, subject access.Subject, why string) error {
 	return l.RecordAlone(ctx, actor, Event{Action: action, Subject: subject, Result: Refused, Detail: map[string]any{"why": why}})
 }

@@ -6,9 +6,12 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/droverhq/drover/internal/access"
 	"github.com/droverhq/drover/internal/audit"
 	"github.com/droverhq/drover/internal/database"
 	"github.com/droverhq/drover/internal/database/dbtest"
+	"github.com/droverhq/drover/internal/runs"
+	"github.com/droverhq/drover/internal/sites"
 )
 
 // Whatever way the database takes, the pages of a filter are together exactly the entries that fulfil it, the newest first, each once.
@@ -26,29 +29,29 @@ func TestPagesAreTheWhole(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		log := audit.New(db.Gorm)
+		log := audit.New(db.Gorm, sites.Subjects(), runs.Subjects())
 		const n = 60
-		subjects := []audit.Subject{"site:1", "site:2", "run:1", "run:2", "member:9", ""}
-		about := func(i int) audit.Subject { return subjects[i%len(subjects)] }
-		err := log.RecordMany(ctx, n, func(i int) (audit.Actor, audit.Event) {
-			return audit.Actor{Kind: audit.KindMember, ID: int64(i%7 + 1), Name: fmt.Sprintf("m%d", i%7+1), Role: audit.Operator},
-				audit.Event{Action: audit.SiteCheck, Subject: about(i), Detail: map[string]any{"word": []string{"red", "blue"}[i%2]}}
+		subjects := []access.Subject{"site:1", "site:2", "run:1", "run:2", "member:9", ""}
+		about := func(i int) access.Subject { return subjects[i%len(subjects)] }
+		err := log.RecordMany(ctx, n, func(i int) (access.Actor, audit.Event) {
+			return access.Actor{Kind: access.KindMember, ID: int64(i%7 + 1), Name: fmt.Sprintf("m%d", i%7+1), Role: access.Operator},
+				audit.Event{Action: access.SiteCheck, Subject: about(i), Detail: map[string]any{"word": []string{"red", "blue"}[i%2]}}
 		})
 		if err != nil {
 			t.Fatal(err)
 		}
-		held := audit.Actor{Kind: audit.KindMember, ID: 3, Role: audit.Viewer, Reach: audit.ReachOf(audit.Bound{Clients: []string{"Acme"}})}
+		held := access.Actor{Kind: access.KindMember, ID: 3, Role: access.Viewer, Scope: access.NewScope(access.Restriction{Clients: []string{"Acme"}})}
 		theirs := func(i int) bool { return i%7+1 == 3 || about(i) == "site:1" || about(i) == "run:1" }
 		for name, c := range map[string]struct {
-			actor  audit.Actor
+			actor  access.Actor
 			filter audit.Filter
 			wanted func(i int) bool
 		}{
-			"all": {audit.System(), audit.Filter{}, func(int) bool { return true }}, "client": {audit.System(), audit.Filter{Client: "Acme"}, func(i int) bool { return i%6 == 0 || i%6 == 2 || i%6 == 3 }},
-			"site": {audit.System(), audit.Filter{Site: 2}, func(i int) bool { return i%6 == 1 || i%6 == 3 }}, "words": {audit.System(), audit.Filter{Words: "red"}, func(i int) bool { return i%2 == 0 }},
+			"all": {access.System(), audit.Filter{}, func(int) bool { return true }}, "client": {access.System(), audit.Filter{Client: "Acme"}, func(i int) bool { return i%6 == 0 || i%6 == 2 || i%6 == 3 }},
+			"site": {access.System(), audit.Filter{Site: 2}, func(i int) bool { return i%6 == 1 || i%6 == 3 }}, "words": {access.System(), audit.Filter{Words: "red"}, func(i int) bool { return i%2 == 0 }},
 			"held": {held, audit.Filter{}, theirs}, "held, words": {held, audit.Filter{Words: "blue"}, func(i int) bool { return theirs(i) && i%2 == 1 }},
 			"held, client, actor": {held, audit.Filter{Client: "Acme", Actor: "M3"}, func(i int) bool { return theirs(i) && i%7+1 == 3 && (i%6 == 0 || i%6 == 2 || i%6 == 3) }},
-			"member":              {audit.System(), audit.Filter{Member: 9}, func(i int) bool { return about(i) == "member:9" }},
+			"member":              {access.System(), audit.Filter{Member: 9}, func(i int) bool { return about(i) == "member:9" }},
 		} {
 			var want []int64
 			for i := n - 1; i >= 0; i-- {

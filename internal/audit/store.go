@@ -11,22 +11,29 @@ import (
 	"time"
 
 	"gorm.io/gorm"
+
+	"github.com/droverhq/drover/internal/access"
 )
 
-type store struct{ db *gorm.DB }
+type store struct {
+	db       *gorm.DB
+	subjects []SubjectQueries
+}
 
-// New returns the log over the database.
-func New(db *gorm.DB) *Log { return &Log{store: store{db}, now: time.Now} }
+// New returns the log over the database. The owners of the subjects say how to find theirs.
+func New(db *gorm.DB, subjects ...SubjectQueries) *Log {
+	return &Log{store: store{db, subjects}, now: time.Now}
+}
 
 type row struct {
 	Seq       int64 `gorm:"primaryKey;autoIncrement:false"`
 	At        int64
-	ActorKind Kind
+	ActorKind access.Kind
 	ActorID   int64
 	ActorName string
-	Role      Role
-	Action    Action
-	Subject   Subject
+	Role      access.Role
+	Action    access.Action
+	Subject   access.Subject
 	Outcome   Result
 	Detail    string
 	Addr      string
@@ -39,7 +46,7 @@ func (row) TableName() string { return "entries" }
 func (r row) entry() Entry {
 	return Entry{
 		Seq: r.Seq, At: time.UnixMicro(r.At).UTC(), Prev: r.Prev, Hash: r.Hash, Detail: json.RawMessage(r.Detail),
-		Actor: Actor{Kind: r.ActorKind, ID: r.ActorID, Name: r.ActorName, Role: r.Role, Addr: r.Addr},
+		Actor: access.Actor{Kind: r.ActorKind, ID: r.ActorID, Name: r.ActorName, Role: r.Role, Addr: r.Addr},
 		Event: Event{Action: r.Action, Subject: r.Subject, Result: r.Outcome},
 	}
 }
@@ -48,7 +55,7 @@ func (r row) entry() Entry {
 const chainLock = 0x64726f766572
 
 // Record writes the event into the record, inside the transaction of the change that it tells of.
-func (l *Log) Record(tx *gorm.DB, actor Actor, event Event) error {
+func (l *Log) Record(tx *gorm.DB, actor access.Actor, event Event) error {
 	if err := takeTurn(tx); err != nil {
 		return err
 	}
@@ -64,7 +71,7 @@ func (l *Log) Record(tx *gorm.DB, actor Actor, event Event) error {
 }
 
 // next is the row that tells of the event after the last one.
-func (l *Log) next(last row, actor Actor, event Event) (row, error) {
+func (l *Log) next(last row, actor access.Actor, event Event) (row, error) {
 	if event.Result == "" {
 		event.Result = Done
 	}
@@ -81,7 +88,7 @@ func (l *Log) next(last row, actor Actor, event Event) (row, error) {
 }
 
 // RecordMany writes n events that change nothing else, in one transaction.
-func (l *Log) RecordMany(ctx context.Context, n int, event func(i int) (Actor, Event)) error {
+func (l *Log) RecordMany(ctx context.Context, n int, event func(i int) (access.Actor, Event)) error {
 	return l.store.atTheEnd(ctx, func(w chained, seq int64, hash string) error {
 		rows := make([]row, n)
 		last := row{Seq: seq, Hash: hash}
@@ -101,14 +108,16 @@ func (l *Log) RecordMany(ctx context.Context, n int, event func(i int) (Actor, E
 const insertedAtOnce = 60
 
 // RecordAlone writes an event that changes nothing else, in a transaction of its own.
-func (l *Log) RecordAlone(ctx context.Context, actor Actor, event Event) error {
+func (l *Log) RecordAlone(ctx context.Context, actor access.Actor, event Event) error {
 	return l.store.db.WithContext(ctx).Transaction(func(tx *gorm.DB) error { return l.Record(tx, actor, event) })
 }
 
 // chained is a transaction in which nobody else writes to the record.
 type chained struct{ tx *gorm.DB }
 
-func (w chained) record(l *Log, actor Actor, event Event) error { return l.Record(w.tx, actor, event) }
+func (w chained) record(l *Log, actor access.Actor, event Event) error {
+	return l.Record(w.tx, actor, event)
+}
 
 // atTheEnd calls f with the last entry's number and hash, while nobody can write another.
 func (s store) atTheEnd(ctx context.Context, f func(w chained, seq int64, hash string) error) error {
@@ -138,8 +147,8 @@ func takeTurn(tx *gorm.DB) error {
 // Filter chooses entries; a zero field does not filter.
 type Filter struct {
 	Actor        string // part of the name, in any case
-	Action       Action
-	Subject      Subject
+	Action       access.Action
+	Subject      access.Subject
 	Site         int64  // about the site, and about runs that went to it
 	Member       int64  // by the member or a token of theirs, or about them
 	Client       string // about a site of the client now, and about runs that went to one
@@ -167,7 +176,7 @@ const (
 )
 
 // Page returns the chosen entries within the actor's reach, the newest first.
-func (l *Log) Page(ctx context.Context, actor Actor, f Filter) (Page, error) {
+func (l *Log) Page(ctx context.Context, actor access.Actor, f Filter) (Page, error) {
 	c, err := l.store.chosen(ctx, actor, f)
 	if err != nil || c.none {
 		return Page{}, err
@@ -214,7 +223,7 @@ func (l *Log) page(ctx context.Context, c chosen, f Filter, marks []mark) (Page,
 }
 
 // Each calls each with every chosen entry within the actor's reach, the newest first, for an export.
-func (l *Log) Each(ctx context.Context, actor Actor, f Filter, each func(Entry) error) error {
+func (l *Log) Each(ctx context.Context, actor access.Actor, f Filter, each func(Entry) error) error {
 	c, err := l.store.chosen(ctx, actor, f)
 	if err != nil || c.none {
 		return err
@@ -240,7 +249,7 @@ func (l *Log) Each(ctx context.Context, actor Actor, f Filter, each func(Entry) 
 const exportedAtOnce = 500
 
 // Entries returns what Page returns, and the count.
-func (l *Log) Entries(ctx context.Context, actor Actor, f Filter) ([]Entry, int64, error) {
+func (l *Log) Entries(ctx context.Context, actor access.Actor, f Filter) ([]Entry, int64, error) {
 	p, err := l.Page(ctx, actor, f)
 	return p.Entries, p.Count, err
 }
@@ -274,7 +283,7 @@ func (s store) actorsLike(ctx context.Context, text string) ([]string, error) {
 var ErrNoEntry = gorm.ErrRecordNotFound
 
 // Entry returns one entry, or ErrNoEntry where there is none within the actor's reach.
-func (l *Log) Entry(ctx context.Context, actor Actor, seq int64) (Entry, error) {
+func (l *Log) Entry(ctx context.Context, actor access.Actor, seq int64) (Entry, error) {
 	var r row
 	c, err := l.store.chosen(ctx, actor, Filter{})
 	if err == nil {
@@ -296,7 +305,7 @@ func (l *Log) After(ctx context.Context, seq int64, limit int) ([]Entry, error) 
 }
 
 // lastDone is when the action was last done; zero when never.
-func (w chained) lastDone(action Action) (time.Time, error) {
+func (w chained) lastDone(action access.Action) (time.Time, error) {
 	var at int64
 	err := w.tx.Model(&row{}).Select("at").Where("action = ? AND outcome = ?", action, Done).Order("seq DESC").Limit(1).Scan(&at).Error
 	if err != nil || at == 0 {
@@ -528,7 +537,7 @@ func (s store) rows(ctx context.Context, seqs []int64) (rows []row, err error) {
 const askedAtOnce = 500
 
 // chosen makes the filter into conditions.
-func (s store) chosen(ctx context.Context, actor Actor, f Filter) (c chosen, err error) {
+func (s store) chosen(ctx context.Context, actor access.Actor, f Filter) (c chosen, err error) {
 	if f.Words != "" {
 		words := wordsOf(f.Words)
 		if len(words) == 0 {
@@ -558,23 +567,20 @@ func (s store) chosen(ctx context.Context, actor Actor, f Filter) (c chosen, err
 		}
 	}
 	if f.Member != 0 {
-		c.add("entries.seq IN (SELECT seq FROM entries WHERE actor_id = ? AND actor_id <> 0 AND actor_kind IN ('member', 'token') UNION SELECT seq FROM entries WHERE subject = ?)", f.Member, On("member", f.Member))
+		c.add("entries.seq IN (SELECT seq FROM entries WHERE actor_id = ? AND actor_id <> 0 AND actor_kind IN ('member', 'token') UNION SELECT seq FROM entries WHERE subject = ?)", f.Member, access.On("member", f.Member))
 	}
 	if f.Site != 0 {
-		if err := s.about(ctx, &c, "SELECT ? UNION SELECT 'run:' || run_id FROM targets WHERE site_id = ?", On("site", f.Site), f.Site); err != nil {
+		if err := s.about(ctx, &c, s.union(func(q SubjectQueries) Query { return q.Site(f.Site) })); err != nil {
 			return c, err
 		}
 	}
 	if f.Client != "" {
-		of := ReachOf(Bound{Clients: []string{f.Client}})
-		site, ofSite := of.Sites("sites.id")
-		target, ofTarget := of.Sites("targets.site_id")
-		if err := s.about(ctx, &c, "SELECT 'site:' || sites.id FROM sites WHERE "+site+" UNION SELECT 'run:' || run_id FROM targets WHERE "+target, append(ofSite, ofTarget...)...); err != nil {
+		if err := s.about(ctx, &c, s.union(func(q SubjectQueries) Query { return q.Client(f.Client) })); err != nil {
 			return c, err
 		}
 	}
-	if !actor.Reach.EverySite() {
-		if err := s.within(ctx, &c, actor); err != nil {
+	if !actor.Scope.EverySite() {
+		if err := s.inScope(ctx, &c, actor); err != nil {
 			return c, err
 		}
 	}
@@ -585,8 +591,8 @@ func (s store) chosen(ctx context.Context, actor Actor, f Filter) (c chosen, err
 const manyEntries = 50_000
 
 // about narrows to the entries about the subjects that the query finds.
-func (s store) about(ctx context.Context, c *chosen, query string, values ...any) error {
-	subjects, many, err := s.subjects(ctx, query, values)
+func (s store) about(ctx context.Context, c *chosen, query Query) error {
+	subjects, many, err := s.subjectList(ctx, query)
 	each := condition{sql: "entries.subject IN (" + s.listed() + ")", values: []any{subjects}}
 	if !s.postgres() {
 		each.walking = "entries.seq IN (SELECT seq FROM entries WHERE subject IN (" + s.listed() + "))"
@@ -608,11 +614,11 @@ const (
 	topOwn      = "SELECT seq FROM entries WHERE actor_id = ? AND actor_id <> 0 AND actor_kind IN ('member', 'token') AND seq < ? ORDER BY seq DESC LIMIT ?"
 )
 
-// subjects resolves the query once, into a JSON list, and tells whether there are many entries about what it finds.
-func (s store) subjects(ctx context.Context, query string, values []any) (list string, many bool, err error) {
+// subjectList resolves the query once, into a JSON list, and tells whether there are many entries about what it finds.
+func (s store) subjectList(ctx context.Context, query Query) (list string, many bool, err error) {
 	db := s.db.WithContext(ctx)
 	var found []string
-	if err := db.Raw(query, values...).Scan(&found).Error; err != nil {
+	if err := db.Raw(query.SQL, query.Values...).Scan(&found).Error; err != nil {
 		return "", false, wrap(err)
 	}
 	text, err := json.Marshal(append([]string{}, found...))
@@ -632,10 +638,9 @@ func (s store) listed() string {
 	return "SELECT value FROM json_each(?)"
 }
 
-// within narrows to the entries within the actor's reach.
-func (s store) within(ctx context.Context, c *chosen, actor Actor) error {
-	query, values := actor.Reach.subjects()
-	subjects, many, err := s.subjects(ctx, query, values)
+// inScope narrows to the entries in the actor's scope: about its sites, by the actor, or by a token of theirs.
+func (s store) inScope(ctx context.Context, c *chosen, actor access.Actor) error {
+	subjects, many, err := s.subjectList(ctx, s.union(func(q SubjectQueries) Query { return q.InScope(actor.Scope) }))
 	own := "entries.actor_id = ? AND entries.actor_id <> 0 AND entries.actor_kind IN ('member', 'token')"
 	each := condition{sql: "(" + own + " OR entries.subject IN (" + s.listed() + "))", values: []any{actor.ID, subjects}}
 	if !s.postgres() {

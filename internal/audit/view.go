@@ -5,6 +5,8 @@ import (
 	"errors"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/droverhq/drover/internal/access"
 )
 
 // View is a filter of the record that a member gave a name, as the query of an address.
@@ -28,13 +30,13 @@ var (
 )
 
 // Views returns the member's views, by name. They are nobody else's.
-func (l *Log) Views(ctx context.Context, actor Actor) ([]View, error) {
+func (l *Log) Views(ctx context.Context, actor access.Actor) ([]View, error) {
 	return l.store.views(ctx, actor.ID)
 }
 
 // SaveView keeps a view of the actor's, who must be a member, in place of one of the same name.
-func (l *Log) SaveView(ctx context.Context, actor Actor, name, query string) error {
-	if err := l.Admit(ctx, actor, AuditRead, ""); err != nil {
+func (l *Log) SaveView(ctx context.Context, actor access.Actor, name, query string) error {
+	if err := l.Authorize(ctx, actor, access.AuditRead, ""); err != nil {
 		return err
 	}
 	name = strings.TrimSpace(name)
@@ -52,8 +54,8 @@ func (l *Log) SaveView(ctx context.Context, actor Actor, name, query string) err
 }
 
 // RemoveView forgets a view of the actor's.
-func (l *Log) RemoveView(ctx context.Context, actor Actor, id int64) error {
-	if err := l.Admit(ctx, actor, AuditRead, ""); err != nil {
+func (l *Log) RemoveView(ctx context.Context, actor access.Actor, id int64) error {
+	if err := l.Authorize(ctx, actor, access.AuditRead, ""); err != nil {
 		return err
 	}
 	return l.store.removeView(ctx, actor.ID, id)

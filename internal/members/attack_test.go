@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/droverhq/drover/internal/access"
 	"github.com/droverhq/drover/internal/audit"
 	"github.com/droverhq/drover/internal/database"
 	"github.com/droverhq/drover/internal/database/dbtest"
@@ -20,7 +21,7 @@ func TestLockingSomebodyOutFromTheirOwnAddress(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *database.DB) {
 		ctx := context.Background()
 		r := members.New(db, keys(t), audit.New(db.Gorm))
-		m, other := add(t, r, "m@a.example", audit.Operator), add(t, r, "o@a.example", audit.Operator)
+		m, other := add(t, r, "m@a.example", access.Operator), add(t, r, "o@a.example", access.Operator)
 		token, err := r.Remember(ctx, m)
 		if err != nil {
 			t.Fatal(err)
@@ -58,7 +59,7 @@ func TestTimingOfSignIn(t *testing.T) {
 	db := dbtest.SQLite(t)
 	ctx := context.Background()
 	r := members.New(db, keys(t), audit.New(db.Gorm))
-	m := add(t, r, "m@a.example", audit.Operator)
+	m := add(t, r, "m@a.example", access.Operator)
 	took := map[string][]time.Duration{}
 	for n := range 40 {
 		for _, email := range []string{m.Email, "nobody@a.example"} {
@@ -84,7 +85,7 @@ func TestAStolenInvitation(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *database.DB) {
 		ctx := context.Background()
 		r := members.New(db, keys(t), audit.New(db.Gorm))
-		token, err := r.Invite(ctx, shell, members.Member{Email: "mara@a.example", Role: audit.Viewer})
+		token, err := r.Invite(ctx, shell, members.Member{Email: "mara@a.example", Role: access.Viewer})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -93,7 +94,7 @@ func TestAStolenInvitation(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if m, _, err := r.Authenticate(ctx, session); err != nil || m.Email != "mara@a.example" || m.Role != audit.Viewer {
+		if m, _, err := r.Authenticate(ctx, session); err != nil || m.Email != "mara@a.example" || m.Role != access.Viewer {
 			t.Errorf("used for another address: %+v, %v", m, err)
 		}
 		if _, err := r.Join(ctx, token, claim, elsewhere); !errors.Is(err, members.ErrBadLink) {
@@ -109,12 +110,12 @@ func TestResettingAPassword(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *database.DB) {
 		ctx := context.Background()
 		r := members.New(db, keys(t), audit.New(db.Gorm))
-		owner, admin, m := add(t, r, "o@a.example", audit.Owner), add(t, r, "a@a.example", audit.Admin), add(t, r, "m@a.example", audit.Operator)
+		owner, admin, m := add(t, r, "o@a.example", access.Owner), add(t, r, "a@a.example", access.Admin), add(t, r, "m@a.example", access.Operator)
 		enrol(t, r, m)
-		if _, err := r.ResetLink(ctx, admin.Actor(desk.Addr), owner.ID, true); !errors.Is(err, audit.ErrForbidden) {
+		if _, err := r.ResetLink(ctx, admin.Actor(desk.Addr), owner.ID, true); !errors.Is(err, access.ErrForbidden) {
 			t.Errorf("an admin resets an owner: %v", err)
 		}
-		if _, err := r.ResetLink(ctx, m.Actor(desk.Addr), m.ID, false); !errors.Is(err, audit.ErrForbidden) {
+		if _, err := r.ResetLink(ctx, m.Actor(desk.Addr), m.ID, false); !errors.Is(err, access.ErrForbidden) {
 			t.Errorf("an operator resets: %v", err)
 		}
 		old, err := r.ResetLink(ctx, admin.Actor(desk.Addr), m.ID, false)
@@ -167,7 +168,7 @@ func TestSessionsRunOut(t *testing.T) {
 	db := dbtest.SQLite(t)
 	ctx := context.Background()
 	r := members.New(db, keys(t), audit.New(db.Gorm))
-	m := add(t, r, "m@a.example", audit.Operator)
+	m := add(t, r, "m@a.example", access.Operator)
 	for name, c := range map[string]struct {
 		created, seen time.Duration
 		half, open    bool
@@ -192,7 +193,7 @@ func TestEndingTheSessionsOfAnother(t *testing.T) {
 	db := dbtest.SQLite(t)
 	ctx := context.Background()
 	r := members.New(db, keys(t), audit.New(db.Gorm))
-	owner, admin, m := add(t, r, "o@a.example", audit.Owner), add(t, r, "a@a.example", audit.Admin), add(t, r, "m@a.example", audit.Operator)
+	owner, admin, m := add(t, r, "o@a.example", access.Owner), add(t, r, "a@a.example", access.Admin), add(t, r, "m@a.example", access.Operator)
 	var open []vault.Secret
 	for _, d := range []members.Device{desk, elsewhere} {
 		token, _, err := r.SignIn(ctx, m.Email, secret(password), d)
@@ -202,7 +203,7 @@ func TestEndingTheSessionsOfAnother(t *testing.T) {
 		open = append(open, token)
 	}
 	for name, err := range map[string]error{"an operator": r.EndSessions(ctx, m.Actor(desk.Addr), admin.ID), "an admin, those of an owner": r.EndSessions(ctx, admin.Actor(desk.Addr), owner.ID)} {
-		if !errors.Is(err, audit.ErrForbidden) {
+		if !errors.Is(err, access.ErrForbidden) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -223,7 +224,7 @@ func TestEndingTheSessionsOfAnother(t *testing.T) {
 func TestRecoveryCodesCannotBeTriedThrough(t *testing.T) {
 	db := dbtest.SQLite(t)
 	r := members.New(db, keys(t), audit.New(db.Gorm))
-	_, codes := enrol(t, r, add(t, r, "m@a.example", audit.Operator))
+	_, codes := enrol(t, r, add(t, r, "m@a.example", access.Operator))
 	seen := map[string]bool{}
 	for _, code := range codes {
 		signs := strings.ReplaceAll(code, "-", "")

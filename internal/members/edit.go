@@ -4,15 +4,15 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/droverhq/drover/internal/audit"
+	"github.com/droverhq/drover/internal/access"
 	"github.com/droverhq/drover/internal/vault"
 )
 
 // Add takes a person in at once; Invite lets people choose their own password. It returns Problems where the member cannot be
-// stored, and audit.ErrForbidden for a role above the actor's own.
-func (r *Roster) Add(ctx context.Context, actor audit.Actor, m Member, password vault.Secret) (Member, error) {
-	a := act{actor: actor, action: audit.MemberAdd}
-	if err := r.log.Admit(ctx, actor, a.action, ""); err != nil {
+// stored, and access.ErrForbidden for a role above the actor's own.
+func (r *Roster) Add(ctx context.Context, actor access.Actor, m Member, password vault.Secret) (Member, error) {
+	a := act{actor: actor, action: access.MemberAdd}
+	if err := r.log.Authorize(ctx, actor, a.action, ""); err != nil {
 		return Member{}, err
 	}
 	p := m.clean()
@@ -39,10 +39,10 @@ func (r *Roster) Add(ctx context.Context, actor audit.Actor, m Member, password 
 	return m, nil
 }
 
-// ChangeRole gives a member another role. Neither the old nor the new one may be above the actor's own (audit.ErrForbidden), and
+// ChangeRole gives a member another role. Neither the old nor the new one may be above the actor's own (access.ErrForbidden), and
 // the last owner stays one (ErrLastOwner). Invitations of the member's making that nobody took up are void from then on.
-func (r *Roster) ChangeRole(ctx context.Context, actor audit.Actor, id int64, role audit.Role) error {
-	a := act{actor, audit.MemberRole, audit.On("member", id)}
+func (r *Roster) ChangeRole(ctx context.Context, actor access.Actor, id int64, role access.Role) error {
+	a := act{actor, access.MemberRole, access.On("member", id)}
 	err := r.change(ctx, a, func(w write) error {
 		m, err := w.within(id)
 		if err != nil || m.Role == role {
@@ -69,9 +69,9 @@ func (r *Roster) ChangeRole(ctx context.Context, actor audit.Actor, id int64, ro
 }
 
 // Remove ends a membership: sessions, links and invitations die at once, what the member did stays in the record. The last owner
-// stays (ErrLastOwner), and nobody removes a member of a role above their own (audit.ErrForbidden).
-func (r *Roster) Remove(ctx context.Context, actor audit.Actor, id int64) error {
-	a := act{actor, audit.MemberRemove, audit.On("member", id)}
+// stays (ErrLastOwner), and nobody removes a member of a role above their own (access.ErrForbidden).
+func (r *Roster) Remove(ctx context.Context, actor access.Actor, id int64) error {
+	a := act{actor, access.MemberRemove, access.On("member", id)}
 	err := r.change(ctx, a, func(w write) error {
 		m, err := w.within(id)
 		if err != nil {
@@ -92,16 +92,16 @@ func (r *Roster) Remove(ctx context.Context, actor audit.Actor, id int64) error 
 }
 
 // SetBound holds a member to some sites and operations beside the role. Nobody gives more than they reach themselves, changes their own,
-// or holds an owner to anything (Problems, audit.ErrForbidden). Invitations of the member's making that nobody took up are void from then on.
-func (r *Roster) SetBound(ctx context.Context, actor audit.Actor, id int64, bound audit.Bound) error {
-	a := act{actor, audit.MemberReach, audit.On("member", id)}
+// or holds an owner to anything (Problems, access.ErrForbidden). Invitations of the member's making that nobody took up are void from then on.
+func (r *Roster) SetBound(ctx context.Context, actor access.Actor, id int64, bound access.Restriction) error {
+	a := act{actor, access.MemberReach, access.On("member", id)}
 	err := r.change(ctx, a, func(w write) error {
 		m, err := w.within(id)
 		if err != nil {
 			return err
 		}
 		if m.ID == actor.ID {
-			return refusal{"own_reach", audit.ErrForbidden}
+			return refusal{"own_reach", access.ErrForbidden}
 		}
 		if err := w.mayGive(m.Role, bound); err != nil {
 			return err
@@ -118,13 +118,13 @@ func (r *Roster) SetBound(ctx context.Context, actor audit.Actor, id int64, boun
 }
 
 // mayGive refuses to give more than the actor has. An owner is held to nothing: somebody must be able to mend everything.
-func (w write) mayGive(role audit.Role, bound audit.Bound) error {
+func (w write) mayGive(role access.Role, bound access.Restriction) error {
 	switch {
 	case !w.actor.Role.Covers(role):
 		return aboveOwnRole
-	case !w.actor.Reach.Covers(bound):
-		return refusal{"beyond_own_reach", audit.ErrForbidden}
-	case role == audit.Owner && !bound.IsZero():
+	case !w.actor.Scope.Covers(bound):
+		return refusal{"beyond_own_reach", access.ErrForbidden}
+	case role == access.Owner && !bound.IsZero():
 		return Problems{"reach": "An owner reaches everything. Choose another role, or no limits."}
 	}
 	return nil
@@ -135,7 +135,7 @@ func (w write) within(id int64) (Member, error) {
 	m, err := w.presentMember(id)
 	switch {
 	case err != nil:
-	case !w.actor.Reach.Covers(m.Bound):
+	case !w.actor.Scope.Covers(m.Bound):
 		err = refusal{"beyond_own_reach", ErrNoMember}
 	case !w.actor.Role.Covers(m.Role):
 		err = aboveOwnRole
@@ -145,7 +145,7 @@ func (w write) within(id int64) (Member, error) {
 
 // keepOwner refuses to lose the member where no other owner is present.
 func (w write) keepOwner(m Member) error {
-	if m.Role != audit.Owner {
+	if m.Role != access.Owner {
 		return nil
 	}
 	owners, err := w.owners()
@@ -156,8 +156,8 @@ func (w write) keepOwner(m Member) error {
 }
 
 // SetName gives the actor, who must be a member, another name.
-func (r *Roster) SetName(ctx context.Context, actor audit.Actor, name string) error {
-	a := act{actor, audit.MemberEdit, audit.On("member", actor.ID)}
+func (r *Roster) SetName(ctx context.Context, actor access.Actor, name string) error {
+	a := act{actor, access.MemberEdit, access.On("member", actor.ID)}
 	err := r.change(ctx, a, func(w write) error {
 		p := Problems{}
 		if name = cleanName(p, name); len(p) > 0 {
@@ -180,9 +180,9 @@ func (r *Roster) SetName(ctx context.Context, actor audit.Actor, name string) er
 
 // ChangePassword gives the actor, who must be a member, another password, and ends all of the member's sessions, this one too. A
 // wrong old password is ErrPassword, and counts against guessing like a wrong sign-in: then Wait.
-func (r *Roster) ChangePassword(ctx context.Context, actor audit.Actor, old, new vault.Secret) error {
-	a := act{actor, audit.MemberEdit, audit.On("member", actor.ID)}
-	if err := r.log.Admit(ctx, actor, a.action, a.subject); err != nil {
+func (r *Roster) ChangePassword(ctx context.Context, actor access.Actor, old, new vault.Secret) error {
+	a := act{actor, access.MemberEdit, access.On("member", actor.ID)}
+	if err := r.log.Authorize(ctx, actor, a.action, a.subject); err != nil {
 		return err
 	}
 	row, err := r.store.byID(ctx, actor.ID)

@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/droverhq/drover/internal/audit"
+	"github.com/droverhq/drover/internal/access"
 )
 
 // FactorKind is a sort of second factor.
@@ -61,7 +61,7 @@ func (r *Roster) SecondFactor(ctx context.Context, member int64) (SecondFactor, 
 }
 
 // RenameFactor gives one of the actor's own factors another name.
-func (r *Roster) RenameFactor(ctx context.Context, actor audit.Actor, id int64, name string) error {
+func (r *Roster) RenameFactor(ctx context.Context, actor access.Actor, id int64, name string) error {
 	return r.changeFactor(ctx, actor, id, func(w write, f factorRow) error {
 		p := Problems{}
 		if name = cleanName(p, name); len(p) > 0 {
@@ -75,7 +75,7 @@ func (r *Roster) RenameFactor(ctx context.Context, actor audit.Actor, id int64, 
 }
 
 // RemoveFactor takes one of the actor's own factors away. With the last one, the recovery codes go too.
-func (r *Roster) RemoveFactor(ctx context.Context, actor audit.Actor, id int64) error {
+func (r *Roster) RemoveFactor(ctx context.Context, actor access.Actor, id int64) error {
 	return r.changeFactor(ctx, actor, id, func(w write, f factorRow) error {
 		if err := w.removeFactor(f); err != nil {
 			return err
@@ -84,7 +84,7 @@ func (r *Roster) RemoveFactor(ctx context.Context, actor audit.Actor, id int64) 
 	})
 }
 
-func (r *Roster) changeFactor(ctx context.Context, actor audit.Actor, id int64, f func(write, factorRow) error) error {
+func (r *Roster) changeFactor(ctx context.Context, actor access.Actor, id int64, f func(write, factorRow) error) error {
 	err := r.change(ctx, ownFactor(actor), func(w write) error {
 		row, err := w.factor(actor.ID, id)
 		if err != nil {
@@ -98,8 +98,8 @@ func (r *Roster) changeFactor(ctx context.Context, actor audit.Actor, id int64, 
 	return nil
 }
 
-func ownFactor(actor audit.Actor) act {
-	return act{actor, audit.MemberFactor, audit.On("member", actor.ID)}
+func ownFactor(actor access.Actor) act {
+	return act{actor, access.MemberFactor, access.On("member", actor.ID)}
 }
 
 // confirmed stores that the factor works, makes recovery codes with the first one, and records it. It returns the codes, if any.
@@ -129,12 +129,12 @@ func (r *Roster) FactorRequired(ctx context.Context) (bool, error) {
 }
 
 // RequireFactor makes a second factor everybody's duty, or lifts it. Members without one can do nothing else until they have set one up.
-func (r *Roster) RequireFactor(ctx context.Context, actor audit.Actor, required bool) error {
+func (r *Roster) RequireFactor(ctx context.Context, actor access.Actor, required bool) error {
 	value := "no"
 	if required {
 		value = "yes"
 	}
-	err := r.change(ctx, act{actor: actor, action: audit.SettingsChange}, func(w write) error {
+	err := r.change(ctx, act{actor: actor, action: access.SettingsChange}, func(w write) error {
 		if err := w.putSetting(factorRequired, value); err != nil {
 			return err
 		}

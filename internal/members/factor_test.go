@@ -10,6 +10,7 @@ import (
 
 	"github.com/pquerna/otp/totp"
 
+	"github.com/droverhq/drover/internal/access"
 	"github.com/droverhq/drover/internal/audit"
 	"github.com/droverhq/drover/internal/database"
 	"github.com/droverhq/drover/internal/database/dbtest"
@@ -67,7 +68,7 @@ func TestSecondFactorOpensTheSessionUnderAnotherToken(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *database.DB) {
 		ctx := context.Background()
 		r := members.New(db, keys(t), audit.New(db.Gorm))
-		m := add(t, r, "m@a.example", audit.Operator)
+		m := add(t, r, "m@a.example", access.Operator)
 		app, codes := enrol(t, r, m)
 		if len(codes) != 10 {
 			t.Fatalf("%d recovery codes", len(codes))
@@ -94,7 +95,7 @@ func TestReplayOfAOneTimeCode(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *database.DB) {
 		ctx := context.Background()
 		r := members.New(db, keys(t), audit.New(db.Gorm))
-		m := add(t, r, "m@a.example", audit.Operator)
+		m := add(t, r, "m@a.example", access.Operator)
 		app, codes := enrol(t, r, m)
 		for name, code := range map[string]string{"of the app": codeOf(t, app, time.Now()), "for recovery": strings.ToUpper(strings.ReplaceAll(codes[3], "-", " "))} {
 			taken := 0
@@ -130,7 +131,7 @@ func TestManyMachinesCannotGuessACode(t *testing.T) {
 	db := dbtest.SQLite(t)
 	ctx := context.Background()
 	r := members.New(db, keys(t), audit.New(db.Gorm))
-	m := add(t, r, "m@a.example", audit.Operator)
+	m := add(t, r, "m@a.example", access.Operator)
 	_, codes := enrol(t, r, m)
 	var wait members.Wait
 	heard := 0
@@ -155,7 +156,7 @@ func TestRemovingTheLastFactorTakesTheCodesAlong(t *testing.T) {
 	db := dbtest.SQLite(t)
 	ctx := context.Background()
 	r := members.New(db, keys(t), audit.New(db.Gorm))
-	m, other := add(t, r, "m@a.example", audit.Operator), add(t, r, "o@a.example", audit.Owner)
+	m, other := add(t, r, "m@a.example", access.Operator), add(t, r, "o@a.example", access.Owner)
 	enrol(t, r, m)
 	second, err := r.SecondFactor(ctx, m.ID)
 	if err != nil || len(second.Factors) != 1 || second.CodesLeft != 10 {
@@ -180,8 +181,8 @@ func TestRequiringASecondFactor(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *database.DB) {
 		ctx := context.Background()
 		r := members.New(db, keys(t), audit.New(db.Gorm))
-		m, admin := add(t, r, "m@a.example", audit.Operator), add(t, r, "a@a.example", audit.Admin)
-		if err := r.RequireFactor(ctx, m.Actor(desk.Addr), true); !errors.Is(err, audit.ErrForbidden) {
+		m, admin := add(t, r, "m@a.example", access.Operator), add(t, r, "a@a.example", access.Admin)
+		if err := r.RequireFactor(ctx, m.Actor(desk.Addr), true); !errors.Is(err, access.ErrForbidden) {
 			t.Errorf("an operator requires it: %v", err)
 		}
 		token, _, err := r.SignIn(ctx, m.Email, secret(password), desk)
@@ -207,7 +208,7 @@ func TestRotatingKeysResealsAppsAndMovedSecretsDoNotOpen(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *database.DB) {
 		ctx, v := context.Background(), keys(t)
 		r := members.New(db, v, audit.New(db.Gorm))
-		m, thief := add(t, r, "m@a.example", audit.Operator), add(t, r, "t@a.example", audit.Operator)
+		m, thief := add(t, r, "m@a.example", access.Operator), add(t, r, "t@a.example", access.Operator)
 		app, _ := enrol(t, r, m)
 		stolen, _ := enrol(t, r, thief)
 		if n, err := members.CountSealed(ctx, db); n != 2 || err != nil {

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/droverhq/drover/internal/audit"
+	"github.com/droverhq/drover/internal/access"
 	"github.com/droverhq/drover/internal/vault"
 )
 
@@ -35,18 +35,18 @@ func (r *Roster) EnsureSetupLink(ctx context.Context) (token vault.Secret, neede
 	token, hash := newToken()
 	now := r.now()
 	err = r.store.change(ctx, write{now: now}, func(w write) error {
-		return w.replaceLink(linkRow{Kind: setup, TokenHash: hash, Role: audit.Owner, CreatedAt: now.UnixMicro(), ExpiresAt: now.Add(setupWorks).UnixMicro()})
+		return w.replaceLink(linkRow{Kind: setup, TokenHash: hash, Role: access.Owner, CreatedAt: now.UnixMicro(), ExpiresAt: now.Add(setupWorks).UnixMicro()})
 	})
 	return token, true, err
 }
 
 // SignInLink makes a link that signs the member in once. Only the command line may: whoever can read the data folder can anyway.
-func (r *Roster) SignInLink(ctx context.Context, actor audit.Actor, member int64) (vault.Secret, error) {
-	if actor.Kind != audit.KindCommandLine {
+func (r *Roster) SignInLink(ctx context.Context, actor access.Actor, member int64) (vault.Secret, error) {
+	if actor.Kind != access.KindCommandLine {
 		return vault.Secret{}, fmt.Errorf("members: %w", errLinkWanted)
 	}
 	token, hash := newToken()
-	a := act{actor, audit.MemberInvite, audit.On("member", member)}
+	a := act{actor, access.MemberInvite, access.On("member", member)}
 	err := r.change(ctx, a, func(w write) error {
 		m, err := w.presentMember(member)
 		if err != nil {
@@ -65,9 +65,9 @@ func (r *Roster) SignInLink(ctx context.Context, actor audit.Actor, member int64
 }
 
 // Invite makes an invitation for the member's address, to the role and the reach: one use, 7 days. A new one for the same address voids
-// the one before. Nobody invites to more than they have themselves (audit.ErrForbidden).
-func (r *Roster) Invite(ctx context.Context, actor audit.Actor, m Member) (vault.Secret, error) {
-	a := act{actor: actor, action: audit.MemberInvite}
+// the one before. Nobody invites to more than they have themselves (access.ErrForbidden).
+func (r *Roster) Invite(ctx context.Context, actor access.Actor, m Member) (vault.Secret, error) {
+	a := act{actor: actor, action: access.MemberInvite}
 	p := Problems{}
 	email := cleanEmail(p, m.Email)
 	if !m.Role.Valid() {
@@ -85,8 +85,8 @@ func (r *Roster) Invite(ctx context.Context, actor audit.Actor, m Member) (vault
 			return err
 		}
 		row := linkRow{Kind: invitation, TokenHash: hash, Email: email, Role: m.Role, Bound: stored(m.Bound), CreatedAt: w.now.UnixMicro(), ExpiresAt: w.now.Add(invitationWorks).UnixMicro()}
-		if actor.Kind == audit.KindMember {
-			row.CreatedBy = string(audit.On("member", actor.ID))
+		if actor.Kind == access.KindMember {
+			row.CreatedBy = string(access.On("member", actor.ID))
 		}
 		if err := w.replaceLink(row); err != nil {
 			return err
@@ -102,7 +102,7 @@ func (r *Roster) Invite(ctx context.Context, actor audit.Actor, m Member) (vault
 // Link is what somebody who holds a link may know of it.
 type Link struct {
 	Email string // empty for the setup link: its holder chooses
-	Role  audit.Role
+	Role  access.Role
 }
 
 // Setup returns the setup link of the token, or ErrBadLink.
@@ -163,7 +163,7 @@ func (r *Roster) claim(ctx context.Context, token vault.Secret, kind linkKind, c
 	if err != nil {
 		return vault.Secret{}, err
 	}
-	joining := act{actor: m.Actor(d.Addr), action: audit.MemberJoin}
+	joining := act{actor: m.Actor(d.Addr), action: access.MemberJoin}
 	err = r.change(ctx, joining, func(w write) error {
 		if err := w.useLink(link.ID); err != nil {
 			return err

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/droverhq/drover/internal/access"
 	"github.com/droverhq/drover/internal/audit"
 	"github.com/droverhq/drover/internal/database"
 	"github.com/droverhq/drover/internal/database/dbtest"
@@ -19,7 +20,7 @@ import (
 )
 
 var (
-	shell     = audit.Actor{Kind: audit.KindCommandLine, Name: "root", Role: audit.Owner}
+	shell     = access.Actor{Kind: access.KindCommandLine, Name: "root", Role: access.Owner}
 	desk      = members.Device{Addr: netip.MustParseAddr("203.0.113.7"), UserAgent: "Firefox"}
 	elsewhere = members.Device{Addr: netip.MustParseAddr("198.51.100.9"), UserAgent: "curl"}
 )
@@ -43,7 +44,7 @@ func address(n int) netip.Addr {
 	return netip.AddrFrom4([4]byte{198, 18, byte(n / 250), byte(n%250 + 1)})
 }
 
-func add(t *testing.T, r *members.Roster, email string, role audit.Role) members.Member {
+func add(t *testing.T, r *members.Roster, email string, role access.Role) members.Member {
 	t.Helper()
 	m, err := r.Add(context.Background(), shell, members.Member{Email: email, Name: "N " + email, Role: role}, secret(password))
 	if err != nil {
@@ -56,7 +57,7 @@ func TestSignInAndSessions(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *database.DB) {
 		log, ctx := audit.New(db.Gorm), context.Background()
 		r := members.New(db, keys(t), log)
-		mara := add(t, r, " Mara@Agency.example ", audit.Operator)
+		mara := add(t, r, " Mara@Agency.example ", access.Operator)
 		token, m, err := r.SignIn(ctx, "MARA@agency.example", secret(password), desk)
 		if err != nil || m.ID != mara.ID {
 			t.Fatalf("sign in: %v", err)
@@ -94,7 +95,7 @@ func TestGuessingIsSlowedWithoutLockingTheOwnerOut(t *testing.T) {
 	db := dbtest.SQLite(t)
 	log, ctx := audit.New(db.Gorm), context.Background()
 	r := members.New(db, keys(t), log)
-	add(t, r, "mara@agency.example", audit.Operator)
+	add(t, r, "mara@agency.example", access.Operator)
 	var wait members.Wait
 	for n := range 8 {
 		_, _, err := r.SignIn(ctx, "mara@agency.example", secret("wrong wrong wrong"), elsewhere)
@@ -111,7 +112,7 @@ func TestGuessingIsSlowedWithoutLockingTheOwnerOut(t *testing.T) {
 	if _, _, err := r.SignIn(ctx, "nobody@agency.example", secret(password), desk); !errors.Is(err, members.ErrSignIn) {
 		t.Errorf("an unknown account: %v", err)
 	}
-	if _, n, err := log.Entries(ctx, audit.System(), audit.Filter{Action: audit.MemberSignIn, Result: audit.Refused}); err != nil || n != 6 {
+	if _, n, err := log.Entries(ctx, access.System(), audit.Filter{Action: access.MemberSignIn, Result: audit.Refused}); err != nil || n != 6 {
 		t.Errorf("%d refusals recorded, %v; want 6", n, err)
 	}
 }
@@ -120,26 +121,26 @@ func TestNobodyRaisesThemselvesAndTheLastOwnerStays(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *database.DB) {
 		log, ctx := audit.New(db.Gorm), context.Background()
 		r := members.New(db, keys(t), log)
-		owner, admin, viewer := add(t, r, "o@a.example", audit.Owner), add(t, r, "a@a.example", audit.Admin), add(t, r, "v@a.example", audit.Viewer)
-		as := func(m members.Member) audit.Actor { return m.Actor(desk.Addr) }
+		owner, admin, viewer := add(t, r, "o@a.example", access.Owner), add(t, r, "a@a.example", access.Admin), add(t, r, "v@a.example", access.Viewer)
+		as := func(m members.Member) access.Actor { return m.Actor(desk.Addr) }
 		cases := map[string]struct {
 			err  error
 			want error
 		}{
-			"an admin makes himself owner":   {r.ChangeRole(ctx, as(admin), admin.ID, audit.Owner), audit.ErrForbidden},
-			"an admin lowers the owner":      {r.ChangeRole(ctx, as(admin), owner.ID, audit.Viewer), audit.ErrForbidden},
-			"an admin removes the owner":     {r.Remove(ctx, as(admin), owner.ID), audit.ErrForbidden},
-			"a viewer changes a role":        {r.ChangeRole(ctx, as(viewer), viewer.ID, audit.Operator), audit.ErrForbidden},
-			"the last owner lowers himself":  {r.ChangeRole(ctx, as(owner), owner.ID, audit.Admin), members.ErrLastOwner},
+			"an admin makes himself owner":   {r.ChangeRole(ctx, as(admin), admin.ID, access.Owner), access.ErrForbidden},
+			"an admin lowers the owner":      {r.ChangeRole(ctx, as(admin), owner.ID, access.Viewer), access.ErrForbidden},
+			"an admin removes the owner":     {r.Remove(ctx, as(admin), owner.ID), access.ErrForbidden},
+			"a viewer changes a role":        {r.ChangeRole(ctx, as(viewer), viewer.ID, access.Operator), access.ErrForbidden},
+			"the last owner lowers himself":  {r.ChangeRole(ctx, as(owner), owner.ID, access.Admin), members.ErrLastOwner},
 			"the last owner removes himself": {r.Remove(ctx, as(owner), owner.ID), members.ErrLastOwner},
-			"an admin makes an operator":     {r.ChangeRole(ctx, as(admin), viewer.ID, audit.Operator), nil},
+			"an admin makes an operator":     {r.ChangeRole(ctx, as(admin), viewer.ID, access.Operator), nil},
 		}
 		for name, c := range cases {
 			if !errors.Is(c.err, c.want) || c.want == nil && c.err != nil {
 				t.Errorf("%s: %v, want %v", name, c.err, c.want)
 			}
 		}
-		if _, err := r.Invite(ctx, as(admin), members.Member{Email: "x@a.example", Role: audit.Owner}); !errors.Is(err, audit.ErrForbidden) {
+		if _, err := r.Invite(ctx, as(admin), members.Member{Email: "x@a.example", Role: access.Owner}); !errors.Is(err, access.ErrForbidden) {
 			t.Errorf("an admin invites an owner: %v", err)
 		}
 		if v, err := log.Verify(ctx); err != nil || !v.Whole() {
@@ -152,8 +153,8 @@ func TestRemovalEndsSessionsAtOnce(t *testing.T) {
 	db := dbtest.SQLite(t)
 	ctx := context.Background()
 	r := members.New(db, keys(t), audit.New(db.Gorm))
-	add(t, r, "o@a.example", audit.Owner)
-	m := add(t, r, "m@a.example", audit.Operator)
+	add(t, r, "o@a.example", access.Owner)
+	m := add(t, r, "m@a.example", access.Operator)
 	token, _, err := r.SignIn(ctx, m.Email, secret(password), desk)
 	if err != nil {
 		t.Fatal(err)
@@ -167,7 +168,7 @@ func TestRemovalEndsSessionsAtOnce(t *testing.T) {
 	if _, _, err := r.SignIn(ctx, m.Email, secret(password), desk); !errors.Is(err, members.ErrSignIn) {
 		t.Errorf("signing in after the removal: %v", err)
 	}
-	add(t, r, "m@a.example", audit.Viewer) // the address is free again
+	add(t, r, "m@a.example", access.Viewer) // the address is free again
 }
 
 func TestLinksWorkOnce(t *testing.T) {
@@ -205,7 +206,7 @@ func TestLinksWorkOnce(t *testing.T) {
 		if _, needed, err := r.EnsureSetupLink(ctx); needed || err != nil {
 			t.Errorf("a setup link is needed though there is an owner: %v", err)
 		}
-		invitation, err := r.Invite(ctx, shell, members.Member{Email: "Mara@a.example", Role: audit.Operator})
+		invitation, err := r.Invite(ctx, shell, members.Member{Email: "Mara@a.example", Role: access.Operator})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -218,8 +219,8 @@ func TestLinksWorkOnce(t *testing.T) {
 		if _, err := r.Join(ctx, invitation, claim, desk); !errors.Is(err, members.ErrBadLink) {
 			t.Errorf("a second use: %v", err)
 		}
-		all, err := r.Members(ctx, audit.System())
-		if err != nil || len(all) != 2 || all[0].Email != "mara@a.example" || all[0].Role != audit.Operator {
+		all, err := r.Members(ctx, access.System())
+		if err != nil || len(all) != 2 || all[0].Email != "mara@a.example" || all[0].Role != access.Operator {
 			t.Errorf("%+v, %v", all, err)
 		}
 		enter, err := r.SignInLink(ctx, shell, all[0].ID)
@@ -245,7 +246,7 @@ func TestDeniedPasswords(t *testing.T) {
 	r := members.New(db, keys(t), audit.New(db.Gorm))
 	r.Deny(denied)
 	for _, bad := range []string{"Chicken Wing 101", "polniypizdec0211", denied[0], denied[2999], strings.ToUpper(denied[len(denied)-1])} {
-		_, err := r.Add(context.Background(), shell, members.Member{Email: "a@agency.example", Name: "N", Role: audit.Viewer}, secret(bad))
+		_, err := r.Add(context.Background(), shell, members.Member{Email: "a@agency.example", Name: "N", Role: access.Viewer}, secret(bad))
 		if p, is := errors.AsType[members.Problems](err); !is || p["password"] == "" {
 			t.Errorf("%s: %v", bad, err)
 		}
@@ -259,14 +260,14 @@ func TestPasswordRules(t *testing.T) {
 	for name, bad := range map[string]string{
 		"short": "short", "common": "passwordpassword", "the address": "long-address@agency.example", "the product": "Drover2026!!", "what it looks after": "my-WordPress-2026", "the house": "agency agency 1", "two of them": "DroverAdmin123456", "too long": strings.Repeat("long word ", 13),
 	} {
-		_, err := r.Add(ctx, shell, members.Member{Email: "long-address@agency.example", Name: "N", Role: audit.Viewer}, secret(bad))
+		_, err := r.Add(ctx, shell, members.Member{Email: "long-address@agency.example", Name: "N", Role: access.Viewer}, secret(bad))
 		if p, is := errors.AsType[members.Problems](err); !is || p["password"] == "" {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
 	for i, good := range []string{"four dogs of our agency sleep", "wordpress is not my first love", "            x", "🔑🔑🔑🔑🔑🔑🔑🔑🔑🔑🔑🔑", strings.Repeat("ü", 128), "nurkleinebuchstaben"} {
 		email := fmt.Sprintf("good%d@agency.example", i)
-		if _, err := r.Add(ctx, shell, members.Member{Email: email, Name: "N", Role: audit.Viewer}, secret(good)); err != nil {
+		if _, err := r.Add(ctx, shell, members.Member{Email: email, Name: "N", Role: access.Viewer}, secret(good)); err != nil {
 			t.Errorf("%q: %v", good, err)
 		}
 		if _, _, err := r.SignIn(ctx, email, secret(good), desk); err != nil {
@@ -277,7 +278,7 @@ func TestPasswordRules(t *testing.T) {
 			t.Errorf("%q is taken for %q: %v", changed, good, err)
 		}
 	}
-	m := add(t, r, "m@a.example", audit.Viewer)
+	m := add(t, r, "m@a.example", access.Viewer)
 	actor := m.Actor(desk.Addr)
 	if err := r.ChangePassword(ctx, actor, secret("not the present one"), secret("another four words here")); !errors.Is(err, members.ErrPassword) {
 		t.Errorf("with a wrong old password: %v", err)

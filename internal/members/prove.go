@@ -8,7 +8,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/droverhq/drover/internal/audit"
+	"github.com/droverhq/drover/internal/access"
 	"github.com/droverhq/drover/internal/vault"
 )
 
@@ -25,9 +25,9 @@ type Holder struct {
 
 // act is a sign-in's second step, or a proof in between.
 func (h Holder) act() act {
-	a := act{h.Member.Actor(h.Device.Addr), audit.MemberConfirm, h.Member.subject()}
+	a := act{h.Member.Actor(h.Device.Addr), access.MemberConfirm, h.Member.subject()}
 	if h.Session.Half {
-		a.action = audit.MemberSignIn
+		a.action = access.MemberSignIn
 	}
 	return a
 }

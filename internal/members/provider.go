@@ -16,7 +16,7 @@ import (
 	"github.com/coreos/go-oidc/v3/oidc"
 	"golang.org/x/oauth2"
 
-	"github.com/droverhq/drover/internal/audit"
+	"github.com/droverhq/drover/internal/access"
 	"github.com/droverhq/drover/internal/vault"
 )
 
@@ -32,13 +32,13 @@ type ProviderConfig struct {
 	Issuer        string
 	ClientID      string
 	Secret        vault.Secret
-	Name          string                // on the button
-	Redirect      string                // the address that it sends people back to
-	Domains       []string              // of e-mail addresses that may be linked or made members; none: any
-	Groups        map[string]audit.Role // the highest that somebody is in gives the role; none: the role is Drover's own matter
-	Create        bool                  // makes members of people who are not yet
-	TrustedFactor bool                  // whoever it lets in has shown a second factor, whether it says so or not
-	Authorities   *x509.CertPool        // nil for the system's own
+	Name          string                 // on the button
+	Redirect      string                 // the address that it sends people back to
+	Domains       []string               // of e-mail addresses that may be linked or made members; none: any
+	Groups        map[string]access.Role // the highest that somebody is in gives the role; none: the role is Drover's own matter
+	Create        bool                   // makes members of people who are not yet
+	TrustedFactor bool                   // whoever it lets in has shown a second factor, whether it says so or not
+	Authorities   *x509.CertPool         // nil for the system's own
 }
 
 // Provider is an OpenID Connect provider. It is looked up when it is first needed, and again while that fails.
@@ -66,7 +66,7 @@ func NewProvider(c ProviderConfig) (*Provider, error) {
 		c.Name = u.Hostname()
 	}
 	for group, role := range c.Groups {
-		if !role.Valid() || role == audit.Owner {
+		if !role.Valid() || role == access.Owner {
 			return nil, fmt.Errorf("the group %s: choose viewer, operator or admin; owners are made in Drover", group)
 		}
 	}
@@ -156,8 +156,8 @@ func (p *Provider) known(id identity) bool {
 }
 
 // role is the highest that the groups give, or empty when they give none.
-func (p *Provider) role(id identity) audit.Role {
-	var highest audit.Role
+func (p *Provider) role(id identity) access.Role {
+	var highest access.Role
 	for _, group := range id.Groups {
 		if role := p.config.Groups[group]; role != "" && !highest.Covers(role) {
 			highest = role
@@ -320,7 +320,7 @@ func (r *Roster) welcome(w write, id identity, left bool) (Member, error) {
 	if err := w.link(id, m.ID); err != nil {
 		return m, err
 	}
-	w.actor, w.action = m.Actor(parseAddr(w.actor.Addr)), audit.MemberJoin
+	w.actor, w.action = m.Actor(parseAddr(w.actor.Addr)), access.MemberJoin
 	return m, w.record(m.subject(), map[string]any{"email": m.Email, "name": m.Name, "role": m.Role, "link": "provider", "issuer": id.Issuer, "subject": id.Subject})
 }
 
@@ -331,7 +331,7 @@ func (r *Roster) newcomer(w write, id identity) (Member, error) {
 	}
 	m := Member{Email: id.Email, Name: id.Name, Role: role}
 	if m.Role == "" {
-		m.Role = audit.Viewer
+		m.Role = access.Viewer
 	}
 	if strings.TrimSpace(m.Name) == "" {
 		m.Name, _, _ = strings.Cut(m.Email, "@")
@@ -344,7 +344,7 @@ func (r *Roster) newcomer(w write, id identity) (Member, error) {
 
 // grouped gives the member the role of their groups. An owner stays one: that is Drover's own matter.
 func (r *Roster) grouped(w write, m Member, id identity) (Member, error) {
-	if len(r.provider.config.Groups) == 0 || m.Role == audit.Owner {
+	if len(r.provider.config.Groups) == 0 || m.Role == access.Owner {
 		return m, nil
 	}
 	role := r.provider.role(id)
@@ -359,6 +359,6 @@ func (r *Roster) grouped(w write, m Member, id identity) (Member, error) {
 	}
 	before := m.Role
 	m.Role = role
-	w.actor, w.action = audit.System(), audit.MemberRole
+	w.actor, w.action = access.System(), access.MemberRole
 	return m, w.record(m.subject(), map[string]any{"role": map[string]any{"before": before, "after": role}, "by": "groups of the provider"})
 }

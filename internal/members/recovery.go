@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/droverhq/drover/internal/audit"
+	"github.com/droverhq/drover/internal/access"
 	"github.com/droverhq/drover/internal/vault"
 )
 
@@ -18,7 +18,7 @@ const codeSigns = 24
 
 // NewRecoveryCodes makes new codes for the actor and voids the old ones. They are shown once: only their hashes are kept. Without a
 // second factor there is nothing to recover: ErrNoFactor.
-func (r *Roster) NewRecoveryCodes(ctx context.Context, actor audit.Actor) ([]string, error) {
+func (r *Roster) NewRecoveryCodes(ctx context.Context, actor access.Actor) ([]string, error) {
 	var codes []string
 	err := r.change(ctx, ownFactor(actor), func(w write) error {
 		has, err := w.hasFactor(actor.ID)

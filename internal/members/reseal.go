@@ -4,7 +4,7 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/droverhq/drover/internal/audit"
+	"github.com/droverhq/drover/internal/access"
 	"github.com/droverhq/drover/internal/database"
 	"github.com/droverhq/drover/internal/vault"
 )
@@ -19,9 +19,9 @@ func CountSealed(ctx context.Context, db *database.DB) (int64, error) {
 
 // RotateKeys seals every secret of an authenticator app with the primary key, and returns how many it sealed. The key itself is added by
 // sites.Registry.RotateKeys, before. It can be stopped and called again at any time.
-func (r *Roster) RotateKeys(ctx context.Context, actor audit.Actor) (int, error) {
-	a := act{actor: actor, action: audit.KeysRotate}
-	if err := r.log.Admit(ctx, actor, a.action, ""); err != nil {
+func (r *Roster) RotateKeys(ctx context.Context, actor access.Actor) (int, error) {
+	a := act{actor: actor, action: access.KeysRotate}
+	if err := r.log.Authorize(ctx, actor, a.action, ""); err != nil {
 		return 0, err
 	}
 	total := 0

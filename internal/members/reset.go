@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/droverhq/drover/internal/audit"
+	"github.com/droverhq/drover/internal/access"
 	"github.com/droverhq/drover/internal/vault"
 )
 
@@ -13,10 +13,10 @@ const resetWorks = time.Hour
 
 // ResetLink makes a link with which the member sets another password, once, within the hour; it voids the one made before. The second
 // factor stays, unless lift says that it goes with the old password. Nobody resets a member of a role above their own
-// (audit.ErrForbidden).
-func (r *Roster) ResetLink(ctx context.Context, actor audit.Actor, member int64, lift bool) (vault.Secret, error) {
+// (access.ErrForbidden).
+func (r *Roster) ResetLink(ctx context.Context, actor access.Actor, member int64, lift bool) (vault.Secret, error) {
 	token, hash := newToken()
-	a := act{actor, audit.MemberReset, audit.On("member", member)}
+	a := act{actor, access.MemberReset, access.On("member", member)}
 	err := r.change(ctx, a, func(w write) error {
 		m, err := w.within(member)
 		if err != nil {
@@ -64,7 +64,7 @@ func (r *Roster) Reset(ctx context.Context, token, password vault.Secret, d Devi
 		return vault.Secret{}, err
 	}
 	m := row.member()
-	err = r.change(ctx, act{m.Actor(d.Addr), audit.MemberEdit, m.subject()}, func(w write) error {
+	err = r.change(ctx, act{m.Actor(d.Addr), access.MemberEdit, m.subject()}, func(w write) error {
 		if err := w.useLink(link.ID); err != nil {
 			return err
 		}

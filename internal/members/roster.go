@@ -10,6 +10,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/droverhq/drover/internal/access"
 	"github.com/droverhq/drover/internal/audit"
 	"github.com/droverhq/drover/internal/database"
 	"github.com/droverhq/drover/internal/vault"
@@ -31,22 +32,22 @@ type Member struct {
 	ID        int64
 	Email     string // in lower case; nobody else present has it
 	Name      string
-	Role      audit.Role
-	Bound     audit.Bound // what the member is held to beside the role
+	Role      access.Role
+	Bound     access.Restriction // what the member is held to beside the role
 	CreatedAt time.Time
 	LeftAt    time.Time // zero while the member is present
 }
 
 // Actor is the member as the gate and the record see one who comes from the address; the zero address is none.
-func (m Member) Actor(addr netip.Addr) audit.Actor {
-	a := audit.Actor{Kind: audit.KindMember, ID: m.ID, Name: m.Name, Role: m.Role, Reach: audit.ReachOf(m.Bound)}
+func (m Member) Actor(addr netip.Addr) access.Actor {
+	a := access.Actor{Kind: access.KindMember, ID: m.ID, Name: m.Name, Role: m.Role, Scope: access.NewScope(m.Bound)}
 	if addr.IsValid() {
 		a.Addr = addr.Unmap().String()
 	}
 	return a
 }
 
-func (m Member) subject() audit.Subject { return audit.On("member", m.ID) }
+func (m Member) subject() access.Subject { return access.On("member", m.ID) }
 
 // Device is where a person signs in from.
 type Device struct {
@@ -81,9 +82,9 @@ func (r *Roster) Deny(passwords []string) {
 }
 
 // Members returns everybody present who reaches no further than the actor, and the actor, by name.
-func (r *Roster) Members(ctx context.Context, actor audit.Actor) ([]Member, error) {
+func (r *Roster) Members(ctx context.Context, actor access.Actor) ([]Member, error) {
 	all, err := r.store.present(ctx)
-	return slices.DeleteFunc(all, func(m Member) bool { return m.ID != actor.ID && !actor.Reach.Covers(m.Bound) }), err
+	return slices.DeleteFunc(all, func(m Member) bool { return m.ID != actor.ID && !actor.Scope.Covers(m.Bound) }), err
 }
 
 // Member returns one member, also one who has left, or ErrNoMember.
@@ -107,18 +108,18 @@ type refusal struct {
 func (r refusal) Error() string { return r.err.Error() }
 func (r refusal) Unwrap() error { return r.err }
 
-var aboveOwnRole = refusal{"above_own_role", audit.ErrForbidden}
+var aboveOwnRole = refusal{"above_own_role", access.ErrForbidden}
 
 // act is who does what to whom.
 type act struct {
-	actor   audit.Actor
-	action  audit.Action
-	subject audit.Subject
+	actor   access.Actor
+	action  access.Action
+	subject access.Subject
 }
 
 // change admits the actor and runs f in one transaction. A refusal that f returns undoes everything and is recorded.
 func (r *Roster) change(ctx context.Context, a act, f func(write) error) error {
-	if err := r.log.Admit(ctx, a.actor, a.action, a.subject); err != nil {
+	if err := r.log.Authorize(ctx, a.actor, a.action, a.subject); err != nil {
 		return err
 	}
 	return r.refused(ctx, a, r.store.change(ctx, write{act: a, now: r.now()}, f))

@@ -1,6 +1,6 @@
 package members
 
-import "github.com/droverhq/drover/internal/audit"
+import "github.com/droverhq/drover/internal/access"
 
 type factorRow struct {
 	ID          int64 `gorm:"primaryKey"`
@@ -54,7 +54,7 @@ type tokenRow struct {
 	MemberID  int64
 	Name      string
 	Hash      string
-	Role      audit.Role
+	Role      access.Role
 	Bound     string
 	CreatedAt int64 `gorm:"autoCreateTime:false"`
 	ExpiresAt int64

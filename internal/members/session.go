@@ -9,7 +9,7 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/droverhq/drover/internal/audit"
+	"github.com/droverhq/drover/internal/access"
 	"github.com/droverhq/drover/internal/vault"
 )
 
@@ -79,9 +79,9 @@ func (r *Roster) SignIn(ctx context.Context, email string, password vault.Secret
 // signingIn is the act of somebody at the door. What an unknown person typed as an address stays out of the record: it may have been
 // the password.
 func signingIn(m Member, d Device) act {
-	a := act{actor: m.Actor(d.Addr), action: audit.MemberSignIn, subject: m.subject()}
+	a := act{actor: m.Actor(d.Addr), action: access.MemberSignIn, subject: m.subject()}
 	if m.ID == 0 {
-		a.actor.Name, a.actor.Role, a.subject = "somebody", audit.Viewer, ""
+		a.actor.Name, a.actor.Role, a.subject = "somebody", access.Viewer, ""
 	}
 	return a
 }
@@ -181,8 +181,8 @@ func (r *Roster) Sessions(ctx context.Context, member int64) ([]Session, error) 
 }
 
 // RevokeSession ends one of the actor's own sessions. One that has ended already, or is somebody else's, is ErrNoSession.
-func (r *Roster) RevokeSession(ctx context.Context, actor audit.Actor, id int64) error {
-	a := act{actor, audit.MemberSignOut, audit.On("member", actor.ID)}
+func (r *Roster) RevokeSession(ctx context.Context, actor access.Actor, id int64) error {
+	a := act{actor, access.MemberSignOut, access.On("member", actor.ID)}
 	err := r.change(ctx, a, func(w write) error {
 		ended, err := w.endSession(actor.ID, id)
 		if err == nil && ended == 0 {
@@ -200,8 +200,8 @@ func (r *Roster) RevokeSession(ctx context.Context, actor audit.Actor, id int64)
 }
 
 // SignOutEverywhere ends all of the actor's sessions.
-func (r *Roster) SignOutEverywhere(ctx context.Context, actor audit.Actor) error {
-	a := act{actor, audit.MemberSignOut, audit.On("member", actor.ID)}
+func (r *Roster) SignOutEverywhere(ctx context.Context, actor access.Actor) error {
+	a := act{actor, access.MemberSignOut, access.On("member", actor.ID)}
 	err := r.change(ctx, a, func(w write) error {
 		ended, err := w.endSessions(actor.ID)
 		if err != nil {
@@ -216,9 +216,9 @@ func (r *Roster) SignOutEverywhere(ctx context.Context, actor audit.Actor) error
 }
 
 // EndSessions ends all sessions of another member, whom it leaves in the team. Nobody ends those of a role above their own
-// (audit.ErrForbidden).
-func (r *Roster) EndSessions(ctx context.Context, actor audit.Actor, member int64) error {
-	a := act{actor, audit.MemberEndSessions, audit.On("member", member)}
+// (access.ErrForbidden).
+func (r *Roster) EndSessions(ctx context.Context, actor access.Actor, member int64) error {
+	a := act{actor, access.MemberEndSessions, access.On("member", member)}
 	err := r.change(ctx, a, func(w write) error {
 		if _, err := w.within(member); err != nil {
 			return err

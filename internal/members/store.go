@@ -9,6 +9,7 @@ import (
 
 	"gorm.io/gorm"
 
+	"github.com/droverhq/drover/internal/access"
 	"github.com/droverhq/drover/internal/audit"
 )
 
@@ -32,7 +33,7 @@ func (s store) change(ctx context.Context, w write, f func(write) error) error {
 	})
 }
 
-func (w write) record(subject audit.Subject, detail map[string]any) error {
+func (w write) record(subject access.Subject, detail map[string]any) error {
 	return w.log.Record(w.tx, w.actor, audit.Event{Action: w.action, Subject: subject, Detail: detail})
 }
 
@@ -40,7 +41,7 @@ type memberRow struct {
 	ID           int64 `gorm:"primaryKey"`
 	Email        string
 	Name         string
-	Role         audit.Role
+	Role         access.Role
 	Bound        string
 	PasswordHash string
 	CreatedAt    int64 `gorm:"autoCreateTime:false"`
@@ -48,7 +49,7 @@ type memberRow struct {
 }
 
 // stored is a bound as the database keeps it; one that holds to nothing is empty.
-func stored(b audit.Bound) string {
+func stored(b access.Restriction) string {
 	if b.IsZero() {
 		return ""
 	}
@@ -60,10 +61,10 @@ func stored(b audit.Bound) string {
 }
 
 // bound reads what stored wrote. What cannot be read holds to no site and no operation: no name is a space.
-func bound(text string) audit.Bound {
-	var b audit.Bound
+func bound(text string) access.Restriction {
+	var b access.Restriction
 	if text != "" && (json.Unmarshal([]byte(text), &b) != nil || b.IsZero()) {
-		return audit.Bound{Clients: []string{" "}, Operations: []string{" "}}
+		return access.Restriction{Clients: []string{" "}, Operations: []string{" "}}
 	}
 	return b
 }
@@ -99,7 +100,7 @@ type linkRow struct {
 	Kind      linkKind
 	TokenHash string
 	Email     string
-	Role      audit.Role
+	Role      access.Role
 	Bound     string
 	MemberID  int64
 	Lift      bool // the second factor goes with the old password
@@ -172,20 +173,20 @@ func (w write) presentMember(id int64) (Member, error) {
 // owners counts the owners present. Nobody else can count until this change is committed, so that two owners who remove each other
 // at once cannot both go.
 func (w write) owners() (int64, error) {
-	if err := w.tx.Exec("UPDATE members SET role = role WHERE role = ?", audit.Owner).Error; err != nil {
+	if err := w.tx.Exec("UPDATE members SET role = role WHERE role = ?", access.Owner).Error; err != nil {
 		return 0, err
 	}
 	var n int64
-	err := w.tx.Model(&memberRow{}).Where("role = ? AND left_at = 0", audit.Owner).Count(&n).Error
+	err := w.tx.Model(&memberRow{}).Where("role = ? AND left_at = 0", access.Owner).Count(&n).Error
 	return n, err
 }
 
-func (w write) setRole(m Member, role audit.Role) error {
+func (w write) setRole(m Member, role access.Role) error {
 	err := w.tx.Model(&memberRow{}).Where("id = ?", m.ID).Update("role", role).Error
 	return errors.Join(err, w.voidInvitations(m))
 }
 
-func (w write) setBound(m Member, b audit.Bound) error {
+func (w write) setBound(m Member, b access.Restriction) error {
 	err := w.tx.Model(&memberRow{}).Where("id = ?", m.ID).Update("bound", stored(b)).Error
 	return errors.Join(err, w.voidInvitations(m))
 }

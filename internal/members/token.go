@@ -8,7 +8,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/droverhq/drover/internal/audit"
+	"github.com/droverhq/drover/internal/access"
 	"github.com/droverhq/drover/internal/vault"
 )
 
@@ -20,8 +20,8 @@ type Token struct {
 	ID        int64
 	Member    int64
 	Name      string
-	Role      audit.Role // at most this, and at most the member's
-	Bound     audit.Bound
+	Role      access.Role // at most this, and at most the member's
+	Bound     access.Restriction
 	CreatedAt time.Time
 	ExpiresAt time.Time
 	UsedAt    time.Time // zero before the first use; to the minute
@@ -39,10 +39,10 @@ const (
 )
 
 // MakeToken makes a token of the actor's own, who must be a member, with at most the actor's role and reach. The value is shown once.
-func (r *Roster) MakeToken(ctx context.Context, actor audit.Actor, t Token) (vault.Secret, error) {
+func (r *Roster) MakeToken(ctx context.Context, actor access.Actor, t Token) (vault.Secret, error) {
 	token, _ := newToken()
 	value := vault.NewSecret(TokenPrefix + token.Reveal())
-	a := act{actor: actor, action: audit.TokenMake, subject: audit.On("member", actor.ID)}
+	a := act{actor: actor, action: access.TokenMake, subject: access.On("member", actor.ID)}
 	err := r.change(ctx, a, func(w write) error {
 		n, err := w.countTokens(actor.ID)
 		if err != nil {
@@ -64,7 +64,7 @@ func (r *Roster) MakeToken(ctx context.Context, actor audit.Actor, t Token) (vau
 		if row.ID, err = w.insertToken(row); err != nil {
 			return err
 		}
-		return w.record(audit.On("token", row.ID), map[string]any{"name": t.Name, "role": t.Role, "reach": t.Bound, "expires_at": t.ExpiresAt.UTC().Format(time.RFC3339)})
+		return w.record(access.On("token", row.ID), map[string]any{"name": t.Name, "role": t.Role, "reach": t.Bound, "expires_at": t.ExpiresAt.UTC().Format(time.RFC3339)})
 	})
 	if err != nil {
 		return vault.Secret{}, fmt.Errorf("members: token: %w", err)
@@ -75,7 +75,7 @@ func (r *Roster) MakeToken(ctx context.Context, actor audit.Actor, t Token) (vau
 func (t *Token) clean(now time.Time) Problems {
 	p := Problems{}
 	t.Name = cleanName(p, t.Name)
-	if !t.Role.Valid() || t.Role == audit.Owner {
+	if !t.Role.Valid() || t.Role == access.Owner {
 		p["role"] = "Choose viewer, operator or admin."
 	}
 	if !t.ExpiresAt.After(now) || t.ExpiresAt.Sub(now) > longestToken {
@@ -90,15 +90,15 @@ func (r *Roster) Tokens(ctx context.Context, member int64) ([]Token, error) {
 }
 
 // RevokeToken ends a token at once: one's own, or, with the right to remove members, another's within reach.
-func (r *Roster) RevokeToken(ctx context.Context, actor audit.Actor, id int64) error {
-	a := act{actor, audit.TokenRevoke, audit.On("token", id)}
+func (r *Roster) RevokeToken(ctx context.Context, actor access.Actor, id int64) error {
+	a := act{actor, access.TokenRevoke, access.On("token", id)}
 	err := r.change(ctx, a, func(w write) error {
 		row, err := w.workingToken(id)
 		if err != nil {
 			return err
 		}
 		if row.MemberID != actor.ID {
-			if !actor.May(audit.MemberRemove) {
+			if !actor.May(access.MemberRemove) {
 				return refusal{"not_own", ErrToken}
 			}
 			if _, err := w.within(row.MemberID); err != nil {
@@ -120,12 +120,12 @@ func (r *Roster) RevokeToken(ctx context.Context, actor audit.Actor, id int64) e
 const recordedEvery = time.Hour
 
 // noteUse keeps when and from where the token was used last, and records the first use from an address and one an hour.
-func (r *Roster) noteUse(ctx context.Context, actor audit.Actor, row tokenRow, now time.Time) error {
+func (r *Roster) noteUse(ctx context.Context, actor access.Actor, row tokenRow, now time.Time) error {
 	idle, moved := now.Sub(moment(row.UsedAt)), row.UsedFrom != actor.Addr
 	if idle <= touchEvery && !moved {
 		return nil
 	}
-	a := act{actor, audit.TokenUse, audit.On("token", row.ID)}
+	a := act{actor, access.TokenUse, access.On("token", row.ID)}
 	return r.store.change(ctx, write{act: a, now: now}, func(w write) error {
 		recorded := moment(row.RecordedAt)
 		if moved || now.Sub(recorded) > recordedEvery {
@@ -140,24 +140,24 @@ func (r *Roster) noteUse(ctx context.Context, actor audit.Actor, row tokenRow, n
 
 // Bearer returns who acts with the token that comes from the address: its member, held to what the member and the token are both held
 // to, and named as both. It is ErrToken for a token that does not work.
-func (r *Roster) Bearer(ctx context.Context, value vault.Secret, addr netip.Addr) (audit.Actor, error) {
+func (r *Roster) Bearer(ctx context.Context, value vault.Secret, addr netip.Addr) (access.Actor, error) {
 	if !strings.HasPrefix(value.Reveal(), TokenPrefix) {
-		return audit.Actor{}, ErrToken
+		return access.Actor{}, ErrToken
 	}
 	now := r.now()
 	row, err := r.store.token(ctx, hashOf(value), now)
 	if err != nil {
-		return audit.Actor{}, err
+		return access.Actor{}, err
 	}
 	m, err := r.store.byID(ctx, row.MemberID)
 	if err != nil || m.LeftAt != 0 {
-		return audit.Actor{}, errors.Join(ErrToken, err)
+		return access.Actor{}, errors.Join(ErrToken, err)
 	}
 	actor := m.member().Actor(addr)
-	actor.Kind, actor.Name = audit.KindToken, m.Name+" by the token "+row.Name
+	actor.Kind, actor.Name = access.KindToken, m.Name+" by the token "+row.Name
 	if !row.Role.Covers(m.Role) {
 		actor.Role = row.Role
 	}
-	actor.Reach = audit.ReachOf(bound(m.Bound), bound(row.Bound))
+	actor.Scope = access.NewScope(bound(m.Bound), bound(row.Bound))
 	return actor, r.noteUse(ctx, actor, row, now)
 }

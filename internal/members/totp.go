@@ -9,7 +9,7 @@ import (
 	"github.com/pquerna/otp"
 	"github.com/pquerna/otp/totp"
 
-	"github.com/droverhq/drover/internal/audit"
+	"github.com/droverhq/drover/internal/access"
 	"github.com/droverhq/drover/internal/vault"
 )
 
@@ -29,7 +29,7 @@ type Enrolment struct {
 
 // BeginTOTP makes a secret for an authenticator app of the actor's, and returns its factor. It counts for nothing until ConfirmTOTP.
 // One that was begun before and not confirmed is dropped.
-func (r *Roster) BeginTOTP(ctx context.Context, actor audit.Actor) (int64, error) {
+func (r *Roster) BeginTOTP(ctx context.Context, actor access.Actor) (int64, error) {
 	key, err := totp.Generate(totp.GenerateOpts{Issuer: "Drover", AccountName: "member"})
 	if err != nil {
 		return 0, fmt.Errorf("members: authenticator app: %w", err)
@@ -71,7 +71,7 @@ func (r *Roster) Enrolment(ctx context.Context, m Member, id int64) (Enrolment, 
 
 // ConfirmTOTP takes the app into use when the code is right, else ErrCode. With the member's first factor it returns recovery codes,
 // which are shown once.
-func (r *Roster) ConfirmTOTP(ctx context.Context, actor audit.Actor, id int64, name, code string) ([]string, error) {
+func (r *Roster) ConfirmTOTP(ctx context.Context, actor access.Actor, id int64, name, code string) ([]string, error) {
 	var codes []string
 	err := r.change(ctx, ownFactor(actor), func(w write) error {
 		p := Problems{}

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/droverhq/drover/internal/access"
 	"github.com/droverhq/drover/internal/audit"
 	"github.com/droverhq/drover/internal/sites"
 )
@@ -42,8 +43,8 @@ func (r *Runner) Policy(ctx context.Context) (Policy, error) {
 }
 
 // SetPolicy replaces the policy. Only owners may: an admin who could would need no second person. Runs that wait already go on waiting.
-func (r *Runner) SetPolicy(ctx context.Context, actor audit.Actor, p Policy) error {
-	if err := r.log.Admit(ctx, actor, audit.RunPolicy, ""); err != nil {
+func (r *Runner) SetPolicy(ctx context.Context, actor access.Actor, p Policy) error {
+	if err := r.log.Authorize(ctx, actor, access.RunPolicy, ""); err != nil {
 		return err
 	}
 	if slices.ContainsFunc(p.Effects, func(e Effect) bool { return e != Change && e != Destroy }) {
@@ -59,7 +60,7 @@ func (r *Runner) SetPolicy(ctx context.Context, actor audit.Actor, p Policy) err
 	}
 	err = r.store.change(ctx, func(w write) error {
 		return errors.Join(w.putSetting(policySetting, string(text)),
-			w.log.Record(w.tx, actor, audit.Event{Action: audit.RunPolicy, Detail: map[string]any{"approval": map[string]any{"before": before, "after": p}}}))
+			w.log.Record(w.tx, actor, audit.Event{Action: access.RunPolicy, Detail: map[string]any{"approval": map[string]any{"before": before, "after": p}}}))
 	})
 	if err != nil {
 		return fmt.Errorf("runs: policy: %w", err)
@@ -68,30 +69,30 @@ func (r *Runner) SetPolicy(ctx context.Context, actor audit.Actor, p Policy) err
 }
 
 // holds tells whether the actor's run of the effect on the sites needs a second person.
-func (p Policy) holds(actor audit.Actor, effect Effect, chosen []sites.Site) bool {
-	if actor.Kind != audit.KindMember && actor.Kind != audit.KindToken {
+func (p Policy) holds(actor access.Actor, effect Effect, chosen []sites.Site) bool {
+	if actor.Kind != access.KindMember && actor.Kind != access.KindToken {
 		return false
 	}
 	return slices.Contains(p.Effects, effect) || effect != Read && slices.ContainsFunc(chosen, func(s sites.Site) bool { return slices.Contains(p.Clients, s.Client) })
 }
 
 // MayStart tells whether the actor may start runs of the effect, or at least ask for them.
-func (p Policy) MayStart(actor audit.Actor, effect Effect) bool {
+func (p Policy) MayStart(actor access.Actor, effect Effect) bool {
 	return actor.May(p.right(actor, effect))
 }
 
 // right is what starting a run of the effect needs: where a second person will decide, asking is enough.
-func (p Policy) right(actor audit.Actor, effect Effect) audit.Action {
+func (p Policy) right(actor access.Actor, effect Effect) access.Action {
 	if slices.Contains(p.Effects, effect) && !actor.May(Right(effect)) {
-		return audit.RunAsk
+		return access.RunAsk
 	}
 	return Right(effect)
 }
 
 // Approve lets a run begin that somebody else asked for. It must be within the actor's reach as a whole, and nobody approves a run of
-// their own (audit.ErrForbidden). Confirmed is the number of sites, for a run that destroys.
-func (r *Runner) Approve(ctx context.Context, actor audit.Actor, id int64, confirmed int) error {
-	run, err := r.decide(ctx, actor, audit.RunApprove, id)
+// their own (access.ErrForbidden). Confirmed is the number of sites, for a run that destroys.
+func (r *Runner) Approve(ctx context.Context, actor access.Actor, id int64, confirmed int) error {
+	run, err := r.decide(ctx, actor, access.RunApprove, id)
 	if err != nil {
 		return err
 	}
@@ -105,8 +106,8 @@ func (r *Runner) Approve(ctx context.Context, actor audit.Actor, id int64, confi
 }
 
 // Decline ends a run that somebody asked for, and nothing was sent.
-func (r *Runner) Decline(ctx context.Context, actor audit.Actor, id int64) error {
-	if _, err := r.decide(ctx, actor, audit.RunDecline, id); err != nil {
+func (r *Runner) Decline(ctx context.Context, actor access.Actor, id int64) error {
+	if _, err := r.decide(ctx, actor, access.RunDecline, id); err != nil {
 		return err
 	}
 	if err := r.store.settle(ctx, actor, id, approvalDeclined, "Not sent: "+actor.Name+" declined it."); err != nil {
@@ -116,9 +117,9 @@ func (r *Runner) Decline(ctx context.Context, actor audit.Actor, id int64) error
 }
 
 // decide admits who decides on a run that waits for approval.
-func (r *Runner) decide(ctx context.Context, actor audit.Actor, action audit.Action, id int64) (Run, error) {
-	subject := audit.On("run", id)
-	if err := r.log.Admit(ctx, actor, action, subject); err != nil {
+func (r *Runner) decide(ctx context.Context, actor access.Actor, action access.Action, id int64) (Run, error) {
+	subject := access.On("run", id)
+	if err := r.log.Authorize(ctx, actor, action, subject); err != nil {
 		return Run{}, err
 	}
 	run, err := r.Run(ctx, actor, id)
@@ -129,7 +130,7 @@ func (r *Runner) decide(ctx context.Context, actor audit.Actor, action audit.Act
 	switch {
 	case run.State != Asked:
 		return Run{}, ErrNotAsked
-	case run.Beyond > 0 || !actor.Reach.Operation(run.Spec.Operation, string(EffectOf(run.Spec))):
+	case run.Beyond > 0 || !actor.Scope.Operation(run.Spec.Operation, string(EffectOf(run.Spec))):
 		why = "reach"
 	case run.Actor.ID == actor.ID && run.Actor.ID != 0:
 		why = "own_request"
@@ -137,13 +138,13 @@ func (r *Runner) decide(ctx context.Context, actor audit.Actor, action audit.Act
 		why = "role"
 	}
 	if why != "" {
-		return Run{}, errors.Join(audit.ErrForbidden, r.log.Refuse(ctx, actor, action, subject, why))
+		return Run{}, errors.Join(access.ErrForbidden, r.log.Refuse(ctx, actor, action, subject, why))
 	}
 	return run, nil
 }
 
 // PreviewOf is what a run that waits for approval would do: the dry run that the second person sees.
-func (r *Runner) PreviewOf(ctx context.Context, actor audit.Actor, run Run) (Preview, error) {
+func (r *Runner) PreviewOf(ctx context.Context, actor access.Actor, run Run) (Preview, error) {
 	made, err := planOf(run.Spec)
 	if err != nil {
 		return Preview{}, err
@@ -164,7 +165,7 @@ func (r *Runner) endUnapproved(ctx context.Context) error {
 		return err
 	}
 	for _, id := range late {
-		err := r.store.settle(ctx, audit.System(), id, approvalExpired, fmt.Sprintf("Not sent: nobody approved it within %s.", approvalWaits))
+		err := r.store.settle(ctx, access.System(), id, approvalExpired, fmt.Sprintf("Not sent: nobody approved it within %s.", approvalWaits))
 		if err != nil && !errors.Is(err, ErrNotAsked) {
 			return err
 		}

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/droverhq/drover/internal/access"
 	"github.com/droverhq/drover/internal/audit"
 	"github.com/droverhq/drover/internal/database"
 	"github.com/droverhq/drover/internal/database/dbtest"
@@ -15,9 +16,9 @@ import (
 )
 
 var (
-	olga = audit.Actor{Kind: audit.KindMember, ID: 1, Name: "Olga", Role: audit.Operator}
-	adam = audit.Actor{Kind: audit.KindMember, ID: 2, Name: "Adam", Role: audit.Admin}
-	ada  = audit.Actor{Kind: audit.KindMember, ID: 3, Name: "Ada", Role: audit.Admin}
+	olga = access.Actor{Kind: access.KindMember, ID: 1, Name: "Olga", Role: access.Operator}
+	adam = access.Actor{Kind: access.KindMember, ID: 2, Name: "Adam", Role: access.Admin}
+	ada  = access.Actor{Kind: access.KindMember, ID: 3, Name: "Ada", Role: access.Admin}
 )
 
 func disableAll(confirmed int) runs.Spec {
@@ -30,7 +31,7 @@ func TestApprovalByASecondPerson(t *testing.T) {
 		h := newHouse(t, db, []wptest.Site{{}, {}})
 		h.work(t)
 		ctx := context.Background()
-		if _, err := h.runner.Start(ctx, olga, disableAll(2)); !errors.Is(err, audit.ErrForbidden) {
+		if _, err := h.runner.Start(ctx, olga, disableAll(2)); !errors.Is(err, access.ErrForbidden) {
 			t.Fatalf("without the policy: %v", err)
 		}
 		if err := h.runner.SetPolicy(ctx, owner, runs.Policy{Effects: []runs.Effect{runs.Destroy}}); err != nil {
@@ -49,16 +50,16 @@ func TestApprovalByASecondPerson(t *testing.T) {
 			t.Errorf("the dry run: %+v %v", preview, err)
 		}
 		limited := ada
-		limited.Reach = audit.ReachOf(audit.Bound{Clients: []string{"nobody"}})
+		limited.Scope = access.NewScope(access.Restriction{Clients: []string{"nobody"}})
 		held := ada
-		held.Reach = audit.ReachOf(audit.Bound{Operations: []string{"read"}})
+		held.Scope = access.NewScope(access.Restriction{Operations: []string{"read"}})
 		token := olga
-		token.Kind, token.Role = audit.KindToken, audit.Admin
+		token.Kind, token.Role = access.KindToken, access.Admin
 		for name, c := range map[string]struct {
-			actor audit.Actor
+			actor access.Actor
 			want  error
 		}{
-			"an operator": {olga, audit.ErrForbidden}, "the asker's token": {token, audit.ErrForbidden}, "somebody who cannot see it": {limited, runs.ErrNoRun}, "somebody held to reading": {held, audit.ErrForbidden},
+			"an operator": {olga, access.ErrForbidden}, "the asker's token": {token, access.ErrForbidden}, "somebody who cannot see it": {limited, runs.ErrNoRun}, "somebody held to reading": {held, access.ErrForbidden},
 		} {
 			if err := h.runner.Approve(ctx, c.actor, run.ID, 2); !errors.Is(err, c.want) {
 				t.Errorf("%s: %v", name, err)
@@ -68,7 +69,7 @@ func TestApprovalByASecondPerson(t *testing.T) {
 			t.Error("approved without the number of sites")
 		}
 		errs := make(chan error, 2)
-		for _, actor := range []audit.Actor{adam, ada} {
+		for _, actor := range []access.Actor{adam, ada} {
 			go func() { errs <- h.runner.Approve(ctx, actor, run.ID, 2) }()
 		}
 		first, second := <-errs, <-errs
@@ -81,8 +82,8 @@ func TestApprovalByASecondPerson(t *testing.T) {
 		if a, b := len(h.fake.Calls(0)), len(h.fake.Calls(1)); a != 1 || b != 1 {
 			t.Errorf("the sites were called %d and %d times", a, b)
 		}
-		for _, action := range []audit.Action{audit.RunAsk, audit.RunApprove, audit.RunStart} {
-			if _, n, err := h.log.Entries(ctx, audit.System(), audit.Filter{Action: action, Subject: audit.On("run", run.ID), Result: audit.Done}); err != nil || n != 1 {
+		for _, action := range []access.Action{access.RunAsk, access.RunApprove, access.RunStart} {
+			if _, n, err := h.log.Entries(ctx, access.System(), audit.Filter{Action: action, Subject: access.On("run", run.ID), Result: audit.Done}); err != nil || n != 1 {
 				t.Errorf("%d entries of %s: %v", n, action, err)
 			}
 		}
@@ -106,7 +107,7 @@ func TestApprovalThatIsNotGiven(t *testing.T) {
 		return run.ID
 	}
 	own := ask()
-	if err := h.runner.Approve(ctx, adam, own, 1); !errors.Is(err, audit.ErrForbidden) {
+	if err := h.runner.Approve(ctx, adam, own, 1); !errors.Is(err, access.ErrForbidden) {
 		t.Errorf("one's own: %v", err)
 	}
 	if err := h.runner.Decline(ctx, ada, own); err != nil {
@@ -131,7 +132,7 @@ func TestApprovalThatIsNotGiven(t *testing.T) {
 	if n := len(h.fake.Calls(0)); n != 0 {
 		t.Errorf("%d calls", n)
 	}
-	if run, err := h.runner.Start(ctx, audit.Actor{Kind: audit.KindCommandLine, Name: "root", Role: audit.Owner}, disableAll(1)); err != nil || run.State == runs.Asked {
+	if run, err := h.runner.Start(ctx, access.Actor{Kind: access.KindCommandLine, Name: "root", Role: access.Owner}, disableAll(1)); err != nil || run.State == runs.Asked {
 		t.Errorf("on the command line of the server: %v %v", run.State, err)
 	}
 }
@@ -141,7 +142,7 @@ func TestApprovalByClient(t *testing.T) {
 	h := newHouse(t, dbtest.SQLite(t), []wptest.Site{{Client: "Acme"}, {Client: "Zulu"}})
 	h.work(t)
 	ctx := context.Background()
-	if err := h.runner.SetPolicy(ctx, ada, runs.Policy{}); !errors.Is(err, audit.ErrForbidden) {
+	if err := h.runner.SetPolicy(ctx, ada, runs.Policy{}); !errors.Is(err, access.ErrForbidden) {
 		t.Errorf("an admin set the policy: %v", err)
 	}
 	if err := h.runner.SetPolicy(ctx, owner, runs.Policy{Clients: []string{"Acme"}}); err != nil {

@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/droverhq/drover/internal/audit"
+	"github.com/droverhq/drover/internal/access"
 	"github.com/droverhq/drover/internal/database"
 	"github.com/droverhq/drover/internal/database/dbtest"
 	"github.com/droverhq/drover/internal/runs"
@@ -93,7 +93,7 @@ func TestAStoppedProcessGivesItsBatchBack(t *testing.T) {
 		if err := first.Work(context.Background()); err != nil {
 			t.Fatal(err)
 		}
-		for s := range runs.NewWatch(h.runner).Follow(t.Context(), audit.System(), run.ID) {
+		for s := range runs.NewWatch(h.runner).Follow(t.Context(), access.System(), run.ID) {
 			if s.Counts.OK > 0 {
 				break
 			}
@@ -103,7 +103,7 @@ func TestAStoppedProcessGivesItsBatchBack(t *testing.T) {
 		if err := first.Stop(ctx); err != nil {
 			t.Fatal(err)
 		}
-		s, err := h.runner.Snapshot(context.Background(), audit.System(), run.ID)
+		s, err := h.runner.Snapshot(context.Background(), access.System(), run.ID)
 		if err != nil || s.Counts.Running != 0 || s.Counts.Waiting == 0 {
 			t.Fatalf("after the stop: %+v, %v", s.Counts, err)
 		}

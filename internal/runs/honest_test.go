@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/droverhq/drover/internal/access"
 	"github.com/droverhq/drover/internal/audit"
 	"github.com/droverhq/drover/internal/database"
 	"github.com/droverhq/drover/internal/database/dbtest"
@@ -46,12 +47,12 @@ func TestBlockedVerbsAreSentInDisguise(t *testing.T) {
 				if target.Outcome != wordpress.OK || target.Attempts != want || len(h.fake.Calls(i)) != round+1 {
 					t.Errorf("%s, run %d: %s after %d attempts, %d calls; %s", way.fault, round+1, target.Outcome, target.Attempts, len(h.fake.Calls(i)), target.Note)
 				}
-				if s, err := h.registry.Site(context.Background(), audit.System(), h.sites[i].ID); err != nil || s.Override != way.override {
+				if s, err := h.registry.Site(context.Background(), access.System(), h.sites[i].ID); err != nil || s.Override != way.override {
 					t.Errorf("%s: remembered %q, %v", way.fault, s.Override, err)
 				}
 			}
 		}
-		if _, n, err := h.log.Entries(context.Background(), audit.System(), audit.Filter{Action: audit.SiteLearn}); err != nil || n != 3 {
+		if _, n, err := h.log.Entries(context.Background(), access.System(), audit.Filter{Action: access.SiteLearn}); err != nil || n != 3 {
 			t.Errorf("%d entries tell of what was learnt, %v", n, err)
 		}
 	})
@@ -69,7 +70,7 @@ func TestADisguisedDeleteIsNeverAPost(t *testing.T) {
 	spec.Confirmed = 1
 	run := h.wait(t, h.start(t, spec).ID)
 	for _, target := range h.targets(t, run.Run.ID) {
-		_, attempts, err := h.runner.Target(context.Background(), audit.System(), run.Run.ID, target.ID)
+		_, attempts, err := h.runner.Target(context.Background(), access.System(), run.Run.ID, target.ID)
 		if err != nil || target.Outcome != wordpress.OK || len(attempts) != 2 || attempts[1].Override != wordpress.OverrideQuery {
 			t.Errorf("%s %s, %v, attempts %+v", target.Outcome, target.Note, err, attempts)
 		}
@@ -94,7 +95,7 @@ func TestARunEndsInTime(t *testing.T) {
 		if last.Run.State != runs.Cancelled || last.Counts.OK != sent || last.Counts.OK == 0 || last.Counts.Failed != 20-sent {
 			t.Errorf("%s with %+v, %d calls", last.Run.State, last.Counts, sent)
 		}
-		left, _, err := h.runner.Targets(context.Background(), audit.System(), runs.TargetFilter{Run: last.Run.ID, Reason: wordpress.ReasonCancelled})
+		left, _, err := h.runner.Targets(context.Background(), access.System(), runs.TargetFilter{Run: last.Run.ID, Reason: wordpress.ReasonCancelled})
 		if err != nil || len(left) == 0 || !strings.Contains(left[0].Note, "time limit of 1s") {
 			t.Errorf("%v %+v", err, left)
 		}

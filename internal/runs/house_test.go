@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/droverhq/drover/internal/access"
 	"github.com/droverhq/drover/internal/audit"
 	"github.com/droverhq/drover/internal/database"
 	"github.com/droverhq/drover/internal/runs"
@@ -18,9 +19,9 @@ import (
 )
 
 var (
-	owner    = audit.Actor{Kind: audit.KindMember, ID: 1, Name: "Olga", Role: audit.Owner}
-	operator = audit.Actor{Kind: audit.KindMember, ID: 2, Name: "Mara", Role: audit.Operator}
-	viewer   = audit.Actor{Kind: audit.KindMember, ID: 3, Name: "Vera", Role: audit.Viewer}
+	owner    = access.Actor{Kind: access.KindMember, ID: 1, Name: "Olga", Role: access.Owner}
+	operator = access.Actor{Kind: access.KindMember, ID: 2, Name: "Mara", Role: access.Operator}
+	viewer   = access.Actor{Kind: access.KindMember, ID: 3, Name: "Vera", Role: access.Viewer}
 )
 
 // house is everything that a run needs, over simulated sites.
@@ -46,7 +47,7 @@ func newHouse(t testing.TB, db *database.DB, described []wptest.Site) *house {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h := &house{db: db, fake: fake, log: audit.New(db.Gorm), keys: keys, allow: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}}
+	h := &house{db: db, fake: fake, log: audit.New(db.Gorm, sites.Subjects(), runs.Subjects()), keys: keys, allow: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}}
 	network := wordpress.NewNetwork(wordpress.Config{AllowNets: h.allow, RootCAs: fake.CA(), Hosts: fake.Hosts()})
 	t.Cleanup(network.Close)
 	h.registry = sites.New(db, keys, h.log, network)
@@ -98,7 +99,7 @@ func (h *house) wait(t testing.TB, id int64) runs.Snapshot {
 	ctx, cancel := context.WithTimeout(context.Background(), 90*time.Second)
 	defer cancel()
 	var last runs.Snapshot
-	for s := range runs.NewWatch(h.runner).Follow(ctx, audit.System(), id) {
+	for s := range runs.NewWatch(h.runner).Follow(ctx, access.System(), id) {
 		last = s
 	}
 	if !last.Run.Ended() {
@@ -110,7 +111,7 @@ func (h *house) wait(t testing.TB, id int64) runs.Snapshot {
 // targets returns the run's targets by site.
 func (h *house) targets(t testing.TB, id int64) map[int64]runs.Target {
 	t.Helper()
-	all, _, err := h.runner.Targets(context.Background(), audit.System(), runs.TargetFilter{Run: id})
+	all, _, err := h.runner.Targets(context.Background(), access.System(), runs.TargetFilter{Run: id})
 	if err != nil {
 		t.Fatal(err)
 	}

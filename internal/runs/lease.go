@@ -8,7 +8,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/droverhq/drover/internal/audit"
+	"github.com/droverhq/drover/internal/access"
 )
 
 // A batch belongs to its worker as long as the worker renews the lease. A worker that is gone is noticed when the lease has run
@@ -126,7 +126,7 @@ func (r *Runner) endOverdue(ctx context.Context) error {
 	}
 	for _, run := range late {
 		note := fmt.Sprintf("Not sent: the run's time limit of %s was over.", run.Spec.Limits.Deadline)
-		if err := r.store.cancel(ctx, audit.System(), run.ID, note); err != nil && !errors.Is(err, ErrEnded) {
+		if err := r.store.cancel(ctx, access.System(), run.ID, note); err != nil && !errors.Is(err, ErrEnded) {
 			return err
 		}
 	}

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/droverhq/drover/internal/audit"
+	"github.com/droverhq/drover/internal/access"
 	"github.com/droverhq/drover/internal/sites"
 )
 
@@ -35,7 +35,7 @@ type Request struct {
 }
 
 // Preview resolves the spec as Start would. It returns sites.Problems when the spec cannot be run.
-func (r *Runner) Preview(ctx context.Context, actor audit.Actor, spec Spec) (Preview, error) {
+func (r *Runner) Preview(ctx context.Context, actor access.Actor, spec Spec) (Preview, error) {
 	made, err := planOf(spec)
 	if err != nil {
 		return Preview{}, err
@@ -51,7 +51,7 @@ func (r *Runner) Preview(ctx context.Context, actor audit.Actor, spec Spec) (Pre
 	return p, err
 }
 
-func (r *Runner) previewed(ctx context.Context, actor audit.Actor, spec Spec, made plan) (Preview, error) {
+func (r *Runner) previewed(ctx context.Context, actor access.Actor, spec Spec, made plan) (Preview, error) {
 	chosen, err := r.choose(ctx, actor, spec, made)
 	if err != nil {
 		return Preview{}, err

@@ -7,7 +7,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/droverhq/drover/internal/audit"
+	"github.com/droverhq/drover/internal/access"
 	"github.com/droverhq/drover/internal/sites"
 	"github.com/droverhq/drover/internal/wordpress"
 )
@@ -41,17 +41,17 @@ type TargetFilter struct {
 }
 
 // Run returns one run as far as the actor reaches, or ErrNoRun. Asking for one that went to no site within reach is recorded.
-func (r *Runner) Run(ctx context.Context, actor audit.Actor, id int64) (Run, error) {
+func (r *Runner) Run(ctx context.Context, actor access.Actor, id int64) (Run, error) {
 	run, err := r.store.run(ctx, id)
-	if err != nil || actor.Reach.EverySite() {
+	if err != nil || actor.Scope.EverySite() {
 		return run, err
 	}
-	within, err := r.store.within(ctx, actor.Reach, []int64{id})
+	within, err := r.store.within(ctx, actor.Scope, []int64{id})
 	if err != nil {
 		return Run{}, err
 	}
 	if within[id] == 0 {
-		return Run{}, errors.Join(ErrNoRun, r.log.Refuse(ctx, actor, audit.RunRead, audit.On("run", id), "reach"))
+		return Run{}, errors.Join(ErrNoRun, r.log.Refuse(ctx, actor, access.RunRead, access.On("run", id), "reach"))
 	}
 	return run.narrowed(within[id]), nil
 }
@@ -71,16 +71,16 @@ type Listed struct {
 }
 
 // Runs returns the runs of a list's page, the newest first, and how many match in all, as far as the actor reaches.
-func (r *Runner) Runs(ctx context.Context, actor audit.Actor, f Filter) ([]Listed, int64, error) {
-	page, total, err := r.store.listRuns(ctx, actor.Reach, f)
+func (r *Runner) Runs(ctx context.Context, actor access.Actor, f Filter) ([]Listed, int64, error) {
+	page, total, err := r.store.listRuns(ctx, actor.Scope, f)
 	if err != nil {
 		return nil, 0, err
 	}
-	counts, err := r.tally(ctx, actor.Reach, page)
+	counts, err := r.tally(ctx, actor.Scope, page)
 	listed := make([]Listed, len(page))
 	for i, run := range page {
 		c := counts[run.ID]
-		if !actor.Reach.EverySite() {
+		if !actor.Scope.EverySite() {
 			run = run.narrowed(c.Ended() + c.Waiting + c.Running)
 		}
 		listed[i] = Listed{run, c}
@@ -88,7 +88,7 @@ func (r *Runner) Runs(ctx context.Context, actor audit.Actor, f Filter) ([]Liste
 	return listed, total, err
 }
 
-func (r *Runner) tally(ctx context.Context, reach audit.Reach, page []Run) (map[int64]Counts, error) {
+func (r *Runner) tally(ctx context.Context, reach access.Scope, page []Run) (map[int64]Counts, error) {
 	if reach.EverySite() {
 		return r.tallies.of(ctx, r.store, page)
 	}
@@ -100,13 +100,13 @@ func (r *Runner) tally(ctx context.Context, reach audit.Reach, page []Run) (map[
 }
 
 // Targets returns the chosen targets within the actor's reach and how many match in all.
-func (r *Runner) Targets(ctx context.Context, actor audit.Actor, f TargetFilter) ([]Target, int64, error) {
-	return r.store.targets(ctx, actor.Reach, f)
+func (r *Runner) Targets(ctx context.Context, actor access.Actor, f TargetFilter) ([]Target, int64, error) {
+	return r.store.targets(ctx, actor.Scope, f)
 }
 
 // Target returns a target of a run with its attempts in order, or ErrNoTarget where there is none within the actor's reach.
-func (r *Runner) Target(ctx context.Context, actor audit.Actor, run, id int64) (Target, []Attempt, error) {
-	t, err := r.store.target(ctx, actor.Reach, run, id)
+func (r *Runner) Target(ctx context.Context, actor access.Actor, run, id int64) (Target, []Attempt, error) {
+	t, err := r.store.target(ctx, actor.Scope, run, id)
 	if err != nil {
 		return t, nil, err
 	}
@@ -115,8 +115,8 @@ func (r *Runner) Target(ctx context.Context, actor audit.Actor, run, id int64) (
 }
 
 // LastTargets returns each site's last target that has ended, by site, for the sites within the actor's reach.
-func (r *Runner) LastTargets(ctx context.Context, actor audit.Actor, ids []int64) (map[int64]Target, error) {
-	return r.store.lastOf(ctx, actor.Reach, ids)
+func (r *Runner) LastTargets(ctx context.Context, actor access.Actor, ids []int64) (map[int64]Target, error) {
+	return r.store.lastOf(ctx, actor.Scope, ids)
 }
 
 // shownLatest is how many of the last targets a snapshot holds.
@@ -126,34 +126,34 @@ const shownLatest = 8
 const rateWindow = 4 * time.Second
 
 // Snapshot reads a run as it is now, as far as the actor reaches.
-func (r *Runner) Snapshot(ctx context.Context, actor audit.Actor, id int64) (Snapshot, error) {
+func (r *Runner) Snapshot(ctx context.Context, actor access.Actor, id int64) (Snapshot, error) {
 	run, err := r.Run(ctx, actor, id)
 	if err != nil {
 		return Snapshot{}, err
 	}
 	s := Snapshot{Run: run}
-	if s.Groups, s.Counts, err = countTargets(r.store.db.Gorm.WithContext(ctx), actor.Reach, id); err != nil {
+	if s.Groups, s.Counts, err = countTargets(r.store.db.Gorm.WithContext(ctx), actor.Scope, id); err != nil {
 		return s, err
 	}
 	if run.Spec.Verify {
-		if s.Verified, err = r.store.verified(ctx, actor.Reach, id); err != nil {
+		if s.Verified, err = r.store.verified(ctx, actor.Scope, id); err != nil {
 			return s, err
 		}
 	}
 	slices.SortFunc(s.Groups, func(a, b Group) int {
 		return cmp.Or(cmp.Compare(weight[a.Outcome], weight[b.Outcome]), cmp.Compare(b.Count, a.Count), cmp.Compare(a.Reason, b.Reason))
 	})
-	if s.Latest, _, err = r.store.targets(ctx, actor.Reach, TargetFilter{Run: id, Latest: true, Limit: shownLatest}); err != nil {
+	if s.Latest, _, err = r.store.targets(ctx, actor.Scope, TargetFilter{Run: id, Latest: true, Limit: shownLatest}); err != nil {
 		return s, err
 	}
-	return s, r.pace(ctx, actor.Reach, &s)
+	return s, r.pace(ctx, actor.Scope, &s)
 }
 
 // weight orders outcomes by how much they need a person.
 var weight = map[wordpress.Outcome]int{wordpress.Failed: 0, wordpress.Unknown: 1, wordpress.Partial: 2, wordpress.Skipped: 3, wordpress.OK: 4}
 
 // pace fills in the rate and the time left of a run that goes on, and the mean rate of one that has ended.
-func (r *Runner) pace(ctx context.Context, reach audit.Reach, s *Snapshot) error {
+func (r *Runner) pace(ctx context.Context, reach access.Scope, s *Snapshot) error {
 	if s.Run.StartedAt.IsZero() {
 		return nil
 	}
@@ -174,6 +174,6 @@ func (r *Runner) pace(ctx context.Context, reach audit.Reach, s *Snapshot) error
 }
 
 // Actors returns the names of those who started runs within the actor's reach.
-func (r *Runner) Actors(ctx context.Context, actor audit.Actor) ([]string, error) {
-	return r.store.actors(ctx, actor.Reach)
+func (r *Runner) Actors(ctx context.Context, actor access.Actor) ([]string, error) {
+	return r.store.actors(ctx, actor.Scope)
 }

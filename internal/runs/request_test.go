@@ -5,7 +5,7 @@ import (
 	"errors"
 	"testing"
 
-	"github.com/droverhq/drover/internal/audit"
+	"github.com/droverhq/drover/internal/access"
 	"github.com/droverhq/drover/internal/database"
 	"github.com/droverhq/drover/internal/database/dbtest"
 	"github.com/droverhq/drover/internal/endpoint"
@@ -51,14 +51,14 @@ func TestWhoMayLowerAnEffect(t *testing.T) {
 	h := newHouse(t, dbtest.SQLite(t), []wptest.Site{{}})
 	h.work(t)
 	spec := everywhere("request", map[string]string{"method": "POST", "path": "/wp/v2/posts", "body": `{"title":"a","status":"draft"}`, "effect": "read"})
-	if _, err := h.runner.Start(context.Background(), operator, spec); !errors.Is(err, audit.ErrForbidden) {
+	if _, err := h.runner.Start(context.Background(), operator, spec); !errors.Is(err, access.ErrForbidden) {
 		t.Errorf("an operator lowered an effect: %v", err)
 	}
 	if run := h.start(t, spec); run.Effect != runs.Read {
 		t.Errorf("%+v", run)
 	}
 	spec.Params["effect"] = "destroy"
-	if _, err := h.runner.Start(context.Background(), operator, spec); !errors.Is(err, audit.ErrForbidden) {
+	if _, err := h.runner.Start(context.Background(), operator, spec); !errors.Is(err, access.ErrForbidden) {
 		t.Errorf("an operator destroyed: %v", err)
 	}
 }
@@ -73,7 +73,7 @@ func TestAnswersOfAllPages(t *testing.T) {
 			t.Fatal(err)
 		}
 		bySite := map[int64]string{}
-		err = h.runner.Answers(context.Background(), audit.System(), last.Run.ID, func(a endpoint.Answer) error {
+		err = h.runner.Answers(context.Background(), access.System(), last.Run.ID, func(a endpoint.Answer) error {
 			for _, row := range table.Add(context.Background(), a) {
 				bySite[row.Site] += endpoint.Show(row.Cells[0]) + endpoint.Show(row.Cells[1]) + " "
 			}

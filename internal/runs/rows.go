@@ -6,7 +6,7 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/droverhq/drover/internal/audit"
+	"github.com/droverhq/drover/internal/access"
 	"github.com/droverhq/drover/internal/wordpress"
 )
 
@@ -17,7 +17,7 @@ type runRow struct {
 	Effect      Effect
 	Spec        string
 	State       State
-	ActorKind   audit.Kind
+	ActorKind   access.Kind
 	ActorID     int64
 	ActorName   string
 	Addr        string
@@ -113,7 +113,7 @@ func micros(t time.Time) int64 {
 func (r runRow) run() (Run, error) {
 	run := Run{
 		ID: r.ID, Title: r.Title, Effect: r.Effect, State: r.State, Total: r.Total, AgainOf: r.AgainOf,
-		Actor:     audit.Actor{Kind: r.ActorKind, ID: r.ActorID, Name: r.ActorName, Addr: r.Addr},
+		Actor:     access.Actor{Kind: r.ActorKind, ID: r.ActorID, Name: r.ActorName, Addr: r.Addr},
 		CreatedAt: moment(r.CreatedAt), StartedAt: moment(r.StartedAt), EndedAt: moment(r.EndedAt), CancelledAt: moment(r.CancelledAt), CancelledBy: r.CancelledBy,
 		DeadlineAt: moment(r.DeadlineAt), ApprovedBy: r.ApprovedBy,
 	}

@@ -7,7 +7,7 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/droverhq/drover/internal/audit"
+	"github.com/droverhq/drover/internal/access"
 	"github.com/droverhq/drover/internal/endpoint"
 	"github.com/droverhq/drover/internal/sites"
 	"github.com/droverhq/drover/internal/wordpress"
@@ -98,7 +98,7 @@ type Run struct {
 	Title     string // "Clear the whole cache"
 	Effect    Effect
 	State     State
-	Actor     audit.Actor
+	Actor     access.Actor
 	Total     int
 	AgainOf   int64
 	CreatedAt time.Time

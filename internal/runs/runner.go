@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/droverhq/drover/internal/access"
 	"github.com/droverhq/drover/internal/audit"
 	"github.com/droverhq/drover/internal/database"
 	"github.com/droverhq/drover/internal/sites"
@@ -55,11 +56,11 @@ func New(db *database.DB, registry *sites.Registry, log *audit.Log, logger *slog
 
 // Start freezes the selection into targets and stores the run, its batches, the queue's jobs and the entry run.start in one
 // transaction. It returns sites.Problems when the spec cannot be run. Nothing has been sent when it returns.
-func (r *Runner) Start(ctx context.Context, actor audit.Actor, spec Spec) (Run, error) {
+func (r *Runner) Start(ctx context.Context, actor access.Actor, spec Spec) (Run, error) {
 	made, err := planOf(spec)
 	if err != nil {
 		// Somebody who may start nothing is told that, not what is wrong with the form.
-		if refusal := r.log.Admit(ctx, actor, audit.RunStart, ""); refusal != nil {
+		if refusal := r.log.Authorize(ctx, actor, access.RunStart, ""); refusal != nil {
 			return Run{}, refusal
 		}
 		return Run{}, err
@@ -99,20 +100,20 @@ const longestForm = 8 << 10
 
 // admit lets the actor start what was planned, or ask for it under the policy that it returns. Who says that a request does less than
 // its method may needs a right of its own.
-func (r *Runner) admit(ctx context.Context, actor audit.Actor, spec Spec, made plan) (Policy, error) {
+func (r *Runner) admit(ctx context.Context, actor access.Actor, spec Spec, made plan) (Policy, error) {
 	if made.lowered {
-		if err := r.log.Admit(ctx, actor, audit.RunLower, ""); err != nil {
+		if err := r.log.Authorize(ctx, actor, access.RunLower, ""); err != nil {
 			return Policy{}, err
 		}
 	}
-	if !actor.Reach.Operation(spec.Operation, string(made.most())) {
-		return Policy{}, errors.Join(audit.ErrForbidden, r.log.Refuse(ctx, actor, Right(made.effect), "", "operation"))
+	if !actor.Scope.Operation(spec.Operation, string(made.most())) {
+		return Policy{}, errors.Join(access.ErrForbidden, r.log.Refuse(ctx, actor, Right(made.effect), "", "operation"))
 	}
 	policy, err := r.Policy(ctx)
 	if err != nil {
 		return Policy{}, err
 	}
-	return policy, r.log.Admit(ctx, actor, policy.right(actor, made.effect), "")
+	return policy, r.log.Authorize(ctx, actor, policy.right(actor, made.effect), "")
 }
 
 // most is the most that the plan may do, whatever a person says of it.
@@ -124,19 +125,19 @@ func (p plan) most() Effect {
 }
 
 // Within tells whether the operation is within the actor's reach, with some parameters at least. It records nothing: for showing and hiding.
-func Within(actor audit.Actor, o Operation) bool {
+func Within(actor access.Actor, o Operation) bool {
 	if o.Name != "request" {
-		return actor.Reach.Operation(o.Name, string(o.Effect))
+		return actor.Scope.Operation(o.Name, string(o.Effect))
 	}
-	return slices.ContainsFunc([]Effect{Read, Change, Destroy}, func(e Effect) bool { return actor.Reach.Operation(o.Name, string(e)) })
+	return slices.ContainsFunc([]Effect{Read, Change, Destroy}, func(e Effect) bool { return actor.Scope.Operation(o.Name, string(e)) })
 }
 
 // Right is the action that a person must be allowed to start a run of this effect.
-func Right(effect Effect) audit.Action {
+func Right(effect Effect) access.Action {
 	if effect == Destroy {
-		return audit.RunStartDestroy
+		return access.RunStartDestroy
 	}
-	return audit.RunStart
+	return access.RunStart
 }
 
 func unconfirmed(spec Spec, made plan, total int) error {
@@ -153,7 +154,7 @@ type choice struct {
 }
 
 // choose resolves the selection and leaves out the sites on which the operation has nothing to do.
-func (r *Runner) choose(ctx context.Context, actor audit.Actor, spec Spec, made plan) (choice, error) {
+func (r *Runner) choose(ctx context.Context, actor access.Actor, spec Spec, made plan) (choice, error) {
 	all, err := r.registry.Select(ctx, actor, spec.Selection)
 	if err != nil {
 		return choice{}, err
@@ -181,8 +182,8 @@ func (r *Runner) choose(ctx context.Context, actor audit.Actor, spec Spec, made 
 }
 
 // Cancel stops a run: what was sent is waited for, nothing more is sent.
-func (r *Runner) Cancel(ctx context.Context, actor audit.Actor, id int64) error {
-	if err := r.log.Admit(ctx, actor, audit.RunCancel, audit.On("run", id)); err != nil {
+func (r *Runner) Cancel(ctx context.Context, actor access.Actor, id int64) error {
+	if err := r.log.Authorize(ctx, actor, access.RunCancel, access.On("run", id)); err != nil {
 		return err
 	}
 	run, err := r.Run(ctx, actor, id)
@@ -190,7 +191,7 @@ func (r *Runner) Cancel(ctx context.Context, actor audit.Actor, id int64) error 
 		return err
 	}
 	if run.Beyond > 0 {
-		return errors.Join(audit.ErrForbidden, r.log.Refuse(ctx, actor, audit.RunCancel, audit.On("run", id), "reach"))
+		return errors.Join(access.ErrForbidden, r.log.Refuse(ctx, actor, access.RunCancel, access.On("run", id), "reach"))
 	}
 	if err := r.store.cancel(ctx, actor, id, "Not sent: the run was cancelled before."); err != nil {
 		return fmt.Errorf("runs: cancel: %w", err)
@@ -205,7 +206,7 @@ type Which struct {
 }
 
 // Again starts a run of the same operation on the chosen targets of an earlier one. Confirmed is as in Spec.
-func (r *Runner) Again(ctx context.Context, actor audit.Actor, id int64, which Which, confirmed int) (Run, error) {
+func (r *Runner) Again(ctx context.Context, actor access.Actor, id int64, which Which, confirmed int) (Run, error) {
 	spec, err := r.AgainSpec(ctx, actor, id, which)
 	if err != nil {
 		return Run{}, err
@@ -215,7 +216,7 @@ func (r *Runner) Again(ctx context.Context, actor audit.Actor, id int64, which W
 }
 
 // AgainSpec is the spec that Again would start.
-func (r *Runner) AgainSpec(ctx context.Context, actor audit.Actor, id int64, which Which) (Spec, error) {
+func (r *Runner) AgainSpec(ctx context.Context, actor access.Actor, id int64, which Which) (Spec, error) {
 	run, err := r.Run(ctx, actor, id)
 	if err != nil {
 		return Spec{}, err

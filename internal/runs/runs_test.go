@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/droverhq/drover/internal/access"
 	"github.com/droverhq/drover/internal/audit"
 	"github.com/droverhq/drover/internal/database"
 	"github.com/droverhq/drover/internal/database/dbtest"
@@ -95,7 +96,7 @@ func TestACheckLearnsTheRootOfPlainPermalinks(t *testing.T) {
 
 func TestWhoMayStartWhat(t *testing.T) {
 	cases := []struct {
-		actor   audit.Actor
+		actor   access.Actor
 		spec    runs.Spec
 		allowed bool
 	}{
@@ -110,7 +111,7 @@ func TestWhoMayStartWhat(t *testing.T) {
 	for _, c := range cases {
 		c.spec.Confirmed = 1
 		_, err := h.runner.Start(context.Background(), c.actor, c.spec)
-		if c.allowed != (err == nil) || err != nil && !errors.Is(err, audit.ErrForbidden) {
+		if c.allowed != (err == nil) || err != nil && !errors.Is(err, access.ErrForbidden) {
 			t.Errorf("%s %s: %v", c.actor.Role, c.spec.Operation, err)
 		}
 	}
@@ -184,7 +185,7 @@ func TestCancelSendsNothingMore(t *testing.T) {
 		h := newHouse(t, db, described)
 		h.work(t)
 		run := h.start(t, everywhere("clear-cache", nil))
-		for s := range runs.NewWatch(h.runner).Follow(t.Context(), audit.System(), run.ID) {
+		for s := range runs.NewWatch(h.runner).Follow(t.Context(), access.System(), run.ID) {
 			if s.Counts.OK > 0 {
 				break
 			}
@@ -250,11 +251,11 @@ func TestTheRecordTellsOfARunTwice(t *testing.T) {
 	h := newHouse(t, dbtest.SQLite(t), []wptest.Site{{}})
 	h.work(t)
 	run := h.wait(t, h.start(t, everywhere("clear-cache", nil)).ID).Run
-	entries, _, err := h.log.Entries(context.Background(), audit.System(), audit.Filter{Subject: audit.On("run", run.ID)})
+	entries, _, err := h.log.Entries(context.Background(), access.System(), audit.Filter{Subject: access.On("run", run.ID)})
 	if err != nil || len(entries) != 2 {
 		t.Fatalf("%d entries, %v", len(entries), err)
 	}
-	if entries[0].Event.Action != audit.RunFinish || entries[1].Event.Action != audit.RunStart || entries[1].Actor.Name != "Olga" {
+	if entries[0].Event.Action != access.RunFinish || entries[1].Event.Action != access.RunStart || entries[1].Actor.Name != "Olga" {
 		t.Errorf("%+v", entries)
 	}
 }
@@ -267,10 +268,10 @@ func TestALaterWatcherSeesTheRunAtOnce(t *testing.T) {
 	watch := runs.NewWatch(h.runner)
 	ctx, leave := context.WithCancel(context.Background())
 	defer leave()
-	first := watch.Follow(ctx, audit.System(), run.ID)
+	first := watch.Follow(ctx, access.System(), run.ID)
 	<-first
 	for range 5 {
-		later := watch.Follow(ctx, audit.System(), run.ID)
+		later := watch.Follow(ctx, access.System(), run.ID)
 		select {
 		case s := <-later:
 			if s.Run.ID != run.ID {

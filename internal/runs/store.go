@@ -15,6 +15,7 @@ import (
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
 
+	"github.com/droverhq/drover/internal/access"
 	"github.com/droverhq/drover/internal/audit"
 	"github.com/droverhq/drover/internal/database"
 	"github.com/droverhq/drover/internal/sites"
@@ -57,9 +58,9 @@ func (s store) start(ctx context.Context, run Run, batches [][]sites.Site) (int6
 		Operation: run.Spec.Operation, Title: run.Title, Effect: run.Effect, Spec: string(spec), State: Waiting, ActorKind: run.Actor.Kind, ActorID: run.Actor.ID,
 		ActorName: run.Actor.Name, Addr: run.Actor.Addr, Total: run.Total, AgainOf: run.AgainOf, CreatedAt: micros(run.CreatedAt), DeadlineAt: micros(run.DeadlineAt),
 	}
-	action := audit.RunStart
+	action := access.RunStart
 	if run.State == Asked {
-		action, row.Approval, row.ApprovalUntil = audit.RunAsk, approvalAsked, micros(run.ApprovalUntil)
+		action, row.Approval, row.ApprovalUntil = access.RunAsk, approvalAsked, micros(run.ApprovalUntil)
 	}
 	err = s.change(ctx, func(w write) error {
 		if err := w.tx.Create(&row).Error; err != nil {
@@ -74,7 +75,7 @@ func (s store) start(ctx context.Context, run Run, batches [][]sites.Site) (int6
 				return err
 			}
 		}
-		return w.log.Record(w.tx, run.Actor, audit.Event{Action: action, Subject: audit.On("run", row.ID), Detail: map[string]any{
+		return w.log.Record(w.tx, run.Actor, audit.Event{Action: action, Subject: access.On("run", row.ID), Detail: map[string]any{
 			"operation": run.Spec.Operation, "title": run.Title, "effect": run.Effect, "params": run.Spec.Params, "selection": run.Spec.Selection,
 			"sites": run.Total, "again_of": run.AgainOf,
 		}})
@@ -118,7 +119,7 @@ func (w write) lockRun(id int64) (runRow, error) {
 }
 
 // cancel ends every waiting target now, so that no worker can begin one, and ends the run when nothing is under way.
-func (s store) cancel(ctx context.Context, actor audit.Actor, id int64, note string) error {
+func (s store) cancel(ctx context.Context, actor access.Actor, id int64, note string) error {
 	return s.change(ctx, func(w write) error {
 		row, err := w.lockRun(id)
 		if err != nil {
@@ -131,7 +132,7 @@ func (s store) cancel(ctx context.Context, actor audit.Actor, id int64, note str
 	})
 }
 
-func (w write) cancel(row runRow, actor audit.Actor, note string) error {
+func (w write) cancel(row runRow, actor access.Actor, note string) error {
 	now, id := micros(w.now), row.ID
 	kept := w.tx.Model(&targetRow{}).Where("run_id = ? AND state = ?", id, TargetWaiting).Updates(map[string]any{
 		"state": TargetDone, "outcome": wordpress.Failed, "reason": wordpress.ReasonCancelled, "note": note, "ended_at": now,
@@ -142,7 +143,7 @@ func (w write) cancel(row runRow, actor audit.Actor, note string) error {
 	err := errors.Join(
 		w.tx.Model(&runRow{}).Where("id = ?", id).Updates(map[string]any{"cancelled_at": now, "cancelled_by": actor.Name}).Error,
 		w.tx.Model(&batchRow{}).Where("run_id = ? AND owner = ''", id).Update("done", true).Error,
-		w.log.Record(w.tx, actor, audit.Event{Action: audit.RunCancel, Subject: audit.On("run", id), Detail: map[string]any{"title": row.Title, "sites": row.Total, "not_sent": kept.RowsAffected}}),
+		w.log.Record(w.tx, actor, audit.Event{Action: access.RunCancel, Subject: access.On("run", id), Detail: map[string]any{"title": row.Title, "sites": row.Total, "not_sent": kept.RowsAffected}}),
 	)
 	if err != nil {
 		return err
@@ -177,13 +178,13 @@ func (w write) finishIfDone(id int64) error {
 			reasons[string(g.Reason)] += g.Count
 		}
 	}
-	return w.log.Record(w.tx, audit.System(), audit.Event{Action: audit.RunFinish, Subject: audit.On("run", id), Detail: map[string]any{
+	return w.log.Record(w.tx, access.System(), audit.Event{Action: access.RunFinish, Subject: access.On("run", id), Detail: map[string]any{
 		"title": row.Title, "state": state, "sites": row.Total, "counts": counts, "reasons": reasons, "started_by": row.ActorName,
 		"took_ms": (micros(w.now) - max(row.StartedAt, row.CreatedAt)) / 1000,
 	}})
 }
 
-func countTargets(db *gorm.DB, reach audit.Reach, run int64) ([]Group, Counts, error) {
+func countTargets(db *gorm.DB, reach access.Scope, run int64) ([]Group, Counts, error) {
 	var rows []struct {
 		State   TargetState
 		Outcome wordpress.Outcome
@@ -191,7 +192,7 @@ func countTargets(db *gorm.DB, reach audit.Reach, run int64) ([]Group, Counts, e
 		N       int
 	}
 	var counts Counts
-	within, values := reach.Sites("site_id")
+	within, values := sites.InScope(reach, "site_id")
 	err := db.Raw("SELECT state, outcome, reason, count(*) AS n FROM targets WHERE run_id = ? AND "+within+" GROUP BY state, outcome, reason", with(values, run)...).Scan(&rows).Error
 	var groups []Group
 	for _, r := range rows {
@@ -338,12 +339,12 @@ func (s store) unholdAll(ctx context.Context, owner string) error {
 	return s.db.Gorm.WithContext(ctx).Exec("DELETE FROM holds WHERE owner = ?", owner).Error
 }
 
-func (s store) verified(ctx context.Context, reach audit.Reach, run int64) (map[Verified]int, error) {
+func (s store) verified(ctx context.Context, reach access.Scope, run int64) (map[Verified]int, error) {
 	var rows []struct {
 		Verified Verified
 		N        int
 	}
-	within, values := reach.Sites("site_id")
+	within, values := sites.InScope(reach, "site_id")
 	err := s.db.Gorm.WithContext(ctx).Raw("SELECT verified, count(*) AS n FROM targets WHERE run_id = ? AND verified <> '' AND "+within+" GROUP BY verified", with(values, run)...).Scan(&rows).Error
 	found := make(map[Verified]int, len(rows))
 	for _, row := range rows {
@@ -472,7 +473,7 @@ func (s store) run(ctx context.Context, id int64) (Run, error) {
 func with(values []any, first ...any) []any { return append(first, values...) }
 
 // within counts the targets of each run that are within reach.
-func (s store) within(ctx context.Context, reach audit.Reach, ids []int64) (map[int64]int, error) {
+func (s store) within(ctx context.Context, reach access.Scope, ids []int64) (map[int64]int, error) {
 	counts, err := s.countsOf(ctx, reach, ids)
 	all := make(map[int64]int, len(counts))
 	for id, c := range counts {
@@ -481,8 +482,8 @@ func (s store) within(ctx context.Context, reach audit.Reach, ids []int64) (map[
 	return all, err
 }
 
-func (s store) filteredRuns(ctx context.Context, reach audit.Reach, f Filter) *gorm.DB {
-	within, values := reach.Sites("site_id")
+func (s store) filteredRuns(ctx context.Context, reach access.Scope, f Filter) *gorm.DB {
+	within, values := sites.InScope(reach, "site_id")
 	q := s.db.Gorm.WithContext(ctx).Model(&runRow{})
 	if !reach.EverySite() {
 		q = q.Where("id IN (SELECT run_id FROM targets WHERE "+within+")", values...)
@@ -521,7 +522,7 @@ func (s store) filteredRuns(ctx context.Context, reach audit.Reach, f Filter) *g
 	return q
 }
 
-func (s store) listRuns(ctx context.Context, reach audit.Reach, f Filter) ([]Run, int64, error) {
+func (s store) listRuns(ctx context.Context, reach access.Scope, f Filter) ([]Run, int64, error) {
 	var total int64
 	var rows []runRow
 	err := s.filteredRuns(ctx, reach, f).Count(&total).Error
@@ -544,14 +545,14 @@ func (s store) listRuns(ctx context.Context, reach audit.Reach, f Filter) ([]Run
 	return all, total, nil
 }
 
-func (s store) countsOf(ctx context.Context, reach audit.Reach, ids []int64) (map[int64]Counts, error) {
+func (s store) countsOf(ctx context.Context, reach access.Scope, ids []int64) (map[int64]Counts, error) {
 	var rows []struct {
 		RunID   int64
 		State   TargetState
 		Outcome wordpress.Outcome
 		N       int
 	}
-	within, values := reach.Sites("site_id")
+	within, values := sites.InScope(reach, "site_id")
 	err := s.db.Gorm.WithContext(ctx).Raw("SELECT run_id, state, outcome, count(*) AS n FROM targets WHERE run_id IN ? AND "+within+" GROUP BY run_id, state, outcome", with(values, ids)...).Scan(&rows).Error
 	all := make(map[int64]Counts, len(ids))
 	for _, r := range rows {
@@ -562,8 +563,8 @@ func (s store) countsOf(ctx context.Context, reach audit.Reach, ids []int64) (ma
 	return all, err
 }
 
-func (s store) filteredTargets(ctx context.Context, reach audit.Reach, f TargetFilter) *gorm.DB {
-	within, values := reach.Sites("site_id")
+func (s store) filteredTargets(ctx context.Context, reach access.Scope, f TargetFilter) *gorm.DB {
+	within, values := sites.InScope(reach, "site_id")
 	q := s.db.Gorm.WithContext(ctx).Model(&targetRow{}).Where("run_id = ?", f.Run).Where(within, values...)
 	if len(f.Outcomes) > 0 {
 		q = q.Where("outcome IN ?", f.Outcomes)
@@ -583,7 +584,7 @@ func (s store) filteredTargets(ctx context.Context, reach audit.Reach, f TargetF
 	return q
 }
 
-func (s store) targets(ctx context.Context, reach audit.Reach, f TargetFilter) ([]Target, int64, error) {
+func (s store) targets(ctx context.Context, reach access.Scope, f TargetFilter) ([]Target, int64, error) {
 	var total int64
 	var rows []targetRow
 	err := s.filteredTargets(ctx, reach, f).Count(&total).Error
@@ -605,7 +606,7 @@ func (s store) targets(ctx context.Context, reach audit.Reach, f TargetFilter) (
 	return targetsOf(rows), total, nil
 }
 
-func (s store) target(ctx context.Context, reach audit.Reach, run, id int64) (Target, error) {
+func (s store) target(ctx context.Context, reach access.Scope, run, id int64) (Target, error) {
 	var row targetRow
 	err := s.filteredTargets(ctx, reach, TargetFilter{Run: run}).Where("id = ?", id).Take(&row).Error
 	if errors.Is(err, gorm.ErrRecordNotFound) {
@@ -630,8 +631,8 @@ func (s store) attempts(ctx context.Context, target int64) ([]Attempt, error) {
 }
 
 // goodBodies calls each with the bodies of a target's good attempts, target by target.
-func (s store) goodBodies(ctx context.Context, reach audit.Reach, run int64, each func(site int64, bodies [][]byte) error) error {
-	within, values := reach.Sites("targets.site_id")
+func (s store) goodBodies(ctx context.Context, reach access.Scope, run int64, each func(site int64, bodies [][]byte) error) error {
+	within, values := sites.InScope(reach, "targets.site_id")
 	rows, err := s.db.Gorm.WithContext(ctx).Raw(`SELECT targets.site_id, attempts.body FROM targets JOIN attempts ON attempts.target_id = targets.id
 		WHERE targets.run_id = ? AND attempts.outcome = ? AND `+within+` ORDER BY lower(targets.site_name), targets.id, attempts.n`, with(values, run, wordpress.OK)...).Rows()
 	if err != nil {
@@ -675,8 +676,8 @@ func (s store) sitesOf(ctx context.Context, run int64, which Which) ([]int64, er
 const lastOfSites = `SELECT * FROM targets WHERE id IN (SELECT (SELECT id FROM targets
 	WHERE site_id = sites.id AND state = ? ORDER BY id DESC LIMIT 1) FROM sites WHERE sites.id IN ? AND `
 
-func (s store) lastOf(ctx context.Context, reach audit.Reach, ids []int64) (map[int64]Target, error) {
-	within, values := reach.Sites("sites.id")
+func (s store) lastOf(ctx context.Context, reach access.Scope, ids []int64) (map[int64]Target, error) {
+	within, values := sites.InScope(reach, "sites.id")
 	last := make(map[int64]Target, len(ids))
 	for some := range slices.Chunk(ids, askedAtOnce) {
 		var rows []targetRow
@@ -692,9 +693,9 @@ func (s store) lastOf(ctx context.Context, reach audit.Reach, ids []int64) (map[
 }
 
 // endedSince counts the targets of a run that ended since the time.
-func (s store) endedSince(ctx context.Context, reach audit.Reach, run int64, since time.Time) (int, error) {
+func (s store) endedSince(ctx context.Context, reach access.Scope, run int64, since time.Time) (int, error) {
 	var n int
-	within, values := reach.Sites("site_id")
+	within, values := sites.InScope(reach, "site_id")
 	err := s.db.Gorm.WithContext(ctx).Raw("SELECT count(*) FROM targets WHERE run_id = ? AND ended_at >= ? AND "+within, with(values, run, micros(since))...).Scan(&n).Error
 	return n, err
 }
@@ -707,7 +708,7 @@ func (s store) usualTook(ctx context.Context, operation string) (time.Duration, 
 	return time.Duration(mean) * time.Microsecond, err
 }
 
-func (s store) actors(ctx context.Context, reach audit.Reach) ([]string, error) {
+func (s store) actors(ctx context.Context, reach access.Scope) ([]string, error) {
 	var names []string
 	err := s.filteredRuns(ctx, reach, Filter{}).Distinct("actor_name").Order("actor_name").Pluck("actor_name", &names).Error
 	return names, err
@@ -740,7 +741,7 @@ func (w write) lockAsked(id int64) (runRow, error) {
 }
 
 // approve lets the run begin: its batches are queued now, and its time limit begins.
-func (s store) approve(ctx context.Context, actor audit.Actor, id int64) error {
+func (s store) approve(ctx context.Context, actor access.Actor, id int64) error {
 	return s.change(ctx, func(w write) error {
 		row, err := w.lockAsked(id)
 		if err != nil {
@@ -758,8 +759,8 @@ func (s store) approve(ctx context.Context, actor audit.Actor, id int64) error {
 		err = errors.Join(
 			w.tx.Model(&runRow{}).Where("id = ?", id).Updates(values).Error,
 			w.tx.Model(&batchRow{}).Where("run_id = ? AND NOT done", id).Order("id").Pluck("id", &batches).Error,
-			w.log.Record(w.tx, actor, audit.Event{Action: audit.RunApprove, Subject: audit.On("run", id), Detail: map[string]any{"title": row.Title, "sites": row.Total, "asked_by": row.ActorName}}),
-			w.log.Record(w.tx, run.Actor, audit.Event{Action: audit.RunStart, Subject: audit.On("run", id), Detail: map[string]any{
+			w.log.Record(w.tx, actor, audit.Event{Action: access.RunApprove, Subject: access.On("run", id), Detail: map[string]any{"title": row.Title, "sites": row.Total, "asked_by": row.ActorName}}),
+			w.log.Record(w.tx, run.Actor, audit.Event{Action: access.RunStart, Subject: access.On("run", id), Detail: map[string]any{
 				"operation": row.Operation, "title": row.Title, "effect": row.Effect, "params": run.Spec.Params, "selection": run.Spec.Selection, "sites": row.Total, "approved_by": actor.Name,
 			}}),
 		)
@@ -771,7 +772,7 @@ func (s store) approve(ctx context.Context, actor audit.Actor, id int64) error {
 }
 
 // settle ends a run that waits for approval without it.
-func (s store) settle(ctx context.Context, actor audit.Actor, id int64, how approval, note string) error {
+func (s store) settle(ctx context.Context, actor access.Actor, id int64, how approval, note string) error {
 	return s.change(ctx, func(w write) error {
 		row, err := w.lockAsked(id)
 		if err != nil {
@@ -779,7 +780,7 @@ func (s store) settle(ctx context.Context, actor audit.Actor, id int64, how appr
 		}
 		err = errors.Join(
 			w.tx.Model(&runRow{}).Where("id = ?", id).Update("approval", how).Error,
-			w.log.Record(w.tx, actor, audit.Event{Action: audit.RunDecline, Subject: audit.On("run", id), Detail: map[string]any{"title": row.Title, "sites": row.Total, "asked_by": row.ActorName, "how": how}}),
+			w.log.Record(w.tx, actor, audit.Event{Action: access.RunDecline, Subject: access.On("run", id), Detail: map[string]any{"title": row.Title, "sites": row.Total, "asked_by": row.ActorName, "how": how}}),
 		)
 		if err != nil {
 			return err

@@ -4,7 +4,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/droverhq/drover/internal/audit"
+	"github.com/droverhq/drover/internal/access"
 	"github.com/droverhq/drover/internal/database"
 	"github.com/droverhq/drover/internal/database/dbtest"
 	"github.com/droverhq/drover/internal/runs"
@@ -22,7 +22,7 @@ func TestCountsOfAListFollowTheRun(t *testing.T) {
 		h := newHouse(t, db, described)
 		listed := func() runs.Counts {
 			t.Helper()
-			all, _, err := h.runner.Runs(t.Context(), audit.System(), runs.Filter{Limit: 5})
+			all, _, err := h.runner.Runs(t.Context(), access.System(), runs.Filter{Limit: 5})
 			if err != nil || len(all) != 1 {
 				t.Fatal(all, err)
 			}
@@ -34,7 +34,7 @@ func TestCountsOfAListFollowTheRun(t *testing.T) {
 		}
 		h.work(t)
 		seen := map[runs.Counts]bool{}
-		for s := range runs.NewWatch(h.runner).Follow(t.Context(), audit.System(), run.ID) {
+		for s := range runs.NewWatch(h.runner).Follow(t.Context(), access.System(), run.ID) {
 			seen[listed()] = true
 			if s.Run.Ended() {
 				break
@@ -48,11 +48,11 @@ func TestCountsOfAListFollowTheRun(t *testing.T) {
 				t.Errorf("after the run: %+v", c)
 			}
 		}
-		troubled, _, err := h.runner.Runs(t.Context(), audit.System(), runs.Filter{Has: runs.HasTrouble})
+		troubled, _, err := h.runner.Runs(t.Context(), access.System(), runs.Filter{Has: runs.HasTrouble})
 		if err != nil || len(troubled) != 1 {
 			t.Errorf("%d runs with trouble, %v", len(troubled), err)
 		}
-		last, err := h.runner.LastTargets(t.Context(), audit.System(), []int64{h.sites[0].ID, h.sites[3].ID})
+		last, err := h.runner.LastTargets(t.Context(), access.System(), []int64{h.sites[0].ID, h.sites[3].ID})
 		if err != nil || len(last) != 2 || last[h.sites[3].ID].Outcome == last[h.sites[0].ID].Outcome || last[h.sites[0].ID].RunID != run.ID {
 			t.Errorf("%+v, %v", last, err)
 		}

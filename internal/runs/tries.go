@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/droverhq/drover/internal/audit"
+	"github.com/droverhq/drover/internal/access"
 	"github.com/droverhq/drover/internal/wordpress"
 )
 
@@ -106,7 +106,7 @@ func (b *batch) learn(ctx context.Context, t *Target, way string, v wordpress.Ve
 	if way == s.Override || v.Verb || v.Code == "" && v.Outcome != wordpress.OK && v.Outcome != wordpress.Partial {
 		return
 	}
-	if err := b.runner.registry.LearnOverride(ctx, audit.System(), s, way); err != nil && ctx.Err() == nil {
+	if err := b.runner.registry.LearnOverride(ctx, access.System(), s, way); err != nil && ctx.Err() == nil {
 		b.runner.logger.ErrorContext(ctx, "how verbs reach a site could not be stored", "err", err, "site", s.ID)
 	}
 }

@@ -7,13 +7,13 @@ import (
 	"sync"
 	"time"
 
-	"github.com/droverhq/drover/internal/audit"
+	"github.com/droverhq/drover/internal/access"
 )
 
 // Watch reads watched runs a few times a second, each once however many people watch, and tells all of them. The truth is in the
 // database, so it does not matter which process works the run.
 type Watch struct {
-	read  func(context.Context, audit.Actor, int64) (Snapshot, error)
+	read  func(context.Context, access.Actor, int64) (Snapshot, error)
 	every time.Duration
 
 	guard sync.Mutex
@@ -42,8 +42,8 @@ func NewWatch(r *Runner) *Watch {
 
 // Follow sends the run's snapshots, as far as the actor reaches, until it has ended or the context ends, then closes the channel. A slow reader misses snapshots
 // in between, never the last one. The first one comes at once.
-func (w *Watch) Follow(ctx context.Context, actor audit.Actor, run int64) <-chan Snapshot {
-	id := view{run, fmt.Sprintf("%q", actor.Reach)}
+func (w *Watch) Follow(ctx context.Context, actor access.Actor, run int64) <-chan Snapshot {
+	id := view{run, fmt.Sprintf("%q", actor.Scope)}
 	c := make(chan Snapshot, 1)
 	w.guard.Lock()
 	defer w.guard.Unlock()
@@ -83,7 +83,7 @@ func (w *Watch) end(id view, run *watched) {
 	}
 }
 
-func (w *Watch) loop(ctx context.Context, actor audit.Actor, id view, run *watched) {
+func (w *Watch) loop(ctx context.Context, actor access.Actor, id view, run *watched) {
 	ticker := time.NewTicker(w.every)
 	defer ticker.Stop()
 	for {

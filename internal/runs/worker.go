@@ -11,7 +11,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/droverhq/drover/internal/audit"
+	"github.com/droverhq/drover/internal/access"
 	"github.com/droverhq/drover/internal/sites"
 	"github.com/droverhq/drover/internal/wordpress"
 )
@@ -154,7 +154,7 @@ func (b *batch) connect(ctx context.Context, targets []Target) error {
 	for i, t := range targets {
 		ids[i] = t.SiteID
 	}
-	chosen, err := b.runner.registry.Select(ctx, audit.System(), sites.Selection{IDs: ids})
+	chosen, err := b.runner.registry.Select(ctx, access.System(), sites.Selection{IDs: ids})
 	if err != nil {
 		return err
 	}

@@ -7,13 +7,13 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"github.com/droverhq/drover/internal/audit"
+	"github.com/droverhq/drover/internal/access"
 	"github.com/droverhq/drover/internal/wordpress"
 )
 
 // Check climbs the ladder on one site, stores what it found and returns it. That a site does not answer is a finding, not an error.
-func (r *Registry) Check(ctx context.Context, actor audit.Actor, id int64) (wordpress.Report, error) {
-	if err := r.log.Admit(ctx, actor, audit.SiteCheck, audit.On("site", id)); err != nil {
+func (r *Registry) Check(ctx context.Context, actor access.Actor, id int64) (wordpress.Report, error) {
+	if err := r.log.Authorize(ctx, actor, access.SiteCheck, access.On("site", id)); err != nil {
 		return wordpress.Report{}, err
 	}
 	s, err := r.Site(ctx, actor, id)
@@ -37,8 +37,8 @@ func (r *Registry) Check(ctx context.Context, actor audit.Actor, id int64) (word
 
 // LearnOverride stores how verbs that the site's firewall blocks reach it, as a run found out. It changes nothing when the site's
 // address was changed in the meantime.
-func (r *Registry) LearnOverride(ctx context.Context, actor audit.Actor, s Site, override string) error {
-	if err := r.log.Admit(ctx, actor, audit.SiteLearn, audit.On("site", s.ID)); err != nil {
+func (r *Registry) LearnOverride(ctx context.Context, actor access.Actor, s Site, override string) error {
+	if err := r.log.Authorize(ctx, actor, access.SiteLearn, access.On("site", s.ID)); err != nil {
 		return err
 	}
 	err := r.store.change(ctx, actor, func(w write) error {
@@ -46,7 +46,7 @@ func (r *Registry) LearnOverride(ctx context.Context, actor audit.Actor, s Site,
 		if err != nil || !changed {
 			return err
 		}
-		return w.record(audit.SiteLearn, s.ID, map[string]any{"home": s.Home, "override": map[string]any{"before": s.Override, "after": override}})
+		return w.record(access.SiteLearn, s.ID, map[string]any{"home": s.Home, "override": map[string]any{"before": s.Override, "after": override}})
 	})
 	if err != nil {
 		return fmt.Errorf("sites: learn: %w", err)
@@ -58,7 +58,7 @@ func (r *Registry) LearnOverride(ctx context.Context, actor audit.Actor, s Site,
 const checks = 64
 
 // CheckAll checks the sites side by side and calls each, one at a time, with what was found.
-func (r *Registry) CheckAll(ctx context.Context, actor audit.Actor, chosen []Site, each func(Site, wordpress.Report, error)) {
+func (r *Registry) CheckAll(ctx context.Context, actor access.Actor, chosen []Site, each func(Site, wordpress.Report, error)) {
 	type result struct {
 		site   Site
 		report wordpress.Report
@@ -109,7 +109,7 @@ func (w write) learn(s Site, report wordpress.Report) error {
 			return err
 		}
 	}
-	return w.record(audit.SiteCheck, s.ID, map[string]any{"home": s.Home, "state": report.State(), "finding": values["finding"]})
+	return w.record(access.SiteCheck, s.ID, map[string]any{"home": s.Home, "state": report.State(), "finding": values["finding"]})
 }
 
 func hasPlugin(report wordpress.Report) bool {

@@ -11,7 +11,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/droverhq/drover/internal/audit"
+	"github.com/droverhq/drover/internal/access"
 	"github.com/droverhq/drover/internal/vault"
 )
 
@@ -43,8 +43,8 @@ const longestImport = 16 << 20
 
 // Import adds the sites of a CSV file and updates the ones that are there already. Every good line is stored, bad ones are reported
 // with the reason; importing the same file twice changes nothing. An empty client or tags column of a known site leaves them alone.
-func (r *Registry) Import(ctx context.Context, actor audit.Actor, file io.Reader) ([]Line, error) {
-	if err := r.log.Admit(ctx, actor, audit.SiteImport, ""); err != nil {
+func (r *Registry) Import(ctx context.Context, actor access.Actor, file io.Reader) ([]Line, error) {
+	if err := r.log.Authorize(ctx, actor, access.SiteImport, ""); err != nil {
 		return nil, err
 	}
 	drafts, lines, err := readImport(file)
@@ -96,7 +96,7 @@ func (im importing) store(w write, drafts []Draft, lines []Line) error {
 	if counts[LineAdded]+counts[LineUpdated] == 0 {
 		return nil
 	}
-	return w.recordMany(audit.SiteImport, map[string]any{
+	return w.recordMany(access.SiteImport, map[string]any{
 		"added": counts[LineAdded], "updated": counts[LineUpdated], "unchanged": counts[LineUnchanged], "bad": counts[LineBad],
 	})
 }

@@ -10,7 +10,7 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/droverhq/drover/internal/audit"
+	"github.com/droverhq/drover/internal/access"
 	"github.com/droverhq/drover/internal/endpoint"
 	"github.com/droverhq/drover/internal/wordpress"
 )
@@ -28,8 +28,8 @@ type Offered struct {
 const indexKept = 24 * time.Hour
 
 // Offered returns what the site's REST API offers, from what was fetched lately, or anew when fresh is asked for.
-func (r *Registry) Offered(ctx context.Context, actor audit.Actor, s Site, fresh bool) (Offered, error) {
-	if err := r.log.Admit(ctx, actor, audit.SiteIndex, audit.On("site", s.ID)); err != nil {
+func (r *Registry) Offered(ctx context.Context, actor access.Actor, s Site, fresh bool) (Offered, error) {
+	if err := r.log.Authorize(ctx, actor, access.SiteIndex, access.On("site", s.ID)); err != nil {
 		return Offered{}, err
 	}
 	if err := r.reached(ctx, actor, s); err != nil {

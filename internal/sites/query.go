@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 
-	"github.com/droverhq/drover/internal/audit"
+	"github.com/droverhq/drover/internal/access"
 	"github.com/droverhq/drover/internal/database"
 	"github.com/droverhq/drover/internal/wordpress"
 )
@@ -45,7 +45,7 @@ type Facets struct {
 }
 
 // Site returns one site, or ErrNoSite. Asking for one that is beyond the actor's reach is recorded, and answered as if there were none.
-func (r *Registry) Site(ctx context.Context, actor audit.Actor, id int64) (Site, error) {
+func (r *Registry) Site(ctx context.Context, actor access.Actor, id int64) (Site, error) {
 	found, err := r.store.byIDs(ctx, []int64{id})
 	if err != nil {
 		return Site{}, err
@@ -57,17 +57,17 @@ func (r *Registry) Site(ctx context.Context, actor audit.Actor, id int64) (Site,
 }
 
 // reached returns ErrNoSite, and records the refusal, where the site is beyond the actor's reach.
-func (r *Registry) reached(ctx context.Context, actor audit.Actor, s Site) error {
+func (r *Registry) reached(ctx context.Context, actor access.Actor, s Site) error {
 	if within(actor, s) {
 		return nil
 	}
-	return errors.Join(ErrNoSite, r.log.Refuse(ctx, actor, audit.SiteRead, audit.On("site", s.ID), "reach"))
+	return errors.Join(ErrNoSite, r.log.Refuse(ctx, actor, access.SiteRead, access.On("site", s.ID), "reach"))
 }
 
-func within(actor audit.Actor, s Site) bool { return actor.Reach.Site(s.Client, s.Tags) }
+func within(actor access.Actor, s Site) bool { return actor.Scope.Site(s.Client, s.Tags) }
 
 // ByHome returns the site with the address, however it is written, or ErrNoSite as Site does.
-func (r *Registry) ByHome(ctx context.Context, actor audit.Actor, address string) (Site, error) {
+func (r *Registry) ByHome(ctx context.Context, actor access.Actor, address string) (Site, error) {
 	home, err := wordpress.ParseHome(address)
 	if err != nil {
 		return Site{}, err
@@ -83,18 +83,18 @@ func (r *Registry) ByHome(ctx context.Context, actor audit.Actor, address string
 }
 
 // Sites returns the sites of a list's page and how many match in all, of those within the actor's reach.
-func (r *Registry) Sites(ctx context.Context, actor audit.Actor, f Filter) ([]Site, int64, error) {
-	total, err := r.store.count(ctx, actor.Reach, f)
+func (r *Registry) Sites(ctx context.Context, actor access.Actor, f Filter) ([]Site, int64, error) {
+	total, err := r.store.count(ctx, actor.Scope, f)
 	if err != nil {
 		return nil, 0, err
 	}
-	page, err := r.store.list(ctx, actor.Reach, f)
+	page, err := r.store.list(ctx, actor.Scope, f)
 	return page, total, err
 }
 
 // Facets counts the sites within the actor's reach by client, tag and state.
-func (r *Registry) Facets(ctx context.Context, actor audit.Actor) (Facets, error) {
-	return r.store.facets(ctx, actor.Reach)
+func (r *Registry) Facets(ctx context.Context, actor access.Actor) (Facets, error) {
+	return r.store.facets(ctx, actor.Scope)
 }
 
 // CountSealed counts the stored credentials: without the key that sealed them, none can be opened.
@@ -103,6 +103,6 @@ func CountSealed(ctx context.Context, db *database.DB) (int64, error) {
 }
 
 // Administrators counts the sites within the actor's reach that are spoken to with an administrator's credential.
-func (r *Registry) Administrators(ctx context.Context, actor audit.Actor) (int, error) {
-	return r.store.administrators(ctx, actor.Reach)
+func (r *Registry) Administrators(ctx context.Context, actor access.Actor) (int, error) {
+	return r.store.administrators(ctx, actor.Scope)
 }

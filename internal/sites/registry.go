@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/droverhq/drover/internal/access"
 	"github.com/droverhq/drover/internal/audit"
 	"github.com/droverhq/drover/internal/database"
 	"github.com/droverhq/drover/internal/vault"
@@ -33,8 +34,8 @@ func binding(site int64) vault.Binding {
 }
 
 // Add stores a new site with its credential. It returns Problems when the draft cannot be stored. The site is not checked yet.
-func (r *Registry) Add(ctx context.Context, actor audit.Actor, d Draft) (Site, error) {
-	if err := r.log.Admit(ctx, actor, audit.SiteAdd, ""); err != nil {
+func (r *Registry) Add(ctx context.Context, actor access.Actor, d Draft) (Site, error) {
+	if err := r.log.Authorize(ctx, actor, access.SiteAdd, ""); err != nil {
 		return Site{}, err
 	}
 	p := Problems{}
@@ -69,7 +70,7 @@ func (r *Registry) insert(w write, d Draft) (int64, error) {
 	if err := r.seal(w, id, d); err != nil {
 		return 0, err
 	}
-	return id, w.record(audit.SiteAdd, id, map[string]any{
+	return id, w.record(access.SiteAdd, id, map[string]any{
 		"home": d.URL, "name": d.Name, "client": d.Client, "tags": d.Tags, "username": d.Username,
 	})
 }
@@ -83,8 +84,8 @@ func (r *Registry) seal(w write, id int64, d Draft) error {
 }
 
 // Edit changes everything of a site but its credential. A changed address makes it unchecked again.
-func (r *Registry) Edit(ctx context.Context, actor audit.Actor, id int64, d Draft) (Site, error) {
-	if err := r.log.Admit(ctx, actor, audit.SiteEdit, audit.On("site", id)); err != nil {
+func (r *Registry) Edit(ctx context.Context, actor access.Actor, id int64, d Draft) (Site, error) {
+	if err := r.log.Authorize(ctx, actor, access.SiteEdit, access.On("site", id)); err != nil {
 		return Site{}, err
 	}
 	before, err := r.Site(ctx, actor, id)
@@ -110,7 +111,7 @@ func (r *Registry) Edit(ctx context.Context, actor audit.Actor, id int64, d Draf
 
 // Move gives the site another address and keeps all else, its credential included. It does nothing when the site's address is no
 // longer the one that it is to move from.
-func (r *Registry) Move(ctx context.Context, actor audit.Actor, id int64, from, to string) (Site, error) {
+func (r *Registry) Move(ctx context.Context, actor access.Actor, id int64, from, to string) (Site, error) {
 	s, err := r.Site(ctx, actor, id)
 	if err != nil || s.Home != from {
 		return s, err
@@ -131,7 +132,7 @@ func (w write) edit(before Site, d Draft) error {
 	if err := w.updateSite(before, d); err != nil {
 		return err
 	}
-	return w.record(audit.SiteEdit, before.ID, changes)
+	return w.record(access.SiteEdit, before.ID, changes)
 }
 
 // changesOf tells what the draft would change, as before and after by field.
@@ -150,8 +151,8 @@ func changesOf(before Site, d Draft) map[string]any {
 }
 
 // ReplaceCredential seals another user name and password for the site.
-func (r *Registry) ReplaceCredential(ctx context.Context, actor audit.Actor, id int64, username string, password vault.Secret) error {
-	if err := r.log.Admit(ctx, actor, audit.SiteCredential, audit.On("site", id)); err != nil {
+func (r *Registry) ReplaceCredential(ctx context.Context, actor access.Actor, id int64, username string, password vault.Secret) error {
+	if err := r.log.Authorize(ctx, actor, access.SiteCredential, access.On("site", id)); err != nil {
 		return err
 	}
 	before, err := r.Site(ctx, actor, id)
@@ -174,14 +175,14 @@ func (r *Registry) replace(w write, before Site, d Draft) error {
 	if err := r.seal(w, before.ID, d); err != nil {
 		return err
 	}
-	return w.record(audit.SiteCredential, before.ID, map[string]any{
+	return w.record(access.SiteCredential, before.ID, map[string]any{
 		"home": before.Home, "username": map[string]any{"before": before.Credential.Username, "after": d.Username},
 	})
 }
 
 // Retire takes sites out of every list and selection and drops nothing; Restore brings them back.
-func (r *Registry) Retire(ctx context.Context, actor audit.Actor, ids ...int64) error {
-	return r.mark(ctx, actor, audit.SiteRetire, ids, func(w write, s Site) error {
+func (r *Registry) Retire(ctx context.Context, actor access.Actor, ids ...int64) error {
+	return r.mark(ctx, actor, access.SiteRetire, ids, func(w write, s Site) error {
 		if !s.RetiredAt.IsZero() {
 			return nil
 		}
@@ -190,12 +191,12 @@ func (r *Registry) Retire(ctx context.Context, actor audit.Actor, ids ...int64) 
 }
 
 // Restore brings retired sites back.
-func (r *Registry) Restore(ctx context.Context, actor audit.Actor, ids ...int64) error {
-	return r.mark(ctx, actor, audit.SiteRestore, ids, func(w write, s Site) error { return w.setRetired(s.ID, time.Time{}) })
+func (r *Registry) Restore(ctx context.Context, actor access.Actor, ids ...int64) error {
+	return r.mark(ctx, actor, access.SiteRestore, ids, func(w write, s Site) error { return w.setRetired(s.ID, time.Time{}) })
 }
 
 // Tag adds one tag to the sites.
-func (r *Registry) Tag(ctx context.Context, actor audit.Actor, tag string, ids ...int64) error {
+func (r *Registry) Tag(ctx context.Context, actor access.Actor, tag string, ids ...int64) error {
 	tags, p := cleanTags([]string{tag}), Problems{}
 	if len(tags) == 0 {
 		p["tag"] = "Write the tag to add."
@@ -204,16 +205,16 @@ func (r *Registry) Tag(ctx context.Context, actor audit.Actor, tag string, ids .
 	if checkText(p, "tag", tags[0], longestTag); len(p) > 0 {
 		return p
 	}
-	return r.mark(ctx, actor, audit.SiteTag, ids, func(w write, s Site) error { return w.addTag(s.ID, tags[0]) })
+	return r.mark(ctx, actor, access.SiteTag, ids, func(w write, s Site) error { return w.addTag(s.ID, tags[0]) })
 }
 
 // mark does the same to many sites in one transaction, with one entry for each.
-func (r *Registry) mark(ctx context.Context, actor audit.Actor, action audit.Action, ids []int64, f func(write, Site) error) error {
-	var subject audit.Subject
+func (r *Registry) mark(ctx context.Context, actor access.Actor, action access.Action, ids []int64, f func(write, Site) error) error {
+	var subject access.Subject
 	if len(ids) == 1 {
-		subject = audit.On("site", ids[0])
+		subject = access.On("site", ids[0])
 	}
-	if err := r.log.Admit(ctx, actor, action, subject); err != nil {
+	if err := r.log.Authorize(ctx, actor, action, subject); err != nil {
 		return err
 	}
 	chosen, err := r.store.byIDs(ctx, ids)
@@ -249,14 +250,14 @@ func (r *Registry) mark(ctx context.Context, actor audit.Actor, action audit.Act
 const beyondReach = "You cannot add this address. Ask somebody who looks after all sites."
 
 // checkReach adds a problem where the site would lie beyond the actor's reach.
-func (d Draft) checkReach(actor audit.Actor, p Problems) {
-	if !actor.Reach.Site(d.Client, d.Tags) {
+func (d Draft) checkReach(actor access.Actor, p Problems) {
+	if !actor.Scope.Site(d.Client, d.Tags) {
 		p["client"] = "You look after some clients and tags only. Choose one of them, so that the site is yours to see."
 	}
 }
 
 // checkFree adds a problem when another site has the address already.
-func (r *Registry) checkFree(ctx context.Context, actor audit.Actor, home string, self int64, p Problems) error {
+func (r *Registry) checkFree(ctx context.Context, actor access.Actor, home string, self int64, p Problems) error {
 	other, found, err := r.store.byHome(ctx, home)
 	if err != nil {
 		return err

@@ -4,7 +4,7 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/droverhq/drover/internal/audit"
+	"github.com/droverhq/drover/internal/access"
 )
 
 // resealed is how many credentials one transaction reseals.
@@ -12,8 +12,8 @@ const resealed = 200
 
 // RotateKeys adds a new primary key and seals every credential with it, and returns how many it sealed. When an earlier rotation
 // was cut short, it finishes that one first instead of adding another key, so it can be stopped and called again at any time.
-func (r *Registry) RotateKeys(ctx context.Context, actor audit.Actor) (int, error) {
-	if err := r.log.Admit(ctx, actor, audit.KeysRotate, ""); err != nil {
+func (r *Registry) RotateKeys(ctx context.Context, actor access.Actor) (int, error) {
+	if err := r.log.Authorize(ctx, actor, access.KeysRotate, ""); err != nil {
 		return 0, err
 	}
 	unfinished, err := r.store.sealedByOthers(ctx, r.vault.Primary(), 1)
@@ -36,13 +36,13 @@ func (r *Registry) RotateKeys(ctx context.Context, actor audit.Actor) (int, erro
 		}
 	}
 	err = r.store.change(ctx, actor, func(w write) error {
-		return w.recordMany(audit.KeysRotate, map[string]any{"resealed": total, "key": r.vault.Primary()})
+		return w.recordMany(access.KeysRotate, map[string]any{"resealed": total, "key": r.vault.Primary()})
 	})
 	return total, err
 }
 
 // reseal seals some credentials with the primary key, and returns how many.
-func (r *Registry) reseal(ctx context.Context, actor audit.Actor) (int, error) {
+func (r *Registry) reseal(ctx context.Context, actor access.Actor) (int, error) {
 	rows, err := r.store.sealedByOthers(ctx, r.vault.Primary(), resealed)
 	if err != nil || len(rows) == 0 {
 		return 0, err

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/droverhq/drover/internal/audit"
+	"github.com/droverhq/drover/internal/access"
 )
 
 // Selection says which sites are meant. Filters of different kinds narrow each other; several values of one kind widen it. Sites
@@ -27,10 +27,10 @@ func (s Selection) filters() bool {
 
 // Select resolves the selection into sites within the actor's reach, in the order of their names, each once. A home that is nobody's
 // is a Problem.
-func (r *Registry) Select(ctx context.Context, actor audit.Actor, sel Selection) ([]Site, error) {
+func (r *Registry) Select(ctx context.Context, actor access.Actor, sel Selection) ([]Site, error) {
 	var chosen []Site
 	if sel.filters() {
-		matching, err := r.store.list(ctx, actor.Reach, Filter{Clients: sel.Clients, Tags: sel.Tags, State: sel.State, Query: sel.Query})
+		matching, err := r.store.list(ctx, actor.Scope, Filter{Clients: sel.Clients, Tags: sel.Tags, State: sel.State, Query: sel.Query})
 		if err != nil {
 			return nil, err
 		}
@@ -43,7 +43,7 @@ func (r *Registry) Select(ctx context.Context, actor audit.Actor, sel Selection)
 	return unique(append(chosen, single...)), nil
 }
 
-func (r *Registry) single(ctx context.Context, actor audit.Actor, sel Selection) ([]Site, error) {
+func (r *Registry) single(ctx context.Context, actor access.Actor, sel Selection) ([]Site, error) {
 	chosen, err := r.store.byIDs(ctx, sel.IDs)
 	if err != nil {
 		return nil, err

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/droverhq/drover/internal/access"
 	"github.com/droverhq/drover/internal/audit"
 	"github.com/droverhq/drover/internal/database"
 	"github.com/droverhq/drover/internal/database/dbtest"
@@ -19,9 +20,9 @@ import (
 )
 
 var (
-	admin  = audit.Actor{Kind: audit.KindMember, ID: 1, Name: "Ada", Role: audit.Admin}
-	owner  = audit.Actor{Kind: audit.KindCommandLine, Name: "root", Role: audit.Owner}
-	viewer = audit.Actor{Kind: audit.KindMember, ID: 3, Name: "Vera", Role: audit.Viewer}
+	admin  = access.Actor{Kind: access.KindMember, ID: 1, Name: "Ada", Role: access.Admin}
+	owner  = access.Actor{Kind: access.KindCommandLine, Name: "root", Role: access.Owner}
+	viewer = access.Actor{Kind: access.KindMember, ID: 3, Name: "Vera", Role: access.Viewer}
 )
 
 type house struct {
@@ -34,7 +35,7 @@ type house struct {
 
 func newHouse(t *testing.T, db *database.DB, fake *wptest.Fake) house {
 	t.Helper()
-	h := house{db: db, log: audit.New(db.Gorm), keys: filepath.Join(t.TempDir(), "keyset.json")}
+	h := house{db: db, log: audit.New(db.Gorm, sites.Subjects()), keys: filepath.Join(t.TempDir(), "keyset.json")}
 	var err error
 	if h.vault, err = vault.Create(h.keys); err != nil {
 		t.Fatal(err)
@@ -62,9 +63,9 @@ func (h house) add(t *testing.T, d sites.Draft) sites.Site {
 	return s
 }
 
-func (h house) entries(t *testing.T, action audit.Action) int64 {
+func (h house) entries(t *testing.T, action access.Action) int64 {
 	t.Helper()
-	_, n, err := h.log.Entries(context.Background(), audit.System(), audit.Filter{Action: action, Result: audit.Done})
+	_, n, err := h.log.Entries(context.Background(), access.System(), audit.Filter{Action: action, Result: audit.Done})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -97,10 +98,10 @@ func TestAdd(t *testing.T) {
 				t.Errorf("%s: %v, want a problem with %s", name, err, c.field)
 			}
 		}
-		if _, err := h.registry.Add(ctx, viewer, draft("https://c.example")); !errors.Is(err, audit.ErrForbidden) {
+		if _, err := h.registry.Add(ctx, viewer, draft("https://c.example")); !errors.Is(err, access.ErrForbidden) {
 			t.Errorf("a viewer: %v", err)
 		}
-		if n := h.entries(t, audit.SiteAdd); n != 1 {
+		if n := h.entries(t, access.SiteAdd); n != 1 {
 			t.Errorf("%d entries of one added site", n)
 		}
 		var row struct{ Sealed []byte }
@@ -120,8 +121,8 @@ func TestEditRetireRestoreTag(t *testing.T) {
 		if err != nil || edited.Name != "Uno" || edited.Client != "" || fmt.Sprint(edited.Tags) != "[x]" {
 			t.Errorf("%+v, %v", edited, err)
 		}
-		if _, err := h.registry.Edit(ctx, admin, one.ID, sites.Draft{URL: "https://one.example", Name: "Uno", Tags: []string{"x"}}); err != nil || h.entries(t, audit.SiteEdit) != 1 {
-			t.Errorf("an edit that changes nothing: %v, %d entries", err, h.entries(t, audit.SiteEdit))
+		if _, err := h.registry.Edit(ctx, admin, one.ID, sites.Draft{URL: "https://one.example", Name: "Uno", Tags: []string{"x"}}); err != nil || h.entries(t, access.SiteEdit) != 1 {
+			t.Errorf("an edit that changes nothing: %v, %d entries", err, h.entries(t, access.SiteEdit))
 		}
 		if _, err := h.registry.Edit(ctx, admin, one.ID, sites.Draft{URL: "https://two.example", Name: "Uno"}); err == nil {
 			t.Error("a site took another one's address")
@@ -132,14 +133,14 @@ func TestEditRetireRestoreTag(t *testing.T) {
 		if err := h.registry.Retire(ctx, admin, one.ID); err != nil {
 			t.Fatal(err)
 		}
-		chosen, err := h.registry.Select(ctx, audit.System(), sites.Selection{All: true, IDs: []int64{one.ID}})
+		chosen, err := h.registry.Select(ctx, access.System(), sites.Selection{All: true, IDs: []int64{one.ID}})
 		if err != nil || len(chosen) != 1 || chosen[0].ID != two.ID || fmt.Sprint(chosen[0].Tags) != "[a b vip]" {
 			t.Errorf("after retiring one: %+v, %v", chosen, err)
 		}
 		if err := h.registry.Restore(ctx, admin, one.ID); err != nil {
 			t.Fatal(err)
 		}
-		if chosen, _ := h.registry.Select(ctx, audit.System(), sites.Selection{All: true}); len(chosen) != 2 {
+		if chosen, _ := h.registry.Select(ctx, access.System(), sites.Selection{All: true}); len(chosen) != 2 {
 			t.Errorf("after bringing it back: %d sites", len(chosen))
 		}
 		if err := h.registry.Retire(ctx, admin, 999); !errors.Is(err, sites.ErrNoSite) {
@@ -172,20 +173,20 @@ func TestImport(t *testing.T) {
 		if strings.Join(got, ", ") != want {
 			t.Errorf("got  %s\nwant %s", strings.Join(got, ", "), want)
 		}
-		before, _, _ := h.log.Entries(ctx, audit.System(), audit.Filter{})
+		before, _, _ := h.log.Entries(ctx, access.System(), audit.Filter{})
 		again, err := h.registry.Import(ctx, admin, strings.NewReader(importFile))
 		if err != nil || again[0].Result != sites.LineUnchanged || again[len(again)-1].Result != sites.LineUnchanged {
 			t.Errorf("the second import: %+v, %v", again, err)
 		}
-		if after, _, _ := h.log.Entries(ctx, audit.System(), audit.Filter{}); len(after) != len(before) {
+		if after, _, _ := h.log.Entries(ctx, access.System(), audit.Filter{}); len(after) != len(before) {
 			t.Errorf("importing twice wrote %d more entries", len(after)-len(before))
 		}
 		changed := strings.Replace(strings.Replace(importFile, "abcd EFGH", "abcd NEWP", 1), ";Acme;", ";;", 1)
 		third, err := h.registry.Import(ctx, admin, strings.NewReader(changed))
-		if err != nil || third[0].Result != sites.LineUpdated || h.entries(t, audit.SiteCredential) != 1 {
+		if err != nil || third[0].Result != sites.LineUpdated || h.entries(t, access.SiteCredential) != 1 {
 			t.Errorf("another password: %+v, %v", third[0], err)
 		}
-		one, err := h.registry.ByHome(ctx, audit.System(), "one.example")
+		one, err := h.registry.ByHome(ctx, access.System(), "one.example")
 		if err != nil || one.Client != "Acme" {
 			t.Errorf("an empty client column took the client away: %+v, %v", one, err)
 		}
@@ -228,7 +229,7 @@ func TestListsAndSelections(t *testing.T) {
 			"nonsense":   {sites.Filter{Sort: "1; DROP TABLE sites"}, "100%_sure alpha Beta Zebra", 4},
 		}
 		for name, c := range lists {
-			found, total, err := h.registry.Sites(ctx, audit.System(), c.filter)
+			found, total, err := h.registry.Sites(ctx, access.System(), c.filter)
 			if err != nil || names(found) != c.want || total != c.total {
 				t.Errorf("%s: %q, %d, %v; want %q, %d", name, names(found), total, err, c.want, c.total)
 			}
@@ -243,11 +244,11 @@ func TestListsAndSelections(t *testing.T) {
 			"one in addition": {sites.Selection{Clients: []string{"Acme"}, Homes: []string{"s1.example", "https://s0.example/"}}, "100%_sure Zebra alpha"},
 		}
 		for name, c := range selections {
-			if found, err := h.registry.Select(ctx, audit.System(), c.selection); err != nil || names(found) != c.want {
+			if found, err := h.registry.Select(ctx, access.System(), c.selection); err != nil || names(found) != c.want {
 				t.Errorf("%s: %q, %v; want %q", name, names(found), err, c.want)
 			}
 		}
-		facets, err := h.registry.Facets(ctx, audit.System())
+		facets, err := h.registry.Facets(ctx, access.System())
 		if err != nil || len(facets.Clients) != 2 || facets.Clients[0].Sites != 2 || len(facets.Tags) != 2 {
 			t.Errorf("%+v, %v", facets, err)
 		}
@@ -261,7 +262,7 @@ func TestRotateKeysGoesOnWhereItWasCut(t *testing.T) {
 		for i := range 5 {
 			h.add(t, draft(fmt.Sprintf("https://s%d.example", i)))
 		}
-		if _, err := h.registry.RotateKeys(ctx, admin); !errors.Is(err, audit.ErrForbidden) {
+		if _, err := h.registry.RotateKeys(ctx, admin); !errors.Is(err, access.ErrForbidden) {
 			t.Errorf("an admin: %v", err)
 		}
 		if err := h.vault.Rotate(); err != nil {
@@ -281,7 +282,7 @@ func TestRotateKeysGoesOnWhereItWasCut(t *testing.T) {
 		network := wordpress.NewNetwork(wordpress.Config{})
 		defer network.Close()
 		restarted := sites.New(db, fresh, h.log, network)
-		all, err := restarted.Select(ctx, audit.System(), sites.Selection{All: true})
+		all, err := restarted.Select(ctx, access.System(), sites.Selection{All: true})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -310,7 +311,7 @@ func TestCheckStoresWhatItFound(t *testing.T) {
 		})
 		want := []sites.State{sites.Ready, sites.Broken, sites.Warning, sites.Warning}
 		for i, s := range all {
-			now, err := h.registry.Site(ctx, audit.System(), s.ID)
+			now, err := h.registry.Site(ctx, access.System(), s.ID)
 			if err != nil || now.State != want[i] || now.CheckedAt.IsZero() || now.Address == "" {
 				t.Errorf("%s: %+v, %v; want %s", s.Home, now, err, want[i])
 			}
@@ -319,14 +320,14 @@ func TestCheckStoresWhatItFound(t *testing.T) {
 				t.Errorf("%s: %d rungs, %v", s.Home, len(report.Rungs), err)
 			}
 		}
-		first, _ := h.registry.Site(ctx, audit.System(), all[0].ID)
+		first, _ := h.registry.Site(ctx, access.System(), all[0].ID)
 		if first.Name != "Well & good" || first.PluginVersion == "" || first.HasPlugin != "yes" || first.Credential.WorkedAt.IsZero() {
 			t.Errorf("%+v", first)
 		}
-		if last, _ := h.registry.Site(ctx, audit.System(), all[3].ID); !last.Credential.Administrator {
+		if last, _ := h.registry.Site(ctx, access.System(), all[3].ID); !last.Credential.Administrator {
 			t.Error("the administrator's credential is not told")
 		}
-		if n := h.entries(t, audit.SiteCheck); n != 4 {
+		if n := h.entries(t, access.SiteCheck); n != 4 {
 			t.Errorf("%d entries of 4 checks", n)
 		}
 	})

@@ -12,6 +12,7 @@ import (
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
 
+	"github.com/droverhq/drover/internal/access"
 	"github.com/droverhq/drover/internal/audit"
 	"github.com/droverhq/drover/internal/wordpress"
 )
@@ -25,19 +26,19 @@ type store struct {
 type write struct {
 	tx    *gorm.DB
 	log   *audit.Log
-	actor audit.Actor
+	actor access.Actor
 	now   time.Time
 }
 
-func (s store) change(ctx context.Context, actor audit.Actor, f func(write) error) error {
+func (s store) change(ctx context.Context, actor access.Actor, f func(write) error) error {
 	return s.db.WithContext(ctx).Transaction(func(tx *gorm.DB) error { return f(write{tx, s.log, actor, time.Now()}) })
 }
 
-func (w write) record(action audit.Action, site int64, detail map[string]any) error {
-	return w.log.Record(w.tx, w.actor, audit.Event{Action: action, Subject: audit.On("site", site), Detail: detail})
+func (w write) record(action access.Action, site int64, detail map[string]any) error {
+	return w.log.Record(w.tx, w.actor, audit.Event{Action: action, Subject: access.On("site", site), Detail: detail})
 }
 
-func (w write) recordMany(action audit.Action, detail map[string]any) error {
+func (w write) recordMany(action access.Action, detail map[string]any) error {
 	return w.log.Record(w.tx, w.actor, audit.Event{Action: action, Detail: detail})
 }
 
@@ -136,8 +137,8 @@ func (s store) joined(ctx context.Context) *gorm.DB {
 // (SQLITE_MAX_LIKE_PATTERN_LENGTH).
 const longestWords = 5000
 
-func (s store) filtered(ctx context.Context, reach audit.Reach, f Filter) *gorm.DB {
-	within, values := reach.Sites("sites.id")
+func (s store) filtered(ctx context.Context, reach access.Scope, f Filter) *gorm.DB {
+	within, values := InScope(reach, "sites.id")
 	q := s.joined(ctx).Where(within, values...)
 	if f.State == Retired {
 		q = q.Where("sites.retired_at <> 0")
@@ -163,7 +164,7 @@ func (s store) filtered(ctx context.Context, reach audit.Reach, f Filter) *gorm.
 	return q
 }
 
-func (s store) count(ctx context.Context, reach audit.Reach, f Filter) (int64, error) {
+func (s store) count(ctx context.Context, reach access.Scope, f Filter) (int64, error) {
 	var n int64
 	if err := s.filtered(ctx, reach, f).Count(&n).Error; err != nil {
 		return 0, fmt.Errorf("sites: %w", err)
@@ -171,7 +172,7 @@ func (s store) count(ctx context.Context, reach audit.Reach, f Filter) (int64, e
 	return n, nil
 }
 
-func (s store) list(ctx context.Context, reach audit.Reach, f Filter) ([]Site, error) {
+func (s store) list(ctx context.Context, reach access.Scope, f Filter) ([]Site, error) {
 	order, known := orders[f.Sort]
 	if !known {
 		order = orders["name"]
@@ -234,9 +235,9 @@ func (s store) byHome(ctx context.Context, home string) (Site, bool, error) {
 	return found[0], true, nil
 }
 
-func (s store) facets(ctx context.Context, reach audit.Reach) (f Facets, err error) {
+func (s store) facets(ctx context.Context, reach access.Scope) (f Facets, err error) {
 	db := s.db.WithContext(ctx)
-	within, values := reach.Sites("sites.id")
+	within, values := InScope(reach, "sites.id")
 	err = errors.Join(
 		db.Raw(`SELECT clients.name AS value, count(*) AS sites FROM sites JOIN clients ON clients.id = sites.client_id
 			WHERE sites.retired_at = 0 AND `+within+` GROUP BY clients.name ORDER BY lower(clients.name)`, values...).Scan(&f.Clients).Error,
@@ -407,9 +408,9 @@ func (s store) countCredentials(ctx context.Context) (int64, error) {
 	return n, err
 }
 
-func (s store) administrators(ctx context.Context, reach audit.Reach) (int, error) {
+func (s store) administrators(ctx context.Context, reach access.Scope) (int, error) {
 	var n int
-	within, values := reach.Sites("sites.id")
+	within, values := InScope(reach, "sites.id")
 	err := s.db.WithContext(ctx).Raw("SELECT count(*) FROM credentials JOIN sites ON sites.id = credentials.site_id WHERE administrator AND retired_at = 0 AND "+within, values...).Scan(&n).Error
 	return n, err
 }

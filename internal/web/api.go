@@ -12,6 +12,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"github.com/droverhq/drover/internal/access"
 	"github.com/droverhq/drover/internal/audit"
 	"github.com/droverhq/drover/internal/members"
 	"github.com/droverhq/drover/internal/runs"
@@ -31,14 +32,14 @@ func (s *Server) api() []route {
 	const get, post = http.MethodGet, http.MethodPost
 	return []route{
 		{get, "/api/v1/me", "", s.apiMe},
-		{get, "/api/v1/sites", audit.SiteRead, s.apiSites},
-		{get, "/api/v1/runs", audit.RunRead, s.apiRuns},
-		{post, "/api/v1/runs", audit.RunStart, s.apiStart},
-		{post, "/api/v1/runs/preview", audit.RunStart, s.apiPreview},
-		{get, "/api/v1/runs/:id", audit.RunRead, s.apiRun},
-		{get, "/api/v1/runs/:id/targets", audit.RunRead, s.apiTargets},
-		{post, "/api/v1/runs/:id/cancel", audit.RunCancel, s.apiCancel},
-		{get, "/api/v1/audit", audit.AuditRead, s.apiAudit},
+		{get, "/api/v1/sites", access.SiteRead, s.apiSites},
+		{get, "/api/v1/runs", access.RunRead, s.apiRuns},
+		{post, "/api/v1/runs", access.RunStart, s.apiStart},
+		{post, "/api/v1/runs/preview", access.RunStart, s.apiPreview},
+		{get, "/api/v1/runs/:id", access.RunRead, s.apiRun},
+		{get, "/api/v1/runs/:id/targets", access.RunRead, s.apiTargets},
+		{post, "/api/v1/runs/:id/cancel", access.RunCancel, s.apiCancel},
+		{get, "/api/v1/audit", access.AuditRead, s.apiAudit},
 	}
 }
 
@@ -66,7 +67,7 @@ func (s *Server) bearer(r route) gin.HandlerFunc {
 			}
 		}
 		if err == nil && r.right != "" {
-			err = s.Log.Admit(c.Request.Context(), v.actor(), r.right, audit.Subject(c.Request.URL.Path))
+			err = s.Log.Authorize(c.Request.Context(), v.actor(), r.right, access.Subject(c.Request.URL.Path))
 		}
 		if err == nil {
 			err = r.handle(v)
@@ -133,7 +134,7 @@ const longestBody = 8 << 20
 
 func (s *Server) apiMe(v *visit) error {
 	a := v.actor()
-	v.JSON(http.StatusOK, map[string]any{"name": a.Name, "role": a.Role, "reach": append(audit.Reach{}, a.Reach...)})
+	v.JSON(http.StatusOK, map[string]any{"name": a.Name, "role": a.Role, "reach": append(access.Scope{}, a.Scope...)})
 	return nil
 }
 
@@ -291,7 +292,7 @@ func (s *Server) apiAudit(v *visit) error {
 	}
 	problems := sites.Problems{}
 	f := audit.Filter{
-		Actor: v.Query("actor"), Action: audit.Action(v.Query("action")), Subject: audit.Subject(v.Query("subject")), Result: audit.Result(v.Query("outcome")), Limit: limit,
+		Actor: v.Query("actor"), Action: access.Action(v.Query("action")), Subject: access.Subject(v.Query("subject")), Result: audit.Result(v.Query("outcome")), Limit: limit,
 		Since: day(v.Query("since"), "since", problems), Until: day(v.Query("until"), "until", problems),
 	}
 	if len(problems) > 0 {

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/droverhq/drover/internal/access"
 	"github.com/droverhq/drover/internal/audit"
 	"github.com/droverhq/drover/internal/database/dbtest"
 	"github.com/droverhq/drover/internal/members"
@@ -18,12 +19,12 @@ import (
 
 // apiReach is the least role of every route for programs, and what it answers about what is beyond reach.
 var apiReach = map[string]struct {
-	least  audit.Role
+	least  access.Role
 	beyond int
 }{
-	"GET /api/v1/me": {audit.Viewer, 200}, "GET /api/v1/sites": {audit.Viewer, 200}, "GET /api/v1/runs": {audit.Viewer, 200}, "GET /api/v1/audit": {audit.Viewer, 200},
-	"GET /api/v1/runs/:id": {audit.Viewer, 404}, "GET /api/v1/runs/:id/targets": {audit.Viewer, 404}, "POST /api/v1/runs": {audit.Operator, 422}, "POST /api/v1/runs/preview": {audit.Operator, 422},
-	"POST /api/v1/runs/:id/cancel": {audit.Operator, 404},
+	"GET /api/v1/me": {access.Viewer, 200}, "GET /api/v1/sites": {access.Viewer, 200}, "GET /api/v1/runs": {access.Viewer, 200}, "GET /api/v1/audit": {access.Viewer, 200},
+	"GET /api/v1/runs/:id": {access.Viewer, 404}, "GET /api/v1/runs/:id/targets": {access.Viewer, 404}, "POST /api/v1/runs": {access.Operator, 422}, "POST /api/v1/runs/preview": {access.Operator, 422},
+	"POST /api/v1/runs/:id/cancel": {access.Operator, 404},
 }
 
 // program is a client with a token.
@@ -65,7 +66,7 @@ func (h *house) program(t *testing.T, m members.Member, token members.Token) (pr
 	if token.ExpiresAt.IsZero() {
 		token.ExpiresAt = time.Now().Add(time.Hour)
 	}
-	value, err := h.roster.MakeToken(ctx, audit.Actor{Kind: audit.KindMember, ID: m.ID, Name: m.Name, Role: m.Role, Reach: audit.ReachOf(m.Bound)}, token)
+	value, err := h.roster.MakeToken(ctx, access.Actor{Kind: access.KindMember, ID: m.ID, Name: m.Name, Role: m.Role, Scope: access.NewScope(m.Bound)}, token)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -86,8 +87,8 @@ func TestEveryRouteForPrograms(t *testing.T) {
 		}
 	}
 	zulu := `{"operation":"status","selection":{"clients":["Zulu"]}}`
-	for _, role := range []audit.Role{audit.Viewer, audit.Operator, audit.Admin} {
-		acme, _ := h.program(t, members.Member{Email: "acme-" + string(role) + "@agency.example", Name: "Acme " + string(role), Role: role, Bound: audit.Bound{Clients: []string{"Acme"}}}, members.Token{Name: "t", Role: role})
+	for _, role := range []access.Role{access.Viewer, access.Operator, access.Admin} {
+		acme, _ := h.program(t, members.Member{Email: "acme-" + string(role) + "@agency.example", Name: "Acme " + string(role), Role: role, Bound: access.Restriction{Clients: []string{"Acme"}}}, members.Token{Name: "t", Role: role})
 		whole, _ := h.program(t, members.Member{Email: "all-" + string(role) + "@agency.example", Name: "All " + string(role), Role: role}, members.Token{Name: "t", Role: role})
 		for _, route := range h.server.API() {
 			want := apiReach[route.Method+" "+route.Path]
@@ -109,8 +110,8 @@ func TestEveryRouteForPrograms(t *testing.T) {
 // A token acts as its member and itself, within both, until either ends.
 func TestTokenOfAMember(t *testing.T) {
 	h := divided(t, dbtest.SQLite(t))
-	p, m := h.program(t, members.Member{Email: "mara@agency.example", Name: "Mara", Role: audit.Admin, Bound: audit.Bound{Clients: []string{"Acme"}}},
-		members.Token{Name: "deploy", Role: audit.Operator, Bound: audit.Bound{Clients: []string{"Acme", "Zulu"}, Operations: []string{"clear-cache"}}})
+	p, m := h.program(t, members.Member{Email: "mara@agency.example", Name: "Mara", Role: access.Admin, Bound: access.Restriction{Clients: []string{"Acme"}}},
+		members.Token{Name: "deploy", Role: access.Operator, Bound: access.Restriction{Clients: []string{"Acme", "Zulu"}, Operations: []string{"clear-cache"}}})
 	if status, body := p.call("GET", "/api/v1/sites", ""); status != http.StatusOK || strings.Count(body, "\n") != 1 || !strings.Contains(body, `"client":"Acme"`) {
 		t.Fatalf("sites: %d %s", status, body)
 	}
@@ -135,8 +136,8 @@ func TestTokenOfAMember(t *testing.T) {
 	if _, body := p.call("GET", "/api/v1/runs/4", ""); json.Unmarshal([]byte(body), &run) != nil || run.State != "done" || run.Counts["ok"] != 1 {
 		t.Errorf("the run: %s", body)
 	}
-	entries, _, err := h.log.Entries(context.Background(), audit.System(), audit.Filter{Actor: "Mara by the token deploy"})
-	if err != nil || len(entries) < 3 || entries[len(entries)-1].Event.Action != audit.TokenUse || entries[0].Actor.Kind != audit.KindToken || entries[0].Actor.ID != m.ID {
+	entries, _, err := h.log.Entries(context.Background(), access.System(), audit.Filter{Actor: "Mara by the token deploy"})
+	if err != nil || len(entries) < 3 || entries[len(entries)-1].Event.Action != access.TokenUse || entries[0].Actor.Kind != access.KindToken || entries[0].Actor.ID != m.ID {
 		t.Errorf("the record of the token: %v %v", entries, err)
 	}
 	browser := h.stranger(t)
@@ -158,7 +159,7 @@ func TestTokenOfAMember(t *testing.T) {
 // A token is made in the browser, shown once, and works no more once it is revoked or has run out.
 func TestTokenFromMakingToRevoking(t *testing.T) {
 	h := divided(t, dbtest.SQLite(t))
-	b := h.signIn(t, audit.Operator)
+	b := h.signIn(t, access.Operator)
 	_, page := b.post("/settings/tokens", url.Values{"name": {"hook"}, "role": {"operator"}, "days": {"7"}, "sites": {"some"}, "tag": {"care"}, "operations": {"all"}})
 	_, after, found := strings.Cut(page, `id="invitation">`)
 	if !found {
@@ -177,7 +178,7 @@ func TestTokenFromMakingToRevoking(t *testing.T) {
 			t.Errorf("%s: %d", name, status)
 		}
 	}
-	other := h.signIn(t, audit.Viewer)
+	other := h.signIn(t, access.Viewer)
 	if status, _ := other.post("/tokens/1/revoke", nil); status != http.StatusNotFound {
 		t.Errorf("revoking another's token: %d", status)
 	}
@@ -187,7 +188,7 @@ func TestTokenFromMakingToRevoking(t *testing.T) {
 	if status, _ := p.call("GET", "/api/v1/me", ""); status != http.StatusUnauthorized {
 		t.Errorf("a revoked token: %d", status)
 	}
-	short, _ := h.program(t, members.Member{Email: "short@agency.example", Name: "Short", Role: audit.Viewer}, members.Token{Name: "short", Role: audit.Viewer, ExpiresAt: time.Now().Add(300 * time.Millisecond)})
+	short, _ := h.program(t, members.Member{Email: "short@agency.example", Name: "Short", Role: access.Viewer}, members.Token{Name: "short", Role: access.Viewer, ExpiresAt: time.Now().Add(300 * time.Millisecond)})
 	time.Sleep(400 * time.Millisecond)
 	if status, _ := short.call("GET", "/api/v1/me", ""); status != http.StatusUnauthorized {
 		t.Errorf("a token that has run out: %d", status)

@@ -7,7 +7,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/droverhq/drover/internal/audit"
+	"github.com/droverhq/drover/internal/access"
 	"github.com/droverhq/drover/internal/runs"
 	"github.com/droverhq/drover/internal/sites"
 	"github.com/droverhq/drover/views"
@@ -22,7 +22,7 @@ func (s *Server) askedView(v *visit, run runs.Run, problems sites.Problems) (*vi
 	own := run.Actor.ID == v.member.ID
 	asked := &views.Asked{
 		Preview: previewView(p), Until: run.ApprovalUntil, Own: own, Problem: problems["confirm"],
-		CanDecide: !own && run.Beyond == 0 && v.actor().May(audit.RunApprove) && v.actor().May(runs.Right(run.Effect)),
+		CanDecide: !own && run.Beyond == 0 && v.actor().May(access.RunApprove) && v.actor().May(runs.Right(run.Effect)),
 	}
 	asked.Preview.Total = run.Total
 	return asked, nil
@@ -63,7 +63,7 @@ func (s *Server) declineRun(v *visit) error {
 
 // policyForm is the form of the policy, for who may change it.
 func (s *Server) policyForm(v *visit) (*views.Policy, error) {
-	if !v.actor().May(audit.RunPolicy) {
+	if !v.actor().May(access.RunPolicy) {
 		return nil, nil
 	}
 	now, err := s.Runner.Policy(v.Request.Context())

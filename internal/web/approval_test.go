@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/droverhq/drover/internal/audit"
+	"github.com/droverhq/drover/internal/access"
 	"github.com/droverhq/drover/internal/wordpress/wptest"
 )
 
@@ -14,7 +14,7 @@ import (
 func TestAskingAndApproving(t *testing.T) {
 	h := newHouse(t, wptest.Site{}, wptest.Site{})
 	h.addSites(t)
-	admin, operator := h.signIn(t, audit.Admin), h.signIn(t, audit.Operator)
+	admin, operator := h.signIn(t, access.Admin), h.signIn(t, access.Operator)
 	form := url.Values{"operation": {"disable-cache"}, "all": {"1"}, "confirm": {"2"}}
 	if status, _ := operator.post("/runs", form); status != http.StatusForbidden {
 		t.Fatalf("before the policy: %d", status)
@@ -22,7 +22,7 @@ func TestAskingAndApproving(t *testing.T) {
 	if status, _ := admin.post("/team/approval", url.Values{}); status != http.StatusForbidden {
 		t.Errorf("an admin changed the policy: %d", status)
 	}
-	owner := h.signIn(t, audit.Owner)
+	owner := h.signIn(t, access.Owner)
 	if status, _ := owner.post("/team/approval", url.Values{"effect": {"destroy"}}); status != http.StatusSeeOther {
 		t.Fatalf("the policy: %d", status)
 	}

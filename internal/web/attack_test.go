@@ -7,13 +7,13 @@ import (
 	"testing"
 	"time"
 
-	"github.com/droverhq/drover/internal/audit"
+	"github.com/droverhq/drover/internal/access"
 )
 
 // The attacker plants a session of his own choosing before the owner signs in, or one that he has begun himself.
 func TestSessionFixation(t *testing.T) {
 	h := newHouse(t)
-	owner := h.signIn(t, audit.Owner)
+	owner := h.signIn(t, access.Owner)
 	secret, _ := owner.addApp()
 	home, err := url.Parse(h.home)
 	if err != nil {
@@ -53,7 +53,7 @@ func TestSessionFixation(t *testing.T) {
 
 func TestPostFromAnotherOrigin(t *testing.T) {
 	h := newHouse(t)
-	p := h.signIn(t, audit.Owner)
+	p := h.signIn(t, access.Owner)
 	form := url.Values{"email": {"evil@attacker.example"}, "role": {"owner"}}
 	for name, header := range map[string][2]string{
 		"another site":   {"Sec-Fetch-Site", "cross-site"},
@@ -76,7 +76,7 @@ func TestPostFromAnotherOrigin(t *testing.T) {
 
 func TestOpenRedirectAfterSignIn(t *testing.T) {
 	h := newHouse(t)
-	h.signIn(t, audit.Owner)
+	h.signIn(t, access.Owner)
 	for to, want := range map[string]string{
 		"https://attacker.example/": "/", "//attacker.example": "/", `/\attacker.example`: "/", "/\t/attacker.example": "/", "javascript:alert(1)": "/", "/%2f/attacker.example": "/%2f/attacker.example",
 		"http:attacker.example": "/", "": "/", "/runs?state=done": "/runs?state=done",
@@ -99,7 +99,7 @@ func TestOpenRedirectAfterSignIn(t *testing.T) {
 
 func TestAResetThroughThePages(t *testing.T) {
 	h := newHouse(t)
-	owner, viewer := h.signIn(t, audit.Owner), h.signIn(t, audit.Viewer)
+	owner, viewer := h.signIn(t, access.Owner), h.signIn(t, access.Viewer)
 	_, page := owner.post("/team/2/reset", url.Values{"lift": {"1"}})
 	at := strings.Index(page, h.home+"/reset/")
 	if at < 0 {

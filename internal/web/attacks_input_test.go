@@ -12,7 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/droverhq/drover/internal/audit"
+	"github.com/droverhq/drover/internal/access"
 	"github.com/droverhq/drover/internal/database"
 	"github.com/droverhq/drover/internal/database/dbtest"
 	"github.com/droverhq/drover/internal/wordpress/wptest"
@@ -44,7 +44,7 @@ const mega = 1 << 20
 func TestAttackBodyThatFillsTheServer(t *testing.T) {
 	h := newHouse(t, wptest.Site{})
 	h.addSites(t)
-	p := h.signIn(t, audit.Owner)
+	p := h.signIn(t, access.Owner)
 	var head bytes.Buffer
 	parts := multipart.NewWriter(&head)
 	if _, err := parts.CreateFormFile("file", "sites.csv"); err != nil {
@@ -100,7 +100,7 @@ func TestAttackBodyThatFillsTheServer(t *testing.T) {
 
 func TestAttackUnknownMethod(t *testing.T) {
 	h := newHouse(t)
-	p := h.signIn(t, audit.Owner)
+	p := h.signIn(t, access.Owner)
 	for _, c := range []struct {
 		method, path string
 		want         int
@@ -129,7 +129,7 @@ func TestAttackBytesThatNoTextHolds(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *database.DB) {
 		h := newHouseOn(t, db, wptest.Site{})
 		h.addSites(t)
-		owner, viewer := h.signIn(t, audit.Owner), h.signIn(t, audit.Viewer)
+		owner, viewer := h.signIn(t, access.Owner), h.signIn(t, access.Viewer)
 		long := strings.Repeat("a%25", 60_000)
 		for _, path := range []string{
 			"/%00", "/sites/%00", "/sites/1%00", "/runs/%ff", "/static/%00", "/static/..%2f..%2fgo.mod", "/gallery/%00", "/join/%00", "/sites?q=%00", "/sites?q=%ff", "/sites?client=%00&tag=%ff",
@@ -207,7 +207,7 @@ func TestSecurityHeadersOnEveryPage(t *testing.T) {
 	h := newHouse(t, wptest.Site{})
 	h.addSites(t)
 	h.runAll(t, "status")
-	plain, secure := h.signIn(t, audit.Owner), h.secured(t)
+	plain, secure := h.signIn(t, access.Owner), h.secured(t)
 	if status, _ := secure.post("/sign-in", url.Values{"email": {"owner@agency.example"}, "password": {password}}); status != http.StatusSeeOther {
 		t.Fatal(status)
 	}
@@ -259,7 +259,7 @@ func TestSecurityHeadersOnEveryPage(t *testing.T) {
 
 func TestAttackTrustedOverHTTPSOnly(t *testing.T) {
 	h := newHouse(t)
-	h.signIn(t, audit.Owner)
+	h.signIn(t, access.Owner)
 	p := h.secured(t)
 	r := p.request(http.MethodPost, "/sign-in", url.Values{"email": {"owner@agency.example"}, "password": {password}})
 	r.Header.Set("Origin", strings.Replace(p.home, "https://", "http://", 1)) // who sits on the wire can write such a page

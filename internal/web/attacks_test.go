@@ -13,10 +13,10 @@ import (
 	"sync/atomic"
 	"testing"
 
-	"github.com/droverhq/drover/internal/audit"
+	"github.com/droverhq/drover/internal/access"
 	"github.com/droverhq/drover/internal/members"
-	"github.com/droverhq/drover/internal/operations"
 	"github.com/droverhq/drover/internal/runs"
+	"github.com/droverhq/drover/internal/saved"
 	"github.com/droverhq/drover/internal/sites"
 	"github.com/droverhq/drover/internal/vault"
 	"github.com/droverhq/drover/internal/web"
@@ -49,7 +49,7 @@ func (h *house) secured(t *testing.T) person {
 	t.Helper()
 	var handler http.Handler
 	front := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { handler.ServeHTTP(w, r) }))
-	server := web.New(web.Parts{Registry: h.registry, Runner: h.runner, Roster: h.roster, Shelf: operations.New(h.db, h.log), Log: h.log, Logger: slog.New(slog.DiscardHandler), PublicURL: front.URL})
+	server := web.New(web.Parts{Registry: h.registry, Runner: h.runner, Roster: h.roster, Shelf: saved.New(h.db, h.log), Log: h.log, Logger: slog.New(slog.DiscardHandler), PublicURL: front.URL})
 	handler = server.Handler()
 	t.Cleanup(func() { front.Close(); server.Close() })
 	p := h.stranger(t)
@@ -70,7 +70,7 @@ func (h *house) runAll(t *testing.T, operation string) runs.Run {
 func TestAttackCrossOriginPost(t *testing.T) {
 	h := newHouse(t, wptest.Site{})
 	h.addSites(t)
-	p := h.signIn(t, audit.Owner)
+	p := h.signIn(t, access.Owner)
 	form := url.Values{"operation": {"clear-cache"}, "all": {"1"}}
 	for name, c := range map[string]struct {
 		headers map[string]string
@@ -118,7 +118,7 @@ func TestAttackCrossOriginPost(t *testing.T) {
 
 func started(t *testing.T, h *house) int64 {
 	t.Helper()
-	_, total, err := h.runner.Runs(context.Background(), audit.System(), runs.Filter{Limit: 1})
+	_, total, err := h.runner.Runs(context.Background(), access.System(), runs.Filter{Limit: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -127,7 +127,7 @@ func started(t *testing.T, h *house) int64 {
 
 func TestAttackOpenRedirectAfterSignIn(t *testing.T) {
 	h := newHouse(t)
-	h.signIn(t, audit.Viewer)
+	h.signIn(t, access.Viewer)
 	form := url.Values{"email": {"viewer@agency.example"}, "password": {password}}
 	for next, want := range map[string]string{
 		"//evil.example": "/", `/\evil.example`: "/", `\\evil.example`: "/", "https:evil.example": "/", "https://evil.example/": "/", "https:/evil.example": "/",
@@ -169,10 +169,10 @@ func TestAttackOpenRedirectAfterSignIn(t *testing.T) {
 
 func TestAttackSessionFixation(t *testing.T) {
 	h := newHouse(t)
-	attacker := h.signIn(t, audit.Viewer)
+	attacker := h.signIn(t, access.Viewer)
 	home, _ := url.Parse(h.home)
 	theirs := attacker.Jar.Cookies(home)[0]
-	h.signIn(t, audit.Owner)
+	h.signIn(t, access.Owner)
 	for name, planted := range map[string]string{"one that was made up": strings.Repeat("A", 52), "a session of the attacker's own": theirs.Value} {
 		victim := h.stranger(t)
 		victim.Jar.SetCookies(home, []*http.Cookie{{Name: "drover", Value: planted, Path: "/"}})
@@ -244,7 +244,7 @@ func TestAttackOneTimeLinkUsedTwice(t *testing.T) {
 		t.Fatal(needed, err)
 	}
 	used("setup", "/setup/"+setup.Reveal(), url.Values{"name": {"Olga"}, "email": {"olga@agency.example"}, "password": {password}})
-	invitation, err := h.roster.Invite(ctx, shell, members.Member{Email: "jo@agency.example", Role: audit.Operator})
+	invitation, err := h.roster.Invite(ctx, shell, members.Member{Email: "jo@agency.example", Role: access.Operator})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -274,7 +274,7 @@ func TestAttackOthersNumbersInAddresses(t *testing.T) {
 	h.addSites(t)
 	h.runAll(t, "status")
 	h.runAll(t, "clear-cache")
-	viewer, owner := h.signIn(t, audit.Viewer), h.signIn(t, audit.Owner)
+	viewer, owner := h.signIn(t, access.Viewer), h.signIn(t, access.Owner)
 	for path, want := range map[string]int{
 		"/runs/1/targets/1": http.StatusOK, "/runs/2/targets/3": http.StatusOK, "/runs/1/targets/3": http.StatusNotFound, "/runs/2/targets/1": http.StatusNotFound,
 		"/runs/0": http.StatusNotFound, "/runs/-1": http.StatusNotFound, "/runs/1e3": http.StatusNotFound, "/runs/9223372036854775808": http.StatusNotFound,
@@ -284,12 +284,12 @@ func TestAttackOthersNumbersInAddresses(t *testing.T) {
 			t.Errorf("%s: %d, want %d", path, status, want)
 		}
 	}
-	present, err := h.roster.Members(context.Background(), audit.System())
+	present, err := h.roster.Members(context.Background(), access.System())
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, m := range present {
-		if m.Role != audit.Owner {
+		if m.Role != access.Owner {
 			continue
 		}
 		open, err := h.roster.Sessions(context.Background(), m.ID)

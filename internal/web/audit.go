@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/droverhq/drover/internal/access"
 	"github.com/droverhq/drover/internal/audit"
 	"github.com/droverhq/drover/internal/sites"
 	"github.com/droverhq/drover/views"
@@ -42,7 +43,7 @@ func recordFilter(q url.Values) (views.AuditFilter, audit.Filter) {
 		Problems: map[string]string{},
 	}
 	f := audit.Filter{
-		Words: shown.Words, Actor: shown.Actor, Action: audit.Action(shown.Action), Client: shown.Client, Result: audit.Result(shown.Outcome), Limit: perPage,
+		Words: shown.Words, Actor: shown.Actor, Action: access.Action(shown.Action), Client: shown.Client, Result: audit.Result(shown.Outcome), Limit: perPage,
 		Since: day(shown.Since, "since", shown.Problems), Until: day(shown.Until, "until", shown.Problems),
 	}
 	f.Before, _ = strconv.ParseInt(q.Get("before"), 10, 64) // what is no number is the first page
@@ -61,7 +62,7 @@ func about(f *audit.Filter, subject string) {
 	case err == nil && kind == "member":
 		f.Member = id
 	default:
-		f.Subject = audit.Subject(subject)
+		f.Subject = access.Subject(subject)
 	}
 }
 
@@ -79,7 +80,7 @@ func (s *Server) showAudit(v *visit, status int, problem string) error {
 	page := views.AuditPage{
 		Frame: v.frame("Audit", "audit"), Filter: shown, Count: found.Count, More: found.More, First: filter.Before == 0, Verification: s.verification(v), ViewProblem: problem,
 	}
-	for _, action := range audit.Actions() {
+	for _, action := range access.Actions() {
 		page.Actions = append(page.Actions, string(action))
 	}
 	facets, err := s.Registry.Facets(ctx, actor)
@@ -173,7 +174,7 @@ func barsOf(times []time.Time) ([]views.AuditBar, time.Duration) {
 
 func (s *Server) verification(v *visit) views.Verification {
 	last := s.verified.get()
-	return views.Verification{At: last.At, Entries: last.Entries, Broken: last.Broken, Why: last.Why, CanVerify: v.actor().May(audit.AuditVerify), CanSign: v.actor().May(audit.AuditCheckpoint)}
+	return views.Verification{At: last.At, Entries: last.Entries, Broken: last.Broken, Why: last.Why, CanVerify: v.actor().May(access.AuditVerify), CanSign: v.actor().May(access.AuditCheckpoint)}
 }
 
 func entryView(e audit.Entry) views.AuditRow {
@@ -235,7 +236,7 @@ func (s *Server) signRecord(v *visit) error {
 
 // copied tells how far the copies of the record elsewhere have come, for who may sign it.
 func (s *Server) copied(v *visit) ([]views.Copied, error) {
-	if !v.actor().May(audit.AuditCheckpoint) {
+	if !v.actor().May(access.AuditCheckpoint) {
 		return nil, nil
 	}
 	states, err := s.Streams.States(v.Request.Context())
@@ -270,7 +271,7 @@ func (s *Server) exportRecord(v *visit) error {
 	filter.Before = 0
 	asCSV := strings.HasSuffix(v.FullPath(), ".csv")
 	ctx, actor := v.Request.Context(), v.actor()
-	if err := s.Log.RecordAlone(ctx, actor, audit.Event{Action: audit.AuditExport, Detail: map[string]any{"filter": shown.Encode(), "csv": asCSV}}); err != nil {
+	if err := s.Log.RecordAlone(ctx, actor, audit.Event{Action: access.AuditExport, Detail: map[string]any{"filter": shown.Encode(), "csv": asCSV}}); err != nil {
 		return err
 	}
 	name := "drover-record-" + time.Now().UTC().Format(time.DateOnly)
@@ -307,7 +308,7 @@ const mostPrinted = 2000
 func (s *Server) printRecord(v *visit) error {
 	shown, filter := recordFilter(v.Request.URL.Query())
 	filter.Before, filter.Limit = 0, mostPrinted
-	if v.actor().May(audit.AuditVerify) && time.Since(s.verified.get().At) > verifiedFor {
+	if v.actor().May(access.AuditVerify) && time.Since(s.verified.get().At) > verifiedFor {
 		verification, err := s.Log.Verify(v.Request.Context())
 		if err != nil {
 			return err

@@ -10,7 +10,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/droverhq/drover/internal/audit"
+	"github.com/droverhq/drover/internal/access"
 	"github.com/droverhq/drover/internal/runs"
 	"github.com/droverhq/drover/internal/sites"
 	"github.com/droverhq/drover/views"
@@ -153,7 +153,7 @@ func (s *Server) showCompose(v *visit, status int, form url.Values, problems sit
 	}
 	spec := specOf(form)
 	if !empty(spec.Selection) {
-		if page.Preview, err = s.livePreview(v, form); err != nil && !errors.Is(err, audit.ErrForbidden) {
+		if page.Preview, err = s.livePreview(v, form); err != nil && !errors.Is(err, access.ErrForbidden) {
 			return err
 		}
 	}

@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/net/html"
 
+	"github.com/droverhq/drover/internal/access"
 	"github.com/droverhq/drover/internal/audit"
 	"github.com/droverhq/drover/internal/runs"
 	"github.com/droverhq/drover/internal/sites"
@@ -53,7 +54,7 @@ func formOf(t *testing.T, page string) (action string, carried url.Values) {
 func TestAStaleSessionIsAskedWhoItIsAndLosesNothing(t *testing.T) {
 	h := newHouse(t, wptest.Site{Host: "a.example"}, wptest.Site{Host: "b.example"})
 	h.addSites(t)
-	p := h.signIn(t, audit.Owner)
+	p := h.signIn(t, access.Owner)
 	h.later(t, 11*time.Minute)
 	typed := url.Values{"operation": {"disable-cache"}, "site": {"1", "2"}, "confirm": {"2"}, "deadline": {"10m"}}
 	status, page := p.post("/runs", typed)
@@ -61,7 +62,7 @@ func TestAStaleSessionIsAskedWhoItIsAndLosesNothing(t *testing.T) {
 	if status != http.StatusOK || !strings.Contains(page, "Confirm it is you") || !maps.EqualFunc(carried, typed, slices.Equal) {
 		t.Fatalf("asked: %d, carried %v, want %v", status, carried, typed)
 	}
-	if _, n, err := h.runner.Runs(t.Context(), audit.System(), runs.Filter{}); n != 0 || err != nil {
+	if _, n, err := h.runner.Runs(t.Context(), access.System(), runs.Filter{}); n != 0 || err != nil {
 		t.Errorf("%d runs were started before the proof, %v", n, err)
 	}
 	carried.Set("proof_password", "not the password")
@@ -81,7 +82,7 @@ func TestAStaleSessionIsAskedWhoItIsAndLosesNothing(t *testing.T) {
 	if status, to := p.post(to, carried); status != http.StatusSeeOther || to != "/runs/1" { // as a browser does on 307
 		t.Errorf("sent again: %d %.200s", status, to)
 	}
-	run, err := h.runner.Run(t.Context(), audit.System(), 1)
+	run, err := h.runner.Run(t.Context(), access.System(), 1)
 	if err != nil || run.Total != 2 || run.Spec.Limits.Deadline != 10*time.Minute {
 		t.Errorf("%+v, %v", run, err)
 	}
@@ -108,7 +109,7 @@ func TestWhatNeedsAProofOfLate(t *testing.T) {
 		t.Fatal(err)
 	}
 	h.ended(t, 1)
-	p := h.signIn(t, audit.Owner)
+	p := h.signIn(t, access.Owner)
 	h.later(t, time.Hour)
 	asked := func(status int, body string) bool {
 		return strings.HasPrefix(body, "/confirm?next=") || status == http.StatusOK && strings.Contains(body, "Confirm it is you")
@@ -163,7 +164,7 @@ func TestWhatNeedsAProofOfLate(t *testing.T) {
 		t.Error("the site's page shows the form for a credential before the proof")
 	}
 	// Nobody is asked for what is not theirs to do anyway.
-	operator := h.signIn(t, audit.Operator)
+	operator := h.signIn(t, access.Operator)
 	h.later(t, time.Hour)
 	for _, path := range []string{"/team/invite", "/sites"} {
 		if status, _ := operator.post(path, nil); status != http.StatusForbidden {
@@ -175,7 +176,7 @@ func TestWhatNeedsAProofOfLate(t *testing.T) {
 // A password opened the form with a proof; the twenty minutes that somebody takes to fill it in are theirs.
 func TestAFormWithAPasswordMayTakeItsTime(t *testing.T) {
 	h := newHouse(t, wptest.Site{})
-	p := h.signIn(t, audit.Owner)
+	p := h.signIn(t, access.Owner)
 	h.later(t, 25*time.Minute)
 	form := url.Values{"url": {h.fake.URL(0)}, "username": {wptest.DefaultUser}, "application_password": {wptest.DefaultPassword}}
 	if status, to := p.post("/sites", form); status != http.StatusSeeOther || to != "/sites/1" {
@@ -191,7 +192,7 @@ func TestAFormWithAPasswordMayTakeItsTime(t *testing.T) {
 
 func TestWithASecondFactorThePasswordConfirmsNothing(t *testing.T) {
 	h := newHouse(t)
-	p := h.signIn(t, audit.Owner)
+	p := h.signIn(t, access.Owner)
 	secret, codes := p.addApp()
 	h.later(t, time.Hour)
 	if status, _ := p.post("/confirm?next=/team", url.Values{"proof_password": {password}}); status != http.StatusUnprocessableEntity {
@@ -204,7 +205,7 @@ func TestWithASecondFactorThePasswordConfirmsNothing(t *testing.T) {
 	if status, to := p.post("/confirm?next=//evil.example", url.Values{"proof_code": {codes[0]}}); status != http.StatusSeeOther || to != "/" {
 		t.Errorf("a recovery code, and a way out: %d %s", status, to)
 	}
-	if entries, n, err := h.log.Entries(t.Context(), audit.System(), audit.Filter{Action: audit.MemberConfirm}); n != 3 || err != nil {
+	if entries, n, err := h.log.Entries(t.Context(), access.System(), audit.Filter{Action: access.MemberConfirm}); n != 3 || err != nil {
 		t.Errorf("%d entries, %v, %v", n, entries, err)
 	}
 }

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/droverhq/drover/internal/audit"
+	"github.com/droverhq/drover/internal/access"
 	"github.com/droverhq/drover/internal/runs"
 	"github.com/droverhq/drover/internal/sites"
 	"github.com/droverhq/drover/internal/wordpress/wptest"
@@ -25,7 +25,7 @@ func contains(t *testing.T, what, page string, wanted ...string) {
 func TestExplorerToRun(t *testing.T) {
 	h := newHouse(t, wptest.Site{Host: "one.example"}, wptest.Site{Host: "two.example"}, wptest.Site{Host: "broken.example", Fault: wptest.Maintenance})
 	h.addSites(t)
-	p := h.signIn(t, audit.Operator)
+	p := h.signIn(t, access.Operator)
 	_, page := p.get("/endpoints?all=1")
 	contains(t, "the explorer", page, "on 2 sites", "/wp/v2/posts/{id}", "in maintenance", "Get site information", "on 1 of 2", "1 site has no abilities")
 	if _, page = p.get("/endpoints?all=1&words=plugins+status"); strings.Contains(page, "/wp/v2/posts/{id}") || !strings.Contains(page, "/wp/v2/plugins/{plugin}") {
@@ -71,7 +71,7 @@ func TestAnswersAsATable(t *testing.T) {
 		return r
 	}
 	run(map[string]string{"method": "GET", "path": "/wp/v2/plugins"})
-	p := h.signIn(t, audit.Viewer)
+	p := h.signIn(t, access.Viewer)
 	_, page := p.get("/runs/1/answers")
 	contains(t, "the table", page, "akismet/akismet", "1 site gave no answer", "of 3 sites")
 	_, page = p.get("/runs/1/answers?columns=" + url.QueryEscape("plugin: .plugin\nversion: .version") + "&column=0&op=%3D&value=akismet/akismet&group=1&sort=1")
@@ -100,7 +100,7 @@ func TestAnswersAsATable(t *testing.T) {
 func TestSavedOperations(t *testing.T) {
 	h := newHouse(t, wptest.Site{Host: "one.example"})
 	h.addSites(t)
-	p := h.signIn(t, audit.Operator)
+	p := h.signIn(t, access.Operator)
 	_, page := p.get("/operations")
 	contains(t, "the shelf", page, "Plugins and versions", "comes with Drover")
 	status, page := p.post("/operations/new", url.Values{"p.method": {"GET"}, "p.path": {"/wp/v2/users"}})

@@ -5,11 +5,12 @@ import (
 	"fmt"
 	"net/http"
 
+	"github.com/droverhq/drover/internal/access"
 	"github.com/droverhq/drover/internal/audit"
 	"github.com/droverhq/drover/internal/database"
 	"github.com/droverhq/drover/internal/members"
-	"github.com/droverhq/drover/internal/operations"
 	"github.com/droverhq/drover/internal/runs"
+	"github.com/droverhq/drover/internal/saved"
 	"github.com/droverhq/drover/internal/sites"
 	"github.com/droverhq/drover/views"
 )
@@ -39,7 +40,7 @@ var known = []struct {
 	{errTooMuch, http.StatusRequestEntityTooLarge, "That is too much at once", "A form may hold 1 MB and a file of sites 16 MB. Send less, or split it."},
 	{errCrowd, http.StatusTooManyRequests, "That is too much at once", "Too many of your requests are under way. Wait until some have ended, or close some tabs, and try again."},
 	{sites.ErrNoSite, http.StatusNotFound, "There is no such site", "Look for it in the list of sites, also among the retired ones."},
-	{operations.ErrNone, http.StatusNotFound, "There is no such saved operation", "It may have been removed. Look at the list of saved operations."},
+	{saved.ErrNone, http.StatusNotFound, "There is no such saved operation", "It may have been removed. Look at the list of saved operations."},
 	{runs.ErrNoRun, http.StatusNotFound, "There is no such run", "Look for it in the list of runs."},
 	{runs.ErrNoTarget, http.StatusNotFound, "That site is not in this run", "Look for it in the run's page."},
 	{audit.ErrNoEntry, http.StatusNotFound, "There is no such entry", "Look for it in the record."},
@@ -52,7 +53,7 @@ var known = []struct {
 	{members.ErrLastOwner, http.StatusConflict, "The last owner cannot go", "Make somebody else an owner first."},
 	{runs.ErrNotAsked, http.StatusConflict, "The run does not wait for approval", "Somebody decided already, or the time for it is over. Open the run to see what happened."},
 	{runs.ErrEnded, http.StatusConflict, "The run has ended already", "Nothing is under way, so there is nothing to cancel."},
-	{audit.ErrForbidden, http.StatusForbidden, "This is not yours to do", "Your role does not allow it. The attempt was recorded. Ask an admin or an owner."},
+	{access.ErrForbidden, http.StatusForbidden, "This is not yours to do", "Your role does not allow it. The attempt was recorded. Ask an admin or an owner."},
 }
 
 func problemOf(err error) views.Problem {

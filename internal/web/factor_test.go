@@ -10,7 +10,7 @@ import (
 
 	"github.com/pquerna/otp/totp"
 
-	"github.com/droverhq/drover/internal/audit"
+	"github.com/droverhq/drover/internal/access"
 )
 
 var (
@@ -55,7 +55,7 @@ func (p person) addApp() (secret string, codes []string) {
 
 func TestSignInInTwoSteps(t *testing.T) {
 	h := newHouse(t)
-	owner := h.signIn(t, audit.Owner)
+	owner := h.signIn(t, access.Owner)
 	secret, codes := owner.addApp()
 	if len(codes) != 10 {
 		t.Fatalf("%d recovery codes are shown", len(codes))
@@ -90,7 +90,7 @@ func TestSignInInTwoSteps(t *testing.T) {
 
 func TestPasskeysNeedAHostName(t *testing.T) {
 	h := newHouse(t) // at 127.0.0.1
-	p := h.signIn(t, audit.Owner)
+	p := h.signIn(t, access.Owner)
 	if status, page := p.post("/settings/second-factor/passkey/options", nil); status != http.StatusUnprocessableEntity || !strings.Contains(page, "never to an IP address") {
 		t.Errorf("begin: %d %.200s", status, page)
 	}
@@ -101,7 +101,7 @@ func TestPasskeysNeedAHostName(t *testing.T) {
 
 func TestWhoMustHaveASecondFactorSetsOneUpFirst(t *testing.T) {
 	h := newHouse(t)
-	owner, viewer := h.signIn(t, audit.Owner), h.signIn(t, audit.Viewer)
+	owner, viewer := h.signIn(t, access.Owner), h.signIn(t, access.Viewer)
 	if status, to := owner.post("/team/second-factor", url.Values{"required": {"yes"}}); status != http.StatusSeeOther {
 		t.Fatalf("require: %d %s", status, to)
 	}

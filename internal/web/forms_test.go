@@ -13,6 +13,7 @@ import (
 
 	"golang.org/x/net/html"
 
+	"github.com/droverhq/drover/internal/access"
 	"github.com/droverhq/drover/internal/audit"
 	"github.com/droverhq/drover/internal/members"
 	"github.com/droverhq/drover/internal/sites"
@@ -64,9 +65,9 @@ func find(n *html.Node, key string) (string, bool) {
 func TestFormsKeepWhatWasTyped(t *testing.T) {
 	h := newHouse(t, wptest.Site{Host: "one.example"}, wptest.Site{Host: "two.example"})
 	h.addSites(t)
-	p := h.signIn(t, audit.Owner)
+	p := h.signIn(t, access.Owner)
 	secret := "qqqq WWWW 7777 eeee RRRR 1111"
-	invitation, err := h.roster.Invite(context.Background(), shell, members.Member{Email: "new@agency.example", Role: audit.Viewer})
+	invitation, err := h.roster.Invite(context.Background(), shell, members.Member{Email: "new@agency.example", Role: access.Viewer})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -185,7 +186,7 @@ func TestImportByUploadAndByPaste(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			h := newHouse(t, wptest.Site{Host: "one.example"}, wptest.Site{Host: "two.example"})
-			p := h.signIn(t, audit.Admin)
+			p := h.signIn(t, access.Admin)
 			secret := "zzzz YYYY 9999 xxxx WWWW 8888"
 			content := "url,username,application_password,client,tags\n" +
 				h.fake.URL(0) + "," + wptest.DefaultUser + "," + wptest.DefaultPassword + ",Acme,care-plan;wpo\n" +
@@ -212,17 +213,17 @@ func TestImportByUploadAndByPaste(t *testing.T) {
 					t.Error("a password came back")
 				}
 			}
-			before := entries(t, h, audit.SiteImport)
+			before := entries(t, h, access.SiteImport)
 			_, page = way(t, p, content)
 			for line, got := range report(t, page) {
 				if got[0] == "added" || got[0] == "updated" {
 					t.Errorf("the second time, line %s is %q", line, got)
 				}
 			}
-			if now := entries(t, h, audit.SiteImport); before != 1 || now != before {
+			if now := entries(t, h, access.SiteImport); before != 1 || now != before {
 				t.Errorf("%d entries after the first time, %d after the second", before, now)
 			}
-			if found, total, err := h.registry.Sites(context.Background(), audit.System(), sites.Filter{Sort: "client", Descending: true}); err != nil || total != 2 || found[0].Client != "Acme" {
+			if found, total, err := h.registry.Sites(context.Background(), access.System(), sites.Filter{Sort: "client", Descending: true}); err != nil || total != 2 || found[0].Client != "Acme" {
 				t.Errorf("%d sites, %v", total, err)
 			}
 			for problem, content := range map[string]string{"the first line must name": "a,b\n1,2\n", "Choose a CSV file": ""} {
@@ -234,9 +235,9 @@ func TestImportByUploadAndByPaste(t *testing.T) {
 	}
 }
 
-func entries(t *testing.T, h *house, action audit.Action) int64 {
+func entries(t *testing.T, h *house, action access.Action) int64 {
 	t.Helper()
-	_, total, err := h.log.Entries(context.Background(), audit.System(), audit.Filter{Action: action, Result: audit.Done})
+	_, total, err := h.log.Entries(context.Background(), access.System(), audit.Filter{Action: action, Result: audit.Done})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -247,7 +248,7 @@ func entries(t *testing.T, h *house, action audit.Action) int64 {
 func TestPlainFormStartsARun(t *testing.T) {
 	h := newHouse(t, wptest.Site{Host: "one.example"}, wptest.Site{Host: "two.example", Fault: wptest.Maintenance})
 	h.addSites(t)
-	p := h.signIn(t, audit.Operator)
+	p := h.signIn(t, access.Operator)
 	_, page := p.get("/run?operation=clear-cache&all=1")
 	form := typed(t, page)
 	if form.Get("operation") != "clear-cache" || form.Get("all") != "1" {

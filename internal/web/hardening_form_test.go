@@ -10,18 +10,18 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/droverhq/drover/internal/audit"
+	"github.com/droverhq/drover/internal/access"
 	"github.com/droverhq/drover/internal/sites"
 	"github.com/droverhq/drover/internal/wordpress/wptest"
 )
 
 func TestARoleHoldsFromTheNextRequest(t *testing.T) {
 	h := newHouse(t)
-	admin := h.signIn(t, audit.Admin)
+	admin := h.signIn(t, access.Admin)
 	if status, _ := admin.get("/sites/new"); status != http.StatusOK {
 		t.Fatal(status)
 	}
-	if err := h.roster.ChangeRole(t.Context(), shell, 1, audit.Viewer); err != nil {
+	if err := h.roster.ChangeRole(t.Context(), shell, 1, access.Viewer); err != nil {
 		t.Fatal(err)
 	}
 	if status, _ := admin.get("/sites/new"); status != http.StatusForbidden {
@@ -32,8 +32,8 @@ func TestARoleHoldsFromTheNextRequest(t *testing.T) {
 // What a form does not have is not stored, though the row has such a column, and what stands in the address does not stand for the form.
 func TestAttackFieldsThatNoFormHas(t *testing.T) {
 	h := newHouse(t, wptest.Site{}, wptest.Site{})
-	p := h.signIn(t, audit.Owner)
-	viewer := h.signIn(t, audit.Viewer)
+	p := h.signIn(t, access.Owner)
+	viewer := h.signIn(t, access.Viewer)
 	extra := url.Values{"role": {"owner"}, "Role": {"owner"}, "email": {"evil@agency.example"}, "id": {"1"}, "ID": {"1"}, "member_id": {"1"}, "password_hash": {"x"}, "left_at": {"0"}, "state": {"ready"}, "retired_at": {"1"}, "root": {"https://evil.example/"}, "Home": {"https://evil.example"}}
 	with := func(form url.Values) url.Values {
 		for name, values := range extra {
@@ -52,11 +52,11 @@ func TestAttackFieldsThatNoFormHas(t *testing.T) {
 	if status, _ := p.post("/team/invite?role=owner&email=evil@agency.example", url.Values{"email": {"new@agency.example"}, "role": {"viewer", "owner"}}); status != http.StatusOK {
 		t.Errorf("the invitation: %d", status)
 	}
-	present, err := h.roster.Members(t.Context(), audit.System())
-	if err != nil || len(present) != 2 || present[1].Name != "Vera" || present[1].Role != audit.Viewer || present[1].Email != "viewer@agency.example" {
+	present, err := h.roster.Members(t.Context(), access.System())
+	if err != nil || len(present) != 2 || present[1].Name != "Vera" || present[1].Role != access.Viewer || present[1].Email != "viewer@agency.example" {
 		t.Errorf("%+v, %v", present, err)
 	}
-	site, err := h.registry.Site(t.Context(), audit.System(), 1)
+	site, err := h.registry.Site(t.Context(), access.System(), 1)
 	if err != nil || site.Home != h.fake.URL(0) || !site.RetiredAt.IsZero() || strings.Contains(fmt.Sprintf("%+v", site), "evil") {
 		t.Errorf("%+v, %v", site, err)
 	}
@@ -70,7 +70,7 @@ func TestAttackFieldsThatNoFormHas(t *testing.T) {
 
 func TestOnlyFilesOfTheirKindAreTaken(t *testing.T) {
 	h := newHouse(t)
-	p := h.signIn(t, audit.Owner)
+	p := h.signIn(t, access.Owner)
 	send := func(path, name, text string) answer {
 		var upload bytes.Buffer
 		parts := multipart.NewWriter(&upload)
@@ -103,7 +103,7 @@ func TestOnlyFilesOfTheirKindAreTaken(t *testing.T) {
 			t.Errorf("%s: %d", name, got.status)
 		}
 	}
-	if all, err := h.registry.Select(t.Context(), audit.System(), sites.Selection{All: true}); err != nil || len(all) != 1 {
+	if all, err := h.registry.Select(t.Context(), access.System(), sites.Selection{All: true}); err != nil || len(all) != 1 {
 		t.Errorf("%d sites, %v", len(all), err)
 	}
 }

@@ -15,6 +15,7 @@ import (
 
 	"golang.org/x/net/html"
 
+	"github.com/droverhq/drover/internal/access"
 	"github.com/droverhq/drover/internal/audit"
 	"github.com/droverhq/drover/internal/members"
 	"github.com/droverhq/drover/internal/runs"
@@ -43,7 +44,7 @@ func (h *house) logs(t *testing.T, parts ...string) string {
 
 func TestCookiesOverHTTPS(t *testing.T) {
 	h := newHouse(t)
-	h.signIn(t, audit.Owner)
+	h.signIn(t, access.Owner)
 	p := h.secured(t)
 	seen := map[string]bool{}
 	for _, r := range []*http.Request{
@@ -70,7 +71,7 @@ func TestCookiesOverHTTPS(t *testing.T) {
 // The log says who, from where, what, when and how it ended, each on a line of its own whatever was asked for.
 func TestTheLogOfRequests(t *testing.T) {
 	h := newHouse(t)
-	p := h.signIn(t, audit.Owner)
+	p := h.signIn(t, access.Owner)
 	p.get("/sites/77")
 	line := h.logs(t, "path=/sites/77")
 	for _, part := range []string{"time=", "level=INFO", "req=", "method=GET", "status=404", "addr=127.0.0.1", "member=1"} {
@@ -85,7 +86,7 @@ func TestTheLogOfRequests(t *testing.T) {
 		}
 	}
 	p.post("/sign-in", url.Values{"email": {"owner@agency.example"}, "password": {"not the password"}})
-	if _, n, err := h.log.Entries(t.Context(), audit.System(), audit.Filter{Action: audit.MemberSignIn, Result: audit.Refused}); n != 1 || err != nil {
+	if _, n, err := h.log.Entries(t.Context(), access.System(), audit.Filter{Action: access.MemberSignIn, Result: audit.Refused}); n != 1 || err != nil {
 		t.Errorf("%d refused sign-ins are recorded, %v", n, err)
 	}
 	for range 8 {
@@ -117,7 +118,7 @@ func TestAttackForgedAddress(t *testing.T) {
 
 func TestSigningOutDropsWhatTheBrowserKept(t *testing.T) {
 	h := newHouse(t)
-	p := h.signIn(t, audit.Owner)
+	p := h.signIn(t, access.Owner)
 	if got := p.ask(p.request(http.MethodPost, "/sign-out", nil)); got.header.Get("Clear-Site-Data") != `"cache"` || got.status != http.StatusSeeOther {
 		t.Errorf("%d %v", got.status, got.header)
 	}
@@ -134,7 +135,7 @@ func (h *house) slowRun(t *testing.T) {
 
 func TestAStreamEndsWithItsSession(t *testing.T) {
 	h := newHouse(t, wptest.Site{Latency: [2]time.Duration{6 * time.Second, 7 * time.Second}})
-	p := h.signIn(t, audit.Viewer)
+	p := h.signIn(t, access.Viewer)
 	h.slowRun(t)
 	got, err := p.Do(p.request(http.MethodGet, "/runs/1/stream", nil))
 	if err != nil {
@@ -153,7 +154,7 @@ func TestAStreamEndsWithItsSession(t *testing.T) {
 
 func TestOneMemberCannotTakeTheServer(t *testing.T) {
 	h := newHouse(t, wptest.Site{Latency: [2]time.Duration{6 * time.Second, 7 * time.Second}})
-	greedy, other := h.signIn(t, audit.Viewer), h.signIn(t, audit.Operator)
+	greedy, other := h.signIn(t, access.Viewer), h.signIn(t, access.Operator)
 	h.slowRun(t)
 	ctx, leave := context.WithCancel(t.Context())
 	var streams sync.WaitGroup
@@ -186,7 +187,7 @@ func TestOneMemberCannotTakeTheServer(t *testing.T) {
 // A page of an attacker's, or the preview of a chat, follows a link that signs somebody in.
 func TestALinkFromAnotherPageSignsNobodyIn(t *testing.T) {
 	h := newHouse(t)
-	h.signIn(t, audit.Owner)
+	h.signIn(t, access.Owner)
 	token, err := h.roster.SignInLink(t.Context(), shell, 1)
 	if err != nil {
 		t.Fatal(err)
@@ -208,7 +209,7 @@ func TestALinkFromAnotherPageSignsNobodyIn(t *testing.T) {
 
 func TestAnotherPasswordNeedsTheSecondFactor(t *testing.T) {
 	h := newHouse(t)
-	p := h.signIn(t, audit.Owner)
+	p := h.signIn(t, access.Owner)
 	p.addApp()
 	h.later(t, 31*time.Minute)
 	form := url.Values{"old": {password}, "password": {"another four words here"}}
@@ -240,7 +241,7 @@ func TestAPanicShowsNothing(t *testing.T) {
 
 func TestNothingIsServedByAccident(t *testing.T) {
 	h := newHouse(t)
-	h.signIn(t, audit.Owner)
+	h.signIn(t, access.Owner)
 	p := h.secured(t) // without the gallery, as in production
 	if status, _ := p.post("/sign-in", url.Values{"email": {"owner@agency.example"}, "password": {password}}); status != http.StatusSeeOther {
 		t.Fatal(status)
@@ -262,7 +263,7 @@ func TestEveryAnswerNamesItsKind(t *testing.T) {
 	h := newHouse(t, wptest.Site{})
 	h.addSites(t)
 	h.runAll(t, "status")
-	p := h.signIn(t, audit.Owner)
+	p := h.signIn(t, access.Owner)
 	fill := strings.NewReplacer(":id", "1", ":target", "1", ":seq", "1")
 	paths := []string{"/healthz", "/nowhere", "/sign-in", "/sites/999"}
 	for _, route := range h.server.Table() {
@@ -285,8 +286,8 @@ func TestEveryAnswerNamesItsKind(t *testing.T) {
 func TestPasswordFieldsAreMaskedAndTakeAPaste(t *testing.T) {
 	h := newHouse(t, wptest.Site{})
 	h.addSites(t)
-	p := h.signIn(t, audit.Owner)
-	invitation, err := h.roster.Invite(t.Context(), shell, members.Member{Email: "new@agency.example", Role: audit.Viewer})
+	p := h.signIn(t, access.Owner)
+	invitation, err := h.roster.Invite(t.Context(), shell, members.Member{Email: "new@agency.example", Role: access.Viewer})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -325,7 +326,7 @@ func TestEveryPageHasTheWayOut(t *testing.T) {
 	h := newHouse(t, wptest.Site{})
 	h.addSites(t)
 	h.runAll(t, "status")
-	p := h.signIn(t, audit.Owner)
+	p := h.signIn(t, access.Owner)
 	fill := strings.NewReplacer(":id", "1", ":target", "1", ":seq", "1")
 	pages := 0
 	for _, route := range h.server.Table() {

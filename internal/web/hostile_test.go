@@ -12,7 +12,7 @@ import (
 
 	"golang.org/x/net/html"
 
-	"github.com/droverhq/drover/internal/audit"
+	"github.com/droverhq/drover/internal/access"
 	"github.com/droverhq/drover/internal/runs"
 	"github.com/droverhq/drover/internal/sites"
 	"github.com/droverhq/drover/internal/vault"
@@ -63,7 +63,7 @@ func TestAttackHostileAnswersAreOnlyText(t *testing.T) {
 		}),
 		wptest.Site{Host: "titled.example", Name: hostile})
 	h.addSites(t)
-	p := h.signIn(t, audit.Owner)
+	p := h.signIn(t, access.Owner)
 	for path, form := range map[string]url.Values{
 		"/settings/name": {"name": {hostile[:90]}}, "/sites/tag": {"site": {"1", "5"}, "new_tag": {"<script>alert(9)</script>"}},
 		"/sites/1":    {"url": {h.fake.URL(0)}, "name": {hostile}, "client": {hostile}, "tags": {"<img src=x onerror=alert(2)>"}},
@@ -183,7 +183,7 @@ func TestAttackFormulasInExports(t *testing.T) {
 		}
 		h.ended(t, run.ID)
 	}
-	p := h.signIn(t, audit.Viewer)
+	p := h.signIn(t, access.Viewer)
 	for _, path := range []string{"/runs/1/export.csv", "/runs/2/export.csv", "/runs/2/answers.csv", "/runs/2/answers.csv?columns=" + url.QueryEscape("=evil: .plugin\n@b: \"\\t=1\"\n-c: .n\nd: \"\\n=1\"\ne: \"\\r=1\"")} {
 		_, text := p.get(path)
 		records, err := csv.NewReader(strings.NewReader(text)).ReadAll()
@@ -211,7 +211,7 @@ func TestAttackFormulasInExports(t *testing.T) {
 func TestAttackHeaderInjection(t *testing.T) {
 	h := newHouse(t, wptest.Site{})
 	h.addSites(t)
-	p := h.signIn(t, audit.Owner)
+	p := h.signIn(t, access.Owner)
 	evil := "x\r\nX-Evil: 1\r\nSet-Cookie: drover=evil\r\n\r\n<script>alert(1)</script>"
 	for _, c := range []struct {
 		path string

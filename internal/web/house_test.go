@@ -17,13 +17,14 @@ import (
 	"testing"
 	"time"
 
+	"github.com/droverhq/drover/internal/access"
 	"github.com/droverhq/drover/internal/audit"
+	"github.com/droverhq/drover/internal/auditsinks"
 	"github.com/droverhq/drover/internal/database"
 	"github.com/droverhq/drover/internal/database/dbtest"
-	"github.com/droverhq/drover/internal/forward"
 	"github.com/droverhq/drover/internal/members"
-	"github.com/droverhq/drover/internal/operations"
 	"github.com/droverhq/drover/internal/runs"
+	"github.com/droverhq/drover/internal/saved"
 	"github.com/droverhq/drover/internal/sites"
 	"github.com/droverhq/drover/internal/vault"
 	"github.com/droverhq/drover/internal/web"
@@ -33,7 +34,7 @@ import (
 
 const password = "four words that differ"
 
-var shell = audit.Actor{Kind: audit.KindCommandLine, Name: "root", Role: audit.Owner}
+var shell = access.Actor{Kind: access.KindCommandLine, Name: "root", Role: access.Owner}
 
 // house is the whole dashboard over simulated sites, behind a real HTTP server.
 type house struct {
@@ -84,7 +85,7 @@ func newHouseOn(t *testing.T, db *database.DB, described ...wptest.Site) *house 
 	h := &house{db: db, fake: fake, logged: &lockedBuffer{}, signing: ed25519.NewKeyFromSeed(make([]byte, ed25519.SeedSize))}
 	logger := slog.New(slog.NewTextHandler(h.logged, nil))
 	network := wordpress.NewNetwork(wordpress.Config{AllowNets: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, RootCAs: fake.CA(), Hosts: fake.Hosts()})
-	h.log = audit.New(h.db.Gorm)
+	h.log = audit.New(h.db.Gorm, sites.Subjects(), runs.Subjects())
 	h.registry = sites.New(h.db, keys, h.log, network)
 	h.roster = members.New(h.db, keys, h.log)
 	if h.runner, err = runs.New(h.db, h.registry, h.log, logger); err != nil {
@@ -96,7 +97,7 @@ func newHouseOn(t *testing.T, db *database.DB, described ...wptest.Site) *house 
 	var handler http.Handler
 	front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { handler.ServeHTTP(w, r) }))
 	h.home = front.URL
-	h.server = web.New(web.Parts{Registry: h.registry, Runner: h.runner, Roster: h.roster, Shelf: operations.New(h.db, h.log), Log: h.log, Logger: logger, Streams: forward.New(h.db, h.log, logger), Signing: func() (ed25519.PrivateKey, error) { return h.signing, nil }, PublicURL: h.home, Gallery: true})
+	h.server = web.New(web.Parts{Registry: h.registry, Runner: h.runner, Roster: h.roster, Shelf: saved.New(h.db, h.log), Log: h.log, Logger: logger, Streams: auditsinks.New(h.db, h.log, logger), Signing: func() (ed25519.PrivateKey, error) { return h.signing, nil }, PublicURL: h.home, Gallery: true})
 	handler = h.server.Handler()
 	t.Cleanup(func() {
 		front.Close()
@@ -137,7 +138,7 @@ func (h *house) stranger(t *testing.T) person {
 	return person{&http.Client{Jar: jar, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}, t, h.home}
 }
 
-func (h *house) signIn(t *testing.T, role audit.Role) person {
+func (h *house) signIn(t *testing.T, role access.Role) person {
 	t.Helper()
 	email := string(role) + "@agency.example"
 	if _, err := h.roster.Add(context.Background(), shell, members.Member{Email: email, Name: "The " + string(role), Role: role}, vault.NewSecret(password)); err != nil {
@@ -196,7 +197,7 @@ func (h *house) ended(t *testing.T, id int64) runs.Snapshot {
 	ctx, cancel := context.WithTimeout(context.Background(), 60*time.Second)
 	defer cancel()
 	var last runs.Snapshot
-	for s := range runs.NewWatch(h.runner).Follow(ctx, audit.System(), id) {
+	for s := range runs.NewWatch(h.runner).Follow(ctx, access.System(), id) {
 		last = s
 	}
 	if !last.Run.Ended() {

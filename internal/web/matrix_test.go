@@ -7,41 +7,41 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/droverhq/drover/internal/audit"
+	"github.com/droverhq/drover/internal/access"
 	"github.com/droverhq/drover/internal/runs"
 	"github.com/droverhq/drover/internal/sites"
 	"github.com/droverhq/drover/internal/wordpress/wptest"
 )
 
 // reach is the least role that a route lets in. Every route has its line: a new one without fails the test.
-var reach = map[string]audit.Role{
-	"GET /": audit.Viewer, "GET /search": audit.Viewer, "GET /sites": audit.Viewer, "GET /sites/:id": audit.Viewer, "GET /runs": audit.Viewer,
-	"GET /runs/:id": audit.Viewer, "GET /runs/:id/stream": audit.Viewer, "GET /runs/:id/targets": audit.Viewer, "GET /runs/:id/targets/:target": audit.Viewer,
-	"GET /runs/:id/export.csv": audit.Viewer, "GET /runs/:id/export.json": audit.Viewer, "GET /audit": audit.Viewer, "GET /audit/:seq": audit.Viewer,
-	"GET /audit/export.csv": audit.Viewer, "GET /audit/export.jsonl": audit.Viewer, "GET /audit/print": audit.Viewer, "POST /audit/views": audit.Viewer, "POST /audit/views/:id/remove": audit.Viewer, "POST /audit/verify": audit.Viewer, "POST /audit/checkpoint": audit.Admin, "GET /team": audit.Viewer, "GET /settings": audit.Viewer, "POST /settings/name": audit.Viewer,
-	"POST /settings/password": audit.Viewer, "POST /settings/sessions/:id/revoke": audit.Viewer,
+var reach = map[string]access.Role{
+	"GET /": access.Viewer, "GET /search": access.Viewer, "GET /sites": access.Viewer, "GET /sites/:id": access.Viewer, "GET /runs": access.Viewer,
+	"GET /runs/:id": access.Viewer, "GET /runs/:id/stream": access.Viewer, "GET /runs/:id/targets": access.Viewer, "GET /runs/:id/targets/:target": access.Viewer,
+	"GET /runs/:id/export.csv": access.Viewer, "GET /runs/:id/export.json": access.Viewer, "GET /audit": access.Viewer, "GET /audit/:seq": access.Viewer,
+	"GET /audit/export.csv": access.Viewer, "GET /audit/export.jsonl": access.Viewer, "GET /audit/print": access.Viewer, "POST /audit/views": access.Viewer, "POST /audit/views/:id/remove": access.Viewer, "POST /audit/verify": access.Viewer, "POST /audit/checkpoint": access.Admin, "GET /team": access.Viewer, "GET /settings": access.Viewer, "POST /settings/name": access.Viewer,
+	"POST /settings/password": access.Viewer, "POST /settings/sessions/:id/revoke": access.Viewer,
 
-	"GET /team/:id": audit.Viewer, "POST /team/:id/reach": audit.Admin, "GET /settings/tokens": audit.Viewer, "POST /settings/tokens": audit.Viewer, "POST /tokens/:id/revoke": audit.Viewer,
+	"GET /team/:id": access.Viewer, "POST /team/:id/reach": access.Admin, "GET /settings/tokens": access.Viewer, "POST /settings/tokens": access.Viewer, "POST /tokens/:id/revoke": access.Viewer,
 
-	"GET /settings/second-factor": audit.Viewer, "POST /settings/second-factor/app": audit.Viewer, "GET /settings/second-factor/app/:id": audit.Viewer,
-	"POST /settings/second-factor/app/:id": audit.Viewer, "POST /settings/second-factor/passkey/options": audit.Viewer, "POST /settings/second-factor/passkey": audit.Viewer,
-	"POST /settings/second-factor/codes": audit.Viewer, "POST /settings/factors/:id/name": audit.Viewer, "POST /settings/factors/:id/remove": audit.Viewer,
-	"GET /second-step": audit.Viewer, "POST /second-step": audit.Viewer, "POST /second-step/options": audit.Viewer, "GET /confirm": audit.Viewer, "POST /confirm": audit.Viewer, "POST /confirm/options": audit.Viewer, "GET /confirm/provider": audit.Viewer, "POST /team/second-factor": audit.Admin, "POST /team/:id/reset": audit.Admin, "POST /team/:id/sign-out": audit.Admin,
+	"GET /settings/second-factor": access.Viewer, "POST /settings/second-factor/app": access.Viewer, "GET /settings/second-factor/app/:id": access.Viewer,
+	"POST /settings/second-factor/app/:id": access.Viewer, "POST /settings/second-factor/passkey/options": access.Viewer, "POST /settings/second-factor/passkey": access.Viewer,
+	"POST /settings/second-factor/codes": access.Viewer, "POST /settings/factors/:id/name": access.Viewer, "POST /settings/factors/:id/remove": access.Viewer,
+	"GET /second-step": access.Viewer, "POST /second-step": access.Viewer, "POST /second-step/options": access.Viewer, "GET /confirm": access.Viewer, "POST /confirm": access.Viewer, "POST /confirm/options": access.Viewer, "GET /confirm/provider": access.Viewer, "POST /team/second-factor": access.Admin, "POST /team/:id/reset": access.Admin, "POST /team/:id/sign-out": access.Admin,
 
-	"GET /runs/:id/answers": audit.Viewer, "GET /runs/:id/answers.csv": audit.Viewer, "GET /runs/:id/answers.json": audit.Viewer, "GET /runs/:id/answers.jsonl": audit.Viewer,
-	"GET /runs/:id/compare": audit.Viewer,
+	"GET /runs/:id/answers": access.Viewer, "GET /runs/:id/answers.csv": access.Viewer, "GET /runs/:id/answers.json": access.Viewer, "GET /runs/:id/answers.jsonl": access.Viewer,
+	"GET /runs/:id/compare": access.Viewer,
 
-	"GET /endpoints": audit.Operator, "GET /endpoints/form": audit.Operator, "POST /endpoints/form": audit.Operator, "GET /operations": audit.Operator, "POST /operations": audit.Operator,
-	"POST /operations/new": audit.Operator, "GET /operations/export": audit.Operator, "POST /operations/import": audit.Operator, "GET /operations/:id/use": audit.Operator,
-	"GET /operations/:id/edit": audit.Operator, "POST /operations/:id": audit.Operator, "POST /operations/:id/remove": audit.Operator,
+	"GET /endpoints": access.Operator, "GET /endpoints/form": access.Operator, "POST /endpoints/form": access.Operator, "GET /operations": access.Operator, "POST /operations": access.Operator,
+	"POST /operations/new": access.Operator, "GET /operations/export": access.Operator, "POST /operations/import": access.Operator, "GET /operations/:id/use": access.Operator,
+	"GET /operations/:id/edit": access.Operator, "POST /operations/:id": access.Operator, "POST /operations/:id/remove": access.Operator,
 
-	"GET /run": audit.Operator, "POST /run/preview": audit.Operator, "POST /runs": audit.Operator, "POST /runs/:id/cancel": audit.Operator, "POST /runs/:id/approve": audit.Admin, "POST /runs/:id/decline": audit.Admin, "POST /team/approval": audit.Owner,
-	"POST /runs/:id/again": audit.Operator, "POST /sites/check": audit.Operator, "POST /sites/:id/check": audit.Operator,
+	"GET /run": access.Operator, "POST /run/preview": access.Operator, "POST /runs": access.Operator, "POST /runs/:id/cancel": access.Operator, "POST /runs/:id/approve": access.Admin, "POST /runs/:id/decline": access.Admin, "POST /team/approval": access.Owner,
+	"POST /runs/:id/again": access.Operator, "POST /sites/check": access.Operator, "POST /sites/:id/check": access.Operator,
 
-	"GET /sites/new": audit.Admin, "POST /sites": audit.Admin, "GET /sites/import": audit.Admin, "POST /sites/import": audit.Admin, "POST /sites/tag": audit.Admin,
-	"POST /sites/retire": audit.Admin, "POST /sites/restore": audit.Admin, "POST /sites/:id": audit.Admin, "POST /sites/:id/move": audit.Admin, "POST /runs/:id/moves": audit.Admin, "GET /sites/:id/edit": audit.Admin,
-	"POST /sites/:id/credential": audit.Admin, "POST /sites/:id/retire": audit.Admin, "POST /sites/:id/restore": audit.Admin,
-	"POST /team/invite": audit.Admin, "POST /team/:id/role": audit.Admin, "POST /team/:id/remove": audit.Admin,
+	"GET /sites/new": access.Admin, "POST /sites": access.Admin, "GET /sites/import": access.Admin, "POST /sites/import": access.Admin, "POST /sites/tag": access.Admin,
+	"POST /sites/retire": access.Admin, "POST /sites/restore": access.Admin, "POST /sites/:id": access.Admin, "POST /sites/:id/move": access.Admin, "POST /runs/:id/moves": access.Admin, "GET /sites/:id/edit": access.Admin,
+	"POST /sites/:id/credential": access.Admin, "POST /sites/:id/retire": access.Admin, "POST /sites/:id/restore": access.Admin,
+	"POST /team/invite": access.Admin, "POST /team/:id/role": access.Admin, "POST /team/:id/remove": access.Admin,
 }
 
 // leaving ends the session that asks: those come last, and are tried by everybody alike.
@@ -56,8 +56,8 @@ func TestEveryRouteForEveryRole(t *testing.T) {
 	}
 	h.ended(t, run.ID)
 	fill := strings.NewReplacer("/sites/:id", "/sites/1", "/runs/:id", "/runs/1", ":target", "1", ":seq", "1", "/operations/:id", "/operations/999", "/team/:id", "/team/999", "/tokens/:id", "/tokens/999", "/sessions/:id", "/sessions/999")
-	people := map[audit.Role]person{}
-	for _, role := range audit.Roles() {
+	people := map[access.Role]person{}
+	for _, role := range access.Roles() {
 		people[role] = h.signIn(t, role)
 	}
 	for _, route := range h.server.Table() {
@@ -97,10 +97,10 @@ func TestAnOperatorCannotDestroy(t *testing.T) {
 	h := newHouse(t, wptest.Site{})
 	h.addSites(t)
 	form := url.Values{"operation": {"disable-cache"}, "all": {"1"}, "confirm": {"1"}}
-	if status, _ := h.signIn(t, audit.Operator).post("/runs", form); status != http.StatusForbidden {
+	if status, _ := h.signIn(t, access.Operator).post("/runs", form); status != http.StatusForbidden {
 		t.Errorf("an operator: %d", status)
 	}
-	admin := h.signIn(t, audit.Admin)
+	admin := h.signIn(t, access.Admin)
 	if status, body := admin.post("/runs", url.Values{"operation": {"disable-cache"}, "all": {"1"}}); status != http.StatusUnprocessableEntity || !strings.Contains(body, "Type the number of sites") {
 		t.Errorf("without the number: %d", status)
 	}

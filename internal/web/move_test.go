@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/droverhq/drover/internal/audit"
+	"github.com/droverhq/drover/internal/access"
 	"github.com/droverhq/drover/internal/runs"
 	"github.com/droverhq/drover/internal/sites"
 	"github.com/droverhq/drover/internal/wordpress/wptest"
@@ -23,7 +23,7 @@ func TestMovedSitesGetTheirNewAddress(t *testing.T) {
 		t.Fatal(err)
 	}
 	h.ended(t, run.ID)
-	admin, operator := h.signIn(t, audit.Admin), h.signIn(t, audit.Operator)
+	admin, operator := h.signIn(t, access.Admin), h.signIn(t, access.Operator)
 	if status, page := admin.get("/runs/1/targets/1"); status != http.StatusOK || !strings.Contains(page, "Use https://www.one.example") {
 		t.Errorf("the exchange offers nothing: %d", status)
 	}
@@ -40,7 +40,7 @@ func TestMovedSitesGetTheirNewAddress(t *testing.T) {
 		t.Errorf("accept all: %d %s", status, to)
 	}
 	for i, host := range []string{"www.one.example", "www.two.example", "three.example"} {
-		if s, err := h.registry.Site(context.Background(), audit.System(), int64(i+1)); err != nil || !strings.HasPrefix(s.Host, host) {
+		if s, err := h.registry.Site(context.Background(), access.System(), int64(i+1)); err != nil || !strings.HasPrefix(s.Host, host) {
 			t.Errorf("site %d is at %s, %v", i+1, s.Home, err)
 		}
 	}

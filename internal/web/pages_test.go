@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/droverhq/drover/internal/audit"
+	"github.com/droverhq/drover/internal/access"
 	"github.com/droverhq/drover/internal/members"
 	"github.com/droverhq/drover/internal/wordpress/wptest"
 )
@@ -56,7 +56,7 @@ func (p person) stream(path string) []event {
 func TestStreamEndsWithDone(t *testing.T) {
 	h := newHouse(t, wptest.Site{Latency: [2]time.Duration{1500 * time.Millisecond, 1600 * time.Millisecond}}, wptest.Site{Latency: [2]time.Duration{0, time.Millisecond}})
 	h.addSites(t)
-	p := h.signIn(t, audit.Operator)
+	p := h.signIn(t, access.Operator)
 	if status, to := p.post("/runs", url.Values{"operation": {"status"}, "all": {"1"}}); status != http.StatusSeeOther {
 		t.Fatal(status, to)
 	}
@@ -87,7 +87,7 @@ func TestLiveSearch(t *testing.T) {
 	}
 	h := newHouse(t, described...)
 	h.addSites(t)
-	p := h.signIn(t, audit.Viewer)
+	p := h.signIn(t, access.Viewer)
 	for words, want := range map[string][]string{
 		"alp": {"alpha.example", "alpine.example"}, "  BETA ": {"beta.example"}, "nothing here": nil, "": nil, "%": nil, "_": nil, "alp_a": nil, "'": nil,
 	} {
@@ -116,7 +116,7 @@ func TestProblemPagesHelp(t *testing.T) {
 	h := newHouse(t, wptest.Site{})
 	h.addSites(t)
 	h.runAll(t, "status")
-	owner, viewer := h.signIn(t, audit.Owner), h.signIn(t, audit.Viewer)
+	owner, viewer := h.signIn(t, access.Owner), h.signIn(t, access.Viewer)
 	check := func(name string, got answer, want int, mend string) {
 		t.Helper()
 		id := got.header.Get("X-Request-Id")
@@ -142,11 +142,11 @@ func TestProblemPagesHelp(t *testing.T) {
 	} {
 		check(c.method+" "+c.path, c.p.ask(c.p.request(c.method, c.path, nil)), c.want, c.mend)
 	}
-	present, err := h.roster.Members(context.Background(), audit.System())
+	present, err := h.roster.Members(context.Background(), access.System())
 	if err != nil {
 		t.Fatal(err)
 	}
-	check("the last owner", owner.ask(owner.request(http.MethodPost, "/team/"+idOf(present, audit.Owner)+"/role", url.Values{"role": {"viewer"}})), 409, "Make somebody else an owner first")
+	check("the last owner", owner.ask(owner.request(http.MethodPost, "/team/"+idOf(present, access.Owner)+"/role", url.Values{"role": {"viewer"}})), 409, "Make somebody else an owner first")
 	broken, err := h.db.Gorm.DB()
 	if err != nil {
 		t.Fatal(err)
@@ -160,7 +160,7 @@ func TestProblemPagesHelp(t *testing.T) {
 	}
 }
 
-func idOf(present []members.Member, role audit.Role) string {
+func idOf(present []members.Member, role access.Role) string {
 	i := slices.IndexFunc(present, func(m members.Member) bool { return m.Role == role })
 	return strconv.FormatInt(present[i].ID, 10)
 }

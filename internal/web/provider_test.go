@@ -18,6 +18,7 @@ import (
 
 	"github.com/go-jose/go-jose/v4"
 
+	"github.com/droverhq/drover/internal/access"
 	"github.com/droverhq/drover/internal/audit"
 	"github.com/droverhq/drover/internal/members"
 	"github.com/droverhq/drover/internal/vault"
@@ -159,7 +160,7 @@ func (p person) absolute(address string) *http.Request {
 
 func (h *house) why(t *testing.T) string {
 	t.Helper()
-	entries, _, err := h.log.Entries(context.Background(), audit.System(), audit.Filter{Result: audit.Refused, Limit: 1})
+	entries, _, err := h.log.Entries(context.Background(), access.System(), audit.Filter{Result: audit.Refused, Limit: 1})
 	if err != nil || len(entries) == 0 {
 		return ""
 	}
@@ -170,7 +171,7 @@ func TestSigningInWithAProvider(t *testing.T) {
 	h := newHouse(t)
 	i := newIssuer(t)
 	h.provided(t, i, nil)
-	if _, err := h.roster.Add(context.Background(), shell, members.Member{Email: "mara@agency.example", Name: "Mara", Role: audit.Operator}, vault.NewSecret(password)); err != nil {
+	if _, err := h.roster.Add(context.Background(), shell, members.Member{Email: "mara@agency.example", Name: "Mara", Role: access.Operator}, vault.NewSecret(password)); err != nil {
 		t.Fatal(err)
 	}
 	p := h.stranger(t)
@@ -199,12 +200,12 @@ func TestSigningInWithAProvider(t *testing.T) {
 
 func TestMembersThatTheProviderMakes(t *testing.T) {
 	h := newHouse(t)
-	h.signIn(t, audit.Owner)
+	h.signIn(t, access.Owner)
 	i := newIssuer(t)
 	h.provided(t, i, func(c *members.ProviderConfig) {
-		c.Create, c.Groups = true, map[string]audit.Role{"staff": audit.Operator, "leads": audit.Admin}
+		c.Create, c.Groups = true, map[string]access.Role{"staff": access.Operator, "leads": access.Admin}
 	})
-	role := func() audit.Role {
+	role := func() access.Role {
 		m, err := h.roster.ByEmail(context.Background(), "jo@agency.example")
 		if err != nil {
 			t.Fatal(err)
@@ -214,8 +215,8 @@ func TestMembersThatTheProviderMakes(t *testing.T) {
 	for _, c := range []struct {
 		groups []string
 		status int
-		role   audit.Role
-	}{{[]string{"staff"}, 303, audit.Operator}, {[]string{"staff", "leads"}, 303, audit.Admin}, {[]string{"other"}, 403, audit.Admin}, {[]string{"staff"}, 303, audit.Operator}} {
+		role   access.Role
+	}{{[]string{"staff"}, 303, access.Operator}, {[]string{"staff", "leads"}, 303, access.Admin}, {[]string{"other"}, 403, access.Admin}, {[]string{"staff"}, 303, access.Operator}} {
 		i.says(person0("jo@agency.example", "sub-jo", "groups", c.groups))
 		if status, _, _ := h.stranger(t).through("/sign-in/provider"); status != c.status || role() != c.role {
 			t.Errorf("in %v: %d as %s, want %d as %s", c.groups, status, role(), c.status, c.role)
@@ -223,7 +224,7 @@ func TestMembersThatTheProviderMakes(t *testing.T) {
 	}
 	i.says(person0("owner@agency.example", "sub-owner", "groups", []string{"staff"}))
 	h.stranger(t).through("/sign-in/provider")
-	if m, err := h.roster.ByEmail(context.Background(), "owner@agency.example"); err != nil || m.Role != audit.Owner {
+	if m, err := h.roster.ByEmail(context.Background(), "owner@agency.example"); err != nil || m.Role != access.Owner {
 		t.Errorf("the owner was lowered: %v %v", m.Role, err)
 	}
 	if status, _ := h.stranger(t).post("/sign-in", url.Values{"email": {"jo@agency.example"}, "password": {""}}); status == http.StatusSeeOther {
@@ -234,7 +235,7 @@ func TestMembersThatTheProviderMakes(t *testing.T) {
 // Attacks on the way through a provider: each is refused, and the record says why.
 func TestAttacksThroughTheProvider(t *testing.T) {
 	h := newHouse(t)
-	h.signIn(t, audit.Owner)
+	h.signIn(t, access.Owner)
 	i := newIssuer(t)
 	h.provided(t, i, nil)
 	mara := person0("owner@agency.example", "sub-1")
@@ -315,7 +316,7 @@ func TestConfirmingWithAProvider(t *testing.T) {
 	h.provided(t, i, nil)
 	ctx := context.Background()
 	for _, email := range []string{"mara@agency.example", "jo@agency.example"} {
-		if _, err := h.roster.Add(ctx, shell, members.Member{Email: email, Name: email, Role: audit.Admin}, vault.NewSecret(password)); err != nil {
+		if _, err := h.roster.Add(ctx, shell, members.Member{Email: email, Name: email, Role: access.Admin}, vault.NewSecret(password)); err != nil {
 			t.Fatal(err)
 		}
 	}

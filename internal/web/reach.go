@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/droverhq/drover/internal/access"
 	"github.com/droverhq/drover/internal/audit"
 	"github.com/droverhq/drover/internal/members"
 	"github.com/droverhq/drover/internal/runs"
@@ -17,8 +18,8 @@ import (
 
 // boundOf reads what somebody is to be held to. Choosing "only some" and then none is a problem, so that taking the last tick away never
 // opens everything.
-func boundOf(form url.Values) (audit.Bound, string) {
-	var b audit.Bound
+func boundOf(form url.Values) (access.Restriction, string) {
+	var b access.Restriction
 	if form.Get("sites") == "some" {
 		b.Clients, b.Tags = distinct(form["client"]), distinct(form["tag"])
 		if len(b.Clients)+len(b.Tags) == 0 {
@@ -57,7 +58,7 @@ func boundable() []views.Pick {
 }
 
 // reachForm is the form for a bound: what the actor could give, and what is given now.
-func (s *Server) reachForm(v *visit, now audit.Bound, problem string) (views.Reach, error) {
+func (s *Server) reachForm(v *visit, now access.Restriction, problem string) (views.Reach, error) {
 	facets, err := s.Registry.Facets(v.Request.Context(), v.actor())
 	if err != nil {
 		return views.Reach{}, err
@@ -86,7 +87,7 @@ func picked(all []views.Pick, chosen []string) []views.Pick {
 	return all
 }
 
-func held(b audit.Bound) views.Held {
+func held(b access.Restriction) views.Held {
 	h := views.Held{Clients: b.Clients, Tags: b.Tags}
 	for _, p := range boundable() {
 		if slices.Contains(b.Operations, p.Value) {
@@ -119,23 +120,23 @@ func (s *Server) mate(v *visit) error {
 	return s.showMate(v, http.StatusOK, m, m.Bound, "")
 }
 
-func (s *Server) showMate(v *visit, status int, m members.Member, now audit.Bound, problem string) error {
+func (s *Server) showMate(v *visit, status int, m members.Member, now access.Restriction, problem string) error {
 	ctx, actor := v.Request.Context(), v.actor()
 	page := views.MemberPage{
 		Frame:   v.frame(m.Name, "team"),
 		Mate:    views.Teammate{ID: m.ID, Name: m.Name, Email: m.Email, Role: string(m.Role), JoinedAt: m.CreatedAt, Held: held(m.Bound)},
-		MayEdit: actor.May(audit.MemberReach) && actor.Role.Covers(m.Role) && m.ID != v.member.ID && m.Role != audit.Owner,
+		MayEdit: actor.May(access.MemberReach) && actor.Role.Covers(m.Role) && m.ID != v.member.ID && m.Role != access.Owner,
 	}
 	var err error
 	if page.Reach, err = s.reachForm(v, now, problem); err != nil {
 		return err
 	}
-	if actor.May(audit.MemberRemove) || m.ID == v.member.ID {
+	if actor.May(access.MemberRemove) || m.ID == v.member.ID {
 		if page.Tokens, err = s.tokenViews(v, m.ID); err != nil {
 			return err
 		}
 	}
-	entries, _, err := s.Log.Entries(ctx, actor, audit.Filter{Subject: audit.On("member", m.ID), Limit: 8})
+	entries, _, err := s.Log.Entries(ctx, actor, audit.Filter{Subject: access.On("member", m.ID), Limit: 8})
 	if err != nil {
 		return err
 	}
@@ -181,11 +182,11 @@ func (s *Server) tokenViews(v *visit, member int64) ([]views.Token, error) {
 }
 
 func (s *Server) tokens(v *visit) error {
-	return s.showTokens(v, http.StatusOK, audit.Bound{}, "", nil)
+	return s.showTokens(v, http.StatusOK, access.Restriction{}, "", nil)
 }
 
 // showTokens draws the member's tokens, with the one that was just made, or what is wrong with the form.
-func (s *Server) showTokens(v *visit, status int, now audit.Bound, made string, p members.Problems) error {
+func (s *Server) showTokens(v *visit, status int, now access.Restriction, made string, p members.Problems) error {
 	page := views.Tokens{Made: made, Server: strings.TrimSuffix(s.PublicURL, "/")}
 	var err error
 	if page.Tokens, err = s.tokenViews(v, v.member.ID); err != nil {
@@ -194,11 +195,11 @@ func (s *Server) showTokens(v *visit, status int, now audit.Bound, made string, 
 	if page.Reach, err = s.reachForm(v, now, p["reach"]); err != nil {
 		return err
 	}
-	usual := audit.Operator
+	usual := access.Operator
 	if !v.member.Role.Covers(usual) {
 		usual = v.member.Role
 	}
-	roles := slices.DeleteFunc(rolesFor(v.actor()), func(o views.Option) bool { return o.Value == string(audit.Owner) })
+	roles := slices.DeleteFunc(rolesFor(v.actor()), func(o views.Option) bool { return o.Value == string(access.Owner) })
 	typed := func(name, usual string) string {
 		if made != "" {
 			return usual
@@ -226,7 +227,7 @@ func (s *Server) makeToken(v *visit) error {
 		return s.showTokens(v, http.StatusUnprocessableEntity, bound, "", members.Problems{"reach": problem})
 	}
 	value, err := s.Roster.MakeToken(v.Request.Context(), v.actor(), members.Token{
-		Name: form.Get("name"), Role: audit.Role(form.Get("role")), Bound: bound, ExpiresAt: time.Now().Add(time.Duration(days) * 24 * time.Hour),
+		Name: form.Get("name"), Role: access.Role(form.Get("role")), Bound: bound, ExpiresAt: time.Now().Add(time.Duration(days) * 24 * time.Hour),
 	})
 	if p, is := errors.AsType[members.Problems](err); is {
 		return s.showTokens(v, http.StatusUnprocessableEntity, bound, "", p)
@@ -235,7 +236,7 @@ func (s *Server) makeToken(v *visit) error {
 		return err
 	}
 	v.Header("Cache-Control", "no-store")
-	return s.showTokens(v, http.StatusOK, audit.Bound{}, value.Reveal(), nil)
+	return s.showTokens(v, http.StatusOK, access.Restriction{}, value.Reveal(), nil)
 }
 
 func (s *Server) revokeToken(v *visit) error {

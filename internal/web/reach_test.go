@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/droverhq/drover/internal/access"
 	"github.com/droverhq/drover/internal/audit"
 	"github.com/droverhq/drover/internal/database"
 	"github.com/droverhq/drover/internal/database/dbtest"
@@ -65,7 +66,7 @@ func divided(t *testing.T, db *database.DB) *house {
 }
 
 // signInHeld signs somebody in who is held to the bound.
-func (h *house) signInHeld(t *testing.T, role audit.Role, bound audit.Bound) person {
+func (h *house) signInHeld(t *testing.T, role access.Role, bound access.Restriction) person {
 	t.Helper()
 	email := fmt.Sprintf("held-%s@agency.example", role)
 	if _, err := h.roster.Add(context.Background(), shell, members.Member{Email: email, Name: "Held " + string(role), Role: role, Bound: bound}, vault.NewSecret(password)); err != nil {
@@ -81,15 +82,15 @@ func (h *house) signInHeld(t *testing.T, role audit.Role, bound audit.Bound) per
 // Everything beyond a member's reach does not exist for them: every route, tried with what is theirs and with what is not.
 func TestEveryRouteWithinAndBeyondReach(t *testing.T) {
 	h := divided(t, dbtest.SQLite(t))
-	h.signIn(t, audit.Admin) // member 1, who reaches everything
-	entries, _, err := h.log.Entries(context.Background(), audit.System(), audit.Filter{Subject: "site:2", Limit: 1})
+	h.signIn(t, access.Admin) // member 1, who reaches everything
+	entries, _, err := h.log.Entries(context.Background(), access.System(), audit.Filter{Subject: "site:2", Limit: 1})
 	if err != nil || len(entries) == 0 {
 		t.Fatal(entries, err)
 	}
 	zulu := strings.NewReplacer("/sites/:id", "/sites/2", "/runs/:id", "/runs/2", ":target", "2", ":seq", fmt.Sprint(entries[0].Seq), "/operations/:id", "/operations/-1", "/team/:id", "/team/1", "/tokens/:id", "/tokens/1",
 		"/sessions/:id", "/sessions/1", "/factors/:id", "/factors/1", "/app/:id", "/app/1")
-	for _, role := range []audit.Role{audit.Viewer, audit.Operator, audit.Admin} {
-		p := h.signInHeld(t, role, audit.Bound{Clients: []string{"Acme"}})
+	for _, role := range []access.Role{access.Viewer, access.Operator, access.Admin} {
+		p := h.signInHeld(t, role, access.Restriction{Clients: []string{"Acme"}})
 		for _, route := range h.server.Table() {
 			name := route.Method + " " + route.Path
 			want, named := beyond[name]
@@ -122,7 +123,7 @@ func TestWithinReach(t *testing.T) {
 }
 
 func withinReach(t *testing.T, h *house) {
-	p := h.signInHeld(t, audit.Operator, audit.Bound{Tags: []string{"care"}})
+	p := h.signInHeld(t, access.Operator, access.Restriction{Tags: []string{"care"}})
 	for path, want := range map[string]string{
 		"/sites": "Acme shop", "/sites/1": "Acme shop", "/runs/1": "Acme shop", "/runs/3": "Acme shop", "/runs/3/targets": "Acme shop", "/search?q=a": "Acme shop", "/audit?subject=run:1": "Run 1", "/": "Home",
 	} {
@@ -146,12 +147,12 @@ func withinReach(t *testing.T, h *house) {
 	if within, beyond := len(h.fake.Calls(0)), len(h.fake.Calls(1)); within != 1 || beyond != 0 {
 		t.Errorf("%d calls within reach, %d beyond", within, beyond)
 	}
-	refused, _, err := h.log.Entries(context.Background(), audit.System(), audit.Filter{Result: audit.Refused, Subject: "site:2"})
+	refused, _, err := h.log.Entries(context.Background(), access.System(), audit.Filter{Result: audit.Refused, Subject: "site:2"})
 	if err != nil || len(refused) != 0 {
 		t.Errorf("%v %v", refused, err)
 	}
 	p.get("/sites/2")
-	if refused, _, err = h.log.Entries(context.Background(), audit.System(), audit.Filter{Result: audit.Refused, Subject: "site:2"}); err != nil || len(refused) != 1 {
+	if refused, _, err = h.log.Entries(context.Background(), access.System(), audit.Filter{Result: audit.Refused, Subject: "site:2"}); err != nil || len(refused) != 1 {
 		t.Errorf("trying an address beyond reach left %d entries: %v", len(refused), err)
 	}
 }
@@ -159,7 +160,7 @@ func withinReach(t *testing.T, h *house) {
 // A member may be held to operations: by name, or by effect.
 func TestHeldToOperations(t *testing.T) {
 	h := divided(t, dbtest.SQLite(t))
-	p := h.signInHeld(t, audit.Admin, audit.Bound{Clients: []string{"Acme"}, Operations: []string{"clear-cache", "read"}})
+	p := h.signInHeld(t, access.Admin, access.Restriction{Clients: []string{"Acme"}, Operations: []string{"clear-cache", "read"}})
 	for form, want := range map[string]int{
 		"operation=clear-cache&p.purge_type=all": 303, "operation=status": 303, "operation=request&p.method=GET&p.path=/wp/v2/posts": 303,
 		"operation=disable-cache&confirm=1": 403, "operation=clear-opcache": 403, "operation=request&p.method=POST&p.path=/wp/v2/posts&p.body={}": 403,
@@ -181,7 +182,7 @@ func TestHeldToOperations(t *testing.T) {
 // Attack: somebody widens their own reach, or gives more than they have.
 func TestAttackRaisingOneself(t *testing.T) {
 	h := divided(t, dbtest.SQLite(t))
-	p := h.signInHeld(t, audit.Admin, audit.Bound{Clients: []string{"Acme"}}) // member 1
+	p := h.signInHeld(t, access.Admin, access.Restriction{Clients: []string{"Acme"}}) // member 1
 	everything := url.Values{"sites": {"all"}, "operations": {"all"}}
 	if status, _ := p.post("/team/1/reach", everything); status != http.StatusForbidden {
 		t.Errorf("one's own reach: %d", status)

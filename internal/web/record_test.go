@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/droverhq/drover/internal/access"
 	"github.com/droverhq/drover/internal/audit"
 	"github.com/droverhq/drover/internal/database"
 	"github.com/droverhq/drover/internal/database/dbtest"
@@ -18,7 +19,7 @@ import (
 func TestReviewingTheRecord(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *database.DB) {
 		h := divided(t, db)
-		p := h.signIn(t, audit.Viewer)
+		p := h.signIn(t, access.Viewer)
 		for address, want := range map[string][2]string{
 			"/audit?subject=site:1":         {"Run 1", "Run 2"},     // what was run on it is its time line, too
 			"/audit?client=Zulu":            {"Run 2", "Acme shop"}, // by client
@@ -43,7 +44,7 @@ func TestReviewingTheRecord(t *testing.T) {
 
 func TestViewsOfTheRecord(t *testing.T) {
 	h := divided(t, dbtest.SQLite(t))
-	mara, other := h.signIn(t, audit.Viewer), h.signIn(t, audit.Operator)
+	mara, other := h.signIn(t, access.Viewer), h.signIn(t, access.Operator)
 	if status, to := mara.post("/audit/views", url.Values{"name": {"Acme <b>"}, "query": {"client=Acme&before=7&evil=1"}}); status != http.StatusSeeOther || to != "/audit?client=Acme" {
 		t.Errorf("%d %s", status, to)
 	}
@@ -69,7 +70,7 @@ func TestViewsOfTheRecord(t *testing.T) {
 // An export holds exactly what the filter shows, can be verified, and is recorded itself.
 func TestExportingTheRecord(t *testing.T) {
 	h := divided(t, dbtest.SQLite(t))
-	p := h.signIn(t, audit.Viewer)
+	p := h.signIn(t, access.Viewer)
 	status, text := p.get("/audit/export.jsonl?client=Acme")
 	if status != http.StatusOK || strings.Contains(text, "Zulu") {
 		t.Fatalf("%d %.300s", status, text)
@@ -86,7 +87,7 @@ func TestExportingTheRecord(t *testing.T) {
 	if status, _ := p.get("/audit/export.csv?since=soon"); status != http.StatusUnprocessableEntity {
 		t.Errorf("a bad date: %d", status)
 	}
-	if _, n, err := h.log.Entries(context.Background(), audit.System(), audit.Filter{Action: audit.AuditExport}); err != nil || n != 2 {
+	if _, n, err := h.log.Entries(context.Background(), access.System(), audit.Filter{Action: access.AuditExport}); err != nil || n != 2 {
 		t.Errorf("%d exports are recorded: %v", n, err)
 	}
 }
@@ -94,7 +95,7 @@ func TestExportingTheRecord(t *testing.T) {
 // A checkpoint that was signed in the browser finds a record that was written anew.
 func TestSigningInTheBrowser(t *testing.T) {
 	h := divided(t, dbtest.SQLite(t))
-	status, text := h.signIn(t, audit.Admin).post("/audit/checkpoint", nil)
+	status, text := h.signIn(t, access.Admin).post("/audit/checkpoint", nil)
 	if status != http.StatusOK {
 		t.Fatalf("%d %s", status, text)
 	}

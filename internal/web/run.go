@@ -12,7 +12,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/droverhq/drover/internal/audit"
+	"github.com/droverhq/drover/internal/access"
 	"github.com/droverhq/drover/internal/runs"
 	"github.com/droverhq/drover/internal/sites"
 	"github.com/droverhq/drover/internal/wordpress"
@@ -42,16 +42,16 @@ func (s *Server) showRun(v *visit, status int, id int64, problems sites.Problems
 	return v.render(status, views.Run(views.RunPage{Frame: v.frame(snapshot.Run.Title, "runs"), Run: view}))
 }
 
-func runView(s runs.Snapshot, actor audit.Actor) views.RunView {
+func runView(s runs.Snapshot, actor access.Actor) views.RunView {
 	run := s.Run
 	view := views.RunView{
 		ID: run.ID, Title: run.Title, Effect: string(run.Effect), State: string(run.State), Actor: run.Actor.Name, Where: where(run.Spec.Selection), Total: run.Total,
 		AgainOf: run.AgainOf, CreatedAt: run.CreatedAt, StartedAt: run.StartedAt, EndedAt: run.EndedAt, CancelledAt: run.CancelledAt, CancelledBy: run.CancelledBy,
 		Counts: counts(s.Counts), Rate: s.Rate, Left: s.Left, Elapsed: elapsed(run),
 		Verify: run.Spec.Verify, Verified: s.Verified[runs.VerifiedYes], NotVerified: s.Verified[runs.VerifiedNo], Unclear: s.Verified[runs.VerifiedUnclear],
-		DeadlineAt: run.DeadlineAt, AtOnce: run.Spec.Limits.AtOnce, AtOneServer: run.Spec.Limits.PerAddress, CanMove: actor.May(audit.SiteEdit),
+		DeadlineAt: run.DeadlineAt, AtOnce: run.Spec.Limits.AtOnce, AtOneServer: run.Spec.Limits.PerAddress, CanMove: actor.May(access.SiteEdit),
 		ApprovedBy: run.ApprovedBy, Beyond: run.Beyond,
-		CanCancel: actor.May(audit.RunCancel) && run.Beyond == 0, CanAgain: actor.May(runs.Right(run.Effect)) && run.Beyond == 0,
+		CanCancel: actor.May(access.RunCancel) && run.Beyond == 0, CanAgain: actor.May(runs.Right(run.Effect)) && run.Beyond == 0,
 	}
 	if o, found := runs.Find(run.Spec.Operation); found {
 		view.Endpoint = o.Endpoint
@@ -182,7 +182,7 @@ const seenEvery = 2 * time.Second
 // stillSees tells whether whoever reads a stream is still signed in, with the same reach.
 func (s *Server) stillSees(v *visit, run int64) bool {
 	m, _, err := s.Roster.Authenticate(v.Request.Context(), v.token)
-	if err != nil || fmt.Sprint(m.Actor(v.addr()).Reach) != fmt.Sprint(v.actor().Reach) || !m.Actor(v.addr()).May(audit.RunRead) {
+	if err != nil || fmt.Sprint(m.Actor(v.addr()).Scope) != fmt.Sprint(v.actor().Scope) || !m.Actor(v.addr()).May(access.RunRead) {
 		return false
 	}
 	_, err = s.Runner.Run(v.Request.Context(), v.actor(), run)
@@ -270,7 +270,7 @@ func (s *Server) exchange(v *visit) error {
 		page.Form = fmt.Sprintf("/endpoints/form?%s&run=%d&target=%d", run.Spec.Form, run.ID, target.ID)
 	}
 	page.MovedTo, page.Near = wordpress.Moved(target.Home, target.Location)
-	page.CanMove = v.actor().May(audit.SiteEdit)
+	page.CanMove = v.actor().May(access.SiteEdit)
 	for _, a := range attempts {
 		page.Attempts = append(page.Attempts, attemptView(a))
 	}

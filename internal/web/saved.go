@@ -11,7 +11,7 @@ import (
 	"strings"
 
 	"github.com/droverhq/drover/internal/endpoint"
-	"github.com/droverhq/drover/internal/operations"
+	"github.com/droverhq/drover/internal/saved"
 	"github.com/droverhq/drover/views"
 )
 
@@ -22,20 +22,20 @@ func (s *Server) saved(v *visit) error {
 	}
 	page := views.SavedPage{Frame: v.frame("Saved operations", "endpoints")}
 	for _, o := range all {
-		if shown := savedView(o); v.actor().Reach.Operation("request", shown.Effect) {
+		if shown := savedView(o); v.actor().Scope.Operation("request", shown.Effect) {
 			page.Operations = append(page.Operations, shown)
 		}
 	}
 	return v.render(http.StatusOK, views.Saved(page))
 }
 
-func savedView(o operations.Operation) views.SavedOperation {
+func savedView(o saved.Operation) views.SavedOperation {
 	return views.SavedOperation{
 		ID: o.ID, Name: o.Name, Sentence: o.Sentence, Method: o.Method, Path: o.Path, Effect: effectShown(o.Definition), Ours: o.Ours(), By: o.UpdatedBy, At: o.UpdatedAt,
 	}
 }
 
-func effectShown(d operations.Definition) string {
+func effectShown(d saved.Definition) string {
 	switch {
 	case d.Effect != "":
 		return d.Effect
@@ -62,14 +62,14 @@ func (s *Server) useSaved(v *visit) error {
 	return s.showCompose(v, http.StatusOK, form, nil)
 }
 
-func (s *Server) savedOf(v *visit) (operations.Operation, error) {
+func (s *Server) savedOf(v *visit) (saved.Operation, error) {
 	id, err := strconv.ParseInt(v.Param("id"), 10, 64)
 	if err != nil {
-		return operations.Operation{}, errNoPage
+		return saved.Operation{}, errNoPage
 	}
 	o, err := s.Shelf.One(v.Request.Context(), id)
-	if err == nil && !v.actor().Reach.Operation("request", effectShown(o.Definition)) {
-		err = operations.ErrNone
+	if err == nil && !v.actor().Scope.Operation("request", effectShown(o.Definition)) {
+		err = saved.ErrNone
 	}
 	return o, err
 }
@@ -80,7 +80,7 @@ func (s *Server) newSaved(v *visit) error {
 	if err != nil {
 		return err
 	}
-	d := operations.Definition{
+	d := saved.Definition{
 		Method: form.Get("p.method"), Path: form.Get("p.path"), Body: form.Get("p.body"), Headers: form.Get("p.headers"), Effect: form.Get("p.effect"), Pages: form.Get("p.pages") == "true",
 		Table: endpoint.Query{Rows: form.Get("rows"), Columns: columnsOf(form.Get("columns"))},
 	}
@@ -90,14 +90,14 @@ func (s *Server) newSaved(v *visit) error {
 	return s.showSavedForm(v, http.StatusOK, 0, d, nil)
 }
 
-func definitionOf(form url.Values) operations.Definition {
-	return operations.Definition{
+func definitionOf(form url.Values) saved.Definition {
+	return saved.Definition{
 		Name: form.Get("name"), Sentence: form.Get("sentence"), Method: form.Get("method"), Path: form.Get("path"), Body: strings.TrimSpace(form.Get("body")),
 		Headers: form.Get("headers"), Effect: form.Get("effect"), Pages: form.Get("pages") == "true", Table: endpoint.Query{Rows: form.Get("rows"), Columns: columnsOf(form.Get("columns"))},
 	}
 }
 
-func (s *Server) showSavedForm(v *visit, status int, id int64, d operations.Definition, p operations.Problems) error {
+func (s *Server) showSavedForm(v *visit, status int, id int64, d saved.Definition, p saved.Problems) error {
 	methods := []views.Option{}
 	for _, m := range []string{"GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "HEAD"} {
 		methods = append(methods, views.Option{Value: m, Label: m})
@@ -152,8 +152,8 @@ func (s *Server) editSaved(v *visit) error {
 	return s.saidSaved(v, id, d, err)
 }
 
-func (s *Server) saidSaved(v *visit, id int64, d operations.Definition, err error) error {
-	if p, is := errors.AsType[operations.Problems](err); is {
+func (s *Server) saidSaved(v *visit, id int64, d saved.Definition, err error) error {
+	if p, is := errors.AsType[saved.Problems](err); is {
 		return s.showSavedForm(v, http.StatusUnprocessableEntity, id, d, p)
 	}
 	if err != nil {
@@ -212,7 +212,7 @@ func (s *Server) importSaved(v *visit) error {
 		return err
 	}
 	added, left, err := s.Shelf.Import(v.Request.Context(), v.actor(), text)
-	if p, is := errors.AsType[operations.Problems](err); is {
+	if p, is := errors.AsType[saved.Problems](err); is {
 		v.say("problem", p["file"])
 		return v.see("/operations")
 	}

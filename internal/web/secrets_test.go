@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/droverhq/drover/internal/access"
 	"github.com/droverhq/drover/internal/audit"
 	"github.com/droverhq/drover/internal/wordpress/wptest"
 )
@@ -15,7 +16,7 @@ import (
 // is searched for them.
 func TestNoSecretIsShownOrKept(t *testing.T) {
 	h := newHouse(t, wptest.Site{Host: "well.example"}, wptest.Site{Host: "bad.example", Fault: wptest.WrongPassword}, wptest.Site{Host: "broken.example", Fault: wptest.SiteError}, wptest.Site{Host: "moved.example", Fault: wptest.RedirectWWW})
-	p := h.signIn(t, audit.Owner)
+	p := h.signIn(t, access.Owner)
 	for i := range h.fake.Len() {
 		if status, to := p.post("/sites", url.Values{"url": {h.fake.URL(i)}, "username": {wptest.DefaultUser}, "application_password": {wptest.DefaultPassword}}); status != 303 {
 			t.Fatalf("add: %d %s", status, to)
@@ -44,7 +45,7 @@ func TestNoSecretIsShownOrKept(t *testing.T) {
 		}
 	}
 	keep(p.get("/sites/1"))
-	entries, _, err := h.log.Entries(t.Context(), audit.System(), audit.Filter{Limit: 1000})
+	entries, _, err := h.log.Entries(t.Context(), access.System(), audit.Filter{Limit: 1000})
 	if err != nil || len(entries) < 10 {
 		t.Fatalf("%d entries, %v", len(entries), err)
 	}

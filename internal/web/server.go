@@ -13,10 +13,10 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/droverhq/drover/internal/audit"
-	"github.com/droverhq/drover/internal/forward"
+	"github.com/droverhq/drover/internal/auditsinks"
 	"github.com/droverhq/drover/internal/members"
-	"github.com/droverhq/drover/internal/operations"
 	"github.com/droverhq/drover/internal/runs"
+	"github.com/droverhq/drover/internal/saved"
 	"github.com/droverhq/drover/internal/sites"
 )
 
@@ -25,9 +25,9 @@ type Parts struct {
 	Registry  *sites.Registry
 	Runner    *runs.Runner
 	Roster    *members.Roster
-	Shelf     *operations.Shelf
+	Shelf     *saved.Shelf
 	Log       *audit.Log
-	Streams   *forward.Streams                   // copies of the record elsewhere
+	Streams   *auditsinks.Streams                // copies of the record elsewhere
 	Signing   func() (ed25519.PrivateKey, error) // the key that signs checkpoints
 	Logger    *slog.Logger
 	PublicURL string // the address that people use; https makes cookies secure

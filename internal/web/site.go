@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/droverhq/drover/internal/access"
 	"github.com/droverhq/drover/internal/audit"
 	"github.com/droverhq/drover/internal/runs"
 	"github.com/droverhq/drover/internal/sites"
@@ -49,7 +50,7 @@ func (s *Server) showSite(v *visit, status int, site sites.Site, problems sites.
 	if page.Runs, err = s.runsOf(v, site.ID); err != nil {
 		return err
 	}
-	entries, _, err := s.Log.Entries(ctx, v.actor(), audit.Filter{Subject: audit.On("site", site.ID), Limit: 8})
+	entries, _, err := s.Log.Entries(ctx, v.actor(), audit.Filter{Subject: access.On("site", site.ID), Limit: 8})
 	if err != nil {
 		return err
 	}

@@ -5,7 +5,7 @@ import (
 	"net/http"
 	"strings"
 
-	"github.com/droverhq/drover/internal/audit"
+	"github.com/droverhq/drover/internal/access"
 	"github.com/droverhq/drover/internal/members"
 	"github.com/droverhq/drover/internal/vault"
 	"github.com/droverhq/drover/views"
@@ -21,26 +21,26 @@ func (s *Server) showTeam(v *visit, status int, page views.Team, problems member
 	}
 	actor := v.actor()
 	for _, m := range present {
-		mate := views.Teammate{ID: m.ID, Name: m.Name, Email: m.Email, Role: string(m.Role), Self: m.ID == v.member.ID, JoinedAt: m.CreatedAt, Held: held(m.Bound), Seen: actor.May(audit.MemberReach)}
-		if actor.May(audit.MemberRole) && actor.Role.Covers(m.Role) && !mate.Self {
-			mate.Roles, mate.Removable, mate.Resettable = rolesFor(actor), true, actor.May(audit.MemberReset)
+		mate := views.Teammate{ID: m.ID, Name: m.Name, Email: m.Email, Role: string(m.Role), Self: m.ID == v.member.ID, JoinedAt: m.CreatedAt, Held: held(m.Bound), Seen: actor.May(access.MemberReach)}
+		if actor.May(access.MemberRole) && actor.Role.Covers(m.Role) && !mate.Self {
+			mate.Roles, mate.Removable, mate.Resettable = rolesFor(actor), true, actor.May(access.MemberReset)
 		}
 		page.Members = append(page.Members, mate)
 	}
-	if actor.May(audit.MemberInvite) {
+	if actor.May(access.MemberInvite) {
 		bound, _ := boundOf(v.Request.PostForm)
 		if page.Reach, err = s.reachForm(v, bound, problems["reach"]); err != nil {
 			return err
 		}
 		page.Form = []views.Field{
 			{Name: "email", Label: "E-mail", Type: "email", Value: v.PostForm("email"), Problem: problems["email"], Complete: "off", Required: true},
-			{Name: "role", Label: "Role", Value: v.DefaultPostForm("role", string(audit.Operator)), Problem: problems["role"], Options: rolesFor(actor)},
+			{Name: "role", Label: "Role", Value: v.DefaultPostForm("role", string(access.Operator)), Problem: problems["role"], Options: rolesFor(actor)},
 		}
 	}
 	if page.Policy, err = s.policyForm(v); err != nil {
 		return err
 	}
-	page.MayRequire = actor.May(audit.SettingsChange)
+	page.MayRequire = actor.May(access.SettingsChange)
 	if page.FactorRequired, err = s.Roster.FactorRequired(v.Request.Context()); err != nil {
 		return err
 	}
@@ -48,9 +48,9 @@ func (s *Server) showTeam(v *visit, status int, page views.Team, problems member
 }
 
 // rolesFor are the roles that the actor may give.
-func rolesFor(actor audit.Actor) []views.Option {
+func rolesFor(actor access.Actor) []views.Option {
 	var all []views.Option
-	for _, role := range audit.Roles() {
+	for _, role := range access.Roles() {
 		if actor.Role.Covers(role) {
 			all = append(all, views.Option{Value: string(role), Label: string(role)})
 		}
@@ -67,7 +67,7 @@ func (s *Server) invite(v *visit) error {
 	if problem != "" {
 		return s.showTeam(v, http.StatusUnprocessableEntity, views.Team{}, members.Problems{"reach": problem})
 	}
-	token, err := s.Roster.Invite(v.Request.Context(), v.actor(), members.Member{Email: form.Get("email"), Role: audit.Role(form.Get("role")), Bound: bound})
+	token, err := s.Roster.Invite(v.Request.Context(), v.actor(), members.Member{Email: form.Get("email"), Role: access.Role(form.Get("role")), Bound: bound})
 	if p, is := errors.AsType[members.Problems](err); is {
 		return s.showTeam(v, http.StatusUnprocessableEntity, views.Team{}, p)
 	}
@@ -86,7 +86,7 @@ func (s *Server) changeRole(v *visit) error {
 	if _, err := v.form(); err != nil {
 		return err
 	}
-	if err := s.Roster.ChangeRole(v.Request.Context(), v.actor(), id, audit.Role(v.PostForm("role"))); err != nil {
+	if err := s.Roster.ChangeRole(v.Request.Context(), v.actor(), id, access.Role(v.PostForm("role"))); err != nil {
 		return err
 	}
 	v.say("ok", "The role is changed. It holds from the next click on.")

@@ -11,7 +11,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
-	"github.com/droverhq/drover/internal/audit"
+	"github.com/droverhq/drover/internal/access"
 	"github.com/droverhq/drover/internal/members"
 	"github.com/droverhq/drover/internal/vault"
 	"github.com/droverhq/drover/views"
@@ -24,11 +24,11 @@ type visit struct {
 	member  members.Member // zero when nobody is signed in
 	session members.Session
 	token   vault.Secret
-	bearer  audit.Actor // of a program; zero otherwise
+	bearer  access.Actor // of a program; zero otherwise
 }
 
 // actor is who acts.
-func (v *visit) actor() audit.Actor {
+func (v *visit) actor() access.Actor {
 	if v.bearer.Kind != "" {
 		return v.bearer
 	}
@@ -86,7 +86,7 @@ func (s *Server) member(r route) gin.HandlerFunc {
 			}
 		}
 		if err == nil && r.right != "" {
-			err = s.Log.Admit(c.Request.Context(), v.actor(), r.right, audit.Subject(v.Request.URL.Path))
+			err = s.Log.Authorize(c.Request.Context(), v.actor(), r.right, access.Subject(v.Request.URL.Path))
 		}
 		handle := r.handle
 		if err == nil {
@@ -205,7 +205,7 @@ func (v *visit) said() *views.Flash {
 // frame is what surrounds a page of this member.
 func (v *visit) frame(title, active string) views.Frame {
 	can := map[string]bool{}
-	for _, action := range audit.Actions() {
+	for _, action := range access.Actions() {
 		can[string(action)] = v.actor().May(action)
 	}
 	return views.Frame{

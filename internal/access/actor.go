@@ -1,6 +1,13 @@
-package audit
+// Package access knows who acts and what each may do: actors, roles, scopes and the table of rights. It records nothing and asks no database.
+package access
 
-import "slices"
+import (
+	"errors"
+	"slices"
+)
+
+// ErrForbidden means that the actor's role or scope does not allow the action.
+var ErrForbidden = errors.New("not allowed")
 
 // Role is what a member may do at most; each includes the ones before it.
 type Role string
@@ -39,18 +46,18 @@ const (
 type Actor struct {
 	Kind Kind
 	ID   int64  // a member's, else 0
-	Name string // as the record shows it, fixed at the time of the entry
+	Name string // as the audit log shows it, fixed at the time of the entry
 	Role Role
 	Addr string // where the request came from, empty when not over the network
 
-	Reach Reach // what the actor is held to, beside the role
+	Scope Scope // the sites and operations that the actor is restricted to, beside the role
 }
 
 // System is Drover acting by itself.
 func System() Actor { return Actor{Kind: KindSystem, Name: "Drover", Role: Owner} }
 
-// May tells whether the actor's role and reach allow the action. It records nothing: for showing and hiding; Log.Admit decides.
+// May tells whether the actor's role and scope allow the action. It records nothing: for showing and hiding; audit.Log.Authorize decides.
 func (a Actor) May(action Action) bool {
-	least, known := least[action]
-	return known && a.Role.Covers(least) && (a.Reach.EverySite() || !everywhere[action])
+	least, known := leastRole[action]
+	return known && a.Role.Covers(least) && (a.Scope.EverySite() || !everySite[action])
 }

@@ -1,4 +1,4 @@
-package audit
+package access
 
 import (
 	"slices"
@@ -62,7 +62,8 @@ const (
 	DroverStart       Action = "drover.start"
 )
 
-var least = map[Action]Role{
+// leastRole is the table of rights: the least role that may do each action.
+var leastRole = map[Action]Role{
 	AuditArchive:      Owner,
 	AuditCheckpoint:   Admin,
 	AuditExport:       Viewer,
@@ -115,17 +116,20 @@ var least = map[Action]Role{
 	DroverStart:       Owner,
 }
 
-// everywhere is what concerns all sites at once: nobody may who is held to some of them.
-var everywhere = map[Action]bool{
+// everySite lists what concerns all sites at once: nobody whose scope is limited to some of them may do it.
+var everySite = map[Action]bool{
 	RunPolicy:       true,
 	AuditArchive:    true,
 	AuditCheckpoint: true, AuditVerify: true, DatabaseBackup: true, KeysRotate: true, OperationRemove: true, OperationSave: true, SettingsChange: true,
 }
 
+// LeastRole is the least role that may do the action, empty for an action that does not exist.
+func LeastRole(action Action) Role { return leastRole[action] }
+
 // Actions lists all actions in alphabetical order.
 func Actions() []Action {
-	all := make([]Action, 0, len(least))
-	for action := range least {
+	all := make([]Action, 0, len(leastRole))
+	for action := range leastRole {
 		all = append(all, action)
 	}
 	slices.Sort(all)

@@ -1,4 +1,4 @@
-package operations
+package saved
 
 import "github.com/droverhq/drover/internal/endpoint"
 

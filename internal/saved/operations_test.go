@@ -1,4 +1,4 @@
-package operations_test
+package saved_test
 
 import (
 	"context"
@@ -6,55 +6,56 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/droverhq/drover/internal/access"
 	"github.com/droverhq/drover/internal/audit"
 	"github.com/droverhq/drover/internal/database"
 	"github.com/droverhq/drover/internal/database/dbtest"
 	"github.com/droverhq/drover/internal/endpoint"
-	"github.com/droverhq/drover/internal/operations"
+	"github.com/droverhq/drover/internal/saved"
 )
 
 var (
-	operator = audit.Actor{Kind: audit.KindMember, ID: 2, Name: "Mara", Role: audit.Operator}
-	viewer   = audit.Actor{Kind: audit.KindMember, ID: 3, Name: "Vera", Role: audit.Viewer}
+	operator = access.Actor{Kind: access.KindMember, ID: 2, Name: "Mara", Role: access.Operator}
+	viewer   = access.Actor{Kind: access.KindMember, ID: 3, Name: "Vera", Role: access.Viewer}
 )
 
 func TestShelf(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *database.DB) {
 		ctx, log := context.Background(), audit.New(db.Gorm)
-		shelf := operations.New(db, log)
-		d := operations.Definition{Name: " Users ", Method: "GET", Path: "wp/v2/users", Table: endpoint.Query{Columns: []endpoint.Column{{Name: "id", Expr: ".id"}}}}
-		saved, err := shelf.Save(ctx, operator, d)
-		if err != nil || saved.Name != "Users" || saved.Path != "/wp/v2/users" || saved.CreatedBy != "Mara" {
-			t.Fatalf("%+v, %v", saved, err)
+		shelf := saved.New(db, log)
+		d := saved.Definition{Name: " Users ", Method: "GET", Path: "wp/v2/users", Table: endpoint.Query{Columns: []endpoint.Column{{Name: "id", Expr: ".id"}}}}
+		kept, err := shelf.Save(ctx, operator, d)
+		if err != nil || kept.Name != "Users" || kept.Path != "/wp/v2/users" || kept.CreatedBy != "Mara" {
+			t.Fatalf("%+v, %v", kept, err)
 		}
-		if _, err := shelf.Save(ctx, viewer, d); !errors.Is(err, audit.ErrForbidden) {
+		if _, err := shelf.Save(ctx, viewer, d); !errors.Is(err, access.ErrForbidden) {
 			t.Errorf("a viewer saved: %v", err)
 		}
-		for field, wrong := range map[string]operations.Definition{
+		for field, wrong := range map[string]saved.Definition{
 			"name": {Name: "Users", Method: "GET", Path: "/x"}, "method": {Name: "a", Method: "BREW", Path: "/x"}, "path": {Name: "a", Method: "GET"},
 			"body": {Name: "a", Method: "POST", Path: "/x", Body: "{"}, "effect": {Name: "a", Method: "POST", Path: "/x", Effect: "none"},
 			"columns": {Name: "a", Method: "GET", Path: "/x", Table: endpoint.Query{Rows: ".["}},
 		} {
-			var p operations.Problems
+			var p saved.Problems
 			if _, err := shelf.Save(ctx, operator, wrong); !errors.As(err, &p) || p[field] == "" {
 				t.Errorf("%s: %v", field, err)
 			}
 		}
-		if _, err := shelf.Save(ctx, operator, operations.Definition{Name: "sly", Method: "DELETE", Path: "/x", Effect: "read"}); !errors.Is(err, audit.ErrForbidden) {
+		if _, err := shelf.Save(ctx, operator, saved.Definition{Name: "sly", Method: "DELETE", Path: "/x", Effect: "read"}); !errors.Is(err, access.ErrForbidden) {
 			t.Errorf("an operator lowered an effect: %v", err)
 		}
 		d.Sentence = "All users."
-		if edited, err := shelf.Edit(ctx, operator, saved.ID, d); err != nil || edited.Sentence != "All users." {
+		if edited, err := shelf.Edit(ctx, operator, kept.ID, d); err != nil || edited.Sentence != "All users." {
 			t.Errorf("%+v, %v", edited, err)
 		}
 		text, err := shelf.Export(ctx)
 		if err != nil || !strings.Contains(string(text), "All users.") {
 			t.Errorf("%s, %v", text, err)
 		}
-		if err := shelf.Remove(ctx, operator, saved.ID); err != nil {
+		if err := shelf.Remove(ctx, operator, kept.ID); err != nil {
 			t.Error(err)
 		}
-		if _, err := shelf.One(ctx, saved.ID); !errors.Is(err, operations.ErrNone) {
+		if _, err := shelf.One(ctx, kept.ID); !errors.Is(err, saved.ErrNone) {
 			t.Errorf("it is still there: %v", err)
 		}
 		if added, left, err := shelf.Import(ctx, operator, text); err != nil || added != 1 || len(left) != 0 {
@@ -63,7 +64,7 @@ func TestShelf(t *testing.T) {
 		if added, left, err := shelf.Import(ctx, operator, text); err != nil || added != 0 || len(left) != 1 {
 			t.Errorf("%d %v %v", added, left, err)
 		}
-		if _, n, err := log.Entries(ctx, audit.System(), audit.Filter{Subject: audit.On("operation", saved.ID), Result: audit.Done}); err != nil || n != 3 {
+		if _, n, err := log.Entries(ctx, access.System(), audit.Filter{Subject: access.On("operation", kept.ID), Result: audit.Done}); err != nil || n != 3 {
 			t.Errorf("%d entries tell its history, %v", n, err)
 		}
 	})
@@ -71,7 +72,7 @@ func TestShelf(t *testing.T) {
 
 // What comes with Drover is as sound as what a member may save.
 func TestOursAreSound(t *testing.T) {
-	shelf := operations.New(dbtest.SQLite(t), audit.New(dbtest.SQLite(t).Gorm))
+	shelf := saved.New(dbtest.SQLite(t), audit.New(dbtest.SQLite(t).Gorm))
 	all, err := shelf.All(context.Background())
 	if err != nil || len(all) < 10 {
 		t.Fatalf("%d, %v", len(all), err)

@@ -1,4 +1,4 @@
-package operations
+package saved
 
 import (
 	"context"
@@ -9,6 +9,7 @@ import (
 
 	"gorm.io/gorm"
 
+	"github.com/droverhq/drover/internal/access"
 	"github.com/droverhq/drover/internal/audit"
 )
 
@@ -79,7 +80,7 @@ func (s store) change(ctx context.Context, f func(tx *gorm.DB) error) error {
 	return nil
 }
 
-func (s store) insert(ctx context.Context, actor audit.Actor, d Definition) (Operation, error) {
+func (s store) insert(ctx context.Context, actor access.Actor, d Definition) (Operation, error) {
 	text, err := json.Marshal(d)
 	if err != nil {
 		return Operation{}, err
@@ -90,7 +91,7 @@ func (s store) insert(ctx context.Context, actor audit.Actor, d Definition) (Ope
 		if err := tx.Create(&r).Error; err != nil {
 			return err
 		}
-		return s.log.Record(tx, actor, audit.Event{Action: audit.OperationSave, Subject: audit.On("operation", r.ID), Detail: map[string]any{"name": d.Name, "after": d}})
+		return s.log.Record(tx, actor, audit.Event{Action: access.OperationSave, Subject: access.On("operation", r.ID), Detail: map[string]any{"name": d.Name, "after": d}})
 	})
 	if err != nil {
 		return Operation{}, err
@@ -98,7 +99,7 @@ func (s store) insert(ctx context.Context, actor audit.Actor, d Definition) (Ope
 	return r.operation()
 }
 
-func (s store) update(ctx context.Context, actor audit.Actor, before Operation, d Definition) (Operation, error) {
+func (s store) update(ctx context.Context, actor access.Actor, before Operation, d Definition) (Operation, error) {
 	text, err := json.Marshal(d)
 	if err != nil {
 		return Operation{}, err
@@ -108,7 +109,7 @@ func (s store) update(ctx context.Context, actor audit.Actor, before Operation, 
 		if err != nil {
 			return err
 		}
-		return s.log.Record(tx, actor, audit.Event{Action: audit.OperationSave, Subject: audit.On("operation", before.ID), Detail: map[string]any{"name": d.Name, "before": before.Definition, "after": d}})
+		return s.log.Record(tx, actor, audit.Event{Action: access.OperationSave, Subject: access.On("operation", before.ID), Detail: map[string]any{"name": d.Name, "before": before.Definition, "after": d}})
 	})
 	if err != nil {
 		return Operation{}, err
@@ -116,11 +117,11 @@ func (s store) update(ctx context.Context, actor audit.Actor, before Operation, 
 	return s.one(ctx, before.ID)
 }
 
-func (s store) remove(ctx context.Context, actor audit.Actor, before Operation) error {
+func (s store) remove(ctx context.Context, actor access.Actor, before Operation) error {
 	return s.change(ctx, func(tx *gorm.DB) error {
 		if err := tx.Model(&row{}).Where("id = ?", before.ID).Update("removed_at", time.Now().UnixMicro()).Error; err != nil {
 			return err
 		}
-		return s.log.Record(tx, actor, audit.Event{Action: audit.OperationRemove, Subject: audit.On("operation", before.ID), Detail: map[string]any{"name": before.Name, "before": before.Definition}})
+		return s.log.Record(tx, actor, audit.Event{Action: access.OperationRemove, Subject: access.On("operation", before.ID), Detail: map[string]any{"name": before.Name, "before": before.Definition}})
 	})
 }

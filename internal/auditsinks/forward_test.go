@@ -1,4 +1,4 @@
-package forward
+package auditsinks
 
 import (
 	"bufio"
@@ -21,6 +21,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/droverhq/drover/internal/access"
 	"github.com/droverhq/drover/internal/audit"
 	"github.com/droverhq/drover/internal/database"
 	"github.com/droverhq/drover/internal/database/dbtest"
@@ -42,7 +43,7 @@ func record(t *testing.T, db *database.DB, n int) {
 	t.Helper()
 	log := audit.New(db.Gorm)
 	for i := range n {
-		if err := log.RecordAlone(context.Background(), audit.System(), audit.Event{Action: audit.SiteCheck, Subject: audit.On("site", int64(i+1)), Detail: map[string]any{"home": "https://a.example/?q=<&>", "n": i}}); err != nil {
+		if err := log.RecordAlone(context.Background(), access.System(), audit.Event{Action: access.SiteCheck, Subject: access.On("site", int64(i+1)), Detail: map[string]any{"home": "https://a.example/?q=<&>", "n": i}}); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -1,4 +1,4 @@
-package operations
+package saved
 
 import (
 	"context"
@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/droverhq/drover/internal/access"
 	"github.com/droverhq/drover/internal/audit"
 	"github.com/droverhq/drover/internal/database"
 )
@@ -39,7 +40,7 @@ func (s *Shelf) One(ctx context.Context, id int64) (Operation, error) {
 }
 
 // Save stores a new operation for the whole team. It returns Problems when the definition is wrong.
-func (s *Shelf) Save(ctx context.Context, actor audit.Actor, d Definition) (Operation, error) {
+func (s *Shelf) Save(ctx context.Context, actor access.Actor, d Definition) (Operation, error) {
 	if err := s.admit(ctx, actor, d, ""); err != nil {
 		return Operation{}, err
 	}
@@ -51,8 +52,8 @@ func (s *Shelf) Save(ctx context.Context, actor audit.Actor, d Definition) (Oper
 }
 
 // Edit changes a saved operation; its history is in the record.
-func (s *Shelf) Edit(ctx context.Context, actor audit.Actor, id int64, d Definition) (Operation, error) {
-	if err := s.admit(ctx, actor, d, audit.On("operation", id)); err != nil {
+func (s *Shelf) Edit(ctx context.Context, actor access.Actor, id int64, d Definition) (Operation, error) {
+	if err := s.admit(ctx, actor, d, access.On("operation", id)); err != nil {
 		return Operation{}, err
 	}
 	before, err := s.store.one(ctx, id)
@@ -67,12 +68,12 @@ func (s *Shelf) Edit(ctx context.Context, actor audit.Actor, id int64, d Definit
 }
 
 // admit asks for the right to save, and for the one to say that a request does less than its method may.
-func (s *Shelf) admit(ctx context.Context, actor audit.Actor, d Definition, subject audit.Subject) error {
-	if err := s.log.Admit(ctx, actor, audit.OperationSave, subject); err != nil {
+func (s *Shelf) admit(ctx context.Context, actor access.Actor, d Definition, subject access.Subject) error {
+	if err := s.log.Authorize(ctx, actor, access.OperationSave, subject); err != nil {
 		return err
 	}
 	if d.Effect == "read" && d.Method != "GET" && d.Method != "HEAD" && d.Method != "OPTIONS" || d.Effect == "change" && d.Method == "DELETE" {
-		return s.log.Admit(ctx, actor, audit.RunLower, subject)
+		return s.log.Authorize(ctx, actor, access.RunLower, subject)
 	}
 	return nil
 }
@@ -86,8 +87,8 @@ func named(err error) error {
 }
 
 // Remove takes a saved operation off the shelf. Runs that it was used for keep what they sent.
-func (s *Shelf) Remove(ctx context.Context, actor audit.Actor, id int64) error {
-	if err := s.log.Admit(ctx, actor, audit.OperationRemove, audit.On("operation", id)); err != nil {
+func (s *Shelf) Remove(ctx context.Context, actor access.Actor, id int64) error {
+	if err := s.log.Authorize(ctx, actor, access.OperationRemove, access.On("operation", id)); err != nil {
 		return err
 	}
 	before, err := s.store.one(ctx, id)
@@ -119,7 +120,7 @@ func (s *Shelf) Export(ctx context.Context) ([]byte, error) {
 }
 
 // Import saves the operations of a file. One whose name is taken is left out and named.
-func (s *Shelf) Import(ctx context.Context, actor audit.Actor, text []byte) (added int, leftOut []string, err error) {
+func (s *Shelf) Import(ctx context.Context, actor access.Actor, text []byte) (added int, leftOut []string, err error) {
 	var f file
 	if json.Unmarshal(text, &f) != nil || f.Format != format {
 		return 0, nil, Problems{"file": "This is not a file of saved operations. Export one from Drover to see its form."}

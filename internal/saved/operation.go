@@ -1,6 +1,6 @@
 // Package operations keeps requests that somebody gave a name, for the whole team: what to send, what it does, and how its answers
 // become a table. What runs them and on which sites is not known here; no secret enters.
-package operations
+package saved
 
 import (
 	"encoding/json"

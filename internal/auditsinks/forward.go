@@ -1,7 +1,7 @@
 // Package forward keeps copies of the record elsewhere while it is written: in a file, at a syslog server, at an HTTPS hook. Nobody who
 // acts waits for it: it reads what was committed, remembers how far the other side has come, and tries again until it is taken. The
 // other side gets every entry, in order, at least once. What an entry means is not known here.
-package forward
+package auditsinks
 
 import (
 	"context"
