@@ -7,6 +7,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/droverhq/drover/internal/validation"
 	"github.com/droverhq/drover/internal/vault"
 	"github.com/droverhq/drover/internal/wordpress"
 )
@@ -21,29 +22,8 @@ type Draft struct {
 	Password vault.Secret // the application password as it was pasted; its spaces are kept
 }
 
-// Problems says what is wrong with what a person typed, by field, each as a sentence that says what to do.
-type Problems map[string]string
-
-// Error lists the problems in the order of their fields.
-func (p Problems) Error() string {
-	fields := make([]string, 0, len(p))
-	for field := range p {
-		fields = append(fields, field)
-	}
-	slices.Sort(fields)
-	parts := make([]string, len(fields))
-	for i, field := range fields {
-		parts[i] = field + ": " + p[field]
-	}
-	return strings.Join(parts, "; ")
-}
-
-func (p Problems) orNil() error {
-	if len(p) == 0 {
-		return nil
-	}
-	return p
-}
+// Problems says what is wrong with what a person typed, by field.
+type Problems = validation.Problems
 
 const (
 	longestName = 200

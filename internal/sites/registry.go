@@ -47,7 +47,7 @@ func (r *Registry) Add(ctx context.Context, actor access.Actor, d Draft) (Site, 
 			return Site{}, err
 		}
 	}
-	if err := p.orNil(); err != nil {
+	if err := p.OrNil(); err != nil {
 		return Site{}, err
 	}
 	var id int64
@@ -100,7 +100,7 @@ func (r *Registry) Edit(ctx context.Context, actor access.Actor, id int64, d Dra
 			return Site{}, err
 		}
 	}
-	if err := p.orNil(); err != nil {
+	if err := p.OrNil(); err != nil {
 		return Site{}, err
 	}
 	if err := r.store.change(ctx, actor, func(w write) error { return w.edit(before, d) }); err != nil {
@@ -161,7 +161,7 @@ func (r *Registry) ReplaceCredential(ctx context.Context, actor access.Actor, id
 	}
 	d, p := Draft{Username: username, Password: password}, Problems{}
 	d.cleanCredential(p)
-	if err := p.orNil(); err != nil {
+	if err := p.OrNil(); err != nil {
 		return err
 	}
 	err = r.store.change(ctx, actor, func(w write) error { return r.replace(w, before, d) })

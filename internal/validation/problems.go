@@ -1,0 +1,28 @@
+// Package validation says what is wrong with what a person typed.
+package validation
+
+import (
+	"maps"
+	"slices"
+	"strings"
+)
+
+// Problems says what is wrong, by field, each as a sentence that says what to do.
+type Problems map[string]string
+
+// Error lists the problems in the order of their fields.
+func (p Problems) Error() string {
+	parts := make([]string, 0, len(p))
+	for _, field := range slices.Sorted(maps.Keys(p)) {
+		parts = append(parts, field+": "+p[field])
+	}
+	return strings.Join(parts, "; ")
+}
+
+// OrNil is the problems as an error, or nil where there is none.
+func (p Problems) OrNil() error {
+	if len(p) == 0 {
+		return nil
+	}
+	return p
+}
