@@ -89,13 +89,13 @@ func (d here) preview(ctx context.Context, spec runs.Spec) ([]web.RequestLine, w
 
 // run works the run in this process beside any server.
 func (d here) run(ctx context.Context, spec runs.Spec, each func(web.RunLine)) (line web.RunLine, err error) {
-	if err := d.runner.Work(context.WithoutCancel(ctx)); err != nil {
+	if err := d.engine.Work(context.WithoutCancel(ctx)); err != nil {
 		return line, err
 	}
 	defer func() {
 		grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), graceTime)
 		defer cancel()
-		err = errors.Join(err, d.runner.Stop(grace))
+		err = errors.Join(err, d.engine.Stop(grace))
 	}()
 	run, err := d.runner.Start(ctx, commandLine(), spec)
 	if err != nil {

@@ -14,6 +14,7 @@ import (
 	"github.com/droverhq/drover/internal/database"
 	"github.com/droverhq/drover/internal/members"
 	"github.com/droverhq/drover/internal/runs"
+	"github.com/droverhq/drover/internal/runs/engine"
 	"github.com/droverhq/drover/internal/sites"
 	"github.com/droverhq/drover/internal/vault"
 	"github.com/droverhq/drover/internal/wordpress"
@@ -29,6 +30,7 @@ type house struct {
 	registry *sites.Registry
 	roster   *members.Roster
 	runner   *runs.Runner
+	engine   *engine.Engine
 	signing  string // the file of the key that signs checkpoints
 }
 
@@ -58,7 +60,10 @@ func (h *house) furnish(ctx context.Context, keyFile string) error {
 	h.registry = sites.New(h.db, keys, h.log, h.network)
 	h.roster = members.New(h.db, keys, h.log)
 	h.roster.Deny(static.Passwords())
-	h.runner, err = runs.New(h.db, h.registry, h.log, h.logger)
+	if h.runner, err = runs.New(h.db, h.registry, h.log, h.logger); err != nil {
+		return err
+	}
+	h.engine, err = engine.New(h.db, h.runner.Store(), h.registry, h.logger)
 	return err
 }
 

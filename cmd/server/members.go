@@ -13,7 +13,7 @@ import (
 
 	"github.com/droverhq/drover/internal/access"
 	"github.com/droverhq/drover/internal/members"
-	"github.com/droverhq/drover/internal/runs"
+	"github.com/droverhq/drover/internal/operation"
 	"github.com/droverhq/drover/internal/vault"
 )
 
@@ -36,8 +36,8 @@ func boundFlags(cmd *cobra.Command, b *access.Restriction) {
 // checkOperations refuses a slip of the pen, which would hold the member to nothing that there is.
 func checkOperations(b access.Restriction) error {
 	for _, name := range b.Operations {
-		effect := runs.Effect(name)
-		if _, found := runs.Find(name); !found && effect != runs.Read && effect != runs.Change && effect != runs.Destroy {
+		effect := operation.Effect(name)
+		if _, found := operation.Find(name); !found && effect != operation.Read && effect != operation.Change && effect != operation.Destroy {
 			return usage("--operation: there is no operation %q; say one of those that drover run --help lists, or read, change or destroy", name)
 		}
 	}

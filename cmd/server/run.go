@@ -18,6 +18,7 @@ import (
 	"github.com/vbauerster/mpb/v8/decor"
 	"golang.org/x/term"
 
+	"github.com/droverhq/drover/internal/operation"
 	"github.com/droverhq/drover/internal/runs"
 	"github.com/droverhq/drover/internal/web"
 	"github.com/droverhq/drover/internal/wordpress"
@@ -76,7 +77,7 @@ Stopping it does not lose the run: a server on the same data goes on with it, or
 
 func operationNames() []string {
 	var names []string
-	for _, o := range runs.Operations() {
+	for _, o := range operation.Builtins() {
 		names = append(names, o.Name+"\t"+o.Sentence)
 	}
 	return names
@@ -84,7 +85,7 @@ func operationNames() []string {
 
 func describeOperations() string {
 	var text strings.Builder
-	for _, o := range runs.Operations() {
+	for _, o := range operation.Builtins() {
 		fmt.Fprintf(&text, "  %-14s %s\n", o.Name, o.Sentence)
 		for _, p := range o.Params {
 			var values []string
@@ -151,7 +152,7 @@ func (s *starting) run(cmd *cobra.Command, d desk, spec runs.Spec) error {
 		s.showPreview(cmd.OutOrStdout(), requests, preview)
 		return nil
 	}
-	if preview.Effect == runs.Destroy && !s.yes {
+	if preview.Effect == operation.Destroy && !s.yes {
 		if err := confirm(cmd, preview); err != nil {
 			return err
 		}

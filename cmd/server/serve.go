@@ -105,11 +105,11 @@ func (c *config) serve(ctx context.Context, out io.Writer, h *house, gallery boo
 	// No WriteTimeout: it would cut a run's stream. Each write of a stream has a deadline of its own.
 	server := &http.Server{Handler: dashboard.Handler(), ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 60 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
 		ErrorLog: slog.NewLogLogger(logger.Handler(), slog.LevelWarn)}
-	if err := h.runner.Work(context.WithoutCancel(ctx)); err != nil {
+	if err := h.engine.Work(context.WithoutCancel(ctx)); err != nil {
 		return err
 	}
 	if err := h.log.RecordAlone(ctx, access.System(), audit.Event{Action: access.DroverStart, Detail: map[string]any{"addr": c.addr}}); err != nil {
-		return errors.Join(err, h.runner.Stop(ctx))
+		return errors.Join(err, h.engine.Stop(ctx))
 	}
 	streams.Start(sinks)
 	defer streams.Stop()
@@ -138,7 +138,7 @@ func shutDown(ctx context.Context, server *http.Server, h *house) error {
 	ctx, cancel := context.WithTimeout(ctx, graceTime)
 	defer cancel()
 	stopped := make(chan error, 1)
-	go func() { stopped <- h.runner.Stop(ctx) }()
+	go func() { stopped <- h.engine.Stop(ctx) }()
 	// Streams of runs never end by themselves: they are cut a moment later, and browsers come back to the next process.
 	streams, cut := context.WithTimeout(ctx, 2*time.Second)
 	defer cut()

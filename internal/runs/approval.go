@@ -10,14 +10,15 @@ import (
 
 	"github.com/droverhq/drover/internal/access"
 	"github.com/droverhq/drover/internal/audit"
+	"github.com/droverhq/drover/internal/operation"
 	"github.com/droverhq/drover/internal/sites"
 )
 
 // Policy says which runs a second person must approve before anything is sent. The zero Policy says none. Whoever works on the command
 // line of the server itself is held to none: they hold the key.
 type Policy struct {
-	Effects []Effect `json:"effects,omitempty"` // runs of these effects
-	Clients []string `json:"clients,omitempty"` // runs that do more than read on a site of these clients
+	Effects []operation.Effect `json:"effects,omitempty"` // runs of these effects
+	Clients []string           `json:"clients,omitempty"` // runs that do more than read on a site of these clients
 }
 
 // policySetting is the name that the policy is stored under.
@@ -47,7 +48,7 @@ func (r *Runner) SetPolicy(ctx context.Context, actor access.Actor, p Policy) er
 	if err := r.log.Authorize(ctx, actor, access.RunPolicy, ""); err != nil {
 		return err
 	}
-	if slices.ContainsFunc(p.Effects, func(e Effect) bool { return e != Change && e != Destroy }) {
+	if slices.ContainsFunc(p.Effects, func(e operation.Effect) bool { return e != operation.Change && e != operation.Destroy }) {
 		return sites.Problems{"effects": "Choose what changes, what destroys, or both."}
 	}
 	text, err := json.Marshal(p)
@@ -69,20 +70,20 @@ func (r *Runner) SetPolicy(ctx context.Context, actor access.Actor, p Policy) er
 }
 
 // holds tells whether the actor's run of the effect on the sites needs a second person.
-func (p Policy) holds(actor access.Actor, effect Effect, chosen []sites.Site) bool {
+func (p Policy) holds(actor access.Actor, effect operation.Effect, chosen []sites.Site) bool {
 	if actor.Kind != access.KindMember && actor.Kind != access.KindToken {
 		return false
 	}
-	return slices.Contains(p.Effects, effect) || effect != Read && slices.ContainsFunc(chosen, func(s sites.Site) bool { return slices.Contains(p.Clients, s.Client) })
+	return slices.Contains(p.Effects, effect) || effect != operation.Read && slices.ContainsFunc(chosen, func(s sites.Site) bool { return slices.Contains(p.Clients, s.Client) })
 }
 
 // MayStart tells whether the actor may start runs of the effect, or at least ask for them.
-func (p Policy) MayStart(actor access.Actor, effect Effect) bool {
+func (p Policy) MayStart(actor access.Actor, effect operation.Effect) bool {
 	return actor.May(p.right(actor, effect))
 }
 
 // right is what starting a run of the effect needs: where a second person will decide, asking is enough.
-func (p Policy) right(actor access.Actor, effect Effect) access.Action {
+func (p Policy) right(actor access.Actor, effect operation.Effect) access.Action {
 	if slices.Contains(p.Effects, effect) && !actor.May(Right(effect)) {
 		return access.RunAsk
 	}
@@ -96,7 +97,7 @@ func (r *Runner) Approve(ctx context.Context, actor access.Actor, id int64, conf
 	if err != nil {
 		return err
 	}
-	if run.Effect == Destroy && confirmed != run.Total {
+	if run.Effect == operation.Destroy && confirmed != run.Total {
 		return sites.Problems{"confirm": fmt.Sprintf("This cannot be undone by itself. Type the number of sites, %d, to confirm.", run.Total)}
 	}
 	if err := r.store.approve(ctx, actor, id); err != nil {
@@ -110,7 +111,7 @@ func (r *Runner) Decline(ctx context.Context, actor access.Actor, id int64) erro
 	if _, err := r.decide(ctx, actor, access.RunDecline, id); err != nil {
 		return err
 	}
-	if err := r.store.settle(ctx, actor, id, approvalDeclined, "Not sent: "+actor.Name+" declined it."); err != nil {
+	if err := r.store.endUnapproved(ctx, actor, id, approvalDeclined, "Not sent: "+actor.Name+" declined it."); err != nil {
 		return fmt.Errorf("runs: decline: %w", err)
 	}
 	return nil
@@ -145,7 +146,7 @@ func (r *Runner) decide(ctx context.Context, actor access.Actor, action access.A
 
 // PreviewOf is what a run that waits for approval would do: the dry run that the second person sees.
 func (r *Runner) PreviewOf(ctx context.Context, actor access.Actor, run Run) (Preview, error) {
-	made, err := planOf(run.Spec)
+	made, err := Plan(run.Spec)
 	if err != nil {
 		return Preview{}, err
 	}
@@ -156,19 +157,4 @@ func (r *Runner) PreviewOf(ctx context.Context, actor access.Actor, run Run) (Pr
 	spec := run.Spec
 	spec.Selection = sites.Selection{IDs: ids}
 	return r.previewed(ctx, actor, spec, made)
-}
-
-// endUnapproved ends the runs that nobody approved in time.
-func (r *Runner) endUnapproved(ctx context.Context) error {
-	late, err := r.store.unapproved(ctx)
-	if err != nil {
-		return err
-	}
-	for _, id := range late {
-		err := r.store.settle(ctx, access.System(), id, approvalExpired, fmt.Sprintf("Not sent: nobody approved it within %s.", approvalWaits))
-		if err != nil && !errors.Is(err, ErrNotAsked) {
-			return err
-		}
-	}
-	return nil
 }

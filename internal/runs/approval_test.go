@@ -6,10 +6,13 @@ import (
 	"testing"
 	"time"
 
+	"github.com/droverhq/drover/internal/runs/runstest"
+
 	"github.com/droverhq/drover/internal/access"
 	"github.com/droverhq/drover/internal/audit"
 	"github.com/droverhq/drover/internal/database"
 	"github.com/droverhq/drover/internal/database/dbtest"
+	"github.com/droverhq/drover/internal/operation"
 	"github.com/droverhq/drover/internal/runs"
 	"github.com/droverhq/drover/internal/sites"
 	"github.com/droverhq/drover/internal/wordpress/wptest"
@@ -28,24 +31,24 @@ func disableAll(confirmed int) runs.Spec {
 // Four eyes: what an operator asks for is sent when a second person has approved it, and not before, once.
 func TestApprovalByASecondPerson(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *database.DB) {
-		h := newHouse(t, db, []wptest.Site{{}, {}})
-		h.work(t)
+		h := runstest.New(t, db, []wptest.Site{{}, {}})
+		h.Work(t)
 		ctx := context.Background()
-		if _, err := h.runner.Start(ctx, olga, disableAll(2)); !errors.Is(err, access.ErrForbidden) {
+		if _, err := h.Runner.Start(ctx, olga, disableAll(2)); !errors.Is(err, access.ErrForbidden) {
 			t.Fatalf("without the policy: %v", err)
 		}
-		if err := h.runner.SetPolicy(ctx, owner, runs.Policy{Effects: []runs.Effect{runs.Destroy}}); err != nil {
+		if err := h.Runner.SetPolicy(ctx, runstest.Owner, runs.Policy{Effects: []operation.Effect{operation.Destroy}}); err != nil {
 			t.Fatal(err)
 		}
-		run, err := h.runner.Start(ctx, olga, disableAll(2))
+		run, err := h.Runner.Start(ctx, olga, disableAll(2))
 		if err != nil || run.State != runs.Asked {
 			t.Fatalf("%v %v", run.State, err)
 		}
 		time.Sleep(7 * time.Second) // longer than a sweep takes to find what fell out of the queue
-		if n := len(h.fake.Calls(0)) + len(h.fake.Calls(1)); n != 0 {
+		if n := len(h.Fake.Calls(0)) + len(h.Fake.Calls(1)); n != 0 {
 			t.Fatalf("%d sites were called before the approval", n)
 		}
-		preview, err := h.runner.PreviewOf(ctx, adam, run)
+		preview, err := h.Runner.PreviewOf(ctx, adam, run)
 		if err != nil || preview.Total != 2 || len(preview.Requests) != 2 {
 			t.Errorf("the dry run: %+v %v", preview, err)
 		}
@@ -61,29 +64,29 @@ func TestApprovalByASecondPerson(t *testing.T) {
 		}{
 			"an operator": {olga, access.ErrForbidden}, "the asker's token": {token, access.ErrForbidden}, "somebody who cannot see it": {limited, runs.ErrNoRun}, "somebody held to reading": {held, access.ErrForbidden},
 		} {
-			if err := h.runner.Approve(ctx, c.actor, run.ID, 2); !errors.Is(err, c.want) {
+			if err := h.Runner.Approve(ctx, c.actor, run.ID, 2); !errors.Is(err, c.want) {
 				t.Errorf("%s: %v", name, err)
 			}
 		}
-		if err := h.runner.Approve(ctx, adam, run.ID, 1); err == nil {
+		if err := h.Runner.Approve(ctx, adam, run.ID, 1); err == nil {
 			t.Error("approved without the number of sites")
 		}
 		errs := make(chan error, 2)
 		for _, actor := range []access.Actor{adam, ada} {
-			go func() { errs <- h.runner.Approve(ctx, actor, run.ID, 2) }()
+			go func() { errs <- h.Runner.Approve(ctx, actor, run.ID, 2) }()
 		}
 		first, second := <-errs, <-errs
 		if (first == nil) == (second == nil) || !errors.Is(errors.Join(first, second), runs.ErrNotAsked) {
 			t.Errorf("two at once: %v, %v", first, second)
 		}
-		if last := h.wait(t, run.ID); last.Counts.OK != 2 || last.Run.State != runs.Done || last.Run.ApprovedBy == "" {
+		if last := h.Wait(t, run.ID); last.Counts.OK != 2 || last.Run.State != runs.Done || last.Run.ApprovedBy == "" {
 			t.Errorf("%+v", last)
 		}
-		if a, b := len(h.fake.Calls(0)), len(h.fake.Calls(1)); a != 1 || b != 1 {
+		if a, b := len(h.Fake.Calls(0)), len(h.Fake.Calls(1)); a != 1 || b != 1 {
 			t.Errorf("the sites were called %d and %d times", a, b)
 		}
 		for _, action := range []access.Action{access.RunAsk, access.RunApprove, access.RunStart} {
-			if _, n, err := h.log.Entries(ctx, access.System(), audit.Filter{Action: action, Subject: access.On("run", run.ID), Result: audit.Done}); err != nil || n != 1 {
+			if _, n, err := h.Log.Entries(ctx, access.System(), audit.Filter{Action: action, Subject: access.On("run", run.ID), Result: audit.Done}); err != nil || n != 1 {
 				t.Errorf("%d entries of %s: %v", n, action, err)
 			}
 		}
@@ -92,60 +95,60 @@ func TestApprovalByASecondPerson(t *testing.T) {
 
 // A run of an admin's own waits as well, is declined or withdrawn without a byte sent, and ends by itself when nobody decides.
 func TestApprovalThatIsNotGiven(t *testing.T) {
-	h := newHouse(t, dbtest.SQLite(t), []wptest.Site{{}})
-	h.work(t)
+	h := runstest.New(t, dbtest.SQLite(t), []wptest.Site{{}})
+	h.Work(t)
 	ctx := context.Background()
-	if err := h.runner.SetPolicy(ctx, owner, runs.Policy{Effects: []runs.Effect{runs.Destroy}}); err != nil {
+	if err := h.Runner.SetPolicy(ctx, runstest.Owner, runs.Policy{Effects: []operation.Effect{operation.Destroy}}); err != nil {
 		t.Fatal(err)
 	}
 	ask := func() int64 {
 		t.Helper()
-		run, err := h.runner.Start(ctx, adam, disableAll(1))
+		run, err := h.Runner.Start(ctx, adam, disableAll(1))
 		if err != nil || run.State != runs.Asked {
 			t.Fatalf("%v %v", run.State, err)
 		}
 		return run.ID
 	}
 	own := ask()
-	if err := h.runner.Approve(ctx, adam, own, 1); !errors.Is(err, access.ErrForbidden) {
+	if err := h.Runner.Approve(ctx, adam, own, 1); !errors.Is(err, access.ErrForbidden) {
 		t.Errorf("one's own: %v", err)
 	}
-	if err := h.runner.Decline(ctx, ada, own); err != nil {
+	if err := h.Runner.Decline(ctx, ada, own); err != nil {
 		t.Error(err)
 	}
 	withdrawn := ask()
-	if err := h.runner.Cancel(ctx, adam, withdrawn); err != nil {
+	if err := h.Runner.Cancel(ctx, adam, withdrawn); err != nil {
 		t.Error(err)
 	}
 	late := ask()
-	if err := h.db.Gorm.Exec("UPDATE runs SET approval_until = 1 WHERE id = ?", late).Error; err != nil {
+	if err := h.DB.Gorm.Exec("UPDATE runs SET approval_until = 1 WHERE id = ?", late).Error; err != nil {
 		t.Fatal(err)
 	}
 	for _, id := range []int64{own, withdrawn, late} {
-		if last := h.wait(t, id); last.Run.State != runs.Cancelled || last.Counts.Failed != 1 {
+		if last := h.Wait(t, id); last.Run.State != runs.Cancelled || last.Counts.Failed != 1 {
 			t.Errorf("run %d: %+v", id, last)
 		}
-		if err := h.runner.Approve(ctx, ada, id, 1); !errors.Is(err, runs.ErrNotAsked) {
+		if err := h.Runner.Approve(ctx, ada, id, 1); !errors.Is(err, runs.ErrNotAsked) {
 			t.Errorf("approving run %d afterwards: %v", id, err)
 		}
 	}
-	if n := len(h.fake.Calls(0)); n != 0 {
+	if n := len(h.Fake.Calls(0)); n != 0 {
 		t.Errorf("%d calls", n)
 	}
-	if run, err := h.runner.Start(ctx, access.Actor{Kind: access.KindCommandLine, Name: "root", Role: access.Owner}, disableAll(1)); err != nil || run.State == runs.Asked {
+	if run, err := h.Runner.Start(ctx, access.Actor{Kind: access.KindCommandLine, Name: "root", Role: access.Owner}, disableAll(1)); err != nil || run.State == runs.Asked {
 		t.Errorf("on the command line of the server: %v %v", run.State, err)
 	}
 }
 
 // The policy can name clients: then every run that does more than read there waits.
 func TestApprovalByClient(t *testing.T) {
-	h := newHouse(t, dbtest.SQLite(t), []wptest.Site{{Client: "Acme"}, {Client: "Zulu"}})
-	h.work(t)
+	h := runstest.New(t, dbtest.SQLite(t), []wptest.Site{{Client: "Acme"}, {Client: "Zulu"}})
+	h.Work(t)
 	ctx := context.Background()
-	if err := h.runner.SetPolicy(ctx, ada, runs.Policy{}); !errors.Is(err, access.ErrForbidden) {
+	if err := h.Runner.SetPolicy(ctx, ada, runs.Policy{}); !errors.Is(err, access.ErrForbidden) {
 		t.Errorf("an admin set the policy: %v", err)
 	}
-	if err := h.runner.SetPolicy(ctx, owner, runs.Policy{Clients: []string{"Acme"}}); err != nil {
+	if err := h.Runner.SetPolicy(ctx, runstest.Owner, runs.Policy{Clients: []string{"Acme"}}); err != nil {
 		t.Fatal(err)
 	}
 	for _, c := range []struct {
@@ -153,7 +156,7 @@ func TestApprovalByClient(t *testing.T) {
 		clients   []string
 		want      runs.State
 	}{{"clear-cache", []string{"Acme"}, runs.Asked}, {"clear-cache", []string{"Zulu"}, runs.Waiting}, {"clear-cache", []string{"Acme", "Zulu"}, runs.Asked}, {"status", []string{"Acme"}, runs.Waiting}} {
-		run, err := h.runner.Start(ctx, olga, runs.Spec{Operation: c.operation, Selection: sites.Selection{Clients: c.clients}})
+		run, err := h.Runner.Start(ctx, olga, runs.Spec{Operation: c.operation, Selection: sites.Selection{Clients: c.clients}})
 		if err != nil || run.State != c.want {
 			t.Errorf("%s on %v: %s, want %s (%v)", c.operation, c.clients, run.State, c.want, err)
 		}

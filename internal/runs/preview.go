@@ -7,13 +7,14 @@ import (
 	"time"
 
 	"github.com/droverhq/drover/internal/access"
+	"github.com/droverhq/drover/internal/operation"
 	"github.com/droverhq/drover/internal/sites"
 )
 
 // Preview is what a run would do: the page before the button. Nothing is sent or stored to make it.
 type Preview struct {
 	Title    string
-	Effect   Effect
+	Effect   operation.Effect
 	Total    int
 	Clients  int
 	Requests []Request
@@ -36,31 +37,31 @@ type Request struct {
 
 // Preview resolves the spec as Start would. It returns sites.Problems when the spec cannot be run.
 func (r *Runner) Preview(ctx context.Context, actor access.Actor, spec Spec) (Preview, error) {
-	made, err := planOf(spec)
+	made, err := Plan(spec)
 	if err != nil {
 		return Preview{}, err
 	}
-	policy, err := r.admit(ctx, actor, spec, made)
+	policy, err := r.authorize(ctx, actor, spec, made)
 	if err != nil {
 		return Preview{}, err
 	}
 	p, err := r.previewed(ctx, actor, spec, made)
-	if err == nil && policy.holds(actor, made.effect, p.chosen) {
+	if err == nil && policy.holds(actor, made.Effect, p.chosen) {
 		p.Warnings = append(p.Warnings, "A second person must approve this. Nothing is sent before.")
 	}
 	return p, err
 }
 
-func (r *Runner) previewed(ctx context.Context, actor access.Actor, spec Spec, made plan) (Preview, error) {
+func (r *Runner) previewed(ctx context.Context, actor access.Actor, spec Spec, made operation.Plan) (Preview, error) {
 	chosen, err := r.choose(ctx, actor, spec, made)
 	if err != nil {
 		return Preview{}, err
 	}
-	p := Preview{Title: made.title, Effect: made.effect, Total: len(chosen.sites), LeftOut: chosen.leftOut, chosen: chosen.sites}
+	p := Preview{Title: made.Title, Effect: made.Effect, Total: len(chosen.sites), LeftOut: chosen.leftOut, chosen: chosen.sites}
 	clients := map[string]bool{}
 	for _, s := range chosen.sites {
 		clients[s.Client] = true
-		request, _ := made.request(s)
+		request, _ := made.Request(s.Planned())
 		address, err := r.registry.URL(s, request)
 		if err != nil {
 			return Preview{}, sites.Problems{"path": err.Error()}
@@ -77,8 +78,8 @@ func (r *Runner) previewed(ctx context.Context, actor access.Actor, spec Spec, m
 }
 
 // expected tells what the last check of the site makes one expect of the run.
-func expected(s sites.Site, made plan) string {
-	ofPlugin := strings.Contains(made.endpoint, bigscoots)
+func expected(s sites.Site, made operation.Plan) string {
+	ofPlugin := strings.Contains(made.Endpoint, operation.BigScoots)
 	switch {
 	case s.State == sites.Broken:
 		return "Its last check failed: " + s.Finding
@@ -107,7 +108,11 @@ func warnings(chosen []sites.Site, spec Spec) []string {
 		}
 	}
 	if administrators > 0 {
-		all = append(all, fmt.Sprintf("%s an administrator's credential. A user of a role that BigScoots' settings let purge is enough.", plural(administrators, "site uses", "sites use")))
+		subject := "1 site uses"
+		if administrators > 1 {
+			subject = fmt.Sprintf("%d sites use", administrators)
+		}
+		all = append(all, subject+" an administrator's credential. A user of a role that BigScoots' settings let purge is enough.")
 	}
 	if spec.Operation == "clear-cache" && (spec.Params["purge_type"] == "" || spec.Params["purge_type"] == "all") {
 		all = append(all, "Clearing everything also flushes OPcache and the object cache: expect more load on each server for some minutes.")

@@ -76,7 +76,7 @@ func (r *Runner) Runs(ctx context.Context, actor access.Actor, f Filter) ([]List
 	if err != nil {
 		return nil, 0, err
 	}
-	counts, err := r.tally(ctx, actor.Scope, page)
+	counts, err := r.countsOf(ctx, actor.Scope, page)
 	listed := make([]Listed, len(page))
 	for i, run := range page {
 		c := counts[run.ID]
@@ -88,9 +88,9 @@ func (r *Runner) Runs(ctx context.Context, actor access.Actor, f Filter) ([]List
 	return listed, total, err
 }
 
-func (r *Runner) tally(ctx context.Context, reach access.Scope, page []Run) (map[int64]Counts, error) {
+func (r *Runner) countsOf(ctx context.Context, reach access.Scope, page []Run) (map[int64]Counts, error) {
 	if reach.EverySite() {
-		return r.tallies.of(ctx, r.store, page)
+		return r.counts.of(ctx, r.store, page)
 	}
 	ids := make([]int64, len(page))
 	for i, run := range page {

@@ -3,54 +3,24 @@ package runs
 import (
 	"context"
 	"database/sql"
-	"encoding/json"
 	"log/slog"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/riverqueue/river"
 	"github.com/riverqueue/river/riverdriver"
 	"github.com/riverqueue/river/riverdriver/riverpgxv5"
 	"github.com/riverqueue/river/riverdriver/riversqlite"
-	"github.com/riverqueue/river/rivertype"
 
 	"github.com/droverhq/drover/internal/database"
 )
 
-// batchJob is the queue's job: work one batch.
-type batchJob struct {
+// BatchJob is the queue's job: work one batch.
+type BatchJob struct {
 	Batch int64 `json:"batch"`
 }
 
 // Kind names the job in the queue.
-func (batchJob) Kind() string { return "batch" }
-
-// jobs is the part of the queue's client that does not depend on the database.
-type jobs interface {
-	Start(context.Context) error
-	Stop(context.Context) error
-	StopAndCancel(context.Context) error
-	JobList(context.Context, *river.JobListParams) (*river.JobListResult, error)
-}
-
-// queued returns the batches whose job nobody has taken yet.
-func queued(ctx context.Context, q jobs) (map[int64]bool, error) {
-	const most = 10_000 // what River lists at once
-	params := river.NewJobListParams().Kinds(batchJob{}.Kind()).States(rivertype.JobStateAvailable, rivertype.JobStateScheduled, rivertype.JobStateRetryable).First(most)
-	listed, err := q.JobList(ctx, params)
-	if err != nil {
-		return nil, err
-	}
-	batches := make(map[int64]bool, len(listed.Jobs))
-	for _, job := range listed.Jobs {
-		var args batchJob
-		if err := json.Unmarshal(job.EncodedArgs, &args); err != nil {
-			return nil, err
-		}
-		batches[args.Batch] = true
-	}
-	return batches, nil
-}
+func (BatchJob) Kind() string { return "batch" }
 
 // enqueue puts batches into the queue within a transaction: sql.Tx on SQLite, pgx.Tx on PostgreSQL.
 type enqueue struct {
@@ -58,30 +28,15 @@ type enqueue struct {
 	postgres func(context.Context, pgx.Tx, []int64) error
 }
 
-// worked is how many batches a process works side by side; how many requests that makes is the network's to limit.
-const worked = 32
-
-// pollSQLite is how often the queue looks for jobs on SQLite, which cannot notify. PostgreSQL does, and polling is its fallback.
-const pollSQLite = 100 * time.Millisecond
-
-func openQueue(db *database.DB, work func(context.Context, int64) error, logger *slog.Logger) (jobs, enqueue, error) {
-	workers := river.NewWorkers()
-	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, job *river.Job[batchJob]) error { return work(ctx, job.Args.Batch) }))
-	config := &river.Config{
-		Workers:                     workers,
-		Queues:                      map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: worked}},
-		JobTimeout:                  -1, // a batch ends by its targets' own deadlines, and its lease tells whether its worker lives
-		CompletedJobRetentionPeriod: time.Hour,
-		FetchCooldown:               50 * time.Millisecond,
-		Logger:                      logger,
-	}
+// openQueue opens the queue for putting batches in. The engine takes them out.
+func openQueue(db *database.DB, logger *slog.Logger) (enqueue, error) {
+	config := &river.Config{Logger: logger}
 	if db.Postgres() {
 		client, err := river.NewClient(riverpgxv5.New(db.Pool), config)
-		return client, enqueue{postgres: inserter(client)}, err
+		return enqueue{postgres: inserter(client)}, err
 	}
-	config.FetchPollInterval = pollSQLite
 	client, err := river.NewClient(riverdriver.Driver[*sql.Tx](riversqlite.New(db.SQL)), config)
-	return client, enqueue{sqlite: inserter(client)}, err
+	return enqueue{sqlite: inserter(client)}, err
 }
 
 func inserter[T any](client *river.Client[T]) func(context.Context, T, []int64) error {
@@ -91,7 +46,7 @@ func inserter[T any](client *river.Client[T]) func(context.Context, T, []int64) 
 		}
 		params := make([]river.InsertManyParams, len(batches))
 		for i, id := range batches {
-			params[i] = river.InsertManyParams{Args: batchJob{Batch: id}}
+			params[i] = river.InsertManyParams{Args: BatchJob{Batch: id}}
 		}
 		_, err := client.InsertManyTx(ctx, tx, params)
 		return err

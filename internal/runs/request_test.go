@@ -5,27 +5,29 @@ import (
 	"errors"
 	"testing"
 
+	"github.com/droverhq/drover/internal/runs/runstest"
+
 	"github.com/droverhq/drover/internal/access"
 	"github.com/droverhq/drover/internal/database"
 	"github.com/droverhq/drover/internal/database/dbtest"
 	"github.com/droverhq/drover/internal/endpoint"
-	"github.com/droverhq/drover/internal/runs"
+	"github.com/droverhq/drover/internal/operation"
 	"github.com/droverhq/drover/internal/sites"
 	"github.com/droverhq/drover/internal/wordpress/wptest"
 )
 
 func TestARequestRefersToItsSite(t *testing.T) {
-	h := newHouse(t, dbtest.SQLite(t), []wptest.Site{{Host: "one.example"}, {Host: "two.example"}, {Host: "three.example"}})
-	h.work(t)
-	rows := "site,title\n" + h.sites[0].Home + `/,"Tom ""&"" Co"` + "\n" + h.sites[1].Home + ",17\n"
-	spec := everywhere("request", map[string]string{"method": "POST", "path": "/wp/v2/posts", "rows": rows, "body": `{"title":"{{row.title}} at {{site.host}}","status":"draft"}`})
-	preview, err := h.runner.Preview(context.Background(), owner, spec)
+	h := runstest.New(t, dbtest.SQLite(t), []wptest.Site{{Host: "one.example"}, {Host: "two.example"}, {Host: "three.example"}})
+	h.Work(t)
+	rows := "site,title\n" + h.Sites[0].Home + `/,"Tom ""&"" Co"` + "\n" + h.Sites[1].Home + ",17\n"
+	spec := runstest.Everywhere("request", map[string]string{"method": "POST", "path": "/wp/v2/posts", "rows": rows, "body": `{"title":"{{row.title}} at {{site.host}}","status":"draft"}`})
+	preview, err := h.Runner.Preview(context.Background(), runstest.Owner, spec)
 	if err != nil || preview.Total != 2 || len(preview.LeftOut) != 1 {
 		t.Fatalf("%+v, %v", preview, err)
 	}
-	h.wait(t, h.start(t, spec).ID)
-	for i, want := range []string{`{"status":"draft","title":"Tom \"\u0026\" Co at one.example:` + h.fake.URL(0)[len("https://one.example:"):] + `"}`, ""} {
-		if calls := h.fake.Calls(i); want != "" && (len(calls) != 1 || calls[0].Body != want) {
+	h.Wait(t, h.Start(t, spec).ID)
+	for i, want := range []string{`{"status":"draft","title":"Tom \"\u0026\" Co at one.example:` + h.Fake.URL(0)[len("https://one.example:"):] + `"}`, ""} {
+		if calls := h.Fake.Calls(i); want != "" && (len(calls) != 1 || calls[0].Body != want) {
 			t.Errorf("site %d got %+v, want %s", i, calls, want)
 		}
 	}
@@ -40,7 +42,7 @@ func TestARequestRefersToItsSite(t *testing.T) {
 		}
 		wrong.Params[change[0]] = change[1]
 		var problems sites.Problems
-		if _, err := h.runner.Preview(context.Background(), owner, wrong); !errors.As(err, &problems) || problems[field] == "" {
+		if _, err := h.Runner.Preview(context.Background(), runstest.Owner, wrong); !errors.As(err, &problems) || problems[field] == "" {
 			t.Errorf("%s: %v", field, err)
 		}
 	}
@@ -48,32 +50,32 @@ func TestARequestRefersToItsSite(t *testing.T) {
 
 // Only who has the right to may say that a request does less than its method may; everybody may say that it does more.
 func TestWhoMayLowerAnEffect(t *testing.T) {
-	h := newHouse(t, dbtest.SQLite(t), []wptest.Site{{}})
-	h.work(t)
-	spec := everywhere("request", map[string]string{"method": "POST", "path": "/wp/v2/posts", "body": `{"title":"a","status":"draft"}`, "effect": "read"})
-	if _, err := h.runner.Start(context.Background(), operator, spec); !errors.Is(err, access.ErrForbidden) {
+	h := runstest.New(t, dbtest.SQLite(t), []wptest.Site{{}})
+	h.Work(t)
+	spec := runstest.Everywhere("request", map[string]string{"method": "POST", "path": "/wp/v2/posts", "body": `{"title":"a","status":"draft"}`, "effect": "read"})
+	if _, err := h.Runner.Start(context.Background(), runstest.Operator, spec); !errors.Is(err, access.ErrForbidden) {
 		t.Errorf("an operator lowered an effect: %v", err)
 	}
-	if run := h.start(t, spec); run.Effect != runs.Read {
+	if run := h.Start(t, spec); run.Effect != operation.Read {
 		t.Errorf("%+v", run)
 	}
 	spec.Params["effect"] = "destroy"
-	if _, err := h.runner.Start(context.Background(), operator, spec); !errors.Is(err, access.ErrForbidden) {
+	if _, err := h.Runner.Start(context.Background(), runstest.Operator, spec); !errors.Is(err, access.ErrForbidden) {
 		t.Errorf("an operator destroyed: %v", err)
 	}
 }
 
 func TestAnswersOfAllPages(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *database.DB) {
-		h := newHouse(t, db, []wptest.Site{{}, {}, {Fault: wptest.BOM}, {Fault: wptest.SiteError}, {Fault: wptest.Maintenance}})
-		h.work(t)
-		last := h.wait(t, h.start(t, everywhere("request", map[string]string{"method": "GET", "path": "/wp/v2/posts?per_page=1&context=view", "pages": "true"})).ID)
+		h := runstest.New(t, db, []wptest.Site{{}, {}, {Fault: wptest.BOM}, {Fault: wptest.SiteError}, {Fault: wptest.Maintenance}})
+		h.Work(t)
+		last := h.Wait(t, h.Start(t, runstest.Everywhere("request", map[string]string{"method": "GET", "path": "/wp/v2/posts?per_page=1&context=view", "pages": "true"})).ID)
 		table, err := endpoint.NewTable(endpoint.Query{Columns: []endpoint.Column{{Name: "id", Expr: ".id"}, {Name: "slug", Expr: ".slug"}}})
 		if err != nil {
 			t.Fatal(err)
 		}
 		bySite := map[int64]string{}
-		err = h.runner.Answers(context.Background(), access.System(), last.Run.ID, func(a endpoint.Answer) error {
+		err = h.Runner.Answers(context.Background(), access.System(), last.Run.ID, func(a endpoint.Answer) error {
 			for _, row := range table.Add(context.Background(), a) {
 				bySite[row.Site] += endpoint.Show(row.Cells[0]) + endpoint.Show(row.Cells[1]) + " "
 			}
@@ -84,7 +86,7 @@ func TestAnswersOfAllPages(t *testing.T) {
 		}
 		for site, rows := range bySite {
 			// PHP's output before the headers loses them, so that site does not say how many pages there are.
-			want := map[bool]string{true: "1hello-world ", false: "1hello-world 2prices 3about-us "}[site == h.sites[2].ID]
+			want := map[bool]string{true: "1hello-world ", false: "1hello-world 2prices 3about-us "}[site == h.Sites[2].ID]
 			if rows != want {
 				t.Errorf("site %d: %s", site, rows)
 			}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/droverhq/drover/internal/access"
+	"github.com/droverhq/drover/internal/operation"
 	"github.com/droverhq/drover/internal/wordpress"
 )
 
@@ -14,7 +15,7 @@ type runRow struct {
 	ID          int64 `gorm:"primaryKey"`
 	Operation   string
 	Title       string
-	Effect      Effect
+	Effect      operation.Effect
 	Spec        string
 	State       State
 	ActorKind   access.Kind
@@ -22,7 +23,7 @@ type runRow struct {
 	ActorName   string
 	Addr        string
 	Total       int
-	AgainOf     int64
+	RerunOf     int64 `gorm:"column:again_of"`
 	CreatedAt   int64 `gorm:"autoCreateTime:false"`
 	StartedAt   int64
 	EndedAt     int64
@@ -112,7 +113,7 @@ func micros(t time.Time) int64 {
 
 func (r runRow) run() (Run, error) {
 	run := Run{
-		ID: r.ID, Title: r.Title, Effect: r.Effect, State: r.State, Total: r.Total, AgainOf: r.AgainOf,
+		ID: r.ID, Title: r.Title, Effect: r.Effect, State: r.State, Total: r.Total, RerunOf: r.RerunOf,
 		Actor:     access.Actor{Kind: r.ActorKind, ID: r.ActorID, Name: r.ActorName, Addr: r.Addr},
 		CreatedAt: moment(r.CreatedAt), StartedAt: moment(r.StartedAt), EndedAt: moment(r.EndedAt), CancelledAt: moment(r.CancelledAt), CancelledBy: r.CancelledBy,
 		DeadlineAt: moment(r.DeadlineAt), ApprovedBy: r.ApprovedBy,

@@ -9,25 +9,19 @@ import (
 
 	"github.com/droverhq/drover/internal/access"
 	"github.com/droverhq/drover/internal/endpoint"
+	"github.com/droverhq/drover/internal/operation"
 	"github.com/droverhq/drover/internal/sites"
 	"github.com/droverhq/drover/internal/wordpress"
 )
 
-// Errors of this room.
+// Errors of this package.
 var (
 	ErrNoRun    = errors.New("there is no such run")
 	ErrNoTarget = errors.New("there is no such target")
 	ErrEnded    = errors.New("the run has ended already")
-)
 
-// Effect is what an operation does to a site: it decides who may run it, how it is confirmed and what is retried.
-type Effect string
-
-// The effects.
-const (
-	Read    Effect = "read"
-	Change  Effect = "change"
-	Destroy Effect = "destroy"
+	// ErrLeaseLost is returned to a worker whose batch is another worker's by now.
+	ErrLeaseLost = errors.New("the batch is another worker's by now")
 )
 
 // Spec says what to run where.
@@ -40,7 +34,7 @@ type Spec struct {
 	Form      string            `json:"form,omitempty"`   // the form that the request was made with, as its address's query
 	Verify    bool              `json:"verify,omitempty"` // look at pages before and after a purge
 	Confirmed int               `json:"-"`                // the number of sites that a person typed to confirm a Destroy
-	AgainOf   int64             `json:"-"`                // the run that this one repeats, 0 for none
+	RerunOf   int64             `json:"-"`                // the run that this one reruns, 0 for none
 }
 
 // Limits make a run gentler than the server's own limits, or end it in time. A zero field sets no limit.
@@ -96,11 +90,11 @@ type Run struct {
 	ID        int64
 	Spec      Spec
 	Title     string // "Clear the whole cache"
-	Effect    Effect
+	Effect    operation.Effect
 	State     State
 	Actor     access.Actor
 	Total     int
-	AgainOf   int64
+	RerunOf   int64
 	CreatedAt time.Time
 	StartedAt time.Time
 	EndedAt   time.Time
@@ -162,7 +156,7 @@ type Attempt struct {
 	Sent        bool
 	Status      int
 	Header      http.Header
-	Body        []byte // at most longestRead bytes of a read, else longestBody; show it as text only
+	Body        []byte // at most MaxReadBody bytes of a read, else MaxBody; show it as text only
 	BodyCut     bool
 	Fault       string
 	Outcome     wordpress.Outcome
@@ -175,8 +169,8 @@ type Attempt struct {
 
 // How much of an answer an attempt keeps, in bytes: all that was read where the answer is what the run is for.
 const (
-	longestBody = 64 << 10
-	longestRead = 1 << 20
+	MaxBody     = 64 << 10
+	MaxReadBody = 1 << 20
 )
 
 // Counts are targets by outcome; the ones that have not ended stand under Waiting and Running.
@@ -247,4 +241,43 @@ type Snapshot struct {
 	Latest   []Target         // the last ones that ended, the newest first
 	Rate     float64          // targets a second over the last seconds, 0 when not known
 	Left     time.Duration
+}
+
+// Batch is a part of a run that one worker works: targets, and what to send them.
+type Batch struct {
+	Run     Run
+	Plan    operation.Plan
+	Targets []Target
+}
+
+// TargetAttempt is an attempt with its target's id.
+type TargetAttempt struct {
+	Target  int64
+	Attempt Attempt
+}
+
+// Progress is what happened in a batch: what its worker stores in one transaction.
+type Progress struct {
+	Begun    []int64 // targets that are about to be sent
+	Attempts []TargetAttempt
+	Ended    []Target
+}
+
+// Verified is what looking at a site's pages showed after its cache was cleared.
+type Verified string
+
+// What can be found. The zero value means that nobody looked.
+const (
+	VerifiedYes     Verified = "yes"
+	VerifiedNo      Verified = "no"      // a page still came from the cache as it was before
+	VerifiedUnclear Verified = "unclear" // no page was in the cache before, so nothing can be seen
+)
+
+// Sample is one public page before and after its cache was cleared.
+type Sample struct {
+	URL    string           `json:"url"`
+	Before wordpress.Cached `json:"before"`
+	After  wordpress.Cached `json:"after"`
+	Found  Verified         `json:"found"`
+	Waited time.Duration    `json:"waited"` // from the site's answer to the look that decided
 }

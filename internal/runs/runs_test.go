@@ -4,8 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/netip"
 	"testing"
 	"time"
+
+	"github.com/droverhq/drover/internal/runs/runstest"
 
 	"github.com/droverhq/drover/internal/access"
 	"github.com/droverhq/drover/internal/audit"
@@ -38,11 +41,11 @@ func TestEveryFaultHasItsOutcome(t *testing.T) {
 		for fault := range outcomes {
 			described = append(described, wptest.Site{Host: hostOf(fault), Fault: fault})
 		}
-		h := newHouse(t, db, described)
-		h.work(t)
-		last := h.wait(t, h.start(t, everywhere("clear-cache", nil)).ID)
-		targets := h.targets(t, last.Run.ID)
-		for i, s := range h.sites {
+		h := runstest.New(t, db, described)
+		h.Work(t)
+		last := h.Wait(t, h.Start(t, runstest.Everywhere("clear-cache", nil)).ID)
+		targets := h.Targets(t, last.Run.ID)
+		for i, s := range h.Sites {
 			target := targets[s.ID]
 			got := string(target.Outcome)
 			if target.Reason != "" {
@@ -51,14 +54,14 @@ func TestEveryFaultHasItsOutcome(t *testing.T) {
 			if want := outcomes[described[i].Fault]; got != want {
 				t.Errorf("%s: %s, want %s (%d %s, %s)", described[i].Fault, got, want, target.Status, target.Code, target.Note)
 			}
-			if calls := len(h.fake.Calls(i)); target.Outcome == wordpress.OK && calls != 1 || target.Outcome == wordpress.Failed && calls != 0 {
+			if calls := len(h.Fake.Calls(i)); target.Outcome == wordpress.OK && calls != 1 || target.Outcome == wordpress.Failed && calls != 0 {
 				t.Errorf("%s: %s, but the site carried out %d calls", described[i].Fault, target.Outcome, calls)
 			}
 		}
 		if last.Counts.Ended() != len(described) || last.Run.State != runs.Done {
 			t.Errorf("the run is %s with %+v", last.Run.State, last.Counts)
 		}
-		if v, err := h.log.Verify(context.Background()); err != nil || !v.Whole() {
+		if v, err := h.Log.Verify(context.Background()); err != nil || !v.Whole() {
 			t.Errorf("the record: %+v, %v", v, err)
 		}
 	})
@@ -82,14 +85,14 @@ func replaceUnderscores(s string) string {
 }
 
 func TestACheckLearnsTheRootOfPlainPermalinks(t *testing.T) {
-	h := newHouse(t, dbtest.SQLite(t), []wptest.Site{{Fault: wptest.PlainPermalinks}, {Fault: wptest.IndexPHPRoot}})
-	h.work(t)
-	for _, s := range h.sites {
-		if report, err := h.registry.Check(context.Background(), owner, s.ID); err != nil || report.State() != "ready" {
+	h := runstest.New(t, dbtest.SQLite(t), []wptest.Site{{Fault: wptest.PlainPermalinks}, {Fault: wptest.IndexPHPRoot}})
+	h.Work(t)
+	for _, s := range h.Sites {
+		if report, err := h.Registry.Check(context.Background(), runstest.Owner, s.ID); err != nil || report.State() != "ready" {
 			t.Fatalf("check: %+v, %v", report, err)
 		}
 	}
-	if last := h.wait(t, h.start(t, everywhere("clear-cache", nil)).ID); last.Counts.OK != 2 {
+	if last := h.Wait(t, h.Start(t, runstest.Everywhere("clear-cache", nil)).ID); last.Counts.OK != 2 {
 		t.Errorf("%+v", last.Counts)
 	}
 }
@@ -100,17 +103,17 @@ func TestWhoMayStartWhat(t *testing.T) {
 		spec    runs.Spec
 		allowed bool
 	}{
-		{viewer, everywhere("status", nil), false},
-		{viewer, everywhere("clear-cache", nil), false},
-		{operator, everywhere("clear-cache", nil), true},
-		{operator, everywhere("disable-cache", nil), false},
-		{operator, everywhere("request", map[string]string{"method": "DELETE", "path": "/wp/v2/posts/1"}), false},
-		{owner, everywhere("disable-cache", nil), true},
+		{runstest.Viewer, runstest.Everywhere("status", nil), false},
+		{runstest.Viewer, runstest.Everywhere("clear-cache", nil), false},
+		{runstest.Operator, runstest.Everywhere("clear-cache", nil), true},
+		{runstest.Operator, runstest.Everywhere("disable-cache", nil), false},
+		{runstest.Operator, runstest.Everywhere("request", map[string]string{"method": "DELETE", "path": "/wp/v2/posts/1"}), false},
+		{runstest.Owner, runstest.Everywhere("disable-cache", nil), true},
 	}
-	h := newHouse(t, dbtest.SQLite(t), []wptest.Site{{}})
+	h := runstest.New(t, dbtest.SQLite(t), []wptest.Site{{}})
 	for _, c := range cases {
 		c.spec.Confirmed = 1
-		_, err := h.runner.Start(context.Background(), c.actor, c.spec)
+		_, err := h.Runner.Start(context.Background(), c.actor, c.spec)
 		if c.allowed != (err == nil) || err != nil && !errors.Is(err, access.ErrForbidden) {
 			t.Errorf("%s %s: %v", c.actor.Role, c.spec.Operation, err)
 		}
@@ -118,59 +121,59 @@ func TestWhoMayStartWhat(t *testing.T) {
 }
 
 func TestWhatCannotBeRunIsSaidBeforeAnythingIsSent(t *testing.T) {
-	h := newHouse(t, dbtest.SQLite(t), []wptest.Site{{Host: "one.example"}, {Host: "two.example"}})
+	h := runstest.New(t, dbtest.SQLite(t), []wptest.Site{{Host: "one.example"}, {Host: "two.example"}})
 	cases := map[string]struct {
 		spec  runs.Spec
 		field string
 	}{
-		"no such operation": {everywhere("explode", nil), "operation"},
+		"no such operation": {runstest.Everywhere("explode", nil), "operation"},
 		"no site":           {runs.Spec{Operation: "status"}, "selection"},
 		"unknown site":      {runs.Spec{Operation: "status", Selection: sites.Selection{Homes: []string{"https://nobody.example"}}}, "site"},
-		"post id":           {everywhere("clear-cache", map[string]string{"purge_type": "post_ids", "post_ids": "1, x"}), "post_ids"},
-		"no post id":        {everywhere("clear-cache", map[string]string{"purge_type": "post_ids"}), "post_ids"},
-		"purge type":        {everywhere("clear-cache", map[string]string{"purge_type": "some"}), "purge_type"},
-		"foreign address":   {everywhere("clear-cache", map[string]string{"purge_type": "urls", "urls": "https://other.example/"}), "urls"},
-		"no address":        {everywhere("clear-cache", map[string]string{"purge_type": "urls", "urls": "javascript:alert(1)"}), "urls"},
-		"unknown parameter": {everywhere("status", map[string]string{"x": "1"}), "x"},
-		"not JSON":          {everywhere("request", map[string]string{"method": "POST", "path": "/wp/v2/posts", "body": "{"}), "body"},
-		"escaping path":     {everywhere("request", map[string]string{"path": "/../../wp-admin/"}), "path"},
-		"another host":      {everywhere("request", map[string]string{"path": "//evil.example/"}), "path"},
-		"not confirmed":     {everywhere("disable-cache", nil), "confirm"},
+		"post id":           {runstest.Everywhere("clear-cache", map[string]string{"purge_type": "post_ids", "post_ids": "1, x"}), "post_ids"},
+		"no post id":        {runstest.Everywhere("clear-cache", map[string]string{"purge_type": "post_ids"}), "post_ids"},
+		"purge type":        {runstest.Everywhere("clear-cache", map[string]string{"purge_type": "some"}), "purge_type"},
+		"foreign address":   {runstest.Everywhere("clear-cache", map[string]string{"purge_type": "urls", "urls": "https://other.example/"}), "urls"},
+		"no address":        {runstest.Everywhere("clear-cache", map[string]string{"purge_type": "urls", "urls": "javascript:alert(1)"}), "urls"},
+		"unknown parameter": {runstest.Everywhere("status", map[string]string{"x": "1"}), "x"},
+		"not JSON":          {runstest.Everywhere("request", map[string]string{"method": "POST", "path": "/wp/v2/posts", "body": "{"}), "body"},
+		"escaping path":     {runstest.Everywhere("request", map[string]string{"path": "/../../wp-admin/"}), "path"},
+		"another host":      {runstest.Everywhere("request", map[string]string{"path": "//evil.example/"}), "path"},
+		"not confirmed":     {runstest.Everywhere("disable-cache", nil), "confirm"},
 	}
 	for name, c := range cases {
-		_, err := h.runner.Start(context.Background(), owner, c.spec)
+		_, err := h.Runner.Start(context.Background(), runstest.Owner, c.spec)
 		var problems sites.Problems
 		if !errors.As(err, &problems) || problems[c.field] == "" {
 			t.Errorf("%s: got %v, want a problem with %s", name, err, c.field)
 		}
 	}
-	if n := h.fake.Requests(); n != 0 {
+	if n := h.Fake.Requests(); n != 0 {
 		t.Errorf("%d requests were sent", n)
 	}
 }
 
 func TestAddressesGoToTheSiteThatOwnsThem(t *testing.T) {
-	h := newHouse(t, dbtest.SQLite(t), []wptest.Site{{Host: "one.example"}, {Host: "two.example"}, {Host: "three.example"}})
-	h.work(t)
-	urls := h.sites[0].Home + "/a/ " + h.sites[2].Home + "/b/"
-	last := h.wait(t, h.start(t, everywhere("clear-cache", map[string]string{"purge_type": "urls", "urls": urls})).ID)
+	h := runstest.New(t, dbtest.SQLite(t), []wptest.Site{{Host: "one.example"}, {Host: "two.example"}, {Host: "three.example"}})
+	h.Work(t)
+	urls := h.Sites[0].Home + "/a/ " + h.Sites[2].Home + "/b/"
+	last := h.Wait(t, h.Start(t, runstest.Everywhere("clear-cache", map[string]string{"purge_type": "urls", "urls": urls})).ID)
 	if last.Counts.OK != 2 || last.Run.Total != 2 {
 		t.Fatalf("%+v", last.Counts)
 	}
-	want := fmt.Sprintf(`{"purge_type":"urls","urls":["%s/a/"]}`, h.sites[0].Home)
-	if calls := h.fake.Calls(0); len(calls) != 1 || calls[0].Body != want {
+	want := fmt.Sprintf(`{"purge_type":"urls","urls":["%s/a/"]}`, h.Sites[0].Home)
+	if calls := h.Fake.Calls(0); len(calls) != 1 || calls[0].Body != want {
 		t.Errorf("the first site got %+v, want %s", calls, want)
 	}
-	if calls := h.fake.Calls(1); len(calls) != 0 {
+	if calls := h.Fake.Calls(1); len(calls) != 0 {
 		t.Errorf("a site without addresses got %+v", calls)
 	}
 }
 
 func TestPartialPurge(t *testing.T) {
-	h := newHouse(t, dbtest.SQLite(t), []wptest.Site{{}})
-	h.work(t)
-	last := h.wait(t, h.start(t, everywhere("clear-cache", map[string]string{"purge_type": "post_ids", "post_ids": "1, 10, 999"})).ID)
-	target := h.targets(t, last.Run.ID)[h.sites[0].ID]
+	h := runstest.New(t, dbtest.SQLite(t), []wptest.Site{{}})
+	h.Work(t)
+	last := h.Wait(t, h.Start(t, runstest.Everywhere("clear-cache", map[string]string{"purge_type": "post_ids", "post_ids": "1, 10, 999"})).ID)
+	target := h.Targets(t, last.Run.ID)[h.Sites[0].ID]
 	if target.Outcome != wordpress.Partial || target.Note != "Posts 999 do not exist. Posts 10 are not published." {
 		t.Errorf("%s, %q", target.Outcome, target.Note)
 	}
@@ -182,38 +185,38 @@ func TestCancelSendsNothingMore(t *testing.T) {
 		for i := range described {
 			described[i] = wptest.Site{Address: "127.77.9.1", Latency: [2]time.Duration{100 * time.Millisecond, 150 * time.Millisecond}}
 		}
-		h := newHouse(t, db, described)
-		h.work(t)
-		run := h.start(t, everywhere("clear-cache", nil))
-		for s := range runs.NewWatch(h.runner).Follow(t.Context(), access.System(), run.ID) {
+		h := runstest.New(t, db, described)
+		h.Work(t)
+		run := h.Start(t, runstest.Everywhere("clear-cache", nil))
+		for s := range runs.NewWatch(h.Runner).Follow(t.Context(), access.System(), run.ID) {
 			if s.Counts.OK > 0 {
 				break
 			}
 		}
-		if err := h.runner.Cancel(context.Background(), operator, run.ID); err != nil {
+		if err := h.Runner.Cancel(context.Background(), runstest.Operator, run.ID); err != nil {
 			t.Fatal(err)
 		}
-		last := h.wait(t, run.ID)
+		last := h.Wait(t, run.ID)
 		sent := 0
 		for i := range described {
-			sent += len(h.fake.Calls(i))
+			sent += len(h.Fake.Calls(i))
 		}
 		if last.Run.State != runs.Cancelled || last.Counts.OK == 0 || last.Counts.OK != sent || last.Counts.Failed != 30-sent {
 			t.Errorf("%s with %+v, and %d calls carried out", last.Run.State, last.Counts, sent)
 		}
-		if err := h.runner.Cancel(context.Background(), operator, run.ID); !errors.Is(err, runs.ErrEnded) {
+		if err := h.Runner.Cancel(context.Background(), runstest.Operator, run.ID); !errors.Is(err, runs.ErrEnded) {
 			t.Errorf("a second cancel: %v", err)
 		}
 	})
 }
 
 func TestCancelWithNobodyAtWorkEndsTheRun(t *testing.T) {
-	h := newHouse(t, dbtest.SQLite(t), []wptest.Site{{}, {}, {Host: "third.example"}}[2:])
-	run := h.start(t, everywhere("clear-cache", nil))
-	if err := h.runner.Cancel(context.Background(), owner, run.ID); err != nil {
+	h := runstest.New(t, dbtest.SQLite(t), []wptest.Site{{}, {}, {Host: "third.example"}}[2:])
+	run := h.Start(t, runstest.Everywhere("clear-cache", nil))
+	if err := h.Runner.Cancel(context.Background(), runstest.Owner, run.ID); err != nil {
 		t.Fatal(err)
 	}
-	if last := h.wait(t, run.ID); last.Run.State != runs.Cancelled || last.Counts.Failed != 1 {
+	if last := h.Wait(t, run.ID); last.Run.State != runs.Cancelled || last.Counts.Failed != 1 {
 		t.Errorf("%s with %+v", last.Run.State, last.Counts)
 	}
 }
@@ -223,35 +226,35 @@ func TestServersTakeTurns(t *testing.T) {
 	for i := range described {
 		described[i] = wptest.Site{Address: fmt.Sprintf("127.77.8.%d", i%2+1), Latency: [2]time.Duration{5 * time.Millisecond, 20 * time.Millisecond}}
 	}
-	h := newHouse(t, dbtest.SQLite(t), described)
-	h.work(t)
-	h.wait(t, h.start(t, everywhere("clear-cache", nil)).ID)
+	h := runstest.New(t, dbtest.SQLite(t), described)
+	h.Work(t)
+	h.Wait(t, h.Start(t, runstest.Everywhere("clear-cache", nil)).ID)
 	for _, address := range []string{"127.77.8.1", "127.77.8.2"} {
-		if most := h.fake.MaxInFlight(parse(t, address)); most > 2 {
+		if most := h.Fake.MaxInFlight(netip.MustParseAddr(address)); most > 2 {
 			t.Errorf("%s had %d requests at once, want at most 2", address, most)
 		}
 	}
 }
 
 func TestAgain(t *testing.T) {
-	h := newHouse(t, dbtest.SQLite(t), []wptest.Site{{}, {Fault: wptest.SiteError}})
-	h.work(t)
-	first := h.wait(t, h.start(t, everywhere("clear-cache", nil)).ID)
-	h.fake.SetFault(1, wptest.Healthy)
-	run, err := h.runner.Again(context.Background(), operator, first.Run.ID, runs.Which{Outcomes: []wordpress.Outcome{wordpress.Failed}}, 0)
+	h := runstest.New(t, dbtest.SQLite(t), []wptest.Site{{}, {Fault: wptest.SiteError}})
+	h.Work(t)
+	first := h.Wait(t, h.Start(t, runstest.Everywhere("clear-cache", nil)).ID)
+	h.Fake.SetFault(1, wptest.Healthy)
+	run, err := h.Runner.Rerun(context.Background(), runstest.Operator, first.Run.ID, runs.Which{Outcomes: []wordpress.Outcome{wordpress.Failed}}, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if last := h.wait(t, run.ID); last.Run.Total != 1 || last.Counts.OK != 1 || last.Run.AgainOf != first.Run.ID {
+	if last := h.Wait(t, run.ID); last.Run.Total != 1 || last.Counts.OK != 1 || last.Run.RerunOf != first.Run.ID {
 		t.Errorf("%+v", last)
 	}
 }
 
 func TestTheRecordTellsOfARunTwice(t *testing.T) {
-	h := newHouse(t, dbtest.SQLite(t), []wptest.Site{{}})
-	h.work(t)
-	run := h.wait(t, h.start(t, everywhere("clear-cache", nil)).ID).Run
-	entries, _, err := h.log.Entries(context.Background(), access.System(), audit.Filter{Subject: access.On("run", run.ID)})
+	h := runstest.New(t, dbtest.SQLite(t), []wptest.Site{{}})
+	h.Work(t)
+	run := h.Wait(t, h.Start(t, runstest.Everywhere("clear-cache", nil)).ID).Run
+	entries, _, err := h.Log.Entries(context.Background(), access.System(), audit.Filter{Subject: access.On("run", run.ID)})
 	if err != nil || len(entries) != 2 {
 		t.Fatalf("%d entries, %v", len(entries), err)
 	}
@@ -262,10 +265,10 @@ func TestTheRecordTellsOfARunTwice(t *testing.T) {
 
 // Whoever comes later to a run that is watched already sees it at once, too.
 func TestALaterWatcherSeesTheRunAtOnce(t *testing.T) {
-	h := newHouse(t, dbtest.SQLite(t), []wptest.Site{{Latency: [2]time.Duration{2 * time.Second, 2*time.Second + 1}}})
-	h.work(t)
-	run := h.start(t, everywhere("status", nil))
-	watch := runs.NewWatch(h.runner)
+	h := runstest.New(t, dbtest.SQLite(t), []wptest.Site{{Latency: [2]time.Duration{2 * time.Second, 2*time.Second + 1}}})
+	h.Work(t)
+	run := h.Start(t, runstest.Everywhere("status", nil))
+	watch := runs.NewWatch(h.Runner)
 	ctx, leave := context.WithCancel(context.Background())
 	defer leave()
 	first := watch.Follow(ctx, access.System(), run.ID)

@@ -2,10 +2,9 @@ package sites
 
 import (
 	"errors"
-	"strconv"
 	"time"
 
-	"github.com/droverhq/drover/internal/endpoint"
+	"github.com/droverhq/drover/internal/operation"
 	"github.com/droverhq/drover/internal/wordpress"
 )
 
@@ -63,9 +62,9 @@ type Credential struct {
 	WorkedAt      time.Time // when a check last signed in with it
 }
 
-// Values are what references such as {{site.name}} stand for on the site.
-func (s Site) Values() endpoint.Values {
-	return endpoint.Values{"site.url": s.Home, "site.name": s.Name, "site.host": s.Host, "site.id": strconv.FormatInt(s.ID, 10)}
+// Planned is what a plan needs to know of the site.
+func (s Site) Planned() operation.Site {
+	return operation.Site{ID: s.ID, Name: s.Name, Home: s.Home, Host: s.Host}
 }
 
 // address is how to speak to the site.

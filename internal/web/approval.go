@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/droverhq/drover/internal/access"
+	"github.com/droverhq/drover/internal/operation"
 	"github.com/droverhq/drover/internal/runs"
 	"github.com/droverhq/drover/internal/sites"
 	"github.com/droverhq/drover/views"
@@ -74,7 +75,7 @@ func (s *Server) policyForm(v *visit) (*views.Policy, error) {
 	if err != nil {
 		return nil, err
 	}
-	form := &views.Policy{Effects: []views.Pick{{Value: string(runs.Destroy), Label: "Every run that destroys"}, {Value: string(runs.Change), Label: "Every run that changes"}}}
+	form := &views.Policy{Effects: []views.Pick{{Value: string(operation.Destroy), Label: "Every run that destroys"}, {Value: string(operation.Change), Label: "Every run that changes"}}}
 	var effects []string
 	for _, e := range now.Effects {
 		effects = append(effects, string(e))
@@ -93,7 +94,7 @@ func (s *Server) changePolicy(v *visit) error {
 	}
 	p := runs.Policy{Clients: distinct(form["client"])}
 	for _, e := range distinct(form["effect"]) {
-		p.Effects = append(p.Effects, runs.Effect(e))
+		p.Effects = append(p.Effects, operation.Effect(e))
 	}
 	if err := s.Runner.SetPolicy(v.Request.Context(), v.actor(), p); err != nil {
 		return err

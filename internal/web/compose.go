@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/droverhq/drover/internal/access"
+	"github.com/droverhq/drover/internal/operation"
 	"github.com/droverhq/drover/internal/runs"
 	"github.com/droverhq/drover/internal/sites"
 	"github.com/droverhq/drover/views"
@@ -23,7 +24,7 @@ func (s *Server) compose(v *visit) error {
 		narrowed(chosen)
 	}
 	if chosen.Get("operation") == "" {
-		chosen.Set("operation", runs.Operations()[0].Name)
+		chosen.Set("operation", operation.Builtins()[0].Name)
 	}
 	return s.showCompose(v, http.StatusOK, chosen, nil)
 }
@@ -42,7 +43,7 @@ func narrowed(chosen url.Values) {
 // specOf reads a spec from the form.
 func specOf(form url.Values) runs.Spec {
 	spec := runs.Spec{Operation: form.Get("operation"), Params: map[string]string{}, Selection: selectionOf(form)}
-	if o, found := runs.Find(spec.Operation); found {
+	if o, found := operation.Find(spec.Operation); found {
 		for _, p := range o.Params {
 			if value := form.Get("p." + p.Name); value != "" {
 				spec.Params[p.Name] = value
@@ -174,7 +175,7 @@ func (s *Server) offered(v *visit) ([]views.ComposeOperation, error) {
 		return nil, err
 	}
 	var all []views.ComposeOperation
-	for _, o := range runs.Operations() {
+	for _, o := range operation.Builtins() {
 		if !runs.Within(v.actor(), o) {
 			continue
 		}

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/droverhq/drover/internal/operation"
 	"github.com/droverhq/drover/internal/runs"
 	"github.com/droverhq/drover/internal/vault"
 	"github.com/droverhq/drover/views"
@@ -67,12 +68,12 @@ func (s *Server) destroys(v *visit) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	return runs.EffectOf(specOf(form)) == runs.Destroy, nil
+	return runs.EffectOf(specOf(form)) == operation.Destroy, nil
 }
 
 func (s *Server) destroysAgain(v *visit) (bool, error) {
 	run, err := s.runOf(v)
-	return run.Effect == runs.Destroy, err
+	return run.Effect == operation.Destroy, err
 }
 
 // much is how many sites may leave the house in one file without a proof of late.

@@ -24,6 +24,7 @@ import (
 	"github.com/droverhq/drover/internal/database/dbtest"
 	"github.com/droverhq/drover/internal/members"
 	"github.com/droverhq/drover/internal/runs"
+	"github.com/droverhq/drover/internal/runs/engine"
 	"github.com/droverhq/drover/internal/saved"
 	"github.com/droverhq/drover/internal/sites"
 	"github.com/droverhq/drover/internal/vault"
@@ -91,7 +92,11 @@ func newHouseOn(t *testing.T, db *database.DB, described ...wptest.Site) *house 
 	if h.runner, err = runs.New(h.db, h.registry, h.log, logger); err != nil {
 		t.Fatal(err)
 	}
-	if err := h.runner.Work(context.Background()); err != nil {
+	work, err := engine.New(h.db, h.runner.Store(), h.registry, logger)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := work.Work(context.Background()); err != nil {
 		t.Fatal(err)
 	}
 	var handler http.Handler
@@ -104,7 +109,7 @@ func newHouseOn(t *testing.T, db *database.DB, described ...wptest.Site) *house 
 		h.server.Close()
 		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 		defer cancel()
-		h.runner.Stop(ctx)
+		work.Stop(ctx)
 		network.Close()
 		fake.Close()
 	})

@@ -3,6 +3,7 @@ package web
 import (
 	"time"
 
+	"github.com/droverhq/drover/internal/operation"
 	"github.com/droverhq/drover/internal/runs"
 	"github.com/droverhq/drover/internal/sites"
 )
@@ -37,17 +38,17 @@ type EndLine struct {
 
 // RunLine is a run in a list.
 type RunLine struct {
-	Run       int64       `json:"run"`
-	Title     string      `json:"title"`
-	Operation string      `json:"operation"`
-	Effect    runs.Effect `json:"effect"`
-	State     runs.State  `json:"state"`
-	By        string      `json:"by"`
-	CreatedAt time.Time   `json:"created_at"`
-	EndedAt   time.Time   `json:"ended_at,omitzero"`
-	Sites     int         `json:"sites"`
-	Verify    bool        `json:"verify,omitempty"`
-	Counts    runs.Counts `json:"counts"`
+	Run       int64            `json:"run"`
+	Title     string           `json:"title"`
+	Operation string           `json:"operation"`
+	Effect    operation.Effect `json:"effect"`
+	State     runs.State       `json:"state"`
+	By        string           `json:"by"`
+	CreatedAt time.Time        `json:"created_at"`
+	EndedAt   time.Time        `json:"ended_at,omitzero"`
+	Sites     int              `json:"sites"`
+	Verify    bool             `json:"verify,omitempty"`
+	Counts    runs.Counts      `json:"counts"`
 }
 
 // LineOfRun is the run's line.
@@ -69,12 +70,12 @@ type RequestLine struct {
 
 // PreviewLine ends the lines of what a run would send.
 type PreviewLine struct {
-	DryRun   bool        `json:"dry_run"`
-	Title    string      `json:"title"`
-	Effect   runs.Effect `json:"effect"`
-	Sites    int         `json:"sites"`
-	LeftOut  int         `json:"left_out"`
-	Warnings []string    `json:"warnings"`
+	DryRun   bool             `json:"dry_run"`
+	Title    string           `json:"title"`
+	Effect   operation.Effect `json:"effect"`
+	Sites    int              `json:"sites"`
+	LeftOut  int              `json:"left_out"`
+	Warnings []string         `json:"warnings"`
 }
 
 // LinesOfPreview are the lines of a preview.

@@ -12,7 +12,7 @@ import (
 	"github.com/droverhq/drover/internal/access"
 	"github.com/droverhq/drover/internal/audit"
 	"github.com/droverhq/drover/internal/members"
-	"github.com/droverhq/drover/internal/runs"
+	"github.com/droverhq/drover/internal/operation"
 	"github.com/droverhq/drover/views"
 )
 
@@ -48,10 +48,10 @@ func distinct(texts []string) []string {
 // boundable are the operations that somebody can be held to: by effect, or one by one.
 func boundable() []views.Pick {
 	all := []views.Pick{
-		{Value: string(runs.Read), Label: "Everything that only reads"}, {Value: string(runs.Change), Label: "Everything that changes"},
-		{Value: string(runs.Destroy), Label: "Everything that destroys"},
+		{Value: string(operation.Read), Label: "Everything that only reads"}, {Value: string(operation.Change), Label: "Everything that changes"},
+		{Value: string(operation.Destroy), Label: "Everything that destroys"},
 	}
-	for _, o := range runs.Operations() {
+	for _, o := range operation.Builtins() {
 		all = append(all, views.Pick{Value: o.Name, Label: o.Title})
 	}
 	return all

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/droverhq/drover/internal/access"
+	"github.com/droverhq/drover/internal/operation"
 	"github.com/droverhq/drover/internal/runs"
 	"github.com/droverhq/drover/internal/sites"
 	"github.com/droverhq/drover/internal/wordpress"
@@ -46,14 +47,14 @@ func runView(s runs.Snapshot, actor access.Actor) views.RunView {
 	run := s.Run
 	view := views.RunView{
 		ID: run.ID, Title: run.Title, Effect: string(run.Effect), State: string(run.State), Actor: run.Actor.Name, Where: where(run.Spec.Selection), Total: run.Total,
-		AgainOf: run.AgainOf, CreatedAt: run.CreatedAt, StartedAt: run.StartedAt, EndedAt: run.EndedAt, CancelledAt: run.CancelledAt, CancelledBy: run.CancelledBy,
+		AgainOf: run.RerunOf, CreatedAt: run.CreatedAt, StartedAt: run.StartedAt, EndedAt: run.EndedAt, CancelledAt: run.CancelledAt, CancelledBy: run.CancelledBy,
 		Counts: counts(s.Counts), Rate: s.Rate, Left: s.Left, Elapsed: elapsed(run),
 		Verify: run.Spec.Verify, Verified: s.Verified[runs.VerifiedYes], NotVerified: s.Verified[runs.VerifiedNo], Unclear: s.Verified[runs.VerifiedUnclear],
 		DeadlineAt: run.DeadlineAt, AtOnce: run.Spec.Limits.AtOnce, AtOneServer: run.Spec.Limits.PerAddress, CanMove: actor.May(access.SiteEdit),
 		ApprovedBy: run.ApprovedBy, Beyond: run.Beyond,
 		CanCancel: actor.May(access.RunCancel) && run.Beyond == 0, CanAgain: actor.May(runs.Right(run.Effect)) && run.Beyond == 0,
 	}
-	if o, found := runs.Find(run.Spec.Operation); found {
+	if o, found := operation.Find(run.Spec.Operation); found {
 		view.Endpoint = o.Endpoint
 		for _, p := range o.Params {
 			if value := run.Spec.Params[p.Name]; value != "" {
@@ -313,7 +314,7 @@ func (s *Server) runAgain(v *visit) error {
 		return err
 	}
 	confirmed, _ := strconv.Atoi(strings.TrimSpace(form.Get("confirm"))) // what is no number confirms nothing
-	run, err := s.Runner.Again(v.Request.Context(), v.actor(), id, whichOf(form.Get("outcome"), form.Get("reason")), confirmed)
+	run, err := s.Runner.Rerun(v.Request.Context(), v.actor(), id, whichOf(form.Get("outcome"), form.Get("reason")), confirmed)
 	if problems, is := errors.AsType[sites.Problems](err); is && problems["confirm"] != "" {
 		return s.showRun(v, http.StatusUnprocessableEntity, id, problems)
 	}
@@ -345,7 +346,7 @@ func (s *Server) runs(v *visit) error {
 		return err
 	}
 	page := views.RunsPage{Frame: v.frame("Runs", "runs"), Filter: f, Actors: actors, Rows: runRows(listed), Total: int(total), Page: v.page(), Per: perPage}
-	for _, o := range runs.Operations() {
+	for _, o := range operation.Builtins() {
 		page.Operations = append(page.Operations, views.Option{Value: o.Name, Label: o.Title})
 	}
 	return v.render(http.StatusOK, views.Runs(page))
@@ -356,7 +357,7 @@ func runRows(listed []runs.Listed) []views.RunRow {
 	for i, run := range listed {
 		rows[i] = views.RunRow{
 			ID: run.ID, Title: run.Title, Effect: string(run.Effect), State: string(run.State), Actor: run.Actor.Name, Total: run.Total, Counts: counts(run.Counts),
-			AgainOf: run.AgainOf, CreatedAt: run.CreatedAt, StartedAt: run.StartedAt, EndedAt: run.EndedAt,
+			AgainOf: run.RerunOf, CreatedAt: run.CreatedAt, StartedAt: run.StartedAt, EndedAt: run.EndedAt,
 		}
 	}
 	return rows

@@ -1,10 +1,10 @@
-package runs
+package operation
 
 import (
 	"net/http"
 	"time"
 
-	"github.com/droverhq/drover/internal/sites"
+	"github.com/droverhq/drover/internal/validation"
 	"github.com/droverhq/drover/internal/wordpress"
 )
 
@@ -19,7 +19,7 @@ type Operation struct {
 	Params   []Param
 	Purges   bool // its effect can be verified on the sites' pages
 
-	plan func(map[string]string, sites.Problems) plan
+	plan func(map[string]string, validation.Problems) Plan
 }
 
 // Param is one parameter of an operation.
@@ -50,20 +50,8 @@ const (
 // Choice is one value of a parameter.
 type Choice struct{ Value, Label string }
 
-// plan is an operation with its parameters checked: what to send to each site.
-type plan struct {
-	title      string
-	effect     Effect
-	lowered    bool // a person says that it does less than its method may
-	idempotent bool // sending it twice does no more than sending it once
-	pages      bool // a list is followed over all its pages
-	endpoint   string
-	purges     bool                                       // pages can be looked at before and after
-	request    func(sites.Site) (wordpress.Request, bool) // false: it has nothing to do on this site
-	strays     func(chosen []sites.Site) sites.Problems   // what was given for sites that are not chosen; nil: nothing can be
-}
-
-const bigscoots = "/bigscoots-cache/v2/"
+// BigScoots is where the routes of BigScoots Cache begin.
+const BigScoots = "/bigscoots-cache/v2/"
 
 // The plugin waits up to 10 s for each answer from the CDN, several times for a status.
 const (
@@ -71,24 +59,14 @@ const (
 	readTimeout  = 45 * time.Second
 )
 
-// Operations lists the built-in operations in the order in which they are offered.
-func Operations() []Operation { return catalogue }
-
-// Find returns the operation of that name.
-func Find(name string) (Operation, bool) {
-	for _, o := range catalogue {
-		if o.Name == name {
-			return o, true
-		}
-	}
-	return Operation{}, false
-}
+// Builtins lists the built-in operations in the order in which they are offered.
+func Builtins() []Operation { return catalog }
 
 // The documented endpoints are from BigScoots' help page "Managing BigScoots Cache with WP REST API"; status and test-cache are
 // not documented there.
-var catalogue = []Operation{
+var catalog = []Operation{
 	{
-		Name: "clear-cache", Group: "BigScoots Cache", Title: "Clear cache", Effect: Change, Purges: true, Endpoint: "PATCH " + bigscoots + "clear-cache",
+		Name: "clear-cache", Group: "BigScoots Cache", Title: "Clear cache", Effect: Change, Purges: true, Endpoint: "PATCH " + BigScoots + "clear-cache",
 		Sentence: "Purges pages from the CDN and the page cache. Clearing everything also flushes OPcache and the object cache, so sites work harder for a while.",
 		Params: []Param{
 			{Name: "purge_type", Label: "What to clear", Kind: KindChoice, Default: "all", Choices: []Choice{
@@ -127,21 +105,16 @@ var catalogue = []Operation{
 
 // simple is an operation of BigScoots Cache that has no parameters.
 func simple(name, title, sentence, method, route string, effect Effect) Operation {
-	endpoint := method + " " + bigscoots + route
+	endpoint := method + " " + BigScoots + route
 	timeout := writeTimeout
 	if effect == Read {
 		timeout = readTimeout
 	}
 	return Operation{
 		Name: name, Group: "BigScoots Cache", Title: title, Sentence: sentence, Endpoint: endpoint, Effect: effect,
-		plan: func(map[string]string, sites.Problems) plan {
-			request := wordpress.Request{Method: method, Path: bigscoots + route, Timeout: timeout}
-			return plan{title: title, effect: effect, idempotent: true, endpoint: endpoint, request: toEvery(request)}
+		plan: func(map[string]string, validation.Problems) Plan {
+			request := wordpress.Request{Method: method, Path: BigScoots + route, Timeout: timeout}
+			return Plan{Title: title, Effect: effect, Idempotent: true, Endpoint: endpoint, Request: toEvery(request)}
 		},
 	}
-}
-
-// toEvery sends the same request to every site.
-func toEvery(r wordpress.Request) func(sites.Site) (wordpress.Request, bool) {
-	return func(sites.Site) (wordpress.Request, bool) { return r, true }
 }

@@ -1,32 +1,21 @@
-package runs
+package engine
 
 import (
 	"context"
 	"errors"
 	"time"
+
+	"github.com/droverhq/drover/internal/runs"
 )
 
 // errCancelled tells a target that its run was cancelled before it could begin.
 var errCancelled = errors.New("runs: the run was cancelled")
 
-// attemptOf is an attempt with its target's id.
-type attemptOf struct {
-	target  int64
-	attempt Attempt
-}
-
-// news is what a batch's writer stores in one transaction.
-type news struct {
-	begin    []int64
-	attempts []attemptOf
-	ends     []Target
-}
-
 // message is what a target tells the writer. With acknowledged, the target waits until it is stored.
 type message struct {
 	begin        int64
-	attempt      *attemptOf
-	end          *Target
+	attempt      *runs.TargetAttempt
+	end          *runs.Target
 	acknowledged chan error
 }
 
@@ -65,11 +54,11 @@ func (w *writer) begin(target int64) error {
 	return <-acknowledged
 }
 
-func (w *writer) attempt(target int64, a Attempt) {
-	w.messages <- message{attempt: &attemptOf{target, a}}
+func (w *writer) attempt(target int64, a runs.Attempt) {
+	w.messages <- message{attempt: &runs.TargetAttempt{Target: target, Attempt: a}}
 }
 
-func (w *writer) end(t Target) { w.messages <- message{end: &t} }
+func (w *writer) end(t runs.Target) { w.messages <- message{end: &t} }
 
 func (w *writer) loop(ctx context.Context) {
 	defer close(w.stopped)
@@ -103,18 +92,18 @@ func (w *writer) gather(first message) []message {
 }
 
 func (w *writer) store(ctx context.Context, batch []message) error {
-	var n news
+	var p runs.Progress
 	for _, m := range batch {
 		switch {
 		case m.attempt != nil:
-			n.attempts = append(n.attempts, *m.attempt)
+			p.Attempts = append(p.Attempts, *m.attempt)
 		case m.end != nil:
-			n.ends = append(n.ends, *m.end)
+			p.Ended = append(p.Ended, *m.end)
 		default:
-			n.begin = append(n.begin, m.begin)
+			p.Begun = append(p.Begun, m.begin)
 		}
 	}
-	refused, err := w.persist(ctx, n)
+	refused, err := w.persist(ctx, p)
 	no := make(map[int64]bool, len(refused))
 	for _, id := range refused {
 		no[id] = true
@@ -129,12 +118,12 @@ func (w *writer) store(ctx context.Context, batch []message) error {
 	return err
 }
 
-// persist stores the news, again and again while the database does not answer: an outcome that is known must not be lost.
-func (w *writer) persist(ctx context.Context, n news) (refused []int64, err error) {
+// persist stores the progress, and retries while the database does not answer: an outcome that is known must not be lost.
+func (w *writer) persist(ctx context.Context, p runs.Progress) (refused []int64, err error) {
 	deadline := time.Now().Add(storeFor)
 	for pause := 50 * time.Millisecond; ; pause = min(2*pause, time.Second) {
-		refused, err = w.lease.store.apply(ctx, w.lease.batch, w.lease.owner, time.Now().Add(leaseTime), n)
-		if err == nil || errors.Is(err, errLeaseLost) || time.Now().After(deadline) {
+		refused, err = w.lease.store.StoreProgress(ctx, w.lease.batch, w.lease.owner, time.Now().Add(leaseTime), p)
+		if err == nil || errors.Is(err, runs.ErrLeaseLost) || time.Now().After(deadline) {
 			return refused, err
 		}
 		select {

@@ -5,18 +5,18 @@ import (
 	"sync"
 )
 
-// tallies keeps the counts of runs that have ended. They never change, and counting them again for each list takes time that grows
+// countCache keeps the counts of runs that have ended. They never change, and counting them again for each list takes time that grows
 // with all the targets of all the runs on it.
-type tallies struct {
+type countCache struct {
 	guard sync.Mutex
 	known map[int64]Counts
 }
 
-// mostTallies bounds what is kept, about 1 MB.
-const mostTallies = 10_000
+// maxCachedCounts bounds what is kept, about 1 MB.
+const maxCachedCounts = 10_000
 
 // of returns the counts of the runs, by id.
-func (t *tallies) of(ctx context.Context, s store, all []Run) (map[int64]Counts, error) {
+func (t *countCache) of(ctx context.Context, s *Store, all []Run) (map[int64]Counts, error) {
 	found := make(map[int64]Counts, len(all))
 	var missing []int64
 	t.guard.Lock()
@@ -37,7 +37,7 @@ func (t *tallies) of(ctx context.Context, s store, all []Run) (map[int64]Counts,
 	}
 	t.guard.Lock()
 	defer t.guard.Unlock()
-	if t.known == nil || len(t.known)+len(missing) > mostTallies {
+	if t.known == nil || len(t.known)+len(missing) > maxCachedCounts {
 		t.known = map[int64]Counts{}
 	}
 	for _, run := range all {

@@ -1,12 +1,15 @@
-package runs_test
+package engine_test
 
 import (
 	"context"
 	"errors"
 	"fmt"
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/droverhq/drover/internal/runs/runstest"
 
 	"github.com/droverhq/drover/internal/access"
 	"github.com/droverhq/drover/internal/audit"
@@ -35,24 +38,24 @@ func TestBlockedVerbsAreSentInDisguise(t *testing.T) {
 		for i, way := range ways {
 			described = append(described, wptest.Site{Host: fmt.Sprintf("site-%d.example", i), Fault: way.fault})
 		}
-		h := newHouse(t, db, described)
-		h.work(t)
+		h := runstest.New(t, db, described)
+		h.Work(t)
 		for round := range 2 {
-			targets := h.targets(t, h.wait(t, h.start(t, everywhere("clear-cache", nil)).ID).Run.ID)
+			targets := h.Targets(t, h.Wait(t, h.Start(t, runstest.Everywhere("clear-cache", nil)).ID).Run.ID)
 			for i, way := range ways {
-				target, want := targets[h.sites[i].ID], way.attempts
+				target, want := targets[h.Sites[i].ID], way.attempts
 				if round == 1 {
 					want = 1
 				}
-				if target.Outcome != wordpress.OK || target.Attempts != want || len(h.fake.Calls(i)) != round+1 {
-					t.Errorf("%s, run %d: %s after %d attempts, %d calls; %s", way.fault, round+1, target.Outcome, target.Attempts, len(h.fake.Calls(i)), target.Note)
+				if target.Outcome != wordpress.OK || target.Attempts != want || len(h.Fake.Calls(i)) != round+1 {
+					t.Errorf("%s, run %d: %s after %d attempts, %d calls; %s", way.fault, round+1, target.Outcome, target.Attempts, len(h.Fake.Calls(i)), target.Note)
 				}
-				if s, err := h.registry.Site(context.Background(), access.System(), h.sites[i].ID); err != nil || s.Override != way.override {
+				if s, err := h.Registry.Site(context.Background(), access.System(), h.Sites[i].ID); err != nil || s.Override != way.override {
 					t.Errorf("%s: remembered %q, %v", way.fault, s.Override, err)
 				}
 			}
 		}
-		if _, n, err := h.log.Entries(context.Background(), access.System(), audit.Filter{Action: access.SiteLearn}); err != nil || n != 3 {
+		if _, n, err := h.Log.Entries(context.Background(), access.System(), audit.Filter{Action: access.SiteLearn}); err != nil || n != 3 {
 			t.Errorf("%d entries tell of what was learnt, %v", n, err)
 		}
 	})
@@ -60,17 +63,17 @@ func TestBlockedVerbsAreSentInDisguise(t *testing.T) {
 
 // A DELETE whose disguise is taken off would be a POST that WordPress's own endpoints answer with a success.
 func TestADisguisedDeleteIsNeverAPost(t *testing.T) {
-	h := newHouse(t, dbtest.SQLite(t), []wptest.Site{{Fault: wptest.OverrideStripped}})
-	h.work(t)
-	made := h.wait(t, h.start(t, everywhere("request", map[string]string{"method": "POST", "path": "/wp/v2/posts", "body": `{"title":"a","status":"draft"}`})).ID)
+	h := runstest.New(t, dbtest.SQLite(t), []wptest.Site{{Fault: wptest.OverrideStripped}})
+	h.Work(t)
+	made := h.Wait(t, h.Start(t, runstest.Everywhere("request", map[string]string{"method": "POST", "path": "/wp/v2/posts", "body": `{"title":"a","status":"draft"}`})).ID)
 	if made.Counts.OK != 1 {
 		t.Fatalf("%+v", made.Groups)
 	}
-	spec := everywhere("request", map[string]string{"method": "DELETE", "path": "/wp/v2/posts/2001"})
+	spec := runstest.Everywhere("request", map[string]string{"method": "DELETE", "path": "/wp/v2/posts/2001"})
 	spec.Confirmed = 1
-	run := h.wait(t, h.start(t, spec).ID)
-	for _, target := range h.targets(t, run.Run.ID) {
-		_, attempts, err := h.runner.Target(context.Background(), access.System(), run.Run.ID, target.ID)
+	run := h.Wait(t, h.Start(t, spec).ID)
+	for _, target := range h.Targets(t, run.Run.ID) {
+		_, attempts, err := h.Runner.Target(context.Background(), access.System(), run.Run.ID, target.ID)
 		if err != nil || target.Outcome != wordpress.OK || len(attempts) != 2 || attempts[1].Override != wordpress.OverrideQuery {
 			t.Errorf("%s %s, %v, attempts %+v", target.Outcome, target.Note, err, attempts)
 		}
@@ -83,19 +86,19 @@ func TestARunEndsInTime(t *testing.T) {
 		for i := range described {
 			described[i] = wptest.Site{Address: "127.77.7.1", Latency: [2]time.Duration{250 * time.Millisecond, 300 * time.Millisecond}}
 		}
-		h := newHouse(t, db, described)
-		h.work(t)
-		spec := everywhere("clear-cache", nil)
+		h := runstest.New(t, db, described)
+		h.Work(t)
+		spec := runstest.Everywhere("clear-cache", nil)
 		spec.Limits.Deadline = time.Second
-		last := h.wait(t, h.start(t, spec).ID)
+		last := h.Wait(t, h.Start(t, spec).ID)
 		sent := 0
 		for i := range described {
-			sent += len(h.fake.Calls(i))
+			sent += len(h.Fake.Calls(i))
 		}
 		if last.Run.State != runs.Cancelled || last.Counts.OK != sent || last.Counts.OK == 0 || last.Counts.Failed != 20-sent {
 			t.Errorf("%s with %+v, %d calls", last.Run.State, last.Counts, sent)
 		}
-		left, _, err := h.runner.Targets(context.Background(), access.System(), runs.TargetFilter{Run: last.Run.ID, Reason: wordpress.ReasonCancelled})
+		left, _, err := h.Runner.Targets(context.Background(), access.System(), runs.TargetFilter{Run: last.Run.ID, Reason: wordpress.ReasonCancelled})
 		if err != nil || len(left) == 0 || !strings.Contains(left[0].Note, "time limit of 1s") {
 			t.Errorf("%v %+v", err, left)
 		}
@@ -107,26 +110,26 @@ func TestARunHasItsOwnLimits(t *testing.T) {
 	for i := range described {
 		described[i] = wptest.Site{Address: fmt.Sprintf("127.77.6.%d", i%3+1), Latency: [2]time.Duration{20 * time.Millisecond, 40 * time.Millisecond}}
 	}
-	h := newHouse(t, dbtest.SQLite(t), described)
-	h.work(t)
-	spec := everywhere("clear-cache", nil)
+	h := runstest.New(t, dbtest.SQLite(t), described)
+	h.Work(t)
+	spec := runstest.Everywhere("clear-cache", nil)
 	spec.Limits = runs.Limits{AtOnce: 2, PerAddress: 1}
-	if last := h.wait(t, h.start(t, spec).ID); last.Counts.OK != 24 {
+	if last := h.Wait(t, h.Start(t, spec).ID); last.Counts.OK != 24 {
 		t.Errorf("%+v", last.Counts)
 	}
 	for i := range 3 {
-		if most := h.fake.MaxInFlight(parse(t, fmt.Sprintf("127.77.6.%d", i+1))); most != 1 {
+		if most := h.Fake.MaxInFlight(netip.MustParseAddr(fmt.Sprintf("127.77.6.%d", i+1))); most != 1 {
 			t.Errorf("server %d had %d requests at once", i, most)
 		}
 	}
 	spec.Limits = runs.Limits{AtOnce: 10, PerAddress: 8}
-	if last := h.wait(t, h.start(t, spec).ID); last.Counts.OK != 24 {
+	if last := h.Wait(t, h.Start(t, spec).ID); last.Counts.OK != 24 {
 		t.Errorf("%+v", last.Counts)
 	}
 	for _, wrong := range []runs.Limits{{AtOnce: -1}, {AtOnce: 5000}, {PerAddress: 99}, {Deadline: time.Millisecond}, {Deadline: 48 * time.Hour}} {
 		spec.Limits = wrong
 		var problems sites.Problems
-		if _, err := h.runner.Start(context.Background(), owner, spec); !errors.As(err, &problems) || len(problems) != 1 {
+		if _, err := h.Runner.Start(context.Background(), runstest.Owner, spec); !errors.As(err, &problems) || len(problems) != 1 {
 			t.Errorf("%+v: %v", wrong, err)
 		}
 	}
@@ -139,87 +142,65 @@ func TestServersTakeTurnsAcrossProcesses(t *testing.T) {
 		for i := range described {
 			described[i] = wptest.Site{Address: "127.77.5.1", Latency: [2]time.Duration{20 * time.Millisecond, 40 * time.Millisecond}}
 		}
-		h := newHouse(t, db, described)
-		first := h.start(t, everywhere("clear-cache", nil))
-		second := h.start(t, everywhere("clear-opcache", nil))
-		h.work(t)
-		other := h.another(t)
-		if err := other.Work(context.Background()); err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() {
-			ctx, cancel := context.WithTimeout(context.Background(), 3*time.Second)
-			defer cancel()
-			if err := other.Stop(ctx); err != nil {
-				t.Error(err)
-			}
-		})
+		h := runstest.New(t, db, described)
+		first := h.Start(t, runstest.Everywhere("clear-cache", nil))
+		second := h.Start(t, runstest.Everywhere("clear-opcache", nil))
+		h.Work(t)
+		h.WorkBeside(t)
 		for _, run := range []runs.Run{first, second} {
-			if last := h.wait(t, run.ID); last.Counts.OK != 30 {
+			if last := h.Wait(t, run.ID); last.Counts.OK != 30 {
 				t.Errorf("%s: %+v", run.Title, last.Counts)
 			}
 		}
-		if most := h.fake.MaxInFlight(parse(t, "127.77.5.1")); most > 2 {
+		if most := h.Fake.MaxInFlight(netip.MustParseAddr("127.77.5.1")); most > 2 {
 			t.Errorf("the server had %d requests at once, want at most 2", most)
 		}
 	})
 }
 
-// another is a second process on the same database: a network, a registry and a runner of its own.
-func (h *house) another(t testing.TB) *runs.Runner {
-	t.Helper()
-	network := wordpress.NewNetwork(wordpress.Config{AllowNets: h.allow, RootCAs: h.fake.CA(), Hosts: h.fake.Hosts()})
-	t.Cleanup(network.Close)
-	registry := sites.New(h.db, h.keys, h.log, network)
-	mine := h.registry
-	h.registry = registry
-	defer func() { h.registry = mine }()
-	return h.newRunner(t)
-}
-
 func TestPostsOfEachSite(t *testing.T) {
-	h := newHouse(t, dbtest.SQLite(t), []wptest.Site{{Host: "one.example"}, {Host: "two.example"}, {Host: "three.example"}})
-	h.work(t)
-	text := "url;post_ids\n" + h.sites[0].Home + ";1 17\n" + h.sites[1].Home + "/;\"5, 6\"\n"
-	spec := everywhere("clear-cache", map[string]string{"purge_type": "post_ids", "post_ids": text, "purge_related_urls": "true"})
-	preview, err := h.runner.Preview(context.Background(), owner, spec)
-	if err != nil || preview.Total != 2 || len(preview.LeftOut) != 1 || preview.LeftOut[0].Host != h.sites[2].Host {
+	h := runstest.New(t, dbtest.SQLite(t), []wptest.Site{{Host: "one.example"}, {Host: "two.example"}, {Host: "three.example"}})
+	h.Work(t)
+	text := "url;post_ids\n" + h.Sites[0].Home + ";1 17\n" + h.Sites[1].Home + "/;\"5, 6\"\n"
+	spec := runstest.Everywhere("clear-cache", map[string]string{"purge_type": "post_ids", "post_ids": text, "purge_related_urls": "true"})
+	preview, err := h.Runner.Preview(context.Background(), runstest.Owner, spec)
+	if err != nil || preview.Total != 2 || len(preview.LeftOut) != 1 || preview.LeftOut[0].Host != h.Sites[2].Host {
 		t.Fatalf("%+v, %v", preview, err)
 	}
-	if last := h.wait(t, h.start(t, spec).ID); last.Counts.OK != 2 || last.Run.Title != "Clear the cache of 4 posts of 2 sites and related pages" {
+	if last := h.Wait(t, h.Start(t, spec).ID); last.Counts.OK != 2 || last.Run.Title != "Clear the cache of 4 posts of 2 sites and related pages" {
 		t.Errorf("%q %+v", last.Run.Title, last.Counts)
 	}
 	for i, want := range []string{`{"post_ids":[1,17],"purge_related_urls":true,"purge_type":"post_ids"}`, `{"post_ids":[5,6],"purge_related_urls":true,"purge_type":"post_ids"}`} {
-		if calls := h.fake.Calls(i); len(calls) != 1 || calls[0].Body != want {
+		if calls := h.Fake.Calls(i); len(calls) != 1 || calls[0].Body != want {
 			t.Errorf("site %d got %+v", i, calls)
 		}
 	}
 	for name, wrong := range map[string]string{
 		"a stray":      "https://other.example,4",
-		"no id":        h.sites[0].Home + ",x",
-		"no ids":       h.sites[0].Home + ",",
+		"no id":        h.Sites[0].Home + ",x",
+		"no ids":       h.Sites[0].Home + ",",
 		"no address":   "http://,3",
-		"a loose line": h.sites[0].Home + ",\"4",
+		"a loose line": h.Sites[0].Home + ",\"4",
 	} {
 		spec.Params["post_ids"] = wrong
 		var problems sites.Problems
-		if _, err := h.runner.Preview(context.Background(), owner, spec); !errors.As(err, &problems) || problems["post_ids"] == "" {
+		if _, err := h.Runner.Preview(context.Background(), runstest.Owner, spec); !errors.As(err, &problems) || problems["post_ids"] == "" {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
 }
 
 func TestVerifiedPurge(t *testing.T) {
-	h := newHouse(t, dbtest.SQLite(t), []wptest.Site{{Host: "one.example"}, {Host: "bypassed.example", Fault: wptest.NotCached}, {Host: "staging.example", Fault: wptest.Staging}})
-	h.work(t)
-	spec := everywhere("clear-cache", map[string]string{"purge_type": "post_ids", "post_ids": "1", "purge_related_urls": "true"})
+	h := runstest.New(t, dbtest.SQLite(t), []wptest.Site{{Host: "one.example"}, {Host: "bypassed.example", Fault: wptest.NotCached}, {Host: "staging.example", Fault: wptest.Staging}})
+	h.Work(t)
+	spec := runstest.Everywhere("clear-cache", map[string]string{"purge_type": "post_ids", "post_ids": "1", "purge_related_urls": "true"})
 	spec.Verify = true
-	last := h.wait(t, h.start(t, spec).ID)
+	last := h.Wait(t, h.Start(t, spec).ID)
 	if last.Verified[runs.VerifiedYes] != 1 || last.Verified[runs.VerifiedUnclear] != 1 || last.Counts.OK != 2 || last.Counts.Skipped != 1 {
 		t.Fatalf("%+v, %+v", last.Verified, last.Counts)
 	}
-	proof := h.targets(t, last.Run.ID)[h.sites[0].ID].Proof
-	if len(proof) != 2 || proof[0].URL != h.sites[0].Home+"/" || proof[1].URL != h.sites[0].Home+"/post-1/" || proof[0].Before.State != wordpress.CachedHit {
+	proof := h.Targets(t, last.Run.ID)[h.Sites[0].ID].Proof
+	if len(proof) != 2 || proof[0].URL != h.Sites[0].Home+"/" || proof[1].URL != h.Sites[0].Home+"/post-1/" || proof[0].Before.State != wordpress.CachedHit {
 		t.Errorf("%+v", proof)
 	}
 }
@@ -230,12 +211,12 @@ func TestAPurgeThatDidNothing(t *testing.T) {
 		t.Skip("looks at a page for 30 s")
 	}
 	t.Parallel()
-	h := newHouse(t, dbtest.SQLite(t), []wptest.Site{{Fault: wptest.PurgeIgnored}})
-	h.work(t)
-	spec := everywhere("clear-cache", nil)
+	h := runstest.New(t, dbtest.SQLite(t), []wptest.Site{{Fault: wptest.PurgeIgnored}})
+	h.Work(t)
+	spec := runstest.Everywhere("clear-cache", nil)
 	spec.Verify = true
-	last := h.wait(t, h.start(t, spec).ID)
-	target := h.targets(t, last.Run.ID)[h.sites[0].ID]
+	last := h.Wait(t, h.Start(t, spec).ID)
+	target := h.Targets(t, last.Run.ID)[h.Sites[0].ID]
 	if last.Verified[runs.VerifiedNo] != 1 || target.Outcome != wordpress.Partial || !strings.Contains(target.Note, "still came from it 30s later (HIT, 1h0m") {
 		t.Errorf("%+v, %s: %s", last.Verified, target.Outcome, target.Note)
 	}

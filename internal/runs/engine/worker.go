@@ -1,4 +1,4 @@
-package runs
+package engine
 
 import (
 	"cmp"
@@ -12,106 +12,75 @@ import (
 	"time"
 
 	"github.com/droverhq/drover/internal/access"
+	"github.com/droverhq/drover/internal/operation"
+	"github.com/droverhq/drover/internal/runs"
 	"github.com/droverhq/drover/internal/sites"
 	"github.com/droverhq/drover/internal/wordpress"
 )
 
-// Work begins to work queued batches, and queues those anew whose worker is gone, until Stop.
-func (r *Runner) Work(ctx context.Context) error {
-	if err := r.queue.Start(ctx); err != nil {
-		return fmt.Errorf("runs: queue: %w", err)
-	}
-	r.sweeper.Add(1)
-	go r.sweep(ctx)
-	r.holder.Go(func() { r.holds.keep(r.holding) })
-	return nil
-}
-
-// Stop sends no further target, waits until those under way have ended, and gives unfinished batches back to the queue. When the
-// context ends first, what is under way is cut off.
-func (r *Runner) Stop(ctx context.Context) error {
-	r.drained.Do(func() { close(r.drain) })
-	r.sweeper.Wait()
-	err := r.queue.Stop(ctx)
-	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
-	defer cancel()
-	if ctx.Err() != nil {
-		err = r.queue.StopAndCancel(grace)
-	}
-	r.letGo()
-	r.holder.Wait()
-	return errors.Join(err, r.holds.close(grace))
-}
-
-// errDrained stops a target that has not begun when the process stops.
-var errDrained = errors.New("runs: the process is stopping")
-
 // work works one batch. An error is a failure of Drover's own, never of a site.
-func (r *Runner) work(ctx context.Context, id int64) error {
-	l := &lease{store: r.store, batch: id, owner: rand.Text(), cancelled: make(chan struct{})}
+func (e *Engine) work(ctx context.Context, id int64) error {
+	l := &lease{store: e.store, batch: id, owner: rand.Text(), cancelled: make(chan struct{})}
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
-	r.share.taking.Lock()
-	if r.share.full() {
-		r.share.taking.Unlock()
+	e.capacity.taking.Lock()
+	if e.capacity.full() {
+		e.capacity.taking.Unlock()
 		return offerLater()
 	}
-	mine, err := r.store.take(ctx, id, l.owner, time.Now().Add(leaseTime))
+	mine, err := e.store.TakeBatch(ctx, id, l.owner, time.Now().Add(leaseTime))
 	if err != nil || !mine {
-		r.share.taking.Unlock()
+		e.capacity.taking.Unlock()
 		return err
 	}
-	r.working.Store(id, true)
-	defer r.working.Delete(id)
-	go l.keep(ctx, func() { stop(errLeaseLost) })
-	b, targets, err := r.open(ctx, l)
-	r.share.taking.Unlock()
+	e.working.Store(id, true)
+	defer e.working.Delete(id)
+	go l.keep(ctx, func() { stop(runs.ErrLeaseLost) })
+	b, targets, err := e.open(ctx, l)
+	e.capacity.taking.Unlock()
 	if err == nil {
 		err = b.work(ctx, targets)
 	}
-	if err != nil && !errors.Is(err, errLeaseLost) {
-		r.logger.ErrorContext(ctx, "a batch could not be worked to its end; it is taken up again", "err", err, "batch", id)
-		return r.store.giveBack(context.WithoutCancel(ctx), id, l.owner)
+	if err != nil && !errors.Is(err, runs.ErrLeaseLost) {
+		e.logger.ErrorContext(ctx, "a batch could not be worked to its end; it is taken up again", "err", err, "batch", id)
+		return e.store.ReturnBatch(context.WithoutCancel(ctx), id, l.owner)
 	}
 	return nil
 }
 
-// open reads what a leased batch needs, and weighs it.
-func (r *Runner) open(ctx context.Context, l *lease) (*batch, []Target, error) {
-	run, targets, err := r.store.batch(ctx, l.batch)
+// open reads what a leased batch needs, and estimates its load.
+func (e *Engine) open(ctx context.Context, l *lease) (*batch, []runs.Target, error) {
+	stored, err := e.store.Batch(ctx, l.batch)
 	if err != nil {
 		return nil, nil, err
 	}
-	made, err := planOf(run.Spec)
-	if err != nil {
+	run, targets := stored.Run, stored.Targets
+	if err := e.store.BeginRun(ctx, run.ID); err != nil {
 		return nil, nil, err
 	}
-	if err := r.store.begin(ctx, run.ID); err != nil {
-		return nil, nil, err
-	}
-	b := &batch{runner: r, lease: l, run: run.ID, plan: made, limits: run.Spec.Limits, verify: run.Spec.Verify && made.purges}
+	b := &batch{engine: e, lease: l, run: run.ID, plan: stored.Plan, limits: run.Spec.Limits, verify: run.Spec.Verify && stored.Plan.Purges}
 	if b.limits.AtOnce > 0 {
 		b.places = make(chan struct{}, b.limits.AtOnce)
 	}
 	if err := b.connect(ctx, targets); err != nil {
 		return nil, nil, err
 	}
-	b.weigh(targets)
+	b.estimate(targets)
 	return b, targets, nil
 }
 
-// weigh tells the process how much the batch has before it.
-func (b *batch) weigh(targets []Target) {
-	_, perAddress := b.runner.registry.Limits()
+// estimate tells the process how much the batch has before it.
+func (b *batch) estimate(targets []runs.Target) {
+	_, perAddress := b.engine.registry.Limits()
 	servers := map[string]int{}
 	for _, t := range targets {
 		s := b.sites[t.SiteID]
 		servers[cmp.Or(s.Address, s.Host)]++
 	}
-	b.load = b.runner.share.add(servers, cmp.Or(b.limits.PerAddress, perAddress))
+	b.load = b.engine.capacity.add(servers, cmp.Or(b.limits.PerAddress, perAddress))
 }
 
-func (b *batch) work(ctx context.Context, targets []Target) error {
+func (b *batch) work(ctx context.Context, targets []runs.Target) error {
 	defer b.load.drop()
 	b.writer = newWriter(ctx, b.lease)
 	b.send(ctx, targets)
@@ -119,29 +88,29 @@ func (b *batch) work(ctx context.Context, targets []Target) error {
 		return err
 	}
 	select {
-	case <-b.runner.drain:
+	case <-b.engine.drain:
 		if b.left {
-			return b.runner.store.giveBack(context.WithoutCancel(ctx), b.lease.batch, b.lease.owner)
+			return b.engine.store.ReturnBatch(context.WithoutCancel(ctx), b.lease.batch, b.lease.owner)
 		}
 	default:
 	}
 	if cause := context.Cause(ctx); cause != nil {
 		return cause
 	}
-	return b.runner.store.finish(ctx, b.run, b.lease.batch, b.lease.owner)
+	return b.engine.store.FinishBatch(ctx, b.run, b.lease.batch, b.lease.owner)
 }
 
 // batch is a batch under way.
 type batch struct {
-	runner  *Runner
+	engine  *Engine
 	lease   *lease
 	load    *load
 	run     int64
-	plan    plan
+	plan    operation.Plan
 	writer  *writer
 	sites   map[int64]sites.Site
 	clients map[int64]*wordpress.Client
-	limits  Limits
+	limits  runs.Limits
 	places  chan struct{} // of the run's own limit, nil without one
 	verify  bool
 
@@ -149,12 +118,12 @@ type batch struct {
 	left  bool // some target has not ended since the process stops
 }
 
-func (b *batch) connect(ctx context.Context, targets []Target) error {
+func (b *batch) connect(ctx context.Context, targets []runs.Target) error {
 	ids := make([]int64, len(targets))
 	for i, t := range targets {
 		ids[i] = t.SiteID
 	}
-	chosen, err := b.runner.registry.Select(ctx, access.System(), sites.Selection{IDs: ids})
+	chosen, err := b.engine.registry.Select(ctx, access.System(), sites.Selection{IDs: ids})
 	if err != nil {
 		return err
 	}
@@ -162,12 +131,12 @@ func (b *batch) connect(ctx context.Context, targets []Target) error {
 	for _, s := range chosen {
 		b.sites[s.ID] = s
 	}
-	b.clients, err = b.runner.registry.DialAll(ctx, chosen)
+	b.clients, err = b.engine.registry.DialAll(ctx, chosen)
 	return err
 }
 
 // send works all targets side by side. The network decides how many requests are under way at once, in all and for each server.
-func (b *batch) send(ctx context.Context, targets []Target) {
+func (b *batch) send(ctx context.Context, targets []runs.Target) {
 	var group sync.WaitGroup
 	for _, t := range targets {
 		group.Go(func() {
@@ -184,10 +153,10 @@ func (b *batch) send(ctx context.Context, targets []Target) {
 
 // safely is target, but a fault of Drover's own at one site, such as over an answer that nobody thought of, ends neither the process nor the
 // other targets. Were it left to the queue, it would come again and again.
-func (b *batch) safely(ctx context.Context, t Target) (ended bool) {
+func (b *batch) safely(ctx context.Context, t runs.Target) (ended bool) {
 	defer func() {
 		if caught := recover(); caught != nil {
-			b.runner.logger.ErrorContext(ctx, "panic", "err", fmt.Sprint(caught), "stack", string(debug.Stack()), "run", t.RunID, "site", t.SiteID)
+			b.engine.logger.ErrorContext(ctx, "panic", "err", fmt.Sprint(caught), "stack", string(debug.Stack()), "run", t.RunID, "site", t.SiteID)
 			b.end(t, wordpress.Verdict{Outcome: wordpress.Unknown, Reason: wordpress.ReasonCutOff, Note: "Drover itself failed while it worked this site, so what came of it is not known. The log says more."})
 			ended = true
 		}
@@ -196,19 +165,19 @@ func (b *batch) safely(ctx context.Context, t Target) (ended bool) {
 }
 
 // target works one target and tells whether it has ended.
-func (b *batch) target(ctx context.Context, t Target) bool {
+func (b *batch) target(ctx context.Context, t runs.Target) bool {
 	if verdict, over := b.withoutSending(t); over {
 		b.end(t, verdict)
 		return true
 	}
-	request, _ := b.plan.request(b.sites[t.SiteID])
+	request, _ := b.plan.Request(b.sites[t.SiteID].Planned())
 	free, err := b.place(ctx)
 	if err != nil {
 		return false
 	}
 	free = sync.OnceFunc(free)
 	defer free()
-	request.PerAddress, request.Hold = b.limits.PerAddress, b.hold
+	request.PerAddress, request.Hold = b.limits.PerAddress, b.leaseHost
 	var pages *sampling
 	if b.verify {
 		pages = b.before(ctx, t, b.clients[t.SiteID], request)
@@ -224,10 +193,10 @@ func (b *batch) target(ctx context.Context, t Target) bool {
 		begun = true
 		return nil
 	}
-	verdict, final := b.tries(ctx, &t, b.clients[t.SiteID], request)
+	verdict, final := b.sendWithRetries(ctx, &t, b.clients[t.SiteID], request)
 	free()
 	if !final {
-		return t.State == TargetDone
+		return t.State == runs.TargetDone
 	}
 	if pages != nil && verdict.Outcome == wordpress.OK {
 		verdict = pages.after(ctx, &t, verdict)
@@ -236,9 +205,9 @@ func (b *batch) target(ctx context.Context, t Target) bool {
 	return true
 }
 
-// hold waits until this process may speak to the server, see wordpress.Request.
-func (b *batch) hold(ctx context.Context, address netip.Addr) (release func(), err error) {
-	return b.runner.holds.hold(ctx, address, b.lease.cancelled, b.runner.drain)
+// leaseHost waits until this process may speak to the server, see wordpress.Request.
+func (b *batch) leaseHost(ctx context.Context, address netip.Addr) (release func(), err error) {
+	return b.engine.hosts.acquire(ctx, address, b.lease.cancelled, b.engine.drain)
 }
 
 // place waits until the run's own limit lets another target be worked.
@@ -255,10 +224,10 @@ func (b *batch) place(ctx context.Context) (free func(), err error) {
 }
 
 // withoutSending decides the targets to which nothing may be sent.
-func (b *batch) withoutSending(t Target) (wordpress.Verdict, bool) {
+func (b *batch) withoutSending(t runs.Target) (wordpress.Verdict, bool) {
 	s, found := b.sites[t.SiteID]
 	switch {
-	case t.State == TargetRunning && !b.plan.idempotent:
+	case t.State == runs.TargetRunning && !b.plan.Idempotent:
 		return wordpress.Verdict{Outcome: wordpress.Unknown, Reason: wordpress.ReasonCutOff,
 			Note: "Drover was stopped while this request was under way. It may have been carried out; it was not sent again."}, true
 	case !found:
@@ -274,7 +243,7 @@ func (b *batch) withoutSending(t Target) (wordpress.Verdict, bool) {
 // begin stores that the target is about to be sent: a crash from here on means that it may have been.
 func (b *batch) begin(ctx context.Context, target int64) error {
 	select {
-	case <-b.runner.drain:
+	case <-b.engine.drain:
 		return errDrained
 	case <-b.lease.cancelled:
 		return errCancelled
@@ -286,21 +255,22 @@ func (b *batch) begin(ctx context.Context, target int64) error {
 	return ctx.Err()
 }
 
-func (b *batch) end(t Target, v wordpress.Verdict) {
-	t.State, t.EndedAt = TargetDone, time.Now().UTC()
+func (b *batch) end(t runs.Target, v wordpress.Verdict) {
+	t.State, t.EndedAt = runs.TargetDone, time.Now().UTC()
 	t.Outcome, t.Reason, t.Status = v.Outcome, v.Reason, v.Status
 	t.Code, t.Message, t.Note, t.Location = v.Code, v.Message, v.Note, v.Location
 	b.writer.end(t)
 }
 
-func (p plan) attempt(n int, x wordpress.Exchange, v wordpress.Verdict) Attempt {
-	a := Attempt{
+// attempt is an exchange as it is kept.
+func (b *batch) attempt(n int, x wordpress.Exchange, v wordpress.Verdict) runs.Attempt {
+	a := runs.Attempt{
 		N: n, Method: x.Method, URL: x.URL, Override: x.Override, RequestBody: string(x.RequestBody), Sent: x.Sent, Status: x.Status, Header: x.Header,
 		Body: x.Body, BodyCut: x.TooLarge, Outcome: v.Outcome, Reason: v.Reason, StartedAt: x.Started, Took: x.Took, Waited: x.Waited,
 	}
-	longest := longestBody
-	if p.effect == Read {
-		longest = longestRead
+	longest := runs.MaxBody
+	if b.plan.Effect == operation.Read {
+		longest = runs.MaxReadBody
 	}
 	if len(a.Body) > longest {
 		a.Body, a.BodyCut = a.Body[:longest], true

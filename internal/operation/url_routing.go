@@ -1,4 +1,4 @@
-package runs
+package operation
 
 import (
 	"fmt"
@@ -6,11 +6,11 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/droverhq/drover/internal/sites"
+	"github.com/droverhq/drover/internal/validation"
 )
 
 // splitURLs reads addresses and paths, one a line or separated by spaces.
-func splitURLs(text string, p sites.Problems) []string {
+func splitURLs(text string, p validation.Problems) []string {
 	var all []string
 	for _, field := range strings.FieldsFunc(text, func(r rune) bool { return strings.ContainsRune(" ,\t\r\n", r) }) {
 		if problem := checkURL(field); problem != "" {
@@ -44,9 +44,9 @@ func checkURL(field string) string {
 	return ""
 }
 
-// urlsOf returns the addresses that belong to the site with that home: the plugin drops the others silently, and still answers
+// urlsOfSite returns the addresses that belong to the site with that home: the plugin drops the others silently, and still answers
 // success. A path belongs to every site.
-func urlsOf(home string, all []string) []string {
+func urlsOfSite(home string, all []string) []string {
 	var own []string
 	for _, address := range all {
 		if strings.HasPrefix(address, "/") {
@@ -69,14 +69,14 @@ func belongs(home, address string) bool {
 	return strings.EqualFold(a.Scheme, h.Scheme) && strings.EqualFold(a.Host, h.Host) && below
 }
 
-// homeless returns the addresses that belong to none of the sites.
-func homeless(all []string, chosen []sites.Site) []string {
+// unroutedURLs returns the addresses that belong to none of the sites.
+func unroutedURLs(all []string, chosen []Site) []string {
 	var none []string
 	for _, address := range all {
 		if strings.HasPrefix(address, "/") {
 			continue
 		}
-		if !slices.ContainsFunc(chosen, func(s sites.Site) bool { return belongs(s.Home, address) }) {
+		if !slices.ContainsFunc(chosen, func(s Site) bool { return belongs(s.Home, address) }) {
 			none = append(none, address)
 		}
 	}

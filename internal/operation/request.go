@@ -1,4 +1,4 @@
-package runs
+package operation
 
 import (
 	"encoding/json"
@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	"github.com/droverhq/drover/internal/endpoint"
-	"github.com/droverhq/drover/internal/sites"
+	"github.com/droverhq/drover/internal/validation"
 	"github.com/droverhq/drover/internal/wordpress"
 )
 
@@ -18,28 +18,25 @@ type asked struct {
 	rows               map[string]map[string]string // by home; nil: the request needs none
 }
 
-func planRequest(params map[string]string, p sites.Problems) plan {
+func planRequest(params map[string]string, p validation.Problems) Plan {
 	a := asked{method: params["method"], path: params["path"], body: params["body"], header: headersOf(params["headers"], p)}
 	if a.path != "" && !strings.HasPrefix(a.path, "/") {
 		a.path = "/" + a.path
 	}
 	a.readRows(params["rows"], p)
 	a.check(p)
-	made := plan{
-		title: a.method + " " + a.path, endpoint: a.method + " " + a.path, effect: effectOf(a.method), idempotent: idempotent(a.method),
-		pages: flag("pages", params["pages"], p), request: a.to, strays: a.strays,
+	made := Plan{
+		Title: a.method + " " + a.path, Endpoint: a.method + " " + a.path, Effect: EffectOf(a.method), Idempotent: idempotent(a.method),
+		AllPages: flag("pages", params["pages"], p), Request: a.to, Strays: a.strays,
 	}
 	if chosen := Effect(params["effect"]); chosen != "" {
-		made.lowered = weightOf[chosen] < weightOf[made.effect]
-		made.effect, made.idempotent = chosen, made.idempotent || chosen == Read
+		made.Lowered = chosen.LessThan(made.Effect)
+		made.Effect, made.Idempotent = chosen, made.Idempotent || chosen == Read
 	}
 	return made
 }
 
-// weightOf orders effects by how much they do.
-var weightOf = map[Effect]int{Read: 0, Change: 1, Destroy: 2}
-
-func headersOf(text string, p sites.Problems) http.Header {
+func headersOf(text string, p validation.Problems) http.Header {
 	header := http.Header{}
 	for line := range strings.Lines(text) {
 		name, value, found := strings.Cut(line, ":")
@@ -55,7 +52,7 @@ func headersOf(text string, p sites.Problems) http.Header {
 	return header
 }
 
-func (a *asked) readRows(text string, p sites.Problems) {
+func (a *asked) readRows(text string, p validation.Problems) {
 	if strings.TrimSpace(text) == "" {
 		return
 	}
@@ -76,7 +73,7 @@ func (a *asked) readRows(text string, p sites.Problems) {
 }
 
 // check finds what is wrong with the request whatever the site.
-func (a *asked) check(p sites.Problems) {
+func (a *asked) check(p validation.Problems) {
 	if a.path == "" {
 		p["path"] = "Write the path below the REST root, such as /wp/v2/plugins."
 	}
@@ -109,7 +106,7 @@ func (a *asked) check(p sites.Problems) {
 }
 
 // to is the request as it goes to the site. A site without a row has none, where rows were given.
-func (a *asked) to(s sites.Site) (wordpress.Request, bool) {
+func (a *asked) to(s Site) (wordpress.Request, bool) {
 	row, has := a.rows[s.Home]
 	values := s.Values()
 	for column, value := range row {
@@ -122,6 +119,6 @@ func (a *asked) to(s sites.Site) (wordpress.Request, bool) {
 	return r, has || a.rows == nil
 }
 
-func (a *asked) strays(chosen []sites.Site) sites.Problems {
+func (a *asked) strays(chosen []Site) validation.Problems {
 	return problemOf("rows", "These rows are for sites that are not chosen (http or https and www matter): ", notChosen(a.rows, chosen))
 }

@@ -1,4 +1,4 @@
-package runs
+package engine
 
 import (
 	"context"
@@ -11,20 +11,20 @@ import (
 	"time"
 )
 
-// holds says which servers' addresses this process speaks to. The network limits the exchanges of one process; an address that
-// another process holds is waited for, so that the limit of each server holds across processes and runs.
-type holds struct {
-	store  store
+// hostLeases says which servers' addresses this process speaks to. The network limits the exchanges of one process; an address that
+// another process has leased is waited for, so that the limit of each server holds across processes and runs.
+type hostLeases struct {
+	store  Store
 	owner  string // this process
 	logger *slog.Logger
 	wake   chan struct{}
 
-	guard sync.Mutex
-	held  map[netip.Addr]*held
+	guard  sync.Mutex
+	leases map[netip.Addr]*hostLease
 }
 
-// held is one address that is held or asked for.
-type held struct {
+// hostLease is one address that is leased or asked for.
+type hostLease struct {
 	granted chan struct{} // closed when it is ours
 	ours    bool
 	users   int
@@ -34,21 +34,22 @@ type held struct {
 // Another process's address is asked for again after askEvery. One that nobody uses is given up after keepIdle: the next site of that
 // server mostly follows at once.
 const (
-	askEvery = 300 * time.Millisecond
-	keepIdle = 200 * time.Millisecond
+	askedAtOnce = 60
+	askEvery    = 300 * time.Millisecond
+	keepIdle    = 200 * time.Millisecond
 )
 
-func newHolds(s store, logger *slog.Logger) *holds {
-	return &holds{store: s, owner: rand.Text(), logger: logger, wake: make(chan struct{}, 1), held: map[netip.Addr]*held{}}
+func newHostLeases(s Store, logger *slog.Logger) *hostLeases {
+	return &hostLeases{store: s, owner: rand.Text(), logger: logger, wake: make(chan struct{}, 1), leases: map[netip.Addr]*hostLease{}}
 }
 
-// hold waits until this process may speak to the address. It returns errCancelled or errDrained when one of the channels closes first.
-func (h *holds) hold(ctx context.Context, address netip.Addr, cancelled, drain <-chan struct{}) (release func(), err error) {
+// acquire waits until this process may speak to the address. It returns errCancelled or errDrained when one of the channels closes first.
+func (h *hostLeases) acquire(ctx context.Context, address netip.Addr, cancelled, drain <-chan struct{}) (release func(), err error) {
 	h.guard.Lock()
-	one, found := h.held[address]
+	one, found := h.leases[address]
 	if !found {
-		one = &held{granted: make(chan struct{})}
-		h.held[address] = one
+		one = &hostLease{granted: make(chan struct{})}
+		h.leases[address] = one
 	}
 	one.users++
 	h.guard.Unlock()
@@ -80,7 +81,7 @@ func (h *holds) hold(ctx context.Context, address netip.Addr, cancelled, drain <
 }
 
 // keep asks for addresses, renews those in use and gives up the others, until the context ends.
-func (h *holds) keep(ctx context.Context) {
+func (h *hostLeases) keep(ctx context.Context) {
 	renew := time.NewTicker(renewEvery)
 	defer renew.Stop()
 	ask := time.NewTicker(askEvery)
@@ -104,22 +105,22 @@ func (h *holds) keep(ctx context.Context) {
 }
 
 // ask claims the addresses that somebody waits for, many at once.
-func (h *holds) ask(ctx context.Context) error {
+func (h *hostLeases) ask(ctx context.Context) error {
 	h.guard.Lock()
 	var wanted []netip.Addr
-	for address, one := range h.held {
+	for address, one := range h.leases {
 		switch {
 		case one.ours:
 		case one.users == 0:
-			delete(h.held, address)
+			delete(h.leases, address)
 		default:
 			wanted = append(wanted, address)
 		}
 	}
 	h.guard.Unlock()
 	slices.SortFunc(wanted, netip.Addr.Compare) // PostgreSQL locks in this order, in every process
-	for some := range slices.Chunk(wanted, insertedAtOnce) {
-		got, err := h.store.claim(ctx, h.owner, some, time.Now().Add(leaseTime))
+	for some := range slices.Chunk(wanted, askedAtOnce) {
+		got, err := h.store.LeaseHosts(ctx, h.owner, some, time.Now().Add(leaseTime))
 		if err != nil {
 			return err
 		}
@@ -128,14 +129,14 @@ func (h *holds) ask(ctx context.Context) error {
 	return nil
 }
 
-func (h *holds) grant(got []netip.Addr) {
+func (h *hostLeases) grant(got []netip.Addr) {
 	h.guard.Lock()
 	defer h.guard.Unlock()
 	for _, address := range got {
-		one := h.held[address]
+		one := h.leases[address]
 		if one == nil { // whoever wanted it is gone: it is given up with the others that are idle
-			one = &held{granted: make(chan struct{})}
-			h.held[address] = one
+			one = &hostLease{granted: make(chan struct{})}
+			h.leases[address] = one
 		}
 		if !one.ours {
 			one.ours, one.idle = true, time.Now()
@@ -145,36 +146,36 @@ func (h *holds) grant(got []netip.Addr) {
 }
 
 // giveUp lets other processes have what nobody uses here.
-func (h *holds) giveUp(ctx context.Context) error {
+func (h *hostLeases) giveUp(ctx context.Context) error {
 	h.guard.Lock()
 	var idle []netip.Addr
-	for address, one := range h.held {
+	for address, one := range h.leases {
 		if one.ours && one.users == 0 && time.Since(one.idle) > keepIdle {
-			delete(h.held, address)
+			delete(h.leases, address)
 			idle = append(idle, address)
 		}
 	}
 	h.guard.Unlock()
-	return h.store.unhold(ctx, h.owner, idle)
+	return h.store.ReleaseHosts(ctx, h.owner, idle)
 }
 
 // renew prolongs what is held.
-func (h *holds) renew(ctx context.Context) error {
+func (h *hostLeases) renew(ctx context.Context) error {
 	h.guard.Lock()
-	none := len(h.held) == 0
+	none := len(h.leases) == 0
 	h.guard.Unlock()
 	if none {
 		return nil
 	}
-	return h.store.renewHolds(ctx, h.owner, time.Now().Add(leaseTime))
+	return h.store.RenewHosts(ctx, h.owner, time.Now().Add(leaseTime))
 }
 
 // close gives up everything that is held.
-func (h *holds) close(ctx context.Context) error {
+func (h *hostLeases) close(ctx context.Context) error {
 	h.guard.Lock()
 	defer h.guard.Unlock()
-	if len(h.held) == 0 {
+	if len(h.leases) == 0 {
 		return nil
 	}
-	return h.store.unholdAll(ctx, h.owner)
+	return h.store.ReleaseAllHosts(ctx, h.owner)
 }

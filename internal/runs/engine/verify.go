@@ -1,4 +1,4 @@
-package runs
+package engine
 
 import (
 	"context"
@@ -6,27 +6,9 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/droverhq/drover/internal/runs"
 	"github.com/droverhq/drover/internal/wordpress"
 )
-
-// Verified is what looking at a site's pages showed after its cache was cleared.
-type Verified string
-
-// What can be found. The zero value means that nobody looked.
-const (
-	VerifiedYes     Verified = "yes"
-	VerifiedNo      Verified = "no"      // a page still came from the cache as it was before
-	VerifiedUnclear Verified = "unclear" // no page was in the cache before, so nothing can be seen
-)
-
-// Sample is one public page before and after its cache was cleared.
-type Sample struct {
-	URL    string           `json:"url"`
-	Before wordpress.Cached `json:"before"`
-	After  wordpress.Cached `json:"after"`
-	Found  Verified         `json:"found"`
-	Waited time.Duration    `json:"waited"` // from the site's answer to the look that decided
-}
 
 // Bounds of looking: how many pages of a site, and how long after the answer. BigScoots Cache asks to allow up to 30 s.
 const (
@@ -41,18 +23,18 @@ var looks = []time.Duration{time.Second, 2 * time.Second, 4 * time.Second, 7 * t
 type sampling struct {
 	batch   *batch
 	client  *wordpress.Client
-	samples []Sample
+	samples []runs.Sample
 }
 
 // before looks at the pages that the request will clear. A page is asked for twice where the first look put it into the cache.
-func (b *batch) before(ctx context.Context, t Target, client *wordpress.Client, request wordpress.Request) *sampling {
+func (b *batch) before(ctx context.Context, t runs.Target, client *wordpress.Client, request wordpress.Request) *sampling {
 	s := &sampling{batch: b, client: client}
 	for _, address := range s.pages(ctx, t.Home, request) {
 		seen := wordpress.CacheOf(client.Page(ctx, address))
 		if seen.State == wordpress.CachedMiss {
 			seen = wordpress.CacheOf(client.Page(ctx, address))
 		}
-		s.samples = append(s.samples, Sample{URL: address, Before: seen})
+		s.samples = append(s.samples, runs.Sample{URL: address, Before: seen})
 	}
 	return s
 }
@@ -80,7 +62,7 @@ func (s *sampling) pages(ctx context.Context, home string, request wordpress.Req
 }
 
 // after looks at the pages again until each was seen to be new, or lookFor is over, and fills in the target.
-func (s *sampling) after(ctx context.Context, t *Target, v wordpress.Verdict) wordpress.Verdict {
+func (s *sampling) after(ctx context.Context, t *runs.Target, v wordpress.Verdict) wordpress.Verdict {
 	answered := time.Now()
 	for _, at := range looks {
 		if !s.open() || !s.batch.pause(ctx, time.Until(answered.Add(at))) {
@@ -96,7 +78,7 @@ func (s *sampling) after(ctx context.Context, t *Target, v wordpress.Verdict) wo
 // open tells whether some page is still to be looked at.
 func (s *sampling) open() bool {
 	for _, sample := range s.samples {
-		if sample.Before.State == wordpress.CachedHit && sample.Found != VerifiedYes {
+		if sample.Before.State == wordpress.CachedHit && sample.Found != runs.VerifiedYes {
 			return true
 		}
 	}
@@ -105,8 +87,8 @@ func (s *sampling) open() bool {
 
 // look tells a new page from an old one: it was made just now, or went into the cache after the site's answer. Age counts whole
 // seconds, so a second more must have passed.
-func (s *sampling) look(ctx context.Context, sample *Sample, answered time.Time) {
-	if sample.Before.State != wordpress.CachedHit || sample.Found == VerifiedYes {
+func (s *sampling) look(ctx context.Context, sample *runs.Sample, answered time.Time) {
+	if sample.Before.State != wordpress.CachedHit || sample.Found == runs.VerifiedYes {
 		return
 	}
 	sample.After = wordpress.CacheOf(s.client.Page(ctx, sample.URL))
@@ -114,26 +96,26 @@ func (s *sampling) look(ctx context.Context, sample *Sample, answered time.Time)
 	aged := sample.Before.Age > 0 || sample.After.Age > 0
 	switch {
 	case sample.After.State == wordpress.CachedMiss, sample.After.State == wordpress.CachedHit && aged && sample.After.Age+time.Second <= sample.Waited:
-		sample.Found = VerifiedYes
+		sample.Found = runs.VerifiedYes
 	case sample.After.State == wordpress.CachedHit:
-		sample.Found = VerifiedNo
+		sample.Found = runs.VerifiedNo
 	default:
-		sample.Found = VerifiedUnclear
+		sample.Found = runs.VerifiedUnclear
 	}
 }
 
 // conclude judges the target by its pages: one that is still old shows that the plugin's success was none for it.
-func (s *sampling) conclude(t *Target, v wordpress.Verdict) wordpress.Verdict {
-	t.Verified, t.Proof = VerifiedUnclear, s.samples
+func (s *sampling) conclude(t *runs.Target, v wordpress.Verdict) wordpress.Verdict {
+	t.Verified, t.Proof = runs.VerifiedUnclear, s.samples
 	for _, sample := range s.samples {
 		switch sample.Found {
-		case VerifiedNo:
-			t.Verified = VerifiedNo
+		case runs.VerifiedNo:
+			t.Verified = runs.VerifiedNo
 			v.Outcome = wordpress.Partial
 			v.Note = fmt.Sprintf("The plugin said that the cache was cleared, but %s still came from it %s later (%s).", sample.URL, sample.Waited.Round(time.Second), sample.After.Says)
 			return v
-		case VerifiedYes:
-			t.Verified = VerifiedYes
+		case runs.VerifiedYes:
+			t.Verified = runs.VerifiedYes
 		}
 	}
 	return v

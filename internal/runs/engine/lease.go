@@ -1,14 +1,10 @@
-package runs
+package engine
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"maps"
 	"slices"
 	"time"
-
-	"github.com/droverhq/drover/internal/access"
 )
 
 // A batch belongs to its worker as long as the worker renews the lease. A worker that is gone is noticed when the lease has run
@@ -19,11 +15,9 @@ const (
 	sweepEvery = 1 * time.Second
 )
 
-var errLeaseLost = errors.New("runs: the batch is another worker's by now")
-
 // lease is a batch that this process may work.
 type lease struct {
-	store     store
+	store     Store
 	batch     int64
 	owner     string
 	cancelled chan struct{} // closed when the run was cancelled
@@ -41,7 +35,7 @@ func (l *lease) keep(ctx context.Context, lost func()) {
 			return
 		case <-ticker.C:
 		}
-		held, cancelled, err := l.store.renew(ctx, l.batch, l.owner, time.Now().Add(leaseTime))
+		held, cancelled, err := l.store.RenewBatch(ctx, l.batch, l.owner, time.Now().Add(leaseTime))
 		if err == nil && !held {
 			lost()
 			return
@@ -54,29 +48,29 @@ func (l *lease) keep(ctx context.Context, lost func()) {
 }
 
 // sweep queues batches anew whose worker is gone, until the runner drains.
-func (r *Runner) sweep(ctx context.Context) {
-	defer r.sweeper.Done()
+func (e *Engine) sweep(ctx context.Context) {
+	defer e.sweeper.Done()
 	ticker := time.NewTicker(sweepEvery)
 	defer ticker.Stop()
 	unowned := map[int64]time.Time{}
 	for {
-		queued, err := r.store.requeue(ctx, func(batch int64) bool { _, own := r.working.Load(batch); return own })
+		queued, err := e.store.RequeueExpired(ctx, func(batch int64) bool { _, own := e.working.Load(batch); return own })
 		if err != nil && ctx.Err() == nil {
-			r.logger.ErrorContext(ctx, "batches of lost workers could not be queued anew", "err", err)
+			e.logger.ErrorContext(ctx, "batches of lost workers could not be queued again", "err", err)
 		} else if queued > 0 {
-			r.logger.InfoContext(ctx, "batches of lost workers are queued anew", "batches", queued)
+			e.logger.InfoContext(ctx, "batches of lost workers are queued again", "batches", queued)
 		}
-		if err := r.adopt(ctx, unowned); err != nil && ctx.Err() == nil {
-			r.logger.ErrorContext(ctx, "batches that fell out of the queue could not be queued anew", "err", err)
+		if err := e.requeueLost(ctx, unowned); err != nil && ctx.Err() == nil {
+			e.logger.ErrorContext(ctx, "batches that fell out of the queue could not be queued again", "err", err)
 		}
-		if err := r.endUnapproved(ctx); err != nil && ctx.Err() == nil {
-			r.logger.ErrorContext(ctx, "runs that nobody approved in time could not be ended", "err", err)
+		if err := e.store.EndUnapproved(ctx); err != nil && ctx.Err() == nil {
+			e.logger.ErrorContext(ctx, "runs that nobody approved in time could not be ended", "err", err)
 		}
-		if err := r.endOverdue(ctx); err != nil && ctx.Err() == nil {
-			r.logger.ErrorContext(ctx, "runs whose time is over could not be ended", "err", err)
+		if err := e.store.EndOverdue(ctx); err != nil && ctx.Err() == nil {
+			e.logger.ErrorContext(ctx, "runs whose time is over could not be ended", "err", err)
 		}
 		select {
-		case <-r.drain:
+		case <-e.drain:
 			return
 		case <-ctx.Done():
 			return
@@ -88,10 +82,10 @@ func (r *Runner) sweep(ctx context.Context) {
 // lostAfter is how long a batch may be nobody's and not in the queue.
 const lostAfter = 4 * time.Second
 
-// adopt queues the batches anew that a worker took from the queue and died before it had the lease. Since is when each was first seen
+// requeueLost queues the batches anew that a worker took from the queue and died before it had the lease. Since is when each was first seen
 // without an owner.
-func (r *Runner) adopt(ctx context.Context, since map[int64]time.Time) error {
-	ids, err := r.store.unowned(ctx)
+func (e *Engine) requeueLost(ctx context.Context, since map[int64]time.Time) error {
+	ids, err := e.store.UnownedBatches(ctx)
 	if err != nil {
 		return err
 	}
@@ -107,7 +101,7 @@ func (r *Runner) adopt(ctx context.Context, since map[int64]time.Time) error {
 	if len(old) == 0 {
 		return nil
 	}
-	waiting, err := queued(ctx, r.queue)
+	waiting, err := queued(ctx, e.queue)
 	if err != nil {
 		return err
 	}
@@ -115,20 +109,5 @@ func (r *Runner) adopt(ctx context.Context, since map[int64]time.Time) error {
 	for _, id := range lost {
 		delete(since, id)
 	}
-	return r.store.enqueueUnowned(ctx, lost)
-}
-
-// endOverdue ends the runs whose time is over: what was not sent yet is not sent.
-func (r *Runner) endOverdue(ctx context.Context) error {
-	late, err := r.store.overdue(ctx)
-	if err != nil {
-		return err
-	}
-	for _, run := range late {
-		note := fmt.Sprintf("Not sent: the run's time limit of %s was over.", run.Spec.Limits.Deadline)
-		if err := r.store.cancel(ctx, access.System(), run.ID, note); err != nil && !errors.Is(err, ErrEnded) {
-			return err
-		}
-	}
-	return nil
+	return e.store.EnqueueUnowned(ctx, lost)
 }

@@ -1,4 +1,4 @@
-package runs
+package engine
 
 import (
 	"bytes"
@@ -14,7 +14,7 @@ import (
 const mostPages = 50
 
 // follow asks for the further pages of a list, each as an attempt of its own. WordPress tells their number (X-WP-TotalPages).
-func (y *trying) follow(ctx context.Context, first wordpress.Exchange, v wordpress.Verdict) (wordpress.Verdict, bool) {
+func (y *sending) follow(ctx context.Context, first wordpress.Exchange, v wordpress.Verdict) (wordpress.Verdict, bool) {
 	pages, err := strconv.Atoi(first.Header.Get("X-Wp-Totalpages"))
 	if err != nil {
 		if found, is := wordpress.FindJSON(first.Body); is && bytes.HasPrefix(found, []byte("[")) {
@@ -31,7 +31,7 @@ func (y *trying) follow(ctx context.Context, first wordpress.Exchange, v wordpre
 		}
 		next := wordpress.Classify(x)
 		y.target.Attempts++
-		y.batch.writer.attempt(y.target.ID, y.batch.plan.attempt(y.target.Attempts, x, next))
+		y.batch.writer.attempt(y.target.ID, y.batch.attempt(y.target.Attempts, x, next))
 		if next.Outcome != wordpress.OK {
 			v.Outcome, v.Note = wordpress.Partial, "Page "+strconv.Itoa(page)+" of "+strconv.Itoa(pages)+" could not be read: "+next.Reason.Sentence()+" "+next.Note
 			return v, true

@@ -4,6 +4,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/droverhq/drover/internal/runs/runstest"
+
 	"github.com/droverhq/drover/internal/access"
 	"github.com/droverhq/drover/internal/database"
 	"github.com/droverhq/drover/internal/database/dbtest"
@@ -19,22 +21,22 @@ func TestCountsOfAListFollowTheRun(t *testing.T) {
 			described[i] = wptest.Site{Address: "127.77.9.1", Latency: [2]time.Duration{60 * time.Millisecond, 90 * time.Millisecond}}
 		}
 		described[3].Fault = wptest.WrongPassword
-		h := newHouse(t, db, described)
+		h := runstest.New(t, db, described)
 		listed := func() runs.Counts {
 			t.Helper()
-			all, _, err := h.runner.Runs(t.Context(), access.System(), runs.Filter{Limit: 5})
+			all, _, err := h.Runner.Runs(t.Context(), access.System(), runs.Filter{Limit: 5})
 			if err != nil || len(all) != 1 {
 				t.Fatal(all, err)
 			}
 			return all[0].Counts
 		}
-		run := h.start(t, everywhere("clear-cache", nil))
+		run := h.Start(t, runstest.Everywhere("clear-cache", nil))
 		if c := listed(); c.Waiting != 12 {
 			t.Errorf("before the run: %+v", c)
 		}
-		h.work(t)
+		h.Work(t)
 		seen := map[runs.Counts]bool{}
-		for s := range runs.NewWatch(h.runner).Follow(t.Context(), access.System(), run.ID) {
+		for s := range runs.NewWatch(h.Runner).Follow(t.Context(), access.System(), run.ID) {
 			seen[listed()] = true
 			if s.Run.Ended() {
 				break
@@ -48,12 +50,12 @@ func TestCountsOfAListFollowTheRun(t *testing.T) {
 				t.Errorf("after the run: %+v", c)
 			}
 		}
-		troubled, _, err := h.runner.Runs(t.Context(), access.System(), runs.Filter{Has: runs.HasTrouble})
+		troubled, _, err := h.Runner.Runs(t.Context(), access.System(), runs.Filter{Has: runs.HasTrouble})
 		if err != nil || len(troubled) != 1 {
 			t.Errorf("%d runs with trouble, %v", len(troubled), err)
 		}
-		last, err := h.runner.LastTargets(t.Context(), access.System(), []int64{h.sites[0].ID, h.sites[3].ID})
-		if err != nil || len(last) != 2 || last[h.sites[3].ID].Outcome == last[h.sites[0].ID].Outcome || last[h.sites[0].ID].RunID != run.ID {
+		last, err := h.Runner.LastTargets(t.Context(), access.System(), []int64{h.Sites[0].ID, h.Sites[3].ID})
+		if err != nil || len(last) != 2 || last[h.Sites[3].ID].Outcome == last[h.Sites[0].ID].Outcome || last[h.Sites[0].ID].RunID != run.ID {
 			t.Errorf("%+v, %v", last, err)
 		}
 	})

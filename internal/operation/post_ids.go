@@ -1,4 +1,4 @@
-package runs
+package operation
 
 import (
 	"encoding/csv"
@@ -8,20 +8,20 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/droverhq/drover/internal/sites"
+	"github.com/droverhq/drover/internal/validation"
 	"github.com/droverhq/drover/internal/wordpress"
 )
 
-// posts is which posts are meant: the same ids on every site, or each site's own, since the same id is another post elsewhere.
-type posts struct {
+// postIDs is which posts are meant: the same ids on every site, or each site's own, since the same id is another post elsewhere.
+type postIDs struct {
 	everywhere []int64
 	bySite     map[string][]int64 // by home
 }
 
-// readPosts reads ids, or CSV lines of an address and its ids. A header line is passed over.
-func readPosts(text string, p sites.Problems) posts {
+// readPostIDs reads ids, or CSV lines of an address and its ids. A header line is passed over.
+func readPostIDs(text string, p validation.Problems) postIDs {
 	if !strings.Contains(text, "://") && !strings.Contains(text, ".") {
-		return posts{everywhere: integers("post_ids", text, p)}
+		return postIDs{everywhere: integers("post_ids", text, p)}
 	}
 	bySite := map[string][]int64{}
 	for number, line := range lines(text, p) {
@@ -31,19 +31,19 @@ func readPosts(text string, p sites.Problems) posts {
 		home, err := wordpress.ParseHome(line[0])
 		if err != nil {
 			p["post_ids"] = fmt.Sprintf("Line %d: %s", number+1, err)
-			return posts{}
+			return postIDs{}
 		}
 		ids := integers("post_ids", strings.Join(line[1:], " "), p)
 		if p["post_ids"] != "" {
 			p["post_ids"] = fmt.Sprintf("Line %d: %s", number+1, p["post_ids"])
-			return posts{}
+			return postIDs{}
 		}
 		bySite[home] = append(bySite[home], ids...)
 	}
 	if len(bySite) == 0 && p["post_ids"] == "" {
 		p["post_ids"] = "Write a line for each site: its address, a comma, and its post ids, such as https://acme.example,1 17"
 	}
-	return posts{bySite: bySite}
+	return postIDs{bySite: bySite}
 }
 
 func headed(line []string) bool {
@@ -52,7 +52,7 @@ func headed(line []string) bool {
 }
 
 // lines splits CSV with commas, semicolons or tabs.
-func lines(text string, p sites.Problems) [][]string {
+func lines(text string, p validation.Problems) [][]string {
 	reader := csv.NewReader(strings.NewReader(strings.TrimSpace(strings.TrimPrefix(text, "\ufeff"))))
 	reader.FieldsPerRecord, reader.TrimLeadingSpace = -1, true
 	first, _, _ := strings.Cut(text, "\n")
@@ -74,7 +74,7 @@ func lines(text string, p sites.Problems) [][]string {
 }
 
 // of returns the posts that are meant on the site.
-func (w posts) of(home string) []int64 {
+func (w postIDs) of(home string) []int64 {
 	if w.bySite == nil {
 		return w.everywhere
 	}
@@ -82,12 +82,12 @@ func (w posts) of(home string) []int64 {
 }
 
 // strays names the sites that have a line and are not chosen.
-func (w posts) strays(chosen []sites.Site) sites.Problems {
+func (w postIDs) strays(chosen []Site) validation.Problems {
 	return problemOf("post_ids", "These are not among the chosen sites (http or https and www matter): ", notChosen(w.bySite, chosen))
 }
 
 // notChosen lists the homes that something is given for and that are not among the chosen sites.
-func notChosen[V any](byHome map[string]V, chosen []sites.Site) []string {
+func notChosen[V any](byHome map[string]V, chosen []Site) []string {
 	left := maps.Clone(byHome)
 	for _, s := range chosen {
 		delete(left, s.Home)
@@ -95,7 +95,7 @@ func notChosen[V any](byHome map[string]V, chosen []sites.Site) []string {
 	return slices.Sorted(maps.Keys(left))
 }
 
-func (w posts) title() string {
+func (w postIDs) title() string {
 	if w.bySite == nil {
 		return plural(len(w.everywhere), "post", "posts")
 	}

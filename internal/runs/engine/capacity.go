@@ -1,4 +1,4 @@
-package runs
+package engine
 
 import (
 	"sync"
@@ -7,9 +7,9 @@ import (
 	"github.com/riverqueue/river"
 )
 
-// share keeps a process from taking more batches than it can work, so that others can have them. A batch counts as many requests as
+// capacity keeps a process from taking more batches than it can work, so that others can have them. A batch counts as many requests as
 // it can have under way at once: one that waits for a single slow server counts little, and keeps nobody from the next one.
-type share struct {
+type capacity struct {
 	enough int // requests at once for which batches are taken ahead
 
 	taking sync.Mutex // held while a batch is weighed and taken: the queue hands out many at the same moment
@@ -19,7 +19,7 @@ type share struct {
 
 // load is what a batch has before it.
 type load struct {
-	share     *share
+	capacity  *capacity
 	atOnce    int // requests that its servers allow at once
 	remaining int // targets that have not ended
 }
@@ -31,44 +31,44 @@ const (
 	later = 100 * time.Millisecond
 )
 
-func newShare(concurrency int) *share {
-	return &share{enough: ahead * concurrency, loads: map[*load]bool{}}
+func newCapacity(concurrency int) *capacity {
+	return &capacity{enough: ahead * concurrency, loads: map[*load]bool{}}
 }
 
 // full tells whether this process has enough before it.
-func (s *share) full() bool {
-	s.guard.Lock()
-	defer s.guard.Unlock()
+func (c *capacity) full() bool {
+	c.guard.Lock()
+	defer c.guard.Unlock()
 	weight := 0
-	for l := range s.loads {
+	for l := range c.loads {
 		weight += min(l.atOnce, l.remaining)
 	}
-	return weight >= s.enough
+	return weight >= c.enough
 }
 
-// add weighs a batch that was taken.
-func (s *share) add(servers map[string]int, perAddress int) *load {
-	l := &load{share: s}
+// add counts a batch that was taken.
+func (c *capacity) add(servers map[string]int, perAddress int) *load {
+	l := &load{capacity: c}
 	for _, targets := range servers {
 		l.atOnce += min(targets, perAddress)
 		l.remaining += targets
 	}
-	s.guard.Lock()
-	defer s.guard.Unlock()
-	s.loads[l] = true
+	c.guard.Lock()
+	defer c.guard.Unlock()
+	c.loads[l] = true
 	return l
 }
 
 func (l *load) ended() {
-	l.share.guard.Lock()
-	defer l.share.guard.Unlock()
+	l.capacity.guard.Lock()
+	defer l.capacity.guard.Unlock()
 	l.remaining--
 }
 
 func (l *load) drop() {
-	l.share.guard.Lock()
-	defer l.share.guard.Unlock()
-	delete(l.share.loads, l)
+	l.capacity.guard.Lock()
+	defer l.capacity.guard.Unlock()
+	delete(l.capacity.loads, l)
 }
 
 // offerLater gives a job back to the queue for whoever is free.

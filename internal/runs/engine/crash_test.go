@@ -1,10 +1,11 @@
-package runs_test
+package engine_test
 
 import (
 	"context"
-	"net/netip"
 	"testing"
 	"time"
+
+	"github.com/droverhq/drover/internal/runs/runstest"
 
 	"github.com/droverhq/drover/internal/access"
 	"github.com/droverhq/drover/internal/database"
@@ -14,41 +15,25 @@ import (
 	"github.com/droverhq/drover/internal/wordpress/wptest"
 )
 
-func parse(t *testing.T, text string) netip.Addr {
-	t.Helper()
-	address, err := netip.ParseAddr(text)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return address
-}
-
 // orphan makes the run look as a killed process leaves it: its batch is leased to nobody alive, some targets were under way.
-func (h *house) orphan(t *testing.T, run int64, running int) {
+func orphan(t *testing.T, h *runstest.Harness, run int64, running int) {
 	t.Helper()
-	h.exec(t, "UPDATE batches SET owner = 'a dead process', lease_until = 1 WHERE run_id = ?", run)
-	h.exec(t, "UPDATE targets SET state = 'running', started_at = 1 WHERE id IN (SELECT id FROM targets WHERE run_id = ? ORDER BY id LIMIT ?)", run, running)
-	h.exec(t, "DELETE FROM river_job")
+	h.Exec(t, "UPDATE batches SET owner = 'a dead process', lease_until = 1 WHERE run_id = ?", run)
+	h.Exec(t, "UPDATE targets SET state = 'running', started_at = 1 WHERE id IN (SELECT id FROM targets WHERE run_id = ? ORDER BY id LIMIT ?)", run, running)
+	h.Exec(t, "DELETE FROM river_job")
 }
 
 // A worker that took a batch from the queue and died before it had the lease leaves no trace of itself.
 func TestABatchThatFellOutOfTheQueue(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *database.DB) {
-		h := newHouse(t, db, make([]wptest.Site, 3))
-		run := h.start(t, everywhere("clear-cache", nil))
-		h.exec(t, "UPDATE river_job SET state = 'running', attempt = 1, attempted_at = created_at")
-		h.work(t)
-		if last := h.wait(t, run.ID); last.Counts.OK != 3 {
+		h := runstest.New(t, db, make([]wptest.Site, 3))
+		run := h.Start(t, runstest.Everywhere("clear-cache", nil))
+		h.Exec(t, "UPDATE river_job SET state = 'running', attempt = 1, attempted_at = created_at")
+		h.Work(t)
+		if last := h.Wait(t, run.ID); last.Counts.OK != 3 {
 			t.Errorf("%+v", last.Counts)
 		}
 	})
-}
-
-func (h *house) exec(t *testing.T, statement string, values ...any) {
-	t.Helper()
-	if err := h.db.Gorm.Exec(statement, values...).Error; err != nil {
-		t.Fatal(err)
-	}
 }
 
 func TestAfterACrash(t *testing.T) {
@@ -57,8 +42,8 @@ func TestAfterACrash(t *testing.T) {
 		unknown int
 		sent    int64
 	}{
-		"what is idempotent is sent again": {everywhere("clear-cache", nil), 0, 4},
-		"what is not is unknown":           {everywhere("request", map[string]string{"method": "POST", "path": "/wp/v2/posts", "body": "{}"}), 2, 2},
+		"what is idempotent is sent again": {runstest.Everywhere("clear-cache", nil), 0, 4},
+		"what is not is unknown":           {runstest.Everywhere("request", map[string]string{"method": "POST", "path": "/wp/v2/posts", "body": "{}"}), 2, 2},
 	}
 	dbtest.Each(t, func(t *testing.T, db *database.DB) {
 		for name, c := range cases {
@@ -68,13 +53,13 @@ func TestAfterACrash(t *testing.T) {
 						t.Fatal(err)
 					}
 				}
-				h := newHouse(t, db, make([]wptest.Site, 4))
-				run := h.start(t, c.spec)
-				h.orphan(t, run.ID, 2)
-				h.work(t)
-				last := h.wait(t, run.ID)
-				if last.Counts.Unknown != c.unknown || last.Counts.OK != 4-c.unknown || h.fake.Requests() != c.sent {
-					t.Errorf("%+v after %d requests", last.Counts, h.fake.Requests())
+				h := runstest.New(t, db, make([]wptest.Site, 4))
+				run := h.Start(t, c.spec)
+				orphan(t, h, run.ID, 2)
+				h.Work(t)
+				last := h.Wait(t, run.ID)
+				if last.Counts.Unknown != c.unknown || last.Counts.OK != 4-c.unknown || h.Fake.Requests() != c.sent {
+					t.Errorf("%+v after %d requests", last.Counts, h.Fake.Requests())
 				}
 			})
 		}
@@ -87,13 +72,13 @@ func TestAStoppedProcessGivesItsBatchBack(t *testing.T) {
 		for i := range described {
 			described[i] = wptest.Site{Address: "127.77.7.1", Latency: [2]time.Duration{80 * time.Millisecond, 120 * time.Millisecond}}
 		}
-		h := newHouse(t, db, described)
-		run := h.start(t, everywhere("clear-cache", nil))
-		first := h.newRunner(t)
+		h := runstest.New(t, db, described)
+		run := h.Start(t, runstest.Everywhere("clear-cache", nil))
+		first := h.NewEngine(t)
 		if err := first.Work(context.Background()); err != nil {
 			t.Fatal(err)
 		}
-		for s := range runs.NewWatch(h.runner).Follow(t.Context(), access.System(), run.ID) {
+		for s := range runs.NewWatch(h.Runner).Follow(t.Context(), access.System(), run.ID) {
 			if s.Counts.OK > 0 {
 				break
 			}
@@ -103,16 +88,16 @@ func TestAStoppedProcessGivesItsBatchBack(t *testing.T) {
 		if err := first.Stop(ctx); err != nil {
 			t.Fatal(err)
 		}
-		s, err := h.runner.Snapshot(context.Background(), access.System(), run.ID)
+		s, err := h.Runner.Snapshot(context.Background(), access.System(), run.ID)
 		if err != nil || s.Counts.Running != 0 || s.Counts.Waiting == 0 {
 			t.Fatalf("after the stop: %+v, %v", s.Counts, err)
 		}
-		h.work(t)
-		if last := h.wait(t, run.ID); last.Counts.OK != 20 {
+		h.Work(t)
+		if last := h.Wait(t, run.ID); last.Counts.OK != 20 {
 			t.Errorf("%+v", last.Counts)
 		}
 		for i := range described {
-			if n := len(h.fake.Calls(i)); n != 1 {
+			if n := len(h.Fake.Calls(i)); n != 1 {
 				t.Errorf("site %d was purged %d times", i, n)
 			}
 		}
@@ -124,10 +109,10 @@ func TestSilentSitesAreUnknown(t *testing.T) {
 		t.Skip("waits 30 s for a site that never answers")
 	}
 	t.Parallel()
-	h := newHouse(t, dbtest.SQLite(t), []wptest.Site{{Fault: wptest.Silent}, {Host: "slow.example", Fault: wptest.Slow}})
-	h.work(t)
-	last := h.wait(t, h.start(t, everywhere("clear-cache", nil)).ID)
-	for _, target := range h.targets(t, last.Run.ID) {
+	h := runstest.New(t, dbtest.SQLite(t), []wptest.Site{{Fault: wptest.Silent}, {Host: "slow.example", Fault: wptest.Slow}})
+	h.Work(t)
+	last := h.Wait(t, h.Start(t, runstest.Everywhere("clear-cache", nil)).ID)
+	for _, target := range h.Targets(t, last.Run.ID) {
 		if target.Outcome != wordpress.Unknown || target.Reason != wordpress.ReasonTimeout {
 			t.Errorf("%s: %s/%s", target.Home, target.Outcome, target.Reason)
 		}

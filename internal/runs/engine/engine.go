@@ -1,0 +1,102 @@
+// Package engine works runs: it takes batches from the queue by lease, sends their targets, retries and verifies what may be, and stores
+// what came of it.
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/netip"
+	"sync"
+	"time"
+
+	"github.com/droverhq/drover/internal/database"
+	"github.com/droverhq/drover/internal/runs"
+	"github.com/droverhq/drover/internal/sites"
+)
+
+// Store is what the engine works from: batches and their leases, host leases, and runs whose time is over.
+type Store interface {
+	TakeBatch(ctx context.Context, batch int64, owner string, until time.Time) (bool, error)
+	RenewBatch(ctx context.Context, batch int64, owner string, until time.Time) (held, cancelled bool, err error)
+	ReturnBatch(ctx context.Context, batch int64, owner string) error
+	Batch(ctx context.Context, batch int64) (runs.Batch, error)
+	BeginRun(ctx context.Context, run int64) error
+	StoreProgress(ctx context.Context, batch int64, owner string, until time.Time, p runs.Progress) (refused []int64, err error)
+	FinishBatch(ctx context.Context, run, batch int64, owner string) error
+
+	RequeueExpired(ctx context.Context, own func(batch int64) bool) (int, error)
+	UnownedBatches(ctx context.Context) ([]int64, error)
+	EnqueueUnowned(ctx context.Context, batches []int64) error
+	EndOverdue(ctx context.Context) error
+	EndUnapproved(ctx context.Context) error
+
+	LeaseHosts(ctx context.Context, owner string, wanted []netip.Addr, until time.Time) ([]netip.Addr, error)
+	RenewHosts(ctx context.Context, owner string, until time.Time) error
+	ReleaseHosts(ctx context.Context, owner string, idle []netip.Addr) error
+	ReleaseAllHosts(ctx context.Context, owner string) error
+}
+
+// Engine works queued batches.
+type Engine struct {
+	store    Store
+	registry *sites.Registry
+	logger   *slog.Logger
+	queue    jobs
+
+	drain    chan struct{} // closed when no further target may be sent
+	drained  sync.Once
+	sweeper  sync.WaitGroup
+	working  sync.Map // the batches that this process works, by id
+	capacity *capacity
+
+	hosts        *hostLeases
+	keepHosts    context.Context // ends when no batch is worked any more
+	releaseHosts context.CancelFunc
+	hostKeeper   sync.WaitGroup
+}
+
+// errDrained stops a target that has not begun when the process stops.
+var errDrained = errors.New("engine: the process is stopping")
+
+// New returns an engine over the database. It works nothing until Work is called.
+func New(db *database.DB, store Store, registry *sites.Registry, logger *slog.Logger) (*Engine, error) {
+	e := &Engine{store: store, registry: registry, logger: logger, drain: make(chan struct{})}
+	total, _ := registry.Limits()
+	e.capacity = newCapacity(total)
+	e.hosts = newHostLeases(store, logger)
+	e.keepHosts, e.releaseHosts = context.WithCancel(context.Background())
+	var err error
+	if e.queue, err = openQueue(db, e.work, logger); err != nil {
+		return nil, fmt.Errorf("engine: queue: %w", err)
+	}
+	return e, nil
+}
+
+// Work begins to work queued batches, and queues those again whose worker is gone, until Stop.
+func (e *Engine) Work(ctx context.Context) error {
+	if err := e.queue.Start(ctx); err != nil {
+		return fmt.Errorf("engine: queue: %w", err)
+	}
+	e.sweeper.Add(1)
+	go e.sweep(ctx)
+	e.hostKeeper.Go(func() { e.hosts.keep(e.keepHosts) })
+	return nil
+}
+
+// Stop sends no further target, waits until those under way have ended, and gives unfinished batches back to the queue. When the
+// context ends first, what is under way is cut off.
+func (e *Engine) Stop(ctx context.Context) error {
+	e.drained.Do(func() { close(e.drain) })
+	e.sweeper.Wait()
+	err := e.queue.Stop(ctx)
+	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	defer cancel()
+	if ctx.Err() != nil {
+		err = e.queue.StopAndCancel(grace)
+	}
+	e.releaseHosts()
+	e.hostKeeper.Wait()
+	return errors.Join(err, e.hosts.close(grace))
+}

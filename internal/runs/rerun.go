@@ -1,0 +1,68 @@
+package runs
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/droverhq/drover/internal/access"
+	"github.com/droverhq/drover/internal/sites"
+	"github.com/droverhq/drover/internal/wordpress"
+)
+
+// Cancel stops a run: what was sent is waited for, nothing more is sent.
+func (r *Runner) Cancel(ctx context.Context, actor access.Actor, id int64) error {
+	if err := r.log.Authorize(ctx, actor, access.RunCancel, access.On("run", id)); err != nil {
+		return err
+	}
+	run, err := r.Run(ctx, actor, id)
+	if err != nil {
+		return err
+	}
+	if run.Beyond > 0 {
+		return errors.Join(access.ErrForbidden, r.log.Refuse(ctx, actor, access.RunCancel, access.On("run", id), "reach"))
+	}
+	if err := r.store.cancel(ctx, actor, id, "Not sent: the run was cancelled before."); err != nil {
+		return fmt.Errorf("runs: cancel: %w", err)
+	}
+	return nil
+}
+
+// Which chooses targets of a run by how they ended; a zero field does not narrow.
+type Which struct {
+	Outcomes []wordpress.Outcome
+	Reason   wordpress.Reason
+}
+
+// Rerun starts a run of the same operation on the chosen targets of an earlier one. Confirmed is as in Spec.
+func (r *Runner) Rerun(ctx context.Context, actor access.Actor, id int64, which Which, confirmed int) (Run, error) {
+	spec, err := r.RerunSpec(ctx, actor, id, which)
+	if err != nil {
+		return Run{}, err
+	}
+	spec.Confirmed = confirmed
+	return r.Start(ctx, actor, spec)
+}
+
+// RerunSpec is the spec that Rerun would start.
+func (r *Runner) RerunSpec(ctx context.Context, actor access.Actor, id int64, which Which) (Spec, error) {
+	run, err := r.Run(ctx, actor, id)
+	if err != nil {
+		return Spec{}, err
+	}
+	if run.Beyond > 0 {
+		return Spec{}, sites.Problems{"outcome": "This run went to more sites than yours. Start one of your own."}
+	}
+	ids, err := r.store.sitesOf(ctx, id, which)
+	if err != nil {
+		return Spec{}, err
+	}
+	if len(ids) == 0 {
+		return Spec{}, sites.Problems{"outcome": "No site of this run ended that way."}
+	}
+	slices.Sort(ids)
+	spec := run.Spec
+	spec.Selection, spec.RerunOf = sites.Selection{IDs: ids}, id
+	return spec, nil
+}

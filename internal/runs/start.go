@@ -1,0 +1,184 @@
+// Package runs is what Drover exists for: one operation over many sites. It freezes a selection into targets, works them in
+// batches through a queue that survives a crash, and keeps what happened. How a site is spoken to and what its answer means is
+// not known here (internal/wordpress), nor is any secret (internal/sites).
+package runs
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"time"
+
+	"github.com/droverhq/drover/internal/access"
+	"github.com/droverhq/drover/internal/audit"
+	"github.com/droverhq/drover/internal/database"
+	"github.com/droverhq/drover/internal/operation"
+	"github.com/droverhq/drover/internal/sites"
+)
+
+// Runner starts and cancels runs, and answers what is asked of them. The engine works them (internal/runs/engine).
+type Runner struct {
+	store    *Store
+	registry *sites.Registry
+	log      *audit.Log
+	counts   countCache
+}
+
+// New returns a runner over the database.
+func New(db *database.DB, registry *sites.Registry, log *audit.Log, logger *slog.Logger) (*Runner, error) {
+	enqueue, err := openQueue(db, logger)
+	if err != nil {
+		return nil, fmt.Errorf("runs: queue: %w", err)
+	}
+	return &Runner{store: &Store{db: db, log: log, enqueue: enqueue}, registry: registry, log: log}, nil
+}
+
+// Store is what the engine works from.
+func (r *Runner) Store() *Store { return r.store }
+
+// Start freezes the selection into targets and stores the run, its batches, the queue's jobs and the entry run.start in one
+// transaction. It returns sites.Problems when the spec cannot be run. Nothing has been sent when it returns.
+func (r *Runner) Start(ctx context.Context, actor access.Actor, spec Spec) (Run, error) {
+	made, err := Plan(spec)
+	if err != nil {
+		// Somebody who may start nothing is told that, not what is wrong with the form.
+		if refusal := r.log.Authorize(ctx, actor, access.RunStart, ""); refusal != nil {
+			return Run{}, refusal
+		}
+		return Run{}, err
+	}
+	policy, err := r.authorize(ctx, actor, spec, made)
+	if err != nil {
+		return Run{}, err
+	}
+	chosen, err := r.choose(ctx, actor, spec, made)
+	if err != nil {
+		return Run{}, err
+	}
+	if len(spec.Form) > longestForm {
+		spec.Form = "" // a convenience only
+	}
+	if problem := unconfirmed(spec, made, len(chosen.sites)); problem != nil {
+		return Run{}, problem
+	}
+	run := Run{
+		Spec: spec, Title: made.Title, Effect: made.Effect, State: Waiting, Actor: actor, Total: len(chosen.sites), RerunOf: spec.RerunOf, CreatedAt: time.Now().UTC(),
+	}
+	if limit := spec.Limits.Deadline; limit > 0 {
+		run.DeadlineAt = run.CreatedAt.Add(limit)
+	}
+	if policy.holds(actor, made.Effect, chosen.sites) {
+		run.State, run.ApprovalUntil, run.DeadlineAt = Asked, run.CreatedAt.Add(approvalWaits), time.Time{}
+	}
+	run.ID, err = r.store.start(ctx, run, batches(chosen.sites, spec.Limits))
+	if err != nil {
+		return Run{}, fmt.Errorf("runs: start: %w", err)
+	}
+	return run, nil
+}
+
+// longestForm bounds the address of a form that a run remembers, in bytes.
+const longestForm = 8 << 10
+
+// authorize lets the actor start what was planned, or ask for it under the policy that it returns. Who says that a request does less than
+// its method may needs a right of its own.
+func (r *Runner) authorize(ctx context.Context, actor access.Actor, spec Spec, made operation.Plan) (Policy, error) {
+	if made.Lowered {
+		if err := r.log.Authorize(ctx, actor, access.RunLower, ""); err != nil {
+			return Policy{}, err
+		}
+	}
+	if !actor.Scope.Operation(spec.Operation, string(made.MostEffect())) {
+		return Policy{}, errors.Join(access.ErrForbidden, r.log.Refuse(ctx, actor, Right(made.Effect), "", "operation"))
+	}
+	policy, err := r.Policy(ctx)
+	if err != nil {
+		return Policy{}, err
+	}
+	return policy, r.log.Authorize(ctx, actor, policy.right(actor, made.Effect), "")
+}
+
+// Within tells whether the operation is within the actor's reach, with some parameters at least. It records nothing: for showing and hiding.
+func Within(actor access.Actor, o operation.Operation) bool {
+	if o.Name != "request" {
+		return actor.Scope.Operation(o.Name, string(o.Effect))
+	}
+	return slices.ContainsFunc([]operation.Effect{operation.Read, operation.Change, operation.Destroy}, func(e operation.Effect) bool { return actor.Scope.Operation(o.Name, string(e)) })
+}
+
+// Right is the action that a person must be allowed to start a run of this effect.
+func Right(effect operation.Effect) access.Action {
+	if effect == operation.Destroy {
+		return access.RunStartDestroy
+	}
+	return access.RunStart
+}
+
+func unconfirmed(spec Spec, made operation.Plan, total int) error {
+	if made.Effect != operation.Destroy || spec.Confirmed == total {
+		return nil
+	}
+	return sites.Problems{"confirm": fmt.Sprintf("This cannot be undone by itself. Type the number of sites, %d, to confirm.", total)}
+}
+
+// choice is a selection resolved for an operation.
+type choice struct {
+	sites   []sites.Site
+	leftOut []sites.Site // chosen, but the operation has nothing to do on them
+}
+
+// choose resolves the selection and leaves out the sites on which the operation has nothing to do.
+func (r *Runner) choose(ctx context.Context, actor access.Actor, spec Spec, made operation.Plan) (choice, error) {
+	all, err := r.registry.Select(ctx, actor, spec.Selection)
+	if err != nil {
+		return choice{}, err
+	}
+	if len(all) == 0 {
+		return choice{}, sites.Problems{"selection": "No site is chosen. Choose sites, a client, a tag, or all."}
+	}
+	var c choice
+	for _, s := range all {
+		if _, applies := made.Request(s.Planned()); applies {
+			c.sites = append(c.sites, s)
+		} else {
+			c.leftOut = append(c.leftOut, s)
+		}
+	}
+	if made.Strays != nil {
+		if p := made.Strays(planned(all)); len(p) > 0 {
+			return choice{}, p
+		}
+	}
+	if len(c.sites) == 0 {
+		return choice{}, sites.Problems{"selection": "The operation has nothing to do on any of the chosen sites. Choose others, or change what it is to do."}
+	}
+	return c, nil
+}
+
+func planned(all []sites.Site) []operation.Site {
+	those := make([]operation.Site, len(all))
+	for i, s := range all {
+		those[i] = s.Planned()
+	}
+	return those
+}
+
+// Plan checks the spec's operation, parameters and limits. What is wrong stands in the Problems, by field.
+func Plan(spec Spec) (operation.Plan, error) {
+	p := sites.Problems{}
+	made := operation.New(spec.Operation, spec.Params, p)
+	spec.Limits.check(p)
+	return made, p.OrNil()
+}
+
+// EffectOf is the most that the spec may do: where a person says that a request does less than its method may, it is still Destroy. It
+// is empty where the spec cannot be run.
+func EffectOf(spec Spec) operation.Effect {
+	made, err := Plan(spec)
+	if err != nil {
+		return ""
+	}
+	return made.MostEffect()
+}

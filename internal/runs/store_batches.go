@@ -1,0 +1,196 @@
+package runs
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"gorm.io/gorm/clause"
+)
+
+// TakeBatch gives the batch to the owner until the time, unless another one has it or it is done.
+func (s *Store) TakeBatch(ctx context.Context, batch int64, owner string, until time.Time) (bool, error) {
+	result := s.db.Gorm.WithContext(ctx).Exec("UPDATE batches SET owner = ?, lease_until = ? WHERE id = ? AND NOT done AND (owner = '' OR lease_until < ?)",
+		owner, micros(until), batch, time.Now().UnixMicro())
+	return result.RowsAffected == 1, result.Error
+}
+
+// RenewBatch prolongs the lease and tells whether the owner still had it, and whether the run was cancelled.
+func (s *Store) RenewBatch(ctx context.Context, batch int64, owner string, until time.Time) (held, cancelled bool, err error) {
+	result := s.db.Gorm.WithContext(ctx).Exec("UPDATE batches SET lease_until = ? WHERE id = ? AND owner = ?", micros(until), batch, owner)
+	if result.Error != nil || result.RowsAffected == 0 {
+		return false, false, result.Error
+	}
+	err = s.db.Gorm.WithContext(ctx).Raw("SELECT cancelled_at <> 0 FROM runs JOIN batches ON batches.run_id = runs.id WHERE batches.id = ?", batch).Scan(&cancelled).Error
+	return true, cancelled, err
+}
+
+// ReturnBatch returns a batch that is not done to the queue.
+func (s *Store) ReturnBatch(ctx context.Context, batch int64, owner string) error {
+	return s.change(ctx, func(w write) error {
+		result := w.tx.Exec("UPDATE batches SET owner = '', lease_until = 0 WHERE id = ? AND owner = ? AND NOT done", batch, owner)
+		if result.Error != nil || result.RowsAffected == 0 {
+			return result.Error
+		}
+		return w.enqueue([]int64{batch})
+	})
+}
+
+// RequeueExpired queues the batches again whose lease has run out, without those that this process works itself.
+func (s *Store) RequeueExpired(ctx context.Context, own func(int64) bool) (int, error) {
+	var ids []int64
+	now := time.Now().UnixMicro()
+	err := s.db.Gorm.WithContext(ctx).Raw("SELECT id FROM batches WHERE NOT done AND lease_until > 0 AND lease_until < ?", now).Scan(&ids).Error
+	ids = slices.DeleteFunc(ids, own)
+	if err != nil || len(ids) == 0 {
+		return 0, err
+	}
+	queued := 0
+	err = s.change(ctx, func(w write) error {
+		for _, id := range ids {
+			result := w.tx.Exec("UPDATE batches SET owner = '', lease_until = 0 WHERE id = ? AND NOT done AND lease_until > 0 AND lease_until < ?", id, now)
+			if result.Error != nil {
+				return result.Error
+			}
+			if result.RowsAffected == 0 {
+				continue
+			}
+			queued++
+			if err := w.enqueue([]int64{id}); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return queued, err
+}
+
+// UnownedBatches lists the batches that nobody works.
+func (s *Store) UnownedBatches(ctx context.Context) ([]int64, error) {
+	var ids []int64
+	err := s.db.Gorm.WithContext(ctx).Raw("SELECT id FROM batches WHERE NOT done AND owner = '' AND run_id NOT IN (SELECT id FROM runs WHERE approval = ?)", approvalAsked).Scan(&ids).Error
+	return ids, err
+}
+
+// EnqueueUnowned queues those of the batches that still nobody works.
+func (s *Store) EnqueueUnowned(ctx context.Context, ids []int64) error {
+	if len(ids) == 0 {
+		return nil
+	}
+	return s.change(ctx, func(w write) error {
+		var still []int64
+		if err := w.tx.Raw("SELECT id FROM batches WHERE id IN ? AND NOT done AND owner = ''", ids).Scan(&still).Error; err != nil {
+			return err
+		}
+		return w.enqueue(still)
+	})
+}
+
+// BeginRun makes the run a running one.
+func (s *Store) BeginRun(ctx context.Context, run int64) error {
+	return s.db.Gorm.WithContext(ctx).Exec("UPDATE runs SET state = ?, started_at = ? WHERE id = ? AND state = ?", Running, time.Now().UnixMicro(), run, Waiting).Error
+}
+
+// Batch reads a batch with its plan and the targets that have not ended. An error that is Problems says why the run cannot be worked any more.
+func (s *Store) Batch(ctx context.Context, id int64) (Batch, error) {
+	var batch batchRow
+	if err := s.db.Gorm.WithContext(ctx).Where("id = ?", id).Take(&batch).Error; err != nil {
+		return Batch{}, err
+	}
+	run, err := s.run(ctx, batch.RunID)
+	if err != nil {
+		return Batch{}, err
+	}
+	var rows []targetRow
+	if err := s.db.Gorm.WithContext(ctx).Where("batch_id = ? AND state <> ?", id, TargetDone).Order("id").Find(&rows).Error; err != nil {
+		return Batch{}, err
+	}
+	made, err := Plan(run.Spec)
+	return Batch{Run: run, Plan: made, Targets: targetsOf(rows)}, err
+}
+
+func targetsOf(rows []targetRow) []Target {
+	all := make([]Target, len(rows))
+	for i, r := range rows {
+		all[i] = r.target()
+	}
+	return all
+}
+
+// FinishBatch marks the batch done and ends the run when it was the last one. Targets that have not ended keep it open.
+func (s *Store) FinishBatch(ctx context.Context, run, batch int64, owner string) error {
+	return s.change(ctx, func(w write) error {
+		if _, err := w.lockRun(run); err != nil {
+			return err
+		}
+		result := w.tx.Exec(`UPDATE batches SET done = TRUE, owner = '', lease_until = 0 WHERE id = ? AND owner = ?
+			AND NOT EXISTS (SELECT 1 FROM targets WHERE batch_id = batches.id AND state <> ?)`, batch, owner, TargetDone)
+		if result.Error != nil {
+			return result.Error
+		}
+		if result.RowsAffected == 0 {
+			return ErrLeaseLost
+		}
+		return w.finishIfDone(run)
+	})
+}
+
+// StoreProgress stores what the batch's writer collected, in one transaction. It returns the targets that could not begin since the run
+// was cancelled, and ErrLeaseLost, having stored nothing, when the batch is another worker's by now.
+func (s *Store) StoreProgress(ctx context.Context, batch int64, owner string, until time.Time, p Progress) (refused []int64, err error) {
+	err = s.change(ctx, func(w write) error {
+		lease := w.tx.Exec("UPDATE batches SET lease_until = ? WHERE id = ? AND owner = ?", micros(until), batch, owner)
+		if lease.Error != nil {
+			return lease.Error
+		}
+		if lease.RowsAffected == 0 {
+			return ErrLeaseLost
+		}
+		if refused, err = w.beginTargets(p.Begun); err != nil {
+			return err
+		}
+		return errors.Join(w.insertAttempts(p.Attempts), w.endTargets(batch, p.Ended))
+	})
+	return refused, err
+}
+
+func (w write) beginTargets(ids []int64) ([]int64, error) {
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	result := w.tx.Exec("UPDATE targets SET state = ?, started_at = ? WHERE id IN ? AND state <> ?", TargetRunning, micros(w.now), ids, TargetDone)
+	if result.Error != nil || int(result.RowsAffected) == len(ids) {
+		return nil, result.Error
+	}
+	var refused []int64
+	err := w.tx.Model(&targetRow{}).Where("id IN ? AND state = ?", ids, TargetDone).Pluck("id", &refused).Error
+	return refused, err
+}
+
+func (w write) insertAttempts(all []TargetAttempt) error {
+	if len(all) == 0 {
+		return nil
+	}
+	rows := make([]attemptRow, len(all))
+	for i, a := range all {
+		var err error
+		if rows[i], err = attemptRowOf(a.Target, a.Attempt); err != nil {
+			return err
+		}
+	}
+	return w.tx.Omit("ID").CreateInBatches(&rows, insertedAtOnce).Error
+}
+
+func (w write) endTargets(batch int64, ends []Target) error {
+	if len(ends) == 0 {
+		return nil
+	}
+	rows := make([]targetRow, len(ends))
+	for i, t := range ends {
+		rows[i] = rowOf(t, batch)
+	}
+	// Every row is there already: an insert that always conflicts is one statement for all of them.
+	changed := clause.AssignmentColumns([]string{"state", "outcome", "reason", "status", "code", "message", "note", "location", "attempts", "started_at", "ended_at", "took_us", "verified", "proof"})
+	return w.tx.Clauses(clause.OnConflict{Columns: []clause.Column{{Name: "id"}}, DoUpdates: changed}).CreateInBatches(&rows, insertedAtOnce).Error
+}

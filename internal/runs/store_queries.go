@@ -1,0 +1,283 @@
+package runs
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"gorm.io/gorm"
+
+	"github.com/droverhq/drover/internal/access"
+	"github.com/droverhq/drover/internal/sites"
+	"github.com/droverhq/drover/internal/wordpress"
+)
+
+func (s *Store) verified(ctx context.Context, reach access.Scope, run int64) (map[Verified]int, error) {
+	var rows []struct {
+		Verified Verified
+		N        int
+	}
+	within, values := sites.InScope(reach, "site_id")
+	err := s.db.Gorm.WithContext(ctx).Raw("SELECT verified, count(*) AS n FROM targets WHERE run_id = ? AND verified <> '' AND "+within+" GROUP BY verified", with(values, run)...).Scan(&rows).Error
+	found := make(map[Verified]int, len(rows))
+	for _, row := range rows {
+		found[row.Verified] = row.N
+	}
+	return found, err
+}
+
+func (s *Store) run(ctx context.Context, id int64) (Run, error) {
+	var row runRow
+	err := s.db.Gorm.WithContext(ctx).Where("id = ?", id).Take(&row).Error
+	if errors.Is(err, gorm.ErrRecordNotFound) {
+		return Run{}, ErrNoRun
+	}
+	if err != nil {
+		return Run{}, fmt.Errorf("runs: %w", err)
+	}
+	return row.run()
+}
+
+// within counts the targets of each run that are within reach.
+func (s *Store) within(ctx context.Context, reach access.Scope, ids []int64) (map[int64]int, error) {
+	counts, err := s.countsOf(ctx, reach, ids)
+	all := make(map[int64]int, len(counts))
+	for id, c := range counts {
+		all[id] = c.Ended() + c.Waiting + c.Running
+	}
+	return all, err
+}
+
+func (s *Store) filteredRuns(ctx context.Context, reach access.Scope, f Filter) *gorm.DB {
+	within, values := sites.InScope(reach, "site_id")
+	q := s.db.Gorm.WithContext(ctx).Model(&runRow{})
+	if !reach.EverySite() {
+		q = q.Where("id IN (SELECT run_id FROM targets WHERE "+within+")", values...)
+	}
+	if f.Operation != "" {
+		q = q.Where("operation = ?", f.Operation)
+	}
+	switch f.State {
+	case "":
+	case Asked:
+		q = q.Where("approval = ? AND ended_at = 0", approvalAsked)
+	case Waiting:
+		q = q.Where("state = ? AND approval <> ?", Waiting, approvalAsked)
+	default:
+		q = q.Where("state = ?", f.State)
+	}
+	if f.Actor != "" {
+		q = q.Where("actor_name = ?", f.Actor)
+	}
+	if f.Site != 0 {
+		q = q.Where("id IN (SELECT run_id FROM targets WHERE site_id = ?)", f.Site)
+	}
+	if !f.Since.IsZero() {
+		q = q.Where("created_at >= ?", micros(f.Since))
+	}
+	if !f.Until.IsZero() {
+		q = q.Where("created_at < ?", micros(f.Until))
+	}
+	switch f.Has {
+	case "":
+	case HasTrouble:
+		q = q.Where("EXISTS (SELECT 1 FROM targets WHERE run_id = runs.id AND state = ? AND outcome IN ? AND "+within+")", with(values, TargetDone, []wordpress.Outcome{wordpress.Partial, wordpress.Failed, wordpress.Unknown})...)
+	default:
+		q = q.Where("EXISTS (SELECT 1 FROM targets WHERE run_id = runs.id AND state = ? AND outcome = ? AND "+within+")", with(values, TargetDone, f.Has)...)
+	}
+	return q
+}
+
+func (s *Store) listRuns(ctx context.Context, reach access.Scope, f Filter) ([]Run, int64, error) {
+	var total int64
+	var rows []runRow
+	err := s.filteredRuns(ctx, reach, f).Count(&total).Error
+	if err == nil {
+		q := s.filteredRuns(ctx, reach, f).Order("id DESC").Offset(f.Offset)
+		if f.Limit > 0 {
+			q = q.Limit(f.Limit)
+		}
+		err = q.Find(&rows).Error
+	}
+	if err != nil {
+		return nil, 0, fmt.Errorf("runs: %w", err)
+	}
+	all := make([]Run, len(rows))
+	for i, row := range rows {
+		if all[i], err = row.run(); err != nil {
+			return nil, 0, err
+		}
+	}
+	return all, total, nil
+}
+
+func (s *Store) countsOf(ctx context.Context, reach access.Scope, ids []int64) (map[int64]Counts, error) {
+	var rows []struct {
+		RunID   int64
+		State   TargetState
+		Outcome wordpress.Outcome
+		N       int
+	}
+	within, values := sites.InScope(reach, "site_id")
+	err := s.db.Gorm.WithContext(ctx).Raw("SELECT run_id, state, outcome, count(*) AS n FROM targets WHERE run_id IN ? AND "+within+" GROUP BY run_id, state, outcome", with(values, ids)...).Scan(&rows).Error
+	all := make(map[int64]Counts, len(ids))
+	for _, r := range rows {
+		c := all[r.RunID]
+		c.add(r.State, r.Outcome, r.N)
+		all[r.RunID] = c
+	}
+	return all, err
+}
+
+func (s *Store) filteredTargets(ctx context.Context, reach access.Scope, f TargetFilter) *gorm.DB {
+	within, values := sites.InScope(reach, "site_id")
+	q := s.db.Gorm.WithContext(ctx).Model(&targetRow{}).Where("run_id = ?", f.Run).Where(within, values...)
+	if len(f.Outcomes) > 0 {
+		q = q.Where("outcome IN ?", f.Outcomes)
+	}
+	if f.Site != 0 {
+		q = q.Where("site_id = ?", f.Site)
+	}
+	if f.Reason != "" {
+		q = q.Where("reason = ?", f.Reason)
+	}
+	if f.NoReason {
+		q = q.Where("reason = ''")
+	}
+	if f.State != "" {
+		q = q.Where("state = ?", f.State)
+	}
+	return q
+}
+
+func (s *Store) targets(ctx context.Context, reach access.Scope, f TargetFilter) ([]Target, int64, error) {
+	var total int64
+	var rows []targetRow
+	err := s.filteredTargets(ctx, reach, f).Count(&total).Error
+	if err == nil {
+		q := s.filteredTargets(ctx, reach, f).Offset(f.Offset)
+		if f.Latest {
+			q = q.Where("ended_at > 0").Order("ended_at DESC, id DESC")
+		} else {
+			q = q.Order("lower(site_name), id")
+		}
+		if f.Limit > 0 {
+			q = q.Limit(f.Limit)
+		}
+		err = q.Find(&rows).Error
+	}
+	if err != nil {
+		return nil, 0, fmt.Errorf("runs: targets: %w", err)
+	}
+	return targetsOf(rows), total, nil
+}
+
+func (s *Store) target(ctx context.Context, reach access.Scope, run, id int64) (Target, error) {
+	var row targetRow
+	err := s.filteredTargets(ctx, reach, TargetFilter{Run: run}).Where("id = ?", id).Take(&row).Error
+	if errors.Is(err, gorm.ErrRecordNotFound) {
+		return Target{}, ErrNoTarget
+	}
+	return row.target(), err
+}
+
+func (s *Store) attempts(ctx context.Context, target int64) ([]Attempt, error) {
+	var rows []attemptRow
+	if err := s.db.Gorm.WithContext(ctx).Where("target_id = ?", target).Order("n, id").Find(&rows).Error; err != nil {
+		return nil, fmt.Errorf("runs: attempts: %w", err)
+	}
+	all := make([]Attempt, len(rows))
+	for i, r := range rows {
+		var err error
+		if all[i], err = r.attempt(); err != nil {
+			return nil, fmt.Errorf("runs: attempts: %w", err)
+		}
+	}
+	return all, nil
+}
+
+// goodBodies calls each with the bodies of a target's good attempts, target by target.
+func (s *Store) goodBodies(ctx context.Context, reach access.Scope, run int64, each func(site int64, bodies [][]byte) error) error {
+	within, values := sites.InScope(reach, "targets.site_id")
+	rows, err := s.db.Gorm.WithContext(ctx).Raw(`SELECT targets.site_id, attempts.body FROM targets JOIN attempts ON attempts.target_id = targets.id
+		WHERE targets.run_id = ? AND attempts.outcome = ? AND `+within+` ORDER BY lower(targets.site_name), targets.id, attempts.n`, with(values, run, wordpress.OK)...).Rows()
+	if err != nil {
+		return fmt.Errorf("runs: answers: %w", err)
+	}
+	defer rows.Close()
+	var site int64
+	var bodies [][]byte
+	for rows.Next() {
+		var of int64
+		var body []byte
+		if err := rows.Scan(&of, &body); err != nil {
+			return fmt.Errorf("runs: answers: %w", err)
+		}
+		if of != site && len(bodies) > 0 {
+			if err := each(site, bodies); err != nil {
+				return err
+			}
+			bodies = nil
+		}
+		site, bodies = of, append(bodies, body)
+	}
+	if len(bodies) > 0 {
+		if err := each(site, bodies); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}
+
+func (s *Store) sitesOf(ctx context.Context, run int64, which Which) ([]int64, error) {
+	var ids []int64
+	err := s.filteredTargets(ctx, nil, TargetFilter{Run: run, Outcomes: which.Outcomes, Reason: which.Reason}).Pluck("site_id", &ids).Error
+	if err != nil {
+		return nil, fmt.Errorf("runs: %w", err)
+	}
+	return ids, nil
+}
+
+// lastOfSites looks from each site's newest target back, so that it takes no longer when the site had many.
+const lastOfSites = `SELECT * FROM targets WHERE id IN (SELECT (SELECT id FROM targets
+	WHERE site_id = sites.id AND state = ? ORDER BY id DESC LIMIT 1) FROM sites WHERE sites.id IN ? AND `
+
+func (s *Store) lastOf(ctx context.Context, reach access.Scope, ids []int64) (map[int64]Target, error) {
+	within, values := sites.InScope(reach, "sites.id")
+	last := make(map[int64]Target, len(ids))
+	for some := range slices.Chunk(ids, askedAtOnce) {
+		var rows []targetRow
+		err := s.db.Gorm.WithContext(ctx).Raw(lastOfSites+within+")", with(values, TargetDone, some)...).Scan(&rows).Error
+		if err != nil {
+			return nil, fmt.Errorf("runs: %w", err)
+		}
+		for _, r := range rows {
+			last[r.SiteID] = r.target()
+		}
+	}
+	return last, nil
+}
+
+// endedSince counts the targets of a run that ended since the time.
+func (s *Store) endedSince(ctx context.Context, reach access.Scope, run int64, since time.Time) (int, error) {
+	var n int
+	within, values := sites.InScope(reach, "site_id")
+	err := s.db.Gorm.WithContext(ctx).Raw("SELECT count(*) FROM targets WHERE run_id = ? AND ended_at >= ? AND "+within, with(values, run, micros(since))...).Scan(&n).Error
+	return n, err
+}
+
+// usualTook is the mean time of the operation's last targets, 0 when there is none.
+func (s *Store) usualTook(ctx context.Context, operation string) (time.Duration, error) {
+	var mean float64
+	err := s.db.Gorm.WithContext(ctx).Raw(`SELECT coalesce(avg(took_us), 0) FROM (SELECT took_us FROM targets JOIN runs ON runs.id = targets.run_id
+		WHERE runs.operation = ? AND targets.state = ? ORDER BY targets.id DESC LIMIT 500) AS recent`, operation, TargetDone).Scan(&mean).Error
+	return time.Duration(mean) * time.Microsecond, err
+}
+
+func (s *Store) actors(ctx context.Context, reach access.Scope) ([]string, error) {
+	var names []string
+	err := s.filteredRuns(ctx, reach, Filter{}).Distinct("actor_name").Order("actor_name").Pluck("actor_name", &names).Error
+	return names, err
+}
