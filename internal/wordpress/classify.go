@@ -102,9 +102,10 @@ func surrounded(x Exchange, v Verdict, found documents) Verdict {
 		}
 		return v
 	}
+	says, old := olderThan(x)
 	switch {
-	case !reads(x.Method) && CacheOf(x).Age > x.Took+time.Second:
-		return Verdict{Outcome: Unknown, Reason: ReasonUnclear, Note: "The answer came out of a cache (" + CacheOf(x).Says + "): it is older than this request."}
+	case old && !reads(x.Method):
+		return Verdict{Outcome: Unknown, Reason: ReasonUnclear, Note: "The answer came out of a cache: it is older than this request (" + says + ")."}
 	case found.crash != "":
 		v.Outcome, v.Reason = Unknown, ReasonSiteError
 		return notedBy(v, "WordPress answered, and died: "+found.crash)
