@@ -64,7 +64,9 @@ var (
 func parseAddress(text string) (*url.URL, error) {
 	text = strings.TrimPrefix(text, "view-source:")
 	text = repeatedScheme.ReplaceAllString(text, "$1")
-	if strings.ContainsFunc(text, func(r rune) bool { return unicode.IsControl(r) || unicode.IsSpace(r) || r == '\\' || r == utf8.RuneError }) || len(text) > 2000 {
+	if strings.ContainsFunc(text, func(r rune) bool {
+		return unicode.IsControl(r) || unicode.IsSpace(r) || r == '\\' || r == utf8.RuneError
+	}) || len(text) > 2000 {
 		return nil, addressError("An address holds no spaces, backslashes or line breaks. Write it as https://acme.example.")
 	}
 	scheme := anyScheme.FindString(text)
