@@ -99,7 +99,7 @@ func TestAPathIsMeantBelowTheRoot(t *testing.T) {
 		"/wp-json/acme/v1/things": "GET /acme/v1/things", "wp-json/acme/v1/things": "GET /acme/v1/things", "acme/v1/things": "GET /acme/v1/things",
 		h.sites[0].Home + "/wp-json/acme/v1/things?a=1": "GET /acme/v1/things?a=1", "{{site.url}}/wp-json/acme/v1/things": "GET /acme/v1/things",
 		"https://other.example/wp-json/acme/v1/things": "", "/shop/wp-json/acme/v1/things": "", h.sites[0].Home + "/?rest_route=/acme/v1/things": "",
-		"/acme/v1/things?rest[route=/wp/v2/users": "", "/acme/v1/things\u200b": "", "/acme/v1/things ": "", "//acme/v1/things": "",
+		"/acme/v1/things?rest[route=/wp/v2/users": "", "/acme/v1/a b": "", "/acme/v1/things\u200b": "", "//acme/v1/things": "",
 	} {
 		preview, err := h.runner.Preview(context.Background(), owner, everywhere("request", map[string]string{"method": "GET", "path": path}))
 		var problems sites.Problems

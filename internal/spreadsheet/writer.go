@@ -3,7 +3,6 @@ package spreadsheet
 import (
 	"encoding/csv"
 	"io"
-	"regexp"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -37,12 +36,10 @@ const formulas = "=+-@＝＋－＠﹢﹣−"
 // splits are the characters at which a program with other settings begins a cell or a row, quotes around the cell or not.
 const splits = ";\t|\n\r\v\f\u0085\u2028\u2029"
 
-var negative = regexp.MustCompile(`^-[0-9]+(\.[0-9]+)?$`)
-
 // Neutralize puts an apostrophe before everything in the cell that some spreadsheet could take for a formula: at its beginning, and
-// after each character that could begin another cell. Negative numbers stay numbers.
+// after each character that could begin another cell.
 func Neutralize(cell string) string {
-	if negative.MatchString(cell) || !strings.ContainsAny(cell, formulas) {
+	if !strings.ContainsAny(cell, formulas) {
 		return cell
 	}
 	var b strings.Builder
