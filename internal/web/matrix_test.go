@@ -38,7 +38,7 @@ var reach = map[string]audit.Role{
 	"GET /run": audit.Operator, "POST /run/preview": audit.Operator, "POST /runs": audit.Operator, "POST /runs/:id/cancel": audit.Operator, "POST /runs/:id/approve": audit.Admin, "POST /runs/:id/decline": audit.Admin, "POST /team/approval": audit.Owner,
 	"POST /runs/:id/again": audit.Operator, "POST /sites/check": audit.Operator, "POST /sites/:id/check": audit.Operator,
 
-	"GET /sites/new": audit.Admin, "POST /sites": audit.Admin, "GET /sites/import": audit.Admin, "POST /sites/import": audit.Admin, "POST /sites/tag": audit.Admin,
+	"GET /sites/new": audit.Admin, "POST /sites": audit.Admin, "GET /sites/import": audit.Admin, "POST /sites/import": audit.Admin, "GET /sites/import/bad.csv": audit.Admin, "POST /sites/tag": audit.Admin,
 	"POST /sites/retire": audit.Admin, "POST /sites/restore": audit.Admin, "POST /sites/:id": audit.Admin, "POST /sites/:id/move": audit.Admin, "POST /runs/:id/moves": audit.Admin, "GET /sites/:id/edit": audit.Admin,
 	"POST /sites/:id/credential": audit.Admin, "POST /sites/:id/retire": audit.Admin, "POST /sites/:id/restore": audit.Admin,
 	"POST /team/invite": audit.Admin, "POST /team/:id/role": audit.Admin, "POST /team/:id/remove": audit.Admin,

@@ -30,6 +30,7 @@ func (s *Server) table() []route {
 		{post, "/sites", audit.SiteAdd, s.addSite},
 		{get, "/sites/import", audit.SiteImport, s.importForm},
 		{post, "/sites/import", audit.SiteImport, s.importSites},
+		{get, "/sites/import/bad.csv", audit.SiteImport, s.badLines},
 		{post, "/sites/check", audit.SiteCheck, s.checkSites},
 		{post, "/sites/tag", audit.SiteTag, s.tagSites},
 		{post, "/sites/retire", audit.SiteRetire, s.retireSites},
