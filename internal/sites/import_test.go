@@ -1,6 +1,7 @@
 package sites_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"runtime"
@@ -10,6 +11,8 @@ import (
 	"golang.org/x/text/encoding/charmap"
 	"golang.org/x/text/encoding/unicode"
 
+	"github.com/droverhq/drover/internal/database"
+	"github.com/droverhq/drover/internal/database/dbtest"
 	"github.com/droverhq/drover/internal/sites"
 )
 
@@ -179,6 +182,31 @@ func FuzzImport(f *testing.F) {
 		}
 		if n := len(again); n == 0 || !strings.Contains(again[n-1].URL, "the-last.example") {
 			t.Errorf("%q: the last line is lost: %s", marked, report(again))
+		}
+	})
+}
+
+func TestBadLinesAreKeptForTheMember(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, db *database.DB) {
+		h, ctx := newHouse(t, db, nil), context.Background()
+		bad := func(n int) []sites.Line {
+			lines := []sites.Line{{Number: 1, URL: "https://good.example", Result: sites.LineAdded}}
+			for i := range n {
+				lines = append(lines, sites.Line{Number: i + 2, URL: "=x", Result: sites.LineBad, Reason: "It is bad."})
+			}
+			return lines
+		}
+		for _, n := range []int{3, 2, 0} {
+			if err := h.registry.KeepBadLines(ctx, admin, bad(n)); err != nil {
+				t.Fatal(err)
+			}
+			kept, found, err := h.registry.BadLines(ctx, admin)
+			if err != nil || found != (n > 0) || kept.Count != n || n > 0 && strings.Count(string(kept.CSV), ",'=x,It is bad.\n") != n {
+				t.Errorf("%d: %+v, %v, %v", n, kept, found, err)
+			}
+		}
+		if _, found, err := h.registry.BadLines(ctx, viewer); found || err != nil {
+			t.Errorf("another member: %v, %v", found, err)
 		}
 	})
 }
