@@ -124,6 +124,10 @@ type Import struct {
 	Report  []ImportLine
 	Counts  map[string]int
 	Done    bool
+	Hidden  int // lines that are not in Report
+	// Kept is how many bad lines of the last import can be downloaded, until KeptUntil.
+	Kept      int
+	KeptUntil time.Time
 }
 
 // ImportLine is what became of one line.

@@ -14,6 +14,7 @@ import (
 type Site struct {
 	ID               int64
 	Name, Home, Host string
+	Root             string // of the REST API, as last detected; empty: not known yet
 }
 
 // Values are what references such as {{site.name}} stand for on the site.

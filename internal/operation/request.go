@@ -3,6 +3,7 @@ package operation
 import (
 	"encoding/json"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/droverhq/drover/internal/endpoint"
@@ -13,16 +14,18 @@ import (
 // asked is a request of a person's own, which may refer to the site that it goes to.
 type asked struct {
 	method, path, body string
+	route              wordpress.Route // the path as it was typed
 	header             http.Header
 	columns            []string
 	rows               map[string]map[string]string // by home; nil: the request needs none
 }
 
 func planRequest(params map[string]string, p validation.Problems) Plan {
-	a := asked{method: params["method"], path: params["path"], body: params["body"], header: headersOf(params["headers"], p)}
-	if a.path != "" && !strings.HasPrefix(a.path, "/") {
-		a.path = "/" + a.path
+	route, err := wordpress.ParseRoute(params["path"])
+	if err != nil {
+		p["path"] = err.Error()
 	}
+	a := asked{method: params["method"], path: route.Path, route: route, body: params["body"], header: headersOf(params["headers"], p)}
 	a.readRows(params["rows"], p)
 	a.check(p)
 	made := Plan{
@@ -74,7 +77,7 @@ func (a *asked) readRows(text string, p validation.Problems) {
 
 // check finds what is wrong with the request whatever the site.
 func (a *asked) check(p validation.Problems) {
-	if a.path == "" {
+	if a.path == "" && p["path"] == "" {
 		p["path"] = "Write the path below the REST root, such as /wp/v2/plugins."
 	}
 	if a.body != "" && !json.Valid([]byte(a.body)) {
@@ -120,5 +123,22 @@ func (a *asked) to(s Site) (wordpress.Request, bool) {
 }
 
 func (a *asked) strays(chosen []Site) validation.Problems {
+	if problem := a.checkRoots(chosen); problem != "" {
+		return validation.Problems{"path": problem}
+	}
 	return problemOf("rows", "These rows are for sites that are not chosen (http or https and www matter): ", notChosen(a.rows, chosen))
+}
+
+// checkRoots finds a path that begins with the address of a site that is not chosen, or with a REST prefix other than wp-json.
+func (a *asked) checkRoots(chosen []Site) string {
+	if len(chosen) > 0 && !slices.ContainsFunc(chosen, func(s Site) bool { return a.route.Fits(s.Home) }) {
+		return a.route.From + " is none of the chosen sites (http or https and www matter). Write the path below the REST root, such as /wp/v2/plugins."
+	}
+	for _, s := range chosen {
+		below, has := strings.CutPrefix(strings.TrimSuffix(s.Root, "/"), s.Home+"/")
+		if has && below != "" && !strings.ContainsRune(below, '?') && strings.HasPrefix(a.path, "/"+below+"/") {
+			return "Leave out /" + below + ": it is the REST prefix of " + s.Home + ", and Drover adds it where it belongs."
+		}
+	}
+	return ""
 }

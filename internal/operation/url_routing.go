@@ -5,20 +5,23 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/droverhq/drover/internal/validation"
+	"github.com/droverhq/drover/internal/wordpress"
 )
 
-// splitURLs reads addresses and paths, one a line or separated by spaces.
+// splitURLs reads addresses and paths, one a line or separated by spaces, and makes them canonical: the cache knows no others.
 func splitURLs(text string, p validation.Problems) []string {
 	var all []string
-	for _, field := range strings.FieldsFunc(text, func(r rune) bool { return strings.ContainsRune(" ,\t\r\n", r) }) {
-		if problem := checkURL(field); problem != "" {
-			p["urls"] = problem
+	for _, field := range strings.FieldsFunc(text, func(r rune) bool { return r == ',' || unicode.IsSpace(r) }) {
+		page, err := wordpress.ParsePage(field)
+		if err != nil {
+			p["urls"] = err.Error()
 			return nil
 		}
-		if !slices.Contains(all, field) {
-			all = append(all, field)
+		if !slices.Contains(all, page) {
+			all = append(all, page)
 		}
 	}
 	if len(all) == 0 {
@@ -27,21 +30,6 @@ func splitURLs(text string, p validation.Problems) []string {
 		p["urls"] = fmt.Sprintf("At most %d addresses go into one run. Split them over several runs, or clear everything.", mostValues)
 	}
 	return all
-}
-
-func checkURL(field string) string {
-	u, err := url.Parse(field)
-	switch {
-	case err != nil:
-		return fmt.Sprintf("%q is not an address. Write it as https://acme.example/page/, or as a path, such as /page/.", field)
-	case strings.HasPrefix(field, "/") && !strings.HasPrefix(field, "//"):
-		return ""
-	case u.Scheme != "https" && u.Scheme != "http" || u.Host == "":
-		return fmt.Sprintf("%q is not an http(s) address. Write it as https://acme.example/page/, or as a path, such as /page/.", field)
-	case u.User != nil:
-		return "Leave user name and password out of the addresses."
-	}
-	return ""
 }
 
 // urlsOfSite returns the addresses that belong to the site with that home: the plugin drops the others silently, and still answers

@@ -93,3 +93,20 @@ func TestAnswersOfAllPages(t *testing.T) {
 		}
 	})
 }
+
+// A path is sent as it is meant, whatever was pasted, and never to a site that was not.
+func TestAPathIsMeantBelowTheRoot(t *testing.T) {
+	h := runstest.New(t, dbtest.SQLite(t), []wptest.Site{{Host: "one.example"}, {Host: "two.example"}})
+	for path, title := range map[string]string{
+		"/wp-json/acme/v1/things": "GET /acme/v1/things", "wp-json/acme/v1/things": "GET /acme/v1/things", "acme/v1/things": "GET /acme/v1/things",
+		h.Sites[0].Home + "/wp-json/acme/v1/things?a=1": "GET /acme/v1/things?a=1", "{{site.url}}/wp-json/acme/v1/things": "GET /acme/v1/things",
+		"https://other.example/wp-json/acme/v1/things": "", "/shop/wp-json/acme/v1/things": "", h.Sites[0].Home + "/?rest_route=/acme/v1/things": "",
+		"/acme/v1/things?rest[route=/wp/v2/users": "", "/acme/v1/a b": "", "/acme/v1/things\u200b": "", "//acme/v1/things": "",
+	} {
+		preview, err := h.Runner.Preview(context.Background(), runstest.Owner, runstest.Everywhere("request", map[string]string{"method": "GET", "path": path}))
+		var problems sites.Problems
+		if title == "" && (!errors.As(err, &problems) || problems["path"] == "") || title != "" && (err != nil || preview.Title != title) {
+			t.Errorf("%s: %q, %v; want %q", path, preview.Title, err, title)
+		}
+	}
+}

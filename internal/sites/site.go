@@ -64,7 +64,7 @@ type Credential struct {
 
 // Planned is what a plan needs to know of the site.
 func (s Site) Planned() operation.Site {
-	return operation.Site{ID: s.ID, Name: s.Name, Home: s.Home, Host: s.Host}
+	return operation.Site{ID: s.ID, Name: s.Name, Home: s.Home, Host: s.Host, Root: s.Root}
 }
 
 // address is how to speak to the site.

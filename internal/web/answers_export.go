@@ -2,13 +2,13 @@ package web
 
 import (
 	"bytes"
-	"encoding/csv"
 	"encoding/json"
 	"fmt"
 	"net/http"
 	"path"
 
 	"github.com/droverhq/drover/internal/endpoint"
+	"github.com/droverhq/drover/internal/spreadsheet"
 )
 
 // exportAnswers gives the table as CSV, JSON or JSON Lines, filtered and sorted as the address says.
@@ -43,21 +43,20 @@ func (s *Server) exportAnswers(v *visit) error {
 }
 
 func (t *tabulated) csv(b *bytes.Buffer) error {
-	w := csv.NewWriter(b)
+	w := spreadsheet.NewWriter(b)
 	head := []string{"site"}
 	for _, c := range t.columns {
-		head = append(head, tame(c.Name))
+		head = append(head, c.Name)
 	}
-	_ = w.Write(head)
+	_ = w.Write(head...)
 	for _, r := range t.rows {
-		line := []string{tame(t.sites[r.Site].Home)}
+		line := []string{t.sites[r.Site].Home}
 		for _, cell := range r.Cells {
-			line = append(line, tame(endpoint.Show(cell)))
+			line = append(line, endpoint.Show(cell))
 		}
-		_ = w.Write(line)
+		_ = w.Write(line...)
 	}
-	w.Flush()
-	return w.Error()
+	return w.Flush()
 }
 
 func (t *tabulated) object(r endpoint.Row) map[string]any {

@@ -2,7 +2,6 @@ package web
 
 import (
 	"bytes"
-	"encoding/csv"
 	"encoding/json"
 	"errors"
 	"net/http"
@@ -15,6 +14,7 @@ import (
 	"github.com/droverhq/drover/internal/access"
 	"github.com/droverhq/drover/internal/audit"
 	"github.com/droverhq/drover/internal/sites"
+	"github.com/droverhq/drover/internal/spreadsheet"
 	"github.com/droverhq/drover/views"
 )
 
@@ -288,14 +288,13 @@ func (s *Server) exportRecord(v *visit) error {
 }
 
 func (s *Server) exportRecordCSV(v *visit, filter audit.Filter) error {
-	w := csv.NewWriter(v.Writer)
-	_ = w.Write([]string{"entry", "at", "who", "kind", "role", "from", "action", "subject", "outcome", "detail", "hash"})
+	w := spreadsheet.NewWriter(v.Writer)
+	_ = w.Write("entry", "at", "who", "kind", "role", "from", "action", "subject", "outcome", "detail", "hash")
 	err := s.Log.Each(v.Request.Context(), v.actor(), filter, func(e audit.Entry) error {
-		return w.Write([]string{strconv.FormatInt(e.Seq, 10), e.At.Format(time.RFC3339Nano), tame(e.Actor.Name), string(e.Actor.Kind), string(e.Actor.Role), tame(e.Actor.Addr),
-			string(e.Event.Action), tame(string(e.Event.Subject)), string(e.Event.Result), tame(string(e.Detail)), e.Hash})
+		return w.Write(strconv.FormatInt(e.Seq, 10), e.At.Format(time.RFC3339Nano), e.Actor.Name, string(e.Actor.Kind), string(e.Actor.Role), e.Actor.Addr,
+			string(e.Event.Action), string(e.Event.Subject), string(e.Event.Result), string(e.Detail), e.Hash)
 	})
-	w.Flush()
-	return errors.Join(err, w.Error())
+	return errors.Join(err, w.Flush())
 }
 
 // verifiedFor is how old the verification on a printed page may be.

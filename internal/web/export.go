@@ -2,50 +2,38 @@ package web
 
 import (
 	"bytes"
-	"encoding/csv"
 	"encoding/json"
 	"fmt"
 	"net/http"
 	"strconv"
-	"strings"
 	"time"
-	"unicode/utf8"
+
+	"github.com/droverhq/drover/internal/spreadsheet"
 )
 
-// exportCSV gives a run's targets for a spreadsheet. A text that a spreadsheet would take for a formula gets an apostrophe before it.
+// exportCSV gives a run's targets for a spreadsheet.
 func (s *Server) exportCSV(v *visit) error {
 	run, targets, err := s.allTargets(v)
 	if err != nil {
 		return err
 	}
 	var text bytes.Buffer
-	w := csv.NewWriter(&text)
-	_ = w.Write([]string{"site", "name", "outcome", "reason", "status", "code", "message", "note", "attempts", "took_ms", "ended_at"})
+	w := spreadsheet.NewWriter(&text)
+	_ = w.Write("site", "name", "outcome", "reason", "status", "code", "message", "note", "attempts", "took_ms", "ended_at")
 	for _, t := range targets {
 		ended := ""
 		if !t.EndedAt.IsZero() {
 			ended = t.EndedAt.Format(time.RFC3339)
 		}
-		_ = w.Write([]string{tame(t.Home), tame(t.SiteName), string(t.Outcome), string(t.Reason), strconv.Itoa(t.Status), tame(t.Code), tame(t.Message), tame(t.Note),
-			strconv.Itoa(t.Attempts), strconv.FormatInt(t.Took.Milliseconds(), 10), ended})
+		_ = w.Write(t.Home, t.SiteName, string(t.Outcome), string(t.Reason), strconv.Itoa(t.Status), t.Code, t.Message, t.Note,
+			strconv.Itoa(t.Attempts), strconv.FormatInt(t.Took.Milliseconds(), 10), ended)
 	}
-	if w.Flush(); w.Error() != nil {
-		return w.Error()
+	if err := w.Flush(); err != nil {
+		return err
 	}
 	v.download(fmt.Sprintf("drover-run-%d.csv", run.ID))
 	v.Data(http.StatusOK, "text/csv; charset=utf-8", text.Bytes())
 	return nil
-}
-
-// begins are the characters that a formula can begin with, the wide ones of East Asian keyboards too (OWASP: CSV injection).
-const begins = "=+-@\t\r\n＝＋－＠"
-
-// tame makes a text harmless that came from a site.
-func tame(text string) string {
-	if first, size := utf8.DecodeRuneInString(text); size > 0 && strings.ContainsRune(begins, first) {
-		return "'" + text
-	}
-	return text
 }
 
 func (s *Server) exportJSON(v *visit) error {

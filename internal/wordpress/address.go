@@ -3,14 +3,8 @@ package wordpress
 import (
 	"errors"
 	"fmt"
-	"net"
-	"net/netip"
 	"net/url"
-	"strconv"
 	"strings"
-	"unicode"
-
-	"golang.org/x/net/idna"
 )
 
 // Address says where a site is, and what was learnt about how to speak to it.
@@ -42,82 +36,6 @@ type sentence struct {
 
 func (s *sentence) Error() string { return s.text }
 func (s *sentence) Unwrap() error { return s.is }
-
-// ParseHome makes the address of a site canonical, however it was pasted: https:// is added, the host is written in lower case and
-// ASCII, and what leads into wp-admin or the REST API is cut off.
-func ParseHome(text string) (string, error) {
-	text = strings.TrimSpace(text)
-	if text == "" {
-		return "", addressError("Write the address of the site, such as https://acme.example.")
-	}
-	if strings.ContainsFunc(text, func(r rune) bool { return unicode.IsControl(r) || unicode.IsSpace(r) || r == '\\' }) || len(text) > 2000 {
-		return "", addressError("An address holds no spaces, backslashes or line breaks. Write it as https://acme.example.")
-	}
-	if !strings.Contains(text, "://") {
-		text = "https://" + text
-	}
-	u, err := url.Parse(text)
-	if err != nil {
-		return "", addressError("This is not an address. Write it as https://acme.example.")
-	}
-	if u.Scheme = strings.ToLower(u.Scheme); u.Scheme != "https" && u.Scheme != "http" {
-		return "", addressError("Only http and https addresses can be sites. Write it as https://acme.example.")
-	}
-	if u.User != nil {
-		return "", addressError("Leave the user name and password out of the address; they have fields of their own.")
-	}
-	if u.RawQuery != "" || u.Fragment != "" {
-		return "", addressError("Leave out what follows the ? or # in the address.")
-	}
-	host, err := canonicalHost(u)
-	if err != nil {
-		return "", err
-	}
-	return u.Scheme + "://" + host + homePath(u.EscapedPath()), nil
-}
-
-// hostNames is how browsers read a host name (UTS 46), and strict about the length of its parts.
-var hostNames = idna.New(idna.MapForLookup(), idna.BidiRule(), idna.StrictDomainName(true), idna.VerifyDNSLength(true))
-
-func canonicalHost(u *url.URL) (string, error) {
-	name, port := strings.TrimSuffix(u.Hostname(), "."), u.Port()
-	if _, err := netip.ParseAddr(name); err != nil {
-		if name, err = hostNames.ToASCII(name); err != nil || name == "" {
-			return "", addressError("The host name %q is not valid. Write it as https://acme.example.", u.Hostname())
-		}
-	} else if strings.Contains(name, "%") {
-		return "", addressError("An address with a zone cannot be a site.")
-	}
-	if n, err := strconv.Atoi(port); port != "" && (err != nil || n < 1 || n > 65535) {
-		return "", addressError("The port %s does not exist. Leave it out, or write a number up to 65535.", port)
-	}
-	if port == "" || u.Scheme == "https" && port == "443" || u.Scheme == "http" && port == "80" {
-		if strings.Contains(name, ":") {
-			return "[" + name + "]", nil
-		}
-		return name, nil
-	}
-	return net.JoinHostPort(name, port), nil
-}
-
-// homePath cuts off what leads from a site's home into WordPress.
-func homePath(path string) string {
-	for _, inside := range []string{"/wp-admin", "/wp-login.php", "/wp-json", "/index.php", "/xmlrpc.php"} {
-		if i := strings.Index(path+"/", inside+"/"); i >= 0 {
-			path = path[:i]
-		}
-	}
-	var kept []string
-	for _, part := range strings.Split(path, "/") {
-		if part != "" && part != "." && part != ".." {
-			kept = append(kept, part)
-		}
-	}
-	if len(kept) == 0 {
-		return ""
-	}
-	return "/" + strings.Join(kept, "/")
-}
 
 // sameOrigin tells whether both addresses have the same scheme, host and port.
 func sameOrigin(a, b string) bool {
