@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/droverhq/drover/internal/expression"
 )
 
 // Filled is a request made from a form.
@@ -163,9 +165,7 @@ func (f Field) reference(text string) string {
 func sane(value any) bool {
 	switch v := value.(type) {
 	case json.Number:
-		_, exponent, has := strings.Cut(strings.ToLower(v.String()), "e")
-		_, err := v.Float64()
-		return err == nil && !(has && len(exponent) > len("+308"))
+		return expression.Finite(v)
 	case []any:
 		return !slices.ContainsFunc(v, func(each any) bool { return !sane(each) })
 	case map[string]any:

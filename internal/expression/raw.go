@@ -223,19 +223,18 @@ func Finite(n json.Number) bool {
 	return err == nil && !(has && len(exponent) > len("+308"))
 }
 
-// First is the first element of a list, else the answer itself; nil where it is not JSON, or so large that nothing is to be built of it.
+// First is the first element of a list, else the answer itself. It is null where a list is empty or the value is too large to build, and
+// nil where the answer is not JSON.
 func First(answer []byte) []byte {
 	answer = bytes.TrimSpace(answer)
 	if !json.Valid(answer) {
 		return nil
 	}
 	if answer[0] == '[' {
-		whole := answer
-		answer = nil
-		items(whole, func(value []byte) bool { answer = value; return false })
+		answer = itemAt(answer, 0)
 	}
 	if len(answer) > maxCell {
-		return nil
+		return null
 	}
 	return answer
 }

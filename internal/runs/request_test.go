@@ -9,6 +9,7 @@ import (
 	"github.com/droverhq/drover/internal/database"
 	"github.com/droverhq/drover/internal/database/dbtest"
 	"github.com/droverhq/drover/internal/endpoint"
+	"github.com/droverhq/drover/internal/expression"
 	"github.com/droverhq/drover/internal/runs"
 	"github.com/droverhq/drover/internal/sites"
 	"github.com/droverhq/drover/internal/wordpress/wptest"
@@ -68,16 +69,22 @@ func TestAnswersOfAllPages(t *testing.T) {
 		h := newHouse(t, db, []wptest.Site{{}, {}, {Fault: wptest.BOM}, {Fault: wptest.SiteError}, {Fault: wptest.Maintenance}})
 		h.work(t)
 		last := h.wait(t, h.start(t, everywhere("request", map[string]string{"method": "GET", "path": "/wp/v2/posts?per_page=1&context=view", "pages": "true"})).ID)
-		table, err := endpoint.NewTable(endpoint.Query{Columns: []endpoint.Column{{Name: "id", Expr: ".id"}, {Name: "slug", Expr: ".slug"}}})
+		place, err := expression.NewPool(expression.Limits{}).Enter(context.Background(), "a test")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer place.Leave()
+		table, err := endpoint.NewTable(endpoint.Query{Columns: []endpoint.Column{{Name: "id", Expr: ".id"}, {Name: "slug", Expr: ".slug"}}}, place)
 		if err != nil {
 			t.Fatal(err)
 		}
 		bySite := map[int64]string{}
 		err = h.runner.Answers(context.Background(), audit.System(), last.Run.ID, func(a endpoint.Answer) error {
-			for _, row := range table.Add(context.Background(), a) {
+			rows, err := table.Add(context.Background(), a)
+			for _, row := range rows {
 				bySite[row.Site] += endpoint.Show(row.Cells[0]) + endpoint.Show(row.Cells[1]) + " "
 			}
-			return nil
+			return err
 		})
 		if err != nil || len(bySite) != 4 || last.Counts.Partial != 1 {
 			t.Fatalf("%v, %v", bySite, err)

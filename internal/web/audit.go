@@ -5,6 +5,7 @@ import (
 	"encoding/csv"
 	"encoding/json"
 	"errors"
+	"io"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -228,9 +229,11 @@ func (s *Server) signRecord(v *visit) error {
 	if err != nil {
 		return err
 	}
-	v.download("drover-record-" + checkpoint.At.Format(time.DateOnly) + "-" + strconv.FormatInt(checkpoint.Seq, 10) + ".json")
-	v.Data(http.StatusOK, "application/json", append(text, '\n'))
-	return nil
+	name := "drover-record-" + checkpoint.At.Format(time.DateOnly) + "-" + strconv.FormatInt(checkpoint.Seq, 10) + ".json"
+	return v.stream(file{name, "application/json"}, func(w io.Writer) error {
+		_, err := w.Write(append(text, '\n'))
+		return err
+	})
 }
 
 // copied tells how far the copies of the record elsewhere have come, for who may sign it.
@@ -275,19 +278,17 @@ func (s *Server) exportRecord(v *visit) error {
 	}
 	name := "drover-record-" + time.Now().UTC().Format(time.DateOnly)
 	if asCSV {
-		v.download(name + ".csv")
-		v.Header("Content-Type", "text/csv; charset=utf-8")
-		return s.exportRecordCSV(v, filter)
+		return v.stream(file{name + ".csv", "text/csv; charset=utf-8"}, func(w io.Writer) error { return s.exportRecordCSV(v, filter, w) })
 	}
-	v.download(name + ".jsonl")
-	v.Header("Content-Type", "application/x-ndjson")
-	encoder := json.NewEncoder(v.Writer)
-	encoder.SetEscapeHTML(false)
-	return s.Log.Each(ctx, actor, filter, func(e audit.Entry) error { return encoder.Encode(e.Line()) })
+	return v.stream(file{name + ".jsonl", "application/x-ndjson"}, func(w io.Writer) error {
+		encoder := json.NewEncoder(w)
+		encoder.SetEscapeHTML(false)
+		return s.Log.Each(ctx, actor, filter, func(e audit.Entry) error { return encoder.Encode(e.Line()) })
+	})
 }
 
-func (s *Server) exportRecordCSV(v *visit, filter audit.Filter) error {
-	w := csv.NewWriter(v.Writer)
+func (s *Server) exportRecordCSV(v *visit, filter audit.Filter, to io.Writer) error {
+	w := csv.NewWriter(to)
 	_ = w.Write([]string{"entry", "at", "who", "kind", "role", "from", "action", "subject", "outcome", "detail", "hash"})
 	err := s.Log.Each(v.Request.Context(), v.actor(), filter, func(e audit.Entry) error {
 		return w.Write([]string{strconv.FormatInt(e.Seq, 10), e.At.Format(time.RFC3339Nano), tame(e.Actor.Name), string(e.Actor.Kind), string(e.Actor.Role), tame(e.Actor.Addr),

@@ -1,15 +1,16 @@
 package web
 
 import (
-	"bytes"
 	"encoding/csv"
 	"encoding/json"
 	"fmt"
-	"net/http"
+	"io"
 	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"github.com/droverhq/drover/internal/runs"
 )
 
 // exportCSV gives a run's targets for a spreadsheet. A text that a spreadsheet would take for a formula gets an apostrophe before it.
@@ -18,8 +19,11 @@ func (s *Server) exportCSV(v *visit) error {
 	if err != nil {
 		return err
 	}
-	var text bytes.Buffer
-	w := csv.NewWriter(&text)
+	return v.stream(file{fmt.Sprintf("drover-run-%d.csv", run.ID), "text/csv; charset=utf-8"}, func(to io.Writer) error { return targetsCSV(to, targets) })
+}
+
+func targetsCSV(to io.Writer, targets []runs.Target) error {
+	w := csv.NewWriter(to)
 	_ = w.Write([]string{"site", "name", "outcome", "reason", "status", "code", "message", "note", "attempts", "took_ms", "ended_at"})
 	for _, t := range targets {
 		ended := ""
@@ -29,12 +33,8 @@ func (s *Server) exportCSV(v *visit) error {
 		_ = w.Write([]string{tame(t.Home), tame(t.SiteName), string(t.Outcome), string(t.Reason), strconv.Itoa(t.Status), tame(t.Code), tame(t.Message), tame(t.Note),
 			strconv.Itoa(t.Attempts), strconv.FormatInt(t.Took.Milliseconds(), 10), ended})
 	}
-	if w.Flush(); w.Error() != nil {
-		return w.Error()
-	}
-	v.download(fmt.Sprintf("drover-run-%d.csv", run.ID))
-	v.Data(http.StatusOK, "text/csv; charset=utf-8", text.Bytes())
-	return nil
+	w.Flush()
+	return w.Error()
 }
 
 // begins are the characters that a formula can begin with, the wide ones of East Asian keyboards too (OWASP: CSV injection).
@@ -60,13 +60,11 @@ func (s *Server) exportJSON(v *visit) error {
 			"attempts": t.Attempts, "took_ms": t.Took.Milliseconds(),
 		}
 	}
-	text, err := json.MarshalIndent(map[string]any{"run": run.ID, "title": run.Title, "state": run.State, "created_at": run.CreatedAt, "targets": rows}, "", "  ")
-	if err != nil {
-		return err
-	}
-	v.download(fmt.Sprintf("drover-run-%d.json", run.ID))
-	v.Data(http.StatusOK, "application/json", text)
-	return nil
+	return v.stream(file{fmt.Sprintf("drover-run-%d.json", run.ID), "application/json"}, func(to io.Writer) error {
+		encoder := json.NewEncoder(to)
+		encoder.SetIndent("", "  ")
+		return encoder.Encode(map[string]any{"run": run.ID, "title": run.Title, "state": run.State, "created_at": run.CreatedAt, "targets": rows})
+	})
 }
 
 func (v *visit) download(name string) {

@@ -13,6 +13,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/droverhq/drover/internal/audit"
+	"github.com/droverhq/drover/internal/expression"
 	"github.com/droverhq/drover/internal/forward"
 	"github.com/droverhq/drover/internal/members"
 	"github.com/droverhq/drover/internal/operations"
@@ -37,9 +38,10 @@ type Parts struct {
 // Server answers the dashboard's requests.
 type Server struct {
 	Parts
-	watch  *runs.Watch
-	secure bool
-	engine *gin.Engine
+	watch       *runs.Watch
+	expressions *expression.Pool
+	secure      bool
+	engine      *gin.Engine
 
 	verified  verified
 	crowd     crowd
@@ -51,7 +53,7 @@ type Server struct {
 // New returns the dashboard. Close ends what goes on behind its requests.
 func New(p Parts) *Server {
 	gin.SetMode(gin.ReleaseMode)
-	s := &Server{Parts: p, watch: runs.NewWatch(p.Runner), engine: gin.New()}
+	s := &Server{Parts: p, watch: runs.NewWatch(p.Runner), expressions: expression.NewPool(expression.Limits{}), engine: gin.New()}
 	s.running, s.stopCheck = context.WithCancel(context.Background())
 	if u, err := url.Parse(p.PublicURL); err == nil {
 		s.secure = u.Scheme == "https"
