@@ -171,6 +171,14 @@ func cellOf(value []byte) (any, error) {
 	if len(value) > maxCell {
 		return nil, errCell
 	}
+	switch value[0] {
+	case 'n':
+		return nil, nil
+	case '"':
+		var text string
+		err := json.Unmarshal(value, &text)
+		return text, err
+	}
 	var cell any
 	if err := decode(value, &cell); err != nil {
 		return nil, err

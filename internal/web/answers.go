@@ -12,6 +12,7 @@ import (
 	"github.com/droverhq/drover/internal/endpoint"
 	"github.com/droverhq/drover/internal/expression"
 	"github.com/droverhq/drover/internal/runs"
+	"github.com/droverhq/drover/internal/sites"
 	"github.com/droverhq/drover/views"
 )
 
@@ -255,6 +256,9 @@ func (s *Server) showChanges(v *visit, place *expression.Place, page views.Compa
 	old, err := s.tabulate(v, place, compared[0], v.Request.URL.Query())
 	if err != nil {
 		return err
+	}
+	if old.problem != "" {
+		return sites.Problems{"columns": old.problem}
 	}
 	query := url.Values{"rows": {old.query.Rows}, "columns": {columnsText(old.columns)}}
 	now, err := s.tabulate(v, place, compared[1], query)

@@ -10,6 +10,7 @@ import (
 	"github.com/droverhq/drover/internal/endpoint"
 	"github.com/droverhq/drover/internal/expression"
 	"github.com/droverhq/drover/internal/runs"
+	"github.com/droverhq/drover/internal/sites"
 )
 
 // exportAnswers gives the table as CSV, JSON or JSON Lines, filtered and sorted as the address says.
@@ -25,6 +26,9 @@ func (s *Server) sendAnswers(v *visit, place *expression.Place, run runs.Run) er
 	t, err := s.tabulate(v, place, run, v.Request.URL.Query())
 	if err != nil {
 		return err
+	}
+	if t.problem != "" { // a file without rows would look as if there were none
+		return sites.Problems{"columns": t.problem}
 	}
 	t.narrow(v.Request.URL.Query())
 	kind := path.Base(v.Request.URL.Path)
