@@ -304,9 +304,16 @@ const verifiedFor = 10 * time.Minute
 // mostPrinted bounds the entries of a printed page.
 const mostPrinted = 2000
 
-// printRecord is the filtered record on paper, the oldest first, with what proves it.
+// printRecord is the filtered record on paper, the oldest first, with what proves it. It is an export as the others are.
 func (s *Server) printRecord(v *visit) error {
 	shown, filter := recordFilter(v.Request.URL.Query())
+	if len(shown.Problems) > 0 {
+		return sites.Problems(shown.Problems)
+	}
+	event := audit.Event{Action: audit.AuditExport, Detail: map[string]any{"filter": shown.Encode(), "print": true}}
+	if err := s.Log.RecordAlone(v.Request.Context(), v.actor(), event); err != nil {
+		return err
+	}
 	filter.Before, filter.Limit = 0, mostPrinted
 	if v.actor().May(audit.AuditVerify) && time.Since(s.verified.get().At) > verifiedFor {
 		verification, err := s.Log.Verify(v.Request.Context())

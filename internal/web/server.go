@@ -7,6 +7,7 @@ import (
 	"crypto/ed25519"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"sync"
 
@@ -33,6 +34,8 @@ type Parts struct {
 	Logger    *slog.Logger
 	PublicURL string // the address that people use; https makes cookies secure
 	Gallery   bool   // show the development gallery
+
+	TrustedProxies []netip.Prefix // that say where a request came from (X-Forwarded-For); nobody else is believed
 }
 
 // Server answers the dashboard's requests.
@@ -58,15 +61,22 @@ func New(p Parts) *Server {
 	if u, err := url.Parse(p.PublicURL); err == nil {
 		s.secure = u.Scheme == "https"
 	}
-	// Only a proxy on this machine may say where a request came from.
-	if err := s.engine.SetTrustedProxies([]string{"127.0.0.0/8", "::1"}); err != nil {
-		panic(err) // constants
+	if err := s.engine.SetTrustedProxies(networksOf(p.TrustedProxies)); err != nil {
+		panic(err) // they were networks before
 	}
 	s.engine.RemoteIPHeaders = []string{"X-Forwarded-For"} // the only one that proxies append to: another could be the browser's own
 	s.engine.HandleMethodNotAllowed = true
 	s.engine.Use(s.log, s.recover, s.headers, s.sameOrigin(), s.readable, s.bounded)
 	s.routes()
 	return s
+}
+
+func networksOf(prefixes []netip.Prefix) []string {
+	var all []string
+	for _, p := range prefixes {
+		all = append(all, p.String())
+	}
+	return all
 }
 
 // Handler is the dashboard as an http.Handler.
