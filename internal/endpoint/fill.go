@@ -94,6 +94,9 @@ func (f Field) nothing() (any, string) {
 // part is a variable of the path, escaped so that it stays one part, unless the route's own pattern lets it have slashes.
 func (f Field) part(text string) (part, problem string) {
 	text = strings.TrimSpace(text)
+	if len(text) > mostMatched {
+		return "", "This is too long for a part of the path."
+	}
 	if re := goPattern(f.Pattern); re != nil && !Refers(text) && !re.MatchString(text) {
 		return "", "This does not have the form that the route asks for (" + f.Pattern + ")."
 	}

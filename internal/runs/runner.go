@@ -161,17 +161,17 @@ func (r *Runner) choose(ctx context.Context, actor audit.Actor, spec Spec, made 
 	if len(all) == 0 {
 		return choice{}, sites.Problems{"selection": "No site is chosen. Choose sites, a client, a tag, or all."}
 	}
+	if made.strays != nil {
+		if p := made.strays(all); len(p) > 0 {
+			return choice{}, p
+		}
+	}
 	var c choice
 	for _, s := range all {
 		if _, applies := made.request(s); applies {
 			c.sites = append(c.sites, s)
 		} else {
 			c.leftOut = append(c.leftOut, s)
-		}
-	}
-	if made.strays != nil {
-		if p := made.strays(all); len(p) > 0 {
-			return choice{}, p
 		}
 	}
 	if len(c.sites) == 0 {
