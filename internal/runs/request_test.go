@@ -3,6 +3,7 @@ package runs_test
 import (
 	"context"
 	"errors"
+	"strings"
 	"testing"
 
 	"github.com/droverhq/drover/internal/audit"
@@ -97,4 +98,19 @@ func TestAnswersOfAllPages(t *testing.T) {
 			}
 		}
 	})
+}
+
+// A short text can name a long value many times: 200 KB here stand for 20 GB, and are refused before they are made.
+func TestARequestIsBoundedBeforeItIsMade(t *testing.T) {
+	h := newHouse(t, dbtest.SQLite(t), []wptest.Site{{}})
+	for name, params := range map[string]map[string]string{
+		"body": {"method": "POST", "path": "/wp/v2/posts", "body": `{"title":"` + strings.Repeat("{{row.text}}", 20_000) + `"}`},
+		"path": {"method": "GET", "path": "/wp/v2/posts?search=" + strings.Repeat("{{row.text}}", 50)},
+	} {
+		params["rows"] = "site,text\n" + h.fake.URL(0) + "," + strings.Repeat("x", 1<<20) + "\n"
+		_, err := h.runner.Start(t.Context(), owner, everywhere("request", params))
+		if problems, is := errors.AsType[sites.Problems](err); !is || !strings.Contains(problems[name], "With the values of") {
+			t.Errorf("%s: %.200v", name, err)
+		}
+	}
 }
