@@ -166,13 +166,14 @@ func answers(version ...string) []Answer {
 }
 
 func TestTable(t *testing.T) {
-	table, err := NewTable(Query{Columns: []Column{{"plugin", ".plugin"}, {"version", ".version"}}})
-	if err != nil {
-		t.Fatal(err)
-	}
+	table := tableOf(t, Query{Columns: []Column{{"plugin", ".plugin"}, {"version", ".version"}}})
 	var rows []Row
 	for _, a := range answers("5.3", "5.10", "5.3", "5.3.0", "5.3") {
-		rows = append(rows, table.Add(t.Context(), a)...)
+		found, err := table.Add(t.Context(), a)
+		if err != nil {
+			t.Fatal(err)
+		}
+		rows = append(rows, found...)
 	}
 	if len(rows) != 10 {
 		t.Fatalf("%d rows", len(rows))
@@ -201,24 +202,16 @@ func TestTable(t *testing.T) {
 
 func TestTableBounds(t *testing.T) {
 	for _, wrong := range []Query{{Rows: ".["}, {Columns: []Column{{"a", "input_filename("}}}, {Columns: make([]Column, 31)}} {
-		if _, err := NewTable(wrong); err == nil {
+		if wrong.Check() == nil {
 			t.Errorf("%+v passed", wrong)
 		}
 	}
-	table, err := NewTable(Query{Rows: "range(1e9)", Columns: []Column{{"a", "."}}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if rows := table.Add(t.Context(), Answer{Pages: [][]byte{[]byte("1")}}); len(rows) != mostRows {
+	if rows := rowsOf(t, tableOf(t, Query{Rows: "range(1e9)", Columns: []Column{{"a", "."}}}), []byte("1")); len(rows) != 2000 {
 		t.Errorf("%d rows", len(rows))
 	}
-	for _, expr := range []string{"last(range(1e12))", ".a.b.c", "error(\"x\")", "env.HOME", "$ENV.HOME"} {
-		table, err := NewTable(Query{Columns: []Column{{"a", expr}}})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if rows := table.Add(t.Context(), Answer{Pages: [][]byte{[]byte(`{"a":1}`)}}); len(rows) != 1 || Show(rows[0].Cells[0]) != "" {
-			t.Errorf("%s gave %+v", expr, rows)
+	for _, expr := range []string{".a.b.c", "error(\"x\")", "env.HOME", "$ENV.HOME"} {
+		if row := one(t, expr, `{"a":1}`); Show(row.Cells[0]) != "" {
+			t.Errorf("%s gave %+v", expr, row)
 		}
 	}
 }

@@ -2,6 +2,7 @@ package operation
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -110,11 +111,8 @@ func (a *asked) check(p validation.Problems) {
 
 // to is the request as it goes to the site. A site without a row has none, where rows were given.
 func (a *asked) to(s Site) (wordpress.Request, bool) {
-	row, has := a.rows[s.Home]
-	values := s.Values()
-	for column, value := range row {
-		values["row."+column] = value
-	}
+	values := a.values(s)
+	_, has := a.rows[s.Home]
 	r := wordpress.Request{Method: a.method, Path: endpoint.ExpandPath(a.path, values), Header: a.header, Timeout: readTimeout}
 	if body, err := endpoint.ExpandJSON(a.body, values); err == nil { // it was found to be JSON
 		r.Body = []byte(body)
@@ -122,9 +120,42 @@ func (a *asked) to(s Site) (wordpress.Request, bool) {
 	return r, has || a.rows == nil
 }
 
+func (a *asked) values(s Site) endpoint.Values {
+	values := s.Values()
+	for column, value := range a.rows[s.Home] {
+		values["row."+column] = value
+	}
+	return values
+}
+
+// Bounds of a request with the values of a site in it: a short text can name a long value many times.
+const (
+	mostPath = 8 << 10
+	mostBody = 4 << 20
+)
+
+// checkSizes finds a site whose values make the request too large.
+func (a *asked) checkSizes(chosen []Site) validation.Problems {
+	path, body := endpoint.CountReferences(a.path), endpoint.CountReferences(a.body)
+	for _, s := range chosen {
+		values := a.values(s)
+		if path.Size(values) > mostPath {
+			return validation.Problems{"path": fmt.Sprintf("With the values of %s, the path is longer than %d KB. Refer to shorter values.", s.Home, mostPath>>10)}
+		}
+		if body.Size(values) > mostBody {
+			return validation.Problems{"body": fmt.Sprintf("With the values of %s, the body is larger than %d MB. Refer to shorter values, or less often.", s.Home, mostBody>>20)}
+		}
+	}
+	return nil
+}
+
+// strays tells of rows and addresses for sites that are not chosen, and of sites whose values make the request too large.
 func (a *asked) strays(chosen []Site) validation.Problems {
 	if problem := a.checkRoots(chosen); problem != "" {
 		return validation.Problems{"path": problem}
+	}
+	if p := a.checkSizes(chosen); p != nil {
+		return p
 	}
 	return problemOf("rows", "These rows are for sites that are not chosen (http or https and www matter): ", notChosen(a.rows, chosen))
 }

@@ -1,13 +1,13 @@
 package web
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
-	"net/http"
+	"io"
 	"strconv"
 	"time"
 
+	"github.com/droverhq/drover/internal/runs"
 	"github.com/droverhq/drover/internal/spreadsheet"
 )
 
@@ -17,8 +17,11 @@ func (s *Server) exportCSV(v *visit) error {
 	if err != nil {
 		return err
 	}
-	var text bytes.Buffer
-	w := spreadsheet.NewWriter(&text)
+	return v.stream(file{fmt.Sprintf("drover-run-%d.csv", run.ID), "text/csv; charset=utf-8"}, func(to io.Writer) error { return targetsCSV(to, targets) })
+}
+
+func targetsCSV(to io.Writer, targets []runs.Target) error {
+	w := spreadsheet.NewWriter(to)
 	_ = w.Write("site", "name", "outcome", "reason", "status", "code", "message", "note", "attempts", "took_ms", "ended_at")
 	for _, t := range targets {
 		ended := ""
@@ -28,12 +31,7 @@ func (s *Server) exportCSV(v *visit) error {
 		_ = w.Write(t.Home, t.SiteName, string(t.Outcome), string(t.Reason), strconv.Itoa(t.Status), t.Code, t.Message, t.Note,
 			strconv.Itoa(t.Attempts), strconv.FormatInt(t.Took.Milliseconds(), 10), ended)
 	}
-	if err := w.Flush(); err != nil {
-		return err
-	}
-	v.download(fmt.Sprintf("drover-run-%d.csv", run.ID))
-	v.Data(http.StatusOK, "text/csv; charset=utf-8", text.Bytes())
-	return nil
+	return w.Flush()
 }
 
 func (s *Server) exportJSON(v *visit) error {
@@ -48,13 +46,11 @@ func (s *Server) exportJSON(v *visit) error {
 			"attempts": t.Attempts, "took_ms": t.Took.Milliseconds(),
 		}
 	}
-	text, err := json.MarshalIndent(map[string]any{"run": run.ID, "title": run.Title, "state": run.State, "created_at": run.CreatedAt, "targets": rows}, "", "  ")
-	if err != nil {
-		return err
-	}
-	v.download(fmt.Sprintf("drover-run-%d.json", run.ID))
-	v.Data(http.StatusOK, "application/json", text)
-	return nil
+	return v.stream(file{fmt.Sprintf("drover-run-%d.json", run.ID), "application/json"}, func(to io.Writer) error {
+		encoder := json.NewEncoder(to)
+		encoder.SetIndent("", "  ")
+		return encoder.Encode(map[string]any{"run": run.ID, "title": run.Title, "state": run.State, "created_at": run.CreatedAt, "targets": rows})
+	})
 }
 
 func (v *visit) download(name string) {

@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"slices"
 	"sort"
-	"strconv"
 	"strings"
 	"time"
 
@@ -313,8 +312,7 @@ func (s *Server) runAgain(v *visit) error {
 	if err != nil {
 		return err
 	}
-	confirmed, _ := strconv.Atoi(strings.TrimSpace(form.Get("confirm"))) // what is no number confirms nothing
-	run, err := s.Runner.Rerun(v.Request.Context(), v.actor(), id, whichOf(form.Get("outcome"), form.Get("reason")), confirmed)
+	run, err := s.Runner.Rerun(v.Request.Context(), v.actor(), id, whichOf(form.Get("outcome"), form.Get("reason")), runs.Confirmed(form.Get("confirm")))
 	if problems, is := errors.AsType[sites.Problems](err); is && problems["confirm"] != "" {
 		return s.showRun(v, http.StatusUnprocessableEntity, id, problems)
 	}
