@@ -82,14 +82,19 @@ func openFile(cmd *cobra.Command, name string) (io.ReadCloser, error) {
 }
 
 func reportImport(out io.Writer, lines []sites.Line, asJSON bool) error {
-	counts := map[sites.LineResult]int{}
+	counts, noted := map[sites.LineResult]int{}, 0
 	for _, line := range lines {
 		counts[line.Result]++
+		if line.Note != "" {
+			noted++
+		}
 		switch {
 		case asJSON:
-			printJSON(out, map[string]any{"line": line.Number, "site": line.URL, "result": line.Result, "reason": line.Reason})
+			printJSON(out, map[string]any{"line": line.Number, "site": line.URL, "result": line.Result, "reason": line.Reason, "note": line.Note})
 		case line.Result == sites.LineBad && counts[sites.LineBad] <= mostListed:
 			fmt.Fprintf(out, "line %d: %s: %s\n", line.Number, line.URL, line.Reason)
+		case line.Note != "" && noted <= mostListed:
+			fmt.Fprintf(out, "line %d: %s: note: %s\n", line.Number, line.URL, line.Note)
 		}
 	}
 	if more := counts[sites.LineBad] - mostListed; more > 0 && !asJSON {

@@ -26,6 +26,7 @@ type Line struct {
 	URL    string
 	Result LineResult
 	Reason string // of a bad line, what is wrong and what to do
+	Note   string // of a good line, what looks odd
 	SiteID int64  // of a good line
 }
 

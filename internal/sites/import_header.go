@@ -9,13 +9,17 @@ import (
 	"github.com/droverhq/drover/internal/spreadsheet"
 )
 
-// columnNames are the names that a column goes by, without case, blanks and signs; the first that a file has is taken.
+// columnNames are the names that a column goes by in people's lists and in the exports of browsers and password managers, without case,
+// blanks and signs; the first that a file has is taken.
 var columnNames = map[string][]string{
-	"url":                  {"url", "siteurl", "site", "website", "websiteurl", "siteaddress", "wordpressurl", "homeurl", "address"},
-	"username":             {"username", "user", "wpusername", "wordpressusername", "adminusername", "admin", "login", "userlogin"},
-	"application_password": {"applicationpassword", "apppassword", "wpapplicationpassword", "wordpressapplicationpassword", "applicationpasswords"},
-	"client":               {"client", "clientname", "customer", "clients"},
-	"tags":                 {"tags", "tag", "labels"},
+	"url": {"url", "siteurl", "loginuri", "site", "website", "websiteurl", "siteaddress", "wordpressurl", "homeurl", "webaddress", "address", "adresse", "webseite", "sitio", "sito"},
+	"username": {"username", "user", "wpusername", "wordpressusername", "adminusername", "loginusername", "loginname", "adminname", "admin", "login", "userlogin",
+		"benutzername", "benutzer", "identifiant", "utilisateur", "usuario", "nomeutente", "gebruikersnaam"},
+	"application_password": {"applicationpassword", "apppassword", "wpapplicationpassword", "wordpressapplicationpassword", "applicationpasswords",
+		"anwendungspasswort", "motdepassedapplication", "contraseñadeaplicación", "passwordapplicazione", "applicatiewachtwoord"},
+	"password": {"password", "loginpassword", "adminpassword", "wppassword", "passwort", "motdepasse", "contraseña", "wachtwoord"},
+	"client":   {"client", "clientname", "customer", "clients", "kunde", "cliente", "klant"},
+	"tags":     {"tags", "tag", "labels", "schlagwörter", "étiquettes", "etiquetas", "etichette"},
 }
 
 // needed are the columns that a file must have.
@@ -109,7 +113,11 @@ func namesOf(cells []string) string {
 	return strings.Join(names, ",")
 }
 
+// missing takes a column of any passwords for the one of application passwords: what stands in it is judged line by line.
 func missing(columns map[string]int) []string {
+	if _, found := columns["password"]; found {
+		return slices.DeleteFunc([]string{"url", "username"}, func(name string) bool { _, found := columns[name]; return found })
+	}
 	return slices.DeleteFunc(slices.Clone(needed), func(name string) bool { _, found := columns[name]; return found })
 }
 
@@ -125,10 +133,19 @@ func (h header) cell(cells []string, column string) string {
 	return cell
 }
 
+// password is the cell of the application password, and whether the column may hold other passwords.
+func (h header) password(cells []string) (password string, mixed bool) {
+	if _, named := h.columns["application_password"]; named {
+		return h.cell(cells, "application_password"), false
+	}
+	return h.cell(cells, "password"), true
+}
+
 // isRecord tells whether a line within a quoted cell has all that a record needs.
 func (h header) isRecord(cells []string) bool {
 	address := h.cell(cells, "url")
-	return strings.ContainsRune(address, '.') && !strings.ContainsRune(address, ' ') && h.cell(cells, "username") != "" && h.cell(cells, "application_password") != ""
+	password, _ := h.password(cells)
+	return strings.ContainsRune(address, '.') && !strings.ContainsRune(address, ' ') && h.cell(cells, "username") != "" && password != ""
 }
 
 // skips tells whether a record is none: empty cells, the header, here or where another file begins, and the titles above it.

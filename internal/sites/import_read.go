@@ -75,8 +75,9 @@ func (im *reading) read(record spreadsheet.Record) (Draft, Line) {
 		line.Reason = "A double quote opens on this line and is never closed. Close it or remove it, and import this line again."
 		return Draft{}, line
 	}
+	password, mixed := im.header.password(record.Cells)
 	d, p := Draft{
-		URL: field("url"), Username: field("username"), Password: vault.NewSecret(oneLine(field("application_password"))),
+		URL: field("url"), Username: field("username"), Password: vault.NewSecret(oneLine(password)),
 		Client: field("client"), Tags: SplitTags(field("tags")),
 	}, Problems{}
 	d.clean(p)
@@ -84,12 +85,28 @@ func (im *reading) read(record spreadsheet.Record) (Draft, Line) {
 	if first, twice := im.seen[d.URL]; twice && d.URL != "" {
 		p["url"] = fmt.Sprintf("The same site stands on line %d already. Keep one of the two.", first)
 	}
+	line.Note = noteOn(d.Password)
+	if mixed && line.Note != "" && p["application_password"] == "" {
+		p["application_password"] = line.Note
+	}
 	if len(p) > 0 {
+		line.Note = ""
 		line.Result, line.Reason = LineBad, p.Error()
 		return Draft{}, line
 	}
 	im.seen[d.URL], line.URL = record.Line, d.URL
 	return d, line
+}
+
+var applicationPassword = regexp.MustCompile(`^[A-Za-z0-9]{24}$`)
+
+// noteOn says what is odd about a password. A list that a browser exports holds the passwords of a person's whole life, and none of them
+// belongs here; in a column for application passwords others may be meant, since plugins let them in.
+func noteOn(password vault.Secret) string {
+	if applicationPassword.MatchString(strings.Join(strings.Fields(password.Reveal()), "")) {
+		return ""
+	}
+	return "This looks like a login password. WordPress wants an application password, 24 letters and digits: make one under Users → Profile → Application Passwords."
 }
 
 // oneLine makes blanks of the line breaks that a narrow column leaves in a cell.

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"runtime"
 	"strings"
 	"testing"
@@ -209,4 +211,38 @@ func TestBadLinesAreKeptForTheMember(t *testing.T) {
 			t.Errorf("another member: %v, %v", found, err)
 		}
 	})
+}
+
+// Exports of browsers, password managers and dashboards: application passwords are taken, other passwords of the same file never.
+func TestImportKnowsOtherPrograms(t *testing.T) {
+	files, err := filepath.Glob("testdata/import/*.csv")
+	if err != nil || len(files) < 13 {
+		t.Fatalf("%d files, %v", len(files), err)
+	}
+	for _, name := range files {
+		file, err := os.Open(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer file.Close()
+		lines, err := sites.ReadImport(file)
+		if base := filepath.Base(name); base == "mainwp.csv" || base == "managewp.csv" {
+			if !errors.Is(err, sites.ErrNoHeader) || !strings.Contains(err.Error(), "is missing") {
+				t.Errorf("%s: %v", name, err)
+			}
+			continue
+		}
+		if err != nil || len(lines) == 0 || lines[0].URL != "https://one.example" || lines[0].Result == sites.LineBad || lines[0].Note != "" {
+			t.Errorf("%s: %+v, %v", name, lines, err)
+		}
+		for _, line := range lines[min(1, len(lines)):] {
+			if line.Result != sites.LineBad || !strings.Contains(line.Reason, "login password") {
+				t.Errorf("%s: %+v", name, line)
+			}
+		}
+	}
+	lines, err := sites.ReadImport(strings.NewReader(columns + "https://one.example,agency,hunter2!,,\n"))
+	if err != nil || lines[0].Result == sites.LineBad || !strings.Contains(lines[0].Note, "login password") {
+		t.Errorf("a login password in the column of application passwords: %+v, %v", lines, err)
+	}
 }

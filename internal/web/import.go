@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"errors"
 	"io"
 	"net/http"
@@ -101,7 +102,7 @@ func (s *Server) reportImport(v *visit, lines []sites.Line) error {
 		page.Counts[string(line.Result)]++
 		if bad := line.Result == sites.LineBad; shown[bad] < mostReported {
 			shown[bad]++
-			page.Report = append(page.Report, views.ImportLine{Number: line.Number, URL: line.URL, Result: string(line.Result), Reason: line.Reason, SiteID: line.SiteID})
+			page.Report = append(page.Report, views.ImportLine{Number: line.Number, URL: line.URL, Result: string(line.Result), Reason: cmp.Or(line.Reason, line.Note), SiteID: line.SiteID})
 		}
 		if line.Result == sites.LineAdded || line.Result == sites.LineUpdated {
 			changed = append(changed, line.SiteID)

@@ -87,7 +87,7 @@ func parseAddress(text string) (*url.URL, error) {
 		return nil, addressError("Leave the user name and password out of the address; they have fields of their own.")
 	}
 	if scheme == "" && !namesDomain(u.Hostname()) {
-		return nil, addressError("%q is a word, not an address. Write it as https://acme.example, with http:// or https:// in front.", u.Hostname())
+		return nil, addressError("%.60q is no address. Write it as https://acme.example, with http:// or https:// in front.", strings.TrimPrefix(text, "https://"))
 	}
 	return u, nil
 }
@@ -119,7 +119,7 @@ func canonicalHost(u *url.URL) (string, error) {
 	if ip, err := netip.ParseAddr(name); err != nil {
 		name, err = hostNames.ToASCII(name)
 		if err != nil || !hostName.MatchString(name) || numericHost.MatchString(name) || schemeHost.MatchString(name) {
-			return "", addressError("The host name %q is not valid. Write it as https://acme.example.", u.Hostname())
+			return "", addressError("The host name %.100q is not valid. Write it as https://acme.example.", u.Hostname())
 		}
 	} else if ip.Zone() != "" {
 		return "", addressError("An address with a zone cannot be a site.")
