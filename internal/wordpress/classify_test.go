@@ -254,8 +254,8 @@ func TestRetryAfter(t *testing.T) {
 }
 
 func TestReasonsAreComplete(t *testing.T) {
-	if len(Reasons()) != 20 {
-		t.Errorf("%d reasons, want 20", len(Reasons()))
+	if len(Reasons()) != 21 {
+		t.Errorf("%d reasons, want 21", len(Reasons()))
 	}
 	for _, r := range Reasons() {
 		if r.Label() == "" || !strings.HasSuffix(r.Sentence(), ".") || !strings.HasSuffix(r.Mend(), ".") {

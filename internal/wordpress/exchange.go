@@ -137,9 +137,10 @@ func (c *Client) send(ctx context.Context, r Request, w wire, x *Exchange) {
 	}
 	defer answer.Body.Close()
 	x.Sent, x.Status, x.Header = true, answer.StatusCode, worthSeeing(answer.Header)
-	x.Body, err = io.ReadAll(io.LimitReader(answer.Body, c.network.maxBody+1))
-	if int64(len(x.Body)) > c.network.maxBody {
-		x.Body, x.TooLarge, x.Fault = x.Body[:c.network.maxBody], true, ErrTooLarge
+	most := max(r.MaxBody, c.network.maxBody)
+	x.Body, err = io.ReadAll(io.LimitReader(answer.Body, most+1))
+	if int64(len(x.Body)) > most {
+		x.Body, x.TooLarge, x.Fault = x.Body[:most], true, ErrTooLarge
 	} else if err != nil || ctx.Err() != nil { // a server that notices the end of our time may close its answer as if it were whole
 		x.Fault = faultOf(ctx, err, true)
 	}

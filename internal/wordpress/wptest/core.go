@@ -17,6 +17,10 @@ func (s *site) core(w http.ResponseWriter, c call, fault Fault) {
 		reply(w, http.StatusOK, s.index(fault))
 	case c.route == "/wp/v2/users/me" && c.method == http.MethodGet:
 		s.me(w, c, fault)
+	case c.route == "/wp/v2/types" && c.query.Get("context") == "edit" && !c.signed:
+		wpError(w, http.StatusUnauthorized, "rest_cannot_view", "Sorry, you are not allowed to edit posts in this post type.")
+	case c.route == "/wp/v2/types" && c.query.Get("context") == "edit":
+		reply(w, http.StatusOK, map[string]any{"post": map[string]any{"name": "Posts", "slug": "post", "viewable": true}})
 	case c.route == "/wp/v2/types" && c.method == http.MethodGet:
 		reply(w, http.StatusOK, map[string]any{"post": map[string]any{"name": "Posts", "slug": "post"}, "page": map[string]any{"name": "Pages", "slug": "page"}})
 	case c.route == "/wp/v2/posts" && c.method == http.MethodGet:
