@@ -69,6 +69,7 @@ func TestAfterACrash(t *testing.T) {
 					}
 				}
 				h := newHouse(t, db, make([]wptest.Site, 4))
+				h.located(t)
 				run := h.start(t, c.spec)
 				h.orphan(t, run.ID, 2)
 				h.work(t)

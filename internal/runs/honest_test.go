@@ -83,6 +83,7 @@ func TestARunEndsInTime(t *testing.T) {
 			described[i] = wptest.Site{Address: "127.77.7.1", Latency: [2]time.Duration{250 * time.Millisecond, 300 * time.Millisecond}}
 		}
 		h := newHouse(t, db, described)
+		h.located(t)
 		h.work(t)
 		spec := everywhere("clear-cache", nil)
 		spec.Limits.Deadline = time.Second

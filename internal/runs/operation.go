@@ -60,6 +60,7 @@ type plan struct {
 	endpoint   string
 	purges     bool                                       // pages can be looked at before and after
 	request    func(sites.Site) (wordpress.Request, bool) // false: it has nothing to do on this site
+	among      func(homes []string)                       // told the homes of all chosen sites first; nil: it does not depend on them
 	strays     func(chosen []sites.Site) sites.Problems   // what was given for sites that are not chosen; nil: nothing can be
 }
 

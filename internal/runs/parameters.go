@@ -97,8 +97,10 @@ func planClearCache(params map[string]string, p sites.Problems) plan {
 	case "urls":
 		urls := splitURLs(params["urls"], p)
 		made.title = "Clear the cache of " + plural(len(urls), "address", "addresses")
+		var homes []string
+		made.among = func(all []string) { homes = all }
 		made.request = func(s sites.Site) (wordpress.Request, bool) {
-			own := urlsOf(s.Home, urls)
+			own := urlsOf(s, homes, urls)
 			return clearCache(map[string]any{"purge_type": "urls", "urls": own}), len(own) > 0
 		}
 		made.strays = func(chosen []sites.Site) sites.Problems {

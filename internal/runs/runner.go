@@ -162,6 +162,13 @@ func (r *Runner) choose(ctx context.Context, actor audit.Actor, spec Spec, made 
 		return choice{}, sites.Problems{"selection": "No site is chosen. Choose sites, a client, a tag, or all."}
 	}
 	var c choice
+	if made.among != nil {
+		homes := make([]string, len(all))
+		for i, s := range all {
+			homes[i] = s.Home
+		}
+		made.among(homes)
+	}
 	for _, s := range all {
 		if _, applies := made.request(s); applies {
 			c.sites = append(c.sites, s)

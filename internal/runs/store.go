@@ -371,6 +371,11 @@ func (s store) batch(ctx context.Context, id int64) (Run, []Target, error) {
 	return run, targetsOf(rows), err
 }
 
+// homes lists the homes of a run's sites.
+func (s store) homes(ctx context.Context, run int64) (homes []string, err error) {
+	return homes, s.db.Gorm.WithContext(ctx).Raw("SELECT home FROM targets WHERE run_id = ?", run).Scan(&homes).Error
+}
+
 func targetsOf(rows []targetRow) []Target {
 	all := make([]Target, len(rows))
 	for i, r := range rows {

@@ -86,6 +86,13 @@ func (r *Runner) open(ctx context.Context, l *lease) (*batch, []Target, error) {
 	if err != nil {
 		return nil, nil, err
 	}
+	if made.among != nil {
+		homes, err := r.store.homes(ctx, run.ID)
+		if err != nil {
+			return nil, nil, err
+		}
+		made.among(homes)
+	}
 	if err := r.store.begin(ctx, run.ID); err != nil {
 		return nil, nil, err
 	}
@@ -201,17 +208,22 @@ func (b *batch) target(ctx context.Context, t Target) bool {
 		b.end(t, verdict)
 		return true
 	}
-	request, _ := b.plan.request(b.sites[t.SiteID])
 	free, err := b.place(ctx)
 	if err != nil {
 		return false
 	}
 	free = sync.OnceFunc(free)
 	defer free()
+	located, elsewhere := b.locate(ctx, t)
+	if elsewhere {
+		b.end(t, located.Verdict)
+		return true
+	}
+	request, _ := b.plan.request(located.Site)
 	request.PerAddress, request.Hold = b.limits.PerAddress, b.hold
 	var pages *sampling
 	if b.verify {
-		pages = b.before(ctx, t, b.clients[t.SiteID], request)
+		pages = b.before(ctx, t, located.Client, request)
 	}
 	begun := false
 	request.Ready = func() error {
@@ -224,7 +236,7 @@ func (b *batch) target(ctx context.Context, t Target) bool {
 		begun = true
 		return nil
 	}
-	verdict, final := b.tries(ctx, &t, b.clients[t.SiteID], request)
+	verdict, final := b.tries(ctx, &t, located.Client, request)
 	free()
 	if !final {
 		return t.State == TargetDone
@@ -273,12 +285,8 @@ func (b *batch) withoutSending(t Target) (wordpress.Verdict, bool) {
 
 // begin stores that the target is about to be sent: a crash from here on means that it may have been.
 func (b *batch) begin(ctx context.Context, target int64) error {
-	select {
-	case <-b.runner.drain:
-		return errDrained
-	case <-b.lease.cancelled:
-		return errCancelled
-	default:
+	if err := b.open(ctx); err != nil {
+		return err
 	}
 	if err := b.writer.begin(target); err != nil {
 		return err

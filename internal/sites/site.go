@@ -42,7 +42,9 @@ type Site struct {
 	Override      string // how verbs that its firewall blocks are sent instead
 	Address       string // the IP address of the last check
 	RedirectsTo   string
-	HasPlugin     string // "yes", "no", empty when not known
+	ReportedHome  string    // what the site calls its home, empty when not known
+	LocatedAt     time.Time // when it was last seen that the site that answers is this one
+	HasPlugin     string    // "yes", "no", empty when not known
 	PluginVersion string
 	CacheState    string
 	Environment   string

@@ -95,6 +95,16 @@ var everyFault = map[wptest.Fault]expected{
 	wptest.PlainPermalinks:    {Failed, ReasonNotJSON, "", 0, "ready", ""},
 	wptest.IndexPHPRoot:       {Failed, ReasonNotJSON, "", 0, "ready", ""},
 	wptest.NoLinkHeader:       {OK, "", "", 1, "ready", ""},
+	wptest.OtherSite:          {OK, "", "", 1, "broken", RungRoot}, // a request alone cannot tell: Locate goes before it
+	wptest.RenamedPrefix:      {Failed, ReasonNotJSON, "", 0, "ready", ""},
+	wptest.InnerPort:          {OK, "", "", 1, "ready", ""},
+	wptest.HomeCut:            {OK, "", "", 1, "warning", RungReach},
+	wptest.IndexClosed:        {OK, "", "", 1, "ready", ""},
+	wptest.IndexMinimal:       {OK, "", "", 1, "ready", ""},
+	wptest.IndexLarge:         {OK, "", "", 1, "ready", ""},
+	wptest.NamespaceGaps:      {OK, "", "", 1, "ready", ""},
+	wptest.UsersClosed:        {OK, "", "", 1, "warning", RungCredential},
+	wptest.OptionsByServer:    {OK, "", "", 1, "warning", RungCapabilities},
 }
 
 func TestEveryFault(t *testing.T) {

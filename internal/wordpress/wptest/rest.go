@@ -93,6 +93,10 @@ func (s *site) route(r *http.Request, fault Fault) (string, bool) {
 		return clean(r.URL.Query().Get("rest_route")), true
 	}
 	path := strings.TrimPrefix(r.URL.Path, "/index.php")
+	if fault == RenamedPrefix {
+		route, found := strings.CutPrefix(path, "/api")
+		return clean(route), found
+	}
 	if route, found := strings.CutPrefix(path, "/wp-json"); found && fault != PlainPermalinks && (fault != IndexPHPRoot || path != r.URL.Path) {
 		return clean(route), true
 	}
