@@ -237,9 +237,9 @@ func isResource(fields, sent object) bool {
 
 // worked tells whether the answer shows something beside its errors.
 func worked(fields object) bool {
-	beside := []string{"error", "errors", "error_data", "error_message", "exception", "message", "msg", "code", "status", "success", "trace", "file", "line", "type"}
+	beside := []string{"exception", "message", "msg", "code", "status", "success", "trace", "file", "line", "type"}
 	for name, value := range fields {
-		if !slices.Contains(beside, name) && isTrue(value) {
+		if !slices.Contains(beside, name) && !strings.Contains(name, "error") && isTrue(value) {
 			return true
 		}
 	}
