@@ -34,3 +34,6 @@ func missedPosts(x Exchange, fields map[string]Raw) (Verdict, bool) {
 	}
 	return missedVerdict(x, missed)
 }
+
+// bigscootsSettings is the plugin's page in wp-admin.
+const bigscootsSettings = "options-general.php?page=bigscoots-cache"

@@ -74,17 +74,20 @@ func wordpressError(_ json.RawMessage, fields object, a asked) (shape, bool) {
 	code, message := readText(fields["code"]), textIn(fields["message"])
 	data := objectIn(fields["data"])
 	status := numberIn(data["status"])
-	s := shape{code: string(code), message: message}
+	s := shape{code: code, message: message}
+	if raw := readList(fields["errors"]); a.write && len(raw) > 0 && fields["error_data"] != nil { // put out as PHP has it
+		return shape{claim: claimNo, code: codeIn(fields["errors"]), message: textIn(fields["errors"])}, true
+	}
 	if (code != "" || message != "") && status >= 400 && status < 600 {
 		s.claim, s.status = claimNo, status
 		return s, true
 	}
-	if !isWord(fields["code"]) || fields["message"] == nil || status > 0 || !only(fields, errorFields) || words(string(code), goodWords) && !words(string(code), badWords) {
+	if !isWord(fields["code"]) || fields["message"] == nil || status > 0 || !only(fields, errorFields) || words(code, goodWords) && !words(code, badWords) {
 		return shape{}, false
 	}
 	_, whole := fields["data"]
 	switch {
-	case whole, a.write && words(string(code), badWords):
+	case whole, a.write && words(code, badWords):
 		s.claim = claimNo
 	case a.write:
 		s.claim = claimUnclear
