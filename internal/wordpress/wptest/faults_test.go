@@ -211,6 +211,7 @@ var answered = map[wptest.Fault]behaves{
 
 // apart are tested on their own below: what they do is no answer.
 var apart = []wptest.Fault{
+	wptest.DatabaseError, wptest.CrashAfter, wptest.JSONCut, wptest.BrowserCheck, wptest.PasswordWall, wptest.AccountSuspended, wptest.GatewayTimeout, wptest.VerbsNotFound,
 	wptest.HomeCut, wptest.TooLarge, wptest.GzipBomb, wptest.Slow, wptest.Silent, wptest.CutBefore, wptest.CutAfter, wptest.VerbsCut, wptest.CertExpired, wptest.CertWrongHost, wptest.CertUnknownCA, wptest.Closed, wptest.DNSMissing,
 }
 

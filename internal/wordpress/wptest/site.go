@@ -97,7 +97,7 @@ func (s *site) serve(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	api := s.isAPI(r)
-	if s.front(w, r, api) || s.shut(w, r, api) {
+	if s.front(w, r, api) || s.shut(w, r, api) || s.instead(w, r, api) {
 		return
 	}
 	if !api {
