@@ -82,7 +82,10 @@ type SiteForm struct {
 }
 
 // Rung is one step of the ladder.
-type Rung struct{ Title, State, Finding, Mend string }
+type Rung struct {
+	Title, State, Finding, Mend string
+	Screen                      AdminLink
+}
 
 // SiteRun is a run that the site was in.
 type SiteRun struct {

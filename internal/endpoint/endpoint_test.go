@@ -82,7 +82,7 @@ func TestFill(t *testing.T) {
 		"a body": {"POST", "/wp/v2/posts", map[string][]string{"title.raw": {"A \"b\""}, "author": {"3"}, "sticky": {"true"}, "categories": {"4\n5"}, "blocks": {`[{"a":1}]`}, "content": {"x\r\ny"}},
 			"/wp/v2/posts", `{"author":3,"blocks":[{"a":1}],"categories":[4,5],"content":"x\ny","sticky":true,"title":{"raw":"A \"b\""}}`, ""},
 		"a reference":            {"POST", "/wp/v2/posts", map[string][]string{"title.raw": {"{{site.name}}"}, "author": {"{{row.author}}"}}, "/wp/v2/posts", `{"author":"{{row.author}}","title":{"raw":"{{site.name}}"}}`, ""},
-		"a variable":             {"DELETE", "/wp/v2/posts/{id}", map[string][]string{"id": {"12"}, "force": {"true"}}, "/wp/v2/posts/12?force=true", "", ""},
+		"a variable":             {"DELETE", "/wp/v2/posts/{id}", map[string][]string{"id": {"12"}, "force": {"true"}}, "/wp/v2/posts/12?force=1", "", ""},
 		"a variable with slash":  {"POST", "/wp/v2/plugins/{plugin}", map[string][]string{"plugin": {"akismet/akismet"}, "status": {"active"}}, "/wp/v2/plugins/akismet/akismet", `{"status":"active"}`, ""},
 		"a variable that is out": {"DELETE", "/wp/v2/posts/{id}", map[string][]string{"id": {"../../x"}}, "", "", "id"},
 		"no variable":            {"DELETE", "/wp/v2/posts/{id}", nil, "", "", "id"},

@@ -254,6 +254,8 @@ func addQuery(query url.Values, name string, value any) {
 		if len(v) == 0 {
 			query.Add(name, "")
 		}
+	case bool:
+		query.Add(name, map[bool]string{true: "1", false: "0"}[v]) // to PHP, and to abilities before WordPress 7.1, the text false is true
 	default:
 		query.Add(name, shown(value))
 	}

@@ -32,18 +32,36 @@ func splitURLs(text string, p validation.Problems) []string {
 	return all
 }
 
-// urlsOfSite returns the addresses that belong to the site with that home: the plugin drops the others silently, and still answers
-// success. A path belongs to every site.
-func urlsOfSite(home string, all []string) []string {
+// urlsOfSite returns the addresses that belong to the site: the plugin drops the others silently, and still answers success. An address
+// below several of the homes belongs to the longest alone: the others would not have its pages. A path belongs to every site.
+func urlsOfSite(s Site, homes, all []string) []string {
 	var own []string
 	for _, address := range all {
-		if strings.HasPrefix(address, "/") {
-			own = append(own, home+address)
-		} else if belongs(home, address) {
+		switch {
+		case strings.HasPrefix(address, "/"):
+			own = append(own, wordpress.PageURL(s.Home, s.ReportedHome, address))
+		case owns(s, homes, address):
 			own = append(own, address)
 		}
 	}
 	return own
+}
+
+// owns tells whether the address lies below the site's home, as stored or as the site says, and below no longer one.
+func owns(s Site, homes []string, address string) bool {
+	longest := longestHome([]string{s.Home, s.ReportedHome}, address)
+	return longest > 0 && longest >= longestHome(homes, address)
+}
+
+// longestHome is the length of the longest home that the address lies below, or 0.
+func longestHome(homes []string, address string) int {
+	longest := 0
+	for _, home := range homes {
+		if home != "" && belongs(home, address) {
+			longest = max(longest, len(home))
+		}
+	}
+	return longest
 }
 
 // belongs tells whether the address lies under the home. Scheme and www matter: the plugin compares hosts letter by letter.
@@ -64,7 +82,7 @@ func unroutedURLs(all []string, chosen []Site) []string {
 		if strings.HasPrefix(address, "/") {
 			continue
 		}
-		if !slices.ContainsFunc(chosen, func(s Site) bool { return belongs(s.Home, address) }) {
+		if !slices.ContainsFunc(chosen, func(s Site) bool { return owns(s, nil, address) }) {
 			none = append(none, address)
 		}
 	}

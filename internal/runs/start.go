@@ -143,6 +143,13 @@ func (r *Runner) choose(ctx context.Context, actor access.Actor, spec Spec, made
 			return choice{}, p
 		}
 	}
+	if made.Among != nil {
+		homes := make([]string, len(all))
+		for i, s := range all {
+			homes[i] = s.Home
+		}
+		made.Among(homes)
+	}
 	var c choice
 	for _, s := range all {
 		if _, applies := made.Request(s.Planned()); applies {

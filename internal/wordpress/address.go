@@ -14,6 +14,28 @@ type Address struct {
 	Override string // how verbs that the site's firewall blocks are sent: "", "header" or "query"
 }
 
+// UsualRoot is where WordPress has its REST API unless it says otherwise.
+func (a Address) UsualRoot() string { return a.Home + "/wp-json/" }
+
+// PageURL is the address of a page, given by its path, of a site that calls its home reported: pages begin with that, not with what was
+// pasted. Behind a proxy WordPress may know scheme and port wrongly, so those are the site's own as long as the host is the same. A path
+// that already begins with the home's stays.
+func PageURL(home, reported, path string) string {
+	h, r := webAddress(home), webAddress(reported)
+	if h == nil || r == nil {
+		return home + path
+	}
+	base := r
+	if strings.EqualFold(h.Hostname(), r.Hostname()) {
+		base = h
+	}
+	below := belowOrigin(r)
+	if strings.HasPrefix(path, below+"/") {
+		below = ""
+	}
+	return origin(base) + below + path
+}
+
 // The ways to send a verb in disguise. WordPress takes both from a POST (WP_REST_Server::serve_request).
 const (
 	OverrideNone   = ""

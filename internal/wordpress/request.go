@@ -20,6 +20,7 @@ type Request struct {
 	Body       []byte        // JSON, or nil
 	Timeout    time.Duration // for the whole exchange, without the wait for its turn; 0 means 30 s
 	PerAddress int           // exchanges under way at once to the site's address; 0 means the network's own limit
+	MaxBody    int64         // bytes of the answer that are kept, where that is more than the network's own limit
 	// Hold, when set, is asked before the request waits for its place at the address, and may wait itself: other processes may be
 	// speaking to that server. An error from it is the exchange's fault. What it returns is called when the exchange has ended.
 	Hold func(ctx context.Context, address netip.Addr) (release func(), err error)

@@ -170,17 +170,22 @@ func (b *batch) target(ctx context.Context, t runs.Target) bool {
 		b.end(t, verdict)
 		return true
 	}
-	request, _ := b.plan.Request(b.sites[t.SiteID].Planned())
 	free, err := b.place(ctx)
 	if err != nil {
 		return false
 	}
 	free = sync.OnceFunc(free)
 	defer free()
+	located, elsewhere := b.locate(ctx, t)
+	if elsewhere {
+		b.end(t, located.Verdict)
+		return true
+	}
+	request, _ := b.plan.Request(located.Site.Planned())
 	request.PerAddress, request.Hold = b.limits.PerAddress, b.leaseHost
 	var pages *sampling
 	if b.verify {
-		pages = b.before(ctx, t, b.clients[t.SiteID], request)
+		pages = b.before(ctx, t, located.Client, request)
 	}
 	begun := false
 	request.Ready = func() error {
@@ -193,7 +198,7 @@ func (b *batch) target(ctx context.Context, t runs.Target) bool {
 		begun = true
 		return nil
 	}
-	verdict, final := b.sendWithRetries(ctx, &t, b.clients[t.SiteID], request)
+	verdict, final := b.sendWithRetries(ctx, &t, located.Client, request)
 	free()
 	if !final {
 		return t.State == runs.TargetDone
@@ -242,12 +247,8 @@ func (b *batch) withoutSending(t runs.Target) (wordpress.Verdict, bool) {
 
 // begin stores that the target is about to be sent: a crash from here on means that it may have been.
 func (b *batch) begin(ctx context.Context, target int64) error {
-	select {
-	case <-b.engine.drain:
-		return errDrained
-	case <-b.lease.cancelled:
-		return errCancelled
-	default:
+	if err := b.maySend(ctx); err != nil {
+		return err
 	}
 	if err := b.writer.begin(target); err != nil {
 		return err
