@@ -110,7 +110,7 @@ if ( 'sites' === $step ) {
 	}
 	$gone = get_site_by_path( 'site16.network.test', '/' );
 	wp_delete_site( $gone->blog_id );
-	line( 'field.csv', array( 'https://site16.network.test', 'drover', $password, 'Lab', 'field', 'failed/redirected' ) );
+	line( 'field.csv', array( 'https://site16.network.test', 'drover', $password, 'Lab', 'field', 'failed/other_site' ) );
 	add_user_to_blog( 11, $subscriber, 'subscriber' );
 	line( 'faulty.csv', array( 'https://site11.network.test', 'reader', $theirs, 'Lab', 'network', 'failed/forbidden' ) );
 	line( 'faulty.csv', array( 'https://site12.network.test', 'drover', 'abcd EFGH 1234 ijkl MNOP 5678', 'Lab', 'network', 'failed/not_authenticated' ) );
