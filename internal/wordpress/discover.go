@@ -49,6 +49,7 @@ func (c *Client) Locate(ctx context.Context, gate Request) (Location, Verdict) {
 type discovery struct {
 	root string
 	index
+	signUp bool // no index: a network sent to its sign-up page, as it does for blogs that it does not have (ms_site_not_found)
 }
 
 func (d discovery) location() Location {
@@ -60,6 +61,9 @@ func (d discovery) says() string {
 	named := d.Home
 	if named == "" {
 		named = d.URL
+	}
+	if d.signUp {
+		return "No such blog exists: the network's main site, " + printable(d.Home, 300) + ", answers with its sign-up page."
 	}
 	says := "The REST API at " + printable(d.root, 300) + " is that of another site"
 	if named != "" {
@@ -137,12 +141,14 @@ func (s *search) run(ctx context.Context) (discovery, bool) {
 		if len(s.tried) == 1 {
 			s.first = r.verdict
 		}
-		found := discovery{root, r.index}
+		found := discovery{root: root, index: r.index}
 		switch {
 		case r.found && ownIndex(s.client.address.Home, root, r.index):
 			return found, true
 		case r.found && s.other == nil:
 			s.other = &found
+		case s.other == nil && signsUp(r.verdict.Location):
+			s.other = &discovery{root: root, index: index{Home: strings.TrimSuffix(withoutQuery(r.verdict.Location), signUpPage)}, signUp: true}
 		case silent(r.exchange):
 			return discovery{}, false
 		}
@@ -150,6 +156,15 @@ func (s *search) run(ctx context.Context) (discovery, bool) {
 		s.addFirst(restAddress(r.verdict.Location))
 	}
 	return discovery{}, false
+}
+
+const signUpPage = "/wp-signup.php"
+
+func signsUp(address string) bool { return strings.HasSuffix(withoutQuery(address), signUpPage) }
+
+func withoutQuery(address string) string {
+	address, _, _ = strings.Cut(address, "?")
+	return address
 }
 
 // elsewhere tells whether the REST API may be at another place than the first.

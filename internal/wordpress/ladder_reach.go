@@ -37,6 +37,9 @@ func nothingAnswered(fault error) bool {
 // arrived judges the page at the end of the way, and takes the REST root that it announces.
 func (l *ladder) arrived(page homePage) (Rung, bool) {
 	x := page.Exchange
+	if signsUp(page.at) {
+		return warn(l.host+" sends its visitors to a network's sign-up page: no such blog exists there.", ReasonOtherSite.Mend())
+	}
 	if !sameOrigin(page.at, l.client.address.Home) {
 		return l.sentOn(page.at, "")
 	}

@@ -45,7 +45,7 @@ func readList(raw json.RawMessage) []json.RawMessage {
 // readText reads a text, a number or a flag as text; anything else is the empty text.
 func readText(raw json.RawMessage) string {
 	var value any
-	if decode(raw, &value) != nil {
+	if !json.Valid(raw) || decode(raw, &value) != nil {
 		return ""
 	}
 	switch v := value.(type) {

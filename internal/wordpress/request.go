@@ -142,7 +142,7 @@ func join(root, path string) string {
 		whole := strings.TrimSuffix(values.Get("rest_route"), "/") + unescaped(route)
 		parts = append(parts, "rest_route="+strings.ReplaceAll(url.QueryEscape(whole), "%2F", "/"))
 		values.Del("rest_route")
-	} else {
+	} else if route != "/" || strings.HasSuffix(base, "/") { // some servers redirect the slash at the end of the root itself
 		base = strings.TrimSuffix(base, "/") + route
 	}
 	for _, part := range []string{values.Encode(), query} {

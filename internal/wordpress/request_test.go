@@ -77,7 +77,7 @@ func TestValidateAllows(t *testing.T) {
 func TestJoin(t *testing.T) {
 	for _, c := range []struct{ root, path, want string }{
 		{"https://a.example/wp-json/", "/wp/v2/posts?a=1", "https://a.example/wp-json/wp/v2/posts?a=1"},
-		{"https://a.example/wp-json", "/", "https://a.example/wp-json/"},
+		{"https://a.example/wp-json", "/", "https://a.example/wp-json"},
 		{"https://a.example/index.php/wp-json/", "/x/v1", "https://a.example/index.php/wp-json/x/v1"},
 		{"https://a.example/index.php?rest_route=/", "/wp/v2/posts?a=1&b=2", "https://a.example/index.php?rest_route=/wp/v2/posts&a=1&b=2"},
 		{"https://a.example/index.php?rest_route=/", "/", "https://a.example/index.php?rest_route=/"},
