@@ -23,7 +23,7 @@ type runRow struct {
 	ActorName   string
 	Addr        string
 	Total       int
-	RerunOf     int64 `gorm:"column:again_of"`
+	RerunOf     int64
 	CreatedAt   int64 `gorm:"autoCreateTime:false"`
 	StartedAt   int64
 	EndedAt     int64

@@ -1,10 +1,8 @@
 package wordpress
 
 import (
-	"context"
 	"fmt"
 	"net/http"
-	"net/netip"
 	"net/url"
 	"slices"
 	"strings"
@@ -14,18 +12,11 @@ import (
 
 // Request is what to send to a site's REST API.
 type Request struct {
-	Method     string        // GET, HEAD, OPTIONS, POST, PUT, PATCH or DELETE
-	Path       string        // below the REST root, beginning with /; may carry a query
-	Header     http.Header   // in addition; Authorization, Cookie, Host and the connection's own are refused
-	Body       []byte        // JSON, or nil
-	Timeout    time.Duration // for the whole exchange, without the wait for its turn; 0 means 30 s
-	PerAddress int           // exchanges under way at once to the site's address; 0 means the network's own limit
-	// Hold, when set, is asked before the request waits for its place at the address, and may wait itself: other processes may be
-	// speaking to that server. An error from it is the exchange's fault. What it returns is called when the exchange has ended.
-	Hold func(ctx context.Context, address netip.Addr) (release func(), err error)
-	// Ready, when set, is called when the request has its place and is about to leave; once more for another address of the host.
-	// An error from it is the exchange's fault, and nothing leaves.
-	Ready func() error
+	Method  string        // GET, HEAD, OPTIONS, POST, PUT, PATCH or DELETE
+	Path    string        // below the REST root, beginning with /; may carry a query
+	Header  http.Header   // in addition; Authorization, Cookie, Host and the connection's own are refused
+	Body    []byte        // JSON, or nil
+	Timeout time.Duration // for the whole exchange, without the wait for its turn; 0 means 30 s
 }
 
 // Methods are the methods that a request may have.
