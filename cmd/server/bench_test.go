@@ -80,24 +80,35 @@ func released() string {
 }
 
 func (f fleet) drover(args ...string) *exec.Cmd {
-	command := exec.Command(released(), args...)
+	command := apart(released(), args...)
 	command.Env = append(os.Environ(), f.env...)
 	return command
 }
 
-// curl asks all sites for the same with curl, 300 at once, as a person would without Drover. Nothing is stored.
-func (f fleet) curl(b *testing.B) *exec.Cmd {
-	var config strings.Builder
-	fmt.Fprintf(&config, "silent\nparallel\nparallel-max = 300\ncacert = %q\nuser = %q\nrequest = PATCH\nheader = \"Content-Type: application/json\"\n", f.path("ca.pem"), wptest.DefaultUser+":"+wptest.DefaultPassword)
-	fmt.Fprintf(&config, "data = \"{\\\"purge_type\\\":\\\"all\\\"}\"\n")
-	for host, address := range f.fake.Hosts() {
-		fmt.Fprintf(&config, "resolve = \"%s:%d:%s\"\n", host, f.fake.Port(), address)
+// bare sends the same requests with a Go program that does no more than that, as many at once as Drover. Nothing is kept.
+func (f fleet) bare(b *testing.B) *exec.Cmd {
+	b.Helper()
+	program := f.path("bareclient")
+	if _, err := os.Stat(program); err != nil {
+		if out, err := exec.Command("go", "build", "-o", program, "./testdata/bareclient").CombinedOutput(); err != nil {
+			b.Fatalf("%v\n%s", err, out)
+		}
 	}
+	var urls strings.Builder
 	for i := range f.fake.Len() {
-		fmt.Fprintf(&config, "url = \"%s/wp-json/bigscoots-cache/v2/clear-cache\"\noutput = /dev/null\n", f.fake.URL(i))
+		fmt.Fprintf(&urls, "%s/wp-json/bigscoots-cache/v2/clear-cache\n", f.fake.URL(i))
 	}
-	f.write(b, "curl.conf", config.String())
-	return exec.Command("curl", "-K", f.path("curl.conf"))
+	f.write(b, "urls", urls.String())
+	return apart(program, "-urls", f.path("urls"), "-hosts", f.path("hosts"), "-ca", f.path("ca.pem"), "-user", wptest.DefaultUser+":"+wptest.DefaultPassword)
+}
+
+// apart is a command on the processors that DROVER_BENCH_CPUS names, as taskset(1) takes them: the simulated sites are in this process,
+// and scripts/bench gives them another share of the machine.
+func apart(program string, args ...string) *exec.Cmd {
+	if cpus := os.Getenv("DROVER_BENCH_CPUS"); cpus != "" {
+		return exec.Command("taskset", append([]string{"--cpu-list", cpus, program}, args...)...)
+	}
+	return exec.Command(program, args...)
 }
 
 func timed(b *testing.B, command *exec.Cmd) time.Duration {
@@ -114,16 +125,18 @@ func median(all []time.Duration) time.Duration {
 	return all[len(all)/2]
 }
 
-// BenchmarkRunAgainstCurl runs an operation with the whole command, results stored, and the same requests with curl, in turn. The
-// sites are as many servers as sites: both may be as fast as the network allows.
-func BenchmarkRunAgainstCurl(b *testing.B) {
+// BenchmarkRunAgainstBareClient runs an operation with the whole command, results stored, and sends the same requests with a bare Go
+// client, in turn. The sites are as many servers as sites: both may be as fast as the network allows.
+func BenchmarkRunAgainstBareClient(b *testing.B) {
 	for _, n := range []int{1000, 5000} {
 		b.Run(fmt.Sprintf("sites=%d", n), func(b *testing.B) {
 			f := newFleet(b, n, 1)
-			var ours, theirs []time.Duration
+			f.fake.Warm()
+			var ours, theirs, ourCPU, theirCPU []time.Duration
 			for b.Loop() {
-				theirs = append(theirs, timed(b, f.curl(b)))
-				ours = append(ours, timed(b, f.drover("run", "clear-cache", "--all")))
+				bare, run := f.bare(b), f.drover("run", "clear-cache", "--param", "purge_type=all", "--all", "--yes")
+				theirs, theirCPU = append(theirs, timed(b, bare)), append(theirCPU, processorTime(bare))
+				ours, ourCPU = append(ours, timed(b, run)), append(ourCPU, processorTime(run))
 			}
 			for i := range n {
 				if calls, want := len(f.fake.Calls(i)), 2*len(ours); calls != want {
@@ -131,10 +144,17 @@ func BenchmarkRunAgainstCurl(b *testing.B) {
 				}
 			}
 			b.ReportMetric(median(ours).Seconds(), "drover-s")
-			b.ReportMetric(median(theirs).Seconds(), "curl-s")
-			b.ReportMetric(median(ours).Seconds()/median(theirs).Seconds(), "drover/curl")
+			b.ReportMetric(median(theirs).Seconds(), "bare-s")
+			b.ReportMetric(median(ours).Seconds()/median(theirs).Seconds(), "wall/bare")
+			b.ReportMetric(median(ourCPU).Seconds()*1000/float64(n), "cpu-ms/target")
+			b.ReportMetric(median(ourCPU).Seconds()/median(theirCPU).Seconds(), "cpu/bare")
 		})
 	}
+}
+
+// processorTime is what an ended command used of the processors.
+func processorTime(command *exec.Cmd) time.Duration {
+	return command.ProcessState.UserTime() + command.ProcessState.SystemTime()
 }
 
 // serve starts the released server, and returns its address and how long it took to the first page.

@@ -14,6 +14,7 @@ import (
 	"github.com/riverqueue/river/riverdriver/riverpgxv5"
 	"github.com/riverqueue/river/riverdriver/riversqlite"
 	"github.com/riverqueue/river/rivermigrate"
+	"gorm.io/gorm"
 
 	"github.com/droverhq/drover/migrations"
 )
@@ -42,6 +43,12 @@ func (d *DB) migrateOwn(ctx context.Context, dialect goose.Dialect, files fs.FS,
 	if err != nil {
 		return fmt.Errorf("database: migrations: %w", err)
 	}
+	if _, err := provider.GetDBVersion(ctx); err != nil { // creates goose's table
+		return fmt.Errorf("database: migrations: %w", err)
+	}
+	if err := d.renumber(ctx); err != nil {
+		return err
+	}
 	current, known, err := provider.GetVersions(ctx)
 	if err != nil {
 		return fmt.Errorf("database: migrations: %w", err)
@@ -56,6 +63,28 @@ func (d *DB) migrateOwn(ctx context.Context, dialect goose.Dialect, files fs.FS,
 		return fmt.Errorf("database: migrations: %w", err)
 	}
 	return nil
+}
+
+// renumbered closes the gap after migration 5 that databases of earlier versions have in their history. The condition finds only those:
+// every other database has a migration 6.
+const renumbered = `UPDATE goose_db_version SET version_id = version_id - 2
+	WHERE version_id BETWEEN 8 AND 12 AND NOT EXISTS (SELECT 1 FROM goose_db_version AS other WHERE other.version_id = 6)`
+
+// renumberLock is the number of the PostgreSQL advisory lock that makes processes which start at the same moment renumber one after another.
+const renumberLock = 0x64726f766573
+
+func (d *DB) renumber(ctx context.Context) error {
+	return d.Gorm.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
+		if d.Postgres() {
+			if err := tx.Exec("SELECT pg_advisory_xact_lock(?)", int64(renumberLock)).Error; err != nil {
+				return fmt.Errorf("database: renumber migrations: %w", err)
+			}
+		}
+		if err := tx.Exec(renumbered).Error; err != nil {
+			return fmt.Errorf("database: renumber migrations: %w", err)
+		}
+		return nil
+	})
 }
 
 func migrateQueue[T any](ctx context.Context, db *sql.DB, driver riverdriver.Driver[T]) error {

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/droverhq/drover/internal/validation"
 )
 
 // Filled is a request made from a form.
@@ -17,8 +19,8 @@ type Filled struct {
 	Body   string // JSON, or empty
 }
 
-// Problems says what is wrong, by field, each as a sentence that says what to do.
-type Problems map[string]string
+// Problems says what is wrong with what a person typed.
+type Problems = validation.Problems
 
 // SendEmpty is the name under which the fields are listed that are sent although they are empty.
 const SendEmpty = "send-empty"

@@ -17,7 +17,7 @@ func (r *Roster) Add(ctx context.Context, actor access.Actor, m Member, password
 	}
 	p := m.clean()
 	r.checkPassword(p, password, m.Email)
-	if err := p.orNil(); err != nil {
+	if err := p.OrNil(); err != nil {
 		return Member{}, err
 	}
 	hash, err := r.hashing.hash(ctx, password)

@@ -78,7 +78,7 @@ func (r *Roster) Invite(ctx context.Context, actor access.Actor, m Member) (vaul
 	}
 	token, hash := newToken()
 	err := r.change(ctx, a, func(w write) error {
-		if err := p.orNil(); err != nil {
+		if err := p.OrNil(); err != nil {
 			return err
 		}
 		if err := w.mayGive(m.Role, m.Bound); err != nil {
@@ -156,7 +156,7 @@ func (r *Roster) claim(ctx context.Context, token vault.Secret, kind linkKind, c
 	}
 	p := m.clean()
 	r.checkPassword(p, c.Password, m.Email)
-	if err := p.orNil(); err != nil {
+	if err := p.OrNil(); err != nil {
 		return vault.Secret{}, err
 	}
 	hash, err := r.hashing.hash(ctx, c.Password)

@@ -2,7 +2,6 @@ package members
 
 import (
 	_ "embed"
-	"maps"
 	"net/mail"
 	"slices"
 	"strings"
@@ -11,27 +10,12 @@ import (
 
 	"golang.org/x/text/unicode/norm"
 
+	"github.com/droverhq/drover/internal/validation"
 	"github.com/droverhq/drover/internal/vault"
 )
 
-// Problems says what is wrong with what a person typed, by field, each as a sentence that says what to do.
-type Problems map[string]string
-
-// Error lists the problems in the order of their fields.
-func (p Problems) Error() string {
-	var parts []string
-	for _, field := range slices.Sorted(maps.Keys(p)) {
-		parts = append(parts, field+": "+p[field])
-	}
-	return strings.Join(parts, "; ")
-}
-
-func (p Problems) orNil() error {
-	if len(p) == 0 {
-		return nil
-	}
-	return p
-}
+// Problems says what is wrong with what a person typed.
+type Problems = validation.Problems
 
 const (
 	shortestPassword = 12

@@ -52,7 +52,7 @@ func (r *Roster) MakeToken(ctx context.Context, actor access.Actor, t Token) (va
 		if n >= mostTokens {
 			p["name"] = fmt.Sprintf("You have %d tokens. Revoke some first.", n)
 		}
-		if err := p.orNil(); err != nil {
+		if err := p.OrNil(); err != nil {
 			return err
 		}
 		if !actor.Role.Covers(t.Role) {

@@ -26,7 +26,7 @@ var outcomes = map[wptest.Fault]string{
 	wptest.HeaderStripped: "failed/not_authenticated", wptest.AppPasswordsOff: "failed/not_authenticated", wptest.HostBasicAuth: "failed/not_authenticated",
 	wptest.Forbidden: "failed/forbidden", wptest.Administrator: "ok", wptest.NoPlugin: "skipped/no_route", wptest.Staging: "skipped/not_applicable",
 	wptest.CacheDisabled: "skipped/not_applicable", wptest.Misconfigured: "skipped/not_applicable", wptest.OpcacheMissing: "ok",
-	wptest.SuccessFalse: "failed/refused", wptest.HTML200: "failed/not_json", wptest.LoginWall: "failed/redirected", wptest.PHPWarning: "ok", wptest.BOM: "ok",
+	wptest.SuccessFalse: "failed/refused", wptest.HTML200: "failed/not_json", wptest.LoginWall: "failed/protected", wptest.PHPWarning: "ok", wptest.BOM: "ok",
 	wptest.Challenge: "failed/blocked", wptest.Sucuri: "failed/blocked", wptest.ModSecurity406: "failed/blocked", wptest.VerbsBlocked: "ok",
 	wptest.VerbsCut: "ok", wptest.OverrideStripped: "ok", wptest.PurgeIgnored: "ok", wptest.NotCached: "ok", wptest.RateLimited: "ok", wptest.RateLimitedForever: "failed/rate_limited", wptest.Maintenance: "failed/maintenance",
 	wptest.MaintenanceHTML: "failed/maintenance", wptest.SiteError: "failed/site_error", wptest.FatalHTML: "failed/site_error",

@@ -11,6 +11,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/droverhq/drover/internal/endpoint"
+	"github.com/droverhq/drover/internal/validation"
 )
 
 // ErrNone is returned where there is no such operation.
@@ -54,18 +55,8 @@ func (d Definition) Params() map[string]string {
 	return params
 }
 
-// Problems says what is wrong with a definition, by field, each as a sentence that says what to do.
-type Problems map[string]string
-
-// Error lists the problems.
-func (p Problems) Error() string {
-	var all []string
-	for field, text := range p {
-		all = append(all, field+": "+text)
-	}
-	slices.Sort(all)
-	return strings.Join(all, "; ")
-}
+// Problems says what is wrong with what a person typed.
+type Problems = validation.Problems
 
 var (
 	methods = []string{"GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "HEAD"}

@@ -22,7 +22,7 @@ type Draft struct {
 	Password vault.Secret // the application password as it was pasted; its spaces are kept
 }
 
-// Problems says what is wrong with what a person typed, by field.
+// Problems says what is wrong with what a person typed.
 type Problems = validation.Problems
 
 const (

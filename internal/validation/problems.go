@@ -19,7 +19,16 @@ func (p Problems) Error() string {
 	return strings.Join(parts, "; ")
 }
 
-// OrNil is the problems as an error, or nil where there is none.
+// Sentences joins the sentences in the order of their fields, for a page that has no fields to show them beside.
+func (p Problems) Sentences() string {
+	parts := make([]string, 0, len(p))
+	for _, field := range slices.Sorted(maps.Keys(p)) {
+		parts = append(parts, p[field])
+	}
+	return strings.Join(parts, " ")
+}
+
+// OrNil returns the problems as an error, or nil where there are none.
 func (p Problems) OrNil() error {
 	if len(p) == 0 {
 		return nil

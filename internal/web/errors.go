@@ -12,6 +12,7 @@ import (
 	"github.com/droverhq/drover/internal/runs"
 	"github.com/droverhq/drover/internal/saved"
 	"github.com/droverhq/drover/internal/sites"
+	"github.com/droverhq/drover/internal/validation"
 	"github.com/droverhq/drover/views"
 )
 
@@ -66,29 +67,11 @@ func problemOf(err error) views.Problem {
 		return views.Problem{Status: http.StatusServiceUnavailable, Sentence: "Drover cannot reach its database",
 			Mend: "It does not answer, or its disk is full or cannot be written. Nothing was changed by this. Runs under way wait for it and go on by themselves. If it stays, tell whoever runs Drover."}
 	}
-	typed := map[string]string{}
-	if p, is := errors.AsType[sites.Problems](err); is {
-		typed = p
-	} else if p, is := errors.AsType[members.Problems](err); is {
-		typed = p
-	}
-	if len(typed) > 0 {
-		return views.Problem{Status: http.StatusUnprocessableEntity, Sentence: "That cannot be done as it is", Mend: sentences(typed)}
+	if p, is := errors.AsType[validation.Problems](err); is && len(p) > 0 {
+		return views.Problem{Status: http.StatusUnprocessableEntity, Sentence: "That cannot be done as it is", Mend: p.Sentences()}
 	}
 	return views.Problem{Status: http.StatusInternalServerError, Sentence: "Drover could not do this",
 		Mend: "The fault is Drover's own, and it is logged with the number below. Nothing was done by halves: try again, and tell whoever runs Drover if it stays."}
-}
-
-// sentences are problems without their fields, for a page that has no fields to show them beside.
-func sentences(problems map[string]string) string {
-	text := ""
-	for _, each := range problems {
-		if text != "" {
-			text += " "
-		}
-		text += each
-	}
-	return text
 }
 
 // finish shows what went wrong, if something did.

@@ -144,7 +144,7 @@ func (s *Server) addPasskey(v *visit) error {
 	codes, err := s.Roster.AddPasskey(v.Request.Context(), v.holder(), form.Get("name"), []byte(form.Get("credential")))
 	problem := ""
 	if p, is := errors.AsType[members.Problems](err); is {
-		problem = sentences(p)
+		problem = p.Sentences()
 	} else if errors.Is(err, members.ErrPasskey) {
 		problem = "This passkey could not be set up: the page was open too long, or the passkey is in use already. Try again."
 	}

@@ -2,6 +2,7 @@ package wordpress
 
 import (
 	"net/http"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -26,7 +27,36 @@ const (
 
 // cacheHeaders tell whether a page came from the cache, the plugin's own first (observed with BigScoots Cache 2.8.1;
 // developers.cloudflare.com, "Cloudflare cache responses").
-var cacheHeaders = []string{"X-Bigscoots-Cache-Status", "Cf-Cache-Status", "X-Cache", "X-Proxy-Cache", "X-Litespeed-Cache"}
+var cacheHeaders = []string{
+	"X-Bigscoots-Cache-Status", "Cf-Cache-Status", "X-Cache", "X-Proxy-Cache", "X-Litespeed-Cache", "X-Qc-Cache", "X-Kinsta-Cache", "X-Fastcgi-Cache", "Fastcgi-Cache", "X-Nginx-Cache",
+	"X-Cache-Status", "X-Sucuri-Cache", "X-Gocache-Cachestatus", "X-Wpe-Cached", "X-Sg-Cache", "X-Edge-Cache",
+}
+
+// FromCache tells whether a read was answered out of a cache, and what the cache says of that.
+func FromCache(x Exchange) (says string, is bool) {
+	if x.Method != http.MethodGet || x.Status < 200 || x.Status > 299 {
+		return "", false
+	}
+	if c := CacheOf(x); c.State == CachedHit {
+		return c.Says, true
+	}
+	return olderThan(x)
+}
+
+// olderThan tells whether an answer was made before its request was sent: its Age is more than the exchange took.
+func olderThan(x Exchange) (says string, is bool) {
+	age, _ := ageOf(x.Header)
+	return age.String() + " old", age > x.Took+time.Second
+}
+
+// ageOf reads how long an answer has been in a cache.
+func ageOf(h http.Header) (age time.Duration, said bool) {
+	seconds, err := strconv.ParseInt(strings.TrimSpace(h.Get("Age")), 10, 32)
+	if err != nil || seconds < 0 {
+		return 0, false
+	}
+	return time.Duration(seconds) * time.Second, true
+}
 
 // CacheOf reads what the answer's headers say of the cache.
 func CacheOf(x Exchange) Cached {
@@ -47,15 +77,28 @@ func CacheOf(x Exchange) Cached {
 	if c.Says == "" {
 		c.Says = "no header of a cache"
 	}
-	if seconds, err := strconv.ParseInt(strings.TrimSpace(x.Header.Get("Age")), 10, 32); err == nil && seconds >= 0 && c.State == CachedHit {
-		c.Age = time.Duration(seconds) * time.Second
+	if c.State == CachedNot && hitOtherwise(x.Header) {
+		c.State, c.Says = CachedHit, "HIT"
+	}
+	if age, said := ageOf(x.Header); said && c.State == CachedHit {
+		c.Age = age
 		c.Says += ", " + c.Age.String() + " old"
 	}
 	return c
 }
 
+// hitOtherwise tells a hit by headers in a form of their own: Varnish names the request that filled its cache beside this one, RFC 9211
+// has a parameter, and some count.
+func hitOtherwise(h http.Header) bool {
+	hits, err := strconv.Atoi(strings.TrimSpace(h.Get("X-Cache-Hits")))
+	return len(strings.Fields(h.Get("X-Varnish"))) > 1 || err == nil && hits > 0 || cacheStatusHit.MatchString(h.Get("Cache-Status"))
+}
+
+var cacheStatusHit = regexp.MustCompile(`(?i);\s*hit\b`)
+
 func cachedState(word string) CachedState {
-	switch first, _, _ := strings.Cut(word, " "); strings.Trim(first, ",;") {
+	first, _, _ := strings.Cut(word, " ")
+	switch first = strings.TrimPrefix(strings.TrimPrefix(strings.Trim(first, ",;"), "TCP_"), "MEM_"); first {
 	case "HIT", "STALE", "UPDATING", "REVALIDATED": // all of these hand out what was kept before
 		return CachedHit
 	case "MISS", "EXPIRED":

@@ -71,7 +71,13 @@ func TestVerbsThatMayBeBlocked(t *testing.T) {
 		"cut":                     {Exchange{Method: "PATCH", Sent: true, Fault: ErrCutOff}, true},
 		"the answer cut":          {Exchange{Method: "PATCH", Sent: true, Status: 200, Fault: ErrCutOff}, false},
 		"the disguise fell off":   {Exchange{Method: "PATCH", Override: OverrideHeader, Status: 405, Body: []byte(`{"success":false,"status":"error","message":"PATCH only"}`)}, true},
-		"a wrong method for good": {Exchange{Method: "PATCH", Status: 405, Body: []byte(`{"success":false,"status":"error","message":"GET only"}`)}, false},
+		"it became a GET":         {Exchange{Method: "PATCH", Status: 405, Body: []byte(`{"success":false,"status":"error","message":"GET is not allowed"}`)}, true},
+		"a GET, for WordPress":    {Exchange{Method: "PATCH", Status: 404, Body: []byte(`{"code":"rest_no_route","message":"no","data":{"status":404}}`)}, true},
+		"404 by IIS":              {Exchange{Method: "PUT", Status: 404, Body: page}, true},
+		"400 by HTTP.sys":         {Exchange{Method: "PATCH", Status: 400, Body: []byte("<h2>Bad Request - Invalid Verb</h2>")}, true},
+		"an error page with 200":  {Exchange{Method: "DELETE", Status: 200, Body: []byte("<html><title>403 Forbidden</title></html>")}, true},
+		"no such post":            {Exchange{Method: "PUT", Status: 404, Body: []byte(`{"code":"rest_post_invalid_id","message":"no","data":{"status":404}}`)}, false},
+		"a coming-soon page":      {Exchange{Method: "PATCH", Status: 200, Body: []byte("<html><title>Soon</title><body>Soon</body></html>")}, false},
 	} {
 		if got := Classify(c.x).Verb; got != c.want {
 			t.Errorf("%s: %v", name, got)

@@ -1,11 +1,7 @@
 package wordpress
 
 import (
-	"errors"
-	"fmt"
 	"net/http"
-	"net/url"
-	"slices"
 	"strings"
 	"time"
 )
@@ -23,7 +19,8 @@ type Verdict struct {
 	RetryAfter    time.Duration
 }
 
-// Classify tells what the exchange means. It depends on nothing but the exchange.
+// Classify tells what the exchange means, in stages: what became of the transport, which documents the body holds, what shape each
+// of them has, what the route's own rules make of it. It depends on nothing but the exchange.
 func Classify(x Exchange) Verdict {
 	v := classify(x)
 	if v.Status == 0 {
@@ -36,39 +33,94 @@ func Classify(x Exchange) Verdict {
 	return v
 }
 
-// verbBlocked tells whether the request's method may be what something in front of WordPress did not let through. A challenge asks
-// for a browser, whatever the method.
-func verbBlocked(x Exchange, v Verdict) bool {
-	if reads(x.Method) || x.Method == http.MethodPost {
-		return false
+func classify(x Exchange) Verdict {
+	if v, over := ofTransport(x); over {
+		return v
 	}
-	switch v.Reason {
-	case ReasonBlocked:
-		return !challenged(x) && slices.Contains(barring, x.Status)
-	case ReasonCutOff:
-		return x.Status == 0
-	case ReasonInvalidInput, ReasonNoRoute: // the disguise was taken off on the way, and WordPress saw a POST
-		return x.Override != OverrideNone && (x.Status == http.StatusMethodNotAllowed || x.Status == http.StatusNotFound)
+	found := documentsOf(x.Body)
+	if len(found.values) == 0 {
+		return ofText(x, found)
 	}
-	return false
+	all := make([]judgement, len(found.values))
+	for i, value := range found.values {
+		s := shapeOf(value, askedBy(x))
+		all[i] = judgement{s.claim != claimNone || s.code != "", ofRoute(x, s)}
+	}
+	v := agreed(all)
+	return notedBy(surrounded(x, v, found), found.note)
 }
 
-// barring are the statuses by which firewalls refuse a method.
-var barring = []int{http.StatusForbidden, http.StatusMethodNotAllowed, http.StatusNotAcceptable, http.StatusNotImplemented}
+// judgement is what one document of a body says, and whether it says anything about what was asked for.
+type judgement struct {
+	claims bool
+	Verdict
+}
 
-func classify(x Exchange) Verdict {
+// agreed is what all documents of one body mean together. One that says nothing, such as the output of a debugger, does not count
+// where another does. A success before a crash was carried out, and a refusal is not undone by a success.
+func agreed(all []judgement) Verdict {
+	var yes, no []Verdict
+	for _, each := range all {
+		switch {
+		case !each.claims:
+		case each.Outcome == OK || each.Outcome == Partial:
+			yes = append(yes, each.Verdict)
+		default:
+			no = append(no, each.Verdict)
+		}
+	}
 	switch {
-	case x.Fault != nil:
-		return ofFault(x)
-	case x.Status >= 300 && x.Status < 400:
-		return redirected(x)
+	case len(yes) == 0 && len(no) == 0:
+		return all[len(all)-1].Verdict
+	case len(no) == 0:
+		return worst(yes)
+	case len(yes) == 0:
+		return no[0]
 	}
-	found, isJSON := findJSON(x.Body)
-	if !isJSON {
-		return ofText(x)
+	v := no[0]
+	v.Outcome, v.Retry = Unknown, false
+	if v.Reason != ReasonSiteError {
+		v.Reason = ReasonUnclear
 	}
-	v := ofJSON(x, found.value)
-	v.Note = strings.TrimSpace(v.Note + " " + found.note)
+	return notedBy(v, "The site sent two answers in one, and they disagree.")
+}
+
+func worst(all []Verdict) Verdict {
+	for _, v := range all {
+		if v.Outcome != OK {
+			return v
+		}
+	}
+	return all[0]
+}
+
+// surrounded judges an answer once more where PHP died beside it, or a page stands there too.
+func surrounded(x Exchange, v Verdict, found documents) Verdict {
+	if v.Outcome != OK && v.Outcome != Partial {
+		if found.crash != "" && v.Reason == ReasonSiteError {
+			return notedBy(v, "PHP says: "+found.crash)
+		}
+		return v
+	}
+	says, old := olderThan(x)
+	switch {
+	case old && !reads(x.Method):
+		return Verdict{Outcome: Unknown, Reason: ReasonUnclear, Note: "The answer came out of a cache: it is older than this request (" + says + ")."}
+	case found.crash != "":
+		v.Outcome, v.Reason = Unknown, ReasonSiteError
+		return notedBy(v, "WordPress answered, and died: "+found.crash)
+	case found.page && reads(x.Method):
+		return failed(ReasonNotJSON, "It answered with a page beside its JSON.")
+	case found.page:
+		v.Outcome, v.Reason = Unknown, ReasonUnclear
+		return notedBy(v, "A page stood beside the answer.")
+	}
+	return v
+}
+
+// notedBy is the verdict with one more sentence.
+func notedBy(v Verdict, more string) Verdict {
+	v.Note = strings.TrimSpace(v.Note + " " + more)
 	return v
 }
 
@@ -82,65 +134,15 @@ func skipped(reason Reason, note string) Verdict {
 	return Verdict{Outcome: Skipped, Reason: reason, Note: note}
 }
 
-// beforeSending are the faults that come before the request leaves, and what they mean.
-var beforeSending = []struct {
-	fault  error
-	reason Reason
-	retry  bool
-}{
-	{ErrRequest, ReasonInvalidInput, false},
-	{ErrRefusedAddress, ReasonAddressRefused, false},
-	{ErrTLS, ReasonTLS, false},
-	{ErrResolve, ReasonUnreachable, true},
-	{ErrConnect, ReasonUnreachable, true},
+// unclear is the verdict of an answer from which it cannot be told whether a write was carried out. A read has failed all the same.
+func unclear(x Exchange, note string) Verdict {
+	if reads(x.Method) {
+		return failed(ReasonNotJSON, note)
+	}
+	return Verdict{Outcome: Unknown, Reason: ReasonUnclear, Note: note}
 }
 
-func ofFault(x Exchange) Verdict {
-	v := failed(ReasonUnreachable, asSentence(x.Fault))
-	for _, known := range beforeSending {
-		if errors.Is(x.Fault, known.fault) {
-			v.Reason, v.Retry = known.reason, known.retry
-			return v
-		}
-	}
-	cancelled := errors.Is(x.Fault, ErrCancelled)
-	switch {
-	case errors.Is(x.Fault, ErrTooLarge):
-		v.Reason = ReasonTooLarge
-	case cancelled && !x.Sent:
-		v.Reason = ReasonCancelled
-	case !x.Sent:
-		v.Retry = true
-	case errors.Is(x.Fault, ErrTimeout):
-		v.Outcome, v.Reason = Unknown, ReasonTimeout
-	default:
-		v.Outcome, v.Reason, v.Retry = Unknown, ReasonCutOff, !cancelled
-	}
-	return v
-}
-
-// asSentence is a fault's text as a sentence.
-func asSentence(fault error) string {
-	text := strings.TrimSuffix(printable(fault.Error(), 300), ".")
-	return strings.ToUpper(text[:min(1, len(text))]) + text[min(1, len(text)):] + "."
-}
-
-// redirected judges an answer that points elsewhere. Only an address of the web is handed on: it may become a link.
-func redirected(x Exchange) Verdict {
-	given := printable(x.Header.Get("Location"), longestHeader)
-	location := absolute(x.URL, given)
-	v := failed(ReasonRedirected, fmt.Sprintf("It points to %s.", printable(location, 300)))
-	switch u, err := url.Parse(location); {
-	case given == "" || x.Status == http.StatusNotModified:
-		return failed(ReasonNotJSON, fmt.Sprintf("It answered %d without an address to go to.", x.Status))
-	case err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "":
-		v.Note = "It points to something that is no address of the web."
-		return v
-	case strings.Contains(u.Path, "/.well-known/sgcaptcha"):
-		return failed(ReasonBlocked, "SiteGround's bot check answered.")
-	case strings.HasSuffix(u.Path, "/wp-login.php"):
-		v.Note = "It points to the login page: a plugin lets nobody in who is not signed in to WordPress itself."
-	}
-	v.Location = location
-	return v
+// reads tells whether the method only reads.
+func reads(method string) bool {
+	return method == http.MethodGet || method == http.MethodHead || method == http.MethodOptions
 }

@@ -24,10 +24,14 @@ func ofStatus(x Exchange) Verdict {
 		return again(failed(ReasonRateLimited, ""))
 	case s == http.StatusServiceUnavailable:
 		return again(failed(ReasonMaintenance, ""))
-	case s == http.StatusBadGateway, s == http.StatusGatewayTimeout:
-		return again(failed(ReasonSiteError, fmt.Sprintf("The server in front of WordPress got no answer from it (%d). The request may have been carried out.", s)))
-	case s >= 520 && s <= 530 && x.Header.Get("Cf-Ray") != "": // developers.cloudflare.com, "Cloudflare 5xx errors"
-		return failed(ReasonSiteError, fmt.Sprintf("Cloudflare got no good answer from the site's server (%d). The request may have been carried out.", s))
+	case s == http.StatusPaymentRequired:
+		return failed(ReasonSuspended, "")
+	case s == http.StatusGatewayTimeout, s == 524 && x.Header.Get("Cf-Ray") != "": // developers.cloudflare.com, "Cloudflare 5xx errors"
+		return again(Verdict{Outcome: Unknown, Reason: ReasonTimeout, Note: fmt.Sprintf("The server in front of WordPress gave up waiting for it (%d). The request may have been carried out.", s)})
+	case s == http.StatusBadGateway, s == 520 && x.Header.Get("Cf-Ray") != "":
+		return again(Verdict{Outcome: Unknown, Reason: ReasonCutOff, Note: fmt.Sprintf("The server in front of WordPress got no answer from it (%d). The request may have been carried out.", s)})
+	case s >= 521 && s <= 530 && x.Header.Get("Cf-Ray") != "":
+		return again(failed(ReasonSiteError, fmt.Sprintf("Cloudflare could not reach the site's server (%d).", s)))
 	case s >= 500:
 		return failed(ReasonSiteError, "")
 	}

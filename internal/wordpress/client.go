@@ -123,6 +123,7 @@ func (c *Client) request(ctx context.Context, r Request, w wire) (*http.Request,
 		return nil, requestError("The address cannot be sent to.")
 	}
 	request.Header.Set("Accept", "application/json")
+	request.Header.Set("Accept-Encoding", "gzip")
 	if !w.api {
 		request.Header.Set("Accept", "text/html,*/*;q=0.8")
 	}
@@ -140,9 +141,4 @@ func (c *Client) request(ctx context.Context, r Request, w wire) (*http.Request,
 		request.SetBasicAuth(c.username, c.password)
 	}
 	return request, nil
-}
-
-// reads tells whether the method only reads.
-func reads(method string) bool {
-	return method == http.MethodGet || method == http.MethodHead || method == http.MethodOptions
 }

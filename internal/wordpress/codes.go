@@ -5,44 +5,84 @@ import (
 	"strings"
 )
 
-// byCode judges by the codes of WordPress (wp-includes/rest-api, wp_authenticate_application_password) and of BigScoots Cache
-// (observed with 2.8.1), whatever the status: they are exact where the status is not.
+// byCode judges by the codes of WordPress (wp-includes/rest-api, wp_authenticate_application_password), whatever the status: they are
+// exact where the status is not.
 var byCode = map[string]Verdict{
 	"incorrect_password":                      failed(ReasonBadCredential, ""),
 	"invalid_username":                        failed(ReasonBadCredential, ""),
 	"invalid_email":                           failed(ReasonBadCredential, ""),
 	"application_passwords_disabled":          failed(ReasonNotAuthenticated, "Application passwords are switched off there."),
-	"application_passwords_disabled_for_user": failed(ReasonNotAuthenticated, "Application passwords are switched off for this user."),
+	"application_passwords_disabled_for_user": failed(ReasonNotAuthenticated, "Application passwords are switched off for this user. Connect another user, or let this one have them."),
 	"rest_not_logged_in":                      failed(ReasonNotAuthenticated, ""),
 	"rest_cookie_invalid_nonce":               failed(ReasonNotAuthenticated, ""),
+	"rest_cannot_access":                      failed(ReasonNotAuthenticated, ""),
 	"rest_no_route":                           skipped(ReasonNoRoute, ""),
-	"cache_disabled":                          skipped(ReasonNotApplicable, "The cache is switched off there."),
-	"page_cache_disabled":                     skipped(ReasonNotApplicable, "The page cache is switched off there."),
-	"plugin_misconfigured":                    skipped(ReasonNotApplicable, "BigScoots Cache is not set up properly there."),
-	"opcache_not_loaded":                      skipped(ReasonNotApplicable, "The server runs PHP without OPcache."),
-	"opcache_status_function_not_working":     skipped(ReasonNotApplicable, "The server does not let PHP ask OPcache."),
-	"opcache_reset_function_not_working":      skipped(ReasonNotApplicable, "The server does not let PHP reset OPcache."),
-	"no_data_provided":                        failed(ReasonInvalidInput, ""),
-	"improper_purge_type":                     failed(ReasonInvalidInput, ""),
-	"invalid_urls":                            failed(ReasonInvalidInput, ""),
-	"no_post_id_eligible_for_cache_purge":     failed(ReasonInvalidInput, "None of the posts exists there and can be purged."),
 	"rest_invalid_param":                      failed(ReasonInvalidInput, ""),
 	"rest_missing_callback_param":             failed(ReasonInvalidInput, ""),
 	"rest_invalid_json":                       failed(ReasonInvalidInput, ""),
-	"page_cache_not_working_properly":         failed(ReasonRefused, "The plugin found that pages are not served from the cache."),
+	"internal_server_error":                   failed(ReasonSiteError, ""),
 }
 
+// codePatterns judge the codes of plugins by what stands in them, the first that fits. A status that means something else, such as
+// input that is not valid, keeps its meaning.
+var codePatterns = []struct {
+	parts []string // all of them stand in the code
+	v     Verdict
+}{
+	{[]string{"jwt"}, failed(ReasonNotAuthenticated, "A plugin for JSON Web Tokens reads the Authorization header itself and does not let application passwords through. Switch it off, or let it pass over what is not a token.")},
+	{[]string{"bad_auth_header"}, failed(ReasonNotAuthenticated, "A plugin reads the Authorization header itself and does not let application passwords through. Switch it off, or let it pass over what is not its own.")},
+	{[]string{"two_factor"}, failed(ReasonNotAuthenticated, "A plugin asks this user for a second factor. Let it accept application passwords for the REST API, or connect a user without one.")},
+	{[]string{"2fa"}, failed(ReasonNotAuthenticated, "A plugin asks this user for a second factor. Let it accept application passwords for the REST API, or connect a user without one.")},
+	{[]string{"itsec"}, failed(ReasonNotAuthenticated, "Solid Security restricts the REST API. Set REST API to Default Access in its settings, and see that it has not locked this user or Drover's address out.")},
+	{[]string{"password", "expired"}, failed(ReasonBadCredential, "The password has expired.")},
+	{[]string{"credential", "expired"}, failed(ReasonBadCredential, "The password has expired.")},
+	{[]string{"user", "suspended"}, failed(ReasonBadCredential, "This user is suspended.")},
+	{[]string{"account", "suspended"}, failed(ReasonSuspended, "")},
+	{[]string{"logged_in"}, failed(ReasonNotAuthenticated, "")},
+	{[]string{"loggedin"}, failed(ReasonNotAuthenticated, "")},
+	{[]string{"signed_in"}, failed(ReasonNotAuthenticated, "")},
+	{[]string{"logged_out"}, failed(ReasonNotAuthenticated, "")},
+	{[]string{"login"}, failed(ReasonNotAuthenticated, "")},
+	{[]string{"log_in"}, failed(ReasonNotAuthenticated, "")},
+	{[]string{"authenticat"}, failed(ReasonNotAuthenticated, "")},
+	{[]string{"no_auth"}, failed(ReasonNotAuthenticated, "")},
+	{[]string{"auth_required"}, failed(ReasonNotAuthenticated, "")},
+	{[]string{"anonymous"}, failed(ReasonNotAuthenticated, "")},
+	{[]string{"visitor"}, failed(ReasonNotAuthenticated, "")},
+	{[]string{"guest"}, failed(ReasonNotAuthenticated, "")},
+}
+
+// ruleFor judges by a code. Codes of plugins are read only where the status is about who may do what, or where none is given.
 func ruleFor(code string, status int) (Verdict, bool) {
 	if rule, known := byCode[code]; known {
 		return rule, true
 	}
+	if rule, known := ofPluginCode(code); known {
+		return rule, true
+	}
+	denied := status == http.StatusUnauthorized || status == http.StatusForbidden
 	switch {
-	case strings.HasSuffix(code, "_not_allowed_on_staging"):
-		return skipped(ReasonNotApplicable, "It is a staging site."), true
 	case code == "rest_forbidden" && status == http.StatusUnauthorized:
 		return failed(ReasonNotAuthenticated, ""), true
 	case code == "rest_forbidden":
 		return failed(ReasonForbidden, ""), true
+	case !denied:
+		return Verdict{}, false
+	}
+	lower := strings.ReplaceAll(strings.ToLower(code), "-", "_")
+	for _, pattern := range codePatterns {
+		if containsAll(lower, pattern.parts) {
+			return pattern.v, true
+		}
 	}
 	return Verdict{}, false
+}
+
+func containsAll(text string, parts []string) bool {
+	for _, part := range parts {
+		if !strings.Contains(text, part) {
+			return false
+		}
+	}
+	return true
 }

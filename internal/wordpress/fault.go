@@ -1,6 +1,7 @@
 package wordpress
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -67,12 +68,14 @@ func insecure(err error, sent bool) string {
 	var record tls.RecordHeaderError
 	var alert tls.AlertError
 	switch {
+	case strings.Contains(err.Error(), "remote error: tls: ") && wantsOurs(err):
+		return "the server wants a client certificate, which Drover has none of. Have /wp-json/ exempted, or the requirement lifted for Drover's address"
 	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
-		return "the certificate has expired or is not valid yet"
+		return "the certificate has expired or is not valid yet. Renew it"
 	case errors.As(err, &host):
-		return "the certificate is for another host name"
+		return "the certificate is for another host name. Have one issued that names this host too"
 	case errors.As(err, &authority):
-		return "the certificate was issued by an unknown authority"
+		return "the certificate was issued by an unknown authority" + chainOf(err)
 	case errors.As(err, &invalid), errors.As(err, &verification):
 		return "the certificate is not valid"
 	case sent:
@@ -85,6 +88,43 @@ func insecure(err error, sent bool) string {
 		return "the TLS handshake failed (" + strings.TrimPrefix(err.Error(), "tls: ") + ")"
 	}
 	return ""
+}
+
+// wantsOurs tells the alerts by which a server asks for a client's certificate. In TLS 1.3 they come after the request was sent, and
+// the server has not read it.
+func wantsOurs(err error) bool {
+	for _, alert := range []string{"certificate required", "bad certificate", "no certificate", "unsupported certificate", "unknown certificate"} {
+		if strings.HasSuffix(err.Error(), "tls: "+alert) {
+			return true
+		}
+	}
+	return false
+}
+
+// chainOf says what is wrong with a chain that leads to no known authority. Browsers fetch a missing intermediate themselves or have
+// it from elsewhere, so such a site looks fine in them.
+func chainOf(err error) string {
+	var verification *tls.CertificateVerificationError
+	if !errors.As(err, &verification) || len(verification.UnverifiedCertificates) == 0 {
+		return ""
+	}
+	last := verification.UnverifiedCertificates[0]
+	for range verification.UnverifiedCertificates { // follow the issuers as far as they were sent, in whatever order
+		for _, other := range verification.UnverifiedCertificates {
+			if !other.Equal(last) && bytes.Equal(last.RawIssuer, other.RawSubject) {
+				last = other
+				break
+			}
+		}
+	}
+	if bytes.Equal(last.RawIssuer, last.RawSubject) {
+		if len(verification.UnverifiedCertificates) == 1 {
+			return ": it is self-signed. Have one issued by a public authority, or give Drover this one in DROVER_CA_FILE"
+		}
+		return ". Have one issued by a public authority, or give Drover that authority in DROVER_CA_FILE"
+	}
+	return fmt.Sprintf(": the server does not send the certificate of its issuer, “%s”. Most often an intermediate certificate is missing, which browsers find by themselves: "+
+		"have the server send its whole chain (fullchain.pem)", printable(last.Issuer.CommonName, 100))
 }
 
 // cause shortens what the network said to what a person needs: its long form repeats addresses and ports.

@@ -64,7 +64,7 @@ var everyFault = map[wptest.Fault]expected{
 	wptest.SuccessFalse:       {Failed, ReasonRefused, "", 0, "ready", ""},
 	wptest.PartialPosts:       {OK, "", "", 1, "ready", ""},
 	wptest.HTML200:            {Failed, ReasonNotJSON, "Coming soon", 0, "broken", RungRoot},
-	wptest.LoginWall:          {Failed, ReasonRedirected, "login page", 0, "broken", RungRoot},
+	wptest.LoginWall:          {Failed, ReasonProtected, "login page", 0, "broken", RungRoot},
 	wptest.PHPWarning:         {OK, "", "before the JSON", 1, "warning", RungCapabilities},
 	wptest.BOM:                {OK, "", "byte order mark", 1, "warning", RungCapabilities},
 	wptest.Challenge:          {Failed, ReasonBlocked, "Cloudflare", 0, "broken", RungRoot},

@@ -46,6 +46,7 @@ func NewNetwork(c Config) *Network {
 		Proxy:                  nil, // a proxy from the environment would see every credential
 		DialContext:            n.dial,
 		Protocols:              oneAtATime(),
+		DisableCompression:     true, // readBody decompresses by what the bytes are, not by what they are called
 		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: c.RootCAs, ClientSessionCache: tls.NewLRUClientSessionCache(sessions)},
 		TLSHandshakeTimeout:    15 * time.Second,
 		MaxIdleConns:           idle,

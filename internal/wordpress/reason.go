@@ -40,6 +40,9 @@ const (
 	ReasonTLS              Reason = "tls"
 	ReasonAddressRefused   Reason = "address_refused"
 	ReasonCancelled        Reason = "cancelled"
+	ReasonUnclear          Reason = "unclear"
+	ReasonProtected        Reason = "protected"
+	ReasonSuspended        Reason = "suspended"
 )
 
 var reasons = []struct {
@@ -80,12 +83,18 @@ var reasons = []struct {
 		"Look at the site, then run it again for this site if it was not done."},
 	{ReasonUnreachable, "not reachable", "The site could not be reached. Nothing was sent.",
 		"Check that the address is right and that the server is up."},
-	{ReasonTLS, "certificate problem", "No secure connection to the site can be made. Nothing was sent.",
-		"Renew or correct the site's certificate."},
+	{ReasonTLS, "certificate problem", "No secure connection to the site can be made. The request was not carried out.",
+		"Correct the certificate on the server, as the note says."},
 	{ReasonAddressRefused, "address not allowed", "The site's name leads to an address that Drover may not speak to. Nothing was sent.",
 		"If the site really is in a private network, allow that network with DROVER_ALLOW_NETS."},
 	{ReasonCancelled, "cancelled", "The run was cancelled before this site's turn.",
 		"Run it again for these sites when you want to."},
+	{ReasonUnclear, "unclear answer", "The site answered, and the answer does not tell whether it was done. It may have been carried out.",
+		"Look at the answer and at the site, then run it again for this site if it was not done."},
+	{ReasonProtected, "behind a page", "The site sends requests to a page of its own, such as a login or password page, which stands in front of the REST API.",
+		"Let /wp-json/ through in the plugin that protects the site, or ask the host to."},
+	{ReasonSuspended, "account suspended", "The host has suspended the site's account, so WordPress does not run.",
+		"Ask the host, or whoever pays for the account, to have it restored."},
 }
 
 // Reasons lists all reasons.

@@ -22,16 +22,16 @@ func (y *sending) follow(ctx context.Context, first wordpress.Exchange, v wordpr
 		}
 		return v, true
 	}
-	path := y.request.Path
+	path, seen := y.request.Path, map[string]bool{}
+	if found, is := wordpress.FindJSON(first.Body); is {
+		seen[string(found)] = true
+	}
 	for page := 2; page <= min(pages, mostPages); page++ {
 		y.request.Path = paged(path, page)
-		x, known := y.once(ctx)
+		_, next, known := y.page(ctx, seen)
 		if !known {
 			return v, false
 		}
-		next := wordpress.Classify(x)
-		y.target.Attempts++
-		y.batch.writer.attempt(y.target.ID, y.batch.attempt(y.target.Attempts, x, next))
 		if next.Outcome != wordpress.OK {
 			v.Outcome, v.Note = wordpress.Partial, "Page "+strconv.Itoa(page)+" of "+strconv.Itoa(pages)+" could not be read: "+next.Reason.Sentence()+" "+next.Note
 			return v, true

@@ -26,6 +26,7 @@ type sending struct {
 	client  *wordpress.Client
 	request wordpress.Request
 	ways    []string  // how the verb can be sent, the present one first
+	cached  string    // that a cache answered first
 	first   time.Time // when the first exchange began: the wait for a place before it is not the site's
 }
 
@@ -39,11 +40,12 @@ func (b *batch) sendWithRetries(ctx context.Context, t *runs.Target, client *wor
 			return wordpress.Verdict{}, false
 		}
 		verdict := wordpress.Classify(x)
-		t.Attempts = n
-		b.writer.attempt(t.ID, b.attempt(n, x, verdict))
-		if send.otherWay(verdict, n, usual) {
+		cached := send.pastCache(x)
+		send.stored(x, verdict, cached)
+		if cached || send.otherWay(verdict, n, usual) {
 			continue
 		}
+		verdict = send.marked(x, verdict)
 		if !b.retry(ctx, verdict, n, send.first) {
 			t.Took = time.Since(send.first)
 			b.learn(ctx, t, send.ways[0], verdict)
@@ -88,16 +90,20 @@ func ways(usual string, request wordpress.Request) []string {
 }
 
 // otherWay changes how the verb is sent when it may be what was blocked, and tells whether it did. A cut connection has many causes:
-// it counts when it happens twice, and only where sending twice does no harm.
+// it counts when it happens twice. An answer of WordPress's own may be about another verb than the one that was sent, unless the way is
+// one that was found to work. Both count only where sending twice does no harm.
 func (y *sending) otherWay(v wordpress.Verdict, n int, usual string) bool {
 	cut := v.Reason == wordpress.ReasonCutOff
 	switch {
 	case !v.Verb, len(y.ways) < 2, cut && (n < 2 || !y.batch.plan.Idempotent), time.Since(y.first) > targetLimit:
 		return false
-	case v.Reason != wordpress.ReasonBlocked && !cut && y.ways[0] == usual:
-		return false // this way is known to work: the answer is WordPress's own
+	case v.Reason != wordpress.ReasonBlocked && !cut && y.ways[0] == usual && (usual != wordpress.OverrideNone || !y.batch.plan.Idempotent):
+		return false
 	}
 	y.ways = y.ways[1:]
+	if v.Reason == wordpress.ReasonNoRoute { // most often the plugin is not there: the surest way alone is worth a request
+		y.ways = y.ways[len(y.ways)-1:]
+	}
 	y.client = y.client.WithOverride(y.ways[0])
 	return true
 }

@@ -17,9 +17,9 @@ var causes = map[string]string{
 	"no_permalink_found":                    "have no address",
 }
 
-// missed judges a success that names posts which were not purged. When not even one was purged, it is a failure.
-func missed(x Exchange, a answer) (Verdict, bool) {
-	byCause := missedPosts(a.Missed)
+// missedVerdict judges by the posts that were not purged. When not even one was purged, it is a failure.
+func missedVerdict(x Exchange, missed json.RawMessage) (Verdict, bool) {
+	byCause := postsByCause(missed)
 	if len(byCause) == 0 {
 		return Verdict{}, false
 	}
@@ -53,9 +53,9 @@ func askedPosts(body []byte) []string {
 	return scalars(asked.IDs)
 }
 
-// missedPosts reads the posts by cause. The plugin names every cause, most with an empty list; PHP writes a list with gaps as an
+// postsByCause reads the posts by cause. The plugin names every cause, most with an empty list; PHP writes a list with gaps as an
 // object, and no names at all as a list. What has another form stands without a cause, so that it is never taken for nothing.
-func missedPosts(raw json.RawMessage) map[string][]string {
+func postsByCause(raw json.RawMessage) map[string][]string {
 	var value any
 	if decode(raw, &value) != nil {
 		return nil

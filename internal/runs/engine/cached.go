@@ -1,0 +1,75 @@
+package engine
+
+import (
+	"context"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/droverhq/drover/internal/wordpress"
+)
+
+// pastCache makes the next request go past the cache that answered this one, once for each path, and tells whether it did. A host's
+// cache may hand out a copy that is days old, or somebody else's.
+func (y *sending) pastCache(x wordpress.Exchange) bool {
+	says, cached := wordpress.FromCache(x)
+	if !cached || strings.Contains(y.request.Path, uncached) {
+		return false
+	}
+	joint := "?"
+	if strings.Contains(y.request.Path, "?") {
+		joint = "&"
+	}
+	y.cached = "A cache answered first (" + says + "), so Drover asked again past it."
+	y.request.Path += joint + uncached + strconv.FormatInt(time.Now().UnixNano(), 36)
+	return true
+}
+
+// uncached begins the parameter that no cache has seen before. WordPress ignores it.
+const uncached = "_nocache="
+
+// marked says in the verdict that a cache had to be passed, or that it could not be.
+func (y *sending) marked(x wordpress.Exchange, v wordpress.Verdict) wordpress.Verdict {
+	more := y.cached
+	if says, cached := wordpress.FromCache(x); cached {
+		more = "The answer came out of a cache (" + says + "), also when Drover asked past it: it may be old."
+	}
+	v.Note = strings.TrimSpace(v.Note + " " + more)
+	return v
+}
+
+// page asks for one page of a list, past a cache where one answers, and stores each attempt. A page that was seen before is none: the
+// query was lost on its way.
+func (y *sending) page(ctx context.Context, seen map[string]bool) (x wordpress.Exchange, v wordpress.Verdict, known bool) {
+	for {
+		x, known = y.once(ctx)
+		if !known {
+			return x, v, false
+		}
+		v = wordpress.Classify(x)
+		again := y.pastCache(x)
+		if found, is := wordpress.FindJSON(x.Body); is && !again && v.Outcome == wordpress.OK {
+			if seen[string(found)] {
+				v = oldCopy
+				v.Note = "It is the same as a page before: the site, or a cache in front of it, drops the query."
+			}
+			seen[string(found)] = true
+		}
+		y.stored(x, v, again)
+		if !again {
+			return x, v, true
+		}
+	}
+}
+
+// oldCopy is how an answer counts that is not about the request.
+var oldCopy = wordpress.Verdict{Outcome: wordpress.Unknown, Reason: wordpress.ReasonUnclear}
+
+// stored stores an attempt. One that is made again past a cache is not among the answers.
+func (y *sending) stored(x wordpress.Exchange, v wordpress.Verdict, again bool) {
+	if again {
+		v = oldCopy
+	}
+	y.target.Attempts++
+	y.batch.writer.attempt(y.target.ID, y.batch.attempt(y.target.Attempts, x, v))
+}

@@ -1,0 +1,114 @@
+package wordpress
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+)
+
+// batch is the answer to several things that were asked for at once: the status is for the envelope, the truth is inside. WordPress's
+// batch/v1 answers {responses: [{status, body}]}, shops {create, update, delete: [...]}.
+func batch(_ json.RawMessage, fields object, a asked) (shape, bool) {
+	if !a.write {
+		return shape{}, false
+	}
+	parts := partsOf(nil)
+	switch responses := elements(fields["responses"]); {
+	case len(responses) > 0 && as[object](responses[0])["status"] != nil || string(as[text](fields["failed"])) == "validation":
+		parts = partsOf(responses)
+	case len(fields) > 0 && only(fields, []string{"create", "update", "delete"}):
+		parts = partsOf(lists(fields))
+	case a.batch && len(fields) > 0:
+		parts = partsOf(lists(fields))
+		if parts.failed == 0 {
+			return shape{}, false
+		}
+	default:
+		return shape{}, false
+	}
+	s := parts.shape()
+	if string(as[text](fields["failed"])) == "validation" {
+		s.claim, s.reason = claimNo, ReasonInvalidInput
+		s.note = "A part of the batch is not valid, so WordPress carried out none of it."
+	}
+	return s, true
+}
+
+// lists are the elements of all lists of objects in the object.
+func lists(fields object) []json.RawMessage {
+	var all []json.RawMessage
+	for _, name := range slices.Sorted(maps.Keys(fields)) {
+		value := fields[name]
+		for _, each := range elements(value) {
+			if (value[0] == '[' || value[0] == '{') && each[0] == '{' {
+				all = append(all, each)
+			}
+		}
+	}
+	return all
+}
+
+// parts counts the parts of a batch, and keeps what the first that failed says.
+type parts struct {
+	all, failed   int
+	status        int // of all that failed; 0 where they differ
+	code, message string
+}
+
+func partsOf(all []json.RawMessage) parts {
+	p := parts{all: len(all)}
+	for _, raw := range all {
+		s, failed := partOf(raw)
+		if !failed {
+			continue
+		}
+		if p.failed == 0 {
+			p.status, p.code, p.message = s.status, s.code, s.message
+		}
+		if p.failed++; p.status != s.status {
+			p.status = 0
+		}
+		p.code, p.message = or(p.code, s.code), or(p.message, s.message)
+	}
+	return p
+}
+
+// partOf reads one part: null was not carried out, an error may stand beside the id of what it is about.
+func partOf(raw json.RawMessage) (shape, bool) {
+	if isNull(raw) {
+		return shape{}, true
+	}
+	fields := as[object](raw)
+	s := shapeOf(raw, asked{write: true})
+	if body := fields["body"]; len(body) > 0 {
+		s = shapeOf(body, asked{write: true})
+	}
+	if status := int(as[number](fields["status"])); status >= 400 && status < 600 {
+		s.status, s.claim = status, claimNo
+	}
+	if named := fields["error"]; isTrue(named) {
+		inner := shapeOf(named, asked{write: true})
+		s.status, s.code, s.message, s.claim = inner.status, or(inner.code, codeIn(named)), textIn(named), claimNo
+	}
+	return s, s.claim == claimNo || s.claim == claimPart
+}
+
+func (p parts) shape() shape {
+	says := ""
+	if p.message != "" || p.code != "" {
+		says = " The first says: " + printable(plain(or(p.message, p.code)), 200)
+	}
+	switch {
+	case p.failed == 0:
+		return shape{claim: claimYes}
+	case p.failed < p.all:
+		return shape{claim: claimPart, note: fmt.Sprintf("%d of %d parts failed.%s", p.failed, p.all, says)}
+	}
+	s := shape{claim: claimNo, code: p.code, message: p.message, note: fmt.Sprintf("All %d parts failed.%s", p.all, says)}
+	if p.status != 0 && p.status != http.StatusTooManyRequests && p.status < 500 {
+		s.reason = ofStatus(Exchange{Status: p.status}).Reason
+	}
+	return s
+}

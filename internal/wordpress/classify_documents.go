@@ -1,0 +1,129 @@
+package wordpress
+
+import (
+	"bytes"
+	"encoding/json"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// documents is what a body holds: JSON, and what was printed around it.
+type documents struct {
+	values   []json.RawMessage // in the order in which they stand
+	page     bool              // a whole page, or a part of its frame, stands there too
+	afterAll bool              // that page comes after the JSON
+	crash    string            // PHP's own words where it died
+	cut      bool              // JSON begins and does not end
+	binary   bool              // it is no text
+	note     string            // about what stands around the JSON
+	visible  string            // the text outside the JSON, as a browser would show it
+}
+
+const mark = "\xef\xbb\xbf"
+
+// Notes about debris, which is what PHP, plugins and themes print beside an answer.
+const (
+	noteMark   = "A byte order mark stood before the JSON: some PHP file of the site begins with one."
+	noteBefore = "Other output stood before the JSON, as PHP's warnings do."
+	noteAfter  = "Other output stood after the JSON, as PHP's warnings do."
+)
+
+// documentsOf finds the JSON in a body. What stands around it never decides what it says, and neither does its length.
+func documentsOf(body []byte) documents {
+	if isBinary(body) {
+		return documents{binary: true}
+	}
+	var d documents
+	text := trimmed(body)
+	for strings.HasPrefix(text, mark) {
+		text, d.note = trimmed([]byte(strings.TrimPrefix(text, mark))), noteMark
+	}
+	if json.Valid([]byte(text)) {
+		d.values = []json.RawMessage{unquoted([]byte(text))}
+		return d
+	}
+	s := scan([]byte(text))
+	d.page, d.cut = s.page >= 0, s.cut
+	for _, v := range s.answers() {
+		d.values = append(d.values, unquoted(s.text[v.from:v.to]))
+		d.afterAll = s.page > v.from
+	}
+	d.debris(s)
+	return d
+}
+
+// trimmed drops the spaces around a body, and the zero bytes that some servers end it with.
+func trimmed(body []byte) string { return strings.Trim(string(body), " \t\r\n\f\v\x00") }
+
+// debris reads what stands around the JSON.
+func (d *documents) debris(s *scanner) {
+	around, first, last := s.around()
+	d.visible = visible(around)
+	if words := crashWords.FindString(d.visible); words != "" {
+		d.crash = printable(words, 300)
+	} else if bytes.Contains(around, []byte("wp-die-message")) && bytes.Contains(around, []byte("error-page")) {
+		d.crash = printable("WordPress says: "+d.visible, 300)
+	}
+	if len(d.values) == 0 {
+		if value, is := plainValue(string(around)); is && !d.page && !d.cut {
+			d.values, d.note = []json.RawMessage{value}, noteBefore
+		}
+		return
+	}
+	switch {
+	case first > 0:
+		d.note = noteBefore
+	case last < len(s.text):
+		d.note = noteAfter
+	}
+}
+
+// crashWords are how PHP says that it died; it is never translated.
+var crashWords = regexp.MustCompile(`(?i)\b(?:PHP )?(?:catchable |recoverable )?(?:fatal|parse|compile) error\s?:.*`)
+
+// plainValue returns the plain value that begins or ends a body beside HTML or PHP's messages, such as the false of a callback.
+func plainValue(text string) (json.RawMessage, bool) {
+	if first, _, is := strings.Cut(text, "<"); is && json.Valid([]byte(first)) {
+		return json.RawMessage(strings.TrimSpace(first)), true
+	}
+	i := strings.LastIndexAny(text, ">\n") + 1
+	before, last := strings.TrimSpace(text[:i]), strings.TrimSpace(text[i:])
+	message := strings.Contains(before, " on line ") || strings.HasSuffix(before, ">")
+	return json.RawMessage(last), message && json.Valid([]byte(last))
+}
+
+// unquoted takes off the second encoding of an answer that was encoded twice.
+func unquoted(value json.RawMessage) json.RawMessage {
+	var inner string
+	if value[0] == '"' && json.Unmarshal(value, &inner) == nil && strings.ContainsAny(inner[:min(1, len(inner))], "{[") && json.Valid([]byte(inner)) {
+		return json.RawMessage(inner)
+	}
+	return value
+}
+
+// recovered is the JSON of an answer, and what is to be said of what stood around it.
+type recovered struct {
+	value json.RawMessage
+	note  string
+}
+
+// findJSON returns the document of a body that is the answer: the first that says something of itself, else the last, since what a
+// debugger prints comes before. A page holds none, and what PHP quotes as it dies is none.
+func findJSON(body []byte) (recovered, bool) {
+	d := documentsOf(body)
+	if d.page || d.crash != "" || len(d.values) == 0 {
+		return recovered{}, false
+	}
+	i := slices.IndexFunc(d.values, func(v json.RawMessage) bool { return shapeOf(v, asked{}).claim != claimNone })
+	if i < 0 {
+		i = len(d.values) - 1
+	}
+	return recovered{d.values[i], d.note}, true
+}
+
+// FindJSON returns the JSON in an answer's body, without what was printed around it.
+func FindJSON(body []byte) ([]byte, bool) {
+	found, is := findJSON(body)
+	return found.value, is
+}

@@ -1,0 +1,177 @@
+package wordpress
+
+import (
+	"bytes"
+	"fmt"
+	"net/http"
+	"strings"
+)
+
+// ofText judges an answer without JSON: WordPress's REST API answers in JSON, so something else answered, or WordPress broke down.
+func ofText(x Exchange, found documents) Verdict {
+	did, fenced := firewall(x)
+	empty := !found.binary && trimmed(x.Body) == ""
+	switch {
+	case x.Status == http.StatusTooManyRequests:
+		v := ofStatus(x)
+		v.Note = did
+		return v
+	case fenced:
+		return failed(ReasonBlocked, did)
+	case empty && x.Status < 300:
+		return ofNothing(x)
+	case x.Status < 300:
+		return ofSuccessPage(x, found)
+	case x.Method == http.MethodHead, x.Method == http.MethodOptions && empty:
+		return ofStatus(x) // there is nothing more to go by
+	}
+	return ofErrorPage(x, found)
+}
+
+// ofNothing judges a success with nothing in it. WordPress prints nothing at all where a callback returns null; whether it was
+// WordPress shows in its headers.
+func ofNothing(x Exchange) Verdict {
+	asJSON := strings.Contains(x.Header.Get("Content-Type"), "json")
+	plugin := pluginOf(x).SaysSuccess
+	switch {
+	case x.Method == http.MethodHead, x.Method == http.MethodOptions:
+		return Verdict{Outcome: OK}
+	case plugin:
+		return unclear(x, fmt.Sprintf("It answered %d with nothing in it.", x.Status))
+	case x.Status == http.StatusNoContent:
+		return Verdict{Outcome: OK}
+	case asJSON && (reads(x.Method) || fromWordPress(x)):
+		return Verdict{Outcome: OK, Note: "WordPress answered with nothing, which is how it sends null."}
+	}
+	return unclear(x, fmt.Sprintf("It answered %d with nothing in it.", x.Status))
+}
+
+// fromWordPress tells whether the REST API answered, by the headers that it alone sends (WP_REST_Server::serve_request).
+func fromWordPress(x Exchange) bool {
+	for name := range x.Header {
+		if strings.HasPrefix(name, "X-Wp-") {
+			return true
+		}
+	}
+	return strings.Contains(x.Header.Get("Link"), relation)
+}
+
+// ofSuccessPage judges a success that has no JSON in it. A page did nothing; what is no page may be the answer, or a part of it.
+func ofSuccessPage(x Exchange, found documents) Verdict {
+	if found.crash != "" {
+		return failed(ReasonSiteError, "PHP says: "+found.crash)
+	}
+	if status := errorPage(x.Body); status != 0 {
+		x.Status = status
+		v := ofErrorPage(x, found)
+		v.Status = status
+		return v
+	}
+	for _, known := range pages {
+		if known.is(x.Body, found) {
+			return failed(known.reason, known.note)
+		}
+	}
+	switch {
+	case found.page && (title(x.Body) != "" || found.visible != "" || !found.cut):
+		return failed(ReasonNotJSON, fmt.Sprintf("It answered %d with a page%s instead of JSON.", x.Status, quoted(x)))
+	case found.cut:
+		return unclear(x, "The answer ends in the middle of its JSON.")
+	case found.binary:
+		return unclear(x, fmt.Sprintf("The answer cannot be read: it is not text, or compressed in a way that Drover did not ask for%s.", named(x.Header.Get("Content-Encoding"))))
+	}
+	return unclear(x, fmt.Sprintf("It answered %d with text%s instead of JSON.", x.Status, named(printable(found.visible, 80))))
+}
+
+// named is a text in quotation marks, to stand within a sentence; empty without one.
+func named(text string) string {
+	if text == "" {
+		return ""
+	}
+	return " (“" + text + "”)"
+}
+
+// ofErrorPage judges an error page.
+func ofErrorPage(x Exchange, found documents) Verdict {
+	asks := x.Header.Get("Www-Authenticate")
+	if wantsCertificate(x) {
+		return failed(ReasonTLS, "The server wants a client certificate, which Drover has none of"+quoted(x)+". Have /wp-json/ exempted, or the requirement lifted for Drover's address.")
+	}
+	switch x.Status {
+	case http.StatusUnauthorized:
+		if asks != "" { // WordPress itself never sends this header
+			return failed(ReasonNotAuthenticated, fmt.Sprintf("The host's own password stands in front of WordPress (WWW-Authenticate: %s). Have it switched off for /wp-json/.", printable(asks, 100)))
+		}
+		return failed(ReasonNotAuthenticated, "")
+	case http.StatusPaymentRequired:
+		return failed(ReasonSuspended, "")
+	case http.StatusForbidden, http.StatusMethodNotAllowed, http.StatusNotAcceptable, http.StatusNotImplemented:
+		if hasAll(x.Body, []string{"suspended", "account"}) {
+			return failed(ReasonSuspended, "")
+		}
+		return failed(ReasonBlocked, barred(x))
+	case http.StatusNotFound:
+		return failed(ReasonNotJSON, "It answered 404 with a page: the REST API is not at this address. Check the site.")
+	}
+	if x.Status < 500 {
+		return failed(ReasonNotJSON, fmt.Sprintf("It answered %d with a page%s instead of JSON.", x.Status, quoted(x)))
+	}
+	v := ofStatus(x)
+	switch heading := title(x.Body); {
+	case found.crash != "":
+		v = notedBy(v, "PHP says: "+found.crash)
+	case heading != "":
+		v = notedBy(v, "The page is called “"+heading+"”.")
+	}
+	return v
+}
+
+// wantsCertificate tells how nginx (400, 495, 496) and Apache (403) ask for a client's certificate after the handshake.
+func wantsCertificate(x Exchange) bool {
+	page := strings.ToLower(title(x.Body) + " " + visible(x.Body))
+	return x.Status == 495 || x.Status == 496 || x.Status >= 400 && x.Status < 500 &&
+		(strings.Contains(page, "ssl certificate") || strings.Contains(page, "client certificate") || strings.Contains(page, "plain http request was sent to https"))
+}
+
+// barred names what refused a request before WordPress saw it.
+func barred(x Exchange) string {
+	name, plain := plainServer(x)
+	switch {
+	case x.Status == http.StatusNotAcceptable || x.Status == http.StatusNotImplemented:
+		return fmt.Sprintf("Something in front of WordPress answered %d to %s, as ModSecurity does.", x.Status, x.Method)
+	case plain:
+		return fmt.Sprintf("The web server (%s) answered %d to %s by itself.", name, x.Status, x.Method)
+	}
+	return fmt.Sprintf("Something in front of WordPress answered %d to %s%s.", x.Status, x.Method, quoted(x))
+}
+
+// quoted is the title of a page, to stand within a sentence; empty without one.
+func quoted(x Exchange) string {
+	if text := title(x.Body); text != "" {
+		return " (“" + text + "”)"
+	}
+	return ""
+}
+
+// title is what a page calls itself.
+func title(body []byte) string { return element(body, "title") }
+
+// element is the text of the first element of that name.
+func element(body []byte, name string) string {
+	beginning := body[:min(len(body), searched)]
+	lower := bytes.ToLower(beginning)
+	begin := bytes.Index(lower, []byte("<"+name))
+	if begin < 0 || len(lower) != len(beginning) { // folding of some letters changes their length, and with it the places
+		return ""
+	}
+	open := bytes.IndexByte(lower[begin:], '>')
+	if open < 0 {
+		return ""
+	}
+	begin += open + 1
+	end := bytes.Index(lower[begin:], []byte("</"+name))
+	if end < 0 {
+		return ""
+	}
+	return printable(plain(string(beginning[begin:begin+end])), 80)
+}

@@ -1,0 +1,116 @@
+package wordpress
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"regexp"
+	"strings"
+)
+
+// walls are pages that a site sends requests to instead of answering them, by what stands in the address, in lower case.
+var walls = []struct {
+	part   string
+	reason Reason
+	note   string
+}{
+	{"/.well-known/sgcaptcha", ReasonBlocked, "SiteGround's bot check answered."},
+	{"suspend", ReasonSuspended, "The host shows its page for suspended accounts."},
+	{"defaultwebpage.cgi", ReasonNotJSON, "The server does not know this site: the host's default page answered. Check the site's DNS and its account at the host."},
+	{"wp-login.php", ReasonProtected, "It points to the login page: a plugin lets nobody in who is not signed in to WordPress itself."},
+	{"cloudflareaccess.com", ReasonProtected, "Cloudflare Access stands in front of the site."},
+	{"password-protected", ReasonProtected, "It points to a password page: the plugin Password Protected stands in front of the site."},
+	{"wp-signup.php", ReasonNotJSON, "The network has no site at this address any more: it offers to create one."},
+	{"wp-activate.php", ReasonNotJSON, "The network has no site at this address that is active."},
+	{"maintenance", ReasonMaintenance, "It points to a page about maintenance."},
+	{"coming-soon", ReasonProtected, "It points to a coming-soon page."},
+	{"captcha", ReasonBlocked, "It points to a check for people."},
+	{"challenge", ReasonBlocked, "It points to a check for browsers."},
+	{"login", ReasonProtected, "It points to a login page."},
+	{"signin", ReasonProtected, "It points to a login page."},
+	{"sign-in", ReasonProtected, "It points to a login page."},
+	{"/sso", ReasonProtected, "It points to a login page."},
+	{"saml", ReasonProtected, "It points to a login page."},
+	{"oauth", ReasonProtected, "It points to a login page."},
+	{"/auth", ReasonProtected, "It points to a login page."},
+	{"password", ReasonProtected, "It points to a password page."},
+	{"members", ReasonProtected, "It points to a page for members."},
+	{"register", ReasonProtected, "It points to a page for members."},
+}
+
+// redirected judges an answer that points elsewhere. Only another home is a move; within the same home something stands in front.
+// Only an address of the web is handed on: it may become a link.
+func redirected(x Exchange) Verdict {
+	given := printable(x.Header.Get("Location"), longestHeader)
+	location := absolute(x.URL, given)
+	u, err := url.Parse(location)
+	switch {
+	case given == "" || x.Status == http.StatusNotModified:
+		return failed(ReasonNotJSON, fmt.Sprintf("It answered %d without an address to go to.", x.Status))
+	case err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "":
+		return failed(ReasonProtected, "It points to something that is no address of the web.")
+	}
+	v := ofLocation(x.URL, u)
+	if v.Reason == ReasonRedirected || v.Reason == ReasonProtected && !isREST(u) {
+		v.Location = location
+	}
+	return v
+}
+
+func ofLocation(from string, to *url.URL) Verdict {
+	points := fmt.Sprintf("It points to %s.", printable(to.String(), 300))
+	asked, err := url.Parse(from)
+	if err != nil {
+		return failed(ReasonRedirected, points)
+	}
+	if isREST(to) {
+		return ofRESTLocation(asked, to, points)
+	}
+	address := strings.ToLower(to.Host + to.RequestURI())
+	for _, wall := range walls {
+		if strings.Contains(address[strings.IndexByte(address, '/'):], wall.part) || strings.HasSuffix(strings.ToLower(to.Hostname()), wall.part) {
+			return failed(wall.reason, wall.note)
+		}
+	}
+	if origin(asked) == origin(to) {
+		return failed(ReasonProtected, points)
+	}
+	return failed(ReasonRedirected, points)
+}
+
+// ofRESTLocation judges a redirect from one address of the REST API to another.
+func ofRESTLocation(from, to *url.URL, points string) Verdict {
+	home, route := splitREST(from)
+	toHome, toRoute := splitREST(to)
+	language := strings.Trim(strings.TrimPrefix(toHome, home), "/")
+	switch {
+	case origin(from) != origin(to):
+		return failed(ReasonRedirected, points)
+	case from.String() == to.String():
+		return failed(ReasonBlocked, "It sends the request to the same address again, as checks for browsers do.")
+	case home == toHome && strings.TrimSuffix(route, "/") == strings.TrimSuffix(toRoute, "/"):
+		return failed(ReasonInvalidInput, fmt.Sprintf("It sends this route to %s: end the path as that address does.", printable(to.String(), 300)))
+	case home == toHome:
+		return failed(ReasonInvalidInput, fmt.Sprintf("It sends this route to another, %s.", printable(to.String(), 300)))
+	case strings.HasPrefix(toHome, home+"/") && isLanguage.MatchString(language):
+		return failed(ReasonProtected, fmt.Sprintf("A translation plugin sends it to another language, %s. Let that plugin leave /wp-json/ alone.", printable(language, 20)))
+	}
+	return failed(ReasonRedirected, points)
+}
+
+// isLanguage is how translation plugins name a language in a path.
+var isLanguage = regexp.MustCompile(`^[a-z]{2,3}([-_][A-Za-z]{2,4})?$`)
+
+// isREST tells whether the address is one of a REST API with its usual prefix, or with plain permalinks.
+func isREST(u *url.URL) bool {
+	return strings.Contains(u.Path+"/", "/wp-json/") || u.Query().Has("rest_route")
+}
+
+// splitREST divides an address of the REST API into the path of the home and the route.
+func splitREST(u *url.URL) (home, route string) {
+	if route = u.Query().Get("rest_route"); route != "" {
+		return strings.TrimSuffix(strings.TrimSuffix(u.Path, "index.php"), "/"), route
+	}
+	home, route, _ = strings.Cut(u.Path, "/wp-json")
+	return strings.TrimSuffix(strings.TrimSuffix(home, "index.php"), "/"), route
+}

@@ -1,0 +1,80 @@
+package wordpress
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+)
+
+// askedBy is what an exchange's answer must be read against.
+func askedBy(x Exchange) asked {
+	a := asked{write: !reads(x.Method), status: x.Status, body: as[object](x.RequestBody)}
+	if u, err := url.Parse(x.URL); err == nil {
+		a.batch = x.Status == http.StatusMultiStatus || strings.Contains(u.Path+u.Query().Get("rest_route")+"/", "/batch/")
+	}
+	return a
+}
+
+// ofRoute judges one document: by its code, by its status, by the rules of the plugin whose route it is, by what it says of itself.
+func ofRoute(x Exchange, s shape) Verdict {
+	if s.status != 0 && x.Status < 300 {
+		x.Status = s.status // output before the headers froze it at 200: the JSON says it too
+	}
+	v := ofShape(x, s)
+	if v.Status == 0 {
+		v.Status = x.Status
+	}
+	v.Code, v.Message = printable(s.code, 200), plain(s.message)
+	return v
+}
+
+func ofShape(x Exchange, s shape) Verdict {
+	if rule, known := ruleFor(s.code, x.Status); known && s.claim != claimYes && s.claim != claimPart || known && rule.Reason == ReasonRefused {
+		return notedBy(rule, s.note)
+	}
+	plugin := pluginOf(x)
+	switch {
+	case strings.Contains(s.message, "Imunify360"): // its bot protection answers in JSON
+		return failed(ReasonBlocked, "Imunify360 blocked the request.")
+	case x.Status >= 400:
+		return notedBy(ofError(x, s), s.note)
+	case s.claim == claimNo && s.reason != "":
+		return failed(s.reason, s.note)
+	case s.claim == claimNo:
+		return failed(ReasonRefused, s.note)
+	case plugin.SaysSuccess && !reads(x.Method) && s.claim != claimYes && s.claim != claimPart:
+		return failed(ReasonRefused, "The plugin answered without saying that it was done.")
+	case s.claim == claimUnclear:
+		return unclear(x, or(s.note, "It answered with a code and no status, so it does not say whether it was done."))
+	}
+	if plugin.Done != nil {
+		if v, more := plugin.Done(x, s.fields); more {
+			return v
+		}
+	}
+	if s.claim == claimPart {
+		return Verdict{Outcome: Partial, Note: s.note}
+	}
+	return Verdict{Outcome: OK, Note: s.note}
+}
+
+// ofError judges an error in JSON. WordPress's errors have a code and a plugin's say success; what has neither came from a firewall or
+// a gateway.
+func ofError(x Exchange, s shape) Verdict {
+	said := as[flag](s.fields["success"])
+	if x.Status == http.StatusMethodNotAllowed && said.no() {
+		return failed(ReasonInvalidInput, fmt.Sprintf("The endpoint does not take the method %s.", x.Method))
+	}
+	if s.code != "" || said.said {
+		return ofStatus(x)
+	}
+	if did, fenced := firewall(x); fenced && x.Status != http.StatusTooManyRequests {
+		return failed(ReasonBlocked, did)
+	}
+	if slices.Contains(barring, x.Status) {
+		return failed(ReasonBlocked, barred(x))
+	}
+	return ofStatus(x)
+}

@@ -1,0 +1,247 @@
+package wordpress
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// claim is what an answer says of itself, in whatever form.
+type claim int
+
+const (
+	claimNone    claim = iota // it is a resource or a value, and says nothing of success
+	claimYes                  // it was done
+	claimPart                 // a part was done
+	claimNo                   // it was not done
+	claimUnclear              // it says something that cannot be understood
+)
+
+// asked is what must be known of a request to read its answer.
+type asked struct {
+	write  bool
+	status int    // of the answer
+	batch  bool   // it asked for several things at once
+	body   object // what it sent
+}
+
+// shape is one JSON document, read.
+type shape struct {
+	claim         claim
+	status        int    // the answer's own status, where it names one that is an error's
+	reason        Reason // why not, where the shape tells
+	code, message string
+	note          string
+	fields        object // of an object
+}
+
+// shapes are the forms of answers, in the order in which they are tried: each tells whether the value has its form.
+func shapes() []func(json.RawMessage, object, asked) (shape, bool) {
+	return []func(json.RawMessage, object, asked) (shape, bool){envelope, batch, wordpressError, plainAnswer, listOfErrors, plugin}
+}
+
+// shapeOf reads a document. Reads are resources unless they have exactly the form of WordPress's errors or deny success: an order may
+// have failed without the request for it having failed.
+func shapeOf(raw json.RawMessage, a asked) shape {
+	fields := object{}
+	if raw[0] == '{' {
+		_ = json.Unmarshal(raw, &fields) // what is no object has no fields
+	}
+	for _, read := range shapes() {
+		if s, is := read(raw, fields, a); is {
+			s.fields = fields
+			return s
+		}
+	}
+	return shape{fields: fields}
+}
+
+// envelope is an answer within an answer, as ?_envelope gives it: the true status stands in it.
+func envelope(_ json.RawMessage, fields object, a asked) (shape, bool) {
+	if len(fields) != 3 || fields["body"] == nil || fields["status"] == nil || fields["headers"] == nil {
+		return shape{}, false
+	}
+	s := shapeOf(fields["body"], a)
+	if status := int(as[number](fields["status"])); status >= 400 && status < 600 && s.status == 0 {
+		s.status, s.claim = status, claimNo
+	}
+	return s, true
+}
+
+// wordpressError is a WP_Error as the REST API sends it: a code, a message and data, in which the status may be missing.
+func wordpressError(_ json.RawMessage, fields object, a asked) (shape, bool) {
+	code, message := as[text](fields["code"]), textIn(fields["message"])
+	data := as[object](fields["data"])
+	status := int(as[number](data["status"]))
+	s := shape{code: string(code), message: message}
+	if (code != "" || message != "") && status >= 400 && status < 600 {
+		s.claim, s.status = claimNo, status
+		return s, true
+	}
+	if !isWord(fields["code"]) || fields["message"] == nil || status > 0 || !only(fields, errorFields) || words(string(code), goodWords) && !words(string(code), badWords) {
+		return shape{}, false
+	}
+	_, whole := fields["data"]
+	switch {
+	case whole, a.write && words(string(code), badWords):
+		s.claim = claimNo
+	case a.write:
+		s.claim = claimUnclear
+	default:
+		return shape{}, false
+	}
+	return s, true
+}
+
+// errorFields are what a WP_Error has over REST (rest_convert_error_to_response).
+var errorFields = []string{"code", "message", "data", "additional_errors", "additional_data"}
+
+// plainAnswer is a value without fields. A callback may return what update_option gave it.
+func plainAnswer(raw json.RawMessage, _ object, a asked) (shape, bool) {
+	if raw[0] == '{' || raw[0] == '[' {
+		return shape{}, false
+	}
+	said := strings.ToLower(strings.Trim(string(raw), "\" \t\r\n"))
+	switch {
+	case !a.write:
+		return shape{}, true
+	case said == "false":
+		return shape{claim: claimNo, note: "It answered false."}, true
+	case said == "true":
+		return shape{claim: claimYes}, true
+	case said == "", said == "null", said == "0", said[0] == '-', words(said, badWords):
+		return shape{claim: claimUnclear, note: fmt.Sprintf("It answered %s.", printable(string(raw), 60))}, true
+	}
+	return shape{}, true
+}
+
+// listOfErrors is a list with errors in it, as the answer to a write.
+func listOfErrors(raw json.RawMessage, _ object, a asked) (shape, bool) {
+	if raw[0] != '[' || !a.write {
+		return shape{}, raw[0] == '['
+	}
+	parts := partsOf(elements(raw))
+	if parts.failed == 0 {
+		return shape{}, true
+	}
+	return parts.shape(), true
+}
+
+// plugin is an object in a form of its own.
+func plugin(_ json.RawMessage, fields object, a asked) (shape, bool) {
+	s := shape{code: string(as[text](fields["code"])), message: textIn(fields["message"])}
+	inner := within(fields["data"])
+	success, deeper := as[flag](fields["success"]), as[flag](inner["success"])
+	denied := success.no() || deeper.no()
+	if denied || a.status >= 400 {
+		s.code, s.message = or(s.code, string(as[text](inner["code"]))), or(s.message, textIn(inner["message"]), textIn(fields["error"]), textIn(fields["errors"]))
+	}
+	switch {
+	case denied:
+		s.claim = claimNo
+	case success.yes:
+		s.claim = claimYes
+	}
+	if denied || !a.write {
+		return s, true
+	}
+	return doubted(s, fields, a), true
+}
+
+// doubted looks in a write's answer for whatever else says no.
+func doubted(s shape, fields object, a asked) shape {
+	own := isResource(fields, a.body)
+	if denies(fields, own, a.body) {
+		s.claim, s.message = claimNo, or(s.message, textIn(fields["error"]), textIn(fields["errors"]), textIn(fields["msg"]), textIn(fields["data"]))
+		s.status = statusIn(fields, own)
+		return s
+	}
+	named := or(string(firstTrue(fields, "error", "errors", "error_message", "exception")))
+	switch {
+	case named != "" && (own || s.claim == claimYes || worked(fields)):
+		s.claim, s.note = claimPart, "The answer also names an error: "+or(printable(plain(textIn(json.RawMessage(named))), 200), "it does not say which")+"."
+	case named != "":
+		s.claim, s.message = claimNo, or(s.message, textIn(json.RawMessage(named)))
+		s.code = or(s.code, codeIn(json.RawMessage(named)))
+	case s.claim == claimNone && !own:
+		return deep(s, fields, a)
+	}
+	return s
+}
+
+// deep looks into what an answer wraps.
+func deep(s shape, fields object, a asked) shape {
+	for _, name := range []string{"data", "result", "response", "body"} {
+		if raw := fields[name]; len(raw) > 0 && raw[0] == '{' {
+			if inner := shapeOf(raw, a); inner.claim > claimYes {
+				return inner
+			}
+		}
+	}
+	return s
+}
+
+// denies tells whether a flag or a word of the answer says that it was not done.
+func denies(fields object, own bool, sent object) bool {
+	for _, name := range []string{"ok", "done", "succeeded", "deleted"} {
+		if string(fields[name]) == "false" {
+			return true
+		}
+	}
+	if statusIn(fields, own) > 0 {
+		return true
+	}
+	if own {
+		return false
+	}
+	if slices.Contains([]string{"false", "0", `"0"`, `"false"`}, string(fields["status"])) || string(fields["result"]) == "false" {
+		return true
+	}
+	for _, name := range []string{"status", "result", "state", "type", "outcome", "response", "code"} {
+		said := strings.ToLower(string(as[text](fields[name])))
+		if slices.Contains(failures, said) && string(fields[name]) != string(sent[name]) {
+			return true
+		}
+	}
+	return false
+}
+
+// statusIn is the HTTP status of an error that the answer names.
+func statusIn(fields object, own bool) int {
+	names := []string{"statusCode", "status_code", "http_code"}
+	if !own {
+		names = append(names, "status", "code")
+	}
+	for _, name := range names {
+		if status := int(as[number](fields[name])); status >= 400 && status < 600 {
+			return status
+		}
+	}
+	return 0
+}
+
+// isResource tells a thing from a report about it: it has an identity, or is what was sent. Its status is its own, such as an order's.
+func isResource(fields, sent object) bool {
+	if fields["_links"] != nil || sent["status"] != nil && string(sent["status"]) == string(fields["status"]) {
+		return true
+	}
+	for name, value := range fields {
+		name = strings.ToLower(name)
+		if (name == "id" || name == "uuid" || name == "slug" || strings.HasSuffix(name, "_id")) && isTrue(value) {
+			return true
+		}
+	}
+	return false
+}
+
+// worked tells whether the answer shows something beside its errors.
+func worked(fields object) bool {
+	beside := []string{"error", "errors", "error_data", "error_message", "exception", "message", "msg", "code", "status", "success", "trace", "file", "line", "type"}
+	for name, value := range fields {
+		if !slices.Contains(beside, name) && isTrue(value) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,109 @@
+package wordpress
+
+import (
+	"bytes"
+	"net/http"
+	"regexp"
+	"strconv"
+	"strings"
+)
+
+// pages are pages with status 200 that can be told, whoever made them.
+var pages = []struct {
+	is     func(body []byte, found documents) bool
+	reason Reason
+	note   string
+}{
+	{isCheck, ReasonBlocked, "A check for browsers answered instead of WordPress: it sets a cookie or asks for proof by a script, which only a browser can give."},
+	{showing("suspended", "account"), ReasonSuspended, "The host shows its page for suspended accounts."},
+	{showing("briefly unavailable for scheduled maintenance"), ReasonMaintenance, "WordPress is updating itself."},
+	{showing("error establishing a database connection"), ReasonSiteError, "WordPress cannot reach its database."},
+	{has(`id="loginform"`, `name="log"`), ReasonProtected, "WordPress's login page answered: a plugin lets nobody in who is not signed in to WordPress itself."},
+	{has("post_password"), ReasonProtected, "A page that asks for a password answered."},
+	{has("password_protected_pwd"), ReasonProtected, "The plugin Password Protected stands in front of the site."},
+	{has("<?php"), ReasonSiteError, "The server sends PHP's source instead of running it."},
+}
+
+func has(words ...string) func([]byte, documents) bool {
+	return func(body []byte, _ documents) bool { return hasAll(body, words) }
+}
+
+// shortPage is how much a page says that is nothing but a message.
+const shortPage = 800
+
+// showing looks in what a short page shows: longer ones may speak of anything.
+func showing(words ...string) func([]byte, documents) bool {
+	return func(body []byte, found documents) bool {
+		text := strings.ToLower(title(body) + " " + found.visible)
+		return len(text) < shortPage && hasAll([]byte(text), words)
+	}
+}
+
+// checkWords are how checks for browsers speak to people; checkSigns are what their pages do.
+var (
+	checkWords = []string{
+		"checking your browser", "checking if the site connection", "verify you are human", "verifying you are human", "you are human", "not a robot", "are you a robot", "a robot?",
+		"are a robot", "enable javascript and cookies", "enable cookies", "javascript is required", "browser check", "security check", "security verification", "bot protection", "bot verification",
+		"ddos protection", "anti-bot", "human verification", "captcha", "just a moment", "one moment, please", "you are being redirected", "making sure you", "access to this page has been denied",
+		"please stand by", "request unsuccessful", "vercel security checkpoint",
+	}
+	captchas   = []string{"g-recaptcha", "recaptcha/api", "h-captcha", "hcaptcha.com", "challenges.cloudflare.com", "cf-turnstile", "captcha-delivery", "geetest", "friendlycaptcha", "altcha", "mcaptcha"}
+	checkSigns = regexp.MustCompile(`(?i)document\s*\.\s*cookie\s*=|setcookie\s*\(|cookiestore\s*\.\s*set|document\[\s*["']cookie["']\s*\]\s*=|_incapsula_resource|sucuri_cloudproxy_js|slowaes|/aes(\.min)?\.js|/_sec/|__ddg|ddos-guard|\.within\.website|kramericaindustries|perimeterx|/_px|datadome`)
+	goesOn     = regexp.MustCompile(`(?i)location\s*(\.\s*(href|pathname|search))?\s*=[^=]|location\s*\.\s*(reload|replace|assign)\s*\(|\.submit\s*\(`)
+)
+
+// isCheck tells a page that checks for a browser by what it does: scripts that set a cookie or go on by themselves, or a captcha,
+// without content of its own. Scripts that do so stand in good pages too, beside what these have to say.
+func isCheck(body []byte, found documents) bool {
+	beginning := bytes.ToLower(body[:min(len(body), searched)])
+	if !bytes.Contains(beginning, []byte("<script")) && !bytes.Contains(beginning, []byte("<noscript")) && !bytes.Contains(beginning, []byte("captcha")) {
+		return false
+	}
+	shown := strings.ToLower(found.visible + " " + title(body))
+	if len(shown) > shortPage {
+		return false
+	}
+	for _, words := range append(checkWords, captchas...) {
+		if strings.Contains(shown, words) || strings.Contains(words, "captcha") && bytes.Contains(beginning, []byte(words)) {
+			return true
+		}
+	}
+	bare := len(found.visible) < 200 && !bytes.Contains(beginning, []byte("<form"))
+	return bare && (checkSigns.Match(beginning) || goesOn.Match(beginning))
+}
+
+// errorTitles are the titles of error pages, by the status that they stand for (RFC 9110, section 15, and what servers call them).
+var errorTitles = map[string]int{
+	"forbidden": http.StatusForbidden, "access denied": http.StatusForbidden, "access forbidden": http.StatusForbidden, "request blocked": http.StatusForbidden,
+	"access blocked": http.StatusForbidden, "blocked": http.StatusForbidden, "you have been blocked": http.StatusForbidden, "request rejected": http.StatusForbidden,
+	"request denied": http.StatusForbidden, "unauthorized": http.StatusUnauthorized, "authorization required": http.StatusUnauthorized, "not acceptable": http.StatusNotAcceptable,
+	"not acceptable!": http.StatusNotAcceptable, "method not allowed": http.StatusMethodNotAllowed, "not implemented": http.StatusNotImplemented, "method not implemented": http.StatusNotImplemented,
+	"not found": http.StatusNotFound, "page not found": http.StatusNotFound, "bad request": http.StatusBadRequest, "too many requests": http.StatusTooManyRequests,
+	"internal server error": http.StatusInternalServerError, "bad gateway": http.StatusBadGateway, "service unavailable": http.StatusServiceUnavailable,
+	"service temporarily unavailable": http.StatusServiceUnavailable, "gateway timeout": http.StatusGatewayTimeout, "gateway time-out": http.StatusGatewayTimeout,
+	"payment required": http.StatusPaymentRequired, "server error": http.StatusInternalServerError,
+}
+
+// numbered is a title that begins with the number of an error.
+var numbered = regexp.MustCompile(`(?i)^(?:http )?(?:error )?:?\s*([45]\d\d)\b`)
+
+// errorPage returns the status that a page with status 200 is about; 0 where it is about none.
+func errorPage(body []byte) int {
+	for _, text := range []string{title(body), heading(body)} {
+		if match := numbered.FindStringSubmatch(text); match != nil {
+			status, _ := strconv.Atoi(match[1]) // three digits
+			return status
+		}
+		text = strings.ToLower(strings.TrimSpace(text))
+		for _, joint := range []string{" | ", " - ", " – ", " — ", ": "} {
+			text, _, _ = strings.Cut(text, joint)
+		}
+		if status := errorTitles[strings.TrimRight(text, " .!")]; status != 0 {
+			return status
+		}
+	}
+	return 0
+}
+
+// heading is the first heading of a page.
+func heading(body []byte) string { return element(body, "h1") }

@@ -1,0 +1,128 @@
+package wordpress
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+)
+
+// failures are the words for a status that says no (JSend has fail and error), and the parts of a code or text that say so or the contrary.
+var (
+	failures  = []string{"fail", "failed", "failure", "error", "errors", "errored", "ko", "nok", "denied", "refused", "rejected", "exception", "fatal", "forbidden", "unauthorized", "invalid"}
+	badWords  = append([]string{"no", "not", "cannot", "unable", "missing", "expired", "disabled", "blocked", "unknown", "wrong", "bad"}, failures...)
+	goodWords = []string{
+		"success", "successful", "successfully", "succeeded", "ok", "done", "saved", "updated", "created", "deleted", "removed", "cleared", "purged", "flushed", "completed",
+		"complete", "valid", "accepted", "queued", "scheduled", "sent", "activated", "installed", "enabled",
+	}
+)
+
+// words tells whether one of the words stands in the text, as a part of its own.
+func words(text string, list []string) bool {
+	parts := strings.FieldsFunc(strings.ToLower(text), func(r rune) bool { return r < 'a' || r > 'z' })
+	return slices.ContainsFunc(parts, func(part string) bool { return slices.Contains(list, part) })
+}
+
+// as reads a value leniently; what is not there is the zero value.
+func as[T any](raw json.RawMessage) T {
+	var value T
+	if len(raw) > 0 {
+		_ = json.Unmarshal(raw, &value) // what has another form is the zero value
+	}
+	return value
+}
+
+// only tells whether the object has no other fields than these.
+func only(fields object, names []string) bool {
+	for name := range fields {
+		if !slices.Contains(names, name) {
+			return false
+		}
+	}
+	return true
+}
+
+// isWord tells a text that is no number.
+func isWord(raw json.RawMessage) bool {
+	said := as[text](raw)
+	return len(raw) > 0 && raw[0] == '"' && said != "" && strings.Trim(string(said), "0123456789.-") != ""
+}
+
+// isTrue tells whether PHP would take the value for true; an object or list of nothing but false values is false here.
+func isTrue(raw json.RawMessage) bool {
+	if len(raw) == 0 {
+		return false
+	}
+	if raw[0] == '{' || raw[0] == '[' {
+		return slices.ContainsFunc(elements(raw), isTrue)
+	}
+	return !slices.Contains([]string{"null", "false", "0", `"0"`, `""`, `"false"`, `"none"`, `"null"`}, strings.ToLower(string(raw)))
+}
+
+// firstTrue returns the first of the fields that is true.
+func firstTrue(fields object, names ...string) json.RawMessage {
+	for _, name := range names {
+		if isTrue(fields[name]) {
+			return fields[name]
+		}
+	}
+	return nil
+}
+
+// textIn is the text of a value: its own, its message, or the first within it.
+func textIn(raw json.RawMessage) string { return textWithin(raw, 4) }
+
+func textWithin(raw json.RawMessage, depth int) string {
+	if len(raw) == 0 || depth == 0 {
+		return ""
+	}
+	if raw[0] == '{' {
+		if message := textWithin(as[object](raw)["message"], depth-1); message != "" {
+			return message
+		}
+	}
+	if raw[0] != '{' && raw[0] != '[' {
+		return string(as[text](raw))
+	}
+	for _, each := range elements(raw) {
+		if found := textWithin(each, depth-1); found != "" {
+			return found
+		}
+	}
+	return ""
+}
+
+// codeIn is the code of an error: its own, or the first of a WP_Error's that was put out as it is.
+func codeIn(raw json.RawMessage) string {
+	fields := within(raw)
+	if code := string(as[text](fields["code"])); code != "" {
+		return code
+	}
+	if len(fields) == 1 && raw[0] == '{' {
+		for name, value := range fields {
+			if len(value) > 0 && value[0] == '[' {
+				return name
+			}
+		}
+	}
+	return ""
+}
+
+// within is an object, or the first of a list: wp_send_json_error puts an error into data in either form.
+func within(raw json.RawMessage) object {
+	if len(raw) > 0 && raw[0] == '[' {
+		if all := elements(raw); len(all) > 0 {
+			raw = all[0]
+		}
+	}
+	return as[object](raw)
+}
+
+// or is the first that is not empty.
+func or(all ...string) string {
+	for _, each := range all {
+		if each != "" {
+			return each
+		}
+	}
+	return ""
+}
