@@ -20,18 +20,24 @@ func (s *Store) LeaseHosts(ctx context.Context, owner string, wanted []netip.Add
 	err := s.db.Gorm.WithContext(ctx).Raw("INSERT INTO host_leases (address, owner, until) VALUES "+strings.Join(values, ", ")+
 		" ON CONFLICT (address) DO UPDATE SET owner = excluded.owner, until = excluded.until WHERE host_leases.owner = excluded.owner OR host_leases.until < ? RETURNING address",
 		append(args, time.Now().UnixMicro())...).Scan(&got).Error
-	addresses := make([]netip.Addr, 0, len(got))
-	for _, text := range got {
+	return addressesOf(got), err
+}
+
+func addressesOf(texts []string) []netip.Addr {
+	addresses := make([]netip.Addr, 0, len(texts))
+	for _, text := range texts {
 		if address, err := netip.ParseAddr(text); err == nil {
 			addresses = append(addresses, address)
 		}
 	}
-	return addresses, err
+	return addresses
 }
 
-// RenewHosts prolongs the owner's host leases.
-func (s *Store) RenewHosts(ctx context.Context, owner string, until time.Time) error {
-	return s.db.Gorm.WithContext(ctx).Exec("UPDATE host_leases SET until = ? WHERE owner = ?", micros(until), owner).Error
+// RenewHosts prolongs the owner's host leases, and returns those that are still the owner's.
+func (s *Store) RenewHosts(ctx context.Context, owner string, until time.Time) ([]netip.Addr, error) {
+	var still []string
+	err := s.db.Gorm.WithContext(ctx).Raw("UPDATE host_leases SET until = ? WHERE owner = ? RETURNING address", micros(until), owner).Scan(&still).Error
+	return addressesOf(still), err
 }
 
 // ReleaseHosts gives up some of the owner's addresses.
