@@ -2,7 +2,9 @@ package operation
 
 import (
 	"encoding/json"
+	"maps"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/droverhq/drover/internal/endpoint"
@@ -62,13 +64,13 @@ func (a *asked) readRows(text string, p validation.Problems) {
 		return
 	}
 	a.columns, a.rows = rows.Columns, map[string]map[string]string{}
-	for address, row := range rows.BySite {
+	for _, address := range slices.Sorted(maps.Keys(rows.BySite)) {
 		home, err := wordpress.ParseHome(address)
 		if err != nil {
 			p["rows"] = address + ": " + err.Error()
 			return
 		}
-		a.rows[home] = row
+		a.rows[home] = rows.BySite[address]
 	}
 }
 

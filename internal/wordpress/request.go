@@ -2,6 +2,7 @@ package wordpress
 
 import (
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -36,8 +37,8 @@ func (r Request) Validate() error {
 	if err := checkPath(r.Path); err != nil {
 		return err
 	}
-	for name, values := range r.Header {
-		if !validHeader(name, values) {
+	for _, name := range slices.Sorted(maps.Keys(r.Header)) {
+		if !validHeader(name, r.Header[name]) {
 			return requestError("The header %q holds characters that a header cannot have.", name)
 		}
 		if slices.Contains(ours, asServersRead(name)) {
@@ -85,7 +86,7 @@ func checkQuery(query string) error {
 	if err != nil {
 		return requestError("What follows the ? is not a query. Write it as name=value&name=value.")
 	}
-	for name := range values {
+	for _, name := range slices.Sorted(maps.Keys(values)) {
 		if strings.ContainsFunc(name, unicode.IsControl) {
 			return requestError("A name in the query holds a line break or another control character.")
 		}
