@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"net/netip"
 	"slices"
@@ -170,4 +171,35 @@ func TestTurnsByMemberAndRun(t *testing.T) {
 		}
 		l.allFree(t)
 	})
+}
+
+// Names that are still looked up, or that lead nowhere, take no place among the requests under way.
+func TestNamesThatDoNotResolveTakeNoPlace(t *testing.T) {
+	s := serve(t, echo)
+	s.network.limits.total = 1
+	asked, answer := make(chan struct{}), make(chan struct{})
+	s.network.resolver.dns = func(ctx context.Context, _, host string) ([]netip.Addr, error) {
+		asked <- struct{}{}
+		<-answer
+		return nil, &net.DNSError{Err: "no such host", Name: host, IsNotFound: true}
+	}
+	const dead = 50
+	var group sync.WaitGroup
+	for i := range dead {
+		c := s.network.Client(Address{Home: fmt.Sprintf("https://dead-%d.example", i)}, "", "")
+		group.Go(func() {
+			if x := c.Do(context.Background(), patch); !errors.Is(x.Fault, ErrResolve) {
+				t.Error(x.Fault)
+			}
+		})
+	}
+	for range dead {
+		<-asked
+	}
+	if x := s.do(t, patch); x.Fault != nil {
+		t.Errorf("while %d names were looked up: %v", dead, x.Fault)
+	}
+	close(answer)
+	group.Wait()
+	s.network.limits.allFree(t)
 }
