@@ -43,7 +43,9 @@ func countQueued(ctx context.Context, q jobs, enough, page int) (int, error) {
 	}
 }
 
-// pollSQLite is how often the queue looks for jobs on SQLite, which cannot notify. PostgreSQL does, and polling is its fallback.
+// pollSQLite is how often the queue looks for jobs on SQLite. River's notifications there are a table that it polls every 50 ms. Measured, idle
+// and from insert to start: polling alone 30 ms of CPU a second, 34 ms (97th percentile 74 ms); notifications and a poll each second 26 ms
+// of CPU, 30 ms (975 ms, since a notification within the cooldown is lost); both 43 ms of CPU, 29 ms (88 ms). So it polls alone.
 const pollSQLite = 100 * time.Millisecond
 
 // spareWorkers look for batches while all others work one.
@@ -63,6 +65,6 @@ func openQueue(db *database.DB, work func(context.Context) error, logger *slog.L
 	if db.Postgres() {
 		return river.NewClient(riverpgxv5.New(db.Pool), config)
 	}
-	config.FetchPollInterval = pollSQLite
+	config.FetchPollInterval, config.PollOnly = pollSQLite, true
 	return river.NewClient(riverdriver.Driver[*sql.Tx](riversqlite.New(db.SQL)), config)
 }
