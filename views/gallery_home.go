@@ -11,6 +11,9 @@ func homeGallery() []GalleryPage {
 	rows := galleryRunRows(9)
 	hands.Under, hands.Recent = rows[:1], rows[1:6]
 	hands.Trouble = []RunRow{rows[2], rows[5]}
+	faulted := galleryRunRows(3)[0]
+	faulted.Fault = "The server's log says why: look there, then run it again on these sites."
+	hands.Faulted = []RunRow{faulted}
 	viewer := HomePage{Frame: galleryFrame("Home", "home", "viewer")}
 	return []GalleryPage{
 		{Name: "home", State: "empty", Component: Home(HomePage{Frame: frame})}, {Name: "home", State: "empty, no right", Component: Home(viewer)},

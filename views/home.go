@@ -12,6 +12,7 @@ type HomePage struct {
 	Trouble   []RunRow // the latest runs in which some site needs a hand, the newest first
 	Under     []RunRow // the runs under way
 	Asked     []RunRow // waiting for a second person
+	Faulted   []RunRow // the latest runs that Drover itself could not work a part of, the newest first
 	Days      []HomeDay
 	Recent    []RunRow
 	Connected bool // some site has been checked and is ready or has a warning
@@ -44,6 +45,10 @@ type hand struct {
 // hands lists what needs a person, the most pressing first.
 func (p HomePage) hands() []hand {
 	var all []hand
+	for _, r := range p.Faulted {
+		all = append(all, hand{Tone: "failed", Text: fmt.Sprintf("Drover could not work all sites of “%s”.", r.Title),
+			Mend: fmt.Sprintf("Run %d, started by %s. %s", r.ID, r.Actor, r.Fault), Href: runHref(r.ID), Label: "Open the run", At: r.CreatedAt})
+	}
 	for _, r := range p.Asked {
 		all = append(all, hand{Tone: "asked", Text: fmt.Sprintf("“%s” on %s waits for a second person.", r.Title, counted(r.Total, "site", "sites")),
 			Mend: fmt.Sprintf("Run %d, asked for by %s.", r.ID, r.Actor), Href: runHref(r.ID), Label: "Look at it", At: r.CreatedAt})

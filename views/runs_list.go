@@ -37,6 +37,7 @@ type RunRow struct {
 	Total     int
 	Counts    RunCounts
 	AgainOf   int64
+	Fault     string // what kept Drover itself from working a part of it
 	CreatedAt time.Time
 	StartedAt time.Time
 	EndedAt   time.Time

@@ -37,6 +37,7 @@ const (
 	RunAsk            Action = "run.ask"     // for a run that a second person must approve
 	RunCancel         Action = "run.cancel"
 	RunDecline        Action = "run.decline"
+	RunFail           Action = "run.fail" // Drover itself could not work a part of it
 	RunFinish         Action = "run.finish"
 	RunPolicy         Action = "run.policy" // which runs a second person must approve
 	RunRead           Action = "run.read"
@@ -91,6 +92,7 @@ var leastRole = map[Action]Role{
 	RunAsk:            Operator,
 	RunCancel:         Operator,
 	RunDecline:        Admin,
+	RunFail:           Owner,
 	RunFinish:         Owner,
 	RunPolicy:         Owner,
 	RunRead:           Viewer,

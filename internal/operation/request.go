@@ -3,6 +3,7 @@ package operation
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -66,13 +67,13 @@ func (a *asked) readRows(text string, p validation.Problems) {
 		return
 	}
 	a.columns, a.rows = rows.Columns, map[string]map[string]string{}
-	for address, row := range rows.BySite {
+	for _, address := range slices.Sorted(maps.Keys(rows.BySite)) {
 		home, err := wordpress.ParseHome(address)
 		if err != nil {
 			p["rows"] = address + ": " + err.Error()
 			return
 		}
-		a.rows[home] = row
+		a.rows[home] = rows.BySite[address]
 	}
 }
 

@@ -22,6 +22,7 @@ type Filter struct {
 	Actor        string
 	Site         int64
 	Has          wordpress.Outcome // with at least one target of this outcome, or HasTrouble
+	Faulted      bool              // that Drover itself could not work a part of
 	Since, Until time.Time
 	Limit        int // 0: all
 	Offset       int

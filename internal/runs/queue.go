@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"log/slog"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/riverqueue/river"
@@ -14,18 +15,17 @@ import (
 	"github.com/droverhq/drover/internal/database"
 )
 
-// BatchJob is the queue's job: work one batch.
-type BatchJob struct {
-	Batch int64 `json:"batch"`
-}
+// BatchJob is the queue's job: work the batch whose turn it is. There is a job for each batch that waits, but none names its batch, so
+// that a run which came later is not behind all batches of those before.
+type BatchJob struct{}
 
 // Kind names the job in the queue.
 func (BatchJob) Kind() string { return "batch" }
 
 // enqueue puts batches into the queue within a transaction: sql.Tx on SQLite, pgx.Tx on PostgreSQL.
 type enqueue struct {
-	sqlite   func(context.Context, *sql.Tx, []int64) error
-	postgres func(context.Context, pgx.Tx, []int64) error
+	sqlite   func(context.Context, *sql.Tx, []time.Time) error
+	postgres func(context.Context, pgx.Tx, []time.Time) error
 }
 
 // openQueue opens the queue for putting batches in. The engine takes them out.
@@ -39,14 +39,14 @@ func openQueue(db *database.DB, logger *slog.Logger) (enqueue, error) {
 	return enqueue{sqlite: inserter(client)}, err
 }
 
-func inserter[T any](client *river.Client[T]) func(context.Context, T, []int64) error {
-	return func(ctx context.Context, tx T, batches []int64) error {
-		if len(batches) == 0 {
+func inserter[T any](client *river.Client[T]) func(context.Context, T, []time.Time) error {
+	return func(ctx context.Context, tx T, jobs []time.Time) error {
+		if len(jobs) == 0 {
 			return nil
 		}
-		params := make([]river.InsertManyParams, len(batches))
-		for i, id := range batches {
-			params[i] = river.InsertManyParams{Args: BatchJob{Batch: id}}
+		params := make([]river.InsertManyParams, len(jobs))
+		for i, at := range jobs {
+			params[i] = river.InsertManyParams{Args: BatchJob{}, InsertOpts: &river.InsertOpts{ScheduledAt: at}}
 		}
 		_, err := client.InsertManyTx(ctx, tx, params)
 		return err

@@ -23,7 +23,7 @@ type runRow struct {
 	ActorName   string
 	Addr        string
 	Total       int
-	RerunOf     int64 `gorm:"column:again_of"`
+	RerunOf     int64
 	CreatedAt   int64 `gorm:"autoCreateTime:false"`
 	StartedAt   int64
 	EndedAt     int64
@@ -34,6 +34,7 @@ type runRow struct {
 	Approval      approval
 	ApprovalUntil int64
 	ApprovedBy    string
+	Fault         string
 }
 
 func (runRow) TableName() string { return "runs" }
@@ -44,6 +45,8 @@ type batchRow struct {
 	Done       bool
 	Owner      string
 	LeaseUntil int64
+	Failures   int
+	RetryAt    int64
 }
 
 func (batchRow) TableName() string { return "batches" }
@@ -116,7 +119,7 @@ func (r runRow) run() (Run, error) {
 		ID: r.ID, Title: r.Title, Effect: r.Effect, State: r.State, Total: r.Total, RerunOf: r.RerunOf,
 		Actor:     access.Actor{Kind: r.ActorKind, ID: r.ActorID, Name: r.ActorName, Addr: r.Addr},
 		CreatedAt: moment(r.CreatedAt), StartedAt: moment(r.StartedAt), EndedAt: moment(r.EndedAt), CancelledAt: moment(r.CancelledAt), CancelledBy: r.CancelledBy,
-		DeadlineAt: moment(r.DeadlineAt), ApprovedBy: r.ApprovedBy,
+		DeadlineAt: moment(r.DeadlineAt), ApprovedBy: r.ApprovedBy, Fault: r.Fault,
 	}
 	if r.Approval == approvalAsked && r.EndedAt == 0 {
 		run.State, run.ApprovalUntil = Asked, moment(r.ApprovalUntil)

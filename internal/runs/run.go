@@ -106,6 +106,8 @@ type Run struct {
 	ApprovalUntil time.Time // when a run that waits for approval ends by itself
 	ApprovedBy    string    // empty where no approval was needed or given
 
+	Fault string // what kept Drover itself from working a part of the run, as a sentence; empty where nothing did
+
 	Beyond int // sites that are beyond the reach of who asked: Total is without them, and Spec does not tell what it was
 }
 

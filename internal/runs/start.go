@@ -24,6 +24,7 @@ type Runner struct {
 	registry *sites.Registry
 	log      *audit.Log
 	counts   countCache
+	logger   *slog.Logger
 }
 
 // New returns a runner over the database.
@@ -32,7 +33,7 @@ func New(db *database.DB, registry *sites.Registry, log *audit.Log, logger *slog
 	if err != nil {
 		return nil, fmt.Errorf("runs: queue: %w", err)
 	}
-	return &Runner{store: &Store{db: db, log: log, enqueue: enqueue}, registry: registry, log: log}, nil
+	return &Runner{store: &Store{db: db, log: log, enqueue: enqueue}, registry: registry, log: log, logger: logger}, nil
 }
 
 // Store is what the engine works from.

@@ -28,18 +28,18 @@ type write struct {
 	tx      *gorm.DB
 	log     *audit.Log
 	now     time.Time
-	enqueue func(batches []int64) error
+	enqueue func(jobs []time.Time) error // one for each batch, at the time, the zero one is now
 }
 
 func (s *Store) change(ctx context.Context, f func(write) error) error {
 	now := time.Now()
 	if s.db.Postgres() {
 		return s.db.WithConn(ctx, func(tx *gorm.DB, raw pgx.Tx) error {
-			return f(write{tx, s.log, now, func(ids []int64) error { return s.enqueue.postgres(ctx, raw, ids) }})
+			return f(write{tx, s.log, now, func(jobs []time.Time) error { return s.enqueue.postgres(ctx, raw, jobs) }})
 		})
 	}
 	return s.db.Gorm.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
-		return f(write{tx, s.log, now, func(ids []int64) error { return s.enqueue.sqlite(ctx, tx.Statement.ConnPool.(*sql.Tx), ids) }})
+		return f(write{tx, s.log, now, func(jobs []time.Time) error { return s.enqueue.sqlite(ctx, tx.Statement.ConnPool.(*sql.Tx), jobs) }})
 	})
 }
 
@@ -80,12 +80,11 @@ func (s *Store) start(ctx context.Context, run Run, batches [][]sites.Site) (int
 		if err := w.tx.Create(&row).Error; err != nil {
 			return err
 		}
-		ids, err := w.insertBatches(row.ID, batches)
-		if err != nil {
+		if err := w.insertBatches(row.ID, batches); err != nil {
 			return err
 		}
 		if run.State != Asked {
-			if err := w.enqueue(ids); err != nil {
+			if err := w.enqueue(make([]time.Time, len(batches))); err != nil {
 				return err
 			}
 		}
@@ -97,23 +96,21 @@ func (s *Store) start(ctx context.Context, run Run, batches [][]sites.Site) (int
 	return row.ID, err
 }
 
-func (w write) insertBatches(run int64, batches [][]sites.Site) ([]int64, error) {
+func (w write) insertBatches(run int64, batches [][]sites.Site) error {
 	rows := make([]batchRow, len(batches))
 	for i := range rows {
 		rows[i].RunID = run
 	}
 	if err := w.tx.CreateInBatches(&rows, insertedAtOnce).Error; err != nil {
-		return nil, err
+		return err
 	}
 	var targets []targetRow
-	ids := make([]int64, len(rows))
 	for i, row := range rows {
-		ids[i] = row.ID
 		for _, s := range batches[i] {
 			targets = append(targets, targetRow{RunID: run, BatchID: row.ID, SiteID: s.ID, SiteName: s.Name, Home: s.Home, State: TargetWaiting})
 		}
 	}
-	return ids, w.tx.Omit("ID").CreateInBatches(&targets, insertedAtOnce).Error
+	return w.tx.Omit("ID").CreateInBatches(&targets, insertedAtOnce).Error
 }
 
 // lockRun makes everybody who may end the run take turns until this change is committed, and returns the run.

@@ -33,7 +33,7 @@ func (s *Store) ReturnBatch(ctx context.Context, batch int64, owner string) erro
 		if result.Error != nil || result.RowsAffected == 0 {
 			return result.Error
 		}
-		return w.enqueue([]int64{batch})
+		return w.enqueue(make([]time.Time, 1))
 	})
 }
 
@@ -57,7 +57,7 @@ func (s *Store) RequeueExpired(ctx context.Context, own func(int64) bool) (int, 
 				continue
 			}
 			queued++
-			if err := w.enqueue([]int64{id}); err != nil {
+			if err := w.enqueue(make([]time.Time, 1)); err != nil {
 				return err
 			}
 		}
@@ -66,25 +66,19 @@ func (s *Store) RequeueExpired(ctx context.Context, own func(int64) bool) (int, 
 	return queued, err
 }
 
-// UnownedBatches lists the batches that nobody works.
-func (s *Store) UnownedBatches(ctx context.Context) ([]int64, error) {
-	var ids []int64
-	err := s.db.Gorm.WithContext(ctx).Raw("SELECT id FROM batches WHERE NOT done AND owner = '' AND run_id NOT IN (SELECT id FROM runs WHERE approval = ?)", approvalAsked).Scan(&ids).Error
-	return ids, err
+// unowned is the condition of the batches that nobody works.
+const unowned = "NOT done AND owner = '' AND run_id NOT IN (SELECT id FROM runs WHERE approval = 'asked')"
+
+// CountUnowned counts the batches that nobody works: each should have a job in the queue.
+func (s *Store) CountUnowned(ctx context.Context) (int, error) {
+	var n int
+	err := s.db.Gorm.WithContext(ctx).Raw("SELECT count(*) FROM batches WHERE " + unowned).Scan(&n).Error
+	return n, err
 }
 
-// EnqueueUnowned queues those of the batches that still nobody works.
-func (s *Store) EnqueueUnowned(ctx context.Context, ids []int64) error {
-	if len(ids) == 0 {
-		return nil
-	}
-	return s.change(ctx, func(w write) error {
-		var still []int64
-		if err := w.tx.Raw("SELECT id FROM batches WHERE id IN ? AND NOT done AND owner = ''", ids).Scan(&still).Error; err != nil {
-			return err
-		}
-		return w.enqueue(still)
-	})
+// Enqueue puts so many jobs into the queue.
+func (s *Store) Enqueue(ctx context.Context, jobs int) error {
+	return s.change(ctx, func(w write) error { return w.enqueue(make([]time.Time, jobs)) })
 }
 
 // BeginRun makes the run a running one.
@@ -155,7 +149,11 @@ func (s *Store) FinishBatch(ctx context.Context, run, batch int64, owner string)
 // was cancelled, and ErrLeaseLost, having stored nothing, when the batch is another worker's by now.
 func (s *Store) StoreProgress(ctx context.Context, batch int64, owner string, until time.Time, p Progress) (refused []int64, err error) {
 	err = s.change(ctx, func(w write) error {
-		lease := w.tx.Exec("UPDATE batches SET lease_until = ? WHERE id = ? AND owner = ?", micros(until), batch, owner)
+		set := "lease_until = ?"
+		if len(p.Ended) > 0 { // a batch that gets on has not failed as a whole
+			set += ", failures = 0"
+		}
+		lease := w.tx.Exec("UPDATE batches SET "+set+" WHERE id = ? AND owner = ?", micros(until), batch, owner)
 		if lease.Error != nil {
 			return lease.Error
 		}

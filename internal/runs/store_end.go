@@ -144,10 +144,10 @@ func (s *Store) approve(ctx context.Context, actor access.Actor, id int64) error
 		if limit := run.Spec.Limits.Deadline; limit > 0 {
 			values["deadline_at"] = micros(w.now.Add(limit))
 		}
-		var batches []int64
+		var batches int64
 		err = errors.Join(
 			w.tx.Model(&runRow{}).Where("id = ?", id).Updates(values).Error,
-			w.tx.Model(&batchRow{}).Where("run_id = ? AND NOT done", id).Order("id").Pluck("id", &batches).Error,
+			w.tx.Model(&batchRow{}).Where("run_id = ? AND NOT done", id).Count(&batches).Error,
 			w.log.Record(w.tx, actor, audit.Event{Action: access.RunApprove, Subject: access.On("run", id), Detail: map[string]any{"title": row.Title, "sites": row.Total, "asked_by": row.ActorName}}),
 			w.log.Record(w.tx, run.Actor, audit.Event{Action: access.RunStart, Subject: access.On("run", id), Detail: map[string]any{
 				"operation": row.Operation, "title": row.Title, "effect": row.Effect, "params": run.Spec.Params, "selection": run.Spec.Selection, "sites": row.Total, "approved_by": actor.Name,
@@ -156,7 +156,7 @@ func (s *Store) approve(ctx context.Context, actor access.Actor, id int64) error
 		if err != nil {
 			return err
 		}
-		return w.enqueue(batches)
+		return w.enqueue(make([]time.Time, batches))
 	})
 }
 

@@ -17,21 +17,27 @@ func (s *Store) LeaseHosts(ctx context.Context, owner string, wanted []netip.Add
 		args = append(args, address.String(), owner, micros(until))
 	}
 	var got []string
-	err := s.db.Gorm.WithContext(ctx).Raw("INSERT INTO holds (address, owner, until) VALUES "+strings.Join(values, ", ")+
-		" ON CONFLICT (address) DO UPDATE SET owner = excluded.owner, until = excluded.until WHERE holds.owner = excluded.owner OR holds.until < ? RETURNING address",
+	err := s.db.Gorm.WithContext(ctx).Raw("INSERT INTO host_leases (address, owner, until) VALUES "+strings.Join(values, ", ")+
+		" ON CONFLICT (address) DO UPDATE SET owner = excluded.owner, until = excluded.until WHERE host_leases.owner = excluded.owner OR host_leases.until < ? RETURNING address",
 		append(args, time.Now().UnixMicro())...).Scan(&got).Error
-	addresses := make([]netip.Addr, 0, len(got))
-	for _, text := range got {
+	return addressesOf(got), err
+}
+
+func addressesOf(texts []string) []netip.Addr {
+	addresses := make([]netip.Addr, 0, len(texts))
+	for _, text := range texts {
 		if address, err := netip.ParseAddr(text); err == nil {
 			addresses = append(addresses, address)
 		}
 	}
-	return addresses, err
+	return addresses
 }
 
-// RenewHosts prolongs the owner's host leases.
-func (s *Store) RenewHosts(ctx context.Context, owner string, until time.Time) error {
-	return s.db.Gorm.WithContext(ctx).Exec("UPDATE holds SET until = ? WHERE owner = ?", micros(until), owner).Error
+// RenewHosts prolongs the owner's host leases, and returns those that are still the owner's.
+func (s *Store) RenewHosts(ctx context.Context, owner string, until time.Time) ([]netip.Addr, error) {
+	var still []string
+	err := s.db.Gorm.WithContext(ctx).Raw("UPDATE host_leases SET until = ? WHERE owner = ? RETURNING address", micros(until), owner).Scan(&still).Error
+	return addressesOf(still), err
 }
 
 // ReleaseHosts gives up some of the owner's addresses.
@@ -41,7 +47,7 @@ func (s *Store) ReleaseHosts(ctx context.Context, owner string, idle []netip.Add
 		for i, address := range some {
 			names[i] = address.String()
 		}
-		if err := s.db.Gorm.WithContext(ctx).Exec("DELETE FROM holds WHERE owner = ? AND address IN ?", owner, names).Error; err != nil {
+		if err := s.db.Gorm.WithContext(ctx).Exec("DELETE FROM host_leases WHERE owner = ? AND address IN ?", owner, names).Error; err != nil {
 			return err
 		}
 	}
@@ -50,5 +56,5 @@ func (s *Store) ReleaseHosts(ctx context.Context, owner string, idle []netip.Add
 
 // ReleaseAllHosts gives up all of the owner's addresses.
 func (s *Store) ReleaseAllHosts(ctx context.Context, owner string) error {
-	return s.db.Gorm.WithContext(ctx).Exec("DELETE FROM holds WHERE owner = ?", owner).Error
+	return s.db.Gorm.WithContext(ctx).Exec("DELETE FROM host_leases WHERE owner = ?", owner).Error
 }

@@ -74,6 +74,9 @@ func (s *Store) filteredRuns(ctx context.Context, reach access.Scope, f Filter) 
 	if f.Site != 0 {
 		q = q.Where("id IN (SELECT run_id FROM targets WHERE site_id = ?)", f.Site)
 	}
+	if f.Faulted {
+		q = q.Where("fault <> ''")
+	}
 	if !f.Since.IsZero() {
 		q = q.Where("created_at >= ?", micros(f.Since))
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"sync"
 	"time"
 
@@ -13,8 +14,9 @@ import (
 // Watch reads watched runs a few times a second, each once however many people watch, and tells all of them. The truth is in the
 // database, so it does not matter which process works the run.
 type Watch struct {
-	read  func(context.Context, access.Actor, int64) (Snapshot, error)
-	every time.Duration
+	read   func(context.Context, access.Actor, int64) (Snapshot, error)
+	every  time.Duration
+	logger *slog.Logger
 
 	guard sync.Mutex
 	runs  map[view]*watched
@@ -37,7 +39,7 @@ const watchEvery = 250 * time.Millisecond
 
 // NewWatch returns a watch over the runner's runs.
 func NewWatch(r *Runner) *Watch {
-	return &Watch{read: r.Snapshot, every: watchEvery, runs: map[view]*watched{}}
+	return &Watch{read: r.Snapshot, every: watchEvery, logger: r.logger, runs: map[view]*watched{}}
 }
 
 // Follow sends the run's snapshots, as far as the actor reaches, until it has ended or the context ends, then closes the channel. A slow reader misses snapshots
@@ -86,8 +88,9 @@ func (w *Watch) end(id view, run *watched) {
 func (w *Watch) loop(ctx context.Context, actor access.Actor, id view, run *watched) {
 	ticker := time.NewTicker(w.every)
 	defer ticker.Stop()
+	failing := false
 	for {
-		s, err := w.read(ctx, actor, id.run)
+		s, err := w.readSafely(ctx, actor, id.run)
 		if ctx.Err() != nil {
 			return
 		}
@@ -98,12 +101,26 @@ func (w *Watch) loop(ctx context.Context, actor access.Actor, id view, run *watc
 			w.dismiss(id, run)
 			return
 		}
+		if err != nil && !failing { // once for each time that it begins to fail
+			w.logger.ErrorContext(ctx, "a watched run could not be read", "run", id.run, "err", err)
+		}
+		failing = err != nil
 		select {
 		case <-ctx.Done():
 			return
 		case <-ticker.C:
 		}
 	}
+}
+
+// readSafely reads the run. A panic is an error like any other.
+func (w *Watch) readSafely(ctx context.Context, actor access.Actor, run int64) (s Snapshot, err error) {
+	defer func() {
+		if caught := recover(); caught != nil {
+			err = fmt.Errorf("runs: panic: %v", caught)
+		}
+	}()
+	return w.read(ctx, actor, run)
 }
 
 // tell gives the snapshot to every watcher, in place of one that was not read yet, and tells whether it was the last.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"runtime/debug"
 
 	"golang.org/x/sync/errgroup"
 
@@ -57,6 +58,16 @@ func (r *Registry) LearnOverride(ctx context.Context, actor access.Actor, s Site
 // checks is how many sites CheckAll checks at once; the network's own limits hold below it.
 const checks = 64
 
+// checkSafely is Check, but a panic over an answer that nobody thought of is an error of this site alone.
+func (r *Registry) checkSafely(ctx context.Context, actor access.Actor, id int64) (report wordpress.Report, err error) {
+	defer func() {
+		if caught := recover(); caught != nil {
+			err = fmt.Errorf("sites: check: panic: %v\n%s", caught, debug.Stack())
+		}
+	}()
+	return r.Check(ctx, actor, id)
+}
+
 // CheckAll checks the sites side by side and calls each, one at a time, with what was found.
 func (r *Registry) CheckAll(ctx context.Context, actor access.Actor, chosen []Site, each func(Site, wordpress.Report, error)) {
 	type result struct {
@@ -70,7 +81,7 @@ func (r *Registry) CheckAll(ctx context.Context, actor access.Actor, chosen []Si
 	go func() {
 		for _, s := range chosen {
 			group.Go(func() error {
-				report, err := r.Check(ctx, actor, s.ID)
+				report, err := r.checkSafely(ctx, actor, s.ID)
 				results <- result{s, report, err}
 				return nil
 			})

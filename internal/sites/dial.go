@@ -2,49 +2,56 @@ package sites
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
 	"github.com/droverhq/drover/internal/access"
+	"github.com/droverhq/drover/internal/vault"
 	"github.com/droverhq/drover/internal/wordpress"
 )
 
 // Dial returns a client that speaks to the site with its credential. Nothing is sent yet. It returns ErrNoCredential for a site
-// that has none.
+// that has none, and ErrSealed where the stored one does not open.
 func (r *Registry) Dial(ctx context.Context, s Site) (*wordpress.Client, error) {
-	clients, err := r.DialAll(ctx, []Site{s})
-	if err != nil {
-		return nil, err
+	clients, failed, err := r.DialAll(ctx, []Site{s})
+	if err == nil {
+		err = failed[s.ID]
 	}
-	if clients[s.ID] == nil {
-		return nil, fmt.Errorf("sites: dial %s: %w", s.Home, ErrNoCredential)
+	if err != nil {
+		return nil, fmt.Errorf("sites: dial %s: %w", s.Home, err)
 	}
 	return clients[s.ID], nil
 }
 
-// DialAll is Dial for many sites; the answer is by site ID, without the sites that have no credential.
-func (r *Registry) DialAll(ctx context.Context, chosen []Site) (map[int64]*wordpress.Client, error) {
+// DialAll is Dial for many sites. The answers are by site ID: a client, or why there is none. Err is a failure that is none of a site's.
+func (r *Registry) DialAll(ctx context.Context, chosen []Site) (clients map[int64]*wordpress.Client, failed map[int64]error, err error) {
 	ids := make([]int64, len(chosen))
 	for i, s := range chosen {
 		ids[i] = s.ID
 	}
 	sealed, err := r.store.credentials(ctx, ids)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	clients := make(map[int64]*wordpress.Client, len(chosen))
+	clients, failed = make(map[int64]*wordpress.Client, len(chosen)), map[int64]error{}
 	for _, s := range chosen {
 		c, found := sealed[s.ID]
 		if !found {
+			failed[s.ID] = ErrNoCredential
 			continue
 		}
 		password, err := r.vault.Open(c.Sealed, binding(s.ID))
-		if err != nil {
-			return nil, fmt.Errorf("sites: dial %s: %w", s.Home, err)
+		switch {
+		case errors.Is(err, vault.ErrOpen):
+			failed[s.ID] = fmt.Errorf("%w: %w", ErrSealed, err)
+		case err != nil:
+			return nil, nil, fmt.Errorf("sites: dial %s: %w", s.Home, err)
+		default:
+			clients[s.ID] = r.network.Client(s.address(), c.Username, password.Reveal())
 		}
-		clients[s.ID] = r.network.Client(s.address(), c.Username, password.Reveal())
 	}
-	return clients, nil
+	return clients, failed, nil
 }
 
 // URL is where a request would be sent, for showing it before.
@@ -63,12 +70,12 @@ type Located struct {
 }
 
 // Locate makes sure that the site that answers at the site's address is the site, and finds its REST API where that is elsewhere than
-// expected. Where that was seen lately, nothing is sent. The look passes the gates of the request that it is made for.
-func (r *Registry) Locate(ctx context.Context, actor access.Actor, s Site, client *wordpress.Client, gate wordpress.Request) (Located, error) {
+// expected. Where that was seen lately, nothing is sent. The look passes the client's gate.
+func (r *Registry) Locate(ctx context.Context, actor access.Actor, s Site, client *wordpress.Client) (Located, error) {
 	if time.Since(s.LocatedAt) < locationKept {
 		return Located{Site: s, Client: client}, nil
 	}
-	at, verdict := client.Locate(ctx, gate)
+	at, verdict := client.Locate(ctx)
 	if at.Root == "" || ctx.Err() != nil {
 		return Located{s, client, verdict}, nil
 	}

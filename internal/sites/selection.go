@@ -2,10 +2,12 @@ package sites
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
 	"github.com/droverhq/drover/internal/access"
+	"github.com/droverhq/drover/internal/wordpress"
 )
 
 // Selection says which sites are meant. Filters of different kinds narrow each other; several values of one kind widen it. Sites
@@ -51,6 +53,9 @@ func (r *Registry) single(ctx context.Context, actor access.Actor, sel Selection
 	chosen = slices.DeleteFunc(chosen, func(s Site) bool { return !within(actor, s) })
 	for _, home := range sel.Homes {
 		s, err := r.ByHome(ctx, actor, home)
+		if err != nil && !errors.Is(err, ErrNoSite) && !errors.Is(err, wordpress.ErrAddress) {
+			return nil, err
+		}
 		if err != nil {
 			return nil, Problems{"site": fmt.Sprintf("%s is not in the list of sites. Add it first, or look at its spelling with: drover sites list", home)}
 		}

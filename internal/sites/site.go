@@ -12,6 +12,7 @@ import (
 var (
 	ErrNoSite       = errors.New("there is no such site")
 	ErrNoCredential = errors.New("the site has no credential")
+	ErrSealed       = errors.New("the site's stored credential cannot be opened")
 )
 
 // State is what the last check found.

@@ -286,7 +286,7 @@ func TestRotateKeysGoesOnWhereItWasCut(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if clients, err := restarted.DialAll(ctx, all); err != nil || len(clients) != 5 {
+		if clients, _, err := restarted.DialAll(ctx, all); err != nil || len(clients) != 5 {
 			t.Errorf("after a restart, %d credentials open: %v", len(clients), err)
 		}
 	})

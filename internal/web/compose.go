@@ -13,6 +13,7 @@ import (
 	"github.com/droverhq/drover/internal/access"
 	"github.com/droverhq/drover/internal/operation"
 	"github.com/droverhq/drover/internal/runs"
+	"github.com/droverhq/drover/internal/saved"
 	"github.com/droverhq/drover/internal/sites"
 	"github.com/droverhq/drover/views"
 )
@@ -227,10 +228,12 @@ func (s *Server) startRun(v *visit) error {
 	}
 	spec := specOf(form)
 	spec.Form = form.Get("form")
-	if saved, err := strconv.ParseInt(form.Get("saved"), 10, 64); err == nil && spec.Operation == "request" {
-		if o, err := s.Shelf.One(v.Request.Context(), saved); err == nil { // one that was removed meanwhile has no columns to give
-			spec.Table = o.Table
+	if id, err := strconv.ParseInt(form.Get("saved"), 10, 64); err == nil && spec.Operation == "request" {
+		o, err := s.Shelf.One(v.Request.Context(), id)
+		if err != nil && !errors.Is(err, saved.ErrNone) { // one that was removed meanwhile has no columns to give
+			return err
 		}
+		spec.Table = o.Table
 	}
 	run, err := s.Runner.Start(v.Request.Context(), v.actor(), spec)
 	if problems, is := errors.AsType[sites.Problems](err); is {

@@ -1,8 +1,10 @@
 package web
 
 import (
+	"fmt"
 	"net/http"
 	"net/url"
+	"runtime/debug"
 	"slices"
 	"strconv"
 	"strings"
@@ -26,6 +28,12 @@ func (s *Server) offers(v *visit, chosen []sites.Site, fresh bool) ([]sites.Offe
 	actor := v.actor()
 	for i, site := range chosen {
 		group.Go(func() (err error) {
+			defer func() {
+				if caught := recover(); caught != nil {
+					s.Logger.ErrorContext(ctx, "panic", "req", v.requestID(), "site", site.ID, "err", fmt.Sprint(caught), "stack", string(debug.Stack()))
+					found[i] = sites.Offered{Site: site, Problem: "Drover failed over what this site answered. The server's log says more."}
+				}
+			}()
 			found[i], err = s.Registry.Offered(ctx, actor, site, fresh)
 			return err
 		})

@@ -35,6 +35,7 @@ func (s *Server) home(v *visit) error {
 	}{
 		{runs.Filter{State: runs.Running, Limit: 5}, &page.Under},
 		{runs.Filter{State: runs.Asked, Limit: 5}, &page.Asked},
+		{runs.Filter{Faulted: true, Since: time.Now().AddDate(0, 0, -7), Limit: 3}, &page.Faulted},
 		{runs.Filter{Has: runs.HasTrouble, Since: time.Now().AddDate(0, 0, -7), Limit: 3}, &page.Trouble},
 	} {
 		listed, _, err := s.Runner.Runs(ctx, v.actor(), each.filter)

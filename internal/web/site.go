@@ -168,8 +168,17 @@ func (s *Server) checkNow(v *visit, site sites.Site) {
 	defer cancel()
 	report, err := s.Registry.Check(ctx, v.actor(), site.ID)
 	switch {
-	case err != nil:
+	case errors.Is(err, context.DeadlineExceeded):
 		v.say("problem", "The site is stored, but it took too long to check. Check it again in a minute.")
+	case errors.Is(err, sites.ErrNoCredential):
+		v.say("problem", "The site is stored, but not checked: it has no credential. Add one below.")
+	case errors.Is(err, sites.ErrSealed):
+		v.say("problem", "The site is stored, but not checked: its credential cannot be opened. Replace it below.")
+	case err != nil:
+		if v.Request.Context().Err() == nil {
+			s.Logger.ErrorContext(v.Request.Context(), "a check could not be made", "req", v.requestID(), "site", site.ID, "err", err)
+		}
+		v.say("problem", "The site is stored, but could not be checked because Drover failed. The server's log says why.")
 	case report.State() == "ready":
 		v.say("ok", "Checked: everything works.")
 	default:

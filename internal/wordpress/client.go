@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"strings"
 	"time"
@@ -14,6 +15,27 @@ type Client struct {
 	network            *Network
 	address            Address
 	username, password string
+	gate               Gate
+}
+
+// Gate is what every request of a client passes before it leaves: public pages and further pages of a list too.
+type Gate struct {
+	Turn       Turn // whose request it is: members and their runs take turns
+	PerAddress int  // exchanges under way at once to the site's address; 0 means the network's own limit
+	// Lease, when set, is asked before the request waits for its place at the address, and may wait itself: another process may be speaking
+	// to that server. An error from it is the exchange's fault. The context that it returns ends when the address may not be spoken to any
+	// more, and the exchange with it; release is called when the exchange has ended.
+	Lease func(ctx context.Context, address netip.Addr) (leased context.Context, release func(), err error)
+	// Ready, when set, is called when the request has its place and is about to leave; once more for another address of the host.
+	// An error from it is the exchange's fault, and nothing leaves.
+	Ready func() error
+}
+
+// Through is the same client, but everything that it sends passes the gate.
+func (c *Client) Through(g Gate) *Client {
+	other := *c
+	other.gate = g
+	return &other
 }
 
 // Client returns a client for the site. The password is sent exactly as it is given; without a user name, nothing is.
@@ -42,7 +64,7 @@ func (c *Client) WithRoot(root string) *Client {
 
 // anonymous is the same client without its credential.
 func (c *Client) anonymous() *Client {
-	return &Client{network: c.network, address: c.address}
+	return &Client{network: c.network, address: c.address, gate: c.gate}
 }
 
 // URL is where Do would send the request.

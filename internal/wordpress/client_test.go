@@ -154,7 +154,7 @@ func TestReadyDecides(t *testing.T) {
 	var hits atomic.Int64
 	s := serve(t, func(http.ResponseWriter, *http.Request) { hits.Add(1) })
 	stop := errors.New("not now")
-	if x := s.do(t, Request{Method: http.MethodGet, Path: "/", Ready: func() error { return stop }}); !errors.Is(x.Fault, stop) || x.Sent || hits.Load() != 0 {
+	if x := s.client(OverrideNone).Through(Gate{Ready: func() error { return stop }}).Do(t.Context(), Request{Method: http.MethodGet, Path: "/"}); !errors.Is(x.Fault, stop) || x.Sent || hits.Load() != 0 {
 		t.Errorf("%+v after %d requests", x, hits.Load())
 	}
 }

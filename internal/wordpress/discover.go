@@ -23,8 +23,8 @@ const lookTimeout = 10 * time.Second
 // plain permalinks, below index.php, or under another prefix. It costs one look where all is as it was. The looks pass the gates of
 // the request that they are made for. Without a location, the verdict tells that another site answers, or nothing where that cannot
 // be told and the request itself will show more.
-func (c *Client) Locate(ctx context.Context, gate Request) (Location, Verdict) {
-	gate.Timeout = lookTimeout
+func (c *Client) Locate(ctx context.Context) (Location, Verdict) {
+	gate := Request{Timeout: lookTimeout}
 	s := search{client: c, gate: gate, read: c.indexAt}
 	s.add(c.root())
 	found, is := s.run(ctx)

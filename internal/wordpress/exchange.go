@@ -3,6 +3,7 @@ package wordpress
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptrace"
@@ -70,13 +71,18 @@ const usualTimeout = 30 * time.Second
 // turn waits for a place at the exchange's address and holds it until the answer has been read, so that slow answers count too.
 func (c *Client) turn(ctx context.Context, r Request, w wire, x *Exchange) {
 	came := time.Now()
-	release, err := hold(ctx, r, x.Address)
+	leased, release, err := c.lease(ctx, x.Address)
 	if err != nil {
 		x.Fault = err
 		return
 	}
 	defer release()
-	free, err := c.network.limits.take(ctx, x.Address, r.PerAddress)
+	defer func() {
+		if x.Fault != nil && leased.Err() != nil && ctx.Err() == nil {
+			x.Fault = fmt.Errorf("%w: %w", ErrCutOff, context.Cause(leased))
+		}
+	}()
+	free, err := c.network.limits.take(leased, x.Address, c.gate)
 	x.Waited += time.Since(came)
 	if err != nil {
 		x.Fault = err
@@ -84,8 +90,8 @@ func (c *Client) turn(ctx context.Context, r Request, w wire, x *Exchange) {
 	}
 	f := felt{unused: true}
 	defer func() { free(f) }()
-	if r.Ready != nil {
-		if x.Fault = r.Ready(); x.Fault != nil {
+	if c.gate.Ready != nil {
+		if x.Fault = c.gate.Ready(); x.Fault != nil {
 			return
 		}
 	}
@@ -93,24 +99,24 @@ func (c *Client) turn(ctx context.Context, r Request, w wire, x *Exchange) {
 	if timeout == 0 {
 		timeout = usualTimeout
 	}
-	ctx, cancel := context.WithTimeout(context.WithValue(ctx, pinned{}, x.Address), timeout-x.Took)
+	limited, cancel := context.WithTimeout(context.WithValue(leased, pinned{}, x.Address), timeout-x.Took)
 	defer cancel()
 	began := time.Now()
 	if x.Took == 0 {
 		x.Started = began
 	}
-	c.send(ctx, r, w, x)
+	c.send(limited, r, w, x)
 	took := time.Since(began)
 	x.Took += took
 	f = feeling(*x, took)
 }
 
-// hold asks whoever the request answers to whether the address may be spoken to from this process.
-func hold(ctx context.Context, r Request, address netip.Addr) (release func(), err error) {
-	if r.Hold == nil {
-		return func() {}, nil
+// lease asks whoever the client answers to whether the address may be spoken to from this process.
+func (c *Client) lease(ctx context.Context, address netip.Addr) (leased context.Context, release func(), err error) {
+	if c.gate.Lease == nil {
+		return ctx, func() {}, nil
 	}
-	return r.Hold(ctx, address)
+	return c.gate.Lease(ctx, address)
 }
 
 // send does one HTTP exchange, without redirects and cookies.

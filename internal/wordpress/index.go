@@ -38,7 +38,7 @@ func (i index) has(namespace string) bool { return slices.Contains(i.Namespaces,
 
 // look is a request that only looks, and passes the same gates as the one that it is made for.
 func (r Request) look(path string) Request {
-	return Request{Method: http.MethodGet, Path: path, Timeout: r.Timeout, PerAddress: r.PerAddress, Hold: r.Hold, Ready: r.Ready}
+	return Request{Method: http.MethodGet, Path: path, Timeout: r.Timeout}
 }
 
 // indexAt reads the index below the root, with the client's credential.

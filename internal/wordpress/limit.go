@@ -1,20 +1,23 @@
 package wordpress
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"net/netip"
-	"slices"
 	"sync"
 	"time"
 )
 
 // limits bounds the exchanges under way, in all and to one address, and spaces those to an address that cannot keep up.
 type limits struct {
-	total      chan struct{}
+	total      int
 	perAddress int
 
 	guard   sync.Mutex
+	running int   // in all
+	waiting turns // for one of all places; they have one at their server
 	servers map[netip.Addr]*server
 }
 
@@ -22,50 +25,71 @@ type limits struct {
 type server struct {
 	users   int // waiting or under way
 	running int
-	waiting []*waiter // in the order in which they came
+	waiting turns
 	pace    pace
 	wake    *time.Timer
 }
 
-// waiter waits for a place at a server where at most so many exchanges may then be under way.
+// waiter waits for a place at a server where at most so many exchanges may then be under way, or for one of all.
 type waiter struct {
-	most int
-	turn chan struct{} // closed when the place is there
+	whose Turn
+	most  int
+	turn  chan struct{} // closed when the place is there
 }
 
 // mostServers bounds how many addresses are remembered without being in use.
 const mostServers = 20_000
 
 func newLimits(total, perAddress int) *limits {
-	return &limits{total: make(chan struct{}, total), perAddress: perAddress, servers: map[netip.Addr]*server{}}
+	return &limits{total: total, perAddress: perAddress, servers: map[netip.Addr]*server{}}
 }
 
 // take waits for a place at the address and then for one of all, so that sites which wait for one server take no place from others.
-// At most `most` exchanges are under way there then, the usual number when it is 0. The place is given back with what was felt.
-func (l *limits) take(ctx context.Context, address netip.Addr, most int) (free func(felt), err error) {
-	if most == 0 {
-		most = l.perAddress
-	}
-	s, w := l.enter(address, most)
-	select {
-	case <-w.turn:
-	case <-ctx.Done():
-		l.giveUp(s, w)
+// At most gate.PerAddress exchanges are under way there then, the usual number when it is 0. The place is given back with what was felt.
+func (l *limits) take(ctx context.Context, address netip.Addr, gate Gate) (free func(felt), err error) {
+	s, w := l.enter(address, &waiter{whose: gate.Turn, most: cmp.Or(gate.PerAddress, l.perAddress), turn: make(chan struct{})})
+	if err := l.wait(ctx, &s.waiting, w, func() { s.users-- }); err != nil {
+		if errors.Is(err, errHadTurn) {
+			l.leave(s, felt{unused: true})
+		}
 		return nil, fmt.Errorf("%w: %w", ErrWait, ended(ctx))
 	}
-	select {
-	case l.total <- struct{}{}:
-	case <-ctx.Done():
+	if err := l.wait(ctx, &l.waiting, l.enterAll(gate.Turn), func() {}); err != nil {
+		if errors.Is(err, errHadTurn) {
+			l.leaveAll()
+		}
 		l.leave(s, felt{unused: true})
 		return nil, fmt.Errorf("%w: %w", ErrWait, ended(ctx))
 	}
 	return func(f felt) {
-		<-l.total
+		l.leaveAll()
 		l.leave(s, f)
 	}, nil
 }
 
-func (l *limits) enter(address netip.Addr, most int) (*server, *waiter) {
+// errGaveUp is why there is no place. errHadTurn is the same, but the turn came in the same moment: the place must be given back.
+var (
+	errGaveUp  = errors.New("the wait was given up")
+	errHadTurn = errors.New("the wait was given up as its turn came")
+)
+
+// wait waits for the turn. When the context ends first, the waiter leaves the queue, and left is called under the guard.
+func (l *limits) wait(ctx context.Context, queue *turns, w *waiter, left func()) error {
+	select {
+	case <-w.turn:
+		return nil
+	case <-ctx.Done():
+	}
+	l.guard.Lock()
+	defer l.guard.Unlock()
+	if !queue.remove(w) {
+		return errHadTurn
+	}
+	left()
+	return errGaveUp
+}
+
+func (l *limits) enter(address netip.Addr, w *waiter) (*server, *waiter) {
 	l.guard.Lock()
 	defer l.guard.Unlock()
 	s, found := l.servers[address]
@@ -74,11 +98,34 @@ func (l *limits) enter(address netip.Addr, most int) (*server, *waiter) {
 		s = &server{}
 		l.servers[address] = s
 	}
-	w := &waiter{most: most, turn: make(chan struct{})}
 	s.users++
-	s.waiting = append(s.waiting, w)
+	s.waiting.push(w)
 	l.admit(s, time.Now())
 	return s, w
+}
+
+func (l *limits) enterAll(whose Turn) *waiter {
+	l.guard.Lock()
+	defer l.guard.Unlock()
+	w := &waiter{whose: whose, turn: make(chan struct{})}
+	l.waiting.push(w)
+	l.admitAll()
+	return w
+}
+
+// admitAll gives the places of all that are free to those who wait. The guard is held.
+func (l *limits) admitAll() {
+	for l.running < l.total && l.waiting.next() != nil {
+		l.running++
+		close(l.waiting.pop().turn)
+	}
+}
+
+func (l *limits) leaveAll() {
+	l.guard.Lock()
+	defer l.guard.Unlock()
+	l.running--
+	l.admitAll()
 }
 
 // forget drops the servers that nobody uses when there are too many. The guard is held.
@@ -93,10 +140,9 @@ func (l *limits) forget() {
 	}
 }
 
-// admit gives places to those who wait, in their order, as far as the server's pace allows. The guard is held.
+// admit gives places to those who wait, in their turn, as far as the server's pace allows. The guard is held.
 func (l *limits) admit(s *server, now time.Time) {
-	for len(s.waiting) > 0 {
-		w := s.waiting[0]
+	for w := s.waiting.next(); w != nil; w = s.waiting.next() {
 		if s.running >= s.pace.atOnce(w.most) {
 			return
 		}
@@ -104,7 +150,7 @@ func (l *limits) admit(s *server, now time.Time) {
 			l.wakeIn(s, wait)
 			return
 		}
-		s.waiting = s.waiting[1:]
+		s.waiting.pop()
 		s.running++
 		s.pace.began(now)
 		close(w.turn)
@@ -121,19 +167,6 @@ func (l *limits) wakeIn(s *server, wait time.Duration) {
 		defer l.guard.Unlock()
 		l.admit(s, time.Now())
 	})
-}
-
-func (l *limits) giveUp(s *server, w *waiter) {
-	l.guard.Lock()
-	i := slices.Index(s.waiting, w)
-	if i >= 0 {
-		s.waiting = slices.Delete(s.waiting, i, i+1)
-		s.users--
-	}
-	l.guard.Unlock()
-	if i < 0 { // its turn came in the same moment
-		l.leave(s, felt{unused: true})
-	}
 }
 
 func (l *limits) leave(s *server, f felt) {

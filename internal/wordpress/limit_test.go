@@ -4,11 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"net/netip"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -27,12 +30,12 @@ func (g *gauge) leave() { g.now.Add(-1) }
 func (l *limits) allFree(t *testing.T) {
 	t.Helper()
 	for address, s := range l.servers {
-		if s.users != 0 || s.running != 0 || len(s.waiting) != 0 {
-			t.Errorf("%s: %d users, %d under way, %d waiting", address, s.users, s.running, len(s.waiting))
+		if s.users != 0 || s.running != 0 || s.waiting.waiting != 0 {
+			t.Errorf("%s: %d users, %d under way, %d waiting", address, s.users, s.running, s.waiting.waiting)
 		}
 	}
-	if len(l.total) != 0 {
-		t.Errorf("%d places are still held", len(l.total))
+	if l.running != 0 || l.waiting.waiting != 0 {
+		t.Errorf("%d places are still held, %d wait", l.running, l.waiting.waiting)
 	}
 }
 
@@ -48,7 +51,7 @@ func TestLimits(t *testing.T) {
 			for i := range 200 {
 				group.Go(func() {
 					at := i % c.addresses
-					free, err := l.take(context.Background(), netip.AddrFrom4([4]byte{10, 0, 0, byte(at)}), 0)
+					free, err := l.take(context.Background(), netip.AddrFrom4([4]byte{10, 0, 0, byte(at)}), Gate{})
 					if err != nil {
 						t.Error(err)
 						return
@@ -81,18 +84,18 @@ func TestWaitIsGivenUp(t *testing.T) {
 	for name, second := range map[string]netip.Addr{"for the address": address, "for one of all": elsewhere} {
 		t.Run(name, func(t *testing.T) {
 			l := newLimits(1, 1)
-			free, err := l.take(context.Background(), address, 0)
+			free, err := l.take(context.Background(), address, Gate{})
 			if err != nil {
 				t.Fatal(err)
 			}
 			ctx, cancel := context.WithCancel(context.Background())
 			cancel()
-			if _, err := l.take(ctx, second, 0); !errors.Is(err, ErrWait) || !errors.Is(err, ErrCancelled) {
+			if _, err := l.take(ctx, second, Gate{}); !errors.Is(err, ErrWait) || !errors.Is(err, ErrCancelled) {
 				t.Errorf("take = %v", err)
 			}
 			late, cancel := context.WithTimeout(context.Background(), time.Millisecond)
 			defer cancel()
-			if _, err := l.take(late, second, 0); !errors.Is(err, ErrWait) || !errors.Is(err, ErrTimeout) {
+			if _, err := l.take(late, second, Gate{}); !errors.Is(err, ErrWait) || !errors.Is(err, ErrTimeout) {
 				t.Errorf("take = %v", err)
 			}
 			free(felt{})
@@ -124,4 +127,79 @@ func TestSlowAnswersCount(t *testing.T) {
 	if open.most.Load() > 2 {
 		t.Errorf("%d answers at once, want at most 2", open.most.Load())
 	}
+}
+
+// Many who wait delay somebody else's request by one turn each, not by all of theirs; dead names wait for nothing.
+func TestTurnsByMemberAndRun(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLimits(1, 1000)
+		first, err := l.take(context.Background(), netip.MustParseAddr("10.0.0.1"), Gate{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var order []Turn
+		var group sync.WaitGroup
+		come := func(whose Turn, n int, address string) {
+			for range n {
+				group.Go(func() {
+					free, err := l.take(context.Background(), netip.MustParseAddr(address), Gate{Turn: whose})
+					if err != nil {
+						t.Error(err)
+						return
+					}
+					order = append(order, whose) // one at a time: there is one place in all
+					free(felt{})
+				})
+			}
+			synctest.Wait()
+		}
+		many, other, small, colleague := Turn{"mara", 1}, Turn{"mara", 2}, Turn{"mara", 3}, Turn{"olga", 4}
+		come(many, 500, "10.0.0.1")
+		come(other, 500, "10.0.0.2")
+		come(small, 1, "10.0.0.3")
+		come(colleague, 2, "10.0.0.1")
+		first(felt{})
+		group.Wait()
+		if i := slices.Index(order, small); i < 0 || i > 5 {
+			t.Errorf("another run of the member waited for %d requests", i)
+		}
+		if i := slices.Index(order, colleague); i < 0 || i > 1 {
+			t.Errorf("another member waited for %d requests", i)
+		}
+		if len(order) != 1003 {
+			t.Errorf("%d went through", len(order))
+		}
+		l.allFree(t)
+	})
+}
+
+// Names that are still looked up, or that lead nowhere, take no place among the requests under way.
+func TestNamesThatDoNotResolveTakeNoPlace(t *testing.T) {
+	s := serve(t, echo)
+	s.network.limits.total = 1
+	asked, answer := make(chan struct{}), make(chan struct{})
+	s.network.resolver.dns = func(ctx context.Context, _, host string) ([]netip.Addr, error) {
+		asked <- struct{}{}
+		<-answer
+		return nil, &net.DNSError{Err: "no such host", Name: host, IsNotFound: true}
+	}
+	const dead = 50
+	var group sync.WaitGroup
+	for i := range dead {
+		c := s.network.Client(Address{Home: fmt.Sprintf("https://dead-%d.example", i)}, "", "")
+		group.Go(func() {
+			if x := c.Do(context.Background(), patch); !errors.Is(x.Fault, ErrResolve) {
+				t.Error(x.Fault)
+			}
+		})
+	}
+	for range dead {
+		<-asked
+	}
+	if x := s.do(t, patch); x.Fault != nil {
+		t.Errorf("while %d names were looked up: %v", dead, x.Fault)
+	}
+	close(answer)
+	group.Wait()
+	s.network.limits.allFree(t)
 }

@@ -119,7 +119,7 @@ func TestLocate(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			b, s := hostWith(t, c.pages)
 			client := s.network.Client(Address{Home: b.home + c.path}, testUser, testPassword)
-			at, verdict := client.Locate(context.Background(), Request{})
+			at, verdict := client.Locate(context.Background())
 			checkAnswering(t, b, c.root, c.named, at.Root, verdict.Outcome == Failed && verdict.Reason == ReasonOtherSite, verdict.Note)
 		})
 	}
@@ -166,7 +166,7 @@ func TestLocateLeavesWhatCannotBeTold(t *testing.T) {
 			_, s := hostWith(t, func(string) map[string]http.HandlerFunc {
 				return map[string]http.HandlerFunc{"/": says(200, page("A")), "/wp-json/": handler, "/index.php": handler, "/index.php/wp-json/": handler}
 			})
-			if at, verdict := s.client(OverrideNone).Locate(context.Background(), Request{}); at.Root != "" || verdict.Outcome != "" {
+			if at, verdict := s.client(OverrideNone).Locate(context.Background()); at.Root != "" || verdict.Outcome != "" {
 				t.Errorf("%+v %+v", at, verdict)
 			}
 		})
@@ -175,8 +175,8 @@ func TestLocateLeavesWhatCannotBeTold(t *testing.T) {
 	s := reach(t, closed)
 	closed.Close()
 	var looks atomic.Int32
-	gate := Request{Ready: func() error { looks.Add(1); return nil }}
-	if at, verdict := s.client(OverrideNone).Locate(context.Background(), gate); at.Root != "" || verdict.Outcome != "" || looks.Load() != 1 {
+	gate := Gate{Ready: func() error { looks.Add(1); return nil }}
+	if at, verdict := s.client(OverrideNone).Through(gate).Locate(context.Background()); at.Root != "" || verdict.Outcome != "" || looks.Load() != 1 {
 		t.Errorf("%+v %+v after %d looks", at, verdict, looks.Load())
 	}
 }
@@ -185,15 +185,18 @@ func TestLocateLeavesWhatCannotBeTold(t *testing.T) {
 func TestLocatePassesTheGates(t *testing.T) {
 	b, s := hostWith(t, answering["plain permalinks"].pages)
 	var held, ready atomic.Int32
-	gate := Request{PerAddress: 1, Ready: func() error { ready.Add(1); return nil },
-		Hold: func(context.Context, netip.Addr) (func(), error) { held.Add(1); return func() {}, nil }}
-	if at, _ := s.client(OverrideNone).Locate(context.Background(), gate); at.Root == "" || held.Load() != ready.Load() || ready.Load() < 2 {
+	gate := Gate{PerAddress: 1, Ready: func() error { ready.Add(1); return nil }}
+	gate.Lease = func(ctx context.Context, _ netip.Addr) (context.Context, func(), error) {
+		held.Add(1)
+		return ctx, func() {}, nil
+	}
+	if at, _ := s.client(OverrideNone).Through(gate).Locate(context.Background()); at.Root == "" || held.Load() != ready.Load() || ready.Load() < 2 {
 		t.Errorf("%+v: %d places held, %d looks", at, held.Load(), ready.Load())
 	}
 	stopped := errors.New("stopped")
 	before := len(b.secrets)
 	gate.Ready = func() error { return stopped }
-	if at, verdict := s.client(OverrideNone).Locate(context.Background(), gate); at.Root != "" || verdict.Outcome != "" || len(b.secrets) != before {
+	if at, verdict := s.client(OverrideNone).Through(gate).Locate(context.Background()); at.Root != "" || verdict.Outcome != "" || len(b.secrets) != before {
 		t.Errorf("%+v %+v", at, verdict)
 	}
 }

@@ -78,4 +78,4 @@ const (
 func (n *Network) Close() { n.transport.CloseIdleConnections() }
 
 // Limits returns how many exchanges may be under way at once, in all and to one address.
-func (n *Network) Limits() (total, perAddress int) { return cap(n.limits.total), n.limits.perAddress }
+func (n *Network) Limits() (total, perAddress int) { return n.limits.total, n.limits.perAddress }

@@ -2,6 +2,7 @@ package wordpress
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"net/netip"
 	"testing"
@@ -83,14 +84,14 @@ func TestPaceHonoursTheWish(t *testing.T) {
 func TestWaitersAreWoken(t *testing.T) {
 	l := newLimits(10, 2)
 	address := netip.MustParseAddr("10.0.0.1")
-	free, err := l.take(context.Background(), address, 0)
+	free, err := l.take(context.Background(), address, Gate{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	free(felt{answered: true, busy: true})
 	began := time.Now()
 	for range 2 {
-		again, err := l.take(context.Background(), address, 0)
+		again, err := l.take(context.Background(), address, Gate{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -106,13 +107,13 @@ func TestMoreAtOnceForOneRun(t *testing.T) {
 	l := newLimits(10, 2)
 	address := netip.MustParseAddr("10.0.0.1")
 	for i := range 5 {
-		if _, err := l.take(context.Background(), address, 5); err != nil {
+		if _, err := l.take(context.Background(), address, Gate{PerAddress: 5}); err != nil {
 			t.Fatalf("place %d: %v", i, err)
 		}
 	}
 	late, cancel := context.WithTimeout(context.Background(), time.Millisecond)
 	defer cancel()
-	if _, err := l.take(late, address, 0); err == nil {
+	if _, err := l.take(late, address, Gate{}); err == nil {
 		t.Error("the usual limit gave a place where five are under way")
 	}
 }
@@ -127,22 +128,38 @@ func TestBusyServerIsSpared(t *testing.T) {
 	}
 }
 
-// Whoever the request answers to may keep it from the address.
-func TestHold(t *testing.T) {
-	s := serve(t, echo)
+// Whoever the client answers to may keep it from the address, before the request and under way.
+func TestLeaseOfAHost(t *testing.T) {
+	arrived := make(chan struct{}, 1)
+	s := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Query().Has("slow") {
+			arrived <- struct{}{}
+			<-r.Context().Done()
+			return
+		}
+		echo(w, r)
+	})
 	released := 0
-	request := patch
-	request.Hold = func(_ context.Context, address netip.Addr) (func(), error) {
+	leased, lose := context.WithCancelCause(t.Context())
+	gate := Gate{Lease: func(_ context.Context, address netip.Addr) (context.Context, func(), error) {
 		if address != netip.MustParseAddr("127.0.0.1") {
 			t.Errorf("asked about %v", address)
 		}
-		return func() { released++ }, nil
-	}
-	if x := s.do(t, request); x.Fault != nil || released != 1 {
+		return leased, func() { released++ }, nil
+	}}
+	if x := s.client(OverrideNone).Through(gate).Do(t.Context(), patch); x.Fault != nil || released != 1 {
 		t.Errorf("%v, released %d times", x.Fault, released)
 	}
-	request.Hold = func(context.Context, netip.Addr) (func(), error) { return nil, ErrCancelled }
-	if x := s.do(t, request); x.Sent || x.Fault == nil {
+	lost := errors.New("another process has it")
+	go func() {
+		<-arrived
+		lose(lost)
+	}()
+	if x := s.client(OverrideNone).Through(gate).Do(t.Context(), Request{Method: http.MethodGet, Path: "/?slow=1"}); !errors.Is(x.Fault, ErrCutOff) || !errors.Is(x.Fault, lost) || !x.Sent || released != 2 {
+		t.Errorf("after the lease was lost: %+v", x)
+	}
+	gate.Lease = func(context.Context, netip.Addr) (context.Context, func(), error) { return nil, nil, ErrCancelled }
+	if x := s.client(OverrideNone).Through(gate).Do(t.Context(), patch); x.Sent || x.Fault == nil {
 		t.Errorf("sent all the same: %+v", x)
 	}
 }

@@ -95,9 +95,7 @@ func TestNextAddress(t *testing.T) {
 	s.network.resolver.remember("example.com", []netip.Addr{netip.MustParseAddr("127.0.0.2"), netip.MustParseAddr("127.0.0.1")})
 	delete(s.network.resolver.hosts, "example.com")
 	calls := 0
-	r := patch
-	r.Ready = func() error { calls++; return nil }
-	x := s.do(t, r)
+	x := s.client(OverrideNone).Through(Gate{Ready: func() error { calls++; return nil }}).Do(t.Context(), patch)
 	if x.Fault != nil || x.Address != netip.MustParseAddr("127.0.0.1") || calls != 2 {
 		t.Errorf("%v at %s after %d turns", x.Fault, x.Address, calls)
 	}

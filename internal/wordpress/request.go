@@ -1,10 +1,9 @@
 package wordpress
 
 import (
-	"context"
 	"fmt"
+	"maps"
 	"net/http"
-	"net/netip"
 	"net/url"
 	"slices"
 	"strings"
@@ -14,19 +13,12 @@ import (
 
 // Request is what to send to a site's REST API.
 type Request struct {
-	Method     string        // GET, HEAD, OPTIONS, POST, PUT, PATCH or DELETE
-	Path       string        // below the REST root, beginning with /; may carry a query
-	Header     http.Header   // in addition; Authorization, Cookie, Host and the connection's own are refused
-	Body       []byte        // JSON, or nil
-	Timeout    time.Duration // for the whole exchange, without the wait for its turn; 0 means 30 s
-	PerAddress int           // exchanges under way at once to the site's address; 0 means the network's own limit
-	MaxBody    int64         // bytes of the answer that are kept, where that is more than the network's own limit
-	// Hold, when set, is asked before the request waits for its place at the address, and may wait itself: other processes may be
-	// speaking to that server. An error from it is the exchange's fault. What it returns is called when the exchange has ended.
-	Hold func(ctx context.Context, address netip.Addr) (release func(), err error)
-	// Ready, when set, is called when the request has its place and is about to leave; once more for another address of the host.
-	// An error from it is the exchange's fault, and nothing leaves.
-	Ready func() error
+	Method  string        // GET, HEAD, OPTIONS, POST, PUT, PATCH or DELETE
+	Path    string        // below the REST root, beginning with /; may carry a query
+	Header  http.Header   // in addition; Authorization, Cookie, Host and the connection's own are refused
+	Body    []byte        // JSON, or nil
+	Timeout time.Duration // for the whole exchange, without the wait for its turn; 0 means 30 s
+	MaxBody int64         // bytes of the answer that are kept, where that is more than the network's own limit
 }
 
 // Methods are the methods that a request may have.
@@ -46,8 +38,8 @@ func (r Request) Validate() error {
 	if err := checkPath(r.Path); err != nil {
 		return err
 	}
-	for name, values := range r.Header {
-		if !validHeader(name, values) {
+	for _, name := range slices.Sorted(maps.Keys(r.Header)) {
+		if !validHeader(name, r.Header[name]) {
 			return requestError("The header %q holds characters that a header cannot have.", name)
 		}
 		if slices.Contains(ours, asServersRead(name)) {
@@ -98,7 +90,7 @@ func checkQuery(query string) error {
 	if err != nil {
 		return requestError("What follows the ? is not a query. Write it as name=value&name=value.")
 	}
-	for name := range values {
+	for _, name := range slices.Sorted(maps.Keys(values)) {
 		if strings.ContainsFunc(name, unicode.IsControl) {
 			return requestError("A name in the query holds a line break or another control character.")
 		}

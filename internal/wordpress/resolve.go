@@ -16,6 +16,7 @@ import (
 // resolver answers names from the hosts it was given, then from what it looked up lately, then from DNS.
 type resolver struct {
 	hosts map[string]netip.Addr
+	dns   func(ctx context.Context, network, host string) ([]netip.Addr, error)
 	guard sync.Mutex
 	known map[string]looked
 }
@@ -34,7 +35,7 @@ const (
 )
 
 func newResolver(hosts map[string]netip.Addr) *resolver {
-	return &resolver{hosts: hosts, known: map[string]looked{}}
+	return &resolver{hosts: hosts, dns: net.DefaultResolver.LookupNetIP, known: map[string]looked{}}
 }
 
 // lookup returns the addresses of the host, at least one: IPv4 first, since its addresses tell servers apart more surely, and
@@ -52,7 +53,7 @@ func (r *resolver) lookup(ctx context.Context, host string) ([]netip.Addr, error
 	}
 	limited, cancel := context.WithTimeout(ctx, lookupTimeout)
 	defer cancel()
-	addresses, err := net.DefaultResolver.LookupNetIP(limited, "ip", host)
+	addresses, err := r.dns(limited, "ip", host)
 	switch {
 	case ctx.Err() != nil:
 		return nil, ended(ctx)

@@ -40,11 +40,10 @@ func (y *sending) marked(x wordpress.Exchange, v wordpress.Verdict) wordpress.Ve
 
 // page asks for one page of a list, past a cache where one answers, and stores each attempt. A page that was seen before is none: the
 // query was lost on its way.
-func (y *sending) page(ctx context.Context, seen map[string]bool) (x wordpress.Exchange, v wordpress.Verdict, known bool) {
+func (y *sending) page(ctx context.Context, seen map[string]bool) (x wordpress.Exchange, v wordpress.Verdict, stopped error) {
 	for {
-		x, known = y.once(ctx)
-		if !known {
-			return x, v, false
+		if x, stopped = y.once(ctx); stopped != nil {
+			return x, v, stopped
 		}
 		v = wordpress.Classify(x)
 		again := y.pastCache(x)
@@ -57,7 +56,7 @@ func (y *sending) page(ctx context.Context, seen map[string]bool) (x wordpress.E
 		}
 		y.stored(x, v, again)
 		if !again {
-			return x, v, true
+			return x, v, nil
 		}
 	}
 }

@@ -1,62 +1,85 @@
 package engine
 
-import (
-	"sync"
-	"time"
-
-	"github.com/riverqueue/river"
-)
+import "sync"
 
 // capacity keeps a process from taking more batches than it can work, so that others can have them. A batch counts as many requests as
-// it can have under way at once: one that waits for a single slow server counts little, and keeps nobody from the next one.
+// it can have under way at once: one that waits for a single slow server counts little, and keeps nobody from the next one. A run that has
+// nothing under way here waits for nobody else's batches.
 type capacity struct {
 	enough int // requests at once for which batches are taken ahead
 
-	taking sync.Mutex // held while a batch is weighed and taken: the queue hands out many at the same moment
-	guard  sync.Mutex
-	loads  map[*load]bool
+	guard sync.Mutex
+	loads map[*load]bool
 }
 
 // load is what a batch has before it.
 type load struct {
 	capacity  *capacity
+	member    string
+	run       int64
 	atOnce    int // requests that its servers allow at once
 	remaining int // targets that have not ended
 }
 
 // ahead is how many times the requests that can be under way at once are taken ahead, so that a place is never empty while the next
-// batch is fetched; later is when a batch that was left is offered again.
+// batch is fetched. assumed is the load of a batch that was not read yet.
 const (
-	ahead = 3
-	later = 100 * time.Millisecond
+	ahead   = 3
+	assumed = 250
+)
+
+// The batches that a process works side by side; how many requests that makes is the network's to limit. Some are kept for runs that have
+// nothing under way, and some of these for members who have nothing under way.
+const (
+	maxBatches    = 64
+	keptForRuns   = 32
+	keptForMember = 16
 )
 
 func newCapacity(concurrency int) *capacity {
 	return &capacity{enough: ahead * concurrency, loads: map[*load]bool{}}
 }
 
-// full tells whether this process has enough before it.
-func (c *capacity) full() bool {
+// reserve counts a batch of the member's run that is about to be taken. It returns nil when this process has enough before it.
+func (c *capacity) reserve(member string, run int64) *load {
 	c.guard.Lock()
 	defer c.guard.Unlock()
-	weight := 0
+	weight, ofRun, ofMember := 0, 0, 0
 	for l := range c.loads {
 		weight += min(l.atOnce, l.remaining)
+		if l.member == member {
+			ofMember++
+		}
+		if l.run == run {
+			ofRun++
+		}
 	}
-	return weight >= c.enough
+	most := maxBatches - keptForRuns
+	switch {
+	case ofMember == 0:
+		most = maxBatches
+	case ofRun == 0:
+		most = maxBatches - keptForMember
+	case weight >= c.enough:
+		return nil
+	}
+	if len(c.loads) >= most {
+		return nil
+	}
+	l := &load{capacity: c, member: member, run: run, atOnce: assumed, remaining: assumed}
+	c.loads[l] = true
+	return l
 }
 
-// add counts a batch that was taken.
-func (c *capacity) add(servers map[string]int, perAddress int) *load {
-	l := &load{capacity: c}
+// estimated says what the batch has before it, now that it was read.
+func (l *load) estimated(servers map[string]int, perAddress int) {
+	l.capacity.guard.Lock()
+	defer l.capacity.guard.Unlock()
+	l.atOnce, l.remaining = 0, 0
 	for _, targets := range servers {
 		l.atOnce += min(targets, perAddress)
 		l.remaining += targets
 	}
-	c.guard.Lock()
-	defer c.guard.Unlock()
-	c.loads[l] = true
-	return l
 }
 
 func (l *load) ended() {
@@ -70,6 +93,3 @@ func (l *load) drop() {
 	defer l.capacity.guard.Unlock()
 	delete(l.capacity.loads, l)
 }
-
-// offerLater gives a job back to the queue for whoever is free.
-func offerLater() error { return river.JobSnooze(later) }

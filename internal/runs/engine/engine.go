@@ -18,22 +18,24 @@ import (
 
 // Store is what the engine works from: batches and their leases, host leases, and runs whose time is over.
 type Store interface {
+	NextBatch(ctx context.Context) (runs.NextBatch, error)
 	TakeBatch(ctx context.Context, batch int64, owner string, until time.Time) (bool, error)
 	RenewBatch(ctx context.Context, batch int64, owner string, until time.Time) (held, cancelled bool, err error)
 	ReturnBatch(ctx context.Context, batch int64, owner string) error
+	FailBatch(ctx context.Context, batch int64, owner string, cause error) error
 	Batch(ctx context.Context, batch int64) (runs.Batch, error)
 	BeginRun(ctx context.Context, run int64) error
 	StoreProgress(ctx context.Context, batch int64, owner string, until time.Time, p runs.Progress) (refused []int64, err error)
 	FinishBatch(ctx context.Context, run, batch int64, owner string) error
 
 	RequeueExpired(ctx context.Context, own func(batch int64) bool) (int, error)
-	UnownedBatches(ctx context.Context) ([]int64, error)
-	EnqueueUnowned(ctx context.Context, batches []int64) error
+	CountUnowned(ctx context.Context) (int, error)
+	Enqueue(ctx context.Context, jobs int) error
 	EndOverdue(ctx context.Context) error
 	EndUnapproved(ctx context.Context) error
 
 	LeaseHosts(ctx context.Context, owner string, wanted []netip.Addr, until time.Time) ([]netip.Addr, error)
-	RenewHosts(ctx context.Context, owner string, until time.Time) error
+	RenewHosts(ctx context.Context, owner string, until time.Time) ([]netip.Addr, error)
 	ReleaseHosts(ctx context.Context, owner string, idle []netip.Addr) error
 	ReleaseAllHosts(ctx context.Context, owner string) error
 }
@@ -81,7 +83,13 @@ func (e *Engine) Work(ctx context.Context) error {
 	}
 	e.sweeper.Add(1)
 	go e.sweep(ctx)
-	e.hostKeeper.Go(func() { e.hosts.keep(e.keepHosts) })
+	for _, keep := range []func(context.Context){e.hosts.keep, e.hosts.watch} {
+		e.hostKeeper.Go(func() {
+			for e.keepHosts.Err() == nil {
+				e.guarded(e.keepHosts, "keeping host leases", func() { keep(e.keepHosts) })
+			}
+		})
+	}
 	return nil
 }
 

@@ -27,9 +27,15 @@ type hostLeases struct {
 type hostLease struct {
 	granted chan struct{} // closed when it is ours
 	ours    bool
+	good    time.Time       // when the last claim or renewal that was confirmed began
+	leased  context.Context // ends when the lease is lost
+	lose    context.CancelCauseFunc
 	users   int
 	idle    time.Time // since when nobody uses it
 }
+
+// errHostLeaseLost ends the requests to an address that another process may speak to by now.
+var errHostLeaseLost = errors.New("the lease of this server's address was lost")
 
 // Another process's address is asked for again after askEvery. One that nobody uses is given up after keepIdle: the next site of that
 // server mostly follows at once.
@@ -43,41 +49,56 @@ func newHostLeases(s Store, logger *slog.Logger) *hostLeases {
 	return &hostLeases{store: s, owner: rand.Text(), logger: logger, wake: make(chan struct{}, 1), leases: map[netip.Addr]*hostLease{}}
 }
 
-// acquire waits until this process may speak to the address. It returns errCancelled or errDrained when one of the channels closes first.
-func (h *hostLeases) acquire(ctx context.Context, address netip.Addr, cancelled, drain <-chan struct{}) (release func(), err error) {
-	h.guard.Lock()
-	one, found := h.leases[address]
-	if !found {
-		one = &hostLease{granted: make(chan struct{})}
-		h.leases[address] = one
-	}
-	one.users++
-	h.guard.Unlock()
-	if !found {
+func newHostLease() *hostLease {
+	one := &hostLease{granted: make(chan struct{})}
+	one.leased, one.lose = context.WithCancelCause(context.Background())
+	return one
+}
+
+// acquire waits until this process may speak to the address. What it returns ends when the lease is lost. The error is errCancelled or
+// errDrained when one of the channels closes first.
+func (h *hostLeases) acquire(ctx context.Context, address netip.Addr, cancelled, drain <-chan struct{}) (leased context.Context, release func(), err error) {
+	one, asked := h.use(address)
+	if !asked {
 		select {
 		case h.wake <- struct{}{}:
 		default:
 		}
 	}
-	release = func() {
-		h.guard.Lock()
-		defer h.guard.Unlock()
-		if one.users--; one.users == 0 {
-			one.idle = time.Now()
-		}
-	}
 	select {
 	case <-one.granted:
-		return release, nil
+		leased, end := context.WithCancelCause(ctx)
+		stop := context.AfterFunc(one.leased, func() { end(context.Cause(one.leased)) })
+		return leased, func() { stop(); end(nil); h.leave(one) }, nil
 	case <-ctx.Done():
-		err = ctx.Err()
+		err = context.Cause(ctx)
 	case <-cancelled:
 		err = errCancelled
 	case <-drain:
 		err = errDrained
 	}
-	release()
-	return nil, err
+	h.leave(one)
+	return nil, nil, err
+}
+
+// use counts a user of the address, and tells whether it was asked for before.
+func (h *hostLeases) use(address netip.Addr) (one *hostLease, asked bool) {
+	h.guard.Lock()
+	defer h.guard.Unlock()
+	if one, asked = h.leases[address]; !asked {
+		one = newHostLease()
+		h.leases[address] = one
+	}
+	one.users++
+	return one, asked
+}
+
+func (h *hostLeases) leave(one *hostLease) {
+	h.guard.Lock()
+	defer h.guard.Unlock()
+	if one.users--; one.users == 0 {
+		one.idle = time.Now()
+	}
 }
 
 // keep asks for addresses, renews those in use and gives up the others, until the context ends.
@@ -104,9 +125,49 @@ func (h *hostLeases) keep(ctx context.Context) {
 	}
 }
 
+// watch ends what is sent to addresses whose lease was not confirmed for too long, until the context ends. It waits for no database.
+func (h *hostLeases) watch(ctx context.Context) {
+	ticker := time.NewTicker(askEvery)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+			h.lost(func(_ netip.Addr, one *hostLease) bool { return time.Since(one.good) >= leaseTime-leaseMargin })
+		}
+	}
+}
+
+// lost ends the leases of ours that match.
+func (h *hostLeases) lost(match func(netip.Addr, *hostLease) bool) {
+	h.guard.Lock()
+	defer h.guard.Unlock()
+	for address, one := range h.leases {
+		if one.ours && match(address, one) {
+			delete(h.leases, address)
+			one.lose(errHostLeaseLost)
+		}
+	}
+}
+
 // ask claims the addresses that somebody waits for, many at once.
 func (h *hostLeases) ask(ctx context.Context) error {
+	for some := range slices.Chunk(h.wanted(), askedAtOnce) {
+		began := time.Now()
+		got, err := h.store.LeaseHosts(ctx, h.owner, some, began.Add(leaseTime))
+		if err != nil {
+			return err
+		}
+		h.grant(got, began)
+	}
+	return nil
+}
+
+// wanted lists the addresses that are asked for, in the order in which PostgreSQL locks them, in every process.
+func (h *hostLeases) wanted() []netip.Addr {
 	h.guard.Lock()
+	defer h.guard.Unlock()
 	var wanted []netip.Addr
 	for address, one := range h.leases {
 		switch {
@@ -117,29 +178,21 @@ func (h *hostLeases) ask(ctx context.Context) error {
 			wanted = append(wanted, address)
 		}
 	}
-	h.guard.Unlock()
-	slices.SortFunc(wanted, netip.Addr.Compare) // PostgreSQL locks in this order, in every process
-	for some := range slices.Chunk(wanted, askedAtOnce) {
-		got, err := h.store.LeaseHosts(ctx, h.owner, some, time.Now().Add(leaseTime))
-		if err != nil {
-			return err
-		}
-		h.grant(got)
-	}
-	return nil
+	slices.SortFunc(wanted, netip.Addr.Compare)
+	return wanted
 }
 
-func (h *hostLeases) grant(got []netip.Addr) {
+func (h *hostLeases) grant(got []netip.Addr, began time.Time) {
 	h.guard.Lock()
 	defer h.guard.Unlock()
 	for _, address := range got {
 		one := h.leases[address]
 		if one == nil { // whoever wanted it is gone: it is given up with the others that are idle
-			one = &hostLease{granted: make(chan struct{})}
+			one = newHostLease()
 			h.leases[address] = one
 		}
 		if !one.ours {
-			one.ours, one.idle = true, time.Now()
+			one.ours, one.good, one.idle = true, began, time.Now()
 			close(one.granted)
 		}
 	}
@@ -147,34 +200,68 @@ func (h *hostLeases) grant(got []netip.Addr) {
 
 // giveUp lets other processes have what nobody uses here.
 func (h *hostLeases) giveUp(ctx context.Context) error {
+	idle := h.takeIdle()
+	if len(idle) == 0 {
+		return nil
+	}
+	return h.store.ReleaseHosts(ctx, h.owner, idle)
+}
+
+func (h *hostLeases) takeIdle() []netip.Addr {
 	h.guard.Lock()
+	defer h.guard.Unlock()
 	var idle []netip.Addr
 	for address, one := range h.leases {
 		if one.ours && one.users == 0 && time.Since(one.idle) > keepIdle {
 			delete(h.leases, address)
+			one.lose(nil)
 			idle = append(idle, address)
 		}
 	}
-	h.guard.Unlock()
-	return h.store.ReleaseHosts(ctx, h.owner, idle)
+	return idle
 }
 
-// renew prolongs what is held.
+// renew prolongs what is leased. What the database does not confirm is lost.
 func (h *hostLeases) renew(ctx context.Context) error {
-	h.guard.Lock()
-	none := len(h.leases) == 0
-	h.guard.Unlock()
-	if none {
+	ours := h.ours()
+	if len(ours) == 0 {
 		return nil
 	}
-	return h.store.RenewHosts(ctx, h.owner, time.Now().Add(leaseTime))
+	began := time.Now()
+	confirmed, err := h.store.RenewHosts(ctx, h.owner, began.Add(leaseTime))
+	if err != nil {
+		return err
+	}
+	for _, address := range confirmed {
+		if one := ours[address]; one != nil {
+			h.confirm(one, began)
+		}
+	}
+	h.lost(func(address netip.Addr, one *hostLease) bool { return ours[address] == one && one.good.Before(began) })
+	return nil
 }
 
-// close gives up everything that is held.
-func (h *hostLeases) close(ctx context.Context) error {
+func (h *hostLeases) confirm(one *hostLease, began time.Time) {
 	h.guard.Lock()
 	defer h.guard.Unlock()
-	if len(h.leases) == 0 {
+	one.good = began
+}
+
+func (h *hostLeases) ours() map[netip.Addr]*hostLease {
+	h.guard.Lock()
+	defer h.guard.Unlock()
+	ours := map[netip.Addr]*hostLease{}
+	for address, one := range h.leases {
+		if one.ours {
+			ours[address] = one
+		}
+	}
+	return ours
+}
+
+// close gives up everything that is leased.
+func (h *hostLeases) close(ctx context.Context) error {
+	if len(h.ours()) == 0 {
 		return nil
 	}
 	return h.store.ReleaseAllHosts(ctx, h.owner)

@@ -2,17 +2,20 @@ package engine
 
 import (
 	"context"
-	"maps"
-	"slices"
+	"fmt"
+	"sync"
 	"time"
+
+	"github.com/droverhq/drover/internal/runs"
 )
 
 // A batch belongs to its worker as long as the worker renews the lease. A worker that is gone is noticed when the lease has run
-// out and the next sweep sees it: within leaseTime + sweepEvery.
+// out and the next sweep sees it: within leaseTime + sweepEvery. The worker itself stops leaseMargin before, counted by its own clock
+// from the beginning of the last renewal that the database confirmed.
 const (
-	leaseTime  = 8 * time.Second
-	renewEvery = 2 * time.Second
-	sweepEvery = 1 * time.Second
+	leaseTime   = 8 * time.Second
+	leaseMargin = 1 * time.Second
+	renewEvery  = 2 * time.Second
 )
 
 // lease is a batch that this process may work.
@@ -21,93 +24,103 @@ type lease struct {
 	batch     int64
 	owner     string
 	cancelled chan struct{} // closed when the run was cancelled
+
+	guard  sync.Mutex
+	good   time.Time // when the last renewal that was confirmed began
+	expiry *time.Timer
+	ending *time.Timer // at the run's deadline, nil without one
+	closed bool        // cancelled is closed
 }
 
-// keep renews the lease until the context ends. It calls lost when another worker has the batch, or when the database did not
-// answer for so long that another one may have it.
-func (l *lease) keep(ctx context.Context, lost func()) {
+// start keeps the lease until the context ends. Lost ends what it protects: another worker has the batch, or the database was silent for so
+// long that another one may have it.
+func (l *lease) start(ctx context.Context, e *Engine, lost context.CancelCauseFunc) {
+	l.guard.Lock()
+	defer l.guard.Unlock()
+	l.expiry = time.AfterFunc(time.Until(l.good.Add(leaseTime-leaseMargin)), func() {
+		lost(fmt.Errorf("%w: no renewal was confirmed for %s", runs.ErrLeaseLost, leaseTime-leaseMargin))
+	})
+	go e.guarded(ctx, "a batch's lease", func() { l.keep(ctx, e, lost) })
+}
+
+// stop ends the clocks of the lease.
+func (l *lease) stop() {
+	l.guard.Lock()
+	defer l.guard.Unlock()
+	l.expiry.Stop()
+	if l.ending != nil {
+		l.ending.Stop()
+	}
+}
+
+func (l *lease) keep(ctx context.Context, e *Engine, lost context.CancelCauseFunc) {
 	ticker := time.NewTicker(renewEvery)
 	defer ticker.Stop()
-	told := false
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-ticker.C:
 		}
-		held, cancelled, err := l.store.RenewBatch(ctx, l.batch, l.owner, time.Now().Add(leaseTime))
-		if err == nil && !held {
-			lost()
+		began := time.Now()
+		held, cancelled, err := l.store.RenewBatch(ctx, l.batch, l.owner, began.Add(leaseTime))
+		switch {
+		case err != nil && ctx.Err() == nil:
+			e.logger.WarnContext(ctx, "a batch's lease could not be renewed", "err", err, "batch", l.batch)
+		case err == nil && !held:
+			lost(runs.ErrLeaseLost)
 			return
+		case err == nil:
+			l.renewed(began)
 		}
-		if cancelled && !told {
-			told = true
-			close(l.cancelled)
+		if cancelled {
+			l.cancel()
 		}
 	}
 }
 
-// sweep queues batches anew whose worker is gone, until the runner drains.
-func (e *Engine) sweep(ctx context.Context) {
-	defer e.sweeper.Done()
-	ticker := time.NewTicker(sweepEvery)
-	defer ticker.Stop()
-	unowned := map[int64]time.Time{}
-	for {
-		queued, err := e.store.RequeueExpired(ctx, func(batch int64) bool { _, own := e.working.Load(batch); return own })
-		if err != nil && ctx.Err() == nil {
-			e.logger.ErrorContext(ctx, "batches of lost workers could not be queued again", "err", err)
-		} else if queued > 0 {
-			e.logger.InfoContext(ctx, "batches of lost workers are queued again", "batches", queued)
-		}
-		if err := e.requeueLost(ctx, unowned); err != nil && ctx.Err() == nil {
-			e.logger.ErrorContext(ctx, "batches that fell out of the queue could not be queued again", "err", err)
-		}
-		if err := e.store.EndUnapproved(ctx); err != nil && ctx.Err() == nil {
-			e.logger.ErrorContext(ctx, "runs that nobody approved in time could not be ended", "err", err)
-		}
-		if err := e.store.EndOverdue(ctx); err != nil && ctx.Err() == nil {
-			e.logger.ErrorContext(ctx, "runs whose time is over could not be ended", "err", err)
-		}
-		select {
-		case <-e.drain:
-			return
-		case <-ctx.Done():
-			return
-		case <-ticker.C:
-		}
+// renewed notes a renewal that the database confirmed and that began at the time.
+func (l *lease) renewed(began time.Time) {
+	l.guard.Lock()
+	defer l.guard.Unlock()
+	if !began.After(l.good) || l.expiry != nil && !l.expiry.Stop() {
+		return // it came too late: what the lease protected has ended
+	}
+	l.good = began
+	if l.expiry != nil {
+		l.expiry.Reset(time.Until(began.Add(leaseTime - leaseMargin)))
 	}
 }
 
-// lostAfter is how long a batch may be nobody's and not in the queue.
-const lostAfter = 4 * time.Second
+// valid returns ErrLeaseLost when another worker may have the batch by now.
+func (l *lease) valid() error {
+	l.guard.Lock()
+	defer l.guard.Unlock()
+	if time.Since(l.good) >= leaseTime-leaseMargin {
+		return runs.ErrLeaseLost
+	}
+	return nil
+}
 
-// requeueLost queues the batches anew that a worker took from the queue and died before it had the lease. Since is when each was first seen
-// without an owner.
-func (e *Engine) requeueLost(ctx context.Context, since map[int64]time.Time) error {
-	ids, err := e.store.UnownedBatches(ctx)
-	if err != nil {
-		return err
+// cancel tells everything under way in the batch that the run was cancelled.
+func (l *lease) cancel() {
+	l.guard.Lock()
+	defer l.guard.Unlock()
+	if !l.closed {
+		l.closed = true
+		close(l.cancelled)
 	}
-	maps.DeleteFunc(since, func(id int64, _ time.Time) bool { return !slices.Contains(ids, id) })
-	var old []int64
-	for _, id := range ids {
-		if first, seen := since[id]; !seen {
-			since[id] = time.Now()
-		} else if time.Since(first) > lostAfter {
-			old = append(old, id)
-		}
+}
+
+// endAt lets nothing be sent after the run's deadline, if there is one.
+func (l *lease) endAt(ctx context.Context, deadline time.Time) {
+	if deadline.IsZero() {
+		return
 	}
-	if len(old) == 0 {
-		return nil
-	}
-	waiting, err := queued(ctx, e.queue)
-	if err != nil {
-		return err
-	}
-	lost := slices.DeleteFunc(old, func(id int64) bool { return waiting[id] })
-	for _, id := range lost {
-		delete(since, id)
-	}
-	return e.store.EnqueueUnowned(ctx, lost)
+	l.guard.Lock()
+	defer l.guard.Unlock()
+	l.ending = time.AfterFunc(time.Until(deadline), func() {
+		_ = l.store.EndOverdue(ctx) // the sweep tries again, and logs
+		l.cancel()
+	})
 }

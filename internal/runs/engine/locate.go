@@ -6,28 +6,14 @@ import (
 	"github.com/droverhq/drover/internal/access"
 	"github.com/droverhq/drover/internal/runs"
 	"github.com/droverhq/drover/internal/sites"
-	"github.com/droverhq/drover/internal/wordpress"
 )
 
 // locate makes sure before the first request that the site that answers is the site that was meant, and finds its REST API: a run needs
 // no check before it. It tells whether another site answers, where nothing is sent.
-func (b *batch) locate(ctx context.Context, t runs.Target) (located sites.Located, elsewhere bool) {
-	gate := wordpress.Request{PerAddress: b.limits.PerAddress, Hold: b.leaseHost, Ready: func() error { return b.maySend(ctx) }}
-	located, err := b.engine.registry.Locate(ctx, access.System(), b.sites[t.SiteID], b.clients[t.SiteID], gate)
+func (b *batch) locate(ctx context.Context, t runs.Target, g *gate) (located sites.Located, elsewhere bool) {
+	located, err := b.engine.registry.Locate(ctx, access.System(), b.sites[t.SiteID], b.clients[t.SiteID].Through(g.look()))
 	if err != nil && ctx.Err() == nil {
 		b.engine.logger.ErrorContext(ctx, "where a site's REST API is could not be stored", "err", err, "site", t.SiteID)
 	}
 	return located, located.Verdict.Outcome != ""
-}
-
-// maySend tells why nothing may be sent any more.
-func (b *batch) maySend(ctx context.Context) error {
-	select {
-	case <-b.engine.drain:
-		return errDrained
-	case <-b.lease.cancelled:
-		return errCancelled
-	default:
-		return ctx.Err()
-	}
 }

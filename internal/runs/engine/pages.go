@@ -3,6 +3,7 @@ package engine
 import (
 	"bytes"
 	"context"
+	"errors"
 	"net/url"
 	"strconv"
 	"strings"
@@ -14,13 +15,13 @@ import (
 const mostPages = 50
 
 // follow asks for the further pages of a list, each as an attempt of its own. WordPress tells their number (X-WP-TotalPages).
-func (y *sending) follow(ctx context.Context, first wordpress.Exchange, v wordpress.Verdict) (wordpress.Verdict, bool) {
+func (y *sending) follow(ctx context.Context, first wordpress.Exchange, v wordpress.Verdict) (wordpress.Verdict, error) {
 	pages, err := strconv.Atoi(first.Header.Get("X-Wp-Totalpages"))
 	if err != nil {
 		if found, is := wordpress.FindJSON(first.Body); is && bytes.HasPrefix(found, []byte("[")) {
 			v.Outcome, v.Note = wordpress.Partial, "Only the first page was read: the site does not say how many there are (X-WP-TotalPages). "+v.Note
 		}
-		return v, true
+		return v, nil
 	}
 	path, seen := y.request.Path, map[string]bool{}
 	if found, is := wordpress.FindJSON(first.Body); is {
@@ -28,19 +29,23 @@ func (y *sending) follow(ctx context.Context, first wordpress.Exchange, v wordpr
 	}
 	for page := 2; page <= min(pages, mostPages); page++ {
 		y.request.Path = paged(path, page)
-		_, next, known := y.page(ctx, seen)
-		if !known {
-			return v, false
+		_, next, stopped := y.page(ctx, seen)
+		if errors.Is(stopped, errCancelled) {
+			v.Outcome, v.Note = wordpress.Partial, "The run was cancelled before page "+strconv.Itoa(page)+" of "+strconv.Itoa(pages)+" was read."
+			return v, nil
+		}
+		if stopped != nil {
+			return v, stopped
 		}
 		if next.Outcome != wordpress.OK {
 			v.Outcome, v.Note = wordpress.Partial, "Page "+strconv.Itoa(page)+" of "+strconv.Itoa(pages)+" could not be read: "+next.Reason.Sentence()+" "+next.Note
-			return v, true
+			return v, nil
 		}
 	}
 	if pages > mostPages {
 		v.Outcome, v.Note = wordpress.Partial, "The list has "+strconv.Itoa(pages)+" pages; the first "+strconv.Itoa(mostPages)+" were read."
 	}
-	return v, true
+	return v, nil
 }
 
 // paged is the path for another page of the list.

@@ -30,16 +30,16 @@ type sending struct {
 	first   time.Time // when the first exchange began: the wait for a place before it is not the site's
 }
 
-// sendWithRetries sends the request until its outcome is final, and tells whether it is.
-func (b *batch) sendWithRetries(ctx context.Context, t *runs.Target, client *wordpress.Client, request wordpress.Request) (wordpress.Verdict, bool) {
+// sendWithRetries sends the request until its outcome is final. When Drover itself stopped it before anything is known, it says why.
+func (b *batch) sendWithRetries(ctx context.Context, t *runs.Target, client *wordpress.Client, request wordpress.Request) (verdict wordpress.Verdict, stopped error) {
 	usual := b.sites[t.SiteID].Override
 	send := sending{batch: b, target: t, client: client, request: request, ways: ways(usual, request)}
 	for n := t.Attempts + 1; ; n++ {
-		x, known := send.once(ctx)
-		if !known {
-			return wordpress.Verdict{}, false
+		x, stopped := send.once(ctx)
+		if stopped != nil {
+			return verdict, send.unlessKnown(stopped, verdict)
 		}
-		verdict := wordpress.Classify(x)
+		verdict = wordpress.Classify(x)
 		cached := send.pastCache(x)
 		send.stored(x, verdict, cached)
 		if cached || send.otherWay(verdict, n, usual) {
@@ -52,17 +52,27 @@ func (b *batch) sendWithRetries(ctx context.Context, t *runs.Target, client *wor
 			if b.plan.AllPages && verdict.Outcome == wordpress.OK {
 				return send.follow(ctx, x, verdict)
 			}
-			return verdict, true
+			return verdict, nil
 		}
 	}
 }
 
-// once does one exchange. What it gave is not known when Drover itself stopped it; a cancelled target is ended in the database.
-func (y *sending) once(ctx context.Context) (wordpress.Exchange, bool) {
-	x := y.client.Do(ctx, y.request)
-	if ctx.Err() != nil || errors.Is(x.Fault, errDrained) || errors.Is(x.Fault, runs.ErrLeaseLost) || errors.Is(x.Fault, errCancelled) {
-		y.target.State = map[bool]runs.TargetState{true: runs.TargetDone, false: y.target.State}[errors.Is(x.Fault, errCancelled)]
-		return x, false
+// unlessKnown is why the target was stopped, or nil where an attempt before was answered: that is its outcome then.
+func (y *sending) unlessKnown(stopped error, last wordpress.Verdict) error {
+	if last.Outcome != "" && (errors.Is(stopped, errDrained) || errors.Is(stopped, errCancelled)) {
+		return nil
+	}
+	return stopped
+}
+
+// once does one exchange. What it gave is not known when Drover itself stopped it.
+func (y *sending) once(ctx context.Context) (x wordpress.Exchange, stopped error) {
+	x = y.client.Do(ctx, y.request)
+	if cause := context.Cause(ctx); cause != nil {
+		return x, cause
+	}
+	if errors.Is(x.Fault, errDrained) || errors.Is(x.Fault, runs.ErrLeaseLost) || errors.Is(x.Fault, errCancelled) || errors.Is(x.Fault, errNotStored) {
+		return x, x.Fault
 	}
 	if y.first.IsZero() {
 		y.first = x.Started
@@ -70,7 +80,7 @@ func (y *sending) once(ctx context.Context) (wordpress.Exchange, bool) {
 	if x.Sent && y.target.StartedAt.IsZero() {
 		y.target.StartedAt = x.Started
 	}
-	return x, true
+	return x, nil
 }
 
 // ways are how the request's verb can be sent, the site's usual one first. A header that is taken off on its way turns a disguised

@@ -65,7 +65,11 @@ func (s *sampling) pages(ctx context.Context, home string, request wordpress.Req
 func (s *sampling) after(ctx context.Context, t *runs.Target, v wordpress.Verdict) wordpress.Verdict {
 	answered := time.Now()
 	for _, at := range looks {
-		if !s.open() || !s.batch.pause(ctx, time.Until(answered.Add(at))) {
+		if !s.open() {
+			break
+		}
+		if !s.batch.pause(ctx, time.Until(answered.Add(at))) {
+			s.breakOff()
 			break
 		}
 		for i := range s.samples {
@@ -73,6 +77,15 @@ func (s *sampling) after(ctx context.Context, t *runs.Target, v wordpress.Verdic
 		}
 	}
 	return s.conclude(t, v)
+}
+
+// breakOff makes unclear what was looked at for too short a time to be known.
+func (s *sampling) breakOff() {
+	for i := range s.samples {
+		if s.samples[i].Found == runs.VerifiedNo {
+			s.samples[i].Found = runs.VerifiedUnclear
+		}
+	}
 }
 
 // open tells whether some page is still to be looked at.

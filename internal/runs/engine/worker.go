@@ -6,10 +6,11 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"net/netip"
 	"runtime/debug"
 	"sync"
 	"time"
+
+	"github.com/riverqueue/river"
 
 	"github.com/droverhq/drover/internal/access"
 	"github.com/droverhq/drover/internal/operation"
@@ -18,39 +19,123 @@ import (
 	"github.com/droverhq/drover/internal/wordpress"
 )
 
-// work works one batch. An error is a failure of Drover's own, never of a site.
-func (e *Engine) work(ctx context.Context, id int64) error {
-	l := &lease{store: e.store, batch: id, owner: rand.Text(), cancelled: make(chan struct{})}
-	ctx, stop := context.WithCancelCause(ctx)
-	defer stop(nil)
-	e.capacity.taking.Lock()
-	if e.capacity.full() {
-		e.capacity.taking.Unlock()
-		return offerLater()
+// When a job that found no batch to work is offered again: the process has enough before it, what waits pauses, or the database failed.
+const (
+	offerAgain     = 100 * time.Millisecond
+	offerPaused    = time.Second
+	offerAfterFail = time.Second
+)
+
+// work takes the batch whose turn it is and works it: a job is a ticket for any batch. The error is for the queue alone, which keeps
+// the job where there is more to do.
+func (e *Engine) work(ctx context.Context) error {
+	taken, again, err := e.take(ctx)
+	if err != nil {
+		if ctx.Err() == nil {
+			e.logger.ErrorContext(ctx, "no batch could be taken", "err", err)
+		}
+		return river.JobSnooze(offerAfterFail)
 	}
-	mine, err := e.store.TakeBatch(ctx, id, l.owner, time.Now().Add(leaseTime))
-	if err != nil || !mine {
-		e.capacity.taking.Unlock()
-		return err
+	if taken == nil {
+		if again > 0 {
+			return river.JobSnooze(again)
+		}
+		return nil
 	}
-	e.working.Store(id, true)
-	defer e.working.Delete(id)
-	go l.keep(ctx, func() { stop(runs.ErrLeaseLost) })
-	b, targets, err := e.open(ctx, l)
-	e.capacity.taking.Unlock()
-	if err == nil {
-		err = b.work(ctx, targets)
-	}
-	if err != nil && !errors.Is(err, runs.ErrLeaseLost) {
-		e.logger.ErrorContext(ctx, "a batch could not be worked to its end; it is taken up again", "err", err, "batch", id)
-		return e.store.ReturnBatch(context.WithoutCancel(ctx), id, l.owner)
-	}
+	defer taken.load.drop()
+	e.working.Store(taken.lease.batch, true)
+	defer e.working.Delete(taken.lease.batch)
+	e.workTaken(ctx, taken)
 	return nil
 }
 
+// taken is a batch that this process has leased.
+type taken struct {
+	next  runs.NextBatch
+	load  *load
+	lease *lease
+}
+
+// take leases the batch whose turn it is. Where there is none, again says when to look again; 0: there is nothing more to do.
+func (e *Engine) take(ctx context.Context) (t *taken, again time.Duration, err error) {
+	var load *load
+	defer func() {
+		if caught := recover(); caught != nil {
+			err = e.panicked(ctx, caught)
+		}
+		if t == nil && load != nil {
+			load.drop()
+		}
+	}()
+	next, err := e.store.NextBatch(ctx)
+	switch {
+	case err != nil:
+		return nil, 0, err
+	case next.ID == 0 && next.Paused:
+		return nil, offerPaused, nil
+	case next.ID == 0:
+		return nil, 0, nil
+	}
+	if load = e.capacity.reserve(next.Member, next.Run); load == nil {
+		return nil, offerAgain, nil
+	}
+	l := &lease{store: e.store, batch: next.ID, owner: rand.Text(), cancelled: make(chan struct{})}
+	l.good = time.Now()
+	mine, err := e.store.TakeBatch(ctx, next.ID, l.owner, l.good.Add(leaseTime))
+	if err != nil || !mine {
+		return nil, offerAgain, err
+	}
+	return &taken{next: next, load: load, lease: l}, 0, nil
+}
+
+// workTaken works a leased batch. A batch that fails as a whole, whatever the cause, goes back to the queue after a pause.
+func (e *Engine) workTaken(ctx context.Context, t *taken) {
+	err := e.workLeased(ctx, t)
+	kept := context.WithoutCancel(ctx)
+	id, owner := t.lease.batch, t.lease.owner
+	switch {
+	case err == nil:
+		return
+	case errors.Is(err, runs.ErrLeaseLost):
+		e.logger.WarnContext(ctx, "a batch was left to another worker", "run", t.next.Run, "batch", id, "err", err)
+		return
+	case errors.Is(err, errDrained) || ctx.Err() != nil:
+		err = e.store.ReturnBatch(kept, id, owner)
+	default:
+		e.logger.ErrorContext(ctx, "a batch could not be worked", "err", err, "run", t.next.Run, "batch", id)
+		err = e.store.FailBatch(kept, id, owner, err)
+	}
+	if err != nil {
+		e.logger.ErrorContext(ctx, "a batch could not be given back; it is queued again when its lease has run out", "err", err, "batch", id)
+	}
+}
+
+func (e *Engine) workLeased(ctx context.Context, t *taken) (err error) {
+	sending, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	defer func() {
+		if caught := recover(); caught != nil {
+			err = e.panicked(ctx, caught)
+		}
+	}()
+	t.lease.start(sending, e, stop)
+	defer t.lease.stop()
+	b, targets, err := e.open(sending, t)
+	if err != nil {
+		return cmp.Or(context.Cause(sending), err)
+	}
+	return b.work(ctx, sending, targets)
+}
+
+// panicked is a panic as an error. It is logged here, with the stack.
+func (e *Engine) panicked(ctx context.Context, caught any) error {
+	e.logger.ErrorContext(ctx, "panic", "err", fmt.Sprint(caught), "stack", string(debug.Stack()))
+	return fmt.Errorf("engine: panic: %v", caught)
+}
+
 // open reads what a leased batch needs, and estimates its load.
-func (e *Engine) open(ctx context.Context, l *lease) (*batch, []runs.Target, error) {
-	stored, err := e.store.Batch(ctx, l.batch)
+func (e *Engine) open(ctx context.Context, t *taken) (*batch, []runs.Target, error) {
+	stored, err := e.store.Batch(ctx, t.lease.batch)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -58,10 +143,14 @@ func (e *Engine) open(ctx context.Context, l *lease) (*batch, []runs.Target, err
 	if err := e.store.BeginRun(ctx, run.ID); err != nil {
 		return nil, nil, err
 	}
-	b := &batch{engine: e, lease: l, run: run.ID, plan: stored.Plan, limits: run.Spec.Limits, verify: run.Spec.Verify && stored.Plan.Purges}
+	b := &batch{
+		engine: e, lease: t.lease, load: t.load, run: run.ID, turn: wordpress.Turn{Member: t.next.Member, Run: run.ID},
+		plan: stored.Plan, limits: run.Spec.Limits, verify: run.Spec.Verify && stored.Plan.Purges,
+	}
 	if b.limits.AtOnce > 0 {
 		b.places = make(chan struct{}, b.limits.AtOnce)
 	}
+	t.lease.endAt(ctx, run.DeadlineAt)
 	if err := b.connect(ctx, targets); err != nil {
 		return nil, nil, err
 	}
@@ -77,25 +166,22 @@ func (b *batch) estimate(targets []runs.Target) {
 		s := b.sites[t.SiteID]
 		servers[cmp.Or(s.Address, s.Host)]++
 	}
-	b.load = b.engine.capacity.add(servers, cmp.Or(b.limits.PerAddress, perAddress))
+	b.load.estimated(servers, cmp.Or(b.limits.PerAddress, perAddress))
 }
 
-func (b *batch) work(ctx context.Context, targets []runs.Target) error {
-	defer b.load.drop()
+// work sends all targets and stores what came of them. Sending ends with the lease; what is known by then is stored all the same, as far as
+// the batch is still this worker's.
+func (b *batch) work(ctx, sending context.Context, targets []runs.Target) error {
 	b.writer = newWriter(ctx, b.lease)
-	b.send(ctx, targets)
+	b.send(sending, targets)
 	if err := b.writer.close(); err != nil {
 		return err
 	}
-	select {
-	case <-b.engine.drain:
-		if b.left {
-			return b.engine.store.ReturnBatch(context.WithoutCancel(ctx), b.lease.batch, b.lease.owner)
-		}
-	default:
-	}
-	if cause := context.Cause(ctx); cause != nil {
+	if cause := context.Cause(sending); cause != nil {
 		return cause
+	}
+	if b.left {
+		return errDrained
 	}
 	return b.engine.store.FinishBatch(ctx, b.run, b.lease.batch, b.lease.owner)
 }
@@ -106,16 +192,18 @@ type batch struct {
 	lease   *lease
 	load    *load
 	run     int64
+	turn    wordpress.Turn
 	plan    operation.Plan
 	writer  *writer
 	sites   map[int64]sites.Site
 	clients map[int64]*wordpress.Client
+	undial  map[int64]error // why there is no client for a site
 	limits  runs.Limits
 	places  chan struct{} // of the run's own limit, nil without one
 	verify  bool
 
 	guard sync.Mutex
-	left  bool // some target has not ended since the process stops
+	left  bool // some target has not ended
 }
 
 func (b *batch) connect(ctx context.Context, targets []runs.Target) error {
@@ -131,7 +219,7 @@ func (b *batch) connect(ctx context.Context, targets []runs.Target) error {
 	for _, s := range chosen {
 		b.sites[s.ID] = s
 	}
-	b.clients, err = b.engine.registry.DialAll(ctx, chosen)
+	b.clients, b.undial, err = b.engine.registry.DialAll(ctx, chosen)
 	return err
 }
 
@@ -143,144 +231,10 @@ func (b *batch) send(ctx context.Context, targets []runs.Target) {
 			defer b.load.ended()
 			if !b.safely(ctx, t) {
 				b.guard.Lock()
+				defer b.guard.Unlock()
 				b.left = true
-				b.guard.Unlock()
 			}
 		})
 	}
 	group.Wait()
-}
-
-// safely is target, but a fault of Drover's own at one site, such as over an answer that nobody thought of, ends neither the process nor the
-// other targets. Were it left to the queue, it would come again and again.
-func (b *batch) safely(ctx context.Context, t runs.Target) (ended bool) {
-	defer func() {
-		if caught := recover(); caught != nil {
-			b.engine.logger.ErrorContext(ctx, "panic", "err", fmt.Sprint(caught), "stack", string(debug.Stack()), "run", t.RunID, "site", t.SiteID)
-			b.end(t, wordpress.Verdict{Outcome: wordpress.Unknown, Reason: wordpress.ReasonCutOff, Note: "Drover itself failed while it worked this site, so what came of it is not known. The log says more."})
-			ended = true
-		}
-	}()
-	return b.target(ctx, t)
-}
-
-// target works one target and tells whether it has ended.
-func (b *batch) target(ctx context.Context, t runs.Target) bool {
-	if verdict, over := b.withoutSending(t); over {
-		b.end(t, verdict)
-		return true
-	}
-	free, err := b.place(ctx)
-	if err != nil {
-		return false
-	}
-	free = sync.OnceFunc(free)
-	defer free()
-	located, elsewhere := b.locate(ctx, t)
-	if elsewhere {
-		b.end(t, located.Verdict)
-		return true
-	}
-	request, _ := b.plan.Request(located.Site.Planned())
-	request.PerAddress, request.Hold = b.limits.PerAddress, b.leaseHost
-	var pages *sampling
-	if b.verify {
-		pages = b.before(ctx, t, located.Client, request)
-	}
-	begun := false
-	request.Ready = func() error {
-		if begun {
-			return nil
-		}
-		if err := b.begin(ctx, t.ID); err != nil {
-			return err
-		}
-		begun = true
-		return nil
-	}
-	verdict, final := b.sendWithRetries(ctx, &t, located.Client, request)
-	free()
-	if !final {
-		return t.State == runs.TargetDone
-	}
-	if pages != nil && verdict.Outcome == wordpress.OK {
-		verdict = pages.after(ctx, &t, verdict)
-	}
-	b.end(t, verdict)
-	return true
-}
-
-// leaseHost waits until this process may speak to the server, see wordpress.Request.
-func (b *batch) leaseHost(ctx context.Context, address netip.Addr) (release func(), err error) {
-	return b.engine.hosts.acquire(ctx, address, b.lease.cancelled, b.engine.drain)
-}
-
-// place waits until the run's own limit lets another target be worked.
-func (b *batch) place(ctx context.Context) (free func(), err error) {
-	if b.places == nil {
-		return func() {}, nil
-	}
-	select {
-	case b.places <- struct{}{}:
-		return func() { <-b.places }, nil
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
-}
-
-// withoutSending decides the targets to which nothing may be sent.
-func (b *batch) withoutSending(t runs.Target) (wordpress.Verdict, bool) {
-	s, found := b.sites[t.SiteID]
-	switch {
-	case t.State == runs.TargetRunning && !b.plan.Idempotent:
-		return wordpress.Verdict{Outcome: wordpress.Unknown, Reason: wordpress.ReasonCutOff,
-			Note: "Drover was stopped while this request was under way. It may have been carried out; it was not sent again."}, true
-	case !found:
-		return wordpress.Verdict{Outcome: wordpress.Skipped, Reason: wordpress.ReasonNotApplicable, Note: "Not sent: the site was retired after the run was started."}, true
-	case s.Home != t.Home:
-		return wordpress.Verdict{Outcome: wordpress.Skipped, Reason: wordpress.ReasonNotApplicable, Note: "Not sent: the site's address was changed after the run was started."}, true
-	case b.clients[t.SiteID] == nil:
-		return wordpress.Verdict{Outcome: wordpress.Failed, Reason: wordpress.ReasonNotAuthenticated, Note: "Not sent: no credential is stored for this site."}, true
-	}
-	return wordpress.Verdict{}, false
-}
-
-// begin stores that the target is about to be sent: a crash from here on means that it may have been.
-func (b *batch) begin(ctx context.Context, target int64) error {
-	if err := b.maySend(ctx); err != nil {
-		return err
-	}
-	if err := b.writer.begin(target); err != nil {
-		return err
-	}
-	return ctx.Err()
-}
-
-func (b *batch) end(t runs.Target, v wordpress.Verdict) {
-	t.State, t.EndedAt = runs.TargetDone, time.Now().UTC()
-	t.Outcome, t.Reason, t.Status = v.Outcome, v.Reason, v.Status
-	t.Code, t.Message, t.Note, t.Location = v.Code, v.Message, v.Note, v.Location
-	b.writer.end(t)
-}
-
-// attempt is an exchange as it is kept.
-func (b *batch) attempt(n int, x wordpress.Exchange, v wordpress.Verdict) runs.Attempt {
-	a := runs.Attempt{
-		N: n, Method: x.Method, URL: x.URL, Override: x.Override, RequestBody: string(x.RequestBody), Sent: x.Sent, Status: x.Status, Header: x.Header,
-		Body: x.Body, BodyCut: x.TooLarge, Outcome: v.Outcome, Reason: v.Reason, StartedAt: x.Started, Took: x.Took, Waited: x.Waited,
-	}
-	longest := runs.MaxBody
-	if b.plan.Effect == operation.Read {
-		longest = runs.MaxReadBody
-	}
-	if len(a.Body) > longest {
-		a.Body, a.BodyCut = a.Body[:longest], true
-	}
-	if x.Fault != nil {
-		a.Fault = x.Fault.Error()
-	}
-	if x.Address.IsValid() {
-		a.Address = x.Address.String()
-	}
-	return a
 }

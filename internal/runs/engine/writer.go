@@ -3,13 +3,17 @@ package engine
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/droverhq/drover/internal/runs"
 )
 
+// errNotStored ends a target whose beginning could not be stored: nothing is sent then.
+var errNotStored = errors.New("engine: what happens could not be stored")
+
 // errCancelled tells a target that its run was cancelled before it could begin.
-var errCancelled = errors.New("runs: the run was cancelled")
+var errCancelled = errors.New("engine: the run was cancelled")
 
 // message is what a target tells the writer. With acknowledged, the target waits until it is stored.
 type message struct {
@@ -48,10 +52,18 @@ func (w *writer) close() error {
 }
 
 // begin stores that the target is about to be sent, and returns errCancelled when it may not be.
-func (w *writer) begin(target int64) error {
+func (w *writer) begin(ctx context.Context, target int64) error {
 	acknowledged := make(chan error, 1)
 	w.messages <- message{begin: target, acknowledged: acknowledged}
-	return <-acknowledged
+	select {
+	case err := <-acknowledged:
+		if err != nil && !errors.Is(err, errCancelled) {
+			return fmt.Errorf("%w: %w", errNotStored, err)
+		}
+		return err
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
 }
 
 func (w *writer) attempt(target int64, a runs.Attempt) {
@@ -65,7 +77,7 @@ func (w *writer) loop(ctx context.Context) {
 	for first := range w.messages {
 		batch := w.gather(first)
 		if w.failed == nil {
-			w.failed = w.store(ctx, batch)
+			w.failed = w.storeSafely(ctx, batch)
 			continue
 		}
 		for _, m := range batch {
@@ -89,6 +101,19 @@ func (w *writer) gather(first message) []message {
 		}
 	}
 	return all
+}
+
+// storeSafely is store, but a panic in it is an error, which everybody who waits is told.
+func (w *writer) storeSafely(ctx context.Context, batch []message) (err error) {
+	defer func() {
+		if caught := recover(); caught != nil {
+			err = fmt.Errorf("engine: panic: %v", caught)
+			for _, m := range batch {
+				m.acknowledge(err)
+			}
+		}
+	}()
+	return w.store(ctx, batch)
 }
 
 func (w *writer) store(ctx context.Context, batch []message) error {
@@ -122,7 +147,11 @@ func (w *writer) store(ctx context.Context, batch []message) error {
 func (w *writer) persist(ctx context.Context, p runs.Progress) (refused []int64, err error) {
 	deadline := time.Now().Add(storeFor)
 	for pause := 50 * time.Millisecond; ; pause = min(2*pause, time.Second) {
-		refused, err = w.lease.store.StoreProgress(ctx, w.lease.batch, w.lease.owner, time.Now().Add(leaseTime), p)
+		began := time.Now()
+		refused, err = w.lease.store.StoreProgress(ctx, w.lease.batch, w.lease.owner, began.Add(leaseTime), p)
+		if err == nil {
+			w.lease.renewed(began)
+		}
 		if err == nil || errors.Is(err, runs.ErrLeaseLost) || time.Now().After(deadline) {
 			return refused, err
 		}

@@ -1,0 +1,86 @@
+package engine
+
+import (
+	"context"
+	"net/netip"
+
+	"github.com/droverhq/drover/internal/wordpress"
+)
+
+// gate is what every request of a target passes, in this order: the run's own concurrency limit, the host lease, the server's limit and the
+// limit of all requests (wordpress), then whether anything may still be sent. The first request of the target marks it as running.
+type gate struct {
+	batch  *batch
+	ctx    context.Context
+	target int64
+	begun  bool // the database says that the target may have been sent
+}
+
+func (g *gate) network() wordpress.Gate {
+	return wordpress.Gate{Turn: g.batch.turn, PerAddress: g.batch.limits.PerAddress, Lease: g.batch.leaseHost, Ready: g.ready}
+}
+
+// look is the gate of what is asked before the target's own request. It changes nothing, so the target does not count as running.
+func (g *gate) look() wordpress.Gate {
+	n := g.network()
+	n.Ready = func() error { return g.batch.mayStillSend(g.ctx) }
+	return n
+}
+
+// ready is asked right before a request leaves: a crash from here on means that it may have been sent.
+func (g *gate) ready() error {
+	if err := g.batch.mayStillSend(g.ctx); err != nil || g.begun {
+		return err
+	}
+	if err := g.batch.writer.begin(g.ctx, g.target); err != nil {
+		return err
+	}
+	g.begun = true
+	return g.batch.mayStillSend(g.ctx)
+}
+
+// mayStillSend returns why nothing more may be sent.
+func (b *batch) mayStillSend(ctx context.Context) error {
+	select {
+	case <-b.engine.drain:
+		return errDrained
+	case <-b.lease.cancelled:
+		return errCancelled
+	default:
+	}
+	if err := b.lease.valid(); err != nil {
+		return err
+	}
+	return context.Cause(ctx)
+}
+
+// leaseHost waits for a place of the run's own limit, and until this process may speak to the server.
+func (b *batch) leaseHost(ctx context.Context, address netip.Addr) (leased context.Context, release func(), err error) {
+	free, err := b.place(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	leased, give, err := b.engine.hosts.acquire(ctx, address, b.lease.cancelled, b.engine.drain)
+	if err != nil {
+		free()
+		return nil, nil, err
+	}
+	return leased, func() { give(); free() }, nil
+}
+
+// place waits until the run's own limit lets another request leave.
+func (b *batch) place(ctx context.Context) (free func(), err error) {
+	if b.places == nil {
+		return func() {}, nil
+	}
+	select {
+	case b.places <- struct{}{}:
+		return func() { <-b.places }, nil
+	case <-b.engine.drain:
+		return nil, errDrained
+	case <-b.lease.cancelled:
+		return nil, errCancelled
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
+}

@@ -1,0 +1,150 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/netip"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/droverhq/drover/internal/runs"
+)
+
+// leases is a store of leases alone, over a fake clock.
+type leases struct {
+	Store
+	renewBatch func(context.Context) (held bool, err error)
+	renewHosts func(context.Context) ([]netip.Addr, error)
+}
+
+func (s leases) RenewBatch(ctx context.Context, _ int64, _ string, _ time.Time) (held, cancelled bool, err error) {
+	held, err = s.renewBatch(ctx)
+	return held, false, err
+}
+
+func (s leases) LeaseHosts(_ context.Context, _ string, wanted []netip.Addr, _ time.Time) ([]netip.Addr, error) {
+	return wanted, nil
+}
+
+func (s leases) RenewHosts(ctx context.Context, _ string, _ time.Time) ([]netip.Addr, error) {
+	return s.renewHosts(ctx)
+}
+
+func (s leases) ReleaseHosts(context.Context, string, []netip.Addr) error { return nil }
+
+// silent is a database that does not answer.
+func silent(ctx context.Context) error {
+	<-ctx.Done()
+	return ctx.Err()
+}
+
+// A lease protects what is sent no longer than the database confirmed it.
+func TestALeaseEndsInTime(t *testing.T) {
+	for name, c := range map[string]struct {
+		renew func(context.Context) (bool, error)
+		after time.Duration // 0: it does not end
+	}{
+		"confirmed":         {func(context.Context) (bool, error) { return true, nil }, 0},
+		"another has it":    {func(context.Context) (bool, error) { return false, nil }, renewEvery},
+		"silent database":   {func(ctx context.Context) (bool, error) { return false, silent(ctx) }, leaseTime - leaseMargin},
+		"database in error": {func(context.Context) (bool, error) { return false, errors.New("gone") }, leaseTime - leaseMargin},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				ctx, stop := context.WithCancelCause(t.Context())
+				defer stop(nil)
+				began := time.Now()
+				l := &lease{store: leases{renewBatch: c.renew}, cancelled: make(chan struct{}), good: began}
+				l.start(ctx, &Engine{logger: slog.New(slog.DiscardHandler)}, stop)
+				defer l.stop()
+				if c.after == 0 {
+					time.Sleep(time.Minute)
+					if context.Cause(ctx) != nil || l.valid() != nil {
+						t.Errorf("it ended: %v, %v", context.Cause(ctx), l.valid())
+					}
+					return
+				}
+				<-ctx.Done()
+				if took := time.Since(began); took != c.after || !errors.Is(context.Cause(ctx), runs.ErrLeaseLost) {
+					t.Errorf("after %v: %v", took, context.Cause(ctx))
+				}
+				time.Sleep(leaseTime)
+				if l.valid() == nil {
+					t.Error("it may still send")
+				}
+				if l.renewed(time.Now()); l.valid() == nil {
+					t.Error("a renewal that came too late let it send again")
+				}
+			})
+		})
+	}
+}
+
+// What is sent to an address ends with the lease of the address.
+func TestAHostLeaseThatIsLost(t *testing.T) {
+	address, other := netip.MustParseAddr("10.0.0.1"), netip.MustParseAddr("10.0.0.2")
+	for name, c := range map[string]struct {
+		renew func(context.Context) ([]netip.Addr, error)
+		ends  bool
+	}{
+		"confirmed":         {func(context.Context) ([]netip.Addr, error) { return []netip.Addr{address, other}, nil }, false},
+		"another has it":    {func(context.Context) ([]netip.Addr, error) { return []netip.Addr{other}, nil }, true},
+		"silent database":   {func(ctx context.Context) ([]netip.Addr, error) { return nil, silent(ctx) }, true},
+		"database in error": {func(context.Context) ([]netip.Addr, error) { return nil, errors.New("gone") }, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				ctx, stop := context.WithCancel(t.Context())
+				h := newHostLeases(leases{renewHosts: c.renew}, slog.New(slog.DiscardHandler))
+				go h.keep(ctx)
+				go h.watch(ctx)
+				leased, release, err := h.acquire(ctx, address, nil, nil)
+				if err != nil {
+					t.Fatal(err)
+				}
+				began := time.Now()
+				if !c.ends {
+					time.Sleep(time.Minute)
+				} else {
+					<-leased.Done()
+				}
+				if cause := context.Cause(leased); c.ends != errors.Is(cause, errHostLeaseLost) || c.ends && time.Since(began) > leaseTime {
+					t.Errorf("after %v: %v", time.Since(began), cause)
+				}
+				release()
+				stop()
+				synctest.Wait()
+			})
+		})
+	}
+}
+
+// A run with nothing under way waits for nobody else's batches; others wait as soon as there is enough to do.
+func TestCapacity(t *testing.T) {
+	c := newCapacity(100)
+	first := c.reserve("mara", 1)
+	first.estimated(map[string]int{"a": 250, "b": 250}, 250)
+	if c.reserve("mara", 1) != nil {
+		t.Error("a second batch of the same run was taken over the capacity")
+	}
+	for run := int64(2); run <= 12; run++ {
+		if c.reserve("mara", run) == nil {
+			t.Errorf("run %d waits for others", run)
+		}
+	}
+	for run := int64(13); run < 200; run++ {
+		c.reserve("mara", run)
+	}
+	if c.reserve("olga", 500) == nil {
+		t.Error("a member waits for another one's runs")
+	}
+	if n := len(c.loads); n > maxBatches-keptForMember+1 {
+		t.Errorf("%d batches of one member", n-1)
+	}
+	first.drop()
+	if _, still := c.loads[first]; still {
+		t.Error("a batch that ended still counts")
+	}
+}

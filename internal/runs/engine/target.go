@@ -1,0 +1,108 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/droverhq/drover/internal/operation"
+	"github.com/droverhq/drover/internal/runs"
+	"github.com/droverhq/drover/internal/sites"
+	"github.com/droverhq/drover/internal/wordpress"
+)
+
+// safely is target, but a fault of Drover's own at one site, such as over an answer that nobody thought of, ends neither the process nor the
+// other targets. Were it left to the queue, it would come again and again.
+func (b *batch) safely(ctx context.Context, t runs.Target) (ended bool) {
+	defer func() {
+		if caught := recover(); caught != nil {
+			b.engine.logger.ErrorContext(ctx, "a target failed", "err", b.engine.panicked(ctx, caught), "run", t.RunID, "site", t.SiteID)
+			b.end(t, wordpress.Verdict{Outcome: wordpress.Unknown, Reason: wordpress.ReasonCutOff, Note: "Drover itself failed while it worked this site, so what came of it is not known. The log says more."})
+			ended = true
+		}
+	}()
+	return b.target(ctx, t)
+}
+
+// target works one target and tells whether it has ended.
+func (b *batch) target(ctx context.Context, t runs.Target) bool {
+	if verdict, over := b.withoutSending(t); over {
+		b.end(t, verdict)
+		return true
+	}
+	g := &gate{batch: b, ctx: ctx, target: t.ID}
+	located, elsewhere := b.locate(ctx, t, g)
+	if elsewhere {
+		b.end(t, located.Verdict)
+		return true
+	}
+	request, _ := b.plan.Request(located.Site.Planned())
+	client := located.Client.Through(g.network())
+	var pages *sampling
+	if b.verify {
+		pages = b.before(ctx, t, client, request)
+	}
+	verdict, stopped := b.sendWithRetries(ctx, &t, client, request)
+	switch {
+	case errors.Is(stopped, errCancelled) && !g.begun:
+		return true // whoever cancelled the run ended the target
+	case errors.Is(stopped, errCancelled):
+		verdict = wordpress.Verdict{Outcome: wordpress.Failed, Reason: wordpress.ReasonCancelled, Note: "Not sent: the run was cancelled before."}
+	case stopped != nil:
+		return false
+	}
+	if pages != nil && verdict.Outcome == wordpress.OK {
+		verdict = pages.after(ctx, &t, verdict)
+	}
+	b.end(t, verdict)
+	return true
+}
+
+// withoutSending decides the targets to which nothing may be sent.
+func (b *batch) withoutSending(t runs.Target) (wordpress.Verdict, bool) {
+	s, found := b.sites[t.SiteID]
+	switch {
+	case t.State == runs.TargetRunning && !b.plan.Idempotent:
+		return wordpress.Verdict{Outcome: wordpress.Unknown, Reason: wordpress.ReasonCutOff,
+			Note: "Drover was stopped while this request was under way. It may have been carried out; it was not sent again."}, true
+	case !found:
+		return wordpress.Verdict{Outcome: wordpress.Skipped, Reason: wordpress.ReasonNotApplicable, Note: "Not sent: the site was retired after the run was started."}, true
+	case s.Home != t.Home:
+		return wordpress.Verdict{Outcome: wordpress.Skipped, Reason: wordpress.ReasonNotApplicable, Note: "Not sent: the site's address was changed after the run was started."}, true
+	case errors.Is(b.undial[t.SiteID], sites.ErrSealed):
+		return wordpress.Verdict{Outcome: wordpress.Failed, Reason: wordpress.ReasonNotAuthenticated,
+			Note: "Not sent: the stored credential cannot be opened. Replace it on the site's page, or put the encryption key back that it was stored with."}, true
+	case b.clients[t.SiteID] == nil:
+		return wordpress.Verdict{Outcome: wordpress.Failed, Reason: wordpress.ReasonNotAuthenticated, Note: "Not sent: no credential is stored for this site."}, true
+	}
+	return wordpress.Verdict{}, false
+}
+
+func (b *batch) end(t runs.Target, v wordpress.Verdict) {
+	t.State, t.EndedAt = runs.TargetDone, time.Now().UTC()
+	t.Outcome, t.Reason, t.Status = v.Outcome, v.Reason, v.Status
+	t.Code, t.Message, t.Note, t.Location = v.Code, v.Message, v.Note, v.Location
+	b.writer.end(t)
+}
+
+// attempt is an exchange as it is kept.
+func (b *batch) attempt(n int, x wordpress.Exchange, v wordpress.Verdict) runs.Attempt {
+	a := runs.Attempt{
+		N: n, Method: x.Method, URL: x.URL, Override: x.Override, RequestBody: string(x.RequestBody), Sent: x.Sent, Status: x.Status, Header: x.Header,
+		Body: x.Body, BodyCut: x.TooLarge, Outcome: v.Outcome, Reason: v.Reason, StartedAt: x.Started, Took: x.Took, Waited: x.Waited,
+	}
+	longest := runs.MaxBody
+	if b.plan.Effect == operation.Read {
+		longest = runs.MaxReadBody
+	}
+	if len(a.Body) > longest {
+		a.Body, a.BodyCut = a.Body[:longest], true
+	}
+	if x.Fault != nil {
+		a.Fault = x.Fault.Error()
+	}
+	if x.Address.IsValid() {
+		a.Address = x.Address.String()
+	}
+	return a
+}
