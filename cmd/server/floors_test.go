@@ -11,7 +11,7 @@ const module = "github.com/droverhq/drover/"
 // floors is the house: a package imports only lower floors. views may import static and web may import views, the one stair on a floor.
 var floors = map[string]int{
 	"cmd/server": 4, "internal/web": 3, "views": 3, "static": 3, "internal/runs": 2, "internal/members": 2, "internal/sites": 1, "internal/operations": 1,
-	"internal/remote": 1, "internal/forward": 1, "internal/wordpress": 0, "internal/endpoint": 0, "internal/vault": 0, "internal/audit": 0, "internal/database": 0, "migrations": -1,
+	"internal/remote": 1, "internal/forward": 1, "internal/wordpress": 0, "internal/endpoint": 0, "internal/operation": 0, "internal/vault": 0, "internal/audit": 0, "internal/database": 0, "migrations": -1,
 }
 
 var stairs = map[string]string{"internal/web": "views", "views": "static"}

@@ -5,12 +5,15 @@ package operations
 import (
 	"encoding/json"
 	"errors"
+	"net/http"
 	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
 
+	"github.com/droverhq/drover/internal/audit"
 	"github.com/droverhq/drover/internal/endpoint"
+	"github.com/droverhq/drover/internal/operation"
 )
 
 // ErrNone is returned where there is no such operation.
@@ -24,7 +27,7 @@ type Definition struct {
 	Path     string         `json:"path"`
 	Body     string         `json:"body,omitempty"`
 	Headers  string         `json:"headers,omitempty"`
-	Effect   string         `json:"effect,omitempty"` // read, change or destroy; empty: as the method says
+	Effect   string         `json:"effect,omitempty"` // read, change or destroy; empty: as the route and method say
 	Pages    bool           `json:"pages,omitempty"`  // follow all pages of a list
 	Table    endpoint.Query `json:"table,omitzero"`
 }
@@ -52,6 +55,25 @@ func (d Definition) Params() map[string]string {
 		}
 	}
 	return params
+}
+
+// Judged is what the operation does, whatever is said of it.
+func (d Definition) Judged() operation.Judgement {
+	header := http.Header{}
+	for line := range strings.Lines(d.Headers) {
+		name, value, _ := strings.Cut(line, ":")
+		header.Add(strings.TrimSpace(name), strings.TrimSpace(value))
+	}
+	judged := operation.Judge(operation.Request{Method: d.Method, Path: d.Path, Header: header, Body: d.Body})
+	judged.Effect = operation.Most(judged.Effect, operation.Effect(d.Effect))
+	return judged
+}
+
+// Within tells whether the actor's scope holds requests, and what this one is in truth. It records nothing: for showing and hiding.
+func (d Definition) Within(actor audit.Actor) bool {
+	judged := d.Judged()
+	covered := func(name string) bool { return actor.Reach.Operation(name, string(judged.Effect)) }
+	return covered("request") && !slices.ContainsFunc(judged.Operations, func(name string) bool { return !covered(name) })
 }
 
 // Problems says what is wrong with a definition, by field, each as a sentence that says what to do.

@@ -5,9 +5,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/droverhq/drover/internal/audit"
 	"github.com/droverhq/drover/internal/database"
+	"github.com/droverhq/drover/internal/operation"
 )
 
 // Shelf keeps the saved operations.
@@ -71,7 +73,7 @@ func (s *Shelf) admit(ctx context.Context, actor audit.Actor, d Definition, subj
 	if err := s.log.Admit(ctx, actor, audit.OperationSave, subject); err != nil {
 		return err
 	}
-	if d.Effect == "read" && d.Method != "GET" && d.Method != "HEAD" && d.Method != "OPTIONS" || d.Effect == "change" && d.Method == "DELETE" {
+	if said := operation.Effect(d.Effect); slices.Contains(effects[1:], d.Effect) && said.LessThan(d.Judged().Effect) {
 		return s.log.Admit(ctx, actor, audit.RunLower, subject)
 	}
 	return nil

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/droverhq/drover/internal/audit"
+	"github.com/droverhq/drover/internal/operation"
 	"github.com/droverhq/drover/internal/sites"
 )
 
@@ -95,7 +96,7 @@ func (r *Runner) Approve(ctx context.Context, actor audit.Actor, id int64, confi
 	if err != nil {
 		return err
 	}
-	if run.Effect == Destroy && confirmed != run.Total {
+	if worst(run) == Destroy && confirmed != run.Total {
 		return sites.Problems{"confirm": fmt.Sprintf("This cannot be undone by itself. Type the number of sites, %d, to confirm.", run.Total)}
 	}
 	if err := r.store.approve(ctx, actor, id); err != nil {
@@ -103,6 +104,9 @@ func (r *Runner) Approve(ctx context.Context, actor audit.Actor, id int64, confi
 	}
 	return nil
 }
+
+// worst is the run's effect as it was stored, or as it is judged now: an older Drover believed what a person said.
+func worst(run Run) Effect { return operation.Most(run.Effect, EffectOf(run.Spec)) }
 
 // Decline ends a run that somebody asked for, and nothing was sent.
 func (r *Runner) Decline(ctx context.Context, actor audit.Actor, id int64) error {
@@ -129,11 +133,11 @@ func (r *Runner) decide(ctx context.Context, actor audit.Actor, action audit.Act
 	switch {
 	case run.State != Asked:
 		return Run{}, ErrNotAsked
-	case run.Beyond > 0 || !actor.Reach.Operation(run.Spec.Operation, string(EffectOf(run.Spec))):
+	case run.Beyond > 0 || !Covers(actor, run.Spec):
 		why = "reach"
 	case run.Actor.ID == actor.ID && run.Actor.ID != 0:
 		why = "own_request"
-	case !actor.May(Right(run.Effect)):
+	case !actor.May(Right(worst(run))):
 		why = "role"
 	}
 	if why != "" {

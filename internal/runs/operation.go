@@ -53,10 +53,12 @@ type Choice struct{ Value, Label string }
 // plan is an operation with its parameters checked: what to send to each site.
 type plan struct {
 	title      string
-	effect     Effect
-	lowered    bool // a person says that it does less than its method may
-	idempotent bool // sending it twice does no more than sending it once
-	pages      bool // a list is followed over all its pages
+	effect     Effect   // as judged, or more where a person says so: it decides rights, confirmation and approval
+	operations []string // the built-in operations that a request is in truth
+	said       Effect   // what a person says that it does; decides whether it is retried and how much of an answer is kept
+	refers     bool     // values of each site are filled in, so it is judged again for each
+	idempotent bool     // sending it twice does no more than sending it once
+	pages      bool     // a list is followed over all its pages
 	endpoint   string
 	purges     bool                                       // pages can be looked at before and after
 	request    func(sites.Site) (wordpress.Request, bool) // false: it has nothing to do on this site
@@ -109,7 +111,7 @@ var catalogue = []Operation{
 	simple("test-cache", "Test cache", "Asks the plugin to test whether pages are served from the cache. Changes nothing.", http.MethodGet, "test-cache", Read),
 	{
 		Name: "request", Group: "Any endpoint", Title: "Any endpoint", Effect: Read,
-		Sentence: "Sends a request of your own to each site's REST API. Its method decides its effect.",
+		Sentence: "Sends a request of your own to each site's REST API. Its route and method decide its effect.",
 		Params: []Param{
 			{Name: "method", Label: "Method", Kind: KindChoice, Default: "GET", Choices: []Choice{
 				{"GET", "GET"}, {"POST", "POST"}, {"PUT", "PUT"}, {"PATCH", "PATCH"}, {"DELETE", "DELETE"}, {"OPTIONS", "OPTIONS"}, {"HEAD", "HEAD"}}},
@@ -118,8 +120,8 @@ var catalogue = []Operation{
 			{Name: "headers", Label: "Headers", Kind: KindLines, Help: "One a line, such as X-Trace: 7. Authorization, Cookie and Host cannot be set."},
 			{Name: "rows", Label: "Values for each site", Kind: KindLines, Help: "CSV with one row for each site: a column site with its address, and columns of your own, written as {{row.column}} in the path or body. Sites without a row are left out."},
 			{Name: "pages", Label: "Follow all pages of a list (at most 50)", Kind: KindFlag, When: "method=GET"},
-			{Name: "effect", Label: "What it does", Kind: KindChoice, Choices: []Choice{
-				{"", "As its method says"}, {"read", "It only reads"}, {"change", "It changes"}, {"destroy", "It destroys"}}},
+			{Name: "effect", Label: "What it does", Kind: KindChoice, Help: "Drover judges the route and the method. Saying that a request does less changes how it is retried and how much of an answer is kept; who may start it, confirmation and approval stay.", Choices: []Choice{
+				{"", "As its route and method say"}, {"read", "It only reads"}, {"change", "It changes"}, {"destroy", "It destroys"}}},
 		},
 		plan: planRequest,
 	},

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/droverhq/drover/internal/audit"
 	"github.com/droverhq/drover/internal/sites"
 	"github.com/droverhq/drover/internal/wordpress"
 )
@@ -28,14 +29,19 @@ func planOf(spec Spec) (plan, error) {
 	return made, nil
 }
 
-// EffectOf is the most that the spec may do: where a person says that a request does less than its method may, it is still Destroy. It
-// is empty where the spec cannot be run.
+// EffectOf is the most that the spec may do, whatever a person says of it. It is empty where the spec cannot be run.
 func EffectOf(spec Spec) Effect {
 	made, err := planOf(spec)
 	if err != nil {
 		return ""
 	}
-	return made.most()
+	return made.effect
+}
+
+// Covers tells whether the actor's scope holds what the spec does. It records nothing: for showing and hiding.
+func Covers(actor audit.Actor, spec Spec) bool {
+	made, err := planOf(spec)
+	return err == nil && made.within(actor, spec.Operation)
 }
 
 func names() []string {
@@ -145,17 +151,6 @@ func clearCache(body map[string]any) wordpress.Request {
 		panic(err) // strings, integers and booleans always have a JSON form
 	}
 	return wordpress.Request{Method: http.MethodPatch, Path: bigscoots + "clear-cache", Body: text, Timeout: writeTimeout}
-}
-
-// effectOf is what a method may do to a site, as far as anybody can know from outside.
-func effectOf(method string) Effect {
-	switch method {
-	case http.MethodGet, http.MethodHead, http.MethodOptions:
-		return Read
-	case http.MethodDelete:
-		return Destroy
-	}
-	return Change
 }
 
 // idempotent follows RFC 9110, section 9.2.2.

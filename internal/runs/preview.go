@@ -72,6 +72,9 @@ func (r *Runner) previewed(ctx context.Context, actor audit.Actor, spec Spec, ma
 	delete(clients, "")
 	p.Clients = len(clients)
 	p.Warnings = warnings(chosen.sites, spec)
+	if made.lowered() {
+		p.Warnings = append(p.Warnings, "You say that this does less than its route and method may. Who may start it, confirmation and approval stay as they are.")
+	}
 	p.Expected, err = r.expected(ctx, spec.Operation, chosen.sites)
 	return p, err
 }

@@ -3,9 +3,12 @@ package runs
 import (
 	"encoding/json"
 	"net/http"
+	"slices"
 	"strings"
 
+	"github.com/droverhq/drover/internal/audit"
 	"github.com/droverhq/drover/internal/endpoint"
+	"github.com/droverhq/drover/internal/operation"
 	"github.com/droverhq/drover/internal/sites"
 	"github.com/droverhq/drover/internal/wordpress"
 )
@@ -25,19 +28,40 @@ func planRequest(params map[string]string, p sites.Problems) plan {
 	}
 	a.readRows(params["rows"], p)
 	a.check(p)
-	made := plan{
-		title: a.method + " " + a.path, endpoint: a.method + " " + a.path, effect: effectOf(a.method), idempotent: idempotent(a.method),
+	judged := operation.Judge(operation.Request{Method: a.method, Path: a.path, Header: a.header, Body: a.body})
+	said := Effect(params["effect"])
+	return plan{
+		title: a.method + " " + a.path, endpoint: a.method + " " + a.path, effect: operation.Most(judged.Effect, said), operations: judged.Operations, said: said,
+		refers: endpoint.Refers(a.path) || endpoint.Refers(a.body), idempotent: idempotent(a.method) || said == Read,
 		pages: flag("pages", params["pages"], p), request: a.to, strays: a.strays,
 	}
-	if chosen := Effect(params["effect"]); chosen != "" {
-		made.lowered = weightOf[chosen] < weightOf[made.effect]
-		made.effect, made.idempotent = chosen, made.idempotent || chosen == Read
-	}
-	return made
 }
 
-// weightOf orders effects by how much they do.
-var weightOf = map[Effect]int{Read: 0, Change: 1, Destroy: 2}
+// lowered tells whether a person says that it does less than it may.
+func (p plan) lowered() bool { return p.said != "" && p.said.LessThan(p.effect) }
+
+// reads tells whether its answer is what it is for.
+func (p plan) reads() bool { return p.effect == Read || p.said == Read }
+
+// exceeded tells whether the request with a site's values in it does more than the plan says.
+func (p plan) exceeded(r wordpress.Request) bool {
+	if !p.refers {
+		return false
+	}
+	judged := operation.Judge(operation.Request{Method: r.Method, Path: r.Path, Header: r.Header, Body: string(r.Body)})
+	return judged.Exceeds(operation.Judgement{Effect: p.effect, Operations: p.operations})
+}
+
+// exceedsOn says which site's values make another request of the plan.
+func exceedsOn(s sites.Site) sites.Problems {
+	return sites.Problems{"path": "With the values of " + s.Name + " this is another request, which does more. Write that request itself."}
+}
+
+// within tells whether the actor's scope holds the operation that was asked for, and those that a request is in truth.
+func (p plan) within(actor audit.Actor, name string) bool {
+	covered := func(name string) bool { return actor.Reach.Operation(name, string(p.effect)) }
+	return covered(name) && !slices.ContainsFunc(p.operations, func(name string) bool { return !covered(name) })
+}
 
 func headersOf(text string, p sites.Problems) http.Header {
 	header := http.Header{}

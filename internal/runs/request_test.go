@@ -54,8 +54,8 @@ func TestWhoMayLowerAnEffect(t *testing.T) {
 	if _, err := h.runner.Start(context.Background(), operator, spec); !errors.Is(err, audit.ErrForbidden) {
 		t.Errorf("an operator lowered an effect: %v", err)
 	}
-	if run := h.start(t, spec); run.Effect != runs.Read {
-		t.Errorf("%+v", run)
+	if run := h.start(t, spec); run.Effect != runs.Change {
+		t.Errorf("what a person says changed what the run does: %+v", run)
 	}
 	spec.Params["effect"] = "destroy"
 	if _, err := h.runner.Start(context.Background(), operator, spec); !errors.Is(err, audit.ErrForbidden) {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/droverhq/drover/internal/audit"
 	"github.com/droverhq/drover/internal/endpoint"
+	"github.com/droverhq/drover/internal/operation"
 	"github.com/droverhq/drover/internal/sites"
 	"github.com/droverhq/drover/internal/wordpress"
 )
@@ -20,14 +21,14 @@ var (
 	ErrEnded    = errors.New("the run has ended already")
 )
 
-// Effect is what an operation does to a site: it decides who may run it, how it is confirmed and what is retried.
-type Effect string
+// Effect is what an operation does to a site.
+type Effect = operation.Effect
 
 // The effects.
 const (
-	Read    Effect = "read"
-	Change  Effect = "change"
-	Destroy Effect = "destroy"
+	Read    = operation.Read
+	Change  = operation.Change
+	Destroy = operation.Destroy
 )
 
 // Spec says what to run where.

@@ -100,12 +100,12 @@ const longestForm = 8 << 10
 // admit lets the actor start what was planned, or ask for it under the policy that it returns. Who says that a request does less than
 // its method may needs a right of its own.
 func (r *Runner) admit(ctx context.Context, actor audit.Actor, spec Spec, made plan) (Policy, error) {
-	if made.lowered {
+	if made.lowered() {
 		if err := r.log.Admit(ctx, actor, audit.RunLower, ""); err != nil {
 			return Policy{}, err
 		}
 	}
-	if !actor.Reach.Operation(spec.Operation, string(made.most())) {
+	if !made.within(actor, spec.Operation) {
 		return Policy{}, errors.Join(audit.ErrForbidden, r.log.Refuse(ctx, actor, Right(made.effect), "", "operation"))
 	}
 	policy, err := r.Policy(ctx)
@@ -113,14 +113,6 @@ func (r *Runner) admit(ctx context.Context, actor audit.Actor, spec Spec, made p
 		return Policy{}, err
 	}
 	return policy, r.log.Admit(ctx, actor, policy.right(actor, made.effect), "")
-}
-
-// most is the most that the plan may do, whatever a person says of it.
-func (p plan) most() Effect {
-	if p.lowered {
-		return Destroy
-	}
-	return p.effect
 }
 
 // Within tells whether the operation is within the actor's reach, with some parameters at least. It records nothing: for showing and hiding.
@@ -163,10 +155,13 @@ func (r *Runner) choose(ctx context.Context, actor audit.Actor, spec Spec, made 
 	}
 	var c choice
 	for _, s := range all {
-		if _, applies := made.request(s); applies {
-			c.sites = append(c.sites, s)
-		} else {
+		switch request, applies := made.request(s); {
+		case !applies:
 			c.leftOut = append(c.leftOut, s)
+		case made.exceeded(request):
+			return choice{}, exceedsOn(s)
+		default:
+			c.sites = append(c.sites, s)
 		}
 	}
 	if made.strays != nil {

@@ -202,6 +202,10 @@ func (b *batch) target(ctx context.Context, t Target) bool {
 		return true
 	}
 	request, _ := b.plan.request(b.sites[t.SiteID])
+	if b.plan.exceeded(request) {
+		b.end(t, wordpress.Verdict{Outcome: wordpress.Skipped, Reason: wordpress.ReasonNotApplicable, Note: "Not sent: the site's values changed after the run was started, and make another request of it, which does more."})
+		return true
+	}
 	free, err := b.place(ctx)
 	if err != nil {
 		return false
@@ -299,7 +303,7 @@ func (p plan) attempt(n int, x wordpress.Exchange, v wordpress.Verdict) Attempt 
 		Body: x.Body, BodyCut: x.TooLarge, Outcome: v.Outcome, Reason: v.Reason, StartedAt: x.Started, Took: x.Took, Waited: x.Waited,
 	}
 	longest := longestBody
-	if p.effect == Read {
+	if p.reads() {
 		longest = longestRead
 	}
 	if len(a.Body) > longest {
