@@ -133,7 +133,7 @@ func (r *Runner) decide(ctx context.Context, actor audit.Actor, action audit.Act
 	switch {
 	case run.State != Asked:
 		return Run{}, ErrNotAsked
-	case run.Beyond > 0 || !Covers(actor, run.Spec):
+	case run.Beyond > 0 || !r.covers(actor, run):
 		why = "reach"
 	case run.Actor.ID == actor.ID && run.Actor.ID != 0:
 		why = "own_request"
@@ -148,7 +148,11 @@ func (r *Runner) decide(ctx context.Context, actor audit.Actor, action audit.Act
 
 // PreviewOf is what a run that waits for approval would do: the dry run that the second person sees.
 func (r *Runner) PreviewOf(ctx context.Context, actor audit.Actor, run Run) (Preview, error) {
-	made, err := planOf(run.Spec)
+	spec, err := r.opened(run)
+	if err != nil {
+		return Preview{}, err
+	}
+	made, err := planOf(spec)
 	if err != nil {
 		return Preview{}, err
 	}
@@ -156,7 +160,6 @@ func (r *Runner) PreviewOf(ctx context.Context, actor audit.Actor, run Run) (Pre
 	if err != nil {
 		return Preview{}, err
 	}
-	spec := run.Spec
 	spec.Selection = sites.Selection{IDs: ids}
 	return r.previewed(ctx, actor, spec, made)
 }

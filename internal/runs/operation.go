@@ -62,6 +62,7 @@ type plan struct {
 	endpoint   string
 	purges     bool                                       // pages can be looked at before and after
 	request    func(sites.Site) (wordpress.Request, bool) // false: it has nothing to do on this site
+	secrets    func(sites.Site) []string                  // what is filled in for a site that must not be kept; nil: nothing is
 	strays     func(chosen []sites.Site) sites.Problems   // what was given for sites that are not chosen; nil: nothing can be
 }
 

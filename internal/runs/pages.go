@@ -30,6 +30,7 @@ func (y *trying) follow(ctx context.Context, first wordpress.Exchange, v wordpre
 			return v, false
 		}
 		next := wordpress.Classify(x)
+		x, next = redacted(x, next, y.batch.plan.secretsOf(y.batch.sites[y.target.SiteID]))
 		y.target.Attempts++
 		y.batch.writer.attempt(y.target.ID, y.batch.plan.attempt(y.target.Attempts, x, next))
 		if next.Outcome != wordpress.OK {

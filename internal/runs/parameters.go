@@ -29,6 +29,16 @@ func planOf(spec Spec) (plan, error) {
 	return made, nil
 }
 
+// planNew is planOf for a run that is to be started: what a run before it did not keep must be written again.
+func planNew(spec Spec) (plan, error) {
+	p := sites.Problems{}
+	notKept(spec.Params, p)
+	if len(p) > 0 {
+		return plan{}, p
+	}
+	return planOf(spec)
+}
+
 // EffectOf is the most that the spec may do, whatever a person says of it. It is empty where the spec cannot be run.
 func EffectOf(spec Spec) Effect {
 	made, err := planOf(spec)
@@ -38,8 +48,12 @@ func EffectOf(spec Spec) Effect {
 	return made.effect
 }
 
-// Covers tells whether the actor's scope holds what the spec does. It records nothing: for showing and hiding.
-func Covers(actor audit.Actor, spec Spec) bool {
+// covers tells whether the actor's scope holds what the run does.
+func (r *Runner) covers(actor audit.Actor, run Run) bool {
+	spec, err := r.opened(run)
+	if err != nil {
+		return false
+	}
 	made, err := planOf(spec)
 	return err == nil && made.within(actor, spec.Operation)
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/droverhq/drover/internal/audit"
+	"github.com/droverhq/drover/internal/endpoint"
 	"github.com/droverhq/drover/internal/sites"
 )
 
@@ -36,7 +37,7 @@ type Request struct {
 
 // Preview resolves the spec as Start would. It returns sites.Problems when the spec cannot be run.
 func (r *Runner) Preview(ctx context.Context, actor audit.Actor, spec Spec) (Preview, error) {
-	made, err := planOf(spec)
+	made, err := planNew(spec)
 	if err != nil {
 		return Preview{}, err
 	}
@@ -61,12 +62,13 @@ func (r *Runner) previewed(ctx context.Context, actor audit.Actor, spec Spec, ma
 	for _, s := range chosen.sites {
 		clients[s.Client] = true
 		request, _ := made.request(s)
+		shown := func(text string) string { return endpoint.Scrub(endpoint.Redact(text).Text, made.secretsOf(s)) }
 		address, err := r.registry.URL(s, request)
 		if err != nil {
 			return Preview{}, sites.Problems{"path": err.Error()}
 		}
 		p.Requests = append(p.Requests, Request{
-			SiteID: s.ID, Name: s.Name, Home: s.Home, Method: request.Method, URL: address, Body: string(request.Body), Warning: expected(s, made),
+			SiteID: s.ID, Name: s.Name, Home: s.Home, Method: request.Method, URL: shown(address), Body: shown(string(request.Body)), Warning: expected(s, made),
 		})
 	}
 	delete(clients, "")

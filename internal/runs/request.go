@@ -31,7 +31,7 @@ func planRequest(params map[string]string, p sites.Problems) plan {
 	judged := operation.Judge(operation.Request{Method: a.method, Path: a.path, Header: a.header, Body: a.body})
 	said := Effect(params["effect"])
 	return plan{
-		title: a.method + " " + a.path, endpoint: a.method + " " + a.path, effect: operation.Most(judged.Effect, said), operations: judged.Operations, said: said,
+		title: a.method + " " + endpoint.RedactTemplate(a.path).Text, endpoint: a.method + " " + a.path, secrets: a.secrets, effect: operation.Most(judged.Effect, said), operations: judged.Operations, said: said,
 		refers: endpoint.Refers(a.path) || endpoint.Refers(a.body), idempotent: idempotent(a.method) || said == Read,
 		pages: flag("pages", params["pages"], p), request: a.to, strays: a.strays,
 	}
@@ -144,6 +144,24 @@ func (a *asked) to(s sites.Site) (wordpress.Request, bool) {
 		r.Body = []byte(body)
 	}
 	return r, has || a.rows == nil
+}
+
+// secrets are the values of the site's row that stand under a secret's name.
+func (a *asked) secrets(s sites.Site) []string {
+	var all []string
+	for column, value := range a.rows[s.Home] {
+		if endpoint.SecretKey(column) {
+			all = append(all, value)
+		}
+	}
+	return all
+}
+
+func (p plan) secretsOf(s sites.Site) []string {
+	if p.secrets == nil {
+		return nil
+	}
+	return p.secrets(s)
 }
 
 func (a *asked) strays(chosen []sites.Site) sites.Problems {

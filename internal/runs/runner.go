@@ -56,7 +56,7 @@ func New(db *database.DB, registry *sites.Registry, log *audit.Log, logger *slog
 // Start freezes the selection into targets and stores the run, its batches, the queue's jobs and the entry run.start in one
 // transaction. It returns sites.Problems when the spec cannot be run. Nothing has been sent when it returns.
 func (r *Runner) Start(ctx context.Context, actor audit.Actor, spec Spec) (Run, error) {
-	made, err := planOf(spec)
+	made, err := planNew(spec)
 	if err != nil {
 		// Somebody who may start nothing is told that, not what is wrong with the form.
 		if refusal := r.log.Admit(ctx, actor, audit.RunStart, ""); refusal != nil {
@@ -78,8 +78,9 @@ func (r *Runner) Start(ctx context.Context, actor audit.Actor, spec Spec) (Run, 
 	if problem := unconfirmed(spec, made, len(chosen.sites)); problem != nil {
 		return Run{}, problem
 	}
+	stored, taken := withoutSecrets(spec)
 	run := Run{
-		Spec: spec, Title: made.title, Effect: made.effect, State: Waiting, Actor: actor, Total: len(chosen.sites), AgainOf: spec.AgainOf, CreatedAt: time.Now().UTC(),
+		Spec: stored, Title: made.title, Effect: made.effect, State: Waiting, Actor: actor, Total: len(chosen.sites), AgainOf: spec.AgainOf, CreatedAt: time.Now().UTC(),
 	}
 	if limit := spec.Limits.Deadline; limit > 0 {
 		run.DeadlineAt = run.CreatedAt.Add(limit)
@@ -87,7 +88,11 @@ func (r *Runner) Start(ctx context.Context, actor audit.Actor, spec Spec) (Run, 
 	if policy.holds(actor, made.effect, chosen.sites) {
 		run.State, run.ApprovalUntil, run.DeadlineAt = Asked, run.CreatedAt.Add(approvalWaits), time.Time{}
 	}
-	run.ID, err = r.store.start(ctx, run, batches(chosen.sites, spec.Limits))
+	seal := func(int64) ([]byte, error) { return nil, nil }
+	if taken {
+		seal = func(id int64) ([]byte, error) { return r.seal(id, spec.Params) }
+	}
+	run.ID, err = r.store.start(ctx, run, batches(chosen.sites, spec.Limits), seal)
 	if err != nil {
 		return Run{}, fmt.Errorf("runs: start: %w", err)
 	}
@@ -227,6 +232,6 @@ func (r *Runner) AgainSpec(ctx context.Context, actor audit.Actor, id int64, whi
 	}
 	slices.Sort(ids)
 	spec := run.Spec
-	spec.Selection, spec.AgainOf = sites.Selection{IDs: ids}, id
+	spec.Selection, spec.AgainOf, spec.Sealed = sites.Selection{IDs: ids}, id, nil
 	return spec, nil
 }

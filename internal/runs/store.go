@@ -48,7 +48,7 @@ func (s store) change(ctx context.Context, f func(write) error) error {
 }
 
 // start stores a run with its batches, targets, jobs and entry, and returns its id.
-func (s store) start(ctx context.Context, run Run, batches [][]sites.Site) (int64, error) {
+func (s store) start(ctx context.Context, run Run, batches [][]sites.Site, seal func(id int64) ([]byte, error)) (int64, error) {
 	spec, err := json.Marshal(run.Spec)
 	if err != nil {
 		return 0, err
@@ -63,6 +63,13 @@ func (s store) start(ctx context.Context, run Run, batches [][]sites.Site) (int6
 	}
 	err = s.change(ctx, func(w write) error {
 		if err := w.tx.Create(&row).Error; err != nil {
+			return err
+		}
+		sealed, err := seal(row.ID)
+		if err != nil {
+			return err
+		}
+		if err := w.putSealed(row.ID, run.Spec, sealed); err != nil {
 			return err
 		}
 		ids, err := w.insertBatches(row.ID, batches)
@@ -80,6 +87,19 @@ func (s store) start(ctx context.Context, run Run, batches [][]sites.Site) (int6
 		}})
 	})
 	return row.ID, err
+}
+
+// putSealed keeps the sealed params with the run, or forgets them where there are none.
+func (w write) putSealed(id int64, spec Spec, sealed []byte) error {
+	if len(spec.Sealed) == len(sealed) {
+		return nil
+	}
+	spec.Sealed = sealed
+	text, err := json.Marshal(spec)
+	if err != nil {
+		return err
+	}
+	return w.tx.Model(&runRow{}).Where("id = ?", id).Update("spec", string(text)).Error
 }
 
 // insertedAtOnce bounds the rows of one statement: the SQLite driver binds parameters in time that grows with their square.
@@ -169,6 +189,11 @@ func (w write) finishIfDone(id int64) error {
 		state = Cancelled
 	}
 	if err := w.tx.Model(&runRow{}).Where("id = ?", id).Updates(map[string]any{"state": state, "ended_at": micros(w.now)}).Error; err != nil {
+		return err
+	}
+	if run, err := row.run(); err != nil {
+		return err
+	} else if err := w.putSealed(id, run.Spec, nil); err != nil {
 		return err
 	}
 	reasons := map[string]int{}

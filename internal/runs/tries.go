@@ -37,6 +37,7 @@ func (b *batch) tries(ctx context.Context, t *Target, client *wordpress.Client, 
 			return wordpress.Verdict{}, false
 		}
 		verdict := wordpress.Classify(x)
+		x, verdict = redacted(x, verdict, b.plan.secretsOf(b.sites[t.SiteID]))
 		t.Attempts = n
 		b.writer.attempt(t.ID, b.plan.attempt(n, x, verdict))
 		if try.otherWay(verdict, n, usual) {

@@ -82,7 +82,11 @@ func (r *Runner) open(ctx context.Context, l *lease) (*batch, []Target, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	made, err := planOf(run.Spec)
+	spec, err := r.opened(run)
+	if err != nil {
+		return nil, nil, err
+	}
+	made, err := planOf(spec)
 	if err != nil {
 		return nil, nil, err
 	}
