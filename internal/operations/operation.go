@@ -94,6 +94,22 @@ var (
 	effects = []string{"", "read", "change", "destroy"}
 )
 
+// secrets says where a secret stands: what is saved is for the whole team, and is exported.
+func (d Definition) secrets(p Problems) {
+	const keepsNone = "A saved operation keeps no secrets, and this holds one. "
+	for name, text := range map[string]string{"path": d.Path, "body": d.Body} {
+		if endpoint.RedactTemplate(text).Text != text && p[name] == "" {
+			p[name] = keepsNone + "Write a reference such as {{row.password}} in its place, and give the value when you run it."
+		}
+	}
+	for line := range strings.Lines(d.Headers) {
+		name, value, _ := strings.Cut(line, ":")
+		if endpoint.SecretKey(strings.TrimSpace(name)) && strings.TrimSpace(value) != "" {
+			p["headers"] = keepsNone + "Leave out " + strings.TrimSpace(name) + ", and add it when you run it."
+		}
+	}
+}
+
 // clean makes the definition canonical, and returns what is wrong with it.
 func (d *Definition) clean() Problems {
 	p := Problems{}
@@ -116,6 +132,7 @@ func (d *Definition) clean() Problems {
 	if d.Body != "" && !json.Valid([]byte(d.Body)) {
 		p["body"] = "This is not JSON."
 	}
+	d.secrets(p)
 	if !slices.Contains(effects, d.Effect) {
 		p["effect"] = "Choose read, change or destroy, or leave it to the method."
 	}

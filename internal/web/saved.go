@@ -95,7 +95,7 @@ func (s *Server) showSavedForm(v *visit, status int, id int64, d operations.Defi
 		{Name: "sentence", Label: "What it does, in one sentence", Value: d.Sentence, Problem: p["sentence"], Complete: "off"},
 		{Name: "method", Label: "Method", Value: d.Method, Problem: p["method"], Options: methods},
 		{Name: "path", Label: "Path", Value: d.Path, Problem: p["path"], Mono: true, Complete: "off", Required: true, Hint: "Below the REST root, such as /wp/v2/plugins?status=active"},
-		{Name: "body", Label: "Body", Value: d.Body, Problem: p["body"], Rows: 5, Mono: true},
+		{Name: "body", Label: "Body", Value: d.Body, Problem: p["body"], Rows: 5, Mono: true, Hint: "JSON. Secrets are not saved: write a reference such as {{row.password}}, and give the value when you run it."},
 		{Name: "headers", Label: "Headers", Value: d.Headers, Problem: p["headers"], Rows: 2, Mono: true},
 		{Name: "effect", Label: "What it does to a site", Value: d.Effect, Problem: p["effect"], Options: []views.Option{{Value: "", Label: "As its route and method say"}, {Value: "read", Label: "It only reads"}, {Value: "change", Label: "It changes"}, {Value: "destroy", Label: "It destroys"}}},
 		{Name: "columns", Label: "Columns of its answers", Value: columnsText(d.Table.Columns), Problem: p["columns"], Rows: 5, Mono: true, Hint: "One a line: a name, a colon and a jq expression, such as version: .version"},
