@@ -17,6 +17,9 @@ type assigner struct {
 	field   int // until where value="…" is that of a field whose name is a secret's
 }
 
+// longestLine bounds what is looked through for one key, in bytes, so that no text takes longer than its length.
+const longestLine = 4 << 10
+
 func (a *assigner) scan() {
 	for i := 0; i < len(a.text); i++ {
 		switch a.text[i] {
@@ -34,6 +37,10 @@ func (a *assigner) scan() {
 // assignment reads name=value, name = "value" and 'name' => value.
 func (a *assigner) assignment(i int) int {
 	key := a.keyBefore(i)
+	names := key == "name" || key == "id" || key == "property"
+	if !names && !(i < a.field && (key == "value" || key == "content")) && !a.keys.secret(key) {
+		return i + 1
+	}
 	from := i + 1
 	if from < len(a.text) && a.text[from] == '>' {
 		from++
@@ -46,9 +53,9 @@ func (a *assigner) assignment(i int) int {
 	}
 	from, to := a.valueAt(from, "& \t\r\n\"'<>\\;")
 	switch {
-	case key == "name" || key == "id" || key == "property":
+	case names:
 		if SecretKey(a.text[from:to]) {
-			a.field = to + 1 + max(0, strings.IndexByte(a.text[to:], '>'))
+			a.field = to + 1 + max(0, strings.IndexByte(a.text[to:min(len(a.text), to+longestLine)], '>'))
 		}
 	case i < a.field && (key == "value" || key == "content"), a.keys.secret(key):
 		return a.cut(key, from, to)
@@ -67,12 +74,10 @@ func (a *assigner) colon(i int) int {
 		from, to := a.valueAt(from, "")
 		return a.cut(key, from, to)
 	}
-	start := strings.LastIndexByte(a.text[:i], '\n') + 1
-	end := len(a.text)
-	if n := strings.IndexByte(a.text[from:], '\n'); n >= 0 {
-		end = from + n
-	}
-	value := strings.TrimSpace(a.text[from:end])
+	near := a.text[max(0, i-2*longestKey):i]
+	start := i - len(near) + strings.LastIndexByte(near, '\n') + 1
+	value, _, _ := strings.Cut(a.text[from:min(len(a.text), from+longestLine)], "\n")
+	value = strings.TrimSpace(value)
 	_, credentials, two := strings.Cut(value, " ")
 	alone := strings.TrimSpace(a.text[start:i]) == key && !strings.ContainsAny(value, `{}[]<>"',`)
 	if alone && (!two || !strings.Contains(credentials, " ") && strings.EqualFold(key, "authorization")) {
@@ -141,6 +146,9 @@ func (a *assigner) valueAt(from int, ends string) (int, int) {
 		from++
 	}
 	to := from
+	if ends == "" {
+		return from, to
+	}
 	for to < len(a.text) && strings.IndexByte(ends, a.text[to]) < 0 {
 		to++
 	}
