@@ -130,7 +130,7 @@ func BenchmarkRedact(b *testing.B) {
 
 // Texts that are nothing but keys, quotes or backslashes are gone over once, not once for each.
 func TestRedactHostileText(t *testing.T) {
-	for _, part := range []string{`token:`, `name=token `, `"`, `\"`, `"password":`, `"password":{`, `"name":"`, `<token>`, "=", ":", "\\", `"token":"`, ` `, `password=secretvalue&`, `"a" `} {
+	for _, part := range []string{`token:`, `name=token `, `name=`, `"`, `\"`, `"password":`, `"password":{`, `"name":"`, `<token>`, "=", ":", "\\", `"token":"`, ` `, `password=secretvalue&`, `"a" `} {
 		text := strings.Repeat(part, (1<<20)/len(part))
 		if got := Redact(text).Text; len(got) > 4*len(text) {
 			t.Errorf("%q grows to %d bytes", part, len(got))

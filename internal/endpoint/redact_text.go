@@ -51,10 +51,14 @@ func (a *assigner) assignment(i int) int {
 			from += len(rest[:min(len(rest), 24)]) - len(after)
 		}
 	}
-	from, to := a.valueAt(from, "& \t\r\n\"'<>\\;")
+	ends := "& \t\r\n\"'<>\\;"
+	if names {
+		ends += "=" // a name holds none, and the next one begins there
+	}
+	from, to := a.valueAt(from, ends)
 	switch {
 	case names:
-		if SecretKey(a.text[from:to]) {
+		if a.keys.secret(a.text[from:to]) {
 			a.field = to + 1 + max(0, strings.IndexByte(a.text[to:min(len(a.text), to+longestLine)], '>'))
 		}
 	case i < a.field && (key == "value" || key == "content"), a.keys.secret(key):
