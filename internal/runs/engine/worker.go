@@ -171,6 +171,10 @@ func (b *batch) target(ctx context.Context, t runs.Target) bool {
 		return true
 	}
 	request, _ := b.plan.Request(b.sites[t.SiteID].Planned())
+	if b.plan.Exceeded(request) {
+		b.end(t, wordpress.Verdict{Outcome: wordpress.Skipped, Reason: wordpress.ReasonNotApplicable, Note: "Not sent: the site's values changed after the run was started, and make another request of it, which does more."})
+		return true
+	}
 	free, err := b.place(ctx)
 	if err != nil {
 		return false
@@ -269,7 +273,7 @@ func (b *batch) attempt(n int, x wordpress.Exchange, v wordpress.Verdict) runs.A
 		Body: x.Body, BodyCut: x.TooLarge, Outcome: v.Outcome, Reason: v.Reason, StartedAt: x.Started, Took: x.Took, Waited: x.Waited,
 	}
 	longest := runs.MaxBody
-	if b.plan.Effect == operation.Read {
+	if b.plan.Reads() {
 		longest = runs.MaxReadBody
 	}
 	if len(a.Body) > longest {
