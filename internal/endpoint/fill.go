@@ -9,8 +9,8 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/droverhq/drover/internal/validation"
 	"github.com/droverhq/drover/internal/expression"
+	"github.com/droverhq/drover/internal/validation"
 )
 
 // Filled is a request made from a form.

@@ -47,7 +47,7 @@ func invalid(answer refusal) Problems {
 	for name, message := range says {
 		d := answer.Data.Details.value[name]
 		text := message.value
-		if text == "" {
+		if text == "" || text == Removed { // the argument's own name may be a secret's
 			text = d.Message.value
 		}
 		if text == "" {

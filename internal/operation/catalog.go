@@ -87,17 +87,17 @@ var catalog = []Operation{
 	simple("test-cache", "Test cache", "Asks the plugin to test whether pages are served from the cache. Changes nothing.", http.MethodGet, "test-cache", Read),
 	{
 		Name: "request", Group: "Any endpoint", Title: "Any endpoint", Effect: Read,
-		Sentence: "Sends a request of your own to each site's REST API. Its method decides its effect.",
+		Sentence: "Sends a request of your own to each site's REST API. Its route and method decide its effect.",
 		Params: []Param{
 			{Name: "method", Label: "Method", Kind: KindChoice, Default: "GET", Choices: []Choice{
 				{"GET", "GET"}, {"POST", "POST"}, {"PUT", "PUT"}, {"PATCH", "PATCH"}, {"DELETE", "DELETE"}, {"OPTIONS", "OPTIONS"}, {"HEAD", "HEAD"}}},
 			{Name: "path", Label: "Path", Kind: KindText, Help: "Below the REST root, such as /wp/v2/plugins?status=active. {{site.name}}, {{site.url}}, {{site.host}} and {{site.id}} stand for each site's own."},
-			{Name: "body", Label: "Body", Kind: KindJSON, When: "method=POST|PUT|PATCH|DELETE", Help: "JSON, or empty."},
-			{Name: "headers", Label: "Headers", Kind: KindLines, Help: "One a line, such as X-Trace: 7. Authorization, Cookie and Host cannot be set."},
-			{Name: "rows", Label: "Values for each site", Kind: KindLines, Help: "CSV with one row for each site: a column site with its address, and columns of your own, written as {{row.column}} in the path or body. Sites without a row are left out."},
+			{Name: "body", Label: "Body", Kind: KindJSON, When: "method=POST|PUT|PATCH|DELETE", Help: "JSON, or empty. What stands under a name such as password or token is sent but not kept: write it again to repeat the run."},
+			{Name: "headers", Label: "Headers", Kind: KindLines, Help: "One a line, such as X-Trace: 7. Authorization, Cookie and Host cannot be set. A value such as that of X-API-Key is sent but not kept."},
+			{Name: "rows", Label: "Values for each site", Kind: KindLines, Help: "CSV with one row for each site: a column site with its address, and columns of your own, written as {{row.column}} in the path or body. Sites without a row are left out. A table with a column such as password is not kept."},
 			{Name: "pages", Label: "Follow all pages of a list (at most 50)", Kind: KindFlag, When: "method=GET"},
-			{Name: "effect", Label: "What it does", Kind: KindChoice, Choices: []Choice{
-				{"", "As its method says"}, {"read", "It only reads"}, {"change", "It changes"}, {"destroy", "It destroys"}}},
+			{Name: "effect", Label: "What it does", Kind: KindChoice, Help: "Drover judges the route and the method. Saying that a request does less changes how it is retried and how much of an answer is kept; who may start it, confirmation and approval stay.", Choices: []Choice{
+				{"", "As its route and method say"}, {"read", "It only reads"}, {"change", "It changes"}, {"destroy", "It destroys"}}},
 		},
 		plan: planRequest,
 	},

@@ -30,15 +30,12 @@ func planRequest(params map[string]string, p validation.Problems) Plan {
 	a := asked{method: params["method"], path: route.Path, route: route, body: params["body"], header: headersOf(params["headers"], p)}
 	a.readRows(params["rows"], p)
 	a.check(p)
-	made := Plan{
-		Title: a.method + " " + a.path, Endpoint: a.method + " " + a.path, Effect: EffectOf(a.method), Idempotent: idempotent(a.method),
-		AllPages: flag("pages", params["pages"], p), Request: a.to, Strays: a.strays,
+	judged, said := Judge(Request{Method: a.method, Path: a.path, Header: a.header, Body: a.body}), Effect(params["effect"])
+	return Plan{
+		Title: a.method + " " + endpoint.RedactTemplate(a.path).Text, Endpoint: a.method + " " + a.path,
+		Effect: Most(judged.Effect, said), Operations: judged.Operations, Said: said, Refers: endpoint.Refers(a.path) || endpoint.Refers(a.body),
+		Idempotent: idempotent(a.method) || said == Read, AllPages: flag("pages", params["pages"], p), Request: a.to, Secrets: a.secrets, Strays: a.strays,
 	}
-	if chosen := Effect(params["effect"]); chosen != "" {
-		made.Lowered = chosen.LessThan(made.Effect)
-		made.Effect, made.Idempotent = chosen, made.Idempotent || chosen == Read
-	}
-	return made
 }
 
 func headersOf(text string, p validation.Problems) http.Header {
@@ -127,6 +124,17 @@ func (a *asked) values(s Site) endpoint.Values {
 		values["row."+column] = value
 	}
 	return values
+}
+
+// secrets are the values of the site's row that stand under a secret's name.
+func (a *asked) secrets(s Site) []string {
+	var all []string
+	for column, value := range a.rows[s.Home] {
+		if endpoint.SecretKey(column) {
+			all = append(all, value)
+		}
+	}
+	return all
 }
 
 // Bounds of a request with the values of a site in it: a short text can name a long value many times.

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/droverhq/drover/internal/access"
+	"github.com/droverhq/drover/internal/endpoint"
 	"github.com/droverhq/drover/internal/operation"
 	"github.com/droverhq/drover/internal/sites"
 )
@@ -37,7 +38,7 @@ type Request struct {
 
 // Preview resolves the spec as Start would. It returns sites.Problems when the spec cannot be run.
 func (r *Runner) Preview(ctx context.Context, actor access.Actor, spec Spec) (Preview, error) {
-	made, err := Plan(spec)
+	made, err := planNew(spec)
 	if err != nil {
 		return Preview{}, err
 	}
@@ -62,17 +63,23 @@ func (r *Runner) previewed(ctx context.Context, actor access.Actor, spec Spec, m
 	for _, s := range chosen.sites {
 		clients[s.Client] = true
 		request, _ := made.Request(s.Planned())
+		shown := func(text string) string {
+			return endpoint.Scrub(endpoint.Redact(text).Text, made.SecretsOf(s.Planned()))
+		}
 		address, err := r.registry.URL(s, request)
 		if err != nil {
 			return Preview{}, sites.Problems{"path": err.Error()}
 		}
 		p.Requests = append(p.Requests, Request{
-			SiteID: s.ID, Name: s.Name, Home: s.Home, Method: request.Method, URL: address, Body: string(request.Body), Warning: expected(s, made),
+			SiteID: s.ID, Name: s.Name, Home: s.Home, Method: request.Method, URL: shown(address), Body: shown(string(request.Body)), Warning: expected(s, made),
 		})
 	}
 	delete(clients, "")
 	p.Clients = len(clients)
 	p.Warnings = warnings(chosen.sites, spec)
+	if made.Lowered() {
+		p.Warnings = append(p.Warnings, "You say that this does less than its route and method may. Who may start it, confirmation and approval stay as they are.")
+	}
 	p.Expected, err = r.expected(ctx, spec.Operation, chosen.sites)
 	return p, err
 }

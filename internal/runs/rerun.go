@@ -63,6 +63,6 @@ func (r *Runner) RerunSpec(ctx context.Context, actor access.Actor, id int64, wh
 	}
 	slices.Sort(ids)
 	spec := run.Spec
-	spec.Selection, spec.RerunOf = sites.Selection{IDs: ids}, id
+	spec.Selection, spec.RerunOf, spec.Sealed = sites.Selection{IDs: ids}, id, nil
 	return spec, nil
 }

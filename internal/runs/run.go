@@ -35,6 +35,7 @@ type Spec struct {
 	Verify    bool              `json:"verify,omitempty"` // look at pages before and after a purge
 	Confirmed int               `json:"-"`                // the number of sites that a person typed to confirm a Destroy
 	RerunOf   int64             `json:"-"`                // the run that this one reruns, 0 for none
+	Sealed    []byte            `json:"sealed,omitempty"` // the params with their secrets, until the run has ended; never shown
 }
 
 // Limits make a run gentler than the server's own limits, or end it in time. A zero field sets no limit.

@@ -100,7 +100,11 @@ func (s *Store) Batch(ctx context.Context, id int64) (Batch, error) {
 	if err := s.db.Gorm.WithContext(ctx).Where("batch_id = ? AND state <> ?", id, TargetDone).Order("id").Find(&rows).Error; err != nil {
 		return Batch{}, err
 	}
-	made, err := Plan(run.Spec)
+	spec, err := s.opened(run)
+	if err != nil {
+		return Batch{}, err
+	}
+	made, err := Plan(spec)
 	if err != nil {
 		return Batch{}, err
 	}

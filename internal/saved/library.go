@@ -5,10 +5,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/droverhq/drover/internal/access"
 	"github.com/droverhq/drover/internal/audit"
 	"github.com/droverhq/drover/internal/database"
+	"github.com/droverhq/drover/internal/operation"
 )
 
 // Shelf keeps the saved operations.
@@ -72,7 +74,7 @@ func (s *Shelf) admit(ctx context.Context, actor access.Actor, d Definition, sub
 	if err := s.log.Authorize(ctx, actor, access.OperationSave, subject); err != nil {
 		return err
 	}
-	if d.Effect == "read" && d.Method != "GET" && d.Method != "HEAD" && d.Method != "OPTIONS" || d.Effect == "change" && d.Method == "DELETE" {
+	if said := operation.Effect(d.Effect); slices.Contains(effects[1:], d.Effect) && said.LessThan(d.Judged().Effect) {
 		return s.log.Authorize(ctx, actor, access.RunLower, subject)
 	}
 	return nil

@@ -22,8 +22,8 @@ func (s *Server) saved(v *visit) error {
 	}
 	page := views.SavedPage{Frame: v.frame("Saved operations", "endpoints")}
 	for _, o := range all {
-		if shown := savedView(o); v.actor().Scope.Operation("request", shown.Effect) {
-			page.Operations = append(page.Operations, shown)
+		if o.Within(v.actor()) {
+			page.Operations = append(page.Operations, savedView(o))
 		}
 	}
 	return v.render(http.StatusOK, views.Saved(page))
@@ -31,20 +31,8 @@ func (s *Server) saved(v *visit) error {
 
 func savedView(o saved.Operation) views.SavedOperation {
 	return views.SavedOperation{
-		ID: o.ID, Name: o.Name, Sentence: o.Sentence, Method: o.Method, Path: o.Path, Effect: effectShown(o.Definition), Ours: o.Ours(), By: o.UpdatedBy, At: o.UpdatedAt,
+		ID: o.ID, Name: o.Name, Sentence: o.Sentence, Method: o.Method, Path: o.Path, Effect: string(o.Judged().Effect), Ours: o.Ours(), By: o.UpdatedBy, At: o.UpdatedAt,
 	}
-}
-
-func effectShown(d saved.Definition) string {
-	switch {
-	case d.Effect != "":
-		return d.Effect
-	case d.Method == http.MethodGet || d.Method == http.MethodHead || d.Method == http.MethodOptions:
-		return "read"
-	case d.Method == http.MethodDelete:
-		return "destroy"
-	}
-	return "change"
 }
 
 // useSaved puts a saved operation into the form of a run, with the sites that the address names.
@@ -68,7 +56,7 @@ func (s *Server) savedOf(v *visit) (saved.Operation, error) {
 		return saved.Operation{}, errNoPage
 	}
 	o, err := s.Shelf.One(v.Request.Context(), id)
-	if err == nil && !v.actor().Scope.Operation("request", effectShown(o.Definition)) {
+	if err == nil && !o.Within(v.actor()) {
 		err = saved.ErrNone
 	}
 	return o, err
@@ -107,9 +95,9 @@ func (s *Server) showSavedForm(v *visit, status int, id int64, d saved.Definitio
 		{Name: "sentence", Label: "What it does, in one sentence", Value: d.Sentence, Problem: p["sentence"], Complete: "off"},
 		{Name: "method", Label: "Method", Value: d.Method, Problem: p["method"], Options: methods},
 		{Name: "path", Label: "Path", Value: d.Path, Problem: p["path"], Mono: true, Complete: "off", Required: true, Hint: "Below the REST root, such as /wp/v2/plugins?status=active"},
-		{Name: "body", Label: "Body", Value: d.Body, Problem: p["body"], Rows: 5, Mono: true},
+		{Name: "body", Label: "Body", Value: d.Body, Problem: p["body"], Rows: 5, Mono: true, Hint: "JSON. Secrets are not saved: write a reference such as {{row.password}}, and give the value when you run it."},
 		{Name: "headers", Label: "Headers", Value: d.Headers, Problem: p["headers"], Rows: 2, Mono: true},
-		{Name: "effect", Label: "What it does to a site", Value: d.Effect, Problem: p["effect"], Options: []views.Option{{Value: "", Label: "As its method says"}, {Value: "read", Label: "It only reads"}, {Value: "change", Label: "It changes"}, {Value: "destroy", Label: "It destroys"}}},
+		{Name: "effect", Label: "What it does to a site", Value: d.Effect, Problem: p["effect"], Options: []views.Option{{Value: "", Label: "As its route and method say"}, {Value: "read", Label: "It only reads"}, {Value: "change", Label: "It changes"}, {Value: "destroy", Label: "It destroys"}}},
 		{Name: "columns", Label: "Columns of its answers", Value: columnsText(d.Table.Columns), Problem: p["columns"], Rows: 5, Mono: true, Hint: "One a line: a name, a colon and a jq expression, such as version: .version"},
 		{Name: "rows", Label: "Rows", Value: d.Table.Rows, Rows: 1, Mono: true, Hint: "A jq expression that gives the rows of an answer. Empty: each element of a list."},
 	}

@@ -41,7 +41,7 @@ func (b *batch) sendWithRetries(ctx context.Context, t *runs.Target, client *wor
 		}
 		verdict = wordpress.Classify(x)
 		cached := send.pastCache(x)
-		send.stored(x, verdict, cached)
+		verdict = send.stored(x, verdict, cached)
 		if cached || send.otherWay(verdict, n, usual) {
 			continue
 		}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"time"
 
-	"github.com/droverhq/drover/internal/operation"
 	"github.com/droverhq/drover/internal/runs"
 	"github.com/droverhq/drover/internal/sites"
 	"github.com/droverhq/drover/internal/wordpress"
@@ -37,6 +36,11 @@ func (b *batch) target(ctx context.Context, t runs.Target) bool {
 		return true
 	}
 	request, _ := b.plan.Request(located.Site.Planned())
+	if b.plan.Exceeded(request) {
+		b.end(t, wordpress.Verdict{Outcome: wordpress.Skipped, Reason: wordpress.ReasonNotApplicable,
+			Note: "Not sent: the site's values changed after the run was started, and make another request of it, which does more."})
+		return true
+	}
 	client := located.Client.Through(g.network())
 	var pages *sampling
 	if b.verify {
@@ -92,7 +96,7 @@ func (b *batch) attempt(n int, x wordpress.Exchange, v wordpress.Verdict) runs.A
 		Body: x.Body, BodyCut: x.TooLarge, Outcome: v.Outcome, Reason: v.Reason, StartedAt: x.Started, Took: x.Took, Waited: x.Waited,
 	}
 	longest := runs.MaxBody
-	if b.plan.Effect == operation.Read {
+	if b.plan.Reads() {
 		longest = runs.MaxReadBody
 	}
 	if len(a.Body) > longest {
