@@ -62,14 +62,14 @@ type PrintedEntry struct {
 func (f AuditFilter) where() string {
 	var parts []string
 	for _, p := range []struct{ label, value string }{
-		{"client", f.Client}, {"from", f.Since}, {"before", f.Until}, {"who", f.Actor}, {"action", f.Action}, {"about", f.Subject}, {"ended", f.Outcome}, {"words", f.Words},
+		{"client", f.Client}, {"from", f.Since}, {"until", f.Until}, {"who", f.Actor}, {"action", f.Action}, {"target", f.Subject}, {"result", f.Outcome}, {"search", f.Words},
 	} {
 		if p.value != "" {
 			parts = append(parts, p.label+" "+p.value)
 		}
 	}
 	if len(parts) == 0 {
-		return "the whole record"
+		return "all entries"
 	}
 	return strings.Join(parts, " · ")
 }

@@ -67,8 +67,8 @@ var galleryGroups = []RunGroup{
 		Mend: "It may have been revoked. Create a new application password on the site and replace the credential here."},
 	{Outcome: "failed", Reason: "blocked", Label: "blocked by a firewall", Count: 3, Sentence: "Something in front of WordPress answered instead of it.",
 		Mend: "Ask the host, or whoever runs the firewall, to let requests from Drover's address to /wp-json/ through."},
-	{Outcome: "unknown", Reason: "timeout", Label: "no answer in time", Count: 2, Sentence: "The request was sent, and no complete answer came in time. It may have been carried out.",
-		Mend: "Look at the site, then run it again for this site if it was not done."},
+	{Outcome: "unknown", Reason: "timeout", Label: "no answer in time", Count: 2, Sentence: "The request was sent, but no complete answer arrived in time. It may have taken effect.",
+		Mend: "Look at the site, then rerun it if the operation did not take effect."},
 	{Outcome: "partial", Count: 4},
 	{Outcome: "skipped", Reason: "no_route", Label: "no such endpoint", Count: 9, Sentence: "The site has no such endpoint.",
 		Mend: "The plugin is not active there, or is too old. Activate or update it, or leave the site out."},
@@ -110,7 +110,7 @@ func galleryWatch() []GalleryPage {
 	cancelling := galleryRun(2200)
 	cancelling.CancelledAt, cancelling.CancelledBy = time.Now().Add(-time.Second), emojiName
 	cancelling.Groups = append([]RunGroup{{Outcome: "failed", Reason: "cancelled", Label: "cancelled", Count: 2760, Sentence: "The run was cancelled before this site's turn.",
-		Mend: "Run it again for these sites when you want to."}}, cancelling.Groups...)
+		Mend: "Rerun these sites when you are ready."}}, cancelling.Groups...)
 	cancelling.Counts.Failed, cancelling.Counts.Waiting = cancelling.Counts.Failed+2760, 0
 	cancelled := galleryEnded(cancelling)
 	cancelled.State, cancelled.Counts.OK, cancelled.Counts.Running = "cancelled", cancelled.Counts.OK+40, 0
@@ -120,7 +120,7 @@ func galleryWatch() []GalleryPage {
 
 	destroyed := faults
 	destroyed.Title, destroyed.Effect, destroyed.Endpoint = "Disable cache", "destroy", "PATCH /bigscoots-cache/v2/disable-cache"
-	destroyed.Problems = map[string]string{"confirm": "This cannot be undone by itself. Type the number of sites, 15, to confirm."}
+	destroyed.Problems = map[string]string{"confirm": "This can't be undone automatically. Type the number of sites, 15, to confirm."}
 
 	long := galleryRun(1830)
 	long.Title, long.Actor, long.Where = "POST /wp/v2/"+longName, arabicName, "client "+longName+", tag "+hebrewName
@@ -129,12 +129,12 @@ func galleryWatch() []GalleryPage {
 	verified := faults
 	verified.Verify, verified.Verified, verified.NotVerified, verified.Unclear, verified.AtOnce, verified.DeadlineAt = true, 4931, 4, 35, 40, verified.CreatedAt.Add(10*time.Minute)
 	verified.CanMove = true
-	verified.Groups = append([]RunGroup{{Outcome: "failed", Reason: "redirected", Label: "moved", Count: 6, Sentence: "The site sends the request to another address. It was not followed: that would lose the request, or show the credential to another host.",
-		Mend: "Change the site's address to the one that it points to, and run it again."}}, verified.Groups...)
+	verified.Groups = append([]RunGroup{{Outcome: "failed", Reason: "redirected", Label: "redirected", Count: 6, Sentence: "The site redirects the request to another URL. Drover did not follow it: that would lose the request, or show the credential to another host.",
+		Mend: "Change the site's URL to the one it redirects to, and rerun."}}, verified.Groups...)
 
 	asked := waiting
 	asked.State, asked.Title, asked.Effect, asked.Total = "asked", "Disable cache", "destroy", 412
-	asked.Asked = &Asked{Preview: galleryPreview("Disable cache", "destroy", 412), Until: time.Now().Add(20 * time.Hour), CanDecide: true, Problem: "This cannot be undone by itself. Type the number of sites, 412, to confirm."}
+	asked.Asked = &Asked{Preview: galleryPreview("Disable cache", "destroy", 412), Until: time.Now().Add(20 * time.Hour), CanDecide: true, Problem: "This can't be undone automatically. Type the number of sites, 412, to confirm."}
 	own := asked
 	own.CanCancel, own.Asked = true, &Asked{Preview: galleryPreview("Disable cache", "destroy", 412), Until: time.Now().Add(20 * time.Hour), Own: true}
 

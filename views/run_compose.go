@@ -132,9 +132,9 @@ func (p ComposePage) problem(o ComposeOperation, param ComposeParam) string {
 // limits are the fields of the run's own limits.
 func (p ComposePage) limits() []Field {
 	return []Field{
-		{Name: "at_once", Label: "Sites at once", Value: p.AtOnce, Problem: p.Problems["at_once"], Placeholder: count(p.Concurrency), Complete: "off"},
-		{Name: "per_address", Label: "Requests at once to one server", Value: p.AtOneServer, Problem: p.Problems["per_address"], Placeholder: count(p.PerAddress), Complete: "off"},
-		{Name: "deadline", Label: "Stop after", Value: p.Deadline, Problem: p.Problems["deadline"], Placeholder: "no limit", Complete: "off", Hint: "Such as 10m or 1h30m. What was not sent by then is not sent."},
+		{Name: "at_once", Label: "Concurrent sites", Value: p.AtOnce, Problem: p.Problems["at_once"], Placeholder: count(p.Concurrency), Complete: "off"},
+		{Name: "per_address", Label: "Concurrent requests per server", Value: p.AtOneServer, Problem: p.Problems["per_address"], Placeholder: count(p.PerAddress), Complete: "off"},
+		{Name: "deadline", Label: "Time limit", Value: p.Deadline, Problem: p.Problems["deadline"], Placeholder: "no limit", Complete: "off", Hint: "For example, 10m or 1h30m. After that, nothing more is sent."},
 	}
 }
 

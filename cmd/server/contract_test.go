@@ -88,7 +88,7 @@ func TestTheCommandLineContract(t *testing.T) {
 		{[]string{"members", "invite", "jo@agency.example", "--operation", "clear-cach"}, 2, ""},
 		{[]string{"members", "add", "not an address", "--password-stdin"}, 2, ""},
 		{[]string{"backup", filepath.Join(t.TempDir(), "copy.db")}, 0, "keyset"},
-		{[]string{"audit", "archive", "--before", "2099-01-01", filepath.Join(t.TempDir(), "record.jsonl")}, 0, "no longer in the record"},
+		{[]string{"audit", "archive", "--before", "2099-01-01", filepath.Join(t.TempDir(), "record.jsonl")}, 0, "no longer in the audit log"},
 		{[]string{"audit", "archive", filepath.Join(t.TempDir(), "record.jsonl")}, 2, ""},
 		{[]string{"audit", "verify"}, 0, "It begins after entry"},
 		{[]string{"--help"}, 0, "drover demo"},

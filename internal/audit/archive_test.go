@@ -116,8 +116,8 @@ func archiveForgeries(t *testing.T, log *audit.Log, name, text string, early aud
 		}
 	}
 	elsewhere := audit.New(dbtest.SQLite(t).Gorm)
-	if _, err := elsewhere.VerifyArchive(context.Background(), strings.NewReader(text), audit.Checkpoint{}); !errors.Is(err, audit.ErrArchive) || !strings.Contains(err.Error(), "does not join") {
-		t.Errorf("archive %s joins another record: %v", name, err)
+	if _, err := elsewhere.VerifyArchive(context.Background(), strings.NewReader(text), audit.Checkpoint{}); !errors.Is(err, audit.ErrArchive) || !strings.Contains(err.Error(), "does not connect") {
+		t.Errorf("archive %s connects to another audit log: %v", name, err)
 	}
 }
 

@@ -85,7 +85,7 @@ func (l *Log) begin(ctx context.Context, v Verification) (Verification, error) {
 	v.Anchor, v.anchorHash = seq, hash
 	c, err := ReadCheckpoint([]byte(text))
 	if err != nil || c.Seq != seq || c.Hash != hash {
-		v.Broken, v.Why = seq, "the record begins after it, and no signed checkpoint says so: what came before was cut off"
+		v.Broken, v.Why = seq, "the audit log begins after it, and no signed checkpoint confirms that: earlier entries were cut off"
 	}
 	return v, nil
 }

@@ -123,8 +123,8 @@ func (s *Streams) step(ctx context.Context, name string, sink Sink) (more bool, 
 }
 
 func (s *Streams) failed(ctx context.Context, name string, err error) {
-	s.logger.ErrorContext(ctx, "a stream of the record waits: its other side did not take the entries", "stream", name, "err", err)
+	s.logger.ErrorContext(ctx, "an audit sink did not accept the entries; waiting to retry", "stream", name, "err", err)
 	if err := s.store.failed(ctx, name, s.owner, err.Error(), time.Now()); err != nil && !errors.Is(err, context.Canceled) {
-		s.logger.ErrorContext(ctx, "the state of a stream could not be stored", "stream", name, "err", err)
+		s.logger.ErrorContext(ctx, "the state of an audit sink could not be stored", "stream", name, "err", err)
 	}
 }

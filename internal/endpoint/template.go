@@ -31,7 +31,7 @@ func Names(text string, columns []string) ([]string, error) {
 		}
 		name = strings.TrimSuffix(strings.TrimSpace(name), asText)
 		if !slices.Contains(ofSite, name) && !inRow(name, columns) {
-			return nil, fault("There is no {{%s}}. Write one of: %s.", name, strings.Join(offered(columns), ", "))
+			return nil, fault("There is no {{%s}}. Use one of: %s.", name, strings.Join(offered(columns), ", "))
 		}
 		if !slices.Contains(names, name) {
 			names = append(names, name)

@@ -49,7 +49,7 @@ func (r *Roster) ChangeRole(ctx context.Context, actor access.Actor, id int64, r
 			return err
 		}
 		if !role.Valid() {
-			return Problems{"role": "Choose one of the roles."}
+			return Problems{"role": "Choose a role."}
 		}
 		if err := w.mayGive(role, m.Bound); err != nil {
 			return err
@@ -125,7 +125,7 @@ func (w write) mayGive(role access.Role, bound access.Restriction) error {
 	case !w.actor.Scope.Covers(bound):
 		return refusal{"beyond_own_reach", access.ErrForbidden}
 	case role == access.Owner && !bound.IsZero():
-		return Problems{"reach": "An owner reaches everything. Choose another role, or no limits."}
+		return Problems{"reach": "An owner has access to everything. Choose another role, or no restrictions."}
 	}
 	return nil
 }

@@ -22,8 +22,8 @@ import (
 
 // Errors of signing in with a provider.
 var (
-	ErrProvider     = errors.New("the provider's answer does not let anybody in")
-	ErrNotInvited   = errors.New("the provider knows the person, and Drover does not")
+	ErrProvider     = errors.New("the provider's answer does not sign anyone in")
+	ErrNotInvited   = errors.New("the person has no Drover account")
 	ErrProviderAway = errors.New("the provider cannot be reached")
 )
 
@@ -67,7 +67,7 @@ func NewProvider(c ProviderConfig) (*Provider, error) {
 	}
 	for group, role := range c.Groups {
 		if !role.Valid() || role == access.Owner {
-			return nil, fmt.Errorf("the group %s: choose viewer, operator or admin; owners are made in Drover", group)
+			return nil, fmt.Errorf("the group %s: choose viewer, operator or admin; owners are added in Drover", group)
 		}
 	}
 	transport := http.DefaultTransport.(*http.Transport).Clone()

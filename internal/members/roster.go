@@ -19,11 +19,11 @@ import (
 // Errors of this room.
 var (
 	ErrNoMember   = errors.New("there is no such member")
-	ErrLastOwner  = errors.New("the last owner cannot leave or be lowered: make somebody else an owner first")
-	ErrSignIn     = errors.New("the e-mail address or the password is wrong")
-	ErrPassword   = errors.New("the present password is wrong")
+	ErrLastOwner  = errors.New("the last owner cannot be removed or given a lower role: make someone else an owner first")
+	ErrSignIn     = errors.New("the email address or password is wrong")
+	ErrPassword   = errors.New("the current password is wrong")
 	ErrNoSession  = errors.New("the session has ended: sign in again")
-	ErrBadLink    = errors.New("the link was used, was replaced or has run out: ask for a new one")
+	ErrBadLink    = errors.New("the link was used, was replaced or has expired: ask for a new one")
 	errLinkWanted = errors.New("only the command line makes sign-in links")
 )
 

@@ -48,7 +48,7 @@ func (r *Runner) SetPolicy(ctx context.Context, actor access.Actor, p Policy) er
 		return err
 	}
 	if slices.ContainsFunc(p.Effects, func(e Effect) bool { return e != Change && e != Destroy }) {
-		return sites.Problems{"effects": "Choose what changes, what destroys, or both."}
+		return sites.Problems{"effects": "Choose runs that make changes, destructive runs, or both."}
 	}
 	text, err := json.Marshal(p)
 	if err != nil {
@@ -97,7 +97,7 @@ func (r *Runner) Approve(ctx context.Context, actor access.Actor, id int64, conf
 		return err
 	}
 	if run.Effect == Destroy && confirmed != run.Total {
-		return sites.Problems{"confirm": fmt.Sprintf("This cannot be undone by itself. Type the number of sites, %d, to confirm.", run.Total)}
+		return sites.Problems{"confirm": fmt.Sprintf("This can't be undone automatically. Type the number of sites, %d, to confirm.", run.Total)}
 	}
 	if err := r.store.approve(ctx, actor, id); err != nil {
 		return fmt.Errorf("runs: approve: %w", err)
@@ -110,7 +110,7 @@ func (r *Runner) Decline(ctx context.Context, actor access.Actor, id int64) erro
 	if _, err := r.decide(ctx, actor, access.RunDecline, id); err != nil {
 		return err
 	}
-	if err := r.store.settle(ctx, actor, id, approvalDeclined, "Not sent: "+actor.Name+" declined it."); err != nil {
+	if err := r.store.settle(ctx, actor, id, approvalDeclined, "Not sent: "+actor.Name+" declined the request."); err != nil {
 		return fmt.Errorf("runs: decline: %w", err)
 	}
 	return nil
@@ -165,7 +165,7 @@ func (r *Runner) endUnapproved(ctx context.Context) error {
 		return err
 	}
 	for _, id := range late {
-		err := r.store.settle(ctx, access.System(), id, approvalExpired, fmt.Sprintf("Not sent: nobody approved it within %s.", approvalWaits))
+		err := r.store.settle(ctx, access.System(), id, approvalExpired, fmt.Sprintf("Not sent: nobody approved the request within %s.", approvalWaits))
 		if err != nil && !errors.Is(err, ErrNotAsked) {
 			return err
 		}

@@ -19,7 +19,7 @@ const (
 	sweepEvery = 1 * time.Second
 )
 
-var errLeaseLost = errors.New("runs: the batch is another worker's by now")
+var errLeaseLost = errors.New("runs: another worker has taken over the batch")
 
 // lease is a batch that this process may work.
 type lease struct {
@@ -62,18 +62,18 @@ func (r *Runner) sweep(ctx context.Context) {
 	for {
 		queued, err := r.store.requeue(ctx, func(batch int64) bool { _, own := r.working.Load(batch); return own })
 		if err != nil && ctx.Err() == nil {
-			r.logger.ErrorContext(ctx, "batches of lost workers could not be queued anew", "err", err)
+			r.logger.ErrorContext(ctx, "batches of lost workers could not be queued again", "err", err)
 		} else if queued > 0 {
-			r.logger.InfoContext(ctx, "batches of lost workers are queued anew", "batches", queued)
+			r.logger.InfoContext(ctx, "batches of lost workers were queued again", "batches", queued)
 		}
 		if err := r.adopt(ctx, unowned); err != nil && ctx.Err() == nil {
-			r.logger.ErrorContext(ctx, "batches that fell out of the queue could not be queued anew", "err", err)
+			r.logger.ErrorContext(ctx, "batches missing from the queue could not be queued again", "err", err)
 		}
 		if err := r.endUnapproved(ctx); err != nil && ctx.Err() == nil {
 			r.logger.ErrorContext(ctx, "runs that nobody approved in time could not be ended", "err", err)
 		}
 		if err := r.endOverdue(ctx); err != nil && ctx.Err() == nil {
-			r.logger.ErrorContext(ctx, "runs whose time is over could not be ended", "err", err)
+			r.logger.ErrorContext(ctx, "runs past their time limit could not be ended", "err", err)
 		}
 		select {
 		case <-r.drain:
@@ -125,7 +125,7 @@ func (r *Runner) endOverdue(ctx context.Context) error {
 		return err
 	}
 	for _, run := range late {
-		note := fmt.Sprintf("Not sent: the run's time limit of %s was over.", run.Spec.Limits.Deadline)
+		note := fmt.Sprintf("Not sent: the run's time limit of %s had passed.", run.Spec.Limits.Deadline)
 		if err := r.store.cancel(ctx, access.System(), run.ID, note); err != nil && !errors.Is(err, ErrEnded) {
 			return err
 		}

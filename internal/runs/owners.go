@@ -22,9 +22,9 @@ func splitURLs(text string, p sites.Problems) []string {
 		}
 	}
 	if len(all) == 0 {
-		p["urls"] = "Write at least one address, such as https://acme.example/page/, or a path, such as /page/."
+		p["urls"] = "Enter at least one URL, such as https://acme.example/page/, or a path, such as /page/."
 	} else if len(all) > mostValues {
-		p["urls"] = fmt.Sprintf("At most %d addresses go into one run. Split them over several runs, or clear everything.", mostValues)
+		p["urls"] = fmt.Sprintf("A run can have at most %d URLs. Split them across several runs, or clear everything.", mostValues)
 	}
 	return all
 }
@@ -33,13 +33,13 @@ func checkURL(field string) string {
 	u, err := url.Parse(field)
 	switch {
 	case err != nil:
-		return fmt.Sprintf("%q is not an address. Write it as https://acme.example/page/, or as a path, such as /page/.", field)
+		return fmt.Sprintf("%q is not a URL. Enter it as https://acme.example/page/, or as a path, such as /page/.", field)
 	case strings.HasPrefix(field, "/") && !strings.HasPrefix(field, "//"):
 		return ""
 	case u.Scheme != "https" && u.Scheme != "http" || u.Host == "":
-		return fmt.Sprintf("%q is not an http(s) address. Write it as https://acme.example/page/, or as a path, such as /page/.", field)
+		return fmt.Sprintf("%q is not an HTTP(S) URL. Enter it as https://acme.example/page/, or as a path, such as /page/.", field)
 	case u.User != nil:
-		return "Leave user name and password out of the addresses."
+		return "Remove the username and password from the URLs."
 	}
 	return ""
 }

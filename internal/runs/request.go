@@ -47,7 +47,7 @@ func headersOf(text string, p sites.Problems) http.Header {
 			continue
 		}
 		if !found {
-			p["headers"] = "Write each header as a name, a colon and its value, such as X-Trace: 7."
+			p["headers"] = "Enter each header as a name, a colon and a value, such as X-Trace: 7."
 			return nil
 		}
 		header.Add(strings.TrimSpace(name), strings.TrimSpace(value))
@@ -78,10 +78,10 @@ func (a *asked) readRows(text string, p sites.Problems) {
 // check finds what is wrong with the request whatever the site.
 func (a *asked) check(p sites.Problems) {
 	if a.path == "" {
-		p["path"] = "Write the path below the REST root, such as /wp/v2/plugins."
+		p["path"] = "Enter the path below the REST root, such as /wp/v2/plugins."
 	}
 	if a.body != "" && !json.Valid([]byte(a.body)) {
-		p["body"] = "This is not JSON. Strings and names stand in double quotes, references such as {{site.name}} too, and no comma follows the last one."
+		p["body"] = "This is not JSON. Put strings, names and references such as {{site.name}} in double quotes, and leave out the comma after the last one."
 	}
 	for name, text := range map[string]string{"path": a.path, "body": a.body} {
 		if _, err := endpoint.Names(text, a.columns); err != nil && p[name] == "" {
@@ -123,5 +123,5 @@ func (a *asked) to(s sites.Site) (wordpress.Request, bool) {
 }
 
 func (a *asked) strays(chosen []sites.Site) sites.Problems {
-	return problemOf("rows", "These rows are for sites that are not chosen (http or https and www matter): ", notChosen(a.rows, chosen))
+	return problemOf("rows", "These rows are for sites that are not selected (http or https and www matter): ", notChosen(a.rows, chosen))
 }

@@ -144,7 +144,7 @@ func unconfirmed(spec Spec, made plan, total int) error {
 	if made.effect != Destroy || spec.Confirmed == total {
 		return nil
 	}
-	return sites.Problems{"confirm": fmt.Sprintf("This cannot be undone by itself. Type the number of sites, %d, to confirm.", total)}
+	return sites.Problems{"confirm": fmt.Sprintf("This can't be undone automatically. Type the number of sites, %d, to confirm.", total)}
 }
 
 // choice is a selection resolved for an operation.
@@ -160,7 +160,7 @@ func (r *Runner) choose(ctx context.Context, actor access.Actor, spec Spec, made
 		return choice{}, err
 	}
 	if len(all) == 0 {
-		return choice{}, sites.Problems{"selection": "No site is chosen. Choose sites, a client, a tag, or all."}
+		return choice{}, sites.Problems{"selection": "No sites are selected. Choose sites, a client, a tag, or all sites."}
 	}
 	var c choice
 	for _, s := range all {
@@ -176,7 +176,7 @@ func (r *Runner) choose(ctx context.Context, actor access.Actor, spec Spec, made
 		}
 	}
 	if len(c.sites) == 0 {
-		return choice{}, sites.Problems{"selection": "The operation has nothing to do on any of the chosen sites. Choose others, or change what it is to do."}
+		return choice{}, sites.Problems{"selection": "This operation has nothing to do on the selected sites. Select other sites, or change its parameters."}
 	}
 	return c, nil
 }
@@ -193,7 +193,7 @@ func (r *Runner) Cancel(ctx context.Context, actor access.Actor, id int64) error
 	if run.Beyond > 0 {
 		return errors.Join(access.ErrForbidden, r.log.Refuse(ctx, actor, access.RunCancel, access.On("run", id), "reach"))
 	}
-	if err := r.store.cancel(ctx, actor, id, "Not sent: the run was cancelled before."); err != nil {
+	if err := r.store.cancel(ctx, actor, id, "Not sent: the run was cancelled first."); err != nil {
 		return fmt.Errorf("runs: cancel: %w", err)
 	}
 	return nil
@@ -222,7 +222,7 @@ func (r *Runner) AgainSpec(ctx context.Context, actor access.Actor, id int64, wh
 		return Spec{}, err
 	}
 	if run.Beyond > 0 {
-		return Spec{}, sites.Problems{"outcome": "This run went to more sites than yours. Start one of your own."}
+		return Spec{}, sites.Problems{"outcome": "This run includes sites outside your access. Start a run of your own."}
 	}
 	ids, err := r.store.sitesOf(ctx, id, which)
 	if err != nil {

@@ -399,7 +399,7 @@ func (s store) finish(ctx context.Context, run, batch int64, owner string) error
 }
 
 // apply stores what the batch's writer collected, in one transaction. It returns the targets that could not begin since the run
-// was cancelled, and errLeaseLost, having stored nothing, when the batch is another worker's by now.
+// was cancelled, and errLeaseLost, having stored nothing, when another worker has taken over the batch.
 func (s store) apply(ctx context.Context, batch int64, owner string, until time.Time, news news) (refused []int64, err error) {
 	err = s.change(ctx, func(w write) error {
 		lease := w.tx.Exec("UPDATE batches SET lease_until = ? WHERE id = ? AND owner = ?", micros(until), batch, owner)

@@ -107,7 +107,7 @@ func (b *batch) learn(ctx context.Context, t *Target, way string, v wordpress.Ve
 		return
 	}
 	if err := b.runner.registry.LearnOverride(ctx, access.System(), s, way); err != nil && ctx.Err() == nil {
-		b.runner.logger.ErrorContext(ctx, "how verbs reach a site could not be stored", "err", err, "site", s.ID)
+		b.runner.logger.ErrorContext(ctx, "a site's method override could not be stored", "err", err, "site", s.ID)
 	}
 }
 

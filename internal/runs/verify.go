@@ -130,7 +130,7 @@ func (s *sampling) conclude(t *Target, v wordpress.Verdict) wordpress.Verdict {
 		case VerifiedNo:
 			t.Verified = VerifiedNo
 			v.Outcome = wordpress.Partial
-			v.Note = fmt.Sprintf("The plugin said that the cache was cleared, but %s still came from it %s later (%s).", sample.URL, sample.Waited.Round(time.Second), sample.After.Says)
+			v.Note = fmt.Sprintf("The plugin reported that the cache was cleared, but %s was still served from it %s later (%s).", sample.URL, sample.Waited.Round(time.Second), sample.After.Says)
 			return v
 		case VerifiedYes:
 			t.Verified = VerifiedYes

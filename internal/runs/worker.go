@@ -70,7 +70,7 @@ func (r *Runner) work(ctx context.Context, id int64) error {
 		err = b.work(ctx, targets)
 	}
 	if err != nil && !errors.Is(err, errLeaseLost) {
-		r.logger.ErrorContext(ctx, "a batch could not be worked to its end; it is taken up again", "err", err, "batch", id)
+		r.logger.ErrorContext(ctx, "a batch could not be finished and will be retried", "err", err, "batch", id)
 		return r.store.giveBack(context.WithoutCancel(ctx), id, l.owner)
 	}
 	return nil
@@ -188,7 +188,7 @@ func (b *batch) safely(ctx context.Context, t Target) (ended bool) {
 	defer func() {
 		if caught := recover(); caught != nil {
 			b.runner.logger.ErrorContext(ctx, "panic", "err", fmt.Sprint(caught), "stack", string(debug.Stack()), "run", t.RunID, "site", t.SiteID)
-			b.end(t, wordpress.Verdict{Outcome: wordpress.Unknown, Reason: wordpress.ReasonCutOff, Note: "Drover itself failed while it worked this site, so what came of it is not known. The log says more."})
+			b.end(t, wordpress.Verdict{Outcome: wordpress.Unknown, Reason: wordpress.ReasonCutOff, Note: "Drover failed while it worked on this site, so the outcome is unknown. Drover's log has the details."})
 			ended = true
 		}
 	}()
@@ -260,11 +260,11 @@ func (b *batch) withoutSending(t Target) (wordpress.Verdict, bool) {
 	switch {
 	case t.State == TargetRunning && !b.plan.idempotent:
 		return wordpress.Verdict{Outcome: wordpress.Unknown, Reason: wordpress.ReasonCutOff,
-			Note: "Drover was stopped while this request was under way. It may have been carried out; it was not sent again."}, true
+			Note: "Drover was stopped while this request was running. It may have taken effect. It was not sent again."}, true
 	case !found:
-		return wordpress.Verdict{Outcome: wordpress.Skipped, Reason: wordpress.ReasonNotApplicable, Note: "Not sent: the site was retired after the run was started."}, true
+		return wordpress.Verdict{Outcome: wordpress.Skipped, Reason: wordpress.ReasonNotApplicable, Note: "Not sent: the site was retired after the run started."}, true
 	case s.Home != t.Home:
-		return wordpress.Verdict{Outcome: wordpress.Skipped, Reason: wordpress.ReasonNotApplicable, Note: "Not sent: the site's address was changed after the run was started."}, true
+		return wordpress.Verdict{Outcome: wordpress.Skipped, Reason: wordpress.ReasonNotApplicable, Note: "Not sent: the site's URL was changed after the run started."}, true
 	case b.clients[t.SiteID] == nil:
 		return wordpress.Verdict{Outcome: wordpress.Failed, Reason: wordpress.ReasonNotAuthenticated, Note: "Not sent: no credential is stored for this site."}, true
 	}

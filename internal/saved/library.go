@@ -81,7 +81,7 @@ func (s *Shelf) admit(ctx context.Context, actor access.Actor, d Definition, sub
 // named turns the database's word about a name that is taken into a problem.
 func named(err error) error {
 	if errors.Is(err, errTaken) {
-		return Problems{"name": "There is a saved operation of that name. Choose another."}
+		return Problems{"name": "There is already a saved operation with this name. Choose another."}
 	}
 	return err
 }

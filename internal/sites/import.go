@@ -121,7 +121,7 @@ func (im importing) line(w write, d Draft, line *Line) error {
 		return err
 	}
 	if !s.RetiredAt.IsZero() {
-		line.Result, line.Reason = LineBad, "This site was retired. Bring it back first, then import it again."
+		line.Result, line.Reason = LineBad, "This site is retired. Restore it first, then import it again."
 		return nil
 	}
 	line.Result, line.SiteID = LineUnchanged, s.ID
@@ -168,7 +168,7 @@ func readImport(file io.Reader) ([]Draft, []Line, error) {
 		return nil, nil, fmt.Errorf("sites: import: %w", err)
 	}
 	if len(text) > longestImport {
-		return nil, nil, Problems{"file": "The file is larger than 16 MB. Split it and import the parts one after another."}
+		return nil, nil, Problems{"file": "This file is larger than 16 MB. Split it and import the parts one at a time."}
 	}
 	reader := csv.NewReader(bytes.NewReader(bytes.TrimPrefix(text, []byte("\xef\xbb\xbf"))))
 	reader.FieldsPerRecord, reader.LazyQuotes, reader.TrimLeadingSpace = -1, true, true
@@ -217,7 +217,7 @@ func readLine(record []string, columns map[string]int, number int, seen map[stri
 	d.clean(p)
 	d.cleanCredential(p)
 	if first, twice := seen[d.URL]; twice && d.URL != "" {
-		p["url"] = fmt.Sprintf("The same site stands on line %d already. Keep one of the two.", first)
+		p["url"] = fmt.Sprintf("The same site is already on line %d. Keep one of the two.", first)
 	}
 	if len(p) > 0 {
 		line.Result, line.Reason = LineBad, p.Error()

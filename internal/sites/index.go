@@ -68,7 +68,7 @@ func (row indexRow) offered(s Site) (Offered, error) {
 	}
 	found, _ := wordpress.FindJSON(body)
 	if o.Index, err = endpoint.ParseIndex(found); err != nil {
-		o.Problem = "What the site answered is not the index of a REST API."
+		o.Problem = "The site's answer is not a REST API index."
 	}
 	if len(row.Abilities) > 0 {
 		if body, err = unpacked(row.Abilities); err != nil {

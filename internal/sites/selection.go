@@ -52,7 +52,7 @@ func (r *Registry) single(ctx context.Context, actor access.Actor, sel Selection
 	for _, home := range sel.Homes {
 		s, err := r.ByHome(ctx, actor, home)
 		if err != nil {
-			return nil, Problems{"site": fmt.Sprintf("%s is not in the list of sites. Add it first, or look at its spelling with: drover sites list", home)}
+			return nil, Problems{"site": fmt.Sprintf("%s is not in the list of sites. Add it first, or check the spelling with: drover sites list", home)}
 		}
 		chosen = append(chosen, s)
 	}

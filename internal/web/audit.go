@@ -124,7 +124,7 @@ func (s *Server) saveView(v *visit) error {
 	}
 	q, err := url.ParseQuery(form.Get("query"))
 	if err != nil {
-		return sites.Problems{"query": "The view cannot be read. Go back and filter anew."}
+		return sites.Problems{"query": "This view cannot be read. Go back and filter again."}
 	}
 	shown, _ := recordFilter(q)
 	query := shown.Encode()
@@ -254,9 +254,9 @@ func (s *Server) verifyAudit(v *visit) error {
 	}
 	s.verified.set(found)
 	if found.Whole() {
-		v.say("ok", "The record is whole: every entry is as it was written.")
+		v.say("ok", "The audit log is intact: no entry was changed, removed or reordered.")
 	} else {
-		v.say("problem", "The record is broken. The badge names the first broken entry.")
+		v.say("problem", "The audit log is broken. The badge shows the first broken entry.")
 	}
 	return v.see("/audit")
 }

@@ -102,10 +102,10 @@ func (s *Server) confirmFirst(v *visit) error {
 	case v.FullPath() == "/settings/second-factor/passkey/options":
 		return v.see("/confirm?next=/settings/second-factor") // asked by a script, which goes there
 	case v.FullPath() == "/settings/password":
-		v.say("problem", "Type the passwords again: what was typed before the proof was not kept.")
+		v.say("problem", "Enter the passwords again. They were not kept while you confirmed your identity.")
 		return v.see("/confirm?next=/settings")
 	case strings.HasPrefix(v.ContentType(), "multipart/"):
-		v.say("problem", "Choose the file again: the page had been open for long, and what it held was not kept.")
+		v.say("problem", "Choose the file again. The page was open too long, so the file was not kept.")
 		return v.see("/confirm?next=" + url.QueryEscape(path))
 	}
 	form, err := v.form()
@@ -138,7 +138,7 @@ func (s *Server) showConfirm(v *visit, status int, action string, carried []view
 		return err
 	}
 	slices.SortStableFunc(carried, func(a, b views.Hidden) int { return strings.Compare(a.Name, b.Name) })
-	page.Title, page.Sentence, page.Action, page.Hidden = "Confirm it is you", "What you are about to do needs it, once in ten minutes. What you typed is kept.", action, carried
+	page.Title, page.Sentence, page.Action, page.Hidden = "Confirm your identity", "This action needs it once every ten minutes. What you entered is kept.", action, carried
 	if page.Provider.Href, err = s.elsewhere(v); err != nil {
 		return err
 	}

@@ -90,7 +90,7 @@ func TestFormsKeepWhatWasTyped(t *testing.T) {
 		"a short password":            {"/settings/password", url.Values{"old": {password}, "password": {"short-secret"[:8]}}, []string{"old", "password"}, "12 characters"},
 		"sign in":                     {"/sign-in?next=/runs", url.Values{"email": {"owner@agency.example"}, "password": {secret}}, []string{"password"}, "wrong"},
 		"join":                        {"/join/" + invitation.Reveal(), url.Values{"name": {"Jo <Jo>"}, "email": {"new@agency.example"}, "password": {"tooshort"}}, []string{"password"}, "12 characters"},
-		"an operation":                {"/operations", url.Values{"name": {""}, "sentence": {"What it does"}, "method": {"PATCH"}, "path": {"/wp/v2/x"}, "body": {`{"a":1}`}, "columns": {"a: .a"}}, nil, "name"},
+		"an operation":                {"/operations", url.Values{"name": {""}, "sentence": {"Effect"}, "method": {"PATCH"}, "path": {"/wp/v2/x"}, "body": {`{"a":1}`}, "columns": {"a: .a"}}, nil, "name"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			status, page := p.post(c.path, c.form)
