@@ -106,7 +106,7 @@ func peopleGallery() []GalleryPage {
 	return []GalleryPage{
 		{"second factor", "none, required", SecondFactorPage(own, SecondFactor{Required: true})}, {"second factor", "some", SecondFactorPage(own, second)}, {"second factor", "codes", SecondFactorPage(own, fresh)},
 		{"second factor", "app", AppPage(own, app)}, {"sign in", "second step", SecondStepPage(step)},
-		{"confirm", "password, with a form carried along", SecondStepPage(SecondStep{Title: "Confirm your identity", Sentence: "This action needs it once every ten minutes. What you entered is kept.", Action: "/confirm?to=/runs", Password: true, Hidden: []Hidden{{"all", "1"}}})}, {"sign in", "second step, app only", SecondStepPage(SecondStep{Title: "One more step", Action: "/second-step", Code: true})},
+		{"confirm", "password, with a form carried along", SecondStepPage(SecondStep{Title: "Confirm your identity", Sentence: "To continue, confirm your identity. Drover asks at most once every ten minutes. What you entered is kept.", Action: "/confirm?to=/runs", Password: true, Hidden: []Hidden{{"all", "1"}}})}, {"sign in", "second step, app only", SecondStepPage(SecondStep{Title: "One more step", Action: "/second-step", Code: true})},
 		{"member", "held to some", Mate(MemberPage{Frame: frame, Mate: mates[1], Reach: reach, Tokens: keys, MayEdit: true, Entries: galleryEntries()[:3]})},
 		{"member", "problem", Mate(MemberPage{Frame: frame, Mate: mates[1], Reach: none, MayEdit: true})}, {"member", "no right", Mate(MemberPage{Frame: frame, Mate: mates[0]})},
 		{"tokens", "none", TokensPage(own, Tokens{Form: keyForm, Reach: Reach{Clients: reach.Clients, Operations: reach.Operations}})},

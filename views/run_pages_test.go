@@ -130,13 +130,13 @@ func TestPlainly(t *testing.T) {
 		groups []RunGroup
 		want   string
 	}{
-		"all succeeded":   {RunCounts{OK: 412}, nil, "All 412 sites succeeded."},
-		"one":        {RunCounts{OK: 1}, nil, "The site succeeded."},
-		"a mixture":  {RunCounts{OK: 398, Skipped: 9, Failed: 5}, []RunGroup{{Outcome: "skipped", Reason: "no_route", Count: 9}}, "398 succeeded, 9 do not have the endpoint, 5 need attention."},
-		"singular":   {RunCounts{OK: 2, Unknown: 1, Skipped: 1}, nil, "2 succeeded, 1 skipped, 1 needs attention."},
-		"running": {RunCounts{OK: 1200, Partial: 1, Waiting: 3000, Running: 40}, nil, "1,200 succeeded, 1 needs attention, 3,040 remaining."},
-		"beginning":  {RunCounts{Waiting: 1}, nil, "No results yet: 1 site remaining."},
-		"cancelled":  {RunCounts{OK: 10, Failed: 90}, []RunGroup{{Outcome: "failed", Reason: "cancelled", Count: 88}}, "10 succeeded, 2 need attention, 88 not sent."},
+		"all succeeded": {RunCounts{OK: 412}, nil, "All 412 sites succeeded."},
+		"one":           {RunCounts{OK: 1}, nil, "The site succeeded."},
+		"a mixture":     {RunCounts{OK: 398, Skipped: 9, Failed: 5}, []RunGroup{{Outcome: "skipped", Reason: "no_route", Count: 9}}, "398 succeeded, 9 do not have the endpoint, 5 need attention."},
+		"singular":      {RunCounts{OK: 2, Unknown: 1, Skipped: 1}, nil, "2 succeeded, 1 skipped, 1 needs attention."},
+		"running":       {RunCounts{OK: 1200, Partial: 1, Waiting: 3000, Running: 40}, nil, "1,200 succeeded, 1 needs attention, 3,040 remaining."},
+		"beginning":     {RunCounts{Waiting: 1}, nil, "No results yet: 1 site remaining."},
+		"cancelled":     {RunCounts{OK: 10, Failed: 90}, []RunGroup{{Outcome: "failed", Reason: "cancelled", Count: 88}}, "10 succeeded, 2 need attention, 88 not sent."},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if got := plainly(c.counts, c.groups); got != c.want {

@@ -96,7 +96,7 @@ func planClearCache(params map[string]string, p sites.Problems) plan {
 		return made
 	case "urls":
 		urls := splitURLs(params["urls"], p)
-		made.title = "Clear the cache of " + plural(len(urls), "address", "addresses")
+		made.title = "Clear the cache of " + plural(len(urls), "URL", "URLs")
 		made.request = func(s sites.Site) (wordpress.Request, bool) {
 			own := urlsOf(s.Home, urls)
 			return clearCache(map[string]any{"purge_type": "urls", "urls": own}), len(own) > 0

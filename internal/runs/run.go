@@ -62,10 +62,10 @@ func (l Limits) check(p sites.Problems) {
 		p["at_once"] = fmt.Sprintf("Enter a number from 1 to %d, or leave it empty.", MostAtOnce)
 	}
 	if l.PerAddress < 0 || l.PerAddress > MostPerAddress {
-		p["per_address"] = fmt.Sprintf("Enter a number from 1 to %d, or leave it empty.", MostPerAddress)
+		p["at_once_per_server"] = fmt.Sprintf("Enter a number from 1 to %d, or leave it empty.", MostPerAddress)
 	}
 	if l.Deadline < 0 || l.Deadline > LongestRun || l.Deadline > 0 && l.Deadline < time.Second {
-		p["deadline"] = "Enter a time from 1 s to 24 h, such as 10m, or leave it empty."
+		p["time_limit"] = "Enter a time from 1 s to 24 h, such as 10m, or leave it empty."
 	}
 }
 

@@ -50,7 +50,7 @@ func specOf(form url.Values) runs.Spec {
 		}
 	}
 	spec.Verify = form.Get("verify") == "1"
-	spec.Limits = runs.Limits{AtOnce: limit(form.Get("at_once")), PerAddress: limit(form.Get("per_address")), Deadline: deadline(form.Get("deadline"))}
+	spec.Limits = runs.Limits{AtOnce: limit(form.Get("at_once")), PerAddress: limit(form.Get("at_once_per_server")), Deadline: deadline(form.Get("time_limit"))}
 	spec.Confirmed, _ = strconv.Atoi(strings.NewReplacer(",", "", " ", "", ".", "").Replace(form.Get("confirm"))) // what is no number confirms nothing
 	return spec
 }
@@ -138,7 +138,7 @@ func (s *Server) showCompose(v *visit, status int, form url.Values, problems sit
 	page := views.ComposePage{Frame: v.frame("Run", "run"), Chosen: form.Get("operation"), Typed: map[string]string{}, Problems: problems}
 	page.Concurrency, page.PerAddress = s.Registry.Limits()
 	page.Saved, page.Form = form.Get("saved"), form.Get("form")
-	page.Verify, page.AtOnce, page.AtOneServer, page.Deadline = form.Get("verify") == "1", form.Get("at_once"), form.Get("per_address"), form.Get("deadline")
+	page.Verify, page.AtOnce, page.AtOneServer, page.Deadline = form.Get("verify") == "1", form.Get("at_once"), form.Get("at_once_per_server"), form.Get("time_limit")
 	for name := range form {
 		if param, is := strings.CutPrefix(name, "p."); is {
 			page.Typed[param] = form.Get(name)

@@ -33,7 +33,7 @@ var (
 // fresh names the routes that need a proof of late: what destroys, what changes who may do what, what changes where a password goes, and
 // what takes much out of the house.
 var fresh = map[string]freshness{
-	"POST /runs": {freshFor, (*Server).destroys}, "POST /runs/:id/again": {freshFor, (*Server).destroysAgain}, "POST /runs/:id/approve": always, "POST /team/approval": always,
+	"POST /runs": {freshFor, (*Server).destroys}, "POST /runs/:id/rerun": {freshFor, (*Server).destroysAgain}, "POST /runs/:id/approve": always, "POST /team/approval": always,
 
 	"GET /sites/new": always, "POST /sites": opened, "GET /sites/import": always, "POST /sites/import": opened,
 	"POST /sites/:id": always, "POST /sites/:id/credential": opened,
@@ -43,7 +43,7 @@ var fresh = map[string]freshness{
 
 	"GET /audit/export.csv": always, "GET /audit/export.jsonl": always,
 
-	"POST /team/invite": always, "POST /team/:id/role": always, "POST /team/:id/reach": always, "POST /settings/tokens": always, "POST /team/:id/reset": always, "POST /team/:id/remove": always, "POST /team/:id/sign-out": always, "POST /team/second-factor": always,
+	"POST /team/invite": always, "POST /team/:id/role": always, "POST /team/:id/access": always, "POST /settings/tokens": always, "POST /team/:id/reset": always, "POST /team/:id/remove": always, "POST /team/:id/sign-out": always, "POST /team/second-factor": always,
 
 	"POST /settings/second-factor/app": always, "POST /settings/second-factor/passkey/options": always, "POST /settings/second-factor/passkey": opened,
 	"POST /settings/second-factor/codes": always, "POST /settings/factors/:id/remove": always,
@@ -138,7 +138,7 @@ func (s *Server) showConfirm(v *visit, status int, action string, carried []view
 		return err
 	}
 	slices.SortStableFunc(carried, func(a, b views.Hidden) int { return strings.Compare(a.Name, b.Name) })
-	page.Title, page.Sentence, page.Action, page.Hidden = "Confirm your identity", "This action needs it once every ten minutes. What you entered is kept.", action, carried
+	page.Title, page.Sentence, page.Action, page.Hidden = "Confirm your identity", "To continue, confirm your identity. Drover asks at most once every ten minutes. What you entered is kept.", action, carried
 	if page.Provider.Href, err = s.elsewhere(v); err != nil {
 		return err
 	}

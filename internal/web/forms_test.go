@@ -81,7 +81,7 @@ func TestFormsKeepWhatWasTyped(t *testing.T) {
 		"add one that is there":       {"/sites", url.Values{"url": {h.fake.URL(0)}, "name": {"Twice"}, "client": {"C"}, "tags": {"x"}, "username": {"drover"}, "application_password": {secret}}, []string{"application_password"}, "already"},
 		"edit a site":                 {"/sites/1", url.Values{"url": {h.fake.URL(1)}, "name": {strings.Repeat("n", 300)}, "client": {"New client"}, "tags": {"care, plan"}}, nil, "too long"},
 		"replace a credential":        {"/sites/1/credential", url.Values{"username": {"with:colon"}, "application_password": {secret}}, []string{"application_password"}, "colon"},
-		"compose without a site":      {"/runs", url.Values{"operation": {"clear-cache"}, "all": {""}, "p.purge_type": {"urls"}, "p.urls": {"/prices/\n/about/"}, "q": {"no such site"}, "at_once": {"7"}, "deadline": {"10m"}, "verify": {"1"}}, nil, ""},
+		"compose without a site":      {"/runs", url.Values{"operation": {"clear-cache"}, "all": {""}, "p.purge_type": {"urls"}, "p.urls": {"/prices/\n/about/"}, "q": {"no such site"}, "at_once": {"7"}, "time_limit": {"10m"}, "verify": {"1"}}, nil, ""},
 		"compose a wrong request":     {"/runs", url.Values{"operation": {"request"}, "all": {"1"}, "p.method": {"POST"}, "p.path": {"no slash"}, "p.body": {"{not json"}, "p.headers": {"X-A: b"}, "at_once": {"many"}}, nil, ""},
 		"confirm with a wrong number": {"/runs", url.Values{"operation": {"disable-cache"}, "all": {"1"}, "confirm": {"17"}}, nil, "2"},
 		"invite":                      {"/team/invite", url.Values{"email": {"not an address"}, "role": {"admin"}}, nil, "e-mail address"},
@@ -269,7 +269,7 @@ func TestPlainFormStartsARun(t *testing.T) {
 			t.Errorf("the run's page does not say %q", wanted)
 		}
 	}
-	if status, to := p.post("/runs/1/again", url.Values{"outcome": {"trouble"}}); status != http.StatusSeeOther || to != "/runs/2" {
+	if status, to := p.post("/runs/1/rerun", url.Values{"outcome": {"trouble"}}); status != http.StatusSeeOther || to != "/runs/2" {
 		t.Errorf("again: %d %.200s", status, to)
 	}
 }
