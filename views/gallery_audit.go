@@ -22,7 +22,7 @@ func auditGallery() []GalleryPage {
 		paper.Entries = append(paper.Entries, PrintedEntry{e, "5f70bf18a086007016e948b04aed3b82103a36bea41755b6cddfaf10ace3c6ef"})
 	}
 	return []GalleryPage{
-		{Name: "audit", State: "many", Component: Audit(many)}, {Name: "audit", State: "broken record", Component: Audit(broken)},
+		{Name: "audit", State: "many", Component: Audit(many)}, {Name: "audit", State: "broken audit log", Component: Audit(broken)},
 		{Name: "audit", State: "saving a view fails", Component: Audit(unsaved)}, {Name: "audit", State: "on paper", Component: Printed(paper)},
 		{Name: "audit", State: "no match", Component: Audit(none)}, {Name: "audit", State: "empty", Component: Audit(empty)},
 		{Name: "audit entry", State: "before and after", Component: AuditEntry(galleryEntry(entries[4], `{

@@ -143,10 +143,10 @@ func galleryWatch() []GalleryPage {
 		state, role string
 		run         RunView
 	}{
-		{"waits for approval", "admin", asked}, {"waits for approval, one's own", "operator", own},
-		{"waiting", "operator", waiting}, {"running", "operator", galleryRun(1830)}, {"running, no right", "viewer", viewer}, {"running, long names", "operator", long},
-		{"done with faults", "operator", faults}, {"done, verified, some moved", "admin", verified}, {"all well", "operator", well}, {"one site", "operator", one}, {"being cancelled", "operator", cancelling},
-		{"cancelled", "operator", cancelled}, {"done, destroys", "admin", destroyed},
+		{"waiting for approval", "admin", asked}, {"waiting for approval, own request", "operator", own},
+		{"waiting", "operator", waiting}, {"running", "operator", galleryRun(1830)}, {"running, no permission", "viewer", viewer}, {"running, long names", "operator", long},
+		{"finished with failures", "operator", faults}, {"finished, verified, some redirected", "admin", verified}, {"all succeeded", "operator", well}, {"one site", "operator", one}, {"being cancelled", "operator", cancelling},
+		{"cancelled", "operator", cancelled}, {"finished, destructive", "admin", destroyed},
 	} {
 		all = append(all, GalleryPage{Name: "run", State: s.state, Component: Run(RunPage{Frame: galleryFrame(s.run.Title, "runs", s.role), Run: s.run})})
 	}
@@ -197,10 +197,10 @@ func galleryExchanges() []GalleryPage {
 	waiting := galleryTarget(1, "", "")
 	waiting.State, waiting.Attempts = "waiting", 0
 	return []GalleryPage{
-		{Name: "exchange", State: "three tries, hostile answers", Component: Exchange(tried)},
-		{Name: "exchange", State: "moved, pages looked at", Component: Exchange(moved)},
-		{Name: "exchange", State: "moved to another domain", Component: Exchange(far)},
-		{Name: "exchange", State: "done well", Component: Exchange(ExchangePage{Frame: tried.Frame, RunTitle: tried.RunTitle, Target: well, Attempts: []Attempt{third}})},
+		{Name: "exchange", State: "three attempts, hostile answers", Component: Exchange(tried)},
+		{Name: "exchange", State: "redirected, pages verified", Component: Exchange(moved)},
+		{Name: "exchange", State: "redirected to another domain", Component: Exchange(far)},
+		{Name: "exchange", State: "succeeded", Component: Exchange(ExchangePage{Frame: tried.Frame, RunTitle: tried.RunTitle, Target: well, Attempts: []Attempt{third}})},
 		{Name: "exchange", State: "waiting", Component: Exchange(ExchangePage{Frame: tried.Frame, RunTitle: tried.RunTitle, Target: waiting})},
 	}
 }
@@ -236,7 +236,7 @@ func galleryRuns() []GalleryPage {
 	one.Rows, one.Total = galleryRunRows(2)[1:], 1
 	none.Filter = RunsFilter{Operation: "status", Has: "trouble", Site: 3, SiteName: longName, Since: "2026-13-01", Problems: map[string]string{"since": "Write the day as 2026-11-23."}}
 	return []GalleryPage{
-		{Name: "runs", State: "many", Component: Runs(many)}, {Name: "runs", State: "one, no right to start", Component: Runs(one)},
+		{Name: "runs", State: "many", Component: Runs(many)}, {Name: "runs", State: "one, no permission to start", Component: Runs(one)},
 		{Name: "runs", State: "no match", Component: Runs(none)}, {Name: "runs", State: "empty", Component: Runs(empty)},
 	}
 }

@@ -304,7 +304,7 @@ func TestAttacksThroughTheProvider(t *testing.T) {
 	}
 	i.Close()
 	h.provided(t, i, nil)
-	if status, page := h.stranger(t).get("/sign-in/provider"); status != http.StatusBadGateway || !strings.Contains(page, "does not answer") {
+	if status, page := h.stranger(t).get("/sign-in/provider"); status != http.StatusBadGateway || !strings.Contains(page, "is not responding") {
 		t.Errorf("a provider that is down: %d", status)
 	}
 }

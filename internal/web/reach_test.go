@@ -205,7 +205,7 @@ func TestAttackRaisingOneself(t *testing.T) {
 		"POST /sites": {"url": {"https://new.example"}, "client": {"Zulu"}, "username": {"u"}, "application_password": {"p p p p"}}, "POST /sites/1": {"url": {h.fake.URL(0)}, "client": {"Zulu"}},
 	} {
 		_, path, _ := strings.Cut(name, " ")
-		if status, body := p.post(path, form); status != http.StatusUnprocessableEntity || !strings.Contains(body, "You look after some clients") {
+		if status, body := p.post(path, form); status != http.StatusUnprocessableEntity || !strings.Contains(body, "Your access covers only some clients") {
 			t.Errorf("%s: a site beyond one's reach: %d", name, status)
 		}
 	}
@@ -213,7 +213,7 @@ func TestAttackRaisingOneself(t *testing.T) {
 		t.Errorf("taking another client's address: %d", status)
 	}
 	csv := "url,username,application_password,client\n" + h.fake.URL(1) + ",u,stolen,Acme\nhttps://other.example,u,p,Zulu\n"
-	if _, body := p.post("/sites/import", url.Values{"csv": {csv}}); strings.Count(body, "You cannot add this address") != 1 || !strings.Contains(body, "You look after some clients") {
+	if _, body := p.post("/sites/import", url.Values{"csv": {csv}}); strings.Count(body, "You cannot add this URL") != 1 || !strings.Contains(body, "Your access covers only some clients") {
 		t.Errorf("import beyond reach: %.2000s", body)
 	}
 }

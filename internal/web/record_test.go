@@ -31,7 +31,7 @@ func TestReviewingTheRecord(t *testing.T) {
 			"/audit?client=Nobody":     {"No matching entries", "Run 1"},
 			"/audit?q=%27%22+OR+1%3D1": {"No matching entries", "Run 1"},
 			"/audit?until=2020-01-01":  {"No matching entries", "Run 1"},
-			"/audit?before=3":          {"The newest", "Run 1"},
+			"/audit?before=3":          {"Newest", "Run 1"},
 			"/audit/print?client=Zulu": {"client Zulu", "Acme shop"},
 			"/audit/print?q=acme":      {"was verified on", "Zulu secret"},
 		} {

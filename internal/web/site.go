@@ -116,7 +116,7 @@ func (s *Server) showSiteForm(v *visit, status int, site sites.Site, d sites.Dra
 	for i, c := range facets.Clients {
 		clients[i] = c.Value
 	}
-	fields := []views.Field{{Name: "url", Label: "Address", Value: d.URL, Problem: p["url"], Placeholder: "https://acme.example", Complete: "off", Required: true}}
+	fields := []views.Field{{Name: "url", Label: "Site URL", Value: d.URL, Problem: p["url"], Placeholder: "https://acme.example", Complete: "off", Required: true}}
 	if site.ID == 0 {
 		fields = append(fields, credentialFields(d.Username, p)...)
 	}
@@ -134,7 +134,7 @@ func (s *Server) showSiteForm(v *visit, status int, site sites.Site, d sites.Dra
 // credentialFields never holds the password: what was typed is typed anew.
 func credentialFields(username string, p sites.Problems) []views.Field {
 	return []views.Field{
-		{Name: "username", Label: "WordPress user name", Value: username, Problem: p["username"], Complete: "off", Required: true},
+		{Name: "username", Label: "WordPress username", Value: username, Problem: p["username"], Complete: "off", Required: true},
 		{Name: "application_password", Label: "Application password", Type: "password", Problem: p["application_password"], Complete: "off", Required: true,
 			Hint: "As WordPress shows it, including spaces: Users → Profile → Application Passwords.", Placeholder: "abcd EFGH 1234 ijkl MNOP 5678"},
 	}

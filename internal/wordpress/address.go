@@ -48,26 +48,26 @@ func (s *sentence) Unwrap() error { return s.is }
 func ParseHome(text string) (string, error) {
 	text = strings.TrimSpace(text)
 	if text == "" {
-		return "", addressError("Write the address of the site, such as https://acme.example.")
+		return "", addressError("Enter the URL of the site, such as https://acme.example.")
 	}
 	if strings.ContainsFunc(text, func(r rune) bool { return unicode.IsControl(r) || unicode.IsSpace(r) || r == '\\' }) || len(text) > 2000 {
-		return "", addressError("An address holds no spaces, backslashes or line breaks. Write it as https://acme.example.")
+		return "", addressError("A URL cannot contain spaces, backslashes or line breaks. Enter it as https://acme.example.")
 	}
 	if !strings.Contains(text, "://") {
 		text = "https://" + text
 	}
 	u, err := url.Parse(text)
 	if err != nil {
-		return "", addressError("This is not an address. Write it as https://acme.example.")
+		return "", addressError("This is not a URL. Enter it as https://acme.example.")
 	}
 	if u.Scheme = strings.ToLower(u.Scheme); u.Scheme != "https" && u.Scheme != "http" {
-		return "", addressError("Only http and https addresses can be sites. Write it as https://acme.example.")
+		return "", addressError("A site URL must start with http or https. Enter it as https://acme.example.")
 	}
 	if u.User != nil {
-		return "", addressError("Leave the user name and password out of the address; they have fields of their own.")
+		return "", addressError("Remove the username and password from the URL. They have their own fields.")
 	}
 	if u.RawQuery != "" || u.Fragment != "" {
-		return "", addressError("Leave out what follows the ? or # in the address.")
+		return "", addressError("Remove the ? or # and what follows it from the URL.")
 	}
 	host, err := canonicalHost(u)
 	if err != nil {
@@ -83,13 +83,13 @@ func canonicalHost(u *url.URL) (string, error) {
 	name, port := strings.TrimSuffix(u.Hostname(), "."), u.Port()
 	if _, err := netip.ParseAddr(name); err != nil {
 		if name, err = hostNames.ToASCII(name); err != nil || name == "" {
-			return "", addressError("The host name %q is not valid. Write it as https://acme.example.", u.Hostname())
+			return "", addressError("The host name %q is not valid. Enter the URL as https://acme.example.", u.Hostname())
 		}
 	} else if strings.Contains(name, "%") {
-		return "", addressError("An address with a zone cannot be a site.")
+		return "", addressError("A site URL cannot contain an IPv6 zone.")
 	}
 	if n, err := strconv.Atoi(port); port != "" && (err != nil || n < 1 || n > 65535) {
-		return "", addressError("The port %s does not exist. Leave it out, or write a number up to 65535.", port)
+		return "", addressError("The port %s does not exist. Leave it out, or enter a number up to 65535.", port)
 	}
 	if port == "" || u.Scheme == "https" && port == "443" || u.Scheme == "http" && port == "80" {
 		if strings.Contains(name, ":") {
