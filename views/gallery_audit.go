@@ -2,7 +2,7 @@ package views
 
 import "time"
 
-// auditGallery is every state of the record's pages.
+// auditGallery is every state of the audit log's pages.
 func auditGallery() []GalleryPage {
 	page := AuditPage{Frame: galleryFrame("Audit", "audit", "admin"), Actions: []string{"member.sign_in", "run.start", "site.edit"}, First: true, BarWidth: time.Hour, Clients: []string{"Acme", longName}}
 	page.Verification = Verification{At: time.Now().Add(-3 * time.Minute), Entries: 18204, CanVerify: true, CanSign: true}

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// runsGallery is every state of Home, of the pages of runs and of the record.
+// runsGallery is every state of Home, of the pages of runs and of the audit log.
 func runsGallery() []GalleryPage {
 	var all []GalleryPage
 	for _, pages := range [][]GalleryPage{homeGallery(), composeGallery(), galleryWatch(), galleryTargets(), galleryRuns(), galleryEndpoints(), auditGallery()} {

@@ -5,11 +5,11 @@ import (
 	"time"
 )
 
-// HomePage is what needs a hand now, then the last days.
+// HomePage is what needs attention now, then the last days.
 type HomePage struct {
 	Frame     Frame
 	Sites     HomeSites
-	Trouble   []RunRow // the latest runs in which some site needs a hand, the newest first
+	Trouble   []RunRow // the latest runs in which some site needs attention, the newest first
 	Under     []RunRow // the runs under way
 	Asked     []RunRow // waiting for a second person
 	Days      []HomeDay

@@ -18,7 +18,7 @@ import (
 	"github.com/droverhq/drover/internal/vault"
 )
 
-// copies says where copies of the record go while it is written.
+// copies says where copies of the audit log go while it is written.
 type copies struct {
 	file, syslog, hook, hookSecretFile string
 	keepDays                           int
@@ -93,7 +93,7 @@ func (h *house) archiveOld(ctx context.Context, now time.Time, keepDays int, fol
 // signEvery is how often a server looks whether the day's checkpoint is due.
 const signEvery = 10 * time.Minute
 
-// keepRecord signs a checkpoint of the record each day, and archives what is older than is to be kept, until the context ends.
+// keepRecord signs a checkpoint of the audit log each day, and archives what is older than is to be kept, until the context ends.
 func (h *house) keepRecord(ctx context.Context, logger *slog.Logger, c copies) {
 	for {
 		key, err := vault.SigningKey(h.signing)

@@ -245,7 +245,7 @@ func reportRun(ctx context.Context, out io.Writer, d desk, run web.RunLine, asJS
 	return nil
 }
 
-// printGroups prints the sites by how they ended, those that need a hand first.
+// printGroups prints the sites by how they ended, those that need attention first.
 func printGroups(out io.Writer, targets []web.TargetLine) {
 	type group struct{ outcome, reason string }
 	sites := map[group][]web.TargetLine{}

@@ -29,7 +29,7 @@ var (
 // Archived says what an archive holds.
 type Archived struct {
 	First, Last int64
-	Prev        string     // the hash of the entry before First, empty where the record begins
+	Prev        string     // the hash of the entry before First, empty where the audit log begins
 	SHA256      string     // of the whole file, in hexadecimal
 	Checkpoint  Checkpoint // of the last entry
 }
@@ -47,8 +47,8 @@ type ArchiveOrder struct {
 }
 
 // Archive writes all entries from before the time into a new file as lines of JSON, with a signed checkpoint as the last line, and makes
-// sure that the disk has it. Only then it removes them, and leaves the checkpoint as the anchor that the record begins with. The file
-// must not exist. It returns ErrNothingToArchive where there is nothing to do, and ErrNotCopied where a stream would never carry an entry. Where it fails after the file was written, the record is
+// sure that the disk has it. Only then it removes them, and leaves the checkpoint as the anchor that the audit log begins with. The file
+// must not exist. It returns ErrNothingToArchive where there is nothing to do, and ErrNotCopied where a stream would never carry an entry. Where it fails after the file was written, the audit log is
 // as it was, and the file may be removed.
 func (l *Log) Archive(ctx context.Context, actor access.Actor, key ed25519.PrivateKey, o ArchiveOrder) (Archived, error) {
 	before, file := o.Before, o.File
@@ -141,7 +141,7 @@ func syncFolder(name string) error {
 	return errors.Join(folder.Sync(), folder.Close())
 }
 
-// cut removes what was archived and records that it did. The triggers let it, while it holds the anchor.
+// cut removes what was archived and logs that it did. The triggers let it, while it holds the anchor.
 func (l *Log) cut(ctx context.Context, actor access.Actor, a Archived, before time.Time, file string) error {
 	anchor, err := json.Marshal(a.Checkpoint)
 	if err != nil {
@@ -180,7 +180,7 @@ func (l *Log) cut(ctx context.Context, actor access.Actor, a Archived, before ti
 const longestLine = 64 << 20
 
 // VerifyArchive checks an archive by itself: each entry, their chain, and the signature of the last line. With the log, it also checks
-// that the archive joins the record: that its last entry is an anchor, and that it begins where the archive before it ended. A
+// that the archive joins the audit log: that its last entry is an anchor, and that it begins where the archive before it ended. A
 // checkpoint whose entry is in the archive is compared with it. It returns ErrArchive, wrapped with what is wrong.
 func (l *Log) VerifyArchive(ctx context.Context, archive io.Reader, checkpoint Checkpoint) (Archived, error) {
 	a, err := readArchive(archive, checkpoint)

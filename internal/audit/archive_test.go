@@ -149,7 +149,7 @@ func TestNothingIsRemovedWithoutAnArchive(t *testing.T) {
 	})
 }
 
-// The beginning of the record cannot be cut off by an anchor that nobody signed.
+// The beginning of the audit log cannot be cut off by an anchor that nobody signed.
 func TestAnAnchorWithoutASignatureIsFound(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *database.DB) {
 		log := audit.New(db.Gorm)

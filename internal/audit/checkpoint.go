@@ -14,7 +14,7 @@ import (
 	"github.com/droverhq/drover/internal/access"
 )
 
-// Checkpoint says what the record was at one moment, signed. Kept elsewhere, it proves that nothing at or before it was changed,
+// Checkpoint says what the audit log was at one moment, signed. Kept elsewhere, it proves that nothing at or before it was changed,
 // removed or reordered since, also after a backup was brought back.
 type Checkpoint struct {
 	Format    string    `json:"format"`
@@ -38,7 +38,7 @@ func (c Checkpoint) signed() ([]byte, error) {
 	return jcs.Transform(plain)
 }
 
-// Checkpoint signs what the record is now and records that it did. The checkpoint covers every entry before that one.
+// Checkpoint signs what the audit log is now and logs that it did. The checkpoint covers every entry before that one.
 func (l *Log) Checkpoint(ctx context.Context, actor access.Actor, key ed25519.PrivateKey) (Checkpoint, error) {
 	if err := l.Authorize(ctx, actor, access.AuditCheckpoint, ""); err != nil {
 		return Checkpoint{}, err

@@ -14,7 +14,7 @@ import (
 	"github.com/droverhq/drover/internal/database/dbtest"
 )
 
-// Whoever can write to the database can also compute hashes. A checkpoint that was kept elsewhere finds what was done to the record
+// Whoever can write to the database can also compute hashes. A checkpoint that was kept elsewhere finds what was done to the audit log
 // behind it, each way by its name.
 func TestCheckpointFindsTampering(t *testing.T) {
 	_, key, err := ed25519.GenerateKey(nil)

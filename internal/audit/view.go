@@ -9,7 +9,7 @@ import (
 	"github.com/droverhq/drover/internal/access"
 )
 
-// View is a filter of the record that a member gave a name, as the query of an address.
+// View is a filter of the audit log that a member gave a name, as the query of an address.
 type View struct {
 	ID    int64
 	Name  string

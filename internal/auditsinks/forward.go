@@ -1,4 +1,4 @@
-// Package forward keeps copies of the record elsewhere while it is written: in a file, at a syslog server, at an HTTPS hook. Nobody who
+// Package forward keeps copies of the audit log elsewhere while it is written: in a file, at a syslog server, at an HTTPS hook. Nobody who
 // acts waits for it: it reads what was committed, remembers how far the other side has come, and tries again until it is taken. The
 // other side gets every entry, in order, at least once. What an entry means is not known here.
 package auditsinks
@@ -21,7 +21,7 @@ type Sink interface {
 	Send(context.Context, []audit.Line) error
 }
 
-// Streams sends the record to sinks.
+// Streams sends the audit log to sinks.
 type Streams struct {
 	store  store
 	log    *audit.Log
@@ -50,7 +50,7 @@ type State struct {
 	Problem  string
 }
 
-// New returns streams of the record that are not started yet.
+// New returns streams of the audit log that are not started yet.
 func New(db *database.DB, log *audit.Log, logger *slog.Logger) *Streams {
 	return &Streams{store: store{db.Gorm}, log: log, logger: logger, owner: rand.Text(), pace: usual}
 }

@@ -16,7 +16,7 @@ const (
 	setup      linkKind = "setup"      // makes the owner's account, where there is no member yet
 	signInOnce linkKind = "sign_in"    // signs a member in
 	invitation linkKind = "invitation" // makes a member's account
-	reset      linkKind = "reset"      // sets a member's password anew
+	reset      linkKind = "reset"      // resets a member's password
 )
 
 // How long links work.

@@ -194,7 +194,7 @@ type Flow struct {
 	Session int64 // that is to be confirmed, 0 for a sign-in
 }
 
-// BeginProvider returns where to send the browser, and the token that it must show when it comes back. With a session, it is to prove anew
+// BeginProvider returns where to send the browser, and the token that it must show when it comes back. With a session, it is to prove again
 // who its member is.
 func (r *Roster) BeginProvider(ctx context.Context, f Flow) (address string, token vault.Secret, err error) {
 	if r.provider == nil {
@@ -225,8 +225,8 @@ type Return struct {
 	Problem     string // the provider's own word for why there is no code
 }
 
-// FinishProvider signs the member in, or proves the holder's session anew, and returns the session's new token. A token of BeginProvider
-// works once. Whoever is not let in gets ErrProvider or ErrNotInvited, and the record says why.
+// FinishProvider signs the member in, or proves the holder's session again, and returns the session's new token. A token of BeginProvider
+// works once. Whoever is not let in gets ErrProvider or ErrNotInvited, and the audit log says why.
 func (r *Roster) FinishProvider(ctx context.Context, back Return, h Holder) (token vault.Secret, f Flow, m Member, err error) {
 	if r.provider == nil {
 		return token, f, m, ErrProvider
@@ -303,7 +303,7 @@ func (r *Roster) admitted(ctx context.Context, id identity, d Device) (Member, e
 }
 
 // welcome links somebody whom the provider knows and Drover does not, to the member with the address or to a new one. Whoever left comes
-// back only where somebody in Drover has made them a member anew.
+// back only where somebody in Drover has made them a member again.
 func (r *Roster) welcome(w write, id identity, left bool) (Member, error) {
 	if !r.provider.known(id) {
 		return Member{}, refusal{"unknown_identity", ErrNotInvited}

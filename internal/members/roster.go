@@ -38,7 +38,7 @@ type Member struct {
 	LeftAt    time.Time // zero while the member is present
 }
 
-// Actor is the member as the gate and the record see one who comes from the address; the zero address is none.
+// Actor is the member as the gate and the audit log see one who comes from the address; the zero address is none.
 func (m Member) Actor(addr netip.Addr) access.Actor {
 	a := access.Actor{Kind: access.KindMember, ID: m.ID, Name: m.Name, Role: m.Role, Scope: access.NewScope(m.Bound)}
 	if addr.IsValid() {
@@ -101,7 +101,7 @@ func (r *Roster) ByEmail(ctx context.Context, email string) (Member, error) {
 
 // refusal is why the gate stays closed though the role alone would open it.
 type refusal struct {
-	why string // for the record
+	why string // for the audit log
 	err error  // for the caller
 }
 

@@ -53,7 +53,7 @@ func (l *lease) keep(ctx context.Context, lost func()) {
 	}
 }
 
-// sweep queues batches anew whose worker is gone, until the runner drains.
+// sweep queues batches again whose worker is gone, until the runner drains.
 func (r *Runner) sweep(ctx context.Context) {
 	defer r.sweeper.Done()
 	ticker := time.NewTicker(sweepEvery)
@@ -88,7 +88,7 @@ func (r *Runner) sweep(ctx context.Context) {
 // lostAfter is how long a batch may be nobody's and not in the queue.
 const lostAfter = 4 * time.Second
 
-// adopt queues the batches anew that a worker took from the queue and died before it had the lease. Since is when each was first seen
+// adopt queues the batches again that a worker took from the queue and died before it had the lease. Since is when each was first seen
 // without an owner.
 func (r *Runner) adopt(ctx context.Context, since map[int64]time.Time) error {
 	ids, err := r.store.unowned(ctx)

@@ -232,7 +232,7 @@ func (s store) giveBack(ctx context.Context, batch int64, owner string) error {
 	})
 }
 
-// requeue queues the batches anew whose worker let the lease run out, without those that this process works itself.
+// requeue queues the batches again whose worker let the lease run out, without those that this process works itself.
 func (s store) requeue(ctx context.Context, own func(int64) bool) (int, error) {
 	var ids []int64
 	now := time.Now().UnixMicro()

@@ -16,7 +16,7 @@ import (
 	"github.com/droverhq/drover/internal/wordpress"
 )
 
-// Work begins to work queued batches, and queues those anew whose worker is gone, until Stop.
+// Work begins to work queued batches, and queues those again whose worker is gone, until Stop.
 func (r *Runner) Work(ctx context.Context) error {
 	if err := r.queue.Start(ctx); err != nil {
 		return fmt.Errorf("runs: queue: %w", err)

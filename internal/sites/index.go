@@ -27,7 +27,7 @@ type Offered struct {
 // indexKept is how long an index is good; it changes when a plugin is activated or updated.
 const indexKept = 24 * time.Hour
 
-// Offered returns what the site's REST API offers, from what was fetched lately, or anew when fresh is asked for.
+// Offered returns what the site's REST API offers, from what was fetched lately, or again when fresh is asked for.
 func (r *Registry) Offered(ctx context.Context, actor access.Actor, s Site, fresh bool) (Offered, error) {
 	if err := r.log.Authorize(ctx, actor, access.SiteIndex, access.On("site", s.ID)); err != nil {
 		return Offered{}, err

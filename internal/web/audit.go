@@ -18,7 +18,7 @@ import (
 	"github.com/droverhq/drover/views"
 )
 
-// verified keeps what the last verification of the record found.
+// verified keeps what the last verification of the audit log found.
 type verified struct {
 	guard sync.Mutex
 	last  audit.Verification
@@ -36,7 +36,7 @@ func (k *verified) get() audit.Verification {
 	return k.last
 }
 
-// recordFilter reads which entries of the record the address asks for.
+// recordFilter reads which entries of the audit log the address asks for.
 func recordFilter(q url.Values) (views.AuditFilter, audit.Filter) {
 	shown := views.AuditFilter{
 		Words: q.Get("q"), Actor: q.Get("actor"), Action: q.Get("action"), Subject: q.Get("subject"), Client: q.Get("client"), Outcome: q.Get("outcome"), Since: q.Get("since"), Until: q.Get("until"),
@@ -215,7 +215,7 @@ func (s *Server) entry(v *visit) error {
 	}))
 }
 
-// signRecord signs what the record is now, for the reader to keep elsewhere.
+// signRecord signs what the audit log is now, for the reader to keep elsewhere.
 func (s *Server) signRecord(v *visit) error {
 	key, err := s.Signing()
 	if err != nil {
@@ -234,7 +234,7 @@ func (s *Server) signRecord(v *visit) error {
 	return nil
 }
 
-// copied tells how far the copies of the record elsewhere have come, for who may sign it.
+// copied tells how far the copies of the audit log elsewhere have come, for who may sign it.
 func (s *Server) copied(v *visit) ([]views.Copied, error) {
 	if !v.actor().May(access.AuditCheckpoint) {
 		return nil, nil

@@ -41,7 +41,7 @@ func (s *Server) confirmElsewhere(v *visit) error {
 	return v.toProvider(members.Flow{Next: next(v.Query("next")), Session: v.session.ID})
 }
 
-// backFromProvider ends what was begun. Why somebody is not let in is in the record, and not on the page.
+// backFromProvider ends what was begun. Why somebody is not let in is in the audit log, and not on the page.
 func (s *Server) backFromProvider(v *visit) error {
 	flow, _ := v.Cookie(v.flowCookie()) // without it there is no such flow
 	v.rememberFlow("", -time.Second)

@@ -232,7 +232,7 @@ func TestMembersThatTheProviderMakes(t *testing.T) {
 	}
 }
 
-// Attacks on the way through a provider: each is refused, and the record says why.
+// Attacks on the way through a provider: each is refused, and the audit log says why.
 func TestAttacksThroughTheProvider(t *testing.T) {
 	h := newHouse(t)
 	h.signIn(t, access.Owner)

@@ -92,7 +92,7 @@ func TestExportingTheRecord(t *testing.T) {
 	}
 }
 
-// A checkpoint that was signed in the browser finds a record that was written anew.
+// A checkpoint that was signed in the browser finds a record that was written again.
 func TestSigningInTheBrowser(t *testing.T) {
 	h := divided(t, dbtest.SQLite(t))
 	status, text := h.signIn(t, access.Admin).post("/audit/checkpoint", nil)

@@ -131,7 +131,7 @@ func (s *Server) showSiteForm(v *visit, status int, site sites.Site, d sites.Dra
 	return v.render(status, views.SiteFormPage(v.frame(title, "sites"), views.SiteForm{ID: site.ID, Name: site.Name, Fields: fields, Problem: p["form"]}))
 }
 
-// credentialFields never holds the password: what was typed is typed anew.
+// credentialFields never holds the password: what was typed is typed again.
 func credentialFields(username string, p sites.Problems) []views.Field {
 	return []views.Field{
 		{Name: "username", Label: "WordPress username", Value: username, Problem: p["username"], Complete: "off", Required: true},

@@ -22,7 +22,7 @@ func (c *Client) Check(ctx context.Context) Report {
 	if u, err := url.Parse(c.address.Home); err == nil {
 		l.host = u.Host
 	}
-	l.client.address.Root = "" // found anew each time: a site's permalinks change
+	l.client.address.Root = "" // found again each time: a site's permalinks change
 	steps := []func(context.Context) (Rung, bool){l.reach, l.findRoot, l.applicationPasswords, l.credential, l.capabilities, l.namespaces, l.status}
 	for i, step := range steps {
 		rung, goOn := step(ctx)
