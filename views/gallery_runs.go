@@ -63,7 +63,7 @@ func galleryLatest() []RunTarget {
 }
 
 var galleryGroups = []RunGroup{
-	{Outcome: "failed", Reason: "bad_credential", Label: "wrong password", Count: 12, Sentence: "WordPress did not accept the user name or the application password.",
+	{Outcome: "failed", Reason: "bad_credential", Label: "wrong password", Count: 12, Sentence: "WordPress did not accept the username or the application password.",
 		Mend: "It may have been revoked. Create a new application password on the site and replace the credential here."},
 	{Outcome: "failed", Reason: "blocked", Label: "blocked by a firewall", Count: 3, Sentence: "Something in front of WordPress answered instead of it.",
 		Mend: "Ask the host, or whoever runs the firewall, to let requests from Drover's address to /wp-json/ through."},

@@ -13,7 +13,7 @@ func composeGallery() []GalleryPage {
 		page  ComposePage
 	}{
 		{"nothing chosen", galleryCompose("operator")}, {"ready to run", galleryComposed()}, {"5,000 sites, destroys", galleryDestroy()},
-		{"problems", galleryComposeProblems()}, {"chosen by hand, long names", galleryComposeByHand()}, {"no site", ComposePage{Frame: galleryFrame("Run", "run", "admin")}},
+		{"problems", galleryComposeProblems()}, {"selected individually, long names", galleryComposeByHand()}, {"no site", ComposePage{Frame: galleryFrame("Run", "run", "admin")}},
 	} {
 		all = append(all, GalleryPage{Name: "compose", State: s.state, Component: Compose(s.page)})
 	}

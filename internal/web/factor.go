@@ -78,7 +78,7 @@ func (s *Server) showApp(v *visit, status int, p members.Problems) error {
 	}
 	return v.render(status, views.AppPage(v.frame("Add an authenticator app", "settings"), views.AppForm{
 		ID: id, Secret: enrolment.Secret.Reveal(), Code: code,
-		Name:   views.Field{Name: "name", Label: "Name", Value: v.DefaultPostForm("name", "Telephone"), Problem: p["name"], Complete: "off", Required: true},
+		Name:   views.Field{Name: "name", Label: "Name", Value: v.DefaultPostForm("name", "Phone"), Problem: p["name"], Complete: "off", Required: true},
 		Number: views.Field{Name: "code", Label: "Code", Problem: p["code"], Complete: "one-time-code", Required: true, Mono: true},
 	}))
 }

@@ -46,7 +46,7 @@ var reasons = []struct {
 	reason              Reason
 	label, means, mends string
 }{
-	{ReasonBadCredential, "wrong password", "WordPress did not accept the user name or the application password.",
+	{ReasonBadCredential, "wrong password", "WordPress did not accept the username or the application password.",
 		"It may have been revoked. Create a new application password on the site and replace the credential here."},
 	{ReasonNotAuthenticated, "not signed in", "WordPress saw no signed-in user.",
 		"Either the application password is wrong or revoked, or the server drops the Authorization header, or application passwords are switched off. Check the site: if its REST index offers no application passwords, they are off. Otherwise, replace the credential, and if a new one fails too, ask the host to pass the Authorization header on."},
