@@ -44,15 +44,15 @@ var oldInProse = []oldWord{
 	{`\bfurnish`, "fill, provide"}, {`\bthaw`, "resume"},
 }
 
-// said is one text with the place where it stands.
-type said struct{ place, text string }
+// passage is one text and its place in the code.
+type passage struct{ place, text string }
 
 func TestOldWordsDoNotComeBack(t *testing.T) {
 	screens, prose := textsOf(t, "../..")
 	if len(screens) < 500 || len(prose) < 500 {
 		t.Fatalf("only %d texts and %d comments were found", len(screens), len(prose))
 	}
-	complain := func(texts []said, words []oldWord) {
+	complain := func(texts []passage, words []oldWord) {
 		for _, w := range words {
 			pattern := regexp.MustCompile(`(?i)` + w.pattern)
 			for _, s := range texts {
@@ -84,7 +84,7 @@ func TestOldWordsAreFound(t *testing.T) {
 }
 
 // textsOf collects what people read: texts of screens, messages and help, and comments and documents.
-func textsOf(t *testing.T, root string) (screens, prose []said) {
+func textsOf(t *testing.T, root string) (screens, prose []passage) {
 	t.Helper()
 	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
 		if err != nil {
@@ -131,23 +131,23 @@ func textsOf(t *testing.T, root string) (screens, prose []said) {
 var (
 	codeSpan = regexp.MustCompile("`[^`\n]*`|\\]\\([^)\n]*\\)")
 	tag      = regexp.MustCompile(`<[^>]*>`)
-	spoken   = regexp.MustCompile(`(?:aria-label|placeholder|title|alt)="([^"]+)"`)
+	readAloud   = regexp.MustCompile(`(?:aria-label|placeholder|title|alt)="([^"]+)"`)
 	query    = regexp.MustCompile(`\b(SELECT|INSERT|UPDATE|DELETE|WHERE|CREATE|LIKE|GROUP BY)\b`)
 )
 
-func linesAfter(path, text, pattern string) []said {
-	var all []said
+func linesAfter(path, text, pattern string) []passage {
+	var all []passage
 	wanted := regexp.MustCompile(pattern)
 	for i, line := range strings.Split(text, "\n") {
 		for _, found := range wanted.FindAllStringSubmatch(line, -1) {
-			all = append(all, said{fmt.Sprintf("%s:%d", strings.TrimPrefix(path, "../../"), i+1), found[1]})
+			all = append(all, passage{fmt.Sprintf("%s:%d", strings.TrimPrefix(path, "../../"), i+1), found[1]})
 		}
 	}
 	return all
 }
 
 // goTexts returns the literals of a file that people may read, and its comments. A word in lower case is a name, not a text.
-func goTexts(t *testing.T, path string) (literals, comments []said) {
+func goTexts(t *testing.T, path string) (literals, comments []passage) {
 	t.Helper()
 	set := token.NewFileSet()
 	file, err := parser.ParseFile(set, path, nil, parser.ParseComments)
@@ -169,7 +169,7 @@ func goTexts(t *testing.T, path string) (literals, comments []said) {
 		case *ast.BasicLit:
 			text, err := strconv.Unquote(n.Value)
 			if err == nil && n.Kind == token.STRING && text != "" && !query.MatchString(text) && (strings.Contains(text, " ") || text[0] >= 'A' && text[0] <= 'Z') {
-				literals = append(literals, said{at(n.Pos()), text})
+				literals = append(literals, passage{at(n.Pos()), text})
 			}
 		}
 		return true
@@ -180,14 +180,14 @@ func goTexts(t *testing.T, path string) (literals, comments []said) {
 			if name, rest, _ := strings.Cut(text, " "); names[name] { // a comment begins with the name that it explains
 				text = rest
 			}
-			comments = append(comments, said{at(c.Pos()), text})
+			comments = append(comments, passage{at(c.Pos()), text})
 		}
 	}
 	return literals, comments
 }
 
 // templTexts returns the texts of a component from the code that is generated of it, and where they stand in the component.
-func templTexts(t *testing.T, path string) []said {
+func templTexts(t *testing.T, path string) []passage {
 	t.Helper()
 	literals, _ := goTexts(t, path)
 	source := strings.TrimSuffix(path, "_templ.go") + ".templ"
@@ -196,10 +196,10 @@ func templTexts(t *testing.T, path string) []said {
 		t.Fatal(err)
 	}
 	lines := strings.Split(string(b), "\n")
-	var all []said
+	var all []passage
 	for _, l := range literals {
 		texts := tag.Split(l.text, -1)
-		for _, attribute := range spoken.FindAllStringSubmatch(l.text, -1) {
+		for _, attribute := range readAloud.FindAllStringSubmatch(l.text, -1) {
 			texts = append(texts, attribute[1])
 		}
 		for _, text := range texts {
@@ -213,7 +213,7 @@ func templTexts(t *testing.T, path string) []said {
 					break
 				}
 			}
-			all = append(all, said{place, text})
+			all = append(all, passage{place, text})
 		}
 	}
 	return all
