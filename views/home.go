@@ -73,5 +73,8 @@ func (d HomeDay) runsHref() string {
 }
 
 func (d HomeDay) label() string {
+	if d.Runs == 0 {
+		return d.Day.Format("Mon 2 Jan") + ": no runs"
+	}
 	return fmt.Sprintf("%s: %s, %s", d.Day.Format("Mon 2 Jan"), counted(d.Runs, "run", "runs"), plainly(d.Counts, nil))
 }

@@ -106,7 +106,7 @@ func archiveForgeries(t *testing.T, log *audit.Log, name, text string, early aud
 		"appended":     {text + lines[0], "something follows", early},
 		"not JSON":     {"entry\n" + text, "cannot be read", early},
 		"seal forged":  {strings.Replace(text, `{"checkpoint":{"format":"drover-checkpoint-1","seq":`, `{"checkpoint":{"format":"drover-checkpoint-1","seq":1`, 1), "its signature", early},
-		"another past": {text, "is not the one that the checkpoint", other},
+		"another past": {text, "is not the one in the checkpoint", other},
 	} {
 		if what == "edited" && !strings.Contains(text, "Café") || what == "another past" && name != "1" {
 			continue

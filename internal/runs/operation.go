@@ -96,7 +96,7 @@ var catalogue = []Operation{
 			{Name: "post_ids", Label: "Post IDs", Kind: KindIntegers, When: "purge_type=post_ids",
 				Help: "Whole numbers, such as 1, 17. The same ID is a different post on each site, so for several sites enter one line per site, such as https://acme.example,1 17"},
 			{Name: "purge_related_urls", Label: "Also their archives, categories and feeds", Kind: KindFlag, When: "purge_type=post_ids"},
-			{Name: "urls", Label: "Addresses", Kind: KindURLs, When: "purge_type=urls",
+			{Name: "urls", Label: "URLs", Kind: KindURLs, When: "purge_type=urls",
 				Help: "One per line. https://acme.example/page/ goes to the site it belongs to; /page/ goes to every selected site."},
 		},
 		plan: planClearCache,

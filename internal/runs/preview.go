@@ -83,9 +83,9 @@ func expected(s sites.Site, made plan) string {
 	case s.State == sites.Broken:
 		return "Its last check failed: " + s.Finding
 	case ofPlugin && s.HasPlugin == "no":
-		return "BigScoots Cache was not active at the last check, so the site will be skipped."
+		return "Expected to be skipped: BigScoots Cache was not active at the last check."
 	case ofPlugin && s.Environment == "Staging":
-		return "This is a staging site, where clearing the cache does not apply."
+		return "Expected to be skipped: clearing the cache does not apply to a staging site."
 	}
 	return ""
 }
