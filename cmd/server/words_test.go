@@ -129,10 +129,10 @@ func textsOf(t *testing.T, root string) (screens, prose []passage) {
 }
 
 var (
-	codeSpan = regexp.MustCompile("`[^`\n]*`|\\]\\([^)\n]*\\)")
-	tag      = regexp.MustCompile(`<[^>]*>`)
-	readAloud   = regexp.MustCompile(`(?:aria-label|placeholder|title|alt)="([^"]+)"`)
-	query    = regexp.MustCompile(`\b(SELECT|INSERT|UPDATE|DELETE|WHERE|CREATE|LIKE|GROUP BY)\b`)
+	codeSpan  = regexp.MustCompile("`[^`\n]*`|\\]\\([^)\n]*\\)")
+	tag       = regexp.MustCompile(`<[^>]*>`)
+	readAloud = regexp.MustCompile(`(?:aria-label|placeholder|title|alt)="([^"]+)"`)
+	query     = regexp.MustCompile(`\b(SELECT|INSERT|UPDATE|DELETE|WHERE|CREATE|LIKE|GROUP BY)\b`)
 )
 
 func linesAfter(path, text, pattern string) []passage {
