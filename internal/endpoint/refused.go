@@ -33,7 +33,7 @@ func FieldProblems(body []byte) Problems {
 	case "rest_missing_callback_param":
 		p := Problems{}
 		for _, name := range listed(answer.Data.Params) {
-			p[name] = "The site needs this. Fill it in."
+			p[name] = "The site requires this."
 		}
 		return p
 	}
@@ -51,13 +51,13 @@ func invalid(answer refusal) Problems {
 			text = d.Message.value
 		}
 		if text == "" {
-			text = "The site did not accept this. Write something else."
+			text = "The site rejected this value. Enter another."
 		}
 		p[fieldName(name, d.Data.value.Param.value)] = text
 	}
 	if len(says) == 0 {
 		for _, name := range listed(answer.Data.Params) {
-			p[name] = "The site did not accept this. Write something else."
+			p[name] = "The site rejected this value. Enter another."
 		}
 	}
 	return p

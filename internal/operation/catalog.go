@@ -67,23 +67,23 @@ func Builtins() []Operation { return catalog }
 var catalog = []Operation{
 	{
 		Name: "clear-cache", Group: "BigScoots Cache", Title: "Clear cache", Effect: Change, Purges: true, Endpoint: "PATCH " + BigScoots + "clear-cache",
-		Sentence: "Purges pages from the CDN and the page cache. Clearing everything also flushes OPcache and the object cache, so sites work harder for a while.",
+		Sentence: "Purges pages from the CDN and the page cache. Clearing everything also flushes OPcache and the object cache, so expect more load on the sites for a while.",
 		Params: []Param{
 			{Name: "purge_type", Label: "What to clear", Kind: KindChoice, Default: "all", Choices: []Choice{
-				{"all", "Everything"}, {"post_ids", "Some posts"}, {"urls", "Some addresses"}}},
-			{Name: "post_ids", Label: "Post ids", Kind: KindIntegers, When: "purge_type=post_ids",
-				Help: "Whole numbers, such as 1, 17. The same id means another post on another site: for several sites, write a line for each, such as https://acme.example,1 17"},
+				{"all", "Everything"}, {"post_ids", "Some posts"}, {"urls", "Some URLs"}}},
+			{Name: "post_ids", Label: "Post IDs", Kind: KindIntegers, When: "purge_type=post_ids",
+				Help: "Whole numbers, such as 1, 17. The same ID is a different post on each site, so for several sites enter one line per site, such as https://acme.example,1 17"},
 			{Name: "purge_related_urls", Label: "Also their archives, categories and feeds", Kind: KindFlag, When: "purge_type=post_ids"},
-			{Name: "urls", Label: "Addresses", Kind: KindURLs, When: "purge_type=urls",
-				Help: "One a line. https://acme.example/page/ goes to the site it belongs to; /page/ goes to every chosen site."},
+			{Name: "urls", Label: "URLs", Kind: KindURLs, When: "purge_type=urls",
+				Help: "One per line. https://acme.example/page/ goes to the site it belongs to; /page/ goes to every selected site."},
 		},
 		plan: planClearCache,
 	},
-	simple("clear-opcache", "Clear OPcache", "Makes PHP compile its files anew. Pages stay cached.", http.MethodDelete, "clear-opcache", Change),
-	simple("enable-cache", "Enable cache", "Switches BigScoots Cache on.", http.MethodPatch, "enable-cache", Change),
-	simple("disable-cache", "Disable cache", "Purges the whole domain first, then switches caching off: every visitor reaches the server until it is enabled again.", http.MethodPatch, "disable-cache", Destroy),
-	simple("clear-logs", "Clear plugin log", "Empties BigScoots Cache's own log on each site. What it held is gone.", http.MethodDelete, "clear-logs", Change),
-	simple("status", "Status", "Reads the plugin's version, its cache state, its set-up and the environment. Changes nothing.", http.MethodGet, "status", Read),
+	simple("clear-opcache", "Clear OPcache", "Makes PHP recompile its files. Pages stay cached.", http.MethodDelete, "clear-opcache", Change),
+	simple("enable-cache", "Enable cache", "Turns BigScoots Cache on.", http.MethodPatch, "enable-cache", Change),
+	simple("disable-cache", "Disable cache", "Purges the whole domain, then turns caching off. Every visit goes to the server until you enable the cache again.", http.MethodPatch, "disable-cache", Destroy),
+	simple("clear-logs", "Clear plugin log", "Empties BigScoots Cache's log on each site. The log's contents are lost.", http.MethodDelete, "clear-logs", Change),
+	simple("status", "Status", "Reads the plugin version, cache state, mode and environment. Changes nothing.", http.MethodGet, "status", Read),
 	simple("test-cache", "Test cache", "Asks the plugin to test whether pages are served from the cache. Changes nothing.", http.MethodGet, "test-cache", Read),
 	{
 		Name: "request", Group: "Any endpoint", Title: "Any endpoint", Effect: Read,
@@ -91,13 +91,13 @@ var catalog = []Operation{
 		Params: []Param{
 			{Name: "method", Label: "Method", Kind: KindChoice, Default: "GET", Choices: []Choice{
 				{"GET", "GET"}, {"POST", "POST"}, {"PUT", "PUT"}, {"PATCH", "PATCH"}, {"DELETE", "DELETE"}, {"OPTIONS", "OPTIONS"}, {"HEAD", "HEAD"}}},
-			{Name: "path", Label: "Path", Kind: KindText, Help: "Below the REST root, such as /wp/v2/plugins?status=active. {{site.name}}, {{site.url}}, {{site.host}} and {{site.id}} stand for each site's own."},
+			{Name: "path", Label: "Path", Kind: KindText, Help: "Below the REST root, such as /wp/v2/plugins?status=active. {{site.name}}, {{site.url}}, {{site.host}} and {{site.id}} are replaced for each site."},
 			{Name: "body", Label: "Body", Kind: KindJSON, When: "method=POST|PUT|PATCH|DELETE", Help: "JSON, or empty. What stands under a name such as password or token is sent but not kept: write it again to repeat the run."},
-			{Name: "headers", Label: "Headers", Kind: KindLines, Help: "One a line, such as X-Trace: 7. Authorization, Cookie and Host cannot be set. A value such as that of X-API-Key is sent but not kept."},
-			{Name: "rows", Label: "Values for each site", Kind: KindLines, Help: "CSV with one row for each site: a column site with its address, and columns of your own, written as {{row.column}} in the path or body. Sites without a row are left out. A table with a column such as password is not kept."},
+			{Name: "headers", Label: "Headers", Kind: KindLines, Help: "One per line, such as X-Trace: 7. Authorization, Cookie and Host cannot be set. A value such as that of X-API-Key is sent but not kept."},
+			{Name: "rows", Label: "Values for each site", Kind: KindLines, Help: "CSV with one row per site: a column named site with the site URL, and your own columns, used as {{row.column}} in the path or body. Sites without a row are left out. A table with a column such as password is not kept."},
 			{Name: "pages", Label: "Follow all pages of a list (at most 50)", Kind: KindFlag, When: "method=GET"},
-			{Name: "effect", Label: "What it does", Kind: KindChoice, Help: "Drover judges the route and the method. Saying that a request does less changes how it is retried and how much of an answer is kept; who may start it, confirmation and approval stay.", Choices: []Choice{
-				{"", "As its route and method say"}, {"read", "It only reads"}, {"change", "It changes"}, {"destroy", "It destroys"}}},
+			{Name: "effect", Label: "Effect", Kind: KindChoice, Help: "Drover judges the route and the method. Saying that a request does less changes how it is retried and how much of an answer is kept; who may start it, confirmation and approval stay.", Choices: []Choice{
+				{"", "As its route and method say"}, {"read", "Read-only"}, {"change", "Makes changes"}, {"destroy", "Destructive"}}},
 		},
 		plan: planRequest,
 	},

@@ -68,7 +68,7 @@ func (p Plan) SecretsOf(s Site) []string {
 func New(name string, params map[string]string, p validation.Problems) Plan {
 	o, found := Find(name)
 	if !found {
-		p["operation"] = "There is no operation of that name. Choose one of: " + strings.Join(names(), ", ") + "."
+		p["operation"] = "There is no operation with this name. Choose one of: " + strings.Join(names(), ", ") + "."
 		return Plan{}
 	}
 	return o.plan(o.params(params, p), p)

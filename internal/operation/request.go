@@ -46,7 +46,7 @@ func headersOf(text string, p validation.Problems) http.Header {
 			continue
 		}
 		if !found {
-			p["headers"] = "Write each header as a name, a colon and its value, such as X-Trace: 7."
+			p["headers"] = "Enter each header as a name, a colon and a value, such as X-Trace: 7."
 			return nil
 		}
 		header.Add(strings.TrimSpace(name), strings.TrimSpace(value))
@@ -77,10 +77,10 @@ func (a *asked) readRows(text string, p validation.Problems) {
 // check finds what is wrong with the request whatever the site.
 func (a *asked) check(p validation.Problems) {
 	if a.path == "" && p["path"] == "" {
-		p["path"] = "Write the path below the REST root, such as /wp/v2/plugins."
+		p["path"] = "Enter the path below the REST root, such as /wp/v2/plugins."
 	}
 	if a.body != "" && !json.Valid([]byte(a.body)) {
-		p["body"] = "This is not JSON. Strings and names stand in double quotes, references such as {{site.name}} too, and no comma follows the last one."
+		p["body"] = "This is not JSON. Put strings, names and references such as {{site.name}} in double quotes, and leave out the comma after the last one."
 	}
 	for name, text := range map[string]string{"path": a.path, "body": a.body} {
 		if _, err := endpoint.Names(text, a.columns); err != nil && p[name] == "" {
@@ -166,13 +166,13 @@ func (a *asked) strays(chosen []Site) validation.Problems {
 	if p := a.checkSizes(chosen); p != nil {
 		return p
 	}
-	return problemOf("rows", "These rows are for sites that are not chosen (http or https and www matter): ", notChosen(a.rows, chosen))
+	return problemOf("rows", "These rows are for sites that are not selected (http or https and www matter): ", notChosen(a.rows, chosen))
 }
 
 // checkRoots finds a path that begins with the address of a site that is not chosen, or with a REST prefix other than wp-json.
 func (a *asked) checkRoots(chosen []Site) string {
 	if len(chosen) > 0 && !slices.ContainsFunc(chosen, func(s Site) bool { return a.route.Fits(s.Home) }) {
-		return a.route.From + " is none of the chosen sites (http or https and www matter). Write the path below the REST root, such as /wp/v2/plugins."
+		return a.route.From + " is none of the chosen sites (http or https and www matter). Enter the path below the REST root, such as /wp/v2/plugins."
 	}
 	for _, s := range chosen {
 		below, has := strings.CutPrefix(strings.TrimSuffix(s.Root, "/"), s.Home+"/")

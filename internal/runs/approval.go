@@ -49,7 +49,7 @@ func (r *Runner) SetPolicy(ctx context.Context, actor access.Actor, p Policy) er
 		return err
 	}
 	if slices.ContainsFunc(p.Effects, func(e operation.Effect) bool { return e != operation.Change && e != operation.Destroy }) {
-		return sites.Problems{"effects": "Choose what changes, what destroys, or both."}
+		return sites.Problems{"effects": "Choose runs that make changes, destructive runs, or both."}
 	}
 	text, err := json.Marshal(p)
 	if err != nil {
@@ -98,7 +98,7 @@ func (r *Runner) Approve(ctx context.Context, actor access.Actor, id int64, conf
 		return err
 	}
 	if worst(run) == operation.Destroy && confirmed != run.Total {
-		return sites.Problems{"confirm": fmt.Sprintf("This cannot be undone by itself. Type the number of sites, %d, to confirm.", run.Total)}
+		return sites.Problems{"confirm": fmt.Sprintf("This can't be undone automatically. Type the number of sites, %d, to confirm.", run.Total)}
 	}
 	if err := r.store.approve(ctx, actor, id); err != nil {
 		return fmt.Errorf("runs: approve: %w", err)
@@ -114,7 +114,7 @@ func (r *Runner) Decline(ctx context.Context, actor access.Actor, id int64) erro
 	if _, err := r.decide(ctx, actor, access.RunDecline, id); err != nil {
 		return err
 	}
-	if err := r.store.endUnapproved(ctx, actor, id, approvalDeclined, "Not sent: "+actor.Name+" declined it."); err != nil {
+	if err := r.store.endUnapproved(ctx, actor, id, approvalDeclined, "Not sent: "+actor.Name+" declined the request."); err != nil {
 		return fmt.Errorf("runs: decline: %w", err)
 	}
 	return nil

@@ -126,7 +126,7 @@ func unconfirmed(spec Spec, made operation.Plan, total int) error {
 	if made.Effect != operation.Destroy || spec.Confirmed == total {
 		return nil
 	}
-	return sites.Problems{"confirm": fmt.Sprintf("This cannot be undone by itself. Type the number of sites, %d, to confirm.", total)}
+	return sites.Problems{"confirm": fmt.Sprintf("This can't be undone automatically. Type the number of sites, %d, to confirm.", total)}
 }
 
 // choice is a selection resolved for an operation.
@@ -142,7 +142,7 @@ func (r *Runner) choose(ctx context.Context, actor access.Actor, spec Spec, made
 		return choice{}, err
 	}
 	if len(all) == 0 {
-		return choice{}, sites.Problems{"selection": "No site is chosen. Choose sites, a client, a tag, or all."}
+		return choice{}, sites.Problems{"selection": "No sites are selected. Choose sites, a client, a tag, or all sites."}
 	}
 	if made.Strays != nil {
 		if p := made.Strays(planned(all)); len(p) > 0 {
@@ -168,7 +168,7 @@ func (r *Runner) choose(ctx context.Context, actor access.Actor, spec Spec, made
 		}
 	}
 	if len(c.sites) == 0 {
-		return choice{}, sites.Problems{"selection": "The operation has nothing to do on any of the chosen sites. Choose others, or change what it is to do."}
+		return choice{}, sites.Problems{"selection": "This operation has nothing to do on the selected sites. Select other sites, or change its parameters."}
 	}
 	return c, nil
 }

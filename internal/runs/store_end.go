@@ -190,7 +190,7 @@ func (s *Store) EndUnapproved(ctx context.Context) error {
 		return err
 	}
 	for _, id := range late {
-		err := s.endUnapproved(ctx, access.System(), id, approvalExpired, fmt.Sprintf("Not sent: nobody approved it within %s.", approvalWaits))
+		err := s.endUnapproved(ctx, access.System(), id, approvalExpired, fmt.Sprintf("Not sent: nobody approved the request within %s.", approvalWaits))
 		if err != nil && !errors.Is(err, ErrNotAsked) {
 			return err
 		}
@@ -205,7 +205,7 @@ func (s *Store) EndOverdue(ctx context.Context) error {
 		return err
 	}
 	for _, run := range late {
-		note := fmt.Sprintf("Not sent: the run's time limit of %s was over.", run.Spec.Limits.Deadline)
+		note := fmt.Sprintf("Not sent: the run's time limit of %s had passed.", run.Spec.Limits.Deadline)
 		if err := s.cancel(ctx, access.System(), run.ID, note); err != nil && !errors.Is(err, ErrEnded) {
 			return err
 		}

@@ -110,22 +110,22 @@ func (d *Definition) clean() Problems {
 	}
 	switch {
 	case d.Name == "":
-		p["name"] = "Give it a name that the team understands."
+		p["name"] = "Enter a name."
 	case utf8.RuneCountInString(d.Name) > 100 || strings.ContainsAny(d.Name, "\r\n"):
-		p["name"] = "Write a shorter name, on one line."
+		p["name"] = "Enter a shorter name, on one line."
 	}
 	if !slices.Contains(methods, d.Method) {
 		p["method"] = "Choose one of " + strings.Join(methods, ", ") + "."
 	}
 	if d.Path == "" {
-		p["path"] = "Write the path below the REST root, such as /wp/v2/plugins."
+		p["path"] = "Enter the path below the REST root, such as /wp/v2/plugins."
 	}
 	if d.Body != "" && !json.Valid([]byte(d.Body)) {
 		p["body"] = "This is not JSON."
 	}
 	d.secrets(p)
 	if !slices.Contains(effects, d.Effect) {
-		p["effect"] = "Choose read, change or destroy, or leave it to the method."
+		p["effect"] = "Choose read, change or destroy, or let the method decide."
 	}
 	if err := d.Table.Check(); err != nil {
 		p["columns"] = err.Error()

@@ -16,7 +16,7 @@ func (b *batch) safely(ctx context.Context, t runs.Target) (ended bool) {
 	defer func() {
 		if caught := recover(); caught != nil {
 			b.engine.logger.ErrorContext(ctx, "a target failed", "err", b.engine.panicked(ctx, caught), "run", t.RunID, "site", t.SiteID)
-			b.end(t, wordpress.Verdict{Outcome: wordpress.Unknown, Reason: wordpress.ReasonCutOff, Note: "Drover itself failed while it worked this site, so what came of it is not known. The log says more."})
+			b.end(t, wordpress.Verdict{Outcome: wordpress.Unknown, Reason: wordpress.ReasonCutOff, Note: "Drover failed while it worked on this site, so the outcome is unknown. Drover's log has the details."})
 			ended = true
 		}
 	}()
@@ -51,7 +51,7 @@ func (b *batch) target(ctx context.Context, t runs.Target) bool {
 	case errors.Is(stopped, errCancelled) && !g.begun:
 		return true // whoever cancelled the run ended the target
 	case errors.Is(stopped, errCancelled):
-		verdict = wordpress.Verdict{Outcome: wordpress.Failed, Reason: wordpress.ReasonCancelled, Note: "Not sent: the run was cancelled before."}
+		verdict = wordpress.Verdict{Outcome: wordpress.Failed, Reason: wordpress.ReasonCancelled, Note: "Not sent: the run was cancelled first."}
 	case stopped != nil:
 		return false
 	}
@@ -68,11 +68,11 @@ func (b *batch) withoutSending(t runs.Target) (wordpress.Verdict, bool) {
 	switch {
 	case t.State == runs.TargetRunning && !b.plan.Idempotent:
 		return wordpress.Verdict{Outcome: wordpress.Unknown, Reason: wordpress.ReasonCutOff,
-			Note: "Drover was stopped while this request was under way. It may have been carried out; it was not sent again."}, true
+			Note: "Drover was stopped while this request was running. It may have taken effect. It was not sent again."}, true
 	case !found:
-		return wordpress.Verdict{Outcome: wordpress.Skipped, Reason: wordpress.ReasonNotApplicable, Note: "Not sent: the site was retired after the run was started."}, true
+		return wordpress.Verdict{Outcome: wordpress.Skipped, Reason: wordpress.ReasonNotApplicable, Note: "Not sent: the site was retired after the run started."}, true
 	case s.Home != t.Home:
-		return wordpress.Verdict{Outcome: wordpress.Skipped, Reason: wordpress.ReasonNotApplicable, Note: "Not sent: the site's address was changed after the run was started."}, true
+		return wordpress.Verdict{Outcome: wordpress.Skipped, Reason: wordpress.ReasonNotApplicable, Note: "Not sent: the site's URL was changed after the run started."}, true
 	case errors.Is(b.undial[t.SiteID], sites.ErrSealed):
 		return wordpress.Verdict{Outcome: wordpress.Failed, Reason: wordpress.ReasonNotAuthenticated,
 			Note: "Not sent: the stored credential cannot be opened. Replace it on the site's page, or put the encryption key back that it was stored with."}, true
