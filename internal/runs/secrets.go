@@ -16,7 +16,7 @@ func withoutSecrets(spec Spec) (Spec, bool) {
 	clean := maps.Clone(spec.Params)
 	for name, value := range spec.Params {
 		switch name {
-		case "path", "body":
+		case "path", "body", "urls":
 			clean[name] = endpoint.RedactTemplate(value).Text
 		case "headers":
 			clean[name] = endpoint.RedactHeaderLines(value)
