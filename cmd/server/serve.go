@@ -13,6 +13,7 @@ import (
 	"net/url"
 	"os"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -100,10 +101,10 @@ func (c *config) serve(ctx context.Context, out io.Writer, h *house, gallery boo
 		return fmt.Errorf("cannot listen on %s: %w; choose another address with --addr", c.addr, err)
 	}
 	logger := slog.New(slog.NewTextHandler(os.Stderr, nil))
-	streams := auditsinks.New(h.db, h.log, logger)
+	streams, shelf := auditsinks.New(h.db, h.log, logger), saved.New(h.db, h.log)
 	dashboard := web.New(web.Parts{
 		Streams: streams, Signing: func() (ed25519.PrivateKey, error) { return vault.SigningKey(h.signing) },
-		Registry: h.registry, Runner: h.runner, Roster: h.roster, Shelf: saved.New(h.db, h.log), Log: h.log, Logger: logger, PublicURL: c.publicURL, Gallery: gallery, TrustedProxies: proxies,
+		Registry: h.registry, Runner: h.runner, Roster: h.roster, Shelf: shelf, Log: h.log, Logger: logger, PublicURL: c.publicURL, Gallery: gallery, TrustedProxies: proxies,
 	})
 	defer dashboard.Close()
 	// No WriteTimeout: it would cut a run's stream. Each write of a stream has a deadline of its own.
@@ -120,6 +121,7 @@ func (c *config) serve(ctx context.Context, out io.Writer, h *house, gallery boo
 	signing, stopSigning := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopSigning()
 	go h.keepRecord(signing, logger, c.copies)
+	defer h.redactStored(context.WithoutCancel(ctx), shelf, logger)()
 	fmt.Fprintf(out, "Drover listens on %s\n", c.publicURL)
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(listener) }()
@@ -151,4 +153,18 @@ func shutDown(ctx context.Context, server *http.Server, h *house) error {
 		return errors.Join(err, <-stopped)
 	}
 	return <-stopped
+}
+
+// redactStored takes secrets out of what an older Drover stored, beside what else is done, until stop. What is left then is done after the
+// next start.
+func (h *house) redactStored(ctx context.Context, shelf *saved.Shelf, logger *slog.Logger) (stop func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	var under sync.WaitGroup
+	under.Go(func() {
+		err := errors.Join(shelf.RedactStored(ctx), h.runner.RedactStored(ctx))
+		if err != nil && ctx.Err() == nil {
+			logger.ErrorContext(ctx, "secrets could not be taken out of what is stored; Drover tries again at its next start", "err", err)
+		}
+	})
+	return func() { cancel(); under.Wait() }
 }

@@ -69,6 +69,19 @@ func RedactHeader(header http.Header) http.Header {
 	return clean
 }
 
+// RedactHeaderLines is RedactHeader for headers as they are typed, one a line.
+func RedactHeaderLines(text string) string {
+	var lines []string
+	for line := range strings.Lines(text) {
+		name, value, found := strings.Cut(line, ":")
+		if found && SecretKey(strings.TrimSpace(name)) && strings.TrimSpace(value) != "" {
+			line = name + ": " + Removed + "\n"
+		}
+		lines = append(lines, line)
+	}
+	return Redact(strings.Join(lines, "")).Text
+}
+
 // scanner goes over a text once. It does not need the text to be valid JSON, since sites print before, after and into it.
 type scanner struct {
 	text       string

@@ -16,10 +16,10 @@ func withoutSecrets(spec Spec) (Spec, bool) {
 	clean := maps.Clone(spec.Params)
 	for name, value := range spec.Params {
 		switch name {
-		case "path", "body":
+		case "path", "body", "urls":
 			clean[name] = endpoint.RedactTemplate(value).Text
 		case "headers":
-			clean[name] = redactHeaderLines(value)
+			clean[name] = endpoint.RedactHeaderLines(value)
 		case "rows":
 			clean[name] = redactRows(value, spec.Params["body"]+"\n"+spec.Params["path"])
 		}
@@ -27,18 +27,6 @@ func withoutSecrets(spec Spec) (Spec, bool) {
 	taken := !maps.Equal(clean, spec.Params)
 	spec.Params, spec.Form = clean, endpoint.Redact(spec.Form).Text
 	return spec, taken
-}
-
-func redactHeaderLines(text string) string {
-	var lines []string
-	for line := range strings.Lines(text) {
-		name, value, found := strings.Cut(line, ":")
-		if found && endpoint.SecretKey(strings.TrimSpace(name)) && strings.TrimSpace(value) != "" {
-			line = name + ": " + endpoint.Removed + "\n"
-		}
-		lines = append(lines, line)
-	}
-	return endpoint.Redact(strings.Join(lines, "")).Text
 }
 
 // redactRows removes a table as a whole where one of its columns holds secrets, by its name or by the key that it is filled in under.

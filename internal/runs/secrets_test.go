@@ -143,3 +143,23 @@ func TestSecretsOfRequestsAreNotKept(t *testing.T) {
 		}
 	})
 }
+
+// A page's address may hold a secret too.
+func TestSecretsOfAddressesAreNotKept(t *testing.T) {
+	const secret = "Zx81Qq77Unseen"
+	h := runstest.New(t, dbtest.SQLite(t), []wptest.Site{{}})
+	spec := runstest.Everywhere("clear-cache", map[string]string{"purge_type": "urls", "urls": "/download/?access_token=" + secret})
+	spec.Verify = true
+	run := h.Start(t, spec)
+	if where := survives(t, h.DB, secret); len(where) > 0 {
+		t.Errorf("before it was sent: %v", where)
+	}
+	h.Work(t)
+	h.Wait(t, run.ID)
+	if calls := fmt.Sprintf("%+v", h.Fake.Calls(0)); !strings.Contains(calls, secret) {
+		t.Errorf("it was not sent: %s", calls)
+	}
+	if where := survives(t, h.DB, secret); len(where) > 0 {
+		t.Errorf("after it was sent: %v", where)
+	}
+}

@@ -104,9 +104,9 @@ func (s *Store) start(ctx context.Context, run Run, batches [][]sites.Site, seal
 	return row.ID, err
 }
 
-// putSealed keeps the sealed params with the run, or forgets them where there are none.
+// putSealed keeps the sealed params with the run, where there are some.
 func (w write) putSealed(id int64, spec Spec, sealed []byte) error {
-	if len(spec.Sealed) == len(sealed) {
+	if len(sealed) == 0 {
 		return nil
 	}
 	spec.Sealed = sealed

@@ -68,9 +68,7 @@ func (w write) finishIfDone(id int64) error {
 	if err := w.tx.Model(&runRow{}).Where("id = ?", id).Updates(map[string]any{"state": state, "ended_at": micros(w.now)}).Error; err != nil {
 		return err
 	}
-	if run, err := row.run(); err != nil {
-		return err
-	} else if err := w.putSealed(id, run.Spec, nil); err != nil {
+	if err := w.forgetSecrets(row); err != nil {
 		return err
 	}
 	reasons := map[string]int{}

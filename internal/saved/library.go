@@ -28,6 +28,9 @@ func (s *Shelf) All(ctx context.Context) ([]Operation, error) {
 	return append(saved, builtin()...), err
 }
 
+// RedactStored takes secrets out of what an older Drover saved with them.
+func (s *Shelf) RedactStored(ctx context.Context) error { return s.store.redact(ctx) }
+
 // One returns a saved operation, or ErrNone.
 func (s *Shelf) One(ctx context.Context, id int64) (Operation, error) {
 	if id < 0 {

@@ -85,6 +85,12 @@ var (
 	effects = []string{"", "read", "change", "destroy"}
 )
 
+// withoutSecrets is the definition with a mark in the place of each secret.
+func (d Definition) withoutSecrets() Definition {
+	d.Path, d.Body, d.Headers = endpoint.RedactTemplate(d.Path).Text, endpoint.RedactTemplate(d.Body).Text, endpoint.RedactHeaderLines(d.Headers)
+	return d
+}
+
 // secrets says where a secret stands: what is saved is for the whole team, and is exported.
 func (d Definition) secrets(p Problems) {
 	const keepsNone = "A saved operation keeps no secrets, and this holds one. "

@@ -2,7 +2,9 @@ package saved_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -105,4 +107,33 @@ func TestOursAreSound(t *testing.T) {
 			t.Errorf("%s: %v", o.Name, err)
 		}
 	}
+}
+
+// An older Drover saved what was typed.
+func TestSecretsOfAnOlderDroverAreTakenOut(t *testing.T) {
+	const secret = "Zx81Qq77Unseen"
+	dbtest.Each(t, func(t *testing.T, db *database.DB) {
+		ctx, shelf := context.Background(), saved.New(db, audit.New(db.Gorm))
+		kept, err := shelf.Save(ctx, operator, saved.Definition{Name: "old", Method: "POST", Path: "/x", Body: `{"a":1}`})
+		if err != nil {
+			t.Fatal(err)
+		}
+		old, err := json.Marshal(saved.Definition{Name: "old", Method: "POST", Path: "/x?api_key=" + secret, Body: `{"password":"` + secret + `"}`, Headers: "X-Api-Key: " + secret})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := db.Gorm.Exec("UPDATE operations SET definition = ?", string(old)).Error; err != nil {
+			t.Fatal(err)
+		}
+		if shown, err := shelf.One(ctx, kept.ID); err != nil || strings.Contains(fmt.Sprint(shown), secret) || shown.Path != "/x?api_key="+endpoint.Removed {
+			t.Errorf("%+v %v", shown, err)
+		}
+		if err := shelf.RedactStored(ctx); err != nil {
+			t.Fatal(err)
+		}
+		var stored string
+		if err := db.Gorm.Raw("SELECT definition FROM operations").Scan(&stored).Error; err != nil || strings.Contains(stored, secret) || !strings.Contains(stored, endpoint.Removed) {
+			t.Errorf("%s %v", stored, err)
+		}
+	})
 }

@@ -38,6 +38,7 @@ func (r row) operation() (Operation, error) {
 	if err := json.Unmarshal([]byte(r.Definition), &o.Definition); err != nil {
 		return o, fmt.Errorf("operations: %d: %w", r.ID, err)
 	}
+	o.Definition = o.withoutSecrets() // an older Drover saved them
 	return o, nil
 }
 
@@ -66,6 +67,30 @@ func (s store) one(ctx context.Context, id int64) (Operation, error) {
 		return Operation{}, fmt.Errorf("operations: %w", err)
 	}
 	return r.operation()
+}
+
+// redact takes out of the table what an older Drover saved with its secrets.
+func (s store) redact(ctx context.Context) error {
+	return s.change(ctx, func(tx *gorm.DB) error {
+		var rows []row
+		if err := tx.Find(&rows).Error; err != nil {
+			return err
+		}
+		for _, r := range rows {
+			o, err := r.operation()
+			if err != nil {
+				return err
+			}
+			text, err := json.Marshal(o.Definition)
+			if err == nil && string(text) != r.Definition {
+				err = tx.Model(&row{}).Where("id = ? AND definition = ?", r.ID, r.Definition).Update("definition", string(text)).Error
+			}
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }
 
 // change does something in a transaction with its entry.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/droverhq/drover/internal/endpoint"
 	"github.com/droverhq/drover/internal/runs"
 	"github.com/droverhq/drover/internal/wordpress"
 )
@@ -119,6 +120,9 @@ func (s *sampling) look(ctx context.Context, sample *runs.Sample, answered time.
 
 // conclude judges the target by its pages: one that is still old shows that the plugin's success was none for it.
 func (s *sampling) conclude(t *runs.Target, v wordpress.Verdict) wordpress.Verdict {
+	for i := range s.samples {
+		s.samples[i].URL = endpoint.Redact(s.samples[i].URL).Text
+	}
 	t.Verified, t.Proof = runs.VerifiedUnclear, s.samples
 	for _, sample := range s.samples {
 		switch sample.Found {
