@@ -54,14 +54,19 @@ function user( string $login, string $role ): int {
 
 if ( 'sites' !== $step ) {
 	wp_install( 'Lab ' . $host, 'admin', 'admin@lab.test', true, '', wp_generate_password( 24 ) );
-	update_option( 'siteurl', "https://$host" );
+	update_option( 'siteurl', "https://$host" . ( 'folder.test' === $host ? '/wp' : '' ) );
 	update_option( 'home', "https://$host" );
 }
 if ( 'single' === $step ) {
 	update_option( 'permalink_structure', 'plain.test' === $host ? '' : '/%postname%/' );
 	update_option( 'bigscoots_cache_roles', array( 'editor' ) );
 	$password = application_password( user( 'drover', 'editor' ) );
-	line( 'faulty.csv', array( "https://$host", 'drover', $password, 'Lab', 'single', 'plain.test' === $host ? 'ok' : 'skipped/no_route' ) );
+	match ( $host ) {
+		'plain.test'  => line( 'faulty.csv', array( "https://$host", 'drover', $password, 'Lab', 'single', 'ok' ) ),
+		'bare.test'   => line( 'faulty.csv', array( "https://$host", 'drover', $password, 'Lab', 'single', 'skipped/no_route' ) ),
+		'folder.test' => line( 'field.csv', array( "https://$host/wp/wp-admin/", 'drover', $password, 'Lab', 'field', 'ok' ) ),
+		'broken.test' => line( 'field.csv', array( "https://$host", 'drover', $password, 'Lab', 'field', 'ok' ) ),
+	};
 }
 if ( 'network' === $step ) {
 	update_option( 'permalink_structure', '/%postname%/' );
@@ -81,7 +86,7 @@ if ( 'sites' === $step ) {
 	$password   = application_password( $drover );
 	$theirs     = application_password( $subscriber );
 	$admins     = application_password( 1 );
-	for ( $n = 1; $n <= 12; $n++ ) {
+	for ( $n = 1; $n <= 16; $n++ ) {
 		$each = sprintf( 'site%02d.network.test', $n );
 		$blog = 1 === $n ? 1 : wpmu_create_blog( $each, '/', "Lab site $n — “Ümläut” & <b>bold</b>", 1 );
 		if ( is_wp_error( $blog ) ) {
@@ -100,6 +105,12 @@ if ( 'sites' === $step ) {
 			line( 'sites.csv', array( "https://$each", 'drover', $password, 'Client ' . ( $n % 3 + 1 ), $n % 2 ? 'odd|lab' : 'lab' ) );
 		}
 	}
+	foreach ( array( 13, 14, 15 ) as $n ) {
+		line( 'field.csv', array( "https://site$n.network.test", 'drover', $password, 'Lab', 'field', 'ok' ) );
+	}
+	$gone = get_site_by_path( 'site16.network.test', '/' );
+	wp_delete_site( $gone->blog_id );
+	line( 'field.csv', array( 'https://site16.network.test', 'drover', $password, 'Lab', 'field', 'failed/other_site' ) );
 	add_user_to_blog( 11, $subscriber, 'subscriber' );
 	line( 'faulty.csv', array( 'https://site11.network.test', 'reader', $theirs, 'Lab', 'network', 'failed/forbidden' ) );
 	line( 'faulty.csv', array( 'https://site12.network.test', 'drover', 'abcd EFGH 1234 ijkl MNOP 5678', 'Lab', 'network', 'failed/not_authenticated' ) );

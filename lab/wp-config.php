@@ -32,7 +32,7 @@ if ( str_ends_with( $host, '.network.test' ) ) {
 		define( 'BLOG_ID_CURRENT_SITE', 1 );
 	}
 } else {
-	$table_prefix = 'plain.test' === $host ? 'plain_' : 'bare_';
+	$table_prefix = explode( '.', $host )[0] . '_';
 }
 if ( ! defined( 'ABSPATH' ) ) {
 	define( 'ABSPATH', $lab . '/www/' );

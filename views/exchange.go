@@ -13,6 +13,7 @@ type ExchangePage struct {
 	Target   RunTarget
 	Sentence string // what the reason means
 	Mend     string // what to do about it
+	Screen   AdminLink
 	Attempts []Attempt
 	Samples  []Sample // looks at the site's pages
 	MovedTo  string   // the home that the site sent the request to, empty when it has not moved
@@ -20,6 +21,9 @@ type ExchangePage struct {
 	CanMove  bool
 	Form     string // the address of the form that the request was made with, where the site did not accept what was filled in
 }
+
+// AdminLink leads to a page of a site's wp-admin; the zero value leads nowhere.
+type AdminLink struct{ URL, Label string }
 
 // Sample is one page of a site, before and after its cache was cleared.
 type Sample struct {

@@ -55,8 +55,12 @@ func sitesGallery() []GalleryPage {
 	site := Site{
 		ID: 7, Name: longName, Home: "https://acme.example", Client: arabicName, Tags: []string{"care-plan"}, State: "broken", CheckedAt: time.Now().Add(-time.Hour), Username: "drover", Roles: "administrator",
 		Administrator: true, CredentialAt: time.Now().AddDate(0, -3, 0), CredentialBy: "Mara", Root: "https://acme.example/index.php?rest_route=/", Address: "203.0.113.9", Override: "header",
-		Rungs: []Rung{{"Reach the site", "ok", "acme.example answers.", ""}, {"Find the REST API", "ok", "The REST API is at https://acme.example/wp-json/.", ""},
-			{"Sign in", "failed", "WordPress did not accept the credential for acme.example.", "Replace the credential."}, {"What the user may do", "not_tried", "", ""}},
+		Rungs: []Rung{
+			{Title: "Reach the site", State: "ok", Finding: "acme.example answers."}, {Title: "Find the REST API", State: "ok", Finding: "The REST API is at https://acme.example/wp-json/."},
+			{Title: "Sign in", State: "failed", Finding: "WordPress did not accept the credential for acme.example.", Mend: "Replace the credential.",
+				Screen: AdminLink{"https://acme.example/wp-admin/profile.php#application-passwords-section", "the user's application passwords"}},
+			{Title: "What the user may do", State: "not_tried"},
+		},
 		Runs:       []SiteRun{{88, 1, "Clear the whole cache", "failed", "wrong password", time.Now().Add(-2 * time.Hour)}},
 		Entries:    galleryEntries()[:3],
 		Credential: []Field{{Name: "username", Label: "WordPress user name"}, {Name: "application_password", Label: "Application password", Type: "password", Problem: "Paste the application password."}},

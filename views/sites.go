@@ -82,7 +82,10 @@ type SiteForm struct {
 }
 
 // Rung is one step of the ladder.
-type Rung struct{ Title, State, Finding, Mend string }
+type Rung struct {
+	Title, State, Finding, Mend string
+	Screen                      AdminLink
+}
 
 // SiteRun is a run that the site was in.
 type SiteRun struct {
@@ -124,6 +127,10 @@ type Import struct {
 	Report  []ImportLine
 	Counts  map[string]int
 	Done    bool
+	Hidden  int // lines that are not in Report
+	// Kept is how many bad lines of the last import can be downloaded, until KeptUntil.
+	Kept      int
+	KeptUntil time.Time
 }
 
 // ImportLine is what became of one line.

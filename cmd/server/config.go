@@ -28,6 +28,7 @@ type config struct {
 	concurrency int
 	perAddress  int
 	publicURL   string
+	proxies     []string
 	server      string
 	copies      copies
 	provider    provider
@@ -45,6 +46,7 @@ func (c *config) register(root *cobra.Command) {
 	f.IntVar(&c.concurrency, "concurrency", 256, "requests under way at once")
 	f.IntVar(&c.perAddress, "per-address", 2, "requests under way at once to one IP address")
 	f.StringVar(&c.publicURL, "public-url", "", "address that people use for the dashboard, such as https://drover.agency.example")
+	f.StringSliceVar(&c.proxies, "trusted-proxies", nil, "addresses or networks (CIDR) of the proxies whose X-Forwarded-For is believed")
 	f.StringVar(&c.server, "server", "", "work through the API of this Drover, with the token in DROVER_TOKEN, for: run, runs, sites list, audit list")
 	c.copies.register(f)
 	c.provider.register(f)
@@ -82,6 +84,9 @@ func (c *config) finish(flags *pflag.FlagSet) error {
 	if u, err := url.Parse(c.publicURL); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
 		return usage("--public-url: %q is not an address; write it as https://drover.agency.example", c.publicURL)
 	}
+	if _, err := c.trustedProxies(); err != nil {
+		return err
+	}
 	if c.concurrency < 1 || c.perAddress < 1 {
 		return usage("--concurrency and --per-address must be at least 1")
 	}
@@ -91,9 +96,29 @@ func (c *config) finish(flags *pflag.FlagSet) error {
 // ours are the flags that the environment can set too.
 var ours = map[string]bool{
 	"addr": true, "data": true, "database-url": true, "key-file": true, "allow-nets": true, "ca-file": true, "hosts-file": true,
-	"concurrency": true, "per-address": true, "public-url": true, "server": true,
+	"concurrency": true, "per-address": true, "public-url": true, "trusted-proxies": true, "server": true,
 	"audit-file": true, "audit-syslog": true, "audit-hook": true, "audit-hook-secret-file": true, "audit-keep-days": true, "audit-archives": true,
 	"oidc-issuer": true, "oidc-client-id": true, "oidc-client-secret-file": true, "oidc-name": true, "oidc-domains": true, "oidc-groups": true, "oidc-create": true, "oidc-trusted-factor": true,
+}
+
+// trustedProxies reads addresses and networks.
+func (c *config) trustedProxies() ([]netip.Prefix, error) {
+	var all []netip.Prefix
+	for _, text := range c.proxies {
+		text = strings.TrimSpace(text)
+		prefix, err := netip.ParsePrefix(text)
+		if addr, single := netip.ParseAddr(text); single == nil && addr.Zone() == "" {
+			prefix, err = netip.PrefixFrom(addr.Unmap(), addr.Unmap().BitLen()), nil
+		}
+		if err != nil {
+			return nil, usage("--trusted-proxies: %q is not an address or a network; write it as 127.0.0.1 or 10.1.0.0/16", text)
+		}
+		if prefix.Bits() == 0 {
+			return nil, usage("--trusted-proxies: %q is everybody; name the proxies", text)
+		}
+		all = append(all, prefix.Masked())
+	}
+	return all, nil
 }
 
 // network builds the one way out to the sites.

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/csv"
 	"errors"
 	"fmt"
 	"io"
@@ -17,6 +16,7 @@ import (
 	"github.com/droverhq/drover/internal/access"
 	"github.com/droverhq/drover/internal/members"
 	"github.com/droverhq/drover/internal/sites"
+	"github.com/droverhq/drover/internal/spreadsheet"
 	"github.com/droverhq/drover/internal/vault"
 	"github.com/droverhq/drover/internal/wordpress"
 	"github.com/droverhq/drover/internal/wordpress/wptest"
@@ -134,12 +134,12 @@ func furnishDemo(ctx context.Context, h *house, fake *wptest.Fake, described []w
 
 func demoCSV(fake *wptest.Fake, described []wptest.Site) io.Reader {
 	var text strings.Builder
-	w := csv.NewWriter(&text)
-	_ = w.Write([]string{"url", "username", "application_password", "client", "tags", "name"})
+	w := spreadsheet.NewWriter(&text)
+	_ = w.Write("url", "username", "application_password", "client", "tags", "name")
 	for i, s := range described {
-		_ = w.Write([]string{fake.URL(i), wptest.DefaultUser, wptest.DefaultPassword, s.Client, strings.Join(s.Tags, "|"), s.Name})
+		_ = w.Write(fake.URL(i), wptest.DefaultUser, wptest.DefaultPassword, s.Client, strings.Join(s.Tags, "|"), s.Name)
 	}
-	w.Flush()
+	_ = w.Flush() // a strings.Builder takes everything
 	return strings.NewReader(text.String())
 }
 

@@ -91,6 +91,10 @@ func (c *config) serve(ctx context.Context, out io.Writer, h *house, gallery boo
 	if err := c.provider.use(h.roster, c.publicURL, authorities); err != nil {
 		return err
 	}
+	proxies, err := c.trustedProxies()
+	if err != nil {
+		return err
+	}
 	listener, err := net.Listen("tcp", c.addr)
 	if err != nil {
 		return fmt.Errorf("cannot listen on %s: %w; choose another address with --addr", c.addr, err)
@@ -99,7 +103,7 @@ func (c *config) serve(ctx context.Context, out io.Writer, h *house, gallery boo
 	streams := auditsinks.New(h.db, h.log, logger)
 	dashboard := web.New(web.Parts{
 		Streams: streams, Signing: func() (ed25519.PrivateKey, error) { return vault.SigningKey(h.signing) },
-		Registry: h.registry, Runner: h.runner, Roster: h.roster, Shelf: saved.New(h.db, h.log), Log: h.log, Logger: logger, PublicURL: c.publicURL, Gallery: gallery,
+		Registry: h.registry, Runner: h.runner, Roster: h.roster, Shelf: saved.New(h.db, h.log), Log: h.log, Logger: logger, PublicURL: c.publicURL, Gallery: gallery, TrustedProxies: proxies,
 	})
 	defer dashboard.Close()
 	// No WriteTimeout: it would cut a run's stream. Each write of a stream has a deadline of its own.

@@ -21,13 +21,15 @@ func sitesCommand(c *config) *cobra.Command {
 
 func sitesImportCommand(c *config) *cobra.Command {
 	var asJSON bool
+	var badFile string
 	cmd := &cobra.Command{
 		Use:   "import FILE.csv",
 		Short: "Add the sites of a CSV file, and update the ones that are there",
 		Long: `Add the sites of a CSV file, and update the ones that are there already.
 
 The first line names the columns: url,username,application_password,client,tags. Others are ignored; client and tags may be
-missing. Every good line is stored, bad ones are listed with the reason; importing the same file twice changes nothing.
+missing. Every good line is stored, the first 200 bad ones are listed with the reason; --bad writes all of them to a file.
+Importing the same file twice changes nothing. The file may be in UTF-8, UTF-16 or Windows-1252, with at most 20,000 lines.
 Write - for FILE.csv to read the standard input.`,
 		Example: "  drover sites import sites.csv",
 		Args:    cobra.ExactArgs(1),
@@ -42,13 +44,31 @@ Write - for FILE.csv to read the standard input.`,
 				if err != nil {
 					return err
 				}
+				if err := writeBadLines(badFile, lines); err != nil {
+					return err
+				}
 				return reportImport(cmd.OutOrStdout(), lines, asJSON)
 			})
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON object a line")
+	cmd.Flags().StringVar(&badFile, "bad", "", "write all bad lines with the reasons to this CSV file")
 	return cmd
 }
+
+func writeBadLines(name string, lines []sites.Line) error {
+	if name == "" {
+		return nil
+	}
+	file, err := sites.BadCSV(lines)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(name, file, 0o600)
+}
+
+// mostListed bounds the bad lines that are listed.
+const mostListed = 200
 
 func openFile(cmd *cobra.Command, name string) (io.ReadCloser, error) {
 	if name == "-" {
@@ -62,15 +82,23 @@ func openFile(cmd *cobra.Command, name string) (io.ReadCloser, error) {
 }
 
 func reportImport(out io.Writer, lines []sites.Line, asJSON bool) error {
-	counts := map[sites.LineResult]int{}
+	counts, noted := map[sites.LineResult]int{}, 0
 	for _, line := range lines {
 		counts[line.Result]++
+		if line.Note != "" {
+			noted++
+		}
 		switch {
 		case asJSON:
-			printJSON(out, map[string]any{"line": line.Number, "site": line.URL, "result": line.Result, "reason": line.Reason})
-		case line.Result == sites.LineBad:
+			printJSON(out, map[string]any{"line": line.Number, "site": line.URL, "result": line.Result, "reason": line.Reason, "note": line.Note})
+		case line.Result == sites.LineBad && counts[sites.LineBad] <= mostListed:
 			fmt.Fprintf(out, "line %d: %s: %s\n", line.Number, line.URL, line.Reason)
+		case line.Note != "" && noted <= mostListed:
+			fmt.Fprintf(out, "line %d: %s: note: %s\n", line.Number, line.URL, line.Note)
 		}
+	}
+	if more := counts[sites.LineBad] - mostListed; more > 0 && !asJSON {
+		fmt.Fprintf(out, "and %d more bad lines; write all of them to a file with --bad FILE\n", more)
 	}
 	if !asJSON {
 		fmt.Fprintf(out, "%d added, %d updated, %d unchanged, %d bad\n", counts[sites.LineAdded], counts[sites.LineUpdated], counts[sites.LineUnchanged], counts[sites.LineBad])

@@ -19,23 +19,24 @@ const abilityPath = "/wp-abilities/v1/abilities/"
 
 // ParseAbilities reads the answer of /wp-abilities/v1/abilities.
 func ParseAbilities(body []byte) ([]Ability, error) {
-	var raw []struct {
-		Name, Label, Description, Category string
+	var raw []lenient[struct {
+		Name, Label, Description, Category phpText
 
 		InputSchema json.RawMessage `json:"input_schema"`
 		Meta        lenient[struct {
 			Annotations lenient[struct{ Readonly, Destructive, Idempotent lenient[bool] }]
 		}]
-	}
+	}]
 	if err := json.Unmarshal(body, &raw); err != nil {
 		return nil, ErrIndex
 	}
 	var all []Ability
-	for _, r := range raw {
-		if r.Name == "" || strings.ContainsAny(r.Name, "?#{}\\ ") || strings.Contains(r.Name, "..") {
+	for _, each := range raw {
+		r, name := each.value, string(each.value.Name)
+		if name == "" || strings.ContainsAny(name, "?#{}\\ ") || strings.Contains(name, "..") {
 			continue
 		}
-		a := Ability{Name: r.Name, Label: r.Label, Description: r.Description, Category: r.Category, Method: "POST", Effect: "change"}
+		a := Ability{Name: name, Label: string(r.Label), Description: string(r.Description), Category: string(r.Category), Method: "POST", Effect: "change"}
 		switch says := r.Meta.value.Annotations.value; {
 		case says.Readonly.value:
 			a.Method, a.Effect = "GET", "read"
@@ -49,7 +50,7 @@ func ParseAbilities(body []byte) ([]Ability, error) {
 			input.Required = input.Required || len(input.RequiredOf) > 0
 			args["input"] = input
 		}
-		a.Route = Route{Namespace: "wp-abilities/v1", Template: abilityPath + r.Name + "/run", Endpoints: []Verb{{a.Method, args}}}
+		a.Route = Route{Namespace: "wp-abilities/v1", Template: abilityPath + name + "/run", Endpoints: []Verb{{a.Method, args}}}
 		all = append(all, a)
 	}
 	slices.SortFunc(all, func(a, b Ability) int { return strings.Compare(a.Name, b.Name) })

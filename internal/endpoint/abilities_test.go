@@ -29,6 +29,16 @@ func TestParseAbilities(t *testing.T) {
 	if filled, _ := read.Fill(map[string][]string{"input.fields": {"name"}}); filled.Path != "/wp-abilities/v1/abilities/core/info/run?input%5Bfields%5D%5B%5D=name" {
 		t.Errorf("%+v", filled)
 	}
+	odd, err := ParseAbilities([]byte(`[{"name":"acme/shop/orders/count","label":7,"description":[],"meta":{"annotations":{"readonly":true}},
+		"input_schema":{"type":"object","properties":{"open":{"type":"boolean"},"all":{"type":"boolean"}}}},7,{"name":["x"]}]`))
+	if err != nil || len(odd) != 1 || odd[0].Label != "7" {
+		t.Fatalf("%+v, %v", odd, err)
+	}
+	count := FormOf(odd[0].Route, odd[0].Route.Endpoints[0])
+	filled, problems = count.Fill(map[string][]string{"input.open": {"true"}, "input.all": {"false"}})
+	if len(problems) > 0 || filled.Path != "/wp-abilities/v1/abilities/acme/shop/orders/count/run?input%5Ball%5D=0&input%5Bopen%5D=1" {
+		t.Errorf("%+v %v", filled, problems)
+	}
 	if _, err := ParseAbilities([]byte(`{"code":"rest_no_route"}`)); err == nil {
 		t.Error("an error passed for abilities")
 	}

@@ -22,13 +22,13 @@ func (f Form) check(args map[string]any, p Problems) {
 		if !known || refersAnywhere(value) {
 			continue
 		}
-		compiled, err := compile(schema)
-		if err != nil {
-			continue // a schema that no library can read is for the site to judge
-		}
 		text, err := json.Marshal(value)
 		if err != nil {
 			continue
+		}
+		compiled, err := compile(schema, len(text) <= mostMatched)
+		if err != nil {
+			continue // a schema that no library can read is for the site to judge
 		}
 		plain, err := jsonschema.UnmarshalJSON(bytes.NewReader(text))
 		if err != nil {
@@ -40,11 +40,12 @@ func (f Form) check(args map[string]any, p Problems) {
 	}
 }
 
-func compile(s Schema) (*jsonschema.Schema, error) {
+// compile leaves patterns out where a value is too long to be held against one.
+func compile(s Schema, patterns bool) (*jsonschema.Schema, error) {
 	compiler := jsonschema.NewCompiler()
 	compiler.DefaultDraft(jsonschema.Draft4)
 	compiler.AssertFormat()
-	if err := compiler.AddResource("argument.json", s.draft4(0)); err != nil {
+	if err := compiler.AddResource("argument.json", s.draft4(0, patterns)); err != nil {
 		return nil, err
 	}
 	return compiler.Compile("argument.json")
@@ -121,7 +122,7 @@ func plainNumber(n *big.Rat) string {
 var jsonTypes = []string{"array", "boolean", "integer", "null", "number", "object", "string"}
 
 // draft4 is the schema as the library reads it, without WordPress's own additions.
-func (s Schema) draft4(depth int) map[string]any {
+func (s Schema) draft4(depth int, patterns bool) map[string]any {
 	m := map[string]any{}
 	if depth > deepest {
 		return m
@@ -141,7 +142,7 @@ func (s Schema) draft4(depth int) map[string]any {
 	}
 	set("type", types, len(types) > 0 && !foreign)
 	set("enum", unlike(s.Enum), len(s.Enum) > 0 && sane(s.Enum))
-	set("pattern", strings.ReplaceAll(s.Pattern, `\/`, "/"), s.Pattern != "" && goPattern(s.Pattern) != nil)
+	set("pattern", strings.ReplaceAll(s.Pattern, `\/`, "/"), patterns && goPattern(s.Pattern) != nil)
 	// WordPress does not check "uri", and its dates may lack a zone (rest_validate_value_from_schema).
 	set("format", s.Format, s.Format == "email" || s.Format == "ip" || s.Format == "uuid")
 	if s.Minimum != nil {
@@ -156,13 +157,13 @@ func (s Schema) draft4(depth int) map[string]any {
 		}
 	}
 	if s.Items != nil {
-		m["items"] = s.Items.draft4(depth + 1)
+		m["items"] = s.Items.draft4(depth+1, patterns)
 	}
 	if len(s.Properties) > 0 {
 		properties := map[string]any{}
 		required := []any{}
 		for name, property := range s.Properties {
-			properties[name] = property.draft4(depth + 1)
+			properties[name] = property.draft4(depth+1, patterns)
 			if property.Required && !slices.Contains(s.RequiredOf, name) {
 				required = append(required, name)
 			}
@@ -181,19 +182,15 @@ func (s Schema) draft4(depth int) map[string]any {
 // unlike are the values without what stands there twice, which draft 4 forbids.
 func unlike(values []any) []any {
 	var all []any
+	seen := make(map[string]bool, len(values))
 	for _, value := range values {
-		if !slices.ContainsFunc(all, func(known any) bool { return equal(known, value) }) {
+		text, err := json.Marshal(value)
+		if err == nil && !seen[string(text)] {
+			seen[string(text)] = true
 			all = append(all, value)
 		}
 	}
 	return all
-}
-
-// equal compares values as JSON writes them.
-func equal(a, b any) bool {
-	x, err := json.Marshal(a)
-	y, other := json.Marshal(b)
-	return err == nil && other == nil && bytes.Equal(x, y)
 }
 
 // refersAnywhere tells whether some text in the value refers to the site.

@@ -20,6 +20,8 @@ func Show(cell any) string {
 		return v
 	case float64:
 		return strconv.FormatFloat(v, 'f', -1, 64)
+	case json.RawMessage:
+		return string(v)
 	}
 	return shown(cell)
 }

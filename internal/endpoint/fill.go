@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/droverhq/drover/internal/validation"
+	"github.com/droverhq/drover/internal/expression"
 )
 
 // Filled is a request made from a form.
@@ -94,6 +95,9 @@ func (f Field) nothing() (any, string) {
 // part is a variable of the path, escaped so that it stays one part, unless the route's own pattern lets it have slashes.
 func (f Field) part(text string) (part, problem string) {
 	text = strings.TrimSpace(text)
+	if len(text) > mostMatched {
+		return "", "This is too long for a part of the path."
+	}
 	if re := goPattern(f.Pattern); re != nil && !Refers(text) && !re.MatchString(text) {
 		return "", "This does not have the form that the route asks for (" + f.Pattern + ")."
 	}
@@ -165,9 +169,7 @@ func (f Field) reference(text string) string {
 func sane(value any) bool {
 	switch v := value.(type) {
 	case json.Number:
-		_, exponent, has := strings.Cut(strings.ToLower(v.String()), "e")
-		_, err := v.Float64()
-		return err == nil && !(has && len(exponent) > len("+308"))
+		return expression.Finite(v)
 	case []any:
 		return !slices.ContainsFunc(v, func(each any) bool { return !sane(each) })
 	case map[string]any:
@@ -252,6 +254,8 @@ func addQuery(query url.Values, name string, value any) {
 		if len(v) == 0 {
 			query.Add(name, "")
 		}
+	case bool:
+		query.Add(name, map[bool]string{true: "1", false: "0"}[v]) // to PHP, and to abilities before WordPress 7.1, the text false is true
 	default:
 		query.Add(name, shown(value))
 	}

@@ -72,21 +72,25 @@ var methods = []string{"GET", "POST", "PATCH", "PUT", "DELETE"}
 // ParseIndex reads the answer of a site's REST root.
 func ParseIndex(body []byte) (Index, error) {
 	var raw struct {
-		Namespaces lenient[[]string]
-		Routes     lenient[map[string]struct {
-			Namespace string
-			Endpoints []struct {
-				Methods []string
+		Namespaces phpList[phpText]
+		Routes     lenient[map[string]lenient[struct {
+			Namespace phpText
+			Endpoints phpList[struct {
+				Methods phpMethods
 				Args    lenient[map[string]json.RawMessage]
-			}
-		}]
+			}]
+		}]]
 	}
 	if err := json.Unmarshal(body, &raw); err != nil || raw.Routes.value == nil {
 		return Index{}, ErrIndex
 	}
-	index := Index{Namespaces: raw.Namespaces.value}
-	for pattern, found := range raw.Routes.value {
-		route := Route{Namespace: found.Namespace}
+	index := Index{}
+	for _, name := range raw.Namespaces {
+		index.Namespaces = append(index.Namespaces, string(name))
+	}
+	for pattern, each := range raw.Routes.value {
+		found := each.value
+		route := Route{Namespace: string(found.Namespace)}
 		route.Template, route.Variables = template(pattern)
 		byMethod := map[string]map[string]Schema{}
 		for _, e := range found.Endpoints {
@@ -111,21 +115,13 @@ func ParseIndex(body []byte) (Index, error) {
 	return index, nil
 }
 
-// lenient reads PHP's empty array, which stands for an empty object as well, and anything else of another type, as nothing.
-type lenient[T any] struct{ value T }
-
-func (l *lenient[T]) UnmarshalJSON(raw []byte) error {
-	_ = json.Unmarshal(raw, &l.value)
-	return nil
-}
-
 // deepest bounds how far nested schemas are read.
 const deepest = 6
 
 func parseSchema(raw json.RawMessage, depth int) Schema {
 	var r struct {
 		Type        json.RawMessage
-		Description lenient[string]
+		Description phpText
 		Required    json.RawMessage
 		Enum        lenient[[]any]
 		Default     json.RawMessage
@@ -147,7 +143,7 @@ func parseSchema(raw json.RawMessage, depth int) Schema {
 		return Schema{}
 	}
 	s := Schema{
-		Types: typesOf(r.Type), Description: r.Description.value, Enum: r.Enum.value, Format: r.Format.value, Pattern: r.Pattern.value, Minimum: r.Minimum.value,
+		Types: typesOf(r.Type), Description: string(r.Description), Enum: r.Enum.value, Format: r.Format.value, Pattern: r.Pattern.value, Minimum: r.Minimum.value,
 		Maximum: r.Maximum.value, MinLength: r.MinLength.value, MaxLength: r.MaxLength.value, MinItems: r.MinItems.value, MaxItems: r.MaxItems.value, ReadOnly: r.ReadOnly.value,
 	}
 	_ = json.Unmarshal(r.Required, &s.Required)   // draft 3 has a flag,

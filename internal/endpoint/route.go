@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/url"
 	"regexp"
+	"regexp/syntax"
 	"strings"
 )
 
@@ -146,16 +147,41 @@ func classEnd(text string) int {
 	return len(text)
 }
 
-// goPattern is a PHP pattern in Go's syntax, for a whole value, or nil where Go cannot say it: then the site judges.
+// Bounds of a pattern that a site gives and of what is held against it: a pattern of a few signs, such as (a{1000}){1000}, can take all memory,
+// and a long text against a large one minutes.
+const (
+	mostPattern     = 1000
+	mostPatternSize = 2000
+	mostMatched     = 16 << 10
+)
+
+// goPattern is a PHP pattern in Go's syntax, for a whole value, or nil where Go cannot say it or it is too large: then the site judges.
 func goPattern(pattern string) *regexp.Regexp {
-	if pattern == "" {
+	if pattern == "" || len(pattern) > mostPattern {
 		return nil
 	}
-	re, err := regexp.Compile("^(?:" + strings.ReplaceAll(pattern, `\/`, "/") + ")$")
+	pattern = "^(?:" + strings.ReplaceAll(pattern, `\/`, "/") + ")$"
+	parsed, err := syntax.Parse(pattern, syntax.Perl)
+	if err != nil || patternSize(parsed) > mostPatternSize {
+		return nil
+	}
+	re, err := regexp.Compile(pattern)
 	if err != nil {
 		return nil
 	}
 	return re
+}
+
+// patternSize is about how many steps the pattern has once its repetitions are written out.
+func patternSize(re *syntax.Regexp) int {
+	size := 1 + len(re.Rune)
+	for _, each := range re.Sub {
+		size = min(size+patternSize(each), mostPatternSize+1)
+	}
+	if re.Op == syntax.OpRepeat {
+		size *= max(re.Min, re.Max, 1)
+	}
+	return min(size, mostPatternSize+1)
 }
 
 // slashed tells whether the variable's pattern lets a value hold a slash, such as a plugin's akismet/akismet.

@@ -15,8 +15,11 @@ type Rows struct {
 	BySite  map[string]map[string]string // by the address as it is written there
 }
 
-// mostCSV bounds the text of a table.
-const mostCSV = 5 << 20
+// Bounds of a table.
+const (
+	mostCSV        = 5 << 20
+	mostRowColumns = 200
+)
 
 // ReadRows reads CSV with a header; the column site, else url, says which site a row is for. Commas, semicolons or tabs separate.
 func ReadRows(text string) (Rows, error) {
@@ -63,6 +66,9 @@ func readHeader(reader *csv.Reader) (header []string, key int, err error) {
 	header, err = reader.Read()
 	if err != nil {
 		return nil, 0, fault("Write a header first, such as: site,id")
+	}
+	if len(header) > mostRowColumns {
+		return nil, 0, fault("The table has more than %d columns. Leave out those that are not needed.", mostRowColumns)
 	}
 	for i := range header {
 		header[i] = strings.ToLower(strings.TrimSpace(header[i]))

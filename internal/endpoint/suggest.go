@@ -8,6 +8,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/droverhq/drover/internal/expression"
 )
 
 // suggested is how many columns are suggested at most.
@@ -19,10 +21,10 @@ var first = []string{"name", "title", "plugin", "stylesheet", "slug", "id", "use
 // Suggest makes columns from an answer: the values of its first element, with WordPress's own {rendered} and {raw} opened.
 func Suggest(body []byte) []Column {
 	var value any
-	if json.Unmarshal(body, &value) != nil {
+	if first := expression.First(body); first == nil || json.Unmarshal(first, &value) != nil {
 		return nil
 	}
-	return columnsOf(value)
+	return columnsOf([]any{value})
 }
 
 // SuggestQuery makes rows and columns from an answer. Many plugins wrap what they tell: {"success": true, "items": [{…}]} becomes a row for

@@ -1,13 +1,9 @@
 package endpoint
 
 import (
-	"cmp"
 	"context"
-	"fmt"
-	"strings"
-	"time"
 
-	"github.com/itchyny/gojq"
+	"github.com/droverhq/drover/internal/expression"
 )
 
 // Column is one column of a table of answers.
@@ -24,10 +20,8 @@ type Query struct {
 
 // Table turns answers into rows.
 type Table struct {
-	spent   time.Duration
-	rows    *gojq.Code
-	columns []*gojq.Code
-	Columns []Column
+	Columns    []Column
+	evaluation *expression.Evaluation
 }
 
 // Answer is one site's answer.
@@ -39,106 +33,48 @@ type Answer struct {
 // Row is one row of a table.
 type Row struct {
 	Site  int64
-	Cells []any // nil, bool, a number (json.Number, int, float64, *big.Int), string, []any or map[string]any
+	Cells []any // nil, bool, json.Number, string, or json.RawMessage for a list or an object
 	Odd   []bool
 	Error string // what jq said
 }
 
-// Bounds of a table.
-const (
-	mostRows   = 2000
-	mostColumn = 30
-)
+// Check returns what is wrong with the query, as a sentence for a person.
+func (q Query) Check() error {
+	_, err := q.compile()
+	return err
+}
 
-// NewTable compiles the query. Its error is a sentence for a person.
-func NewTable(q Query) (*Table, error) {
-	rows := q.Rows
-	if strings.TrimSpace(rows) == "" {
-		rows = "if type == \"array\" then .[] else . end"
+func (q Query) compile() (*expression.Program, error) {
+	columns := make([]expression.Column, len(q.Columns))
+	for i, c := range q.Columns {
+		columns[i] = expression.Column(c)
 	}
-	t := &Table{Columns: q.Columns}
-	var err error
-	if t.rows, err = compileJQ(rows); err != nil {
-		return nil, fmt.Errorf("rows: %w", err)
+	return expression.Compile(q.Rows, columns)
+}
+
+// NewTable compiles the query, to be evaluated at the place. Its error is a sentence for a person. Close ends what goes on for the table.
+func NewTable(q Query, place *expression.Place) (*Table, error) {
+	program, err := q.compile()
+	if err != nil {
+		return nil, err
 	}
-	if len(q.Columns) > mostColumn {
-		return nil, fmt.Errorf("a table has at most %d columns", mostColumn)
+	return &Table{Columns: q.Columns, evaluation: place.Evaluate(program)}, nil
+}
+
+// Close ends what goes on for the table. Nil is a table that never began.
+func (t *Table) Close() {
+	if t != nil {
+		t.evaluation.Close()
 	}
-	for _, c := range q.Columns {
-		code, err := compileJQ(c.Expr)
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", cmp.Or(c.Name, c.Expr), err)
-		}
-		t.columns = append(t.columns, code)
-	}
-	return t, nil
 }
 
 // Add returns the rows of an answer. An answer that gives none, or that jq fails on, is one row that says so; so does the last row of
-// one that gives too many. It is for one goroutine at a time.
-func (t *Table) Add(ctx context.Context, a Answer) []Row {
-	if t.spent >= tableTime {
-		return []Row{t.failed(a.Site, errBudget)}
+// one that gives too many. An error is no fault of the answer or the query. It is for one goroutine at a time.
+func (t *Table) Add(ctx context.Context, a Answer) ([]Row, error) {
+	found, err := t.evaluation.Answer(ctx, a.Pages)
+	rows := make([]Row, len(found))
+	for i, r := range found {
+		rows[i] = Row{Site: a.Site, Cells: r.Cells, Error: r.Error}
 	}
-	began := time.Now()
-	defer func() { t.spent += time.Since(began) }()
-	ctx, cancel := context.WithTimeout(ctx, exprTime)
-	defer cancel()
-	m := metered(ctx)
-	var all []Row
-	for _, page := range a.Pages {
-		var value any
-		if decode(page, &value) != nil {
-			return append(all, t.failed(a.Site, errIncomplete))
-		}
-		rows, enough := t.page(m, a.Site, plain(value), mostRows-len(all))
-		if all = append(all, rows...); enough {
-			return all
-		}
-	}
-	return all
-}
-
-// page returns the rows of one page, at most the given number, and whether that is enough of this answer.
-func (t *Table) page(m *meter, site int64, value any, most int) (rows []Row, enough bool) {
-	for iter := t.rows.RunWithContext(m, value); ; {
-		found, more := iter.Next()
-		if !more {
-			return rows, false
-		}
-		if failure, is := found.(error); is {
-			return append(rows, t.failed(site, failure)), true
-		}
-		if len(rows) == most {
-			if most > 0 {
-				rows[most-1].Error = fmt.Sprintf("This answer gives more than %d rows; the rest was left out.", mostRows)
-			}
-			return rows, true
-		}
-		rows = append(rows, t.row(m, site, found))
-		if m.Err() != nil {
-			return rows, true
-		}
-	}
-}
-
-var errIncomplete = fault("The answer is not complete JSON.")
-
-func (t *Table) failed(site int64, failure error) Row {
-	return Row{Site: site, Cells: make([]any, len(t.columns)), Error: said(failure)}
-}
-
-func (t *Table) row(m *meter, site int64, value any) Row {
-	row := Row{Site: site, Cells: make([]any, len(t.columns))}
-	for i, code := range t.columns {
-		found, some := code.RunWithContext(m, value).Next()
-		failure, failed := found.(error)
-		if !failed && some {
-			row.Cells[i], failure = settled(found)
-		}
-		if failure != nil {
-			row.Error = t.Columns[i].Name + ": " + said(failure)
-		}
-	}
-	return row
+	return rows, err
 }

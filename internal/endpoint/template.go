@@ -30,14 +30,45 @@ func Names(text string, columns []string) ([]string, error) {
 			return nil, fault("The {{ at character %d has no }} after it. Close it, such as {{site.name}}.", utf8.RuneCountInString(text[:at])+1)
 		}
 		name = strings.TrimSuffix(strings.TrimSpace(name), asText)
+		if rest = tail; slices.Contains(names, name) {
+			continue
+		}
 		if !slices.Contains(ofSite, name) && !inRow(name, columns) {
 			return nil, fault("There is no {{%s}}. Write one of: %s.", name, strings.Join(offered(columns), ", "))
 		}
-		if !slices.Contains(names, name) {
-			names = append(names, name)
-		}
-		rest = tail
+		names = append(names, name)
 	}
+}
+
+// References counts how often each reference stands in a text, to tell how long the text becomes before it is made.
+type References struct {
+	plain int
+	times map[string]int
+}
+
+// CountReferences reads the text once.
+func CountReferences(text string) References {
+	r := References{times: map[string]int{}}
+	for {
+		before, after, found := strings.Cut(text, "{{")
+		name, rest, closed := strings.Cut(after, "}}")
+		if !found || !closed {
+			r.plain += len(text)
+			return r
+		}
+		r.plain += len(before)
+		r.times[strings.TrimSuffix(strings.TrimSpace(name), asText)]++
+		text = rest
+	}
+}
+
+// Size is how many bytes the text has with these values, before they are escaped.
+func (r References) Size(values Values) int {
+	size := r.plain
+	for name, times := range r.times {
+		size += times * len(values[name])
+	}
+	return size
 }
 
 var ofSite = []string{"site.url", "site.name", "site.host", "site.id"}

@@ -72,8 +72,11 @@ func NewProvider(c ProviderConfig) (*Provider, error) {
 	}
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.TLSClientConfig = &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: c.Authorities}
-	return &Provider{config: c, client: &http.Client{Transport: transport, Timeout: providerTime}}, nil
+	return &Provider{config: c, client: &http.Client{Transport: transport, Timeout: providerTime, CheckRedirect: stay}}, nil
 }
+
+// stay follows no redirect: the code and the client's secret are for the addresses that the provider names, and for no other.
+func stay(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 
 // discover returns the provider as it describes itself.
 func (p *Provider) discover(ctx context.Context) (*oidc.Provider, error) {

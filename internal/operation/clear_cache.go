@@ -17,8 +17,10 @@ func planClearCache(params map[string]string, p validation.Problems) Plan {
 	case "urls":
 		urls := splitURLs(params["urls"], p)
 		made.Title = "Clear the cache of " + plural(len(urls), "address", "addresses")
+		var homes []string
+		made.Among = func(all []string) { homes = all }
 		made.Request = func(s Site) (wordpress.Request, bool) {
-			own := urlsOfSite(s.Home, urls)
+			own := urlsOfSite(s, homes, urls)
 			return clearCache(map[string]any{"purge_type": "urls", "urls": own}), len(own) > 0
 		}
 		made.Strays = func(chosen []Site) validation.Problems {

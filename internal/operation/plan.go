@@ -14,6 +14,8 @@ import (
 type Site struct {
 	ID               int64
 	Name, Home, Host string
+	Root             string // of the REST API, as last detected; empty: not known yet
+	ReportedHome     string // what the site itself calls its home; empty: not known yet
 }
 
 // Values are what references such as {{site.name}} stand for on the site.
@@ -32,6 +34,7 @@ type Plan struct {
 	Purges     bool // pages can be looked at before and after
 
 	Request func(Site) (wordpress.Request, bool)    // false: it has nothing to do on this site
+	Among   func(homes []string)                    // told the homes of all chosen sites first; nil: it does not depend on them
 	Strays  func(chosen []Site) validation.Problems // what was given for sites that are not chosen; nil: nothing can be
 }
 

@@ -2,6 +2,7 @@ package operation
 
 import (
 	"encoding/json"
+	"fmt"
 	"maps"
 	"net/http"
 	"slices"
@@ -15,16 +16,18 @@ import (
 // asked is a request of a person's own, which may refer to the site that it goes to.
 type asked struct {
 	method, path, body string
+	route              wordpress.Route // the path as it was typed
 	header             http.Header
 	columns            []string
 	rows               map[string]map[string]string // by home; nil: the request needs none
 }
 
 func planRequest(params map[string]string, p validation.Problems) Plan {
-	a := asked{method: params["method"], path: params["path"], body: params["body"], header: headersOf(params["headers"], p)}
-	if a.path != "" && !strings.HasPrefix(a.path, "/") {
-		a.path = "/" + a.path
+	route, err := wordpress.ParseRoute(params["path"])
+	if err != nil {
+		p["path"] = err.Error()
 	}
+	a := asked{method: params["method"], path: route.Path, route: route, body: params["body"], header: headersOf(params["headers"], p)}
 	a.readRows(params["rows"], p)
 	a.check(p)
 	made := Plan{
@@ -76,7 +79,7 @@ func (a *asked) readRows(text string, p validation.Problems) {
 
 // check finds what is wrong with the request whatever the site.
 func (a *asked) check(p validation.Problems) {
-	if a.path == "" {
+	if a.path == "" && p["path"] == "" {
 		p["path"] = "Write the path below the REST root, such as /wp/v2/plugins."
 	}
 	if a.body != "" && !json.Valid([]byte(a.body)) {
@@ -109,11 +112,8 @@ func (a *asked) check(p validation.Problems) {
 
 // to is the request as it goes to the site. A site without a row has none, where rows were given.
 func (a *asked) to(s Site) (wordpress.Request, bool) {
-	row, has := a.rows[s.Home]
-	values := s.Values()
-	for column, value := range row {
-		values["row."+column] = value
-	}
+	values := a.values(s)
+	_, has := a.rows[s.Home]
 	r := wordpress.Request{Method: a.method, Path: endpoint.ExpandPath(a.path, values), Header: a.header, Timeout: readTimeout}
 	if body, err := endpoint.ExpandJSON(a.body, values); err == nil { // it was found to be JSON
 		r.Body = []byte(body)
@@ -121,6 +121,56 @@ func (a *asked) to(s Site) (wordpress.Request, bool) {
 	return r, has || a.rows == nil
 }
 
+func (a *asked) values(s Site) endpoint.Values {
+	values := s.Values()
+	for column, value := range a.rows[s.Home] {
+		values["row."+column] = value
+	}
+	return values
+}
+
+// Bounds of a request with the values of a site in it: a short text can name a long value many times.
+const (
+	mostPath = 8 << 10
+	mostBody = 4 << 20
+)
+
+// checkSizes finds a site whose values make the request too large.
+func (a *asked) checkSizes(chosen []Site) validation.Problems {
+	path, body := endpoint.CountReferences(a.path), endpoint.CountReferences(a.body)
+	for _, s := range chosen {
+		values := a.values(s)
+		if path.Size(values) > mostPath {
+			return validation.Problems{"path": fmt.Sprintf("With the values of %s, the path is longer than %d KB. Refer to shorter values.", s.Home, mostPath>>10)}
+		}
+		if body.Size(values) > mostBody {
+			return validation.Problems{"body": fmt.Sprintf("With the values of %s, the body is larger than %d MB. Refer to shorter values, or less often.", s.Home, mostBody>>20)}
+		}
+	}
+	return nil
+}
+
+// strays tells of rows and addresses for sites that are not chosen, and of sites whose values make the request too large.
 func (a *asked) strays(chosen []Site) validation.Problems {
+	if problem := a.checkRoots(chosen); problem != "" {
+		return validation.Problems{"path": problem}
+	}
+	if p := a.checkSizes(chosen); p != nil {
+		return p
+	}
 	return problemOf("rows", "These rows are for sites that are not chosen (http or https and www matter): ", notChosen(a.rows, chosen))
+}
+
+// checkRoots finds a path that begins with the address of a site that is not chosen, or with a REST prefix other than wp-json.
+func (a *asked) checkRoots(chosen []Site) string {
+	if len(chosen) > 0 && !slices.ContainsFunc(chosen, func(s Site) bool { return a.route.Fits(s.Home) }) {
+		return a.route.From + " is none of the chosen sites (http or https and www matter). Write the path below the REST root, such as /wp/v2/plugins."
+	}
+	for _, s := range chosen {
+		below, has := strings.CutPrefix(strings.TrimSuffix(s.Root, "/"), s.Home+"/")
+		if has && below != "" && !strings.ContainsRune(below, '?') && strings.HasPrefix(a.path, "/"+below+"/") {
+			return "Leave out /" + below + ": it is the REST prefix of " + s.Home + ", and Drover adds it where it belongs."
+		}
+	}
+	return ""
 }

@@ -5,20 +5,23 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/droverhq/drover/internal/validation"
+	"github.com/droverhq/drover/internal/wordpress"
 )
 
-// splitURLs reads addresses and paths, one a line or separated by spaces.
+// splitURLs reads addresses and paths, one a line or separated by spaces, and makes them canonical: the cache knows no others.
 func splitURLs(text string, p validation.Problems) []string {
 	var all []string
-	for _, field := range strings.FieldsFunc(text, func(r rune) bool { return strings.ContainsRune(" ,\t\r\n", r) }) {
-		if problem := checkURL(field); problem != "" {
-			p["urls"] = problem
+	for _, field := range strings.FieldsFunc(text, func(r rune) bool { return r == ',' || unicode.IsSpace(r) }) {
+		page, err := wordpress.ParsePage(field)
+		if err != nil {
+			p["urls"] = err.Error()
 			return nil
 		}
-		if !slices.Contains(all, field) {
-			all = append(all, field)
+		if !slices.Contains(all, page) {
+			all = append(all, page)
 		}
 	}
 	if len(all) == 0 {
@@ -29,33 +32,36 @@ func splitURLs(text string, p validation.Problems) []string {
 	return all
 }
 
-func checkURL(field string) string {
-	u, err := url.Parse(field)
-	switch {
-	case err != nil:
-		return fmt.Sprintf("%q is not an address. Write it as https://acme.example/page/, or as a path, such as /page/.", field)
-	case strings.HasPrefix(field, "/") && !strings.HasPrefix(field, "//"):
-		return ""
-	case u.Scheme != "https" && u.Scheme != "http" || u.Host == "":
-		return fmt.Sprintf("%q is not an http(s) address. Write it as https://acme.example/page/, or as a path, such as /page/.", field)
-	case u.User != nil:
-		return "Leave user name and password out of the addresses."
-	}
-	return ""
-}
-
-// urlsOfSite returns the addresses that belong to the site with that home: the plugin drops the others silently, and still answers
-// success. A path belongs to every site.
-func urlsOfSite(home string, all []string) []string {
+// urlsOfSite returns the addresses that belong to the site: the plugin drops the others silently, and still answers success. An address
+// below several of the homes belongs to the longest alone: the others would not have its pages. A path belongs to every site.
+func urlsOfSite(s Site, homes, all []string) []string {
 	var own []string
 	for _, address := range all {
-		if strings.HasPrefix(address, "/") {
-			own = append(own, home+address)
-		} else if belongs(home, address) {
+		switch {
+		case strings.HasPrefix(address, "/"):
+			own = append(own, wordpress.PageURL(s.Home, s.ReportedHome, address))
+		case owns(s, homes, address):
 			own = append(own, address)
 		}
 	}
 	return own
+}
+
+// owns tells whether the address lies below the site's home, as stored or as the site says, and below no longer one.
+func owns(s Site, homes []string, address string) bool {
+	longest := longestHome([]string{s.Home, s.ReportedHome}, address)
+	return longest > 0 && longest >= longestHome(homes, address)
+}
+
+// longestHome is the length of the longest home that the address lies below, or 0.
+func longestHome(homes []string, address string) int {
+	longest := 0
+	for _, home := range homes {
+		if home != "" && belongs(home, address) {
+			longest = max(longest, len(home))
+		}
+	}
+	return longest
 }
 
 // belongs tells whether the address lies under the home. Scheme and www matter: the plugin compares hosts letter by letter.
@@ -76,7 +82,7 @@ func unroutedURLs(all []string, chosen []Site) []string {
 		if strings.HasPrefix(address, "/") {
 			continue
 		}
-		if !slices.ContainsFunc(chosen, func(s Site) bool { return belongs(s.Home, address) }) {
+		if !slices.ContainsFunc(chosen, func(s Site) bool { return owns(s, nil, address) }) {
 			none = append(none, address)
 		}
 	}

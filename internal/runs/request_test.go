@@ -3,6 +3,7 @@ package runs_test
 import (
 	"context"
 	"errors"
+	"strings"
 	"testing"
 
 	"github.com/droverhq/drover/internal/runs/runstest"
@@ -11,6 +12,7 @@ import (
 	"github.com/droverhq/drover/internal/database"
 	"github.com/droverhq/drover/internal/database/dbtest"
 	"github.com/droverhq/drover/internal/endpoint"
+	"github.com/droverhq/drover/internal/expression"
 	"github.com/droverhq/drover/internal/operation"
 	"github.com/droverhq/drover/internal/sites"
 	"github.com/droverhq/drover/internal/wordpress/wptest"
@@ -70,16 +72,22 @@ func TestAnswersOfAllPages(t *testing.T) {
 		h := runstest.New(t, db, []wptest.Site{{}, {}, {Fault: wptest.BOM}, {Fault: wptest.SiteError}, {Fault: wptest.Maintenance}})
 		h.Work(t)
 		last := h.Wait(t, h.Start(t, runstest.Everywhere("request", map[string]string{"method": "GET", "path": "/wp/v2/posts?per_page=1&context=view", "pages": "true"})).ID)
-		table, err := endpoint.NewTable(endpoint.Query{Columns: []endpoint.Column{{Name: "id", Expr: ".id"}, {Name: "slug", Expr: ".slug"}}})
+		place, err := expression.NewPool(expression.Limits{}).Enter(context.Background(), "a test")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer place.Leave()
+		table, err := endpoint.NewTable(endpoint.Query{Columns: []endpoint.Column{{Name: "id", Expr: ".id"}, {Name: "slug", Expr: ".slug"}}}, place)
 		if err != nil {
 			t.Fatal(err)
 		}
 		bySite := map[int64]string{}
 		err = h.Runner.Answers(context.Background(), access.System(), last.Run.ID, func(a endpoint.Answer) error {
-			for _, row := range table.Add(context.Background(), a) {
+			rows, err := table.Add(context.Background(), a)
+			for _, row := range rows {
 				bySite[row.Site] += endpoint.Show(row.Cells[0]) + endpoint.Show(row.Cells[1]) + " "
 			}
-			return nil
+			return err
 		})
 		if err != nil || len(bySite) != 4 || last.Counts.Partial != 1 {
 			t.Fatalf("%v, %v", bySite, err)
@@ -92,4 +100,36 @@ func TestAnswersOfAllPages(t *testing.T) {
 			}
 		}
 	})
+}
+
+// A path is sent as it is meant, whatever was pasted, and never to a site that was not.
+func TestAPathIsMeantBelowTheRoot(t *testing.T) {
+	h := runstest.New(t, dbtest.SQLite(t), []wptest.Site{{Host: "one.example"}, {Host: "two.example"}})
+	for path, title := range map[string]string{
+		"/wp-json/acme/v1/things": "GET /acme/v1/things", "wp-json/acme/v1/things": "GET /acme/v1/things", "acme/v1/things": "GET /acme/v1/things",
+		h.Sites[0].Home + "/wp-json/acme/v1/things?a=1": "GET /acme/v1/things?a=1", "{{site.url}}/wp-json/acme/v1/things": "GET /acme/v1/things",
+		"https://other.example/wp-json/acme/v1/things": "", "/shop/wp-json/acme/v1/things": "", h.Sites[0].Home + "/?rest_route=/acme/v1/things": "",
+		"/acme/v1/things?rest[route=/wp/v2/users": "", "/acme/v1/a b": "", "/acme/v1/things\u200b": "", "//acme/v1/things": "",
+	} {
+		preview, err := h.Runner.Preview(context.Background(), runstest.Owner, runstest.Everywhere("request", map[string]string{"method": "GET", "path": path}))
+		var problems sites.Problems
+		if title == "" && (!errors.As(err, &problems) || problems["path"] == "") || title != "" && (err != nil || preview.Title != title) {
+			t.Errorf("%s: %q, %v; want %q", path, preview.Title, err, title)
+		}
+	}
+}
+
+// A short text can name a long value many times: 200 KB here stand for 20 GB, and are refused before they are made.
+func TestARequestIsBoundedBeforeItIsMade(t *testing.T) {
+	h := runstest.New(t, dbtest.SQLite(t), []wptest.Site{{}})
+	for name, params := range map[string]map[string]string{
+		"body": {"method": "POST", "path": "/wp/v2/posts", "body": `{"title":"` + strings.Repeat("{{row.text}}", 20_000) + `"}`},
+		"path": {"method": "GET", "path": "/wp/v2/posts?search=" + strings.Repeat("{{row.text}}", 50)},
+	} {
+		params["rows"] = "site,text\n" + h.Fake.URL(0) + "," + strings.Repeat("x", 1<<20) + "\n"
+		_, err := h.Runner.Start(t.Context(), runstest.Owner, runstest.Everywhere("request", params))
+		if problems, is := errors.AsType[sites.Problems](err); !is || !strings.Contains(problems[name], "With the values of") {
+			t.Errorf("%s: %.200v", name, err)
+		}
+	}
 }

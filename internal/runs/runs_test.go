@@ -32,7 +32,10 @@ var outcomes = map[wptest.Fault]string{
 	wptest.MaintenanceHTML: "failed/maintenance", wptest.SiteError: "failed/site_error", wptest.FatalHTML: "failed/site_error",
 	wptest.RedirectWWW: "failed/redirected", wptest.TooLarge: "failed/too_large", wptest.GzipBomb: "failed/too_large", wptest.CutBefore: "unknown/cut_off",
 	wptest.CutAfter: "unknown/cut_off", wptest.CertExpired: "failed/tls", wptest.CertWrongHost: "failed/tls", wptest.CertUnknownCA: "failed/tls",
-	wptest.Closed: "failed/unreachable", wptest.PlainPermalinks: "failed/not_json", wptest.NoLinkHeader: "ok", wptest.DNSMissing: "failed/unreachable",
+	wptest.Closed: "failed/unreachable", wptest.PlainPermalinks: "ok", wptest.IndexPHPRoot: "ok", wptest.NoLinkHeader: "ok", wptest.OtherSite: "failed/other_site", wptest.RenamedPrefix: "ok", wptest.InnerPort: "ok", wptest.HomeCut: "ok",
+	wptest.IndexClosed: "ok", wptest.IndexMinimal: "ok", wptest.IndexLarge: "ok", wptest.NamespaceGaps: "ok", wptest.UsersClosed: "ok", wptest.OptionsByServer: "ok", wptest.DNSMissing: "failed/unreachable",
+	wptest.DatabaseError: "ok", wptest.CrashAfter: "unknown/site_error", wptest.JSONCut: "unknown/unclear", wptest.BrowserCheck: "failed/blocked", wptest.PasswordWall: "failed/protected",
+	wptest.AccountSuspended: "failed/suspended", wptest.GatewayTimeout: "unknown/timeout", wptest.VerbsNotFound: "ok",
 }
 
 func TestEveryFaultHasItsOutcome(t *testing.T) {

@@ -139,17 +139,24 @@ func (r *Runner) choose(ctx context.Context, actor access.Actor, spec Spec, made
 	if len(all) == 0 {
 		return choice{}, sites.Problems{"selection": "No site is chosen. Choose sites, a client, a tag, or all."}
 	}
+	if made.Strays != nil {
+		if p := made.Strays(planned(all)); len(p) > 0 {
+			return choice{}, p
+		}
+	}
+	if made.Among != nil {
+		homes := make([]string, len(all))
+		for i, s := range all {
+			homes[i] = s.Home
+		}
+		made.Among(homes)
+	}
 	var c choice
 	for _, s := range all {
 		if _, applies := made.Request(s.Planned()); applies {
 			c.sites = append(c.sites, s)
 		} else {
 			c.leftOut = append(c.leftOut, s)
-		}
-	}
-	if made.Strays != nil {
-		if p := made.Strays(planned(all)); len(p) > 0 {
-			return choice{}, p
 		}
 	}
 	if len(c.sites) == 0 {

@@ -101,7 +101,22 @@ func (s *Store) Batch(ctx context.Context, id int64) (Batch, error) {
 		return Batch{}, err
 	}
 	made, err := Plan(run.Spec)
-	return Batch{Run: run, Plan: made, Targets: targetsOf(rows)}, err
+	if err != nil {
+		return Batch{}, err
+	}
+	if made.Among != nil {
+		homes, err := s.homes(ctx, run.ID)
+		if err != nil {
+			return Batch{}, err
+		}
+		made.Among(homes)
+	}
+	return Batch{Run: run, Plan: made, Targets: targetsOf(rows)}, nil
+}
+
+// homes lists the homes of a run's sites.
+func (s *Store) homes(ctx context.Context, run int64) (homes []string, err error) {
+	return homes, s.db.Gorm.WithContext(ctx).Raw("SELECT home FROM targets WHERE run_id = ?", run).Scan(&homes).Error
 }
 
 func targetsOf(rows []targetRow) []Target {

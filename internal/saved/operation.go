@@ -88,7 +88,7 @@ func (d *Definition) clean() Problems {
 	if !slices.Contains(effects, d.Effect) {
 		p["effect"] = "Choose read, change or destroy, or leave it to the method."
 	}
-	if _, err := endpoint.NewTable(d.Table); err != nil {
+	if err := d.Table.Check(); err != nil {
 		p["columns"] = err.Error()
 	}
 	return p

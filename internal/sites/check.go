@@ -97,8 +97,11 @@ func (r *Registry) CheckAll(ctx context.Context, actor access.Actor, chosen []Si
 // learn stores a report and records that the site was checked.
 func (w write) learn(s Site, report wordpress.Report) error {
 	values := map[string]any{"state": report.State(), "finding": finding(report), "redirects_to": report.RedirectsTo}
-	if report.Root != "" {
-		values["root"] = report.Root
+	switch {
+	case report.Root != "":
+		values["root"], values["reported_home"], values["located_at"] = report.Root, report.Home, w.now.UnixMicro()
+	case report.OtherSite != "":
+		values["located_at"] = 0
 	}
 	if report.Address.IsValid() {
 		values["address"] = report.Address.String()

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
+	"github.com/droverhq/drover/internal/access"
 	"github.com/droverhq/drover/internal/vault"
 	"github.com/droverhq/drover/internal/wordpress"
 )
@@ -55,6 +57,44 @@ func (r *Registry) DialAll(ctx context.Context, chosen []Site) (clients map[int6
 // URL is where a request would be sent, for showing it before.
 func (r *Registry) URL(s Site, request wordpress.Request) (string, error) {
 	return r.network.Client(s.address(), "", "").URL(request)
+}
+
+// locationKept is how long a location is good. A blog of a network that is deleted is soon answered by another site.
+const locationKept = 24 * time.Hour
+
+// Located is a site with a client that knows where its REST API is, or why nothing may be sent there.
+type Located struct {
+	Site    Site
+	Client  *wordpress.Client
+	Verdict wordpress.Verdict // without an outcome, the request may be sent
+}
+
+// Locate makes sure that the site that answers at the site's address is the site, and finds its REST API where that is elsewhere than
+// expected. Where that was seen lately, nothing is sent.
+func (r *Registry) Locate(ctx context.Context, actor access.Actor, s Site, client *wordpress.Client) (Located, error) {
+	if time.Since(s.LocatedAt) < locationKept {
+		return Located{Site: s, Client: client}, nil
+	}
+	at, verdict := client.Locate(ctx)
+	if at.Root == "" || ctx.Err() != nil {
+		return Located{s, client, verdict}, nil
+	}
+	before := s
+	s.Root, s.ReportedHome, s.LocatedAt = at.Root, at.Home, time.Now()
+	located := Located{Site: s, Client: client.WithRoot(at.Root)}
+	if err := r.log.Authorize(ctx, actor, access.SiteLearn, access.On("site", s.ID)); err != nil {
+		return located, err
+	}
+	err := r.store.change(ctx, actor, func(w write) error {
+		if err := w.setLocation(before, at); err != nil || at.Root == before.address().UsualRoot() || at.Root == before.Root {
+			return err
+		}
+		return w.record(access.SiteLearn, s.ID, map[string]any{"home": s.Home, "root": map[string]any{"before": before.Root, "after": at.Root}})
+	})
+	if err != nil {
+		return located, fmt.Errorf("sites: locate: %w", err)
+	}
+	return located, nil
 }
 
 // Limits returns how many requests may be under way at once, in all and to one address.

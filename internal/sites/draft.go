@@ -7,7 +7,10 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"golang.org/x/text/unicode/norm"
+
 	"github.com/droverhq/drover/internal/validation"
+
 	"github.com/droverhq/drover/internal/vault"
 	"github.com/droverhq/drover/internal/wordpress"
 )
@@ -38,7 +41,7 @@ func (d *Draft) clean(p Problems) {
 		p["url"] = err.Error()
 	}
 	d.URL = home
-	d.Name, d.Client = strings.TrimSpace(d.Name), strings.TrimSpace(d.Client)
+	d.Name, d.Client = cleanText(d.Name), cleanText(d.Client)
 	if d.Name == "" && home != "" {
 		d.Name = nameless(home)
 	}
@@ -53,6 +56,11 @@ func (d *Draft) clean(p Problems) {
 	}
 }
 
+// cleanText is a text on one line and without characters that nobody sees: they come along with what is copied from a page or a chat.
+func cleanText(text string) string {
+	return norm.NFC.String(strings.Join(strings.Fields(wordpress.Visible(text)), " "))
+}
+
 // nameless is what a site is called whose name nobody typed, until a check reads its title.
 func nameless(home string) string {
 	_, name, _ := strings.Cut(home, "://")
@@ -61,8 +69,8 @@ func nameless(home string) string {
 
 // cleanCredential trims what was pasted at its ends only: WordPress shows the password with spaces, and they are sent as shown.
 func (d *Draft) cleanCredential(p Problems) {
-	d.Username = strings.TrimSpace(d.Username)
-	d.Password = vault.NewSecret(strings.TrimSpace(d.Password.Reveal()))
+	d.Username = cleanText(d.Username)
+	d.Password = vault.NewSecret(strings.TrimSpace(wordpress.Visible(d.Password.Reveal())))
 	switch {
 	case d.Username == "":
 		p["username"] = "Write the WordPress user name, or the e-mail address, that the application password belongs to."
@@ -79,16 +87,16 @@ func (d *Draft) cleanCredential(p Problems) {
 }
 
 func checkText(p Problems, field, text string, longest int) {
-	if !utf8.ValidString(text) || strings.ContainsFunc(text, unicode.IsControl) {
-		p[field] = "This holds characters that cannot be shown. Type it anew."
+	if !utf8.ValidString(text) || strings.ContainsFunc(text, func(r rune) bool { return unicode.IsControl(r) || r == utf8.RuneError }) {
+		p[field] = "This holds characters that cannot be shown. Type it again."
 	} else if utf8.RuneCountInString(text) > longest {
 		p[field] = "This is too long. Shorten it."
 	}
 }
 
-// SplitTags reads tags as people write them into one field, separated by commas, semicolons or bars.
+// SplitTags reads tags as people write them into one field, separated by commas, semicolons, bars or line breaks.
 func SplitTags(s string) []string {
-	tags := strings.FieldsFunc(s, func(r rune) bool { return r == ',' || r == ';' || r == '|' })
+	tags := strings.FieldsFunc(s, func(r rune) bool { return strings.ContainsRune(",;|\n\r\v", r) })
 	for i := range tags {
 		tags[i] = strings.TrimSpace(tags[i])
 	}
@@ -98,7 +106,7 @@ func SplitTags(s string) []string {
 func cleanTags(tags []string) []string {
 	cleaned := make([]string, 0, len(tags))
 	for _, tag := range tags {
-		if tag = strings.ToLower(strings.TrimSpace(tag)); tag != "" {
+		if tag = strings.ToLower(cleanText(tag)); tag != "" {
 			cleaned = append(cleaned, tag)
 		}
 	}

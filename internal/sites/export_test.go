@@ -7,3 +7,10 @@ func ReadImport(file io.Reader) ([]Line, error) {
 	_, lines, err := readImport(file)
 	return lines, err
 }
+
+// Clean makes a draft canonical.
+func Clean(d *Draft) {
+	p := Problems{}
+	d.clean(p)
+	d.cleanCredential(p)
+}

@@ -4,10 +4,12 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
+	"strconv"
 	"time"
 
 	"github.com/droverhq/drover/internal/access"
@@ -51,18 +53,48 @@ func (r *Registry) Offered(ctx context.Context, actor access.Actor, s Site, fres
 	case err != nil:
 		return Offered{}, err
 	}
-	x := client.Do(ctx, wordpress.Request{Method: http.MethodGet, Path: "/"})
+	located, err := r.Locate(ctx, access.System(), s, client)
+	if err != nil {
+		return Offered{}, err
+	}
+	if v := located.Verdict; v.Outcome != "" {
+		return Offered{Site: s, Problem: v.Reason.Sentence() + " " + v.Note}, nil
+	}
+	x := located.Client.Do(ctx, wordpress.FullIndex())
 	if v := wordpress.Classify(x); v.Outcome != wordpress.OK {
 		return Offered{Site: s, Problem: v.Reason.Sentence() + " " + v.Note}, nil
 	}
 	row := indexRow{SiteID: s.ID, FetchedAt: time.Now().UnixMicro(), Body: packed(x.Body)}
-	if a := client.Do(ctx, wordpress.Request{Method: http.MethodGet, Path: "/wp-abilities/v1/abilities?per_page=100"}); wordpress.Classify(a).Outcome == wordpress.OK {
-		row.Abilities = packed(a.Body)
+	if found := abilities(ctx, located.Client); len(found) > 0 {
+		row.Abilities = packed(found)
 	}
 	if err := r.store.putIndex(ctx, row); err != nil {
 		return Offered{}, err
 	}
-	return row.offered(s)
+	return row.offered(located.Site)
+}
+
+// mostPages bounds the pages of a list of abilities, of 100 each.
+const mostPages = 20
+
+// abilities reads the list of abilities over all its pages; nil where there is none.
+func abilities(ctx context.Context, client *wordpress.Client) []byte {
+	var all []json.RawMessage
+	for page, pages := 1, 1; page <= min(pages, mostPages); page++ {
+		x := client.Do(ctx, wordpress.Request{Method: http.MethodGet, Path: fmt.Sprintf("/wp-abilities/v1/abilities?per_page=100&page=%d", page)})
+		found, _ := wordpress.FindJSON(x.Body)
+		var some []json.RawMessage
+		if wordpress.Classify(x).Outcome != wordpress.OK || json.Unmarshal(found, &some) != nil {
+			break // what was read before stays good
+		}
+		all = append(all, some...)
+		pages, _ = strconv.Atoi(x.Header.Get("X-Wp-Totalpages"))
+	}
+	if all == nil {
+		return nil
+	}
+	body, _ := json.Marshal(all) // raw values that were read as JSON
+	return body
 }
 
 func (row indexRow) offered(s Site) (Offered, error) {

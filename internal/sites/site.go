@@ -42,7 +42,9 @@ type Site struct {
 	Override      string // how verbs that its firewall blocks are sent instead
 	Address       string // the IP address of the last check
 	RedirectsTo   string
-	HasPlugin     string // "yes", "no", empty when not known
+	ReportedHome  string    // what the site calls its home, empty when not known
+	LocatedAt     time.Time // when it was last seen that the site that answers is this one
+	HasPlugin     string    // "yes", "no", empty when not known
 	PluginVersion string
 	CacheState    string
 	Environment   string
@@ -65,7 +67,7 @@ type Credential struct {
 
 // Planned is what a plan needs to know of the site.
 func (s Site) Planned() operation.Site {
-	return operation.Site{ID: s.ID, Name: s.Name, Home: s.Home, Host: s.Host}
+	return operation.Site{ID: s.ID, Name: s.Name, Home: s.Home, Host: s.Host, Root: s.Root, ReportedHome: s.ReportedHome}
 }
 
 // address is how to speak to the site.

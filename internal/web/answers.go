@@ -1,6 +1,8 @@
 package web
 
 import (
+	"context"
+	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
@@ -8,7 +10,9 @@ import (
 	"strings"
 
 	"github.com/droverhq/drover/internal/endpoint"
+	"github.com/droverhq/drover/internal/expression"
 	"github.com/droverhq/drover/internal/runs"
+	"github.com/droverhq/drover/internal/sites"
 	"github.com/droverhq/drover/views"
 )
 
@@ -22,13 +26,24 @@ type tabulated struct {
 	problem string // what is wrong with the query
 	without int    // sites that gave no answer to show
 	empty   int    // sites whose answer has no rows
+	broken  bool   // some row says what is wrong with it
 }
 
 // mostTableRows bounds the rows of all sites together.
 const mostTableRows = 100_000
 
+// withPlace waits for a place to make tables in, and holds it until everything about them is done: their rows are in memory as long.
+func (s *Server) withPlace(v *visit, do func(*expression.Place) error) error {
+	place, err := s.expressions.Enter(v.Request.Context(), strconv.FormatInt(v.actor().ID, 10))
+	if err != nil {
+		return err
+	}
+	defer place.Leave()
+	return do(place)
+}
+
 // tabulate makes the table that the address asks for. Without columns, those of the run's saved operation are taken, or suggested.
-func (s *Server) tabulate(v *visit, run runs.Run, q url.Values) (tabulated, error) {
+func (s *Server) tabulate(v *visit, place *expression.Place, run runs.Run, q url.Values) (tabulated, error) {
 	ctx := v.Request.Context()
 	t := tabulated{run: run, query: endpoint.Query{Rows: q.Get("rows"), Columns: columnsOf(q.Get("columns"))}, sites: map[int64]runs.Target{}}
 	if len(t.query.Columns) == 0 && !q.Has("columns") {
@@ -42,24 +57,19 @@ func (s *Server) tabulate(v *visit, run runs.Run, q url.Values) (tabulated, erro
 		t.sites[target.SiteID] = target
 	}
 	var table *endpoint.Table
+	defer func() { table.Close() }()
 	answered := 0
 	err = s.Runner.Answers(ctx, v.actor(), run.ID, func(a endpoint.Answer) error {
 		if table == nil {
 			if len(t.query.Columns) == 0 {
 				t.query.Columns = endpoint.Suggest(a.Pages[0])
 			}
-			if table, err = endpoint.NewTable(t.query); err != nil {
+			if table, err = endpoint.NewTable(t.query, place); err != nil {
 				return err
 			}
 		}
-		if answered++; len(t.rows) < mostTableRows {
-			rows := table.Add(ctx, a)
-			if len(rows) == 0 {
-				t.empty++
-			}
-			t.rows = append(t.rows, rows...)
-		}
-		return ctx.Err()
+		answered++
+		return t.add(ctx, table, a)
 	})
 	if table == nil && err != nil {
 		t.problem, err = sentenceOf(err), nil
@@ -67,6 +77,23 @@ func (s *Server) tabulate(v *visit, run runs.Run, q url.Values) (tabulated, erro
 	t.columns, t.without = t.query.Columns, len(targets)-answered
 	endpoint.MarkOdd(t.rows)
 	return t, err
+}
+
+func (t *tabulated) add(ctx context.Context, table *endpoint.Table, a endpoint.Answer) error {
+	if len(t.rows) > mostTableRows {
+		return nil
+	}
+	rows, err := table.Add(ctx, a)
+	if len(rows) == 0 {
+		t.empty++
+	}
+	for _, r := range rows {
+		t.broken = t.broken || r.Error != ""
+	}
+	if t.rows = append(t.rows, rows...); len(t.rows) > mostTableRows {
+		t.broken, t.rows[len(t.rows)-1].Error = true, fmt.Sprintf("The table has more than %d rows, so the rest was left out. Choose fewer sites.", mostTableRows)
+	}
+	return err
 }
 
 func sentenceOf(err error) string {
@@ -133,8 +160,12 @@ func (s *Server) answers(v *visit) error {
 	if err != nil {
 		return err
 	}
+	return s.withPlace(v, func(place *expression.Place) error { return s.showAnswers(v, place, run) })
+}
+
+func (s *Server) showAnswers(v *visit, place *expression.Place, run runs.Run) error {
 	q := v.Request.URL.Query()
-	t, err := s.tabulate(v, run, q)
+	t, err := s.tabulate(v, place, run, q)
 	if err != nil {
 		return err
 	}
@@ -170,9 +201,19 @@ func (t *tabulated) view(r endpoint.Row) views.AnswerRow {
 	target := t.sites[r.Site]
 	row := views.AnswerRow{Site: target.SiteName, Home: target.Home, Href: "/runs/" + strconv.FormatInt(t.run.ID, 10) + "/targets/" + strconv.FormatInt(target.ID, 10), Error: r.Error}
 	for i, cell := range r.Cells {
-		row.Cells = append(row.Cells, views.AnswerCell{Text: endpoint.Show(cell), Odd: len(r.Odd) > i && r.Odd[i]})
+		row.Cells = append(row.Cells, views.AnswerCell{Text: beginning(endpoint.Show(cell)), Odd: len(r.Odd) > i && r.Odd[i]})
 	}
 	return row
+}
+
+// longestShown is how much of a value a page shows, in bytes; an export has it all.
+const longestShown = 4000
+
+func beginning(text string) string {
+	if len(text) <= longestShown {
+		return text
+	}
+	return strings.ToValidUTF8(text[:longestShown], "") + "…"
 }
 
 func (s *Server) runOf(v *visit) (runs.Run, error) {
@@ -208,16 +249,19 @@ func (s *Server) compareRuns(v *visit) error {
 		return err
 	}
 	page.With = with
-	return s.showChanges(v, page, before, after)
+	return s.withPlace(v, func(place *expression.Place) error { return s.showChanges(v, place, page, [2]runs.Run{before, after}) })
 }
 
-func (s *Server) showChanges(v *visit, page views.ComparePage, before, after runs.Run) error {
-	old, err := s.tabulate(v, before, v.Request.URL.Query())
+func (s *Server) showChanges(v *visit, place *expression.Place, page views.ComparePage, compared [2]runs.Run) error {
+	old, err := s.tabulate(v, place, compared[0], v.Request.URL.Query())
 	if err != nil {
 		return err
 	}
+	if old.problem != "" {
+		return sites.Problems{"columns": old.problem}
+	}
 	query := url.Values{"rows": {old.query.Rows}, "columns": {columnsText(old.columns)}}
-	now, err := s.tabulate(v, after, query)
+	now, err := s.tabulate(v, place, compared[1], query)
 	if err != nil {
 		return err
 	}

@@ -1,14 +1,16 @@
 package web
 
 import (
-	"bytes"
-	"encoding/csv"
 	"encoding/json"
 	"fmt"
-	"net/http"
+	"io"
 	"path"
 
 	"github.com/droverhq/drover/internal/endpoint"
+	"github.com/droverhq/drover/internal/expression"
+	"github.com/droverhq/drover/internal/runs"
+	"github.com/droverhq/drover/internal/sites"
+	"github.com/droverhq/drover/internal/spreadsheet"
 )
 
 // exportAnswers gives the table as CSV, JSON or JSON Lines, filtered and sorted as the address says.
@@ -17,47 +19,55 @@ func (s *Server) exportAnswers(v *visit) error {
 	if err != nil {
 		return err
 	}
-	t, err := s.tabulate(v, run, v.Request.URL.Query())
-	if err != nil {
-		return err
-	}
-	t.narrow(v.Request.URL.Query())
-	var b bytes.Buffer
-	kind, mime := path.Base(v.Request.URL.Path), ""
-	switch kind {
-	case "answers.csv":
-		mime, err = "text/csv; charset=utf-8", t.csv(&b)
-	case "answers.json":
-		mime, err = "application/json", t.json(&b)
-	case "answers.jsonl":
-		mime, err = "application/jsonl", t.lines(&b)
-	default:
-		return errNoPage
-	}
-	if err != nil {
-		return err
-	}
-	v.download(fmt.Sprintf("drover-run-%d-%s", run.ID, kind))
-	v.Data(http.StatusOK, mime, b.Bytes())
-	return nil
+	return s.withPlace(v, func(place *expression.Place) error { return s.sendAnswers(v, place, run) })
 }
 
-func (t *tabulated) csv(b *bytes.Buffer) error {
-	w := csv.NewWriter(b)
+func (s *Server) sendAnswers(v *visit, place *expression.Place, run runs.Run) error {
+	t, err := s.tabulate(v, place, run, v.Request.URL.Query())
+	if err != nil {
+		return err
+	}
+	if t.problem != "" { // a file without rows would look as if there were none
+		return sites.Problems{"columns": t.problem}
+	}
+	t.narrow(v.Request.URL.Query())
+	kind := path.Base(v.Request.URL.Path)
+	name := fmt.Sprintf("drover-run-%d-%s", run.ID, kind)
+	switch kind {
+	case "answers.csv":
+		return v.stream(file{name, "text/csv; charset=utf-8"}, t.csv)
+	case "answers.json":
+		return v.stream(file{name, "application/json"}, t.json)
+	case "answers.jsonl":
+		return v.stream(file{name, "application/jsonl"}, t.lines)
+	}
+	return errNoPage
+}
+
+// csv has a column for what is wrong where something is: rows that were left out must not look as if there were none.
+func (t *tabulated) csv(to io.Writer) error {
+	w := spreadsheet.NewWriter(to)
 	head := []string{"site"}
 	for _, c := range t.columns {
-		head = append(head, tame(c.Name))
+		head = append(head, c.Name)
 	}
-	_ = w.Write(head)
+	if t.broken {
+		head = append(head, "error")
+	}
+	_ = w.Write(head...) // Flush tells
 	for _, r := range t.rows {
-		line := []string{tame(t.sites[r.Site].Home)}
+		line := []string{t.sites[r.Site].Home}
 		for _, cell := range r.Cells {
-			line = append(line, tame(endpoint.Show(cell)))
+			line = append(line, endpoint.Show(cell))
 		}
-		_ = w.Write(line)
+		if t.broken {
+			line = append(line, r.Error)
+		}
+		if err := w.Write(line...); err != nil {
+			return err
+		}
 	}
-	w.Flush()
-	return w.Error()
+	return w.Flush()
 }
 
 func (t *tabulated) object(r endpoint.Row) map[string]any {
@@ -71,18 +81,30 @@ func (t *tabulated) object(r endpoint.Row) map[string]any {
 	return row
 }
 
-func (t *tabulated) json(b *bytes.Buffer) error {
-	all := make([]map[string]any, len(t.rows))
+func (t *tabulated) json(to io.Writer) error {
 	for i, r := range t.rows {
-		all[i] = t.object(r)
+		text, err := json.MarshalIndent(t.object(r), "  ", "  ")
+		if err != nil {
+			return err
+		}
+		before := ",\n  "
+		if i == 0 {
+			before = "[\n  "
+		}
+		if _, err := io.WriteString(to, before+string(text)); err != nil {
+			return err
+		}
 	}
-	encoder := json.NewEncoder(b)
-	encoder.SetIndent("", "  ")
-	return encoder.Encode(all)
+	end := "\n]\n"
+	if len(t.rows) == 0 {
+		end = "[]\n"
+	}
+	_, err := io.WriteString(to, end)
+	return err
 }
 
-func (t *tabulated) lines(b *bytes.Buffer) error {
-	encoder := json.NewEncoder(b)
+func (t *tabulated) lines(to io.Writer) error {
+	encoder := json.NewEncoder(to)
 	for _, r := range t.rows {
 		if err := encoder.Encode(t.object(r)); err != nil {
 			return err

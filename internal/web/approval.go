@@ -4,8 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"strconv"
-	"strings"
 
 	"github.com/droverhq/drover/internal/access"
 	"github.com/droverhq/drover/internal/operation"
@@ -38,8 +36,7 @@ func (s *Server) approveRun(v *visit) error {
 	if err != nil {
 		return err
 	}
-	confirmed, _ := strconv.Atoi(strings.TrimSpace(form.Get("confirm"))) // what is no number confirms nothing
-	err = s.Runner.Approve(v.Request.Context(), v.actor(), id, confirmed)
+	err = s.Runner.Approve(v.Request.Context(), v.actor(), id, runs.Confirmed(form.Get("confirm")))
 	if problems, is := errors.AsType[sites.Problems](err); is {
 		return s.showRun(v, http.StatusUnprocessableEntity, id, problems)
 	}

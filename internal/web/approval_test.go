@@ -70,3 +70,28 @@ func TestAskingAndApproving(t *testing.T) {
 		t.Errorf("%d calls", n)
 	}
 }
+
+// Pages write large numbers with separators, so that is how people type them.
+func TestANumberIsConfirmedAsItIsShown(t *testing.T) {
+	h := newHouse(t, wptest.Site{}, wptest.Site{})
+	h.addSites(t)
+	asker, approver := h.signIn(t, access.Owner), h.signIn(t, access.Admin)
+	if status, _ := asker.post("/team/approval", url.Values{"effect": {"destroy"}}); status != http.StatusSeeOther {
+		t.Fatalf("the policy: %d", status)
+	}
+	if status, to := asker.post("/runs", url.Values{"operation": {"disable-cache"}, "all": {"1"}, "confirm": {"2"}}); status != http.StatusSeeOther {
+		t.Fatalf("%d %.200s", status, to)
+	}
+	if err := h.db.Gorm.Exec("UPDATE runs SET total = 1234 WHERE id = 1").Error; err != nil {
+		t.Fatal(err)
+	}
+	if _, page := approver.get("/runs/1"); !strings.Contains(page, "1,234") {
+		t.Error("the page shows the number otherwise")
+	}
+	if status, page := approver.post("/runs/1/approve", url.Values{"confirm": {"12,34"}}); status != http.StatusUnprocessableEntity {
+		t.Errorf("another number: %d %.200s", status, page)
+	}
+	if status, page := approver.post("/runs/1/approve", url.Values{"confirm": {"1,234"}}); status != http.StatusSeeOther {
+		t.Errorf("as it is shown: %d %.200s", status, page)
+	}
+}

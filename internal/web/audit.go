@@ -2,9 +2,9 @@ package web
 
 import (
 	"bytes"
-	"encoding/csv"
 	"encoding/json"
 	"errors"
+	"io"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -15,6 +15,7 @@ import (
 	"github.com/droverhq/drover/internal/access"
 	"github.com/droverhq/drover/internal/audit"
 	"github.com/droverhq/drover/internal/sites"
+	"github.com/droverhq/drover/internal/spreadsheet"
 	"github.com/droverhq/drover/views"
 )
 
@@ -229,9 +230,11 @@ func (s *Server) signRecord(v *visit) error {
 	if err != nil {
 		return err
 	}
-	v.download("drover-record-" + checkpoint.At.Format(time.DateOnly) + "-" + strconv.FormatInt(checkpoint.Seq, 10) + ".json")
-	v.Data(http.StatusOK, "application/json", append(text, '\n'))
-	return nil
+	name := "drover-record-" + checkpoint.At.Format(time.DateOnly) + "-" + strconv.FormatInt(checkpoint.Seq, 10) + ".json"
+	return v.stream(file{name, "application/json"}, func(w io.Writer) error {
+		_, err := w.Write(append(text, '\n'))
+		return err
+	})
 }
 
 // copied tells how far the copies of the record elsewhere have come, for who may sign it.
@@ -276,26 +279,23 @@ func (s *Server) exportRecord(v *visit) error {
 	}
 	name := "drover-record-" + time.Now().UTC().Format(time.DateOnly)
 	if asCSV {
-		v.download(name + ".csv")
-		v.Header("Content-Type", "text/csv; charset=utf-8")
-		return s.exportRecordCSV(v, filter)
+		return v.stream(file{name + ".csv", "text/csv; charset=utf-8"}, func(w io.Writer) error { return s.exportRecordCSV(v, filter, w) })
 	}
-	v.download(name + ".jsonl")
-	v.Header("Content-Type", "application/x-ndjson")
-	encoder := json.NewEncoder(v.Writer)
-	encoder.SetEscapeHTML(false)
-	return s.Log.Each(ctx, actor, filter, func(e audit.Entry) error { return encoder.Encode(e.Line()) })
+	return v.stream(file{name + ".jsonl", "application/x-ndjson"}, func(w io.Writer) error {
+		encoder := json.NewEncoder(w)
+		encoder.SetEscapeHTML(false)
+		return s.Log.Each(ctx, actor, filter, func(e audit.Entry) error { return encoder.Encode(e.Line()) })
+	})
 }
 
-func (s *Server) exportRecordCSV(v *visit, filter audit.Filter) error {
-	w := csv.NewWriter(v.Writer)
-	_ = w.Write([]string{"entry", "at", "who", "kind", "role", "from", "action", "subject", "outcome", "detail", "hash"})
+func (s *Server) exportRecordCSV(v *visit, filter audit.Filter, to io.Writer) error {
+	w := spreadsheet.NewWriter(to)
+	_ = w.Write("entry", "at", "who", "kind", "role", "from", "action", "subject", "outcome", "detail", "hash")
 	err := s.Log.Each(v.Request.Context(), v.actor(), filter, func(e audit.Entry) error {
-		return w.Write([]string{strconv.FormatInt(e.Seq, 10), e.At.Format(time.RFC3339Nano), tame(e.Actor.Name), string(e.Actor.Kind), string(e.Actor.Role), tame(e.Actor.Addr),
-			string(e.Event.Action), tame(string(e.Event.Subject)), string(e.Event.Result), tame(string(e.Detail)), e.Hash})
+		return w.Write(strconv.FormatInt(e.Seq, 10), e.At.Format(time.RFC3339Nano), e.Actor.Name, string(e.Actor.Kind), string(e.Actor.Role), e.Actor.Addr,
+			string(e.Event.Action), string(e.Event.Subject), string(e.Event.Result), string(e.Detail), e.Hash)
 	})
-	w.Flush()
-	return errors.Join(err, w.Error())
+	return errors.Join(err, w.Flush())
 }
 
 // verifiedFor is how old the verification on a printed page may be.
@@ -304,9 +304,16 @@ const verifiedFor = 10 * time.Minute
 // mostPrinted bounds the entries of a printed page.
 const mostPrinted = 2000
 
-// printRecord is the filtered record on paper, the oldest first, with what proves it.
+// printRecord is the filtered record on paper, the oldest first, with what proves it. It is an export as the others are.
 func (s *Server) printRecord(v *visit) error {
 	shown, filter := recordFilter(v.Request.URL.Query())
+	if len(shown.Problems) > 0 {
+		return sites.Problems(shown.Problems)
+	}
+	event := audit.Event{Action: access.AuditExport, Detail: map[string]any{"filter": shown.Encode(), "print": true}}
+	if err := s.Log.RecordAlone(v.Request.Context(), v.actor(), event); err != nil {
+		return err
+	}
 	filter.Before, filter.Limit = 0, mostPrinted
 	if v.actor().May(access.AuditVerify) && time.Since(s.verified.get().At) > verifiedFor {
 		verification, err := s.Log.Verify(v.Request.Context())

@@ -53,7 +53,7 @@ func specOf(form url.Values) runs.Spec {
 	}
 	spec.Verify = form.Get("verify") == "1"
 	spec.Limits = runs.Limits{AtOnce: limit(form.Get("at_once")), PerAddress: limit(form.Get("per_address")), Deadline: deadline(form.Get("deadline"))}
-	spec.Confirmed, _ = strconv.Atoi(strings.NewReplacer(",", "", " ", "", ".", "").Replace(form.Get("confirm"))) // what is no number confirms nothing
+	spec.Confirmed = runs.Confirmed(form.Get("confirm"))
 	return spec
 }
 

@@ -42,7 +42,7 @@ var fresh = map[string]freshness{
 	"GET /runs/:id/export.csv": {freshFor, (*Server).takesMuch}, "GET /runs/:id/export.json": {freshFor, (*Server).takesMuch}, "GET /runs/:id/answers.csv": {freshFor, (*Server).takesMuch},
 	"GET /runs/:id/answers.json": {freshFor, (*Server).takesMuch}, "GET /runs/:id/answers.jsonl": {freshFor, (*Server).takesMuch},
 
-	"GET /audit/export.csv": always, "GET /audit/export.jsonl": always,
+	"GET /audit/export.csv": always, "GET /audit/export.jsonl": always, "GET /audit/print": always,
 
 	"POST /team/invite": always, "POST /team/:id/role": always, "POST /team/:id/reach": always, "POST /settings/tokens": always, "POST /team/:id/reset": always, "POST /team/:id/remove": always, "POST /team/:id/sign-out": always, "POST /team/second-factor": always,
 

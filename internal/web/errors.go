@@ -8,6 +8,7 @@ import (
 	"github.com/droverhq/drover/internal/access"
 	"github.com/droverhq/drover/internal/audit"
 	"github.com/droverhq/drover/internal/database"
+	"github.com/droverhq/drover/internal/expression"
 	"github.com/droverhq/drover/internal/members"
 	"github.com/droverhq/drover/internal/runs"
 	"github.com/droverhq/drover/internal/saved"
@@ -40,6 +41,7 @@ var known = []struct {
 	{errBadAddress, http.StatusBadRequest, "This address cannot be read", "It holds characters that no text has. Type it anew, or start from the first page."},
 	{errTooMuch, http.StatusRequestEntityTooLarge, "That is too much at once", "A form may hold 1 MB and a file of sites 16 MB. Send less, or split it."},
 	{errCrowd, http.StatusTooManyRequests, "That is too much at once", "Too many of your requests are under way. Wait until some have ended, or close some tabs, and try again."},
+	{expression.ErrBusy, http.StatusTooManyRequests, "Too many tables are being made", "Two of yours, or several of the team, are under way. Wait until one of them has ended, and try again."},
 	{sites.ErrNoSite, http.StatusNotFound, "There is no such site", "Look for it in the list of sites, also among the retired ones."},
 	{saved.ErrNone, http.StatusNotFound, "There is no such saved operation", "It may have been removed. Look at the list of saved operations."},
 	{runs.ErrNoRun, http.StatusNotFound, "There is no such run", "Look for it in the list of runs."},

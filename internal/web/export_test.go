@@ -3,7 +3,12 @@ package web
 import (
 	"maps"
 	"slices"
+
+	"github.com/droverhq/drover/internal/expression"
 )
+
+// LimitExpressions sets limits that a test can wait for.
+func (s *Server) LimitExpressions(l expression.Limits) { s.expressions = expression.NewPool(l) }
 
 // Route is a line of the table of routes, for the tests that walk it.
 type Route struct{ Method, Path string }

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"net/url"
 	"strings"
 	"sync"
@@ -95,12 +96,20 @@ func TestTheLogOfRequests(t *testing.T) {
 	h.logs(t, "path=/sign-in", "status=429")
 }
 
-// Only a proxy on this machine is believed, and of what it says the part that it wrote itself.
+// Only proxies that are named are believed, and of what they say the part that they wrote themselves. No process of this machine is one by itself.
 func TestAttackForgedAddress(t *testing.T) {
 	h := newHouse(t)
-	for i, c := range []struct{ remote, forwarded, want string }{
-		{"198.51.100.9:4711", "203.0.113.1", "198.51.100.9"}, {"198.51.100.9:4711", "127.0.0.1", "198.51.100.9"}, {"127.0.0.1:4711", "10.9.8.7, 203.0.113.5", "203.0.113.5"},
-		{"[::1]:4711", "127.0.0.1, 203.0.113.6", "203.0.113.6"}, {"127.0.0.1:4711", "", "127.0.0.1"},
+	trusting := h.parts
+	trusting.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("10.1.0.0/16"), netip.MustParsePrefix("::1/128")}
+	other := web.New(trusting)
+	t.Cleanup(other.Close)
+	for i, c := range []struct {
+		server                  *web.Server
+		remote, forwarded, want string
+	}{
+		{h.server, "198.51.100.9:4711", "203.0.113.1", "198.51.100.9"}, {h.server, "127.0.0.1:4711", "203.0.113.5", "127.0.0.1"}, {h.server, "[::1]:4711", "203.0.113.6", "::1"},
+		{other, "127.0.0.1:4711", "203.0.113.5", "127.0.0.1"}, {other, "10.2.0.1:4711", "203.0.113.5", "10.2.0.1"}, {other, "10.1.2.3:4711", "10.9.8.7, 203.0.113.5", "203.0.113.5"},
+		{other, "[::1]:4711", "127.0.0.1, 203.0.113.6", "203.0.113.6"}, {other, "10.1.2.3:4711", "203.0.113.8, 10.1.0.9", "203.0.113.8"}, {other, "10.1.2.3:4711", "", "10.1.2.3"},
 	} {
 		path := fmt.Sprintf("/from/%d", i)
 		r := httptest.NewRequest(http.MethodGet, path, nil)
@@ -111,7 +120,7 @@ func TestAttackForgedAddress(t *testing.T) {
 		for _, name := range []string{"X-Real-Ip", "Forwarded", "Cf-Connecting-Ip", "True-Client-Ip", "X-Client-Ip", "X-User-Id"} {
 			r.Header.Set(name, "192.0.2.66")
 		}
-		h.server.Handler().ServeHTTP(httptest.NewRecorder(), r)
+		c.server.Handler().ServeHTTP(httptest.NewRecorder(), r)
 		h.logs(t, "path="+path, "addr="+c.want+" ")
 	}
 }

@@ -39,6 +39,7 @@ var shell = access.Actor{Kind: access.KindCommandLine, Name: "root", Role: acces
 
 // house is the whole dashboard over simulated sites, behind a real HTTP server.
 type house struct {
+	parts    web.Parts
 	db       *database.DB
 	fake     *wptest.Fake
 	log      *audit.Log
@@ -102,7 +103,8 @@ func newHouseOn(t *testing.T, db *database.DB, described ...wptest.Site) *house 
 	var handler http.Handler
 	front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { handler.ServeHTTP(w, r) }))
 	h.home = front.URL
-	h.server = web.New(web.Parts{Registry: h.registry, Runner: h.runner, Roster: h.roster, Shelf: saved.New(h.db, h.log), Log: h.log, Logger: logger, Streams: auditsinks.New(h.db, h.log, logger), Signing: func() (ed25519.PrivateKey, error) { return h.signing, nil }, PublicURL: h.home, Gallery: true})
+	h.parts = web.Parts{Registry: h.registry, Runner: h.runner, Roster: h.roster, Shelf: saved.New(h.db, h.log), Log: h.log, Logger: logger, Streams: auditsinks.New(h.db, h.log, logger), Signing: func() (ed25519.PrivateKey, error) { return h.signing, nil }, PublicURL: h.home, Gallery: true}
+	h.server = web.New(h.parts)
 	handler = h.server.Handler()
 	t.Cleanup(func() {
 		front.Close()

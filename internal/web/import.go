@@ -1,19 +1,43 @@
 package web
 
 import (
+	"cmp"
 	"errors"
 	"io"
 	"net/http"
 	"path"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/droverhq/drover/internal/sites"
 	"github.com/droverhq/drover/views"
 )
 
 func (s *Server) importForm(v *visit) error {
-	return v.render(http.StatusOK, views.ImportPage(v.frame("Import sites", "sites"), views.Import{Fields: importFields()}))
+	kept, found, err := s.Registry.BadLines(v.Request.Context(), v.actor())
+	if err != nil {
+		return err
+	}
+	page := views.Import{Fields: importFields()}
+	if found {
+		page.Kept, page.KeptUntil = kept.Count, kept.ExpiresAt
+	}
+	return v.render(http.StatusOK, views.ImportPage(v.frame("Import sites", "sites"), page))
+}
+
+// badLines gives the bad lines of the member's last import as a file.
+func (s *Server) badLines(v *visit) error {
+	kept, found, err := s.Registry.BadLines(v.Request.Context(), v.actor())
+	if err != nil {
+		return err
+	}
+	if !found {
+		return errNoPage
+	}
+	v.download("drover-import-bad-lines.csv")
+	v.Data(http.StatusOK, "text/csv; charset=utf-8", kept.CSV)
+	return nil
 }
 
 func importFields() []views.Field {
@@ -63,17 +87,28 @@ func (s *Server) importProblem(v *visit, status int, text string) error {
 	return v.render(status, views.ImportPage(v.frame("Import sites", "sites"), views.Import{Fields: importFields(), Problem: text}))
 }
 
-// reportImport shows what became of each line, and begins to check the sites that are new or changed.
+// mostReported bounds the lines that the page shows: so many bad ones, and so many others.
+const mostReported = 200
+
+// reportImport shows what became of the lines, keeps the bad ones, and begins to check the sites that are new or changed.
 func (s *Server) reportImport(v *visit, lines []sites.Line) error {
+	if err := s.Registry.KeepBadLines(v.Request.Context(), v.actor(), lines); err != nil {
+		return err
+	}
 	page := views.Import{Fields: importFields(), Done: true, Counts: map[string]int{}}
 	var changed []int64
+	shown := map[bool]int{}
 	for _, line := range lines {
 		page.Counts[string(line.Result)]++
-		page.Report = append(page.Report, views.ImportLine{Number: line.Number, URL: line.URL, Result: string(line.Result), Reason: line.Reason, SiteID: line.SiteID})
+		if bad := line.Result == sites.LineBad; shown[bad] < mostReported {
+			shown[bad]++
+			page.Report = append(page.Report, views.ImportLine{Number: line.Number, URL: line.URL, Result: string(line.Result), Reason: cmp.Or(line.Reason, line.Note), SiteID: line.SiteID})
+		}
 		if line.Result == sites.LineAdded || line.Result == sites.LineUpdated {
 			changed = append(changed, line.SiteID)
 		}
 	}
+	page.Kept, page.KeptUntil, page.Hidden = page.Counts[string(sites.LineBad)], time.Now().Add(sites.KeptReport), len(lines)-len(page.Report)
 	if len(changed) > 0 {
 		found, err := s.Registry.Select(v.Request.Context(), v.actor(), sites.Selection{IDs: changed})
 		if err != nil {

@@ -13,6 +13,7 @@ import (
 	"net/url"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -354,5 +355,40 @@ func TestConfirmingWithAProvider(t *testing.T) {
 	}
 	if status, _ := p.get("/sites/new"); status != http.StatusOK {
 		t.Errorf("afterwards: %d", status)
+	}
+}
+
+// A provider's addresses are those that it names: an answer that leads elsewhere is none, and the code and the secret stay here.
+func TestProviderLeadsNowhereElse(t *testing.T) {
+	for _, path := range []string{"/.well-known/openid-configuration", "/token", "/keys"} {
+		for _, status := range []int{http.StatusFound, http.StatusTemporaryRedirect, http.StatusPermanentRedirect} {
+			h, i := newHouse(t), newIssuer(t)
+			var asked, followed atomic.Int32
+			elsewhere := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				followed.Add(1)
+				i.Config.Handler.ServeHTTP(w, r)
+			}))
+			t.Cleanup(elsewhere.Close)
+			front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if r.URL.Path == path {
+					asked.Add(1)
+					http.Redirect(w, r, elsewhere.URL+path, status)
+					return
+				}
+				i.Config.Handler.ServeHTTP(w, r)
+			}))
+			t.Cleanup(front.Close)
+			i.URL = front.URL
+			h.provided(t, i, nil)
+			i.says(person0("mara@agency.example", "sub-mara"))
+			p := h.stranger(t)
+			if status, address := p.get("/sign-in/provider"); status == http.StatusSeeOther || status == http.StatusFound {
+				_, back := p.do(p.absolute(address))
+				p.do(p.absolute(back))
+			}
+			if asked.Load() == 0 || followed.Load() != 0 {
+				t.Errorf("%s, %d: asked %d times, followed %d times", path, status, asked.Load(), followed.Load())
+			}
+		}
 	}
 }

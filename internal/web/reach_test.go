@@ -35,7 +35,7 @@ var beyond = map[string]int{
 
 // narrow are the routes that name nothing: they answer, and tell nothing of what lies beyond.
 var narrow = map[string]bool{
-	"GET /": true, "GET /search": true, "GET /sites": true, "GET /sites/new": true, "POST /sites": true, "GET /sites/import": true, "POST /sites/import": true, "POST /sites/check": true,
+	"GET /": true, "GET /search": true, "GET /sites": true, "GET /sites/new": true, "POST /sites": true, "GET /sites/import": true, "POST /sites/import": true, "GET /sites/import/bad.csv": true, "POST /sites/check": true,
 	"POST /sites/tag": true, "POST /sites/retire": true, "POST /sites/restore": true, "GET /run": true, "POST /run/preview": true, "GET /endpoints": true, "GET /endpoints/form": true,
 	"POST /endpoints/form": true, "GET /operations": true, "GET /operations/:id/use": true, "GET /runs": true, "POST /runs": true, "GET /audit": true, "GET /audit/export.csv": true, "GET /audit/export.jsonl": true, "GET /audit/print": true, "POST /audit/views": true, "POST /audit/views/:id/remove": true, "GET /team": true, "POST /team/invite": true,
 	"GET /settings": true, "GET /settings/second-factor": true, "POST /settings/second-factor/app": true, "GET /settings/second-factor/app/:id": true, "POST /settings/second-factor/app/:id": true,

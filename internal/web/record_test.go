@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/droverhq/drover/internal/access"
 	"github.com/droverhq/drover/internal/audit"
@@ -114,5 +115,32 @@ func TestSigningInTheBrowser(t *testing.T) {
 		if signed, err := h.log.Daily(ctx, h.signing); err != nil || signed {
 			t.Errorf("another one on the same day: %v %v", signed, err)
 		}
+	}
+}
+
+// Paper leaves the house as a file does: after a proof, and recorded.
+func TestPrintingTheRecordIsAnExport(t *testing.T) {
+	h := newHouse(t)
+	p := h.signIn(t, access.Viewer)
+	h.later(t, time.Hour)
+	if status, to := p.get("/audit/print?q=root"); status != http.StatusSeeOther || !strings.HasPrefix(to, "/confirm?next=") {
+		t.Errorf("without a proof: %d %.100s", status, to)
+	}
+	exports := func() []audit.Entry {
+		found, _, err := h.log.Entries(t.Context(), access.System(), audit.Filter{Action: access.AuditExport, Result: audit.Done})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return found
+	}
+	if found := exports(); len(found) != 0 {
+		t.Errorf("recorded without one: %+v", found)
+	}
+	h.later(t, 0)
+	if status, page := p.get("/audit/print?q=root"); status != http.StatusOK {
+		t.Errorf("with a proof: %d %.200s", status, page)
+	}
+	if found := exports(); len(found) != 1 || !strings.Contains(string(found[0].Detail), `"print":true`) || !strings.Contains(string(found[0].Detail), "q=root") {
+		t.Errorf("recorded: %+v", found)
 	}
 }

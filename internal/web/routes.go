@@ -30,6 +30,7 @@ func (s *Server) table() []route {
 		{post, "/sites", access.SiteAdd, s.addSite},
 		{get, "/sites/import", access.SiteImport, s.importForm},
 		{post, "/sites/import", access.SiteImport, s.importSites},
+		{get, "/sites/import/bad.csv", access.SiteImport, s.badLines},
 		{post, "/sites/check", access.SiteCheck, s.checkSites},
 		{post, "/sites/tag", access.SiteTag, s.tagSites},
 		{post, "/sites/retire", access.SiteRetire, s.retireSites},

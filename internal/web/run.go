@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"slices"
 	"sort"
-	"strconv"
 	"strings"
 	"time"
 
@@ -270,6 +269,9 @@ func (s *Server) exchange(v *visit) error {
 	if run.Spec.Form != "" && target.Reason == wordpress.ReasonInvalidInput {
 		page.Form = fmt.Sprintf("/endpoints/form?%s&run=%d&target=%d", run.Spec.Form, run.ID, target.ID)
 	}
+	if screen, is := wordpress.ScreenFor(target.Reason, target.Code); is {
+		page.Screen = views.AdminLink{URL: screen.URL(target.Home), Label: screen.Label}
+	}
 	page.MovedTo, page.Near = wordpress.Moved(target.Home, target.Location)
 	page.CanMove = v.actor().May(access.SiteEdit)
 	for _, a := range attempts {
@@ -313,8 +315,7 @@ func (s *Server) runAgain(v *visit) error {
 	if err != nil {
 		return err
 	}
-	confirmed, _ := strconv.Atoi(strings.TrimSpace(form.Get("confirm"))) // what is no number confirms nothing
-	run, err := s.Runner.Rerun(v.Request.Context(), v.actor(), id, whichOf(form.Get("outcome"), form.Get("reason")), confirmed)
+	run, err := s.Runner.Rerun(v.Request.Context(), v.actor(), id, whichOf(form.Get("outcome"), form.Get("reason")), runs.Confirmed(form.Get("confirm")))
 	if problems, is := errors.AsType[sites.Problems](err); is && problems["confirm"] != "" {
 		return s.showRun(v, http.StatusUnprocessableEntity, id, problems)
 	}

@@ -180,9 +180,10 @@ func (s *Server) exportSaved(v *visit) error {
 	if err != nil {
 		return err
 	}
-	v.download("drover-operations.json")
-	v.Data(http.StatusOK, "application/json", text)
-	return nil
+	return v.stream(file{"drover-operations.json", "application/json"}, func(w io.Writer) error {
+		_, err := w.Write(text)
+		return err
+	})
 }
 
 // longestOperations bounds a file of saved operations, in bytes.

@@ -7,6 +7,7 @@ import (
 	"crypto/ed25519"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"sync"
 
@@ -14,6 +15,7 @@ import (
 
 	"github.com/droverhq/drover/internal/audit"
 	"github.com/droverhq/drover/internal/auditsinks"
+	"github.com/droverhq/drover/internal/expression"
 	"github.com/droverhq/drover/internal/members"
 	"github.com/droverhq/drover/internal/runs"
 	"github.com/droverhq/drover/internal/saved"
@@ -32,14 +34,17 @@ type Parts struct {
 	Logger    *slog.Logger
 	PublicURL string // the address that people use; https makes cookies secure
 	Gallery   bool   // show the development gallery
+
+	TrustedProxies []netip.Prefix // that say where a request came from (X-Forwarded-For); nobody else is believed
 }
 
 // Server answers the dashboard's requests.
 type Server struct {
 	Parts
-	watch  *runs.Watch
-	secure bool
-	engine *gin.Engine
+	watch       *runs.Watch
+	expressions *expression.Pool
+	secure      bool
+	engine      *gin.Engine
 
 	verified  verified
 	crowd     crowd
@@ -51,20 +56,27 @@ type Server struct {
 // New returns the dashboard. Close ends what goes on behind its requests.
 func New(p Parts) *Server {
 	gin.SetMode(gin.ReleaseMode)
-	s := &Server{Parts: p, watch: runs.NewWatch(p.Runner), engine: gin.New()}
+	s := &Server{Parts: p, watch: runs.NewWatch(p.Runner), expressions: expression.NewPool(expression.Limits{}), engine: gin.New()}
 	s.running, s.stopCheck = context.WithCancel(context.Background())
 	if u, err := url.Parse(p.PublicURL); err == nil {
 		s.secure = u.Scheme == "https"
 	}
-	// Only a proxy on this machine may say where a request came from.
-	if err := s.engine.SetTrustedProxies([]string{"127.0.0.0/8", "::1"}); err != nil {
-		panic(err) // constants
+	if err := s.engine.SetTrustedProxies(networksOf(p.TrustedProxies)); err != nil {
+		panic(err) // they were networks before
 	}
 	s.engine.RemoteIPHeaders = []string{"X-Forwarded-For"} // the only one that proxies append to: another could be the browser's own
 	s.engine.HandleMethodNotAllowed = true
 	s.engine.Use(s.log, s.recover, s.headers, s.sameOrigin(), s.readable, s.bounded)
 	s.routes()
 	return s
+}
+
+func networksOf(prefixes []netip.Prefix) []string {
+	var all []string
+	for _, p := range prefixes {
+		all = append(all, p.String())
+	}
+	return all
 }
 
 // Handler is the dashboard as an http.Handler.

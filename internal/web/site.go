@@ -45,7 +45,7 @@ func (s *Server) showSite(v *visit, status int, site sites.Site, problems sites.
 		Retired: !site.RetiredAt.IsZero(), Root: site.Root, Override: site.Override, Address: site.Address, RedirectsTo: site.RedirectsTo,
 		Username: site.Credential.Username, Roles: site.Credential.Roles, Administrator: site.Credential.Administrator,
 		CredentialAt: site.Credential.CreatedAt, CredentialBy: site.Credential.CreatedBy, WorkedAt: site.Credential.WorkedAt,
-		Rungs: rungs(report), Credential: credentialFields(v.PostForm("username"), problems), ShowCredential: len(problems) > 0, AskFirst: len(problems) == 0 && time.Since(v.session.FreshAt) > freshFor,
+		Rungs: rungs(site.Home, report), Credential: credentialFields(v.PostForm("username"), problems), ShowCredential: len(problems) > 0, AskFirst: len(problems) == 0 && time.Since(v.session.FreshAt) > freshFor,
 	}
 	if page.Runs, err = s.runsOf(v, site.ID); err != nil {
 		return err
@@ -65,10 +65,13 @@ var rungTitles = map[string]string{
 	wordpress.RungCredential: "Sign in", wordpress.RungCapabilities: "What the user may do", wordpress.RungNamespaces: "BigScoots Cache", wordpress.RungStatus: "Status of the cache",
 }
 
-func rungs(report wordpress.Report) []views.Rung {
+func rungs(home string, report wordpress.Report) []views.Rung {
 	all := make([]views.Rung, len(report.Rungs))
 	for i, r := range report.Rungs {
 		all[i] = views.Rung{Title: rungTitles[r.Name], State: string(r.State), Finding: r.Finding, Mend: r.Mend}
+		if screen, is := wordpress.ScreenForRung(r.Name); is && r.Mend != "" {
+			all[i].Screen = views.AdminLink{URL: screen.URL(home), Label: screen.Label}
+		}
 	}
 	return all
 }

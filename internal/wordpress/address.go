@@ -3,14 +3,8 @@ package wordpress
 import (
 	"errors"
 	"fmt"
-	"net"
-	"net/netip"
 	"net/url"
-	"strconv"
 	"strings"
-	"unicode"
-
-	"golang.org/x/net/idna"
 )
 
 // Address says where a site is, and what was learnt about how to speak to it.
@@ -18,6 +12,28 @@ type Address struct {
 	Home     string // as ParseHome returns it
 	Root     string // the REST root, empty when not known: Home/wp-json/ then
 	Override string // how verbs that the site's firewall blocks are sent: "", "header" or "query"
+}
+
+// UsualRoot is where WordPress has its REST API unless it says otherwise.
+func (a Address) UsualRoot() string { return a.Home + "/wp-json/" }
+
+// PageURL is the address of a page, given by its path, of a site that calls its home reported: pages begin with that, not with what was
+// pasted. Behind a proxy WordPress may know scheme and port wrongly, so those are the site's own as long as the host is the same. A path
+// that already begins with the home's stays.
+func PageURL(home, reported, path string) string {
+	h, r := webAddress(home), webAddress(reported)
+	if h == nil || r == nil {
+		return home + path
+	}
+	base := r
+	if strings.EqualFold(h.Hostname(), r.Hostname()) {
+		base = h
+	}
+	below := belowOrigin(r)
+	if strings.HasPrefix(path, below+"/") {
+		below = ""
+	}
+	return origin(base) + below + path
 }
 
 // The ways to send a verb in disguise. WordPress takes both from a POST (WP_REST_Server::serve_request).
@@ -42,82 +58,6 @@ type sentence struct {
 
 func (s *sentence) Error() string { return s.text }
 func (s *sentence) Unwrap() error { return s.is }
-
-// ParseHome makes the address of a site canonical, however it was pasted: https:// is added, the host is written in lower case and
-// ASCII, and what leads into wp-admin or the REST API is cut off.
-func ParseHome(text string) (string, error) {
-	text = strings.TrimSpace(text)
-	if text == "" {
-		return "", addressError("Write the address of the site, such as https://acme.example.")
-	}
-	if strings.ContainsFunc(text, func(r rune) bool { return unicode.IsControl(r) || unicode.IsSpace(r) || r == '\\' }) || len(text) > 2000 {
-		return "", addressError("An address holds no spaces, backslashes or line breaks. Write it as https://acme.example.")
-	}
-	if !strings.Contains(text, "://") {
-		text = "https://" + text
-	}
-	u, err := url.Parse(text)
-	if err != nil {
-		return "", addressError("This is not an address. Write it as https://acme.example.")
-	}
-	if u.Scheme = strings.ToLower(u.Scheme); u.Scheme != "https" && u.Scheme != "http" {
-		return "", addressError("Only http and https addresses can be sites. Write it as https://acme.example.")
-	}
-	if u.User != nil {
-		return "", addressError("Leave the user name and password out of the address; they have fields of their own.")
-	}
-	if u.RawQuery != "" || u.Fragment != "" {
-		return "", addressError("Leave out what follows the ? or # in the address.")
-	}
-	host, err := canonicalHost(u)
-	if err != nil {
-		return "", err
-	}
-	return u.Scheme + "://" + host + homePath(u.EscapedPath()), nil
-}
-
-// hostNames is how browsers read a host name (UTS 46), and strict about the length of its parts.
-var hostNames = idna.New(idna.MapForLookup(), idna.BidiRule(), idna.StrictDomainName(true), idna.VerifyDNSLength(true))
-
-func canonicalHost(u *url.URL) (string, error) {
-	name, port := strings.TrimSuffix(u.Hostname(), "."), u.Port()
-	if _, err := netip.ParseAddr(name); err != nil {
-		if name, err = hostNames.ToASCII(name); err != nil || name == "" {
-			return "", addressError("The host name %q is not valid. Write it as https://acme.example.", u.Hostname())
-		}
-	} else if strings.Contains(name, "%") {
-		return "", addressError("An address with a zone cannot be a site.")
-	}
-	if n, err := strconv.Atoi(port); port != "" && (err != nil || n < 1 || n > 65535) {
-		return "", addressError("The port %s does not exist. Leave it out, or write a number up to 65535.", port)
-	}
-	if port == "" || u.Scheme == "https" && port == "443" || u.Scheme == "http" && port == "80" {
-		if strings.Contains(name, ":") {
-			return "[" + name + "]", nil
-		}
-		return name, nil
-	}
-	return net.JoinHostPort(name, port), nil
-}
-
-// homePath cuts off what leads from a site's home into WordPress.
-func homePath(path string) string {
-	for _, inside := range []string{"/wp-admin", "/wp-login.php", "/wp-json", "/index.php", "/xmlrpc.php"} {
-		if i := strings.Index(path+"/", inside+"/"); i >= 0 {
-			path = path[:i]
-		}
-	}
-	var kept []string
-	for _, part := range strings.Split(path, "/") {
-		if part != "" && part != "." && part != ".." {
-			kept = append(kept, part)
-		}
-	}
-	if len(kept) == 0 {
-		return ""
-	}
-	return "/" + strings.Join(kept, "/")
-}
 
 // sameOrigin tells whether both addresses have the same scheme, host and port.
 func sameOrigin(a, b string) bool {

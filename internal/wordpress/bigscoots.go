@@ -27,10 +27,13 @@ var bigscoots = CachePlugin{
 func missedPosts(x Exchange, fields map[string]Raw) (Verdict, bool) {
 	missed := fields["post_ids_with_error"]
 	if len(missed) == 0 {
-		missed = within(fields["data"])["post_ids_with_error"]
+		missed = firstObject(fields["data"])["post_ids_with_error"]
 	}
 	if x.Method == http.MethodHead {
 		return Verdict{}, false
 	}
 	return missedVerdict(x, missed)
 }
+
+// bigscootsSettings is the plugin's page in wp-admin.
+const bigscootsSettings = "options-general.php?page=bigscoots-cache"

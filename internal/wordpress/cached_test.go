@@ -62,22 +62,22 @@ func TestVerbsThatMayBeBlocked(t *testing.T) {
 		x    Exchange
 		want bool
 	}{
-		"405 by nginx":            {Exchange{Method: "PATCH", Status: 405, Body: []byte("<center>nginx</center>")}, true},
-		"501":                     {Exchange{Method: "DELETE", Status: 501, Body: page}, true},
-		"403 to POST":             {Exchange{Method: "POST", Status: 403, Body: page}, false},
-		"403 to GET":              {Exchange{Method: "GET", Status: 403, Body: page}, false},
-		"a challenge":             {Exchange{Method: "PATCH", Status: 403, Header: http.Header{"Cf-Mitigated": {"challenge"}}, Body: page}, false},
-		"WordPress forbids":       {Exchange{Method: "PATCH", Status: 403, Body: []byte(`{"code":"rest_forbidden","message":"no"}`)}, false},
-		"cut":                     {Exchange{Method: "PATCH", Sent: true, Fault: ErrCutOff}, true},
-		"the answer cut":          {Exchange{Method: "PATCH", Sent: true, Status: 200, Fault: ErrCutOff}, false},
-		"the disguise fell off":   {Exchange{Method: "PATCH", Override: OverrideHeader, Status: 405, Body: []byte(`{"success":false,"status":"error","message":"PATCH only"}`)}, true},
-		"it became a GET":         {Exchange{Method: "PATCH", Status: 405, Body: []byte(`{"success":false,"status":"error","message":"GET is not allowed"}`)}, true},
-		"a GET, for WordPress":    {Exchange{Method: "PATCH", Status: 404, Body: []byte(`{"code":"rest_no_route","message":"no","data":{"status":404}}`)}, true},
-		"404 by IIS":              {Exchange{Method: "PUT", Status: 404, Body: page}, true},
-		"400 by HTTP.sys":         {Exchange{Method: "PATCH", Status: 400, Body: []byte("<h2>Bad Request - Invalid Verb</h2>")}, true},
-		"an error page with 200":  {Exchange{Method: "DELETE", Status: 200, Body: []byte("<html><title>403 Forbidden</title></html>")}, true},
-		"no such post":            {Exchange{Method: "PUT", Status: 404, Body: []byte(`{"code":"rest_post_invalid_id","message":"no","data":{"status":404}}`)}, false},
-		"a coming-soon page":      {Exchange{Method: "PATCH", Status: 200, Body: []byte("<html><title>Soon</title><body>Soon</body></html>")}, false},
+		"405 by nginx":           {Exchange{Method: "PATCH", Status: 405, Body: []byte("<center>nginx</center>")}, true},
+		"501":                    {Exchange{Method: "DELETE", Status: 501, Body: page}, true},
+		"403 to POST":            {Exchange{Method: "POST", Status: 403, Body: page}, false},
+		"403 to GET":             {Exchange{Method: "GET", Status: 403, Body: page}, false},
+		"a challenge":            {Exchange{Method: "PATCH", Status: 403, Header: http.Header{"Cf-Mitigated": {"challenge"}}, Body: page}, false},
+		"WordPress forbids":      {Exchange{Method: "PATCH", Status: 403, Body: []byte(`{"code":"rest_forbidden","message":"no"}`)}, false},
+		"cut":                    {Exchange{Method: "PATCH", Sent: true, Fault: ErrCutOff}, true},
+		"the answer cut":         {Exchange{Method: "PATCH", Sent: true, Status: 200, Fault: ErrCutOff}, false},
+		"the disguise fell off":  {Exchange{Method: "PATCH", Override: OverrideHeader, Status: 405, Body: []byte(`{"success":false,"status":"error","message":"PATCH only"}`)}, true},
+		"it became a GET":        {Exchange{Method: "PATCH", Status: 405, Body: []byte(`{"success":false,"status":"error","message":"GET is not allowed"}`)}, true},
+		"a GET, for WordPress":   {Exchange{Method: "PATCH", Status: 404, Body: []byte(`{"code":"rest_no_route","message":"no","data":{"status":404}}`)}, true},
+		"404 by IIS":             {Exchange{Method: "PUT", Status: 404, Body: page}, true},
+		"400 by HTTP.sys":        {Exchange{Method: "PATCH", Status: 400, Body: []byte("<h2>Bad Request - Invalid Verb</h2>")}, true},
+		"an error page with 200": {Exchange{Method: "DELETE", Status: 200, Body: []byte("<html><title>403 Forbidden</title></html>")}, true},
+		"no such post":           {Exchange{Method: "PUT", Status: 404, Body: []byte(`{"code":"rest_post_invalid_id","message":"no","data":{"status":404}}`)}, false},
+		"a coming-soon page":     {Exchange{Method: "PATCH", Status: 200, Body: []byte("<html><title>Soon</title><body>Soon</body></html>")}, false},
 	} {
 		if got := Classify(c.x).Verb; got != c.want {
 			t.Errorf("%s: %v", name, got)

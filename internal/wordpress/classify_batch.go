@@ -15,8 +15,8 @@ func batch(_ json.RawMessage, fields object, a asked) (shape, bool) {
 		return shape{}, false
 	}
 	parts := partsOf(nil)
-	switch responses := elements(fields["responses"]); {
-	case len(responses) > 0 && as[object](responses[0])["status"] != nil || string(as[text](fields["failed"])) == "validation":
+	switch responses := readList(fields["responses"]); {
+	case len(responses) > 0 && objectIn(responses[0])["status"] != nil || readText(fields["failed"]) == "validation":
 		parts = partsOf(responses)
 	case len(fields) > 0 && only(fields, []string{"create", "update", "delete"}):
 		parts = partsOf(lists(fields))
@@ -29,7 +29,7 @@ func batch(_ json.RawMessage, fields object, a asked) (shape, bool) {
 		return shape{}, false
 	}
 	s := parts.shape()
-	if string(as[text](fields["failed"])) == "validation" {
+	if readText(fields["failed"]) == "validation" {
 		s.claim, s.reason = claimNo, ReasonInvalidInput
 		s.note = "A part of the batch is not valid, so WordPress carried out none of it."
 	}
@@ -41,7 +41,7 @@ func lists(fields object) []json.RawMessage {
 	var all []json.RawMessage
 	for _, name := range slices.Sorted(maps.Keys(fields)) {
 		value := fields[name]
-		for _, each := range elements(value) {
+		for _, each := range readList(value) {
 			if (value[0] == '[' || value[0] == '{') && each[0] == '{' {
 				all = append(all, each)
 			}
@@ -80,12 +80,12 @@ func partOf(raw json.RawMessage) (shape, bool) {
 	if isNull(raw) {
 		return shape{}, true
 	}
-	fields := as[object](raw)
+	fields := objectIn(raw)
 	s := shapeOf(raw, asked{write: true})
 	if body := fields["body"]; len(body) > 0 {
 		s = shapeOf(body, asked{write: true})
 	}
-	if status := int(as[number](fields["status"])); status >= 400 && status < 600 {
+	if status := numberIn(fields["status"]); status >= 400 && status < 600 {
 		s.status, s.claim = status, claimNo
 	}
 	if named := fields["error"]; isTrue(named) {

@@ -66,8 +66,8 @@ func (d *documents) debris(s *scanner) {
 		d.crash = printable("WordPress says: "+d.visible, 300)
 	}
 	if len(d.values) == 0 {
-		if value, is := plainValue(string(around)); is && !d.page && !d.cut {
-			d.values, d.note = []json.RawMessage{value}, noteBefore
+		if value, is := plainValue(string(around), d.visible); is && !d.page && !d.cut {
+			d.values, d.note = []json.RawMessage{unquoted(value)}, noteBefore
 		}
 		return
 	}
@@ -82,15 +82,14 @@ func (d *documents) debris(s *scanner) {
 // crashWords are how PHP says that it died; it is never translated.
 var crashWords = regexp.MustCompile(`(?i)\b(?:PHP )?(?:catchable |recoverable )?(?:fatal|parse|compile) error\s?:.*`)
 
-// plainValue returns the plain value that begins or ends a body beside HTML or PHP's messages, such as the false of a callback.
-func plainValue(text string) (json.RawMessage, bool) {
-	if first, _, is := strings.Cut(text, "<"); is && json.Valid([]byte(first)) {
-		return json.RawMessage(strings.TrimSpace(first)), true
+// plainValue returns the plain value that is all that a body shows, or that stands below PHP's messages: the false of a callback, say.
+func plainValue(text, shows string) (json.RawMessage, bool) {
+	if json.Valid([]byte(shows)) && shows[0] != '{' && shows[0] != '[' {
+		return json.RawMessage(shows), true
 	}
 	i := strings.LastIndexAny(text, ">\n") + 1
-	before, last := strings.TrimSpace(text[:i]), strings.TrimSpace(text[i:])
-	message := strings.Contains(before, " on line ") || strings.HasSuffix(before, ">")
-	return json.RawMessage(last), message && json.Valid([]byte(last))
+	last := strings.TrimSpace(text[i:])
+	return json.RawMessage(last), strings.Contains(text[:i], " on line ") && json.Valid([]byte(last))
 }
 
 // unquoted takes off the second encoding of an answer that was encoded twice.

@@ -2,8 +2,11 @@ package wordpress
 
 import (
 	"bytes"
+	"compress/gzip"
 	"encoding/json"
 	"errors"
+	"fmt"
+	"maps"
 	"net/http"
 	"reflect"
 	"slices"
@@ -43,7 +46,7 @@ func FuzzClassify(f *testing.F) {
 func promised(t *testing.T, v Verdict) {
 	t.Helper()
 	plain := v.Reason == ReasonNoRoute || v.Reason == ReasonNotApplicable
-	open := v.Reason == ReasonTimeout || v.Reason == ReasonCutOff
+	open := v.Reason == ReasonTimeout || v.Reason == ReasonCutOff || v.Reason == ReasonUnclear || v.Reason == ReasonSiteError && v.Outcome == Unknown
 	switch {
 	case !slices.Contains(Outcomes(), v.Outcome), v.Reason != "" && !slices.Contains(Reasons(), v.Reason):
 		t.Fatalf("not in the lists: %+v", v)
@@ -90,4 +93,76 @@ func escaped(body []byte) bool {
 	var object map[string]any
 	found, is := findJSON(body)
 	return is && json.Unmarshal(found.value, &object) == nil && (bytes.Contains(body, []byte(`\u`)) || !utf8.Valid(body) || bytes.ContainsFunc(body, func(r rune) bool { return r > 127 }))
+}
+
+// FuzzDebris holds that what stands around an answer never changes its outcome, nor does the encoding in which it was sent.
+func FuzzDebris(f *testing.F) {
+	for _, body := range []string{done, `{"id":1}`, `[{"id":1},{"success":false}]`, `{"code":"x","message":"y","data":null}`, `{"error":{"a":["b"]}}`, `{"responses":[{"status":404,"body":null}]}`} {
+		f.Add([]byte(body), uint8(3), uint8(0))
+		f.Add([]byte(body), uint8(0), uint8(2))
+	}
+	around := slices.Sorted(maps.Keys(debris))
+	f.Fuzz(func(t *testing.T, body []byte, method, which uint8) {
+		if !json.Valid(body) || !utf8.Valid(body) || len(bytes.TrimSpace(body)) == 0 || isBinary(body) {
+			return
+		}
+		x := by(Methods()[int(method)%len(Methods())], "/acme/v1/do", answered(200, string(body)))
+		want := Classify(x)
+		if first := bytes.TrimSpace(body)[0]; first == '{' || first == '[' {
+			before := around[int(which)%len(around)]
+			x.Body = []byte(before + string(body) + debris[before])
+			if got := Classify(x); got.Outcome != want.Outcome || got.Reason != want.Reason {
+				t.Fatalf("%q: %+v, alone %+v", x.Body, got, want)
+			}
+		}
+		var packed bytes.Buffer
+		w := gzip.NewWriter(&packed)
+		if _, err := w.Write(body); err != nil || w.Close() != nil {
+			t.Fatal("it cannot be compressed")
+		}
+		if x.Body, _ = readBody(packed.Bytes(), http.Header{}, 1<<20); Classify(x).Outcome != want.Outcome {
+			t.Fatalf("%q: compressed %+v, else %+v", body, Classify(x), want)
+		}
+	})
+}
+
+// FuzzErrorShape holds that an answer with an error's shape is never ok, whatever else it says.
+func FuzzErrorShape(f *testing.F) {
+	f.Add("acme_failed", "No.", uint8(0))
+	f.Add("done", "", uint8(3))
+	shapes := []string{`{"code":%s,"message":%s,"data":{"status":400}}`, `{"errors":{%s:[%s]},"error_data":[]}`, `{"success":false,"data":[{"code":%s,"message":%s}]}`,
+		`{"status":"error","id_of":%s,"message":%s}`, `{"error":{"code":%s,"message":%s,"x":1}}`, `{"failed":"validation","responses":[{"body":{"code":%s,"message":%s},"status":400}]}`}
+	f.Fuzz(func(t *testing.T, code, message string, which uint8) {
+		c, _ := json.Marshal(code)
+		m, _ := json.Marshal(message) // texts always have a JSON form
+		x := write(200, fmt.Sprintf(shapes[int(which)%len(shapes)], c, m))
+		for _, each := range []string{"", phpWarning, "<div>x</div>"} {
+			y := x
+			y.Body = append([]byte(each), x.Body...)
+			v := Classify(y)
+			if v.Outcome == OK && (int(which)%len(shapes) != 0 || code != "" || message != "") {
+				t.Fatalf("%s is ok: %+v", y.Body, v)
+			}
+			promised(t, v)
+		}
+	})
+}
+
+// FuzzDocuments holds that no body makes the search for JSON fail, or find what is none.
+func FuzzDocuments(f *testing.F) {
+	for before, after := range debris {
+		f.Add([]byte(before + done + after))
+	}
+	f.Add([]byte(page("x") + done))
+	f.Add([]byte("<script>" + done))
+	f.Fuzz(func(t *testing.T, body []byte) {
+		for _, value := range documentsOf(body).values {
+			if !json.Valid(value) {
+				t.Fatalf("%q holds %q", body, value)
+			}
+		}
+		if text, _ := readBody(body, http.Header{"Content-Encoding": {"br, gzip, deflate"}}, 1<<16); len(text) > 1<<16 {
+			t.Fatalf("%d bytes are kept", len(text))
+		}
+	})
 }

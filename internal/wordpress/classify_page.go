@@ -46,16 +46,6 @@ func ofNothing(x Exchange) Verdict {
 	return unclear(x, fmt.Sprintf("It answered %d with nothing in it.", x.Status))
 }
 
-// fromWordPress tells whether the REST API answered, by the headers that it alone sends (WP_REST_Server::serve_request).
-func fromWordPress(x Exchange) bool {
-	for name := range x.Header {
-		if strings.HasPrefix(name, "X-Wp-") {
-			return true
-		}
-	}
-	return strings.Contains(x.Header.Get("Link"), relation)
-}
-
 // ofSuccessPage judges a success that has no JSON in it. A page did nothing; what is no page may be the answer, or a part of it.
 func ofSuccessPage(x Exchange, found documents) Verdict {
 	if found.crash != "" {

@@ -10,7 +10,7 @@ import (
 
 // askedBy is what an exchange's answer must be read against.
 func askedBy(x Exchange) asked {
-	a := asked{write: !reads(x.Method), status: x.Status, body: as[object](x.RequestBody)}
+	a := asked{write: !reads(x.Method), status: x.Status, body: objectIn(x.RequestBody)}
 	if u, err := url.Parse(x.URL); err == nil {
 		a.batch = x.Status == http.StatusMultiStatus || strings.Contains(u.Path+u.Query().Get("rest_route")+"/", "/batch/")
 	}
@@ -63,7 +63,7 @@ func ofShape(x Exchange, s shape) Verdict {
 // ofError judges an error in JSON. WordPress's errors have a code and a plugin's say success; what has neither came from a firewall or
 // a gateway.
 func ofError(x Exchange, s shape) Verdict {
-	said := as[flag](s.fields["success"])
+	said := flagIn(s.fields["success"])
 	if x.Status == http.StatusMethodNotAllowed && said.no() {
 		return failed(ReasonInvalidInput, fmt.Sprintf("The endpoint does not take the method %s.", x.Method))
 	}

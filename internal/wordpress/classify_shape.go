@@ -63,7 +63,7 @@ func envelope(_ json.RawMessage, fields object, a asked) (shape, bool) {
 		return shape{}, false
 	}
 	s := shapeOf(fields["body"], a)
-	if status := int(as[number](fields["status"])); status >= 400 && status < 600 && s.status == 0 {
+	if status := numberIn(fields["status"]); status >= 400 && status < 600 && s.status == 0 {
 		s.status, s.claim = status, claimNo
 	}
 	return s, true
@@ -71,20 +71,23 @@ func envelope(_ json.RawMessage, fields object, a asked) (shape, bool) {
 
 // wordpressError is a WP_Error as the REST API sends it: a code, a message and data, in which the status may be missing.
 func wordpressError(_ json.RawMessage, fields object, a asked) (shape, bool) {
-	code, message := as[text](fields["code"]), textIn(fields["message"])
-	data := as[object](fields["data"])
-	status := int(as[number](data["status"]))
-	s := shape{code: string(code), message: message}
+	code, message := readText(fields["code"]), textIn(fields["message"])
+	data := objectIn(fields["data"])
+	status := numberIn(data["status"])
+	s := shape{code: code, message: message}
+	if raw := readList(fields["errors"]); a.write && len(raw) > 0 && fields["error_data"] != nil { // put out as PHP has it
+		return shape{claim: claimNo, code: codeIn(fields["errors"]), message: textIn(fields["errors"])}, true
+	}
 	if (code != "" || message != "") && status >= 400 && status < 600 {
 		s.claim, s.status = claimNo, status
 		return s, true
 	}
-	if !isWord(fields["code"]) || fields["message"] == nil || status > 0 || !only(fields, errorFields) || words(string(code), goodWords) && !words(string(code), badWords) {
+	if !isWord(fields["code"]) || fields["message"] == nil || status > 0 || !only(fields, errorFields) || words(code, goodWords) && !words(code, badWords) {
 		return shape{}, false
 	}
 	_, whole := fields["data"]
 	switch {
-	case whole, a.write && words(string(code), badWords):
+	case whole, a.write && words(code, badWords):
 		s.claim = claimNo
 	case a.write:
 		s.claim = claimUnclear
@@ -121,7 +124,7 @@ func listOfErrors(raw json.RawMessage, _ object, a asked) (shape, bool) {
 	if raw[0] != '[' || !a.write {
 		return shape{}, raw[0] == '['
 	}
-	parts := partsOf(elements(raw))
+	parts := partsOf(readList(raw))
 	if parts.failed == 0 {
 		return shape{}, true
 	}
@@ -130,12 +133,12 @@ func listOfErrors(raw json.RawMessage, _ object, a asked) (shape, bool) {
 
 // plugin is an object in a form of its own.
 func plugin(_ json.RawMessage, fields object, a asked) (shape, bool) {
-	s := shape{code: string(as[text](fields["code"])), message: textIn(fields["message"])}
-	inner := within(fields["data"])
-	success, deeper := as[flag](fields["success"]), as[flag](inner["success"])
+	s := shape{code: readText(fields["code"]), message: textIn(fields["message"])}
+	inner := firstObject(fields["data"])
+	success, deeper := flagIn(fields["success"]), flagIn(inner["success"])
 	denied := success.no() || deeper.no()
 	if denied || a.status >= 400 {
-		s.code, s.message = or(s.code, string(as[text](inner["code"]))), or(s.message, textIn(inner["message"]), textIn(fields["error"]), textIn(fields["errors"]))
+		s.code, s.message = or(s.code, readText(inner["code"])), or(s.message, textIn(inner["message"]), textIn(fields["error"]), textIn(fields["errors"]))
 	}
 	switch {
 	case denied:
@@ -199,7 +202,7 @@ func denies(fields object, own bool, sent object) bool {
 		return true
 	}
 	for _, name := range []string{"status", "result", "state", "type", "outcome", "response", "code"} {
-		said := strings.ToLower(string(as[text](fields[name])))
+		said := strings.ToLower(readText(fields[name]))
 		if slices.Contains(failures, said) && string(fields[name]) != string(sent[name]) {
 			return true
 		}
@@ -214,7 +217,7 @@ func statusIn(fields object, own bool) int {
 		names = append(names, "status", "code")
 	}
 	for _, name := range names {
-		if status := int(as[number](fields[name])); status >= 400 && status < 600 {
+		if status := numberIn(fields[name]); status >= 400 && status < 600 {
 			return status
 		}
 	}
@@ -237,9 +240,9 @@ func isResource(fields, sent object) bool {
 
 // worked tells whether the answer shows something beside its errors.
 func worked(fields object) bool {
-	beside := []string{"error", "errors", "error_data", "error_message", "exception", "message", "msg", "code", "status", "success", "trace", "file", "line", "type"}
+	beside := []string{"exception", "message", "msg", "code", "status", "success", "trace", "file", "line", "type"}
 	for name, value := range fields {
-		if !slices.Contains(beside, name) && isTrue(value) {
+		if !slices.Contains(beside, name) && !strings.Contains(name, "error") && isTrue(value) {
 			return true
 		}
 	}

@@ -254,8 +254,8 @@ func TestRetryAfter(t *testing.T) {
 }
 
 func TestReasonsAreComplete(t *testing.T) {
-	if len(Reasons()) != 23 {
-		t.Errorf("%d reasons, want 23", len(Reasons()))
+	if len(Reasons()) != 24 {
+		t.Errorf("%d reasons, want 24", len(Reasons()))
 	}
 	for _, r := range Reasons() {
 		if r.Label() == "" || !strings.HasSuffix(r.Sentence(), ".") || !strings.HasSuffix(r.Mend(), ".") {

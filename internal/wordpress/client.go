@@ -53,6 +53,15 @@ func (c *Client) WithOverride(override string) *Client {
 	return &other
 }
 
+// WithRoot is the same client for a REST root on the site's own origin.
+func (c *Client) WithRoot(root string) *Client {
+	other := *c
+	if sameOrigin(root, c.address.Home) {
+		other.address.Root = root
+	}
+	return &other
+}
+
 // anonymous is the same client without its credential.
 func (c *Client) anonymous() *Client {
 	return &Client{network: c.network, address: c.address, gate: c.gate}
@@ -70,7 +79,7 @@ func (c *Client) root() string {
 	if c.address.Root != "" {
 		return c.address.Root
 	}
-	return c.address.Home + "/wp-json/"
+	return c.address.UsualRoot()
 }
 
 // Do sends the request once, with the credential, and follows no redirect. Whatever happens is in the exchange.

@@ -143,8 +143,9 @@ func (c *Client) send(ctx context.Context, r Request, w wire, x *Exchange) {
 	}
 	defer answer.Body.Close()
 	x.Sent, x.Status, x.Header = true, answer.StatusCode, worthSeeing(answer.Header)
-	sentBody, err := io.ReadAll(io.LimitReader(answer.Body, c.network.maxBody+1))
-	if x.Body, x.TooLarge = readBody(sentBody, answer.Header, c.network.maxBody); x.TooLarge {
+	most := max(r.MaxBody, c.network.maxBody)
+	sentBody, err := io.ReadAll(io.LimitReader(answer.Body, most+1))
+	if x.Body, x.TooLarge = readBody(sentBody, answer.Header, most); x.TooLarge {
 		x.Fault = ErrTooLarge
 	} else if err != nil || ctx.Err() != nil { // a server that notices the end of our time may close its answer as if it were whole
 		x.Fault = faultOf(ctx, err, true)

@@ -94,7 +94,25 @@ var everyFault = map[wptest.Fault]expected{
 	wptest.Closed:             {Failed, ReasonUnreachable, "connection refused", 0, "broken", RungReach},
 	wptest.PlainPermalinks:    {Failed, ReasonNotJSON, "", 0, "ready", ""},
 	wptest.IndexPHPRoot:       {Failed, ReasonNotJSON, "", 0, "ready", ""},
+	wptest.DatabaseError:      {OK, "", "before the JSON", 1, "warning", RungCapabilities},
+	wptest.CrashAfter:         {Unknown, ReasonSiteError, "disagree", 1, "ready", ""},
+	wptest.JSONCut:            {Unknown, ReasonUnclear, "middle", 1, "ready", ""},
+	wptest.BrowserCheck:       {Failed, ReasonBlocked, "check for browsers", 0, "ready", ""},
+	wptest.PasswordWall:       {Failed, ReasonProtected, "Password Protected", 0, "ready", ""},
+	wptest.AccountSuspended:   {Failed, ReasonSuspended, "", 0, "ready", ""},
+	wptest.GatewayTimeout:     {Unknown, ReasonTimeout, "504", 0, "ready", ""},
+	wptest.VerbsNotFound:      {Failed, ReasonNotJSON, "404", 0, "ready", ""},
 	wptest.NoLinkHeader:       {OK, "", "", 1, "ready", ""},
+	wptest.OtherSite:          {OK, "", "", 1, "broken", RungRoot}, // a request alone cannot tell: Locate goes before it
+	wptest.RenamedPrefix:      {Failed, ReasonNotJSON, "", 0, "ready", ""},
+	wptest.InnerPort:          {OK, "", "", 1, "ready", ""},
+	wptest.HomeCut:            {OK, "", "", 1, "warning", RungReach},
+	wptest.IndexClosed:        {OK, "", "", 1, "ready", ""},
+	wptest.IndexMinimal:       {OK, "", "", 1, "ready", ""},
+	wptest.IndexLarge:         {OK, "", "", 1, "ready", ""},
+	wptest.NamespaceGaps:      {OK, "", "", 1, "ready", ""},
+	wptest.UsersClosed:        {OK, "", "", 1, "warning", RungCredential},
+	wptest.OptionsByServer:    {OK, "", "", 1, "warning", RungCapabilities},
 }
 
 func TestEveryFault(t *testing.T) {

@@ -7,7 +7,7 @@ import (
 
 // seen are the headers worth seeing; a name that ends with - stands for all that begin so. Set-Cookie is not among them.
 var seen = []string{
-	"Content-Type", "Content-Encoding", "Date", "Link", "Allow", "Retry-After", "Location", "Server", "Via", "Www-Authenticate", "X-Redirect-By", "X-Powered-By",
+	"Content-Type", "Content-Encoding", "Date", "Link", "Allow", "Retry-After", "Location", "Server", "Via", "Www-Authenticate", "X-Redirect-By", "X-Powered-By", "X-Robots-Tag",
 	"Age", "Cache-Control", "X-Cache", "X-Cache-", "Cf-Ray", "Cf-Cache-Status", "Cf-Mitigated", "X-Sucuri-Id", "X-Sucuri-Block", "X-Sucuri-Cache", "Sg-Captcha",
 	"X-Amzn-Waf-Action", "X-Bigscoots-", "X-Wp-", "X-Litespeed-Cache", "X-Proxy-Cache", "X-Varnish",
 	"X-Qc-Cache", "X-Kinsta-Cache", "X-Fastcgi-Cache", "Fastcgi-Cache", "X-Nginx-Cache", "X-Gocache-Cachestatus", "X-Wpe-Cached", "X-Sg-Cache", "X-Edge-Cache", "Cache-Status",
@@ -26,6 +26,9 @@ func worthSeeing(all http.Header) http.Header {
 		if !isSeen(name) {
 			continue
 		}
+		if name == "Link" {
+			values = rootFirst(values)
+		}
 		for _, value := range values[:min(len(values), mostValues)] {
 			kept.Add(name, printable(value, longestHeader))
 		}
@@ -40,4 +43,16 @@ func isSeen(name string) bool {
 		}
 	}
 	return false
+}
+
+// rootFirst puts the link to the REST root in front: themes announce so many files to load early that it would be cut off.
+func rootFirst(values []string) []string {
+	for _, value := range values {
+		for _, link := range parseLinks(value) {
+			if link.is(relation) && (len(values) > mostValues || len(value) > longestHeader) {
+				return append([]string{"<" + link.target + `>; rel="` + relation + `"`}, values...)
+			}
+		}
+	}
+	return values
 }

@@ -2,46 +2,52 @@ package wordpress
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
 )
 
-// followed is how many redirects the way to the home page may take.
-const followed = 5
-
-// reach reads the home page as a visitor does, redirects and all, and without the credential. A site that answers at all is reached:
-// its REST API may work where the home page does not.
+// reach reads the home page as a visitor does. A site that answers at all is reached: its REST API may work where the home page does
+// not.
 func (l *ladder) reach(ctx context.Context) (Rung, bool) {
-	at := l.client.address.Home + "/"
-	for hop := range followed + 1 {
-		x := l.client.exchange(ctx, Request{Method: http.MethodGet}, wire{url: at})
-		if hop == 0 {
-			l.report.Address = x.Address
-		}
-		switch {
-		case x.Fault != nil && !x.TooLarge && hop == 0:
-			return l.failed(Classify(x))
-		case x.Fault != nil && !x.TooLarge:
-			return l.sentOn(at, " That address does not answer: "+asSentence(x.Fault))
-		}
-		next := absolute(at, x.Header.Get("Location"))
-		if x.Status < 300 || x.Status >= 400 || next == "" {
-			return l.arrived(x, at)
-		}
-		at = next
+	page := l.client.homePage(ctx, 0, true)
+	l.report.Address = page.address
+	switch {
+	case page.circular:
+		return warn(l.host+" redirects its visitors in a circle.", "Correct the redirects on the site.")
+	case page.Fault != nil && !page.TooLarge && page.hops > 0 && !sameOrigin(page.at, l.client.address.Home):
+		return l.sentOn(page.at, " That address does not answer: "+asSentence(page.Fault))
+	case page.Fault != nil && !page.TooLarge && nothingAnswered(page.Fault):
+		return l.failed(Classify(page.Exchange))
 	}
-	return warn(l.host+" redirects its visitors in a circle.", "Correct the redirects on the site.")
+	return l.arrived(page)
+}
+
+// nothingAnswered tells whether there is no server to ask anything else.
+func nothingAnswered(fault error) bool {
+	for _, none := range []error{ErrConnect, ErrResolve, ErrTLS, ErrRefusedAddress, ErrRequest, ErrCancelled} {
+		if errors.Is(fault, none) {
+			return true
+		}
+	}
+	return false
 }
 
 // arrived judges the page at the end of the way, and takes the REST root that it announces.
-func (l *ladder) arrived(x Exchange, at string) (Rung, bool) {
-	if !sameOrigin(at, l.client.address.Home) {
-		return l.sentOn(at, "")
+func (l *ladder) arrived(page homePage) (Rung, bool) {
+	x := page.Exchange
+	if signsUp(page.at) {
+		return warn(l.host+" sends its visitors to a network's sign-up page: no such blog exists there.", ReasonOtherSite.Mend())
 	}
-	l.client.address.Root = announced(x)
+	if !sameOrigin(page.at, l.client.address.Home) {
+		return l.sentOn(page.at, "")
+	}
+	l.announced = announced(x)
 	did, fenced := firewall(x)
 	switch {
+	case x.Fault != nil && !x.TooLarge:
+		return warn(l.host+" does not show its home page: "+asSentence(x.Fault), "Open the site in a browser, and look at its error log. The REST API is asked all the same.")
 	case fenced:
 		return warn(l.host+" does not show its home page to Drover. "+did, ReasonBlocked.Mend())
 	case x.Status == http.StatusUnauthorized && x.Header.Get("Www-Authenticate") != "":

@@ -2,50 +2,23 @@ package wordpress
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
-	"net/http"
-	"slices"
-	"strings"
 )
 
-// index is what Drover reads of the REST index.
-type index struct {
-	Name           string          `json:"name"`
-	Home           string          `json:"home"`
-	Namespaces     []string        `json:"namespaces"`
-	Authentication json.RawMessage `json:"authentication"` // an empty array where nothing is offered, else an object
-}
-
 func (l *ladder) findRoot(ctx context.Context) (Rung, bool) {
-	home := l.client.address.Home
-	candidates := []string{home + "/wp-json/", home + "/index.php?rest_route=/", home + "/index.php/wp-json/"}
-	if root := secured(l.client.address.Root, home); root != "" {
-		if !sameOrigin(root, home) {
-			return l.foreignRoot(root)
-		}
-		candidates = slices.Insert(slices.DeleteFunc(candidates, func(c string) bool { return c == root }), 0, root)
+	s := search{client: l.client, read: l.client.indexForVisitors}
+	s.addUsual()
+	s.announce(l.announced)
+	found, is := s.run(ctx)
+	switch {
+	case is:
+		return l.rooted(found)
+	case s.other != nil:
+		return l.ofAnother(*s.other)
+	case s.foreign != "" && s.first.Reason != ReasonRedirected:
+		return l.foreignRoot(s.foreign)
 	}
-	var first Verdict
-	for i, root := range candidates {
-		l.client.address.Root = root
-		read, verdict, found := l.readIndex(ctx)
-		if found {
-			return l.rooted(root, read)
-		}
-		if i == 0 {
-			first = verdict
-		}
-	}
-	return l.rootless(first)
-}
-
-// secured raises the root to https where a site behind a TLS proxy announces http for the same host.
-func secured(root, home string) string {
-	if raised, plain := strings.CutPrefix(root, "http://"); plain && sameOrigin("https://"+raised, home) {
-		return "https://" + raised
-	}
-	return root
+	return l.rootless(s.first)
 }
 
 func (l *ladder) foreignRoot(root string) (Rung, bool) {
@@ -53,31 +26,22 @@ func (l *ladder) foreignRoot(root string) (Rung, bool) {
 		"Add the site with that address, or correct the WordPress address and the site address under Settings → General: Drover sends the credential to the site's own host only.")
 }
 
-// readIndex reads the index below the root: as a visitor, and where visitors are turned away, with the credential.
-func (l *ladder) readIndex(ctx context.Context) (index, Verdict, bool) {
-	request := Request{Method: http.MethodGet, Path: "/?_fields=name,home,namespaces,authentication"}
-	x := l.client.anonymous().Do(ctx, request)
-	v := Classify(x)
-	if v.Code != "" && (v.Reason == ReasonNotAuthenticated || v.Reason == ReasonForbidden) && l.client.username != "" {
-		x = l.client.Do(ctx, request)
-		v = Classify(x)
-	}
-	found, _ := findJSON(x.Body)
-	var read index
-	if v.Outcome != OK || json.Unmarshal(found.value, &read) != nil || len(read.Namespaces) == 0 {
-		return index{}, v, false
-	}
-	return read, v, true
+// ofAnother tells that the path leads to another site of the host, which must not be taken for this one.
+func (l *ladder) ofAnother(other discovery) (Rung, bool) {
+	l.report.OtherSite = printable(other.Home, 500)
+	return fail(l.client.address.Home+" is not answered by the site that was meant. "+other.says(), ReasonOtherSite.Mend())
 }
 
-func (l *ladder) rooted(root string, read index) (Rung, bool) {
-	l.ways = read.Authentication
-	l.report.Root, l.report.Name, l.report.Home, l.report.Namespaces = root, plain(read.Name), printable(read.Home, 500), read.Namespaces
-	if read.Home != "" && l.report.RedirectsTo == "" && !sameOrigin(read.Home, l.client.address.Home) {
-		return warn(fmt.Sprintf("The REST API is at %s, but the site calls itself %s.", root, l.report.Home),
+func (l *ladder) rooted(found discovery) (Rung, bool) {
+	l.index, l.client.address.Root = found.index, found.root
+	at := found.location()
+	l.report.Root, l.report.Name, l.report.Home, l.report.Namespaces = at.Root, at.Name, at.Home, found.Namespaces
+	elsewhere := found.Home != "" && (!sameOrigin(found.Home, l.client.address.Home) || !within(l.client.address.Home, found.Home))
+	if elsewhere && l.report.RedirectsTo == "" {
+		return warn(fmt.Sprintf("The REST API is at %s, but the site calls itself %s.", at.Root, at.Home),
 			"Use the site's own name for it as its address: URLs to purge must begin with it, and the plugin drops others silently.")
 	}
-	return ok("The REST API is at " + root + ".")
+	return ok("The REST API is at " + at.Root + ".")
 }
 
 // rootless says why no index was found, by what the likeliest place answered.
@@ -92,13 +56,10 @@ func (l *ladder) rootless(v Verdict) (Rung, bool) {
 }
 
 func (l *ladder) applicationPasswords(context.Context) (Rung, bool) {
-	if len(l.ways) == 0 {
+	if len(l.index.Authentication) == 0 || string(l.index.Authentication) == "null" {
 		return warn(l.host+" does not tell whether application passwords are available.", "A plugin shortens the REST index. Nothing to do while the credential works.")
 	}
-	var ways map[string]json.RawMessage
-	if json.Unmarshal(l.ways, &ways) != nil {
-		ways = nil // an empty array: nothing is offered
-	}
+	ways, _ := readObject(l.index.Authentication) // an empty list: nothing is offered
 	if _, offered := ways["application-passwords"]; !offered {
 		return fail("Application passwords are switched off on "+l.host+".",
 			"A security plugin or the host switches them off (the filter wp_is_application_passwords_available), or WordPress does not know that it is reached by https. Have that changed.")

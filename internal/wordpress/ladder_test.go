@@ -42,6 +42,7 @@ func (b *blog) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 		fmt.Fprint(w, `{"id":7,"username":"drover","roles":["cache_manager"],"capabilities":{"read":true}}`)
 	case "/wp-json/bigscoots-cache/v2/clear-cache":
+		w.Header().Set("X-Robots-Tag", "noindex")
 		w.Header().Set("Allow", "PATCH")
 		w.WriteHeader(http.StatusNoContent)
 	case "/wp-json/bigscoots-cache/v2/status":
@@ -128,7 +129,7 @@ func TestLadderFindings(t *testing.T) {
 		"users in another form":      {map[string]http.HandlerFunc{"/wp-json/wp/v2/users/me": says(200, `[]`)}, "warning", RungCredential, RungWarning, "does not tell"},
 		"a user without a role":      {map[string]http.HandlerFunc{"/wp-json/wp/v2/users/me": says(200, `{"username":"drover","roles":[]}`)}, "broken", RungCapabilities, RungFailed, "no role"},
 		"a manager":                  {map[string]http.HandlerFunc{"/wp-json/wp/v2/users/me": says(200, `{"username":"drover","roles":["manager"],"capabilities":{"manage_options":true}}`)}, "ready", RungCapabilities, RungOK, "manage options"},
-		"no right to purge":          {map[string]http.HandlerFunc{"/wp-json/bigscoots-cache/v2/clear-cache": says(204, ``)}, "broken", RungCapabilities, RungFailed, "may not purge"},
+		"no right to purge":          {map[string]http.HandlerFunc{"/wp-json/bigscoots-cache/v2/clear-cache": says(200, `{}`)}, "broken", RungCapabilities, RungFailed, "may not purge"},
 		"a firewall before OPTIONS":  {map[string]http.HandlerFunc{"/wp-json/bigscoots-cache/v2/clear-cache": says(405, page("405"))}, "warning", RungCapabilities, RungWarning, "does not let Drover ask"},
 		"a status that fails":        {map[string]http.HandlerFunc{"/wp-json/bigscoots-cache/v2/status": says(500, page("500"))}, "warning", RungStatus, RungWarning, "does not tell its status"},
 		"a status without a cache":   {map[string]http.HandlerFunc{"/wp-json/bigscoots-cache/v2/status": says(200, `{"success":true}`)}, "warning", RungStatus, RungWarning, "does not tell"},
@@ -181,6 +182,7 @@ func TestLadderKeepsTheCredential(t *testing.T) {
 			case "/":
 				b.pages["/"] = send
 			case "root":
+				b.pages["/wp-json/"], b.pages["/index.php"], b.pages["/index.php/wp-json/"] = says(404, ""), says(404, ""), says(404, "")
 				b.pages["/"] = func(w http.ResponseWriter, _ *http.Request) {
 					w.Header().Set("Link", fmt.Sprintf(`<%s/wp-json/>; rel="https://api.w.org/"`, www))
 				}

@@ -39,9 +39,9 @@ func showing(words ...string) func([]byte, documents) bool {
 	}
 }
 
-// checkWords are how checks for browsers speak to people; checkSigns are what their pages do.
+// browserWords are how checks for browsers speak to people; checkSigns are what their pages do.
 var (
-	checkWords = []string{
+	browserWords = []string{
 		"checking your browser", "checking if the site connection", "verify you are human", "verifying you are human", "you are human", "not a robot", "are you a robot", "a robot?",
 		"are a robot", "enable javascript and cookies", "enable cookies", "javascript is required", "browser check", "security check", "security verification", "bot protection", "bot verification",
 		"ddos protection", "anti-bot", "human verification", "captcha", "just a moment", "one moment, please", "you are being redirected", "making sure you", "access to this page has been denied",
@@ -63,7 +63,7 @@ func isCheck(body []byte, found documents) bool {
 	if len(shown) > shortPage {
 		return false
 	}
-	for _, words := range append(checkWords, captchas...) {
+	for _, words := range append(browserWords, captchas...) {
 		if strings.Contains(shown, words) || strings.Contains(words, "captcha") && bytes.Contains(beginning, []byte(words)) {
 			return true
 		}

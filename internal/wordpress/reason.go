@@ -29,6 +29,7 @@ const (
 	ReasonRefused          Reason = "refused"
 	ReasonBlocked          Reason = "blocked"
 	ReasonRedirected       Reason = "redirected"
+	ReasonOtherSite        Reason = "other_site"
 	ReasonMaintenance      Reason = "maintenance"
 	ReasonRateLimited      Reason = "rate_limited"
 	ReasonSiteError        Reason = "site_error"
@@ -67,6 +68,8 @@ var reasons = []struct {
 		"Ask the host, or whoever runs the firewall, to let requests from Drover's address to /wp-json/ through."},
 	{ReasonRedirected, "moved", "The site sends the request to another address. It was not followed: that would lose the request, or show the credential to another host.",
 		"Change the site's address to the one that it points to, and run it again."},
+	{ReasonOtherSite, "another site answers", "Another WordPress site answers at this address. Nothing was sent to it.",
+		"If that is the site you mean, change the site's address to the one that it names. Otherwise the site is gone: remove it here, or restore it there."},
 	{ReasonMaintenance, "in maintenance", "The site is in maintenance or not available at the moment.",
 		"Run it again for this site in some minutes."},
 	{ReasonRateLimited, "asked to slow down", "The site, or something in front of it, asked for fewer requests.",

@@ -41,7 +41,8 @@ type Rung struct {
 type Report struct {
 	Rungs         []Rung        `json:"rungs"` // all of them, in order
 	Root          string        `json:"root,omitempty"`
-	Home          string        `json:"home,omitempty"` // as the site itself says
+	Home          string        `json:"home,omitempty"`       // as the site itself says
+	OtherSite     string        `json:"other_site,omitempty"` // the home of the site that answers in its place
 	Name          string        `json:"name,omitempty"`
 	Address       netip.Addr    `json:"address"`
 	Login         string        `json:"login,omitempty"`

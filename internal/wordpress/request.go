@@ -18,6 +18,7 @@ type Request struct {
 	Header  http.Header   // in addition; Authorization, Cookie, Host and the connection's own are refused
 	Body    []byte        // JSON, or nil
 	Timeout time.Duration // for the whole exchange, without the wait for its turn; 0 means 30 s
+	MaxBody int64         // bytes of the answer that are kept, where that is more than the network's own limit
 }
 
 // Methods are the methods that a request may have.
@@ -70,6 +71,9 @@ func checkPath(path string) error {
 	if strings.ContainsFunc(path, func(r rune) bool { return unicode.IsControl(r) || unicode.IsSpace(r) || r == '\\' || r == '#' }) {
 		return requestError("The path holds no spaces, backslashes, # or line breaks; write a space as %%20.")
 	}
+	if strings.ContainsFunc(path, invisible) {
+		return requestError("The path holds a character that nobody sees. Type the path instead of pasting it.")
+	}
 	route, query, _ := strings.Cut(path, "?")
 	plain, err := url.PathUnescape(route)
 	parts := strings.Split(plain, "/")
@@ -90,18 +94,20 @@ func checkQuery(query string) error {
 		if strings.ContainsFunc(name, unicode.IsControl) {
 			return requestError("A name in the query holds a line break or another control character.")
 		}
-		if read := asPHPReads(name); read == "rest_route" || read == "_method" {
+		if read := asPHPReads(name); slices.Contains(read, "rest_route") || slices.Contains(read, "_method") {
 			return requestError("Leave rest_route and _method out of the query: Drover sets them where a site needs them.")
 		}
 	}
 	return nil
 }
 
-// asPHPReads is the name of a query's value as PHP makes a variable of it (php.net, "Variables From External Sources"): spaces in
-// front are dropped, a dot or space within becomes _, and a bracket begins an array.
-func asPHPReads(name string) string {
-	name, _, _ = strings.Cut(strings.TrimLeft(name, " "), "[")
-	return strings.NewReplacer(".", "_", " ", "_").Replace(name)
+// asPHPReads is what PHP may make of the name of a query's value (php_register_variable_ex): spaces in front are dropped, a dot or
+// space becomes _, and a bracket begins an array, or becomes _ too where it is never closed.
+func asPHPReads(name string) []string {
+	replace := strings.NewReplacer(".", "_", " ", "_", "[", "_")
+	name = strings.TrimLeft(name, " ")
+	array, _, _ := strings.Cut(name, "[")
+	return []string{replace.Replace(array), replace.Replace(name)}
 }
 
 func validHeader(name string, values []string) bool {
@@ -128,7 +134,7 @@ func join(root, path string) string {
 		whole := strings.TrimSuffix(values.Get("rest_route"), "/") + unescaped(route)
 		parts = append(parts, "rest_route="+strings.ReplaceAll(url.QueryEscape(whole), "%2F", "/"))
 		values.Del("rest_route")
-	} else {
+	} else if route != "/" || strings.HasSuffix(base, "/") { // some servers redirect the slash at the end of the root itself
 		base = strings.TrimSuffix(base, "/") + route
 	}
 	for _, part := range []string{values.Encode(), query} {

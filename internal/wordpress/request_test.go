@@ -34,6 +34,15 @@ func TestValidateRefuses(t *testing.T) {
 		"a method as PHP reads":   {Method: "GET", Path: "/a?.method=DELETE"},
 		"a space before it":       {Method: "GET", Path: "/a?%20_method=DELETE"},
 		"escaped":                 {Method: "GET", Path: "/a?%5Fmethod=DELETE"},
+		"a bracket left open":     {Method: "GET", Path: "/a?rest[route=/b"},
+		"an escaped bracket":      {Method: "GET", Path: "/a?rest%5Broute=/b"},
+		"a space in front of it":  {Method: "GET", Path: "/a?+rest%5Broute=/b"},
+		"an escaped dot":          {Method: "GET", Path: "/a?rest%2Eroute=/b"},
+		"an array left open":      {Method: "GET", Path: "/a?rest_route[x=/b"},
+		"a method's array":        {Method: "GET", Path: "/a?_method[]=DELETE"},
+		"a method's space":        {Method: "GET", Path: "/a?+method=DELETE&%20.method=x"},
+		"a method's dots":         {Method: "GET", Path: "/a?x&+.method[a][b]=DELETE"},
+		"an invisible character":  {Method: "GET", Path: "/acme/v1/things\u200b"},
 		"cut by a zero":           {Method: "GET", Path: "/a?_method%00x=DELETE"},
 		"an authorization":        {Method: "GET", Path: "/", Header: http.Header{"authorization": {"Basic x"}}},
 		"a cookie":                {Method: "GET", Path: "/", Header: http.Header{"Cookie": {"a=b"}}},
@@ -57,6 +66,7 @@ func TestValidateAllows(t *testing.T) {
 		{Method: "PATCH", Path: "/bigscoots-cache/v2/clear-cache", Body: []byte(`{}`), Header: http.Header{"X-Trace": {"a b"}}},
 		{Method: "GET", Path: "/wp/v2/search?search=caf%C3%A9%20noir"},
 		{Method: "GET", Path: "/acme/v1/file/..hidden"},
+		{Method: "GET", Path: "/wp/v2/posts?include[]=1&filter[rest_route]=x&rest=1&x=rest_route&my_method=a&a.method=b"},
 	} {
 		if err := r.Validate(); err != nil {
 			t.Errorf("Validate(%s %s) = %v", r.Method, r.Path, err)
@@ -67,7 +77,7 @@ func TestValidateAllows(t *testing.T) {
 func TestJoin(t *testing.T) {
 	for _, c := range []struct{ root, path, want string }{
 		{"https://a.example/wp-json/", "/wp/v2/posts?a=1", "https://a.example/wp-json/wp/v2/posts?a=1"},
-		{"https://a.example/wp-json", "/", "https://a.example/wp-json/"},
+		{"https://a.example/wp-json", "/", "https://a.example/wp-json"},
 		{"https://a.example/index.php/wp-json/", "/x/v1", "https://a.example/index.php/wp-json/x/v1"},
 		{"https://a.example/index.php?rest_route=/", "/wp/v2/posts?a=1&b=2", "https://a.example/index.php?rest_route=/wp/v2/posts&a=1&b=2"},
 		{"https://a.example/index.php?rest_route=/", "/", "https://a.example/index.php?rest_route=/"},

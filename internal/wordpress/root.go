@@ -3,6 +3,7 @@ package wordpress
 import (
 	"bytes"
 	"net/url"
+	"slices"
 	"strings"
 
 	xhtml "golang.org/x/net/html"
@@ -14,10 +15,9 @@ const relation = "https://api.w.org/"
 // announced returns the REST root that a page announces, or the empty string.
 func announced(x Exchange) string {
 	for _, header := range x.Header.Values("Link") {
-		for _, link := range strings.Split(header, ",") {
-			address, parameters, found := strings.Cut(strings.TrimSpace(link), ">")
-			if found && strings.HasPrefix(address, "<") && strings.Contains(parameters, `"`+relation+`"`) {
-				return absolute(x.URL, address[1:])
+		for _, link := range parseLinks(header) {
+			if root := absolute(x.URL, link.target); link.is(relation) && root != "" {
+				return root
 			}
 		}
 	}
@@ -40,7 +40,7 @@ func linked(body []byte) string {
 			for _, a := range token.Attr {
 				attributes[a.Key] = a.Val
 			}
-			if token.Data == "link" && attributes["rel"] == relation {
+			if token.Data == "link" && slices.Contains(strings.Fields(strings.ToLower(attributes["rel"])), relation) {
 				return attributes["href"]
 			}
 		}

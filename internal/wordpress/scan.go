@@ -82,10 +82,10 @@ func isNamed(value []byte) bool {
 	return bytes.ContainsRune(value, ':') && bytes.ContainsRune(value, '{')
 }
 
-// alone tells whether nothing but HTML stands on one side of the value.
+// alone tells whether nothing but HTML stands on both sides of the value, or nothing at all on one.
 func (s *scanner) alone(from, to int) bool {
-	rest := bytes.TrimSpace(s.text[to:])
-	return len(rest) == 0 || from == 0 && rest[0] == '<'
+	before, after := bytes.TrimSpace(s.text[:from]), bytes.TrimSpace(s.text[to:])
+	return len(after) == 0 || after[0] == '<' && (len(before) == 0 || before[len(before)-1] == '>')
 }
 
 // quoted tells whether the value is the argument of something, as PHP's messages show it: json_decode('{"a":1}').
@@ -213,7 +213,7 @@ func visible(html []byte) string {
 			}
 		case xhtml.StartTagToken:
 			text.WriteByte(' ')
-			if name, _ := tokens.TagName(); hidden == "" && (string(name) == "script" || string(name) == "style" || string(name) == "title") {
+			if name, _ := tokens.TagName(); hidden == "" && raw[string(name)] {
 				hidden = string(name)
 			}
 		case xhtml.EndTagToken:

@@ -3,6 +3,7 @@ package wordpress
 import (
 	"encoding/json"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -22,14 +23,41 @@ func words(text string, list []string) bool {
 	return slices.ContainsFunc(parts, func(part string) bool { return slices.Contains(list, part) })
 }
 
-// as reads a value leniently; what is not there is the zero value.
-func as[T any](raw json.RawMessage) T {
-	var value T
-	if len(raw) > 0 {
-		_ = json.Unmarshal(raw, &value) // what has another form is the zero value
-	}
-	return value
+// object is an object's fields by name.
+type object map[string]json.RawMessage
+
+// objectIn is an object's fields; none where it is no object.
+func objectIn(raw json.RawMessage) object {
+	fields, _ := readObject(raw)
+	return fields
 }
+
+// numberIn is a whole number, also as text; anything else is 0.
+func numberIn(raw json.RawMessage) int {
+	n, err := strconv.Atoi(strings.TrimSpace(readText(raw)))
+	if err != nil {
+		return 0
+	}
+	return n
+}
+
+// flag is yes, no or nothing.
+type flag struct{ said, yes bool }
+
+func flagIn(raw json.RawMessage) flag {
+	switch strings.ToLower(strings.TrimSpace(readText(raw))) {
+	case "true", "1", "yes", "ok":
+		return flag{said: true, yes: true}
+	case "false", "0", "no":
+		return flag{said: true}
+	}
+	return flag{}
+}
+
+// no tells whether it was denied outright.
+func (f flag) no() bool { return f.said && !f.yes }
+
+func isNull(raw json.RawMessage) bool { return string(raw) == "null" }
 
 // only tells whether the object has no other fields than these.
 func only(fields object, names []string) bool {
@@ -43,7 +71,7 @@ func only(fields object, names []string) bool {
 
 // isWord tells a text that is no number.
 func isWord(raw json.RawMessage) bool {
-	said := as[text](raw)
+	said := readText(raw)
 	return len(raw) > 0 && raw[0] == '"' && said != "" && strings.Trim(string(said), "0123456789.-") != ""
 }
 
@@ -53,7 +81,7 @@ func isTrue(raw json.RawMessage) bool {
 		return false
 	}
 	if raw[0] == '{' || raw[0] == '[' {
-		return slices.ContainsFunc(elements(raw), isTrue)
+		return slices.ContainsFunc(readList(raw), isTrue)
 	}
 	return !slices.Contains([]string{"null", "false", "0", `"0"`, `""`, `"false"`, `"none"`, `"null"`}, strings.ToLower(string(raw)))
 }
@@ -76,14 +104,17 @@ func textWithin(raw json.RawMessage, depth int) string {
 		return ""
 	}
 	if raw[0] == '{' {
-		if message := textWithin(as[object](raw)["message"], depth-1); message != "" {
+		if message := textWithin(objectIn(raw)["message"], depth-1); message != "" {
 			return message
 		}
 	}
 	if raw[0] != '{' && raw[0] != '[' {
-		return string(as[text](raw))
+		if string(raw) == "true" || string(raw) == "false" {
+			return ""
+		}
+		return readText(raw)
 	}
-	for _, each := range elements(raw) {
+	for _, each := range readList(raw) {
 		if found := textWithin(each, depth-1); found != "" {
 			return found
 		}
@@ -93,8 +124,8 @@ func textWithin(raw json.RawMessage, depth int) string {
 
 // codeIn is the code of an error: its own, or the first of a WP_Error's that was put out as it is.
 func codeIn(raw json.RawMessage) string {
-	fields := within(raw)
-	if code := string(as[text](fields["code"])); code != "" {
+	fields := firstObject(raw)
+	if code := readText(fields["code"]); code != "" {
 		return code
 	}
 	if len(fields) == 1 && raw[0] == '{' {
@@ -107,14 +138,14 @@ func codeIn(raw json.RawMessage) string {
 	return ""
 }
 
-// within is an object, or the first of a list: wp_send_json_error puts an error into data in either form.
-func within(raw json.RawMessage) object {
+// firstObject is an object, or the first of a list: wp_send_json_error puts an error into data in either form.
+func firstObject(raw json.RawMessage) object {
 	if len(raw) > 0 && raw[0] == '[' {
-		if all := elements(raw); len(all) > 0 {
+		if all := readList(raw); len(all) > 0 {
 			raw = all[0]
 		}
 	}
-	return as[object](raw)
+	return objectIn(raw)
 }
 
 // or is the first that is not empty.

@@ -54,6 +54,7 @@ func TestAfterACrash(t *testing.T) {
 					}
 				}
 				h := runstest.New(t, db, make([]wptest.Site, 4))
+				h.Locate(t)
 				run := h.Start(t, c.spec)
 				orphan(t, h, run.ID, 2)
 				h.Work(t)

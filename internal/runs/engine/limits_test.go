@@ -87,6 +87,7 @@ func TestARunEndsInTime(t *testing.T) {
 			described[i] = wptest.Site{Address: "127.77.7.1", Latency: [2]time.Duration{250 * time.Millisecond, 300 * time.Millisecond}}
 		}
 		h := runstest.New(t, db, described)
+		h.Locate(t)
 		h.Work(t)
 		spec := runstest.Everywhere("clear-cache", nil)
 		spec.Limits.Deadline = time.Second

@@ -30,9 +30,15 @@ func (b *batch) target(ctx context.Context, t runs.Target) bool {
 		b.end(t, verdict)
 		return true
 	}
-	request, _ := b.plan.Request(b.sites[t.SiteID].Planned())
 	g := &gate{batch: b, ctx: ctx, target: t.ID}
-	client := b.clients[t.SiteID].Through(g.network())
+	located, elsewhere := b.locate(ctx, t, b.clients[t.SiteID].Through(g.network()))
+	if elsewhere {
+		b.end(t, located.Verdict)
+		return true
+	}
+	g.begins = true
+	request, _ := b.plan.Request(located.Site.Planned())
+	client := located.Client
 	var pages *sampling
 	if b.verify {
 		pages = b.before(ctx, t, client, request)

@@ -159,6 +159,12 @@ func (h *Harness) Targets(t testing.TB, id int64) map[int64]runs.Target {
 	return by
 }
 
+// Locate marks all sites as located just now, so that a run sends nothing but its own requests.
+func (h *Harness) Locate(t testing.TB) {
+	t.Helper()
+	h.Exec(t, "UPDATE sites SET located_at = ?", time.Now().UnixMicro())
+}
+
 // Exec changes the database behind Drover's back.
 func (h *Harness) Exec(t testing.TB, statement string, values ...any) {
 	t.Helper()

@@ -14,9 +14,15 @@ func (s *site) core(w http.ResponseWriter, c call, fault Fault) {
 	id, isPost := strings.CutPrefix(c.route, "/wp/v2/posts/")
 	switch {
 	case c.route == "/" && c.method == http.MethodGet:
-		reply(w, http.StatusOK, s.index(fault))
+		reply(w, http.StatusOK, s.index(c.signed, fault))
+	case fault == UsersClosed && strings.HasPrefix(c.route, "/wp/v2/users"):
+		usersClosed(w)
 	case c.route == "/wp/v2/users/me" && c.method == http.MethodGet:
 		s.me(w, c, fault)
+	case c.route == "/wp/v2/types" && c.query.Get("context") == "edit" && !c.signed:
+		wpError(w, http.StatusUnauthorized, "rest_cannot_view", "Sorry, you are not allowed to edit posts in this post type.")
+	case c.route == "/wp/v2/types" && c.query.Get("context") == "edit":
+		reply(w, http.StatusOK, map[string]any{"post": map[string]any{"name": "Posts", "slug": "post", "viewable": true}})
 	case c.route == "/wp/v2/types" && c.method == http.MethodGet:
 		reply(w, http.StatusOK, map[string]any{"post": map[string]any{"name": "Posts", "slug": "post"}, "page": map[string]any{"name": "Pages", "slug": "page"}})
 	case c.route == "/wp/v2/posts" && c.method == http.MethodGet:
@@ -79,16 +85,16 @@ func (s *site) posts(w http.ResponseWriter, c call) {
 	reply(w, http.StatusOK, all[min(len(all), (page-1)*per):min(len(all), page*per)])
 }
 
-func (s *site) index(fault Fault) map[string]any {
-	namespaces := []string{"oembed/1.0", "wp/v2", "wp-site-health/v1", "wp-block-editor/v1"}
-	if fault != NoPlugin {
-		namespaces = append(namespaces, "bigscoots-cache/v2")
-	}
+func (s *site) index(signed bool, fault Fault) map[string]any {
 	var authentication any = []any{} // PHP's empty array, where the feature is off
 	if fault != AppPasswordsOff {
 		authentication = map[string]any{"application-passwords": map[string]any{"endpoints": map[string]any{"authorization": s.home() + "/wp-admin/authorize-application.php"}}}
 	}
-	return map[string]any{"name": s.Name, "description": "", "url": s.home(), "home": s.home(), "namespaces": namespaces, "authentication": authentication, "routes": routes(fault)}
+	all := map[string]any{"name": s.Name, "description": "", "url": s.called(fault), "home": s.called(fault), "namespaces": s.namespaces(signed, fault), "authentication": authentication, "routes": routes(fault)}
+	if fault == IndexLarge {
+		all["description"] = strings.Repeat("x", 2<<20)
+	}
+	return all
 }
 
 func (s *site) me(w http.ResponseWriter, c call, fault Fault) {

@@ -11,6 +11,7 @@ var demoFaults = map[int]Fault{
 	3: WrongPassword, 7: NoPlugin, 8: Staging, 12: Administrator, 14: Challenge, 17: CacheDisabled, 19: PHPWarning, 22: Forbidden, 24: Maintenance,
 	27: CertExpired, 29: RateLimited, 31: SuccessFalse, 33: HTML200, 36: WrongPassword, 38: RedirectWWW, 40: PlainPermalinks, 42: VerbsBlocked, 44: AppPasswordsOff,
 	46: Closed, 48: NoPlugin, 50: SiteError, 52: CutAfter, 54: HostBasicAuth, 56: BOM, 57: Silent, 58: Misconfigured, 59: OpcacheMissing,
+	5: UsersClosed, 10: IndexClosed, 16: OtherSite, 21: RenamedPrefix, 26: OptionsByServer, 34: HomeCut,
 }
 
 var demoClients = []struct {

@@ -53,6 +53,24 @@ const (
 	IndexPHPRoot       Fault = "index_php_root"
 	NoLinkHeader       Fault = "no_link_header"
 	DNSMissing         Fault = "dns_missing"
+	DatabaseError      Fault = "database_error"    // WordPress prints one before each answer
+	CrashAfter         Fault = "crash_after"       // PHP dies after the answer to a change was printed
+	JSONCut            Fault = "json_cut"          // the answer to a change ends in the middle
+	BrowserCheck       Fault = "browser_check"     // changes are answered with a script, and 200
+	PasswordWall       Fault = "password_wall"     // changes are sent to a password page
+	AccountSuspended   Fault = "account_suspended" // changes are answered with 402
+	GatewayTimeout     Fault = "gateway_timeout"   // changes are answered with 504
+	VerbsNotFound      Fault = "verbs_not_found"   // all methods but GET and POST are answered with 404, as IIS does
+	OtherSite          Fault = "other_site"        // another WordPress answers at the address
+	RenamedPrefix      Fault = "renamed_prefix"    // the filter rest_url_prefix
+	InnerPort          Fault = "inner_port"        // a proxy's inner port in the address of the REST API
+	HomeCut            Fault = "home_cut"          // the home page is cut off, the REST API works
+	IndexClosed        Fault = "index_closed"      // the index is a 403 page for visitors
+	IndexMinimal       Fault = "index_minimal"     // the index has no namespaces for visitors
+	IndexLarge         Fault = "index_large"       // _fields is dropped on the way
+	NamespaceGaps      Fault = "namespace_gaps"    // PHP made an object of the list
+	UsersClosed        Fault = "users_closed"      // a security plugin closes /wp/v2/users to everybody
+	OptionsByServer    Fault = "options_by_server" // a rule for CORS answers OPTIONS before WordPress
 )
 
 // Faults lists all faults; Healthy is not among them.
@@ -61,6 +79,8 @@ func Faults() []Fault {
 		WrongPassword, UnknownUserCode, HeaderStripped, AppPasswordsOff, HostBasicAuth, Forbidden, Administrator, NoPlugin, Staging, CacheDisabled,
 		Misconfigured, OpcacheMissing, SuccessFalse, PartialPosts, HTML200, LoginWall, PHPWarning, BOM, Challenge, Sucuri, ModSecurity406, VerbsBlocked,
 		VerbsCut, OverrideStripped, PurgeIgnored, NotCached, RateLimited, RateLimitedForever, Maintenance, MaintenanceHTML, SiteError, FatalHTML, RedirectWWW, TooLarge, GzipBomb, Slow, Silent,
-		CutBefore, CutAfter, CertExpired, CertWrongHost, CertUnknownCA, Closed, PlainPermalinks, IndexPHPRoot, NoLinkHeader, DNSMissing,
+		CutBefore, CutAfter, CertExpired, CertWrongHost, CertUnknownCA, Closed, PlainPermalinks, IndexPHPRoot, NoLinkHeader, DNSMissing, DatabaseError, CrashAfter,
+		JSONCut, BrowserCheck, PasswordWall, AccountSuspended, GatewayTimeout, VerbsNotFound,
+		OtherSite, RenamedPrefix, InnerPort, HomeCut, IndexClosed, IndexMinimal, IndexLarge, NamespaceGaps, UsersClosed, OptionsByServer,
 	}
 }

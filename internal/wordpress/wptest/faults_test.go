@@ -195,11 +195,24 @@ var answered = map[wptest.Fault]behaves{
 		b.front.header = "Link: /index.php/wp-json/>"
 	}),
 	wptest.NoLinkHeader: but(func(b *behaves) { b.front.header = "" }),
+	wptest.OtherSite:    but(func(b *behaves) { b.index.body = `"home":"https://main.example"` }),
+	wptest.RenamedPrefix: but(func(b *behaves) {
+		*b = everywhere(said{200, "Content-Type: text/html", "<h1>Site acme.example</h1>"})
+		b.front.header = "Link: /api/>"
+	}),
+	wptest.InnerPort:       but(func(b *behaves) { b.front.header = "Link: <http://acme.example:8080/wp-json/>" }),
+	wptest.IndexClosed:     well, // for visitors only, below
+	wptest.IndexMinimal:    well,
+	wptest.IndexLarge:      but(func(b *behaves) { b.index.body = "xxxx" }),
+	wptest.NamespaceGaps:   but(func(b *behaves) { b.index.body = `"6":"bigscoots-cache/v2"` }),
+	wptest.UsersClosed:     but(func(b *behaves) { b.me = said{401, "", "rest_user_cannot_view"} }),
+	wptest.OptionsByServer: well,
 }
 
 // apart are tested on their own below: what they do is no answer.
 var apart = []wptest.Fault{
-	wptest.TooLarge, wptest.GzipBomb, wptest.Slow, wptest.Silent, wptest.CutBefore, wptest.CutAfter, wptest.VerbsCut, wptest.CertExpired, wptest.CertWrongHost, wptest.CertUnknownCA, wptest.Closed, wptest.DNSMissing,
+	wptest.DatabaseError, wptest.CrashAfter, wptest.JSONCut, wptest.BrowserCheck, wptest.PasswordWall, wptest.AccountSuspended, wptest.GatewayTimeout, wptest.VerbsNotFound,
+	wptest.HomeCut, wptest.TooLarge, wptest.GzipBomb, wptest.Slow, wptest.Silent, wptest.CutBefore, wptest.CutAfter, wptest.VerbsCut, wptest.CertExpired, wptest.CertWrongHost, wptest.CertUnknownCA, wptest.Closed, wptest.DNSMissing,
 }
 
 func TestEveryFaultAnswersAsItsNameSays(t *testing.T) {

@@ -49,7 +49,7 @@ func (s *site) rest(w http.ResponseWriter, r *http.Request) {
 	c.signed, c.bad = s.authenticate(r, fault)
 	w.Header().Set("Link", "<"+s.root(fault)+`>; rel="https://api.w.org/"`)
 	w.Header().Set("X-Robots-Tag", "noindex")
-	if fault == PHPWarning || fault == BOM {
+	if spoils(fault, c.method) {
 		s.spoiled(w, c, fault)
 		return
 	}
@@ -64,12 +64,8 @@ func (s *site) spoiled(w http.ResponseWriter, c call, fault Fault) {
 	var kept recorder
 	s.dispatch(&kept, c, fault)
 	w.Header().Set("Content-Type", "text/html; charset=UTF-8")
-	if fault == BOM {
-		fmt.Fprint(w, "\xef\xbb\xbf")
-	} else {
-		fmt.Fprint(w, "<br />\n<b>Warning</b>:  Undefined array key \"lang\" in <b>/srv/wp-content/plugins/old/old.php</b> on line <b>87</b><br />\n")
-	}
-	_, _ = w.Write(kept.body.Bytes())
+	before, body, after := around(fault, kept.body.Bytes())
+	fmt.Fprintf(w, "%s%s%s", before, body, after)
 }
 
 // recorder keeps an answer.
@@ -93,6 +89,10 @@ func (s *site) route(r *http.Request, fault Fault) (string, bool) {
 		return clean(r.URL.Query().Get("rest_route")), true
 	}
 	path := strings.TrimPrefix(r.URL.Path, "/index.php")
+	if fault == RenamedPrefix {
+		route, found := strings.CutPrefix(path, "/api")
+		return clean(route), found
+	}
 	if route, found := strings.CutPrefix(path, "/wp-json"); found && fault != PlainPermalinks && (fault != IndexPHPRoot || path != r.URL.Path) {
 		return clean(route), true
 	}

@@ -96,8 +96,8 @@ func (s *site) serve(w http.ResponseWriter, r *http.Request) {
 	if s.Answer != nil && s.Answer(w, r) {
 		return
 	}
-	api := isAPI(r)
-	if s.front(w, r, api) {
+	api := s.isAPI(r)
+	if s.front(w, r, api) || s.shut(w, r, api) || s.instead(w, r, api) {
 		return
 	}
 	if !api {
@@ -107,8 +107,8 @@ func (s *site) serve(w http.ResponseWriter, r *http.Request) {
 	s.rest(w, r)
 }
 
-func isAPI(r *http.Request) bool {
-	return strings.HasPrefix(r.URL.Path, "/wp-json") || strings.HasPrefix(r.URL.Path, "/index.php") || r.URL.Query().Has("rest_route")
+func (s *site) isAPI(r *http.Request) bool {
+	return s.fault() == RenamedPrefix && strings.HasPrefix(r.URL.Path, "/api/") || strings.HasPrefix(r.URL.Path, "/wp-json") || strings.HasPrefix(r.URL.Path, "/index.php") || r.URL.Query().Has("rest_route")
 }
 
 // page is the home page, with what a cache in front of it says.
@@ -149,6 +149,10 @@ func (s *site) root(fault Fault) string {
 		return s.home() + "/index.php?rest_route=/"
 	case IndexPHPRoot:
 		return s.home() + "/index.php/wp-json/"
+	case RenamedPrefix:
+		return s.home() + "/api/"
+	case InnerPort:
+		return "http://" + s.Host + ":8080/wp-json/"
 	}
 	return s.home() + "/wp-json/"
 }

@@ -1,0 +1,206 @@
+package expression
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+)
+
+// Evaluation makes the rows of one table, for one goroutine at a time.
+type Evaluation struct {
+	program *Program
+	place   *Place
+	limits  Limits
+	spent   time.Duration
+	child   *child
+	ended   int  // children that were ended
+	full    bool // no more rows are kept
+	cells   map[string]any
+}
+
+// Evaluate begins a table. Close ends what goes on for it.
+func (p *Place) Evaluate(program *Program) *Evaluation {
+	return &Evaluation{program: program, place: p, limits: p.pool.limits, cells: map[string]any{}}
+}
+
+// Close ends the child, if there is one.
+func (e *Evaluation) Close() {
+	if e.child != nil {
+		e.child.end()
+		e.child = nil
+	}
+}
+
+// Answer returns the rows of one answer's pages. What is wrong with the answer or the expressions is told by the last row; an error is the
+// caller's own: the context's end.
+func (e *Evaluation) Answer(ctx context.Context, pages [][]byte) ([]Row, error) {
+	if reason := e.over(); reason != nil {
+		return []Row{e.program.failed(reason)}, ctx.Err()
+	}
+	began := time.Now()
+	defer func() { e.spent += time.Since(began) }()
+	var rows []Row
+	each := func(r Row) bool {
+		switch {
+		case len(rows) == maxRows:
+			rows[maxRows-1].Error = fmt.Sprintf("This answer gives more than %d rows; the rest was left out.", maxRows)
+		case !e.keep(&r):
+			e.full = true
+			rows = append(rows, e.program.failed(e.over()))
+		default:
+			rows = append(rows, r)
+			return true
+		}
+		return false
+	}
+	evaluate := e.byChild
+	if e.program.paths != nil {
+		evaluate = e.byPaths
+	}
+	reason, err := evaluate(ctx, pages, each)
+	if reason != nil {
+		rows = append(rows, e.program.failed(reason))
+	}
+	return rows, err
+}
+
+// over is why no more answers are looked at, or nil.
+func (e *Evaluation) over() error {
+	switch {
+	case e.full:
+		return fmt.Errorf("The table is larger than %d MB, so the rest was left out. Choose fewer sites, or fewer columns.", e.limits.Kept>>20)
+	case e.spent >= e.limits.Table:
+		return fmt.Errorf("This table took longer than %s altogether, so the rest was left out. Choose fewer sites, or simpler columns.", said(e.limits.Table))
+	case e.ended > e.limits.Restarts:
+		return errRestarts
+	}
+	return nil
+}
+
+// said writes whole seconds as people do.
+func said(d time.Duration) string { return strings.TrimSuffix(d.String(), "s") + " s" }
+
+func (e *Evaluation) late() error {
+	return fmt.Errorf("The expression took longer than %s. Choose a smaller part of the answer, or a simpler expression.", said(e.limits.Answer))
+}
+
+// keep counts what a row takes in memory. Texts that many rows have are kept once.
+func (e *Evaluation) keep(r *Row) bool {
+	e.place.left -= 80 + 17*len(r.Cells) + len(r.Error)
+	for i, cell := range r.Cells {
+		text, is := cell.(string)
+		if !is || len(text) > 64 {
+			e.place.left -= sizeOf(cell)
+			continue
+		}
+		known, is := e.cells[text]
+		if !is {
+			e.place.left -= 100 + len(text)
+			known = cell
+			e.cells[text] = cell
+		}
+		r.Cells[i] = known
+	}
+	return e.place.left >= 0
+}
+
+// byPaths follows the paths here. The reason is what a person is told where that took too long.
+func (e *Evaluation) byPaths(ctx context.Context, pages [][]byte, each func(Row) bool) (reason, err error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, e.limits.Answer, e.late())
+	defer cancel()
+	for _, page := range pages {
+		more := true
+		e.program.follow(page, func(r Row) bool {
+			more = each(r) && ctx.Err() == nil
+			return more
+		})
+		if !more {
+			break
+		}
+	}
+	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		return context.Cause(ctx), nil
+	}
+	return nil, ctx.Err()
+}
+
+// byChild gives the pages to a child. The reason is what a person is told when it was ended.
+func (e *Evaluation) byChild(ctx context.Context, pages [][]byte, each func(Row) bool) (reason, err error) {
+	limited, cancel := context.WithTimeout(ctx, min(e.limits.Answer, max(e.limits.Table-e.spent, time.Millisecond)))
+	defer cancel()
+	for _, page := range pages {
+		if len(page) > maxPage {
+			return errLarge, nil
+		}
+		if e.child == nil {
+			if e.child, err = start(e.program, e.limits); err != nil {
+				return nil, err
+			}
+		}
+		more, err := e.child.page(limited, page, e.program, each)
+		if err != nil {
+			reason := e.reason(limited)
+			return reason, ctx.Err()
+		}
+		if !more {
+			break
+		}
+	}
+	return nil, nil
+}
+
+// page sends one page and reads its rows.
+func (c *child) page(ctx context.Context, page []byte, p *Program, each func(Row) bool) (more bool, err error) {
+	stop := context.AfterFunc(ctx, c.kill)
+	defer stop()
+	if err := writeFrame(c.in, page); err != nil {
+		return false, err
+	}
+	more = true
+	for {
+		text, err := readFrame(c.out, maxOutput)
+		if err != nil {
+			return false, err
+		}
+		var o output
+		if err := json.Unmarshal(text, &o); err != nil {
+			return false, err
+		}
+		if o.End {
+			return more, nil
+		}
+		if more && len(o.Cells) == 0 {
+			each(p.failed(errors.New(o.Error)))
+			more = false
+		} else if more {
+			more = each(p.read(o))
+		}
+	}
+}
+
+// read builds a row's cells; what a child sends is bounded as what a site sends.
+func (p *Program) read(o output) Row {
+	row := Row{Cells: make([]any, len(p.columns)), Error: o.Error}
+	for i := range min(len(o.Cells), len(p.columns)) {
+		cell, err := cellOf(o.Cells[i])
+		row.put(i, p.columns[i].Name, cell, err)
+	}
+	return row
+}
+
+// reason tells why the child is gone, and forgets it.
+func (e *Evaluation) reason(ctx context.Context) error {
+	e.ended++
+	ended := e.child.end()
+	e.child = nil
+	if ctx.Err() != nil || ended == endedByTime {
+		return e.late()
+	}
+	if ended == endedByMemory {
+		return errMemory
+	}
+	return errBroken
+}

@@ -1,0 +1,27 @@
+package runs
+
+import (
+	"regexp"
+	"strconv"
+	"strings"
+)
+
+// grouped is a whole number as people and pages write it: 1234, or with one kind of separator between groups of three digits.
+var grouped = regexp.MustCompile(`^\d{1,3}(?:(?:,\d{3})+|(?:\.\d{3})+|(?:'\d{3})+|(?: \d{3})+)$|^\d{1,9}$`)
+
+// separators of one kind: the apostrophes, and the blanks, among them the narrow ones that do not break.
+var separators = strings.NewReplacer("’", "'", "ʼ", "'", "`", "'", "\t", " ", "\u00a0", " ", "\u2007", " ", "\u2009", " ", "\u202f", " ", "٬", ",", "，", ",", "．", ".")
+
+// Confirmed reads the number of sites that a person typed to confirm what destroys, with the separators that the page shows or their country
+// uses. Whatever else was typed confirms nothing: it is -1.
+func Confirmed(text string) int {
+	text = strings.TrimSpace(separators.Replace(text))
+	if !grouped.MatchString(text) {
+		return -1
+	}
+	n, err := strconv.Atoi(strings.NewReplacer(",", "", ".", "", "'", "", " ", "").Replace(text))
+	if err != nil {
+		return -1
+	}
+	return n
+}

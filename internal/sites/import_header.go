@@ -1,0 +1,160 @@
+package sites
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"unicode"
+
+	"github.com/droverhq/drover/internal/spreadsheet"
+)
+
+// columnNames are the names that a column goes by in people's lists and in the exports of browsers and password managers, without case,
+// blanks and signs; the first that a file has is taken.
+var columnNames = map[string][]string{
+	"url": {"url", "siteurl", "loginuri", "site", "website", "websiteurl", "siteaddress", "wordpressurl", "homeurl", "webaddress", "address", "adresse", "webseite", "sitio", "sito"},
+	"username": {"username", "user", "wpusername", "wordpressusername", "adminusername", "loginusername", "loginname", "adminname", "admin", "login", "userlogin",
+		"benutzername", "benutzer", "identifiant", "utilisateur", "usuario", "nomeutente", "gebruikersnaam"},
+	"application_password": {"applicationpassword", "apppassword", "wpapplicationpassword", "wordpressapplicationpassword", "applicationpasswords",
+		"anwendungspasswort", "motdepassedapplication", "contraseñadeaplicación", "passwordapplicazione", "applicatiewachtwoord"},
+	"password": {"password", "loginpassword", "adminpassword", "wppassword", "passwort", "motdepasse", "contraseña", "wachtwoord"},
+	"client":   {"client", "clientname", "customer", "clients", "kunde", "cliente", "klant"},
+	"tags":     {"tags", "tag", "labels", "schlagwörter", "étiquettes", "etiquetas", "etichette"},
+}
+
+// needed are the columns that a file must have.
+var needed = []string{"url", "username", "application_password"}
+
+// mostAbove bounds the lines that are looked at for the header: titles and empty rows stand above it.
+const mostAbove = 20
+
+// header is where a file's columns are.
+type header struct {
+	text      string // the file, without a sep= line
+	offset    int    // lines taken off
+	separator byte
+	columns   map[string]int
+	names     string // the header itself, to recognize it where files were put together
+	line      int
+}
+
+// findHeader looks for the line that names the columns with each separator, the one of a sep= line first.
+func findHeader(text string) (header, error) {
+	separators := []byte(spreadsheet.Separators)
+	h := header{text: text}
+	if named, rest, lines := separatorLine(text); named != 0 {
+		h.text, h.offset, separators = rest, lines, append([]byte{named}, separators...)
+	}
+	best := map[string]int{}
+	for _, separator := range separators {
+		reader := spreadsheet.NewReader(h.text, separator)
+		for range mostAbove {
+			record, more := reader.Next()
+			if !more {
+				break
+			}
+			columns := columnsOf(record.Cells)
+			if len(missing(columns)) == 0 {
+				h.separator, h.columns, h.names, h.line = separator, columns, namesOf(record.Cells), record.Line
+				return h, nil
+			}
+			if len(columns) > len(best) {
+				best = columns
+			}
+		}
+	}
+	return header{}, fmt.Errorf("%w; the column %s is missing", ErrNoHeader, missing(best)[0])
+}
+
+// separatorLine reads the line sep=; that Excel takes as a hint.
+func separatorLine(text string) (separator byte, rest string, lines int) {
+	trimmed := strings.TrimLeft(text, " \n")
+	first, rest, _ := strings.Cut(trimmed, "\n")
+	first = strings.ReplaceAll(first, `"`, "")
+	if len(first) < 5 || !strings.EqualFold(first[:4], "sep=") || strings.Trim(first[5:], " ,;|\t") != "" {
+		return 0, text, 0
+	}
+	return first[4], rest, strings.Count(text[:len(text)-len(trimmed)], "\n") + 1
+}
+
+func columnsOf(cells []string) map[string]int {
+	at := map[string]int{}
+	for i, cell := range cells {
+		if name := columnName(cell); at[name] == 0 {
+			at[name] = i + 1
+		}
+	}
+	columns := map[string]int{}
+	for column, names := range columnNames {
+		for _, name := range names {
+			if at[name] > 0 {
+				columns[column] = at[name] - 1
+				break
+			}
+		}
+	}
+	return columns
+}
+
+func columnName(cell string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsLetter(r) || unicode.IsDigit(r) {
+			return unicode.ToLower(r)
+		}
+		return -1
+	}, cell)
+}
+
+func namesOf(cells []string) string {
+	names := make([]string, len(cells))
+	for i, cell := range cells {
+		names[i] = columnName(cell)
+	}
+	return strings.Join(names, ",")
+}
+
+// missing takes a column of any passwords for the one of application passwords: what stands in it is judged line by line.
+func missing(columns map[string]int) []string {
+	if _, found := columns["password"]; found {
+		return slices.DeleteFunc([]string{"url", "username"}, func(name string) bool { _, found := columns[name]; return found })
+	}
+	return slices.DeleteFunc(slices.Clone(needed), func(name string) bool { _, found := columns[name]; return found })
+}
+
+func (h header) cell(cells []string, column string) string {
+	i, found := h.columns[column]
+	if !found || i >= len(cells) {
+		return ""
+	}
+	cell := strings.TrimSpace(cells[i])
+	if inner, is := strings.CutPrefix(cell, `="`); is && strings.HasSuffix(inner, `"`) {
+		return strings.TrimSuffix(inner, `"`) // how some programs keep Excel from changing a cell
+	}
+	return cell
+}
+
+// password is the cell of the application password, and whether the column may hold other passwords.
+func (h header) password(cells []string) (password string, mixed bool) {
+	if _, named := h.columns["application_password"]; named {
+		return h.cell(cells, "application_password"), false
+	}
+	return h.cell(cells, "password"), true
+}
+
+// isRecord tells whether a line within a quoted cell has all that a record needs.
+func (h header) isRecord(cells []string) bool {
+	address := h.cell(cells, "url")
+	password, _ := h.password(cells)
+	return strings.ContainsRune(address, '.') && !strings.ContainsRune(address, ' ') && h.cell(cells, "username") != "" && password != ""
+}
+
+// skips tells whether a record is none: empty cells, the header, here or where another file begins, and the titles above it.
+func (h header) skips(record spreadsheet.Record) bool {
+	filled := 0
+	for _, cell := range record.Cells {
+		if strings.TrimSpace(cell) != "" {
+			filled++
+		}
+	}
+	return filled == 0 || namesOf(record.Cells) == h.names || record.Line < h.line && filled < len(needed)
+}

@@ -1,0 +1,133 @@
+package sites
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"regexp"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/droverhq/drover/internal/spreadsheet"
+	"github.com/droverhq/drover/internal/vault"
+	"github.com/droverhq/drover/internal/wordpress"
+)
+
+// ErrNoHeader is returned for a file that has no line with the columns' names.
+var ErrNoHeader = errors.New("the first line must name the columns: url,username,application_password,client,tags")
+
+// What bounds an import. 5,000 sites are about half a megabyte.
+const (
+	longestImport = 16 << 20
+	mostLines     = 20_000
+	longestShown  = 200 // of what a bad line holds, in characters
+)
+
+var (
+	errLongImport = Problems{"file": "The file is larger than 16 MB. Split it and import the parts one after another."}
+	errManyLines  = Problems{"file": "The file has more than 20,000 lines. Split it and import the parts one after another."}
+)
+
+// readImport reads the file into drafts and the beginning of the report, one of each for every record that holds something.
+func readImport(file io.Reader) ([]Draft, []Line, error) {
+	raw, err := io.ReadAll(io.LimitReader(file, longestImport+1))
+	if err != nil {
+		return nil, nil, fmt.Errorf("sites: import: %w", err)
+	}
+	if len(raw) > longestImport {
+		return nil, nil, errLongImport
+	}
+	text := spreadsheet.Decode(raw)
+	found, err := findHeader(text)
+	if err != nil {
+		return nil, nil, err
+	}
+	im := reading{header: found, seen: map[string]int{}}
+	reader := spreadsheet.NewReader(found.text, found.separator)
+	reader.Swallowed = found.isRecord
+	for record, more := reader.Next(); more; record, more = reader.Next() {
+		if found.skips(record) {
+			continue
+		}
+		if len(im.lines) == mostLines {
+			return nil, nil, errManyLines
+		}
+		record.Line += found.offset
+		d, line := im.read(record)
+		im.drafts, im.lines = append(im.drafts, d), append(im.lines, line)
+	}
+	return im.drafts, im.lines, nil
+}
+
+// reading is a file that is being read.
+type reading struct {
+	header header
+	seen   map[string]int // the line that names a home first
+	drafts []Draft
+	lines  []Line
+}
+
+func (im *reading) read(record spreadsheet.Record) (Draft, Line) {
+	field := func(name string) string { return im.header.cell(record.Cells, name) }
+	line := Line{Number: record.Line, URL: shown(field("url"))}
+	if record.Unclosed {
+		line.Result = LineBad
+		line.Reason = "A double quote opens on this line and is never closed. Close it or remove it, and import this line again."
+		return Draft{}, line
+	}
+	password, mixed := im.header.password(record.Cells)
+	d, p := Draft{
+		URL: field("url"), Username: field("username"), Password: vault.NewSecret(oneLine(password)),
+		Client: field("client"), Tags: SplitTags(field("tags")),
+	}, Problems{}
+	d.clean(p)
+	d.cleanCredential(p)
+	if first, twice := im.seen[d.URL]; twice && d.URL != "" {
+		p["url"] = fmt.Sprintf("The same site stands on line %d already. Keep one of the two.", first)
+	}
+	line.Note = noteOn(d.Password)
+	if mixed && line.Note != "" && p["application_password"] == "" {
+		p["application_password"] = line.Note
+	}
+	if len(p) > 0 {
+		line.Note = ""
+		line.Result, line.Reason = LineBad, p.Error()
+		return Draft{}, line
+	}
+	im.seen[d.URL], line.URL = record.Line, d.URL
+	return d, line
+}
+
+var applicationPassword = regexp.MustCompile(`^[A-Za-z0-9]{24}$`)
+
+// noteOn says what is odd about a password. A list that a browser exports holds the passwords of a person's whole life, and none of them
+// belongs here; in a column for application passwords others may be meant, since plugins let them in.
+func noteOn(password vault.Secret) string {
+	if applicationPassword.MatchString(strings.Join(strings.Fields(password.Reveal()), "")) {
+		return ""
+	}
+	return "This looks like a login password. WordPress wants an application password, 24 letters and digits: make one under Users → Profile → Application Passwords."
+}
+
+// oneLine makes blanks of the line breaks that a narrow column leaves in a cell.
+func oneLine(cell string) string {
+	return strings.ReplaceAll(strings.TrimSpace(cell), "\n", " ")
+}
+
+var (
+	userInfo      = regexp.MustCompile(`//[^/@\s]*@`)
+	passwordGroup = regexp.MustCompile(`^[A-Za-z0-9]{4}(\s*[A-Za-z0-9]{4}){5}$`)
+)
+
+// shown is an address as it may be shown and kept where it is wrong: bounded, and without a password that stands in it or in its place.
+func shown(cell string) string {
+	cell = strings.Join(strings.Fields(wordpress.Visible(cell)), " ")
+	if passwordGroup.MatchString(cell) {
+		return "[removed]"
+	}
+	cell = userInfo.ReplaceAllString(cell, "//[removed]@")
+	if utf8.RuneCountInString(cell) > longestShown {
+		return string([]rune(cell)[:longestShown]) + "…"
+	}
+	return cell
+}

@@ -1,0 +1,91 @@
+package wordpress
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"slices"
+	"strings"
+)
+
+const pluginNamespace = "bigscoots-cache/v2"
+
+func (l *ladder) hasPlugin() bool { return slices.Contains(l.report.Namespaces, pluginNamespace) }
+
+func (l *ladder) capabilities(ctx context.Context) (Rung, bool) {
+	as := "The user's role is " + strings.Join(l.report.Roles, ", ")
+	switch {
+	case !l.known:
+		as = "The user's role is not known"
+	case l.report.Administrator:
+		return warn(as+": an administrator's credential can do everything on "+l.host+".",
+			"Connect a user of a lesser role instead, and let that role purge in BigScoots Cache's settings.")
+	case len(l.report.Roles) == 0:
+		return fail("The user has no role on "+l.host+".", "On a multisite, add the user to this site too, with a role that BigScoots Cache's settings let purge.")
+	case l.report.CanManage:
+		return ok(as + ", which may manage options.")
+	}
+	if !l.hasPlugin() {
+		return ok(as + ".")
+	}
+	return l.mayPurge(ctx, as)
+}
+
+const purgeRoute = "/" + pluginNamespace + "/clear-cache"
+
+// mayPurge asks by OPTIONS: WordPress names in Allow only what the user may do (rest_send_allow_header), and nothing is done.
+func (l *ladder) mayPurge(ctx context.Context, as string) (Rung, bool) {
+	x, v := l.ask(ctx, http.MethodOptions, purgeRoute)
+	switch {
+	case x.Fault != nil, x.Status >= 300:
+		return warn(as+"; "+l.host+" does not let Drover ask whether it may purge. "+certain(v.Note),
+			"Run Clear cache to see. Ask the host to let OPTIONS, PATCH and DELETE through to /wp-json/.")
+	case len(x.Body) > 0 && !json.Valid(x.Body): // PHP sends no more headers once something is printed
+		return warn(as+"; whether it may purge cannot be told: "+l.host+" prints something before its answers, and so loses their headers.",
+			"Run Clear cache to see. Look for PHP warnings, or a file that begins with a byte order mark, in the site's plugins and theme.")
+	case !fromWordPress(x):
+		return warn(as+"; whether it may purge cannot be told: the server of "+l.host+" answers OPTIONS by itself, before WordPress.",
+			"Run Clear cache to see. A rule for CORS in the web server's configuration does this: have it leave /wp-json/ to WordPress.")
+	case allows(x, http.MethodPatch):
+		return ok(as + ", which may purge.")
+	}
+	rung, _ := fail(as+", which may not purge the cache of "+l.host+".", "Let this role purge in the site's BigScoots Cache settings, or connect a user that may.")
+	return rung, true
+}
+
+// allows tells whether the header Allow names the method.
+func allows(x Exchange, method string) bool {
+	for _, name := range strings.Split(strings.Join(x.Header.Values("Allow"), ","), ",") {
+		if strings.EqualFold(strings.TrimSpace(name), method) {
+			return true
+		}
+	}
+	return false
+}
+
+// fromWordPress tells an answer of WordPress's REST API from one that the web server gave in its place, by what WordPress adds to each
+// (WP_REST_Server::serve_request, send_headers).
+func fromWordPress(x Exchange) bool {
+	for name := range x.Header {
+		if strings.HasPrefix(name, "X-Wp-") {
+			return true
+		}
+	}
+	_, object := readObject(x.Body)
+	return announced(x) != "" || x.Header.Get("X-Robots-Tag") != "" || object
+}
+
+func (l *ladder) namespaces(ctx context.Context) (Rung, bool) {
+	if l.hasPlugin() {
+		return ok("BigScoots Cache answers.")
+	}
+	if x, v := l.ask(ctx, http.MethodGet, "/"+pluginNamespace); v.Outcome == OK { // some plugins take names out of the index
+		found, _ := findJSON(x.Body)
+		if fields, _ := readObject(found.value); readText(fields["namespace"]) == pluginNamespace || len(fields["routes"]) > 2 {
+			l.report.Namespaces = append(l.report.Namespaces, pluginNamespace)
+			return ok("BigScoots Cache answers, though the index does not name it.")
+		}
+	}
+	rung, _ := warn("BigScoots Cache is not active on "+l.host+".", "Activate the plugin there, or leave the site out of cache operations. Everything else works.")
+	return rung, false
+}

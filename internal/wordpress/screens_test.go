@@ -1,0 +1,25 @@
+package wordpress
+
+import "testing"
+
+func TestScreens(t *testing.T) {
+	for _, c := range []struct {
+		reason Reason
+		code   string
+		want   string // empty: none
+	}{
+		{ReasonBadCredential, "incorrect_password", "profile.php#application-passwords-section"}, {ReasonNotAuthenticated, "jwt_auth_bad_auth_header", "plugins.php"},
+		{ReasonNotAuthenticated, "application_passwords_disabled_for_user", "plugins.php"}, {ReasonBadCredential, "application_password_expired", "profile.php#application-passwords-section"},
+		{ReasonNotApplicable, "page_cache_disabled", bigscootsSettings}, {ReasonNotApplicable, "opcache_not_loaded", ""}, {ReasonNotJSON, "", "options-permalink.php"}, {ReasonTLS, "", ""}, {ReasonSuspended, "", ""},
+	} {
+		if s, is := ScreenFor(c.reason, c.code); s.Path != c.want || is != (c.want != "") {
+			t.Errorf("%s %s: %+v", c.reason, c.code, s)
+		}
+	}
+	if s, is := ScreenForRung(RungCredential); !is || s.URL("https://acme.example") != "https://acme.example/wp-admin/profile.php#application-passwords-section" {
+		t.Errorf("%+v", s)
+	}
+	if _, is := ScreenForRung(RungReach); is {
+		t.Error("wp-admin mends no connection")
+	}
+}
