@@ -63,7 +63,7 @@ func (h *house) furnish(ctx context.Context, keyFile string) error {
 	if h.runner, err = runs.New(h.db, h.registry, h.log, h.logger); err != nil {
 		return err
 	}
-	h.engine, err = engine.New(h.db, h.runner.Store(), h.registry, h.logger)
+	h.engine, err = engine.New(engine.Parts{DB: h.db, Store: h.runner.Store(), Registry: h.registry, Standing: h.roster.Standing, Logger: h.logger})
 	return err
 }
 

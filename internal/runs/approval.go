@@ -154,7 +154,7 @@ func (r *Runner) covers(actor access.Actor, run Run) bool {
 		return false
 	}
 	made, err := Plan(spec)
-	return err == nil && within(actor, spec.Operation, made)
+	return err == nil && OperationInScope(actor, spec.Operation, made)
 }
 
 // PreviewOf is what a run that waits for approval would do: the dry run that the second person sees.

@@ -96,7 +96,7 @@ func (r *Runner) authorize(ctx context.Context, actor access.Actor, spec Spec, m
 			return Policy{}, err
 		}
 	}
-	if !within(actor, spec.Operation, made) {
+	if !OperationInScope(actor, spec.Operation, made) {
 		return Policy{}, errors.Join(access.ErrForbidden, r.log.Refuse(ctx, actor, Right(made.Effect), "", "operation"))
 	}
 	policy, err := r.Policy(ctx)
@@ -208,8 +208,8 @@ func EffectOf(spec Spec) operation.Effect {
 	return made.Effect
 }
 
-// within tells whether the actor's scope covers the operation that was asked for, and those that a request is in truth.
-func within(actor access.Actor, name string, made operation.Plan) bool {
+// OperationInScope tells whether the actor's scope covers the operation that was asked for, and those that a request is in truth.
+func OperationInScope(actor access.Actor, name string, made operation.Plan) bool {
 	covered := func(name string) bool { return actor.Scope.Operation(name, string(made.Effect)) }
 	return covered(name) && !slices.ContainsFunc(made.Operations, func(name string) bool { return !covered(name) })
 }

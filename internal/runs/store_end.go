@@ -181,6 +181,15 @@ func (s *Store) endUnapproved(ctx context.Context, actor access.Actor, id int64,
 	})
 }
 
+// Revoke ends a run whose actor may not go on with it.
+func (s *Store) Revoke(ctx context.Context, run int64, note string) error {
+	err := s.cancel(ctx, access.System(), run, note)
+	if errors.Is(err, ErrEnded) {
+		return nil
+	}
+	return err
+}
+
 // EndUnapproved ends the runs that nobody approved in time.
 func (s *Store) EndUnapproved(ctx context.Context) error {
 	late, err := s.unapproved(ctx)

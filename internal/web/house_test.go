@@ -93,7 +93,7 @@ func newHouseOn(t *testing.T, db *database.DB, described ...wptest.Site) *house 
 	if h.runner, err = runs.New(h.db, h.registry, h.log, logger); err != nil {
 		t.Fatal(err)
 	}
-	work, err := engine.New(h.db, h.runner.Store(), h.registry, logger)
+	work, err := engine.New(engine.Parts{DB: h.db, Store: h.runner.Store(), Registry: h.registry, Standing: h.roster.Standing, Logger: logger})
 	if err != nil {
 		t.Fatal(err)
 	}

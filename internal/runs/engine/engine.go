@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/droverhq/drover/internal/access"
 	"github.com/droverhq/drover/internal/database"
 	"github.com/droverhq/drover/internal/runs"
 	"github.com/droverhq/drover/internal/sites"
@@ -33,6 +34,7 @@ type Store interface {
 	Enqueue(ctx context.Context, jobs int) error
 	EndOverdue(ctx context.Context) error
 	EndUnapproved(ctx context.Context) error
+	Revoke(ctx context.Context, run int64, note string) error
 
 	LeaseHosts(ctx context.Context, owner string, wanted []netip.Addr, until time.Time) ([]netip.Addr, error)
 	RenewHosts(ctx context.Context, owner string, until time.Time) ([]netip.Addr, error)
@@ -44,6 +46,7 @@ type Store interface {
 type Engine struct {
 	store    Store
 	registry *sites.Registry
+	standing func(context.Context, access.Actor) (access.Actor, error)
 	logger   *slog.Logger
 	queue    jobs
 
@@ -62,15 +65,25 @@ type Engine struct {
 // errDrained stops a target that has not begun when the process stops.
 var errDrained = errors.New("engine: the process is stopping")
 
-// New returns an engine over the database. It works nothing until Work is called.
-func New(db *database.DB, store Store, registry *sites.Registry, logger *slog.Logger) (*Engine, error) {
-	e := &Engine{store: store, registry: registry, logger: logger, drain: make(chan struct{})}
-	total, _ := registry.Limits()
+// Parts is what an engine works with.
+type Parts struct {
+	DB       *database.DB // of the queue
+	Store    Store
+	Registry *sites.Registry
+	// Standing returns who started a run as they are now, or access.ErrForbidden where they may do nothing any more.
+	Standing func(context.Context, access.Actor) (access.Actor, error)
+	Logger   *slog.Logger
+}
+
+// New returns an engine. It works nothing until Work is called.
+func New(p Parts) (*Engine, error) {
+	e := &Engine{store: p.Store, registry: p.Registry, standing: p.Standing, logger: p.Logger, drain: make(chan struct{})}
+	total, _ := p.Registry.Limits()
 	e.capacity = newCapacity(total)
-	e.hosts = newHostLeases(store, logger)
+	e.hosts = newHostLeases(p.Store, p.Logger)
 	e.keepHosts, e.releaseHosts = context.WithCancel(context.Background())
 	var err error
-	if e.queue, err = openQueue(db, e.work, logger); err != nil {
+	if e.queue, err = openQueue(p.DB, e.work, p.Logger); err != nil {
 		return nil, fmt.Errorf("engine: queue: %w", err)
 	}
 	return e, nil

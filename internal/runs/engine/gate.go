@@ -8,11 +8,13 @@ import (
 )
 
 // gate is what every request of a target passes, in this order: the run's own concurrency limit, the host lease, the server's limit and the
-// limit of all requests (wordpress), then whether anything may still be sent. The first request of the target marks it as running.
+// limit of all requests (wordpress), then whether anything may still be sent. The first request after the site was located marks the target
+// as running.
 type gate struct {
 	batch  *batch
 	ctx    context.Context
 	target int64
+	begins bool // the next request belongs to what the run does
 	begun  bool // the database says that the target may have been sent
 }
 
@@ -20,16 +22,9 @@ func (g *gate) network() wordpress.Gate {
 	return wordpress.Gate{Turn: g.batch.turn, PerAddress: g.batch.limits.PerAddress, Lease: g.batch.leaseHost, Ready: g.ready}
 }
 
-// look is the gate of what is asked before the target's own request. It changes nothing, so the target does not count as running.
-func (g *gate) look() wordpress.Gate {
-	n := g.network()
-	n.Ready = func() error { return g.batch.mayStillSend(g.ctx) }
-	return n
-}
-
 // ready is asked right before a request leaves: a crash from here on means that it may have been sent.
 func (g *gate) ready() error {
-	if err := g.batch.mayStillSend(g.ctx); err != nil || g.begun {
+	if err := g.batch.mayStillSend(g.ctx); err != nil || g.begun || !g.begins {
 		return err
 	}
 	if err := g.batch.writer.begin(g.ctx, g.target); err != nil {

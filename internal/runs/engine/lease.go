@@ -30,6 +30,7 @@ type lease struct {
 	expiry *time.Timer
 	ending *time.Timer // at the run's deadline, nil without one
 	closed bool        // cancelled is closed
+	check  func()      // called after each renewal; nil before the batch was read
 }
 
 // start keeps the lease until the context ends. Lost ends what it protects: another worker has the batch, or the database was silent for so
@@ -76,6 +77,9 @@ func (l *lease) keep(ctx context.Context, e *Engine, lost context.CancelCauseFun
 		if cancelled {
 			l.cancel()
 		}
+		if check := l.checking(); check != nil && err == nil {
+			check()
+		}
 	}
 }
 
@@ -90,6 +94,19 @@ func (l *lease) renewed(began time.Time) {
 	if l.expiry != nil {
 		l.expiry.Reset(time.Until(began.Add(leaseTime - leaseMargin)))
 	}
+}
+
+// onRenewal calls check after each renewal.
+func (l *lease) onRenewal(check func()) {
+	l.guard.Lock()
+	defer l.guard.Unlock()
+	l.check = check
+}
+
+func (l *lease) checking() func() {
+	l.guard.Lock()
+	defer l.guard.Unlock()
+	return l.check
 }
 
 // valid returns ErrLeaseLost when another worker may have the batch by now.

@@ -30,18 +30,19 @@ func (b *batch) target(ctx context.Context, t runs.Target) bool {
 		return true
 	}
 	g := &gate{batch: b, ctx: ctx, target: t.ID}
-	located, elsewhere := b.locate(ctx, t, g)
+	located, elsewhere := b.locate(ctx, t, b.clients[t.SiteID].Through(g.network()))
 	if elsewhere {
 		b.end(t, located.Verdict)
 		return true
 	}
+	g.begins = true
 	request, _ := b.plan.Request(located.Site.Planned())
 	if b.plan.Exceeded(request) {
 		b.end(t, wordpress.Verdict{Outcome: wordpress.Skipped, Reason: wordpress.ReasonNotApplicable,
-			Note: "Not sent: the site's values changed after the run was started, and make another request of it, which does more."})
+			Note: "Not sent: the site's values changed after the run started, and make another request of it, which does more."})
 		return true
 	}
-	client := located.Client.Through(g.network())
+	client := located.Client
 	var pages *sampling
 	if b.verify {
 		pages = b.before(ctx, t, client, request)
@@ -66,6 +67,11 @@ func (b *batch) target(ctx context.Context, t runs.Target) bool {
 func (b *batch) withoutSending(t runs.Target) (wordpress.Verdict, bool) {
 	s, found := b.sites[t.SiteID]
 	switch {
+	case b.revoked && t.State == runs.TargetRunning:
+		return wordpress.Verdict{Outcome: wordpress.Unknown, Reason: wordpress.ReasonCutOff,
+			Note: "Drover was stopped while this request was under way, and it was not sent again: who started the run may not go on with it."}, true
+	case b.revoked:
+		return wordpress.Verdict{Outcome: wordpress.Failed, Reason: wordpress.ReasonCancelled, Note: "Not sent: who started the run may not go on with it."}, true
 	case t.State == runs.TargetRunning && !b.plan.Idempotent:
 		return wordpress.Verdict{Outcome: wordpress.Unknown, Reason: wordpress.ReasonCutOff,
 			Note: "Drover was stopped while this request was running. It may have taken effect. It was not sent again."}, true
@@ -73,6 +79,8 @@ func (b *batch) withoutSending(t runs.Target) (wordpress.Verdict, bool) {
 		return wordpress.Verdict{Outcome: wordpress.Skipped, Reason: wordpress.ReasonNotApplicable, Note: "Not sent: the site was retired after the run started."}, true
 	case s.Home != t.Home:
 		return wordpress.Verdict{Outcome: wordpress.Skipped, Reason: wordpress.ReasonNotApplicable, Note: "Not sent: the site's URL was changed after the run started."}, true
+	case !b.actor.Scope.Site(s.Client, s.Tags):
+		return wordpress.Verdict{Outcome: wordpress.Failed, Reason: wordpress.ReasonCancelled, Note: "Not sent: the site is no longer within the scope of who started the run."}, true
 	case errors.Is(b.undial[t.SiteID], sites.ErrSealed):
 		return wordpress.Verdict{Outcome: wordpress.Failed, Reason: wordpress.ReasonNotAuthenticated,
 			Note: "Not sent: the stored credential cannot be opened. Replace it on the site's page, or put the encryption key back that it was stored with."}, true

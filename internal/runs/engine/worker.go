@@ -140,17 +140,22 @@ func (e *Engine) open(ctx context.Context, t *taken) (*batch, []runs.Target, err
 		return nil, nil, err
 	}
 	run, targets := stored.Run, stored.Targets
+	actor, revoked, err := e.revoked(ctx, run, stored.Plan)
+	if err != nil {
+		return nil, nil, err
+	}
 	if err := e.store.BeginRun(ctx, run.ID); err != nil {
 		return nil, nil, err
 	}
 	b := &batch{
 		engine: e, lease: t.lease, load: t.load, run: run.ID, turn: wordpress.Turn{Member: t.next.Member, Run: run.ID},
-		plan: stored.Plan, limits: run.Spec.Limits, verify: run.Spec.Verify && stored.Plan.Purges,
+		actor: actor, revoked: revoked, plan: stored.Plan, limits: run.Spec.Limits, verify: run.Spec.Verify && stored.Plan.Purges,
 	}
 	if b.limits.AtOnce > 0 {
 		b.places = make(chan struct{}, b.limits.AtOnce)
 	}
 	t.lease.endAt(ctx, run.DeadlineAt)
+	t.lease.onRenewal(func() { b.watchActor(ctx, run) })
 	if err := b.connect(ctx, targets); err != nil {
 		return nil, nil, err
 	}
@@ -193,6 +198,8 @@ type batch struct {
 	load    *load
 	run     int64
 	turn    wordpress.Turn
+	actor   access.Actor // who started the run, as they are now
+	revoked bool         // they may not go on with it
 	plan    operation.Plan
 	writer  *writer
 	sites   map[int64]sites.Site

@@ -37,6 +37,9 @@ type Harness struct {
 	Runner   *runs.Runner
 	Sites    []sites.Site // in the order of the simulated ones
 
+	// Standing says what became of an actor; nil: they are as they were, with the role of the variables of that name.
+	Standing func(access.Actor) (access.Actor, error)
+
 	network wordpress.Config
 	logger  *slog.Logger
 }
@@ -113,11 +116,19 @@ func (h *Harness) NewEngine(t testing.TB) *engine.Engine {
 
 func (h *Harness) newEngine(t testing.TB, store engine.Store, registry *sites.Registry) *engine.Engine {
 	t.Helper()
-	e, err := engine.New(h.DB, store, registry, h.logger)
+	e, err := engine.New(engine.Parts{DB: h.DB, Store: store, Registry: registry, Standing: h.standing, Logger: h.logger})
 	if err != nil {
 		t.Fatal(err)
 	}
 	return e
+}
+
+func (h *Harness) standing(_ context.Context, actor access.Actor) (access.Actor, error) {
+	if h.Standing != nil {
+		return h.Standing(actor)
+	}
+	actor.Role = access.Owner
+	return actor, nil
 }
 
 // Start starts a run as an owner.

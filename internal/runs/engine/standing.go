@@ -1,0 +1,43 @@
+package engine
+
+import (
+	"context"
+	"errors"
+
+	"github.com/droverhq/drover/internal/access"
+	"github.com/droverhq/drover/internal/operation"
+	"github.com/droverhq/drover/internal/runs"
+)
+
+// revoked tells whether who started the run may not go on with it: they were removed, demoted, held to something else, or their token does
+// not work any more. Then it ends the run: what waits is not sent.
+func (e *Engine) revoked(ctx context.Context, run runs.Run, plan operation.Plan) (actor access.Actor, is bool, err error) {
+	actor, err = e.standing(ctx, run.Actor)
+	if err != nil && !errors.Is(err, access.ErrForbidden) {
+		return actor, false, err
+	}
+	if err == nil && mayGoOn(actor, run, plan) {
+		return actor, false, nil
+	}
+	return actor, true, e.store.Revoke(ctx, run.ID, "Not sent: "+run.Actor.Name+" may not run this any more.")
+}
+
+// mayGoOn tells whether the actor, as they are now, might still start the run, or ask for it where a second person approved it.
+func mayGoOn(actor access.Actor, run runs.Run, plan operation.Plan) bool {
+	right := runs.Right(run.Effect)
+	if run.ApprovedBy != "" {
+		right = access.RunAsk
+	}
+	return actor.May(right) && (!plan.Lowered() || actor.May(access.RunLower)) && runs.OperationInScope(actor, run.Spec.Operation, plan)
+}
+
+// watchActor ends the batch when who started the run may not go on with it.
+func (b *batch) watchActor(ctx context.Context, run runs.Run) {
+	_, revoked, err := b.engine.revoked(ctx, run, b.plan)
+	if err != nil && ctx.Err() == nil {
+		b.engine.logger.ErrorContext(ctx, "whether a run may go on could not be told", "err", err, "run", run.ID)
+	}
+	if revoked {
+		b.lease.cancel()
+	}
+}
