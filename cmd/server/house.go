@@ -43,7 +43,7 @@ func (c *config) open(ctx context.Context) (*house, error) {
 	if err != nil {
 		return nil, err
 	}
-	h := &house{logger: logger, db: db, log: audit.New(db.Gorm, sites.Subjects(), runs.Subjects()), network: network, signing: filepath.Join(filepath.Dir(c.keyFile), "record.key")}
+	h := &house{logger: logger, db: db, log: audit.New(db.Gorm, members.Verifier(), sites.Subjects(), runs.Subjects()), network: network, signing: filepath.Join(filepath.Dir(c.keyFile), "record.key")}
 	if err := h.furnish(ctx, c.keyFile); err != nil {
 		return nil, errors.Join(err, h.close())
 	}

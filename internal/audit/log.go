@@ -34,5 +34,5 @@ func (l *Log) Authorize(ctx context.Context, actor access.Actor, action access.A
 
 // Refuse records that an action was refused for a reason other than the role, such as a wrong password.
 func (l *Log) Refuse(ctx context.Context, actor access.Actor, action access.Action, subject access.Subject, why string) error {
-	return l.RecordAlone(ctx, actor, Event{Action: action, Subject: subject, Result: Refused, Detail: map[string]any{"why": why}})
+	return l.RecordAlone(ctx, actor, Event{Action: action, Subject: subject, Outcome: Refused, Detail: map[string]any{"why": why}})
 }

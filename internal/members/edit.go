@@ -178,7 +178,7 @@ func (r *Roster) SetName(ctx context.Context, actor access.Actor, name string) e
 	return nil
 }
 
-// ChangePassword gives the actor, who must be a member, another password, and ends all of the member's sessions, this one too. A
+// ChangePassword gives the actor, who must be a member, another password, and ends all of the member's sessions and tokens, this session too. A
 // wrong old password is ErrPassword, and counts against guessing like a wrong sign-in: then Wait.
 func (r *Roster) ChangePassword(ctx context.Context, actor access.Actor, old, new vault.Secret) error {
 	a := act{actor, access.MemberEdit, access.On("member", actor.ID)}
@@ -219,11 +219,12 @@ func (r *Roster) replacePassword(ctx context.Context, a act, row memberRow, new 
 		if err := w.setPassword(row.ID, hash); err != nil {
 			return err
 		}
-		ended, err := w.endSessions(row.ID)
+		detail, err := w.endAll(row.ID, "you changed your password")
 		if err != nil {
 			return err
 		}
-		return w.record(a.subject, map[string]any{"password": "changed", "sessions_ended": ended})
+		detail["password"] = "changed"
+		return w.record(a.subject, detail)
 	})
 	if err != nil {
 		return fmt.Errorf("members: password: %w", err)

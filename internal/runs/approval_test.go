@@ -83,7 +83,7 @@ func TestApprovalByASecondPerson(t *testing.T) {
 			t.Errorf("the sites were called %d and %d times", a, b)
 		}
 		for _, action := range []access.Action{access.RunAsk, access.RunApprove, access.RunStart} {
-			if _, n, err := h.log.Entries(ctx, access.System(), audit.Filter{Action: action, Subject: access.On("run", run.ID), Result: audit.Done}); err != nil || n != 1 {
+			if _, n, err := h.log.Entries(ctx, access.System(), audit.Filter{Action: action, Subject: access.On("run", run.ID), Outcome: audit.Done}); err != nil || n != 1 {
 				t.Errorf("%d entries of %s: %v", n, action, err)
 			}
 		}

@@ -37,6 +37,10 @@ type write struct {
 }
 
 func (s store) change(ctx context.Context, f func(write) error) error {
+	return s.log.Settle(ctx, s.transaction(ctx, f))
+}
+
+func (s store) transaction(ctx context.Context, f func(write) error) error {
 	now := time.Now()
 	if s.db.Postgres() {
 		return s.db.WithConn(ctx, func(tx *gorm.DB, raw pgx.Tx) error {

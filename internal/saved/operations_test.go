@@ -64,7 +64,7 @@ func TestShelf(t *testing.T) {
 		if added, left, err := shelf.Import(ctx, operator, text); err != nil || added != 0 || len(left) != 1 {
 			t.Errorf("%d %v %v", added, left, err)
 		}
-		if _, n, err := log.Entries(ctx, access.System(), audit.Filter{Subject: access.On("operation", kept.ID), Result: audit.Done}); err != nil || n != 3 {
+		if _, n, err := log.Entries(ctx, access.System(), audit.Filter{Subject: access.On("operation", kept.ID), Outcome: audit.Done}); err != nil || n != 3 {
 			t.Errorf("%d entries tell its history, %v", n, err)
 		}
 	})

@@ -70,7 +70,7 @@ func (s store) one(ctx context.Context, id int64) (Operation, error) {
 
 // change does something in a transaction with its entry.
 func (s store) change(ctx context.Context, f func(tx *gorm.DB) error) error {
-	err := s.db.WithContext(ctx).Transaction(f)
+	err := s.log.Settle(ctx, s.db.WithContext(ctx).Transaction(f))
 	if errors.Is(err, gorm.ErrDuplicatedKey) {
 		return errTaken
 	}

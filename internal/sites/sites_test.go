@@ -65,7 +65,7 @@ func (h house) add(t *testing.T, d sites.Draft) sites.Site {
 
 func (h house) entries(t *testing.T, action access.Action) int64 {
 	t.Helper()
-	_, n, err := h.log.Entries(context.Background(), access.System(), audit.Filter{Action: action, Result: audit.Done})
+	_, n, err := h.log.Entries(context.Background(), access.System(), audit.Filter{Action: action, Outcome: audit.Done})
 	if err != nil {
 		t.Fatal(err)
 	}

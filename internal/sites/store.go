@@ -31,7 +31,7 @@ type write struct {
 }
 
 func (s store) change(ctx context.Context, actor access.Actor, f func(write) error) error {
-	return s.db.WithContext(ctx).Transaction(func(tx *gorm.DB) error { return f(write{tx, s.log, actor, time.Now()}) })
+	return s.log.Settle(ctx, s.db.WithContext(ctx).Transaction(func(tx *gorm.DB) error { return f(write{tx, s.log, actor, time.Now()}) }))
 }
 
 func (w write) record(action access.Action, site int64, detail map[string]any) error {

@@ -43,7 +43,7 @@ func recordFilter(q url.Values) (views.AuditFilter, audit.Filter) {
 		Problems: map[string]string{},
 	}
 	f := audit.Filter{
-		Words: shown.Words, Actor: shown.Actor, Action: access.Action(shown.Action), Client: shown.Client, Result: audit.Result(shown.Outcome), Limit: perPage,
+		Words: shown.Words, Actor: shown.Actor, Action: access.Action(shown.Action), Client: shown.Client, Outcome: audit.Outcome(shown.Outcome), Limit: perPage,
 		Since: day(shown.Since, "since", shown.Problems), Until: day(shown.Until, "until", shown.Problems),
 	}
 	f.Before, _ = strconv.ParseInt(q.Get("before"), 10, 64) // what is no number is the first page
@@ -180,7 +180,7 @@ func (s *Server) verification(v *visit) views.Verification {
 func entryView(e audit.Entry) views.AuditRow {
 	row := views.AuditRow{
 		Seq: e.Seq, At: e.At, Actor: e.Actor.Name, ActorKind: string(e.Actor.Kind), Addr: e.Actor.Addr, Action: string(e.Event.Action), Subject: string(e.Event.Subject),
-		Outcome: string(e.Event.Result), Detail: views.AuditDetail{},
+		Outcome: string(e.Event.Outcome), Detail: views.AuditDetail{},
 	}
 	if json.Unmarshal(e.Detail, &row.Detail) != nil {
 		row.Detail = views.AuditDetail{} // a broken entry is told by the verification
@@ -292,7 +292,7 @@ func (s *Server) exportRecordCSV(v *visit, filter audit.Filter) error {
 	_ = w.Write([]string{"entry", "at", "who", "kind", "role", "from", "action", "subject", "outcome", "detail", "hash"})
 	err := s.Log.Each(v.Request.Context(), v.actor(), filter, func(e audit.Entry) error {
 		return w.Write([]string{strconv.FormatInt(e.Seq, 10), e.At.Format(time.RFC3339Nano), tame(e.Actor.Name), string(e.Actor.Kind), string(e.Actor.Role), tame(e.Actor.Addr),
-			string(e.Event.Action), tame(string(e.Event.Subject)), string(e.Event.Result), tame(string(e.Detail)), e.Hash})
+			string(e.Event.Action), tame(string(e.Event.Subject)), string(e.Event.Outcome), tame(string(e.Detail)), e.Hash})
 	})
 	w.Flush()
 	return errors.Join(err, w.Error())

@@ -23,6 +23,7 @@ var (
 	errBadAddress  = errors.New("the address cannot be read")
 	errTooMuch     = errors.New("what was sent is too large")
 	errCrowd       = errors.New("too many requests of one member are under way")
+	errRate        = errors.New("too many requests in a short time")
 )
 
 // known maps the parts' errors to what a person is told.
@@ -39,6 +40,8 @@ var known = []struct {
 	{errBadAddress, http.StatusBadRequest, "This address cannot be read", "It holds characters that no text has. Type it anew, or start from the first page."},
 	{errTooMuch, http.StatusRequestEntityTooLarge, "That is too much at once", "A form may hold 1 MB and a file of sites 16 MB. Send less, or split it."},
 	{errCrowd, http.StatusTooManyRequests, "That is too much at once", "Too many of your requests are under way. Wait until some have ended, or close some tabs, and try again."},
+	{errRate, http.StatusTooManyRequests, "Too many requests in a short time", "Wait a few seconds, and try again. A program waits as long as Retry-After says."},
+	{errSlow, http.StatusRequestTimeout, "What was sent took too long to arrive", "Nothing was done. Try again on a better connection."},
 	{sites.ErrNoSite, http.StatusNotFound, "There is no such site", "Look for it in the list of sites, also among the retired ones."},
 	{saved.ErrNone, http.StatusNotFound, "There is no such saved operation", "It may have been removed. Look at the list of saved operations."},
 	{runs.ErrNoRun, http.StatusNotFound, "There is no such run", "Look for it in the list of runs."},
@@ -53,6 +56,7 @@ var known = []struct {
 	{members.ErrLastOwner, http.StatusConflict, "The last owner cannot go", "Make somebody else an owner first."},
 	{runs.ErrNotAsked, http.StatusConflict, "The run does not wait for approval", "Somebody decided already, or the time for it is over. Open the run to see what happened."},
 	{runs.ErrEnded, http.StatusConflict, "The run has ended already", "Nothing is under way, so there is nothing to cancel."},
+	{access.ErrRevoked, http.StatusForbidden, "What you may do has changed", "Your sign-in, role or scope changed while this was under way, so nothing was done. Open the page again."},
 	{access.ErrForbidden, http.StatusForbidden, "This is not yours to do", "Your role does not allow it. The attempt was recorded. Ask an admin or an owner."},
 }
 

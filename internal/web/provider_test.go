@@ -160,7 +160,7 @@ func (p person) absolute(address string) *http.Request {
 
 func (h *house) why(t *testing.T) string {
 	t.Helper()
-	entries, _, err := h.log.Entries(context.Background(), access.System(), audit.Filter{Result: audit.Refused, Limit: 1})
+	entries, _, err := h.log.Entries(context.Background(), access.System(), audit.Filter{Outcome: audit.Refused, Limit: 1})
 	if err != nil || len(entries) == 0 {
 		return ""
 	}

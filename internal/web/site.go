@@ -45,7 +45,7 @@ func (s *Server) showSite(v *visit, status int, site sites.Site, problems sites.
 		Retired: !site.RetiredAt.IsZero(), Root: site.Root, Override: site.Override, Address: site.Address, RedirectsTo: site.RedirectsTo,
 		Username: site.Credential.Username, Roles: site.Credential.Roles, Administrator: site.Credential.Administrator,
 		CredentialAt: site.Credential.CreatedAt, CredentialBy: site.Credential.CreatedBy, WorkedAt: site.Credential.WorkedAt,
-		Rungs: rungs(report), Credential: credentialFields(v.PostForm("username"), problems), ShowCredential: len(problems) > 0, AskFirst: len(problems) == 0 && time.Since(v.session.FreshAt) > freshFor,
+		Rungs: rungs(report), Credential: credentialFields(v.PostForm("username"), problems), ShowCredential: len(problems) > 0, AskFirst: len(problems) == 0 && time.Since(v.session.FreshAt) > recentFor,
 	}
 	if page.Runs, err = s.runsOf(v, site.ID); err != nil {
 		return err
