@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -42,6 +43,7 @@ var known = []struct {
 	{errCrowd, http.StatusTooManyRequests, "That is too much at once", "Too many of your requests are under way. Wait until some have ended, or close some tabs, and try again."},
 	{errRate, http.StatusTooManyRequests, "Too many requests in a short time", "Wait a few seconds, and try again. A program waits as long as Retry-After says."},
 	{errSlow, http.StatusRequestTimeout, "What was sent took too long to arrive", "Nothing was done. Try again on a better connection."},
+	{context.Canceled, http.StatusRequestTimeout, "The connection was closed", "Nothing was done by halves. Open the page again."},
 	{sites.ErrNoSite, http.StatusNotFound, "There is no such site", "Look for it in the list of sites, also among the retired ones."},
 	{saved.ErrNone, http.StatusNotFound, "There is no such saved operation", "It may have been removed. Look at the list of saved operations."},
 	{runs.ErrNoRun, http.StatusNotFound, "There is no such run", "Look for it in the list of runs."},
