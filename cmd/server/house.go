@@ -56,6 +56,9 @@ func (h *house) furnish(ctx context.Context, keyFile string) error {
 		return err
 	}
 	h.registry = sites.New(h.db, keys, h.log, h.network)
+	if _, err := h.registry.BindToOrigins(ctx); err != nil {
+		return err
+	}
 	h.roster = members.New(h.db, keys, h.log)
 	h.roster.Deny(static.Passwords())
 	h.runner, err = runs.New(h.db, h.registry, h.log, h.logger)

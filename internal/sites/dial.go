@@ -36,7 +36,7 @@ func (r *Registry) DialAll(ctx context.Context, chosen []Site) (map[int64]*wordp
 		if !found {
 			continue
 		}
-		password, err := r.vault.Open(c.Sealed, binding(s.ID))
+		password, err := r.vault.Open(c.Sealed, binding(s.ID, s.Home))
 		if err != nil {
 			return nil, fmt.Errorf("sites: dial %s: %w", s.Home, err)
 		}

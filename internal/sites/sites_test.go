@@ -106,7 +106,7 @@ func TestAdd(t *testing.T) {
 		}
 		var row struct{ Sealed []byte }
 		db.Gorm.Raw("SELECT sealed FROM credentials WHERE site_id = ?", s.ID).Scan(&row)
-		opened, err := h.vault.Open(row.Sealed, vault.Binding{Table: "credentials", Row: s.ID, Purpose: "application_password"})
+		opened, err := h.vault.Open(row.Sealed, vault.Binding{Table: "credentials", Row: s.ID, Purpose: "application_password", Origin: "https://acme.example:443"})
 		if err != nil || opened.Reveal() != "abcd EFGH 1234" {
 			t.Errorf("sealed %q, %v: the spaces inside are kept, those around are not", opened.Reveal(), err)
 		}

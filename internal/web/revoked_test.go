@@ -424,7 +424,7 @@ func TestRevokedWhileARequestIsUnderWay(t *testing.T) {
 			for j, name := range names {
 				for _, late := range []bool{true, false} {
 					// Before authentication one way for each route is enough; there a lower role or scope may still allow it.
-					if !late && (j != i%len(names) || name == "demoted" || name == "narrowed") || late && db.Postgres() && j != i%len(names) {
+					if !late && (j != i%len(names) || name == "demoted" || name == "narrowed") || late && j != i%len(names) && (db.Postgres() || j != (i+2)%len(names)) {
 						continue
 					}
 					h.tryRevoked(t, route, name, func(f func()) (meanwhile func()) {
@@ -475,6 +475,7 @@ func (h gateHouse) tryControl(t *testing.T, route string) {
 	_, last, err := h.log.Entries(t.Context(), access.System(), audit.Filter{Outcome: audit.Done})
 	h.must(t, err)
 	status, page := c.send(t, asked, func() {})
+	h.settled(t, route, before)
 	_, now, err := h.log.Entries(t.Context(), access.System(), audit.Filter{Outcome: audit.Done})
 	h.must(t, err)
 	if h.stored(t) == before && now == last {
@@ -486,6 +487,19 @@ func (h gateHouse) tryControl(t *testing.T, route string) {
 		if !r.Ended() && r.State != runs.Asked {
 			h.ended(t, r.ID)
 		}
+	}
+}
+
+// settled waits for what goes on after its request.
+func (h gateHouse) settled(t *testing.T, route, before string) {
+	t.Helper()
+	if route != "POST /sites/check" {
+		return
+	}
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for deadline := time.Now().Add(30 * time.Second); h.stored(t) == before && time.Now().Before(deadline); {
+		<-tick.C
 	}
 }
 

@@ -199,7 +199,11 @@ func (s *Server) editSite(v *visit) error {
 		return err
 	}
 	v.say("ok", "Saved.")
-	if changed.Home != site.Home {
+	switch {
+	case changed.Home == site.Home:
+	case changed.Credential.Username == "":
+		v.say("problem", "Saved. The site waits for its credential: a password is never sent to another address than it was stored for. Enter it again below.")
+	default:
 		s.checkNow(v, changed)
 	}
 	return v.see(fmt.Sprintf("/sites/%d", site.ID))

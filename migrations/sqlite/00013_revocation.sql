@@ -14,5 +14,3 @@ ALTER TABLE tokens ADD COLUMN told_at BIGINT NOT NULL DEFAULT 0;
 
 -- The origin (scheme, host and port) that a password was sealed for. Empty: sealed before there was one; sealed again at the next start.
 ALTER TABLE credentials ADD COLUMN origin TEXT NOT NULL DEFAULT '';
--- Why a site has no credential any more, as a sentence.
-ALTER TABLE sites ADD COLUMN credential_note TEXT NOT NULL DEFAULT '';
