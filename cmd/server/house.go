@@ -61,8 +61,11 @@ func (h *house) furnish(ctx context.Context, keyFile string) error {
 	}
 	h.roster = members.New(h.db, keys, h.log)
 	h.roster.Deny(static.Passwords())
-	h.runner, err = runs.New(h.db, h.registry, h.log, h.logger)
-	return err
+	if h.runner, err = runs.New(h.db, h.registry, h.log, h.logger); err != nil {
+		return err
+	}
+	h.runner.RequireIndependence(members.Independent)
+	return nil
 }
 
 // openVault reads the keyset, and makes one only where nothing was sealed yet: a new key would open none of the old values.

@@ -31,6 +31,9 @@ func (r *Roster) Add(ctx context.Context, actor access.Actor, m Member, password
 		if m, err = w.insertMember(m, hash); err != nil {
 			return err
 		}
+		if err := w.influenced(m.ID, byMember(actor), "added"); err != nil {
+			return err
+		}
 		return w.record(m.subject(), map[string]any{"email": m.Email, "name": m.Name, "role": m.Role, "reach": m.Bound})
 	})
 	if err != nil {
@@ -59,6 +62,11 @@ func (r *Roster) ChangeRole(ctx context.Context, actor access.Actor, id int64, r
 		}
 		if err := w.setRole(m, role); err != nil {
 			return err
+		}
+		if !m.Role.Covers(role) {
+			if err := w.influenced(m.ID, byMember(actor), "raised"); err != nil {
+				return err
+			}
 		}
 		return w.record(a.subject, map[string]any{"role": map[string]any{"before": m.Role, "after": role}})
 	})
@@ -108,6 +116,11 @@ func (r *Roster) SetBound(ctx context.Context, actor access.Actor, id int64, bou
 		}
 		if err := w.setBound(m, bound); err != nil {
 			return err
+		}
+		if !access.NewScope(m.Bound).Covers(bound) {
+			if err := w.influenced(m.ID, byMember(actor), "widened"); err != nil {
+				return err
+			}
 		}
 		return w.record(a.subject, map[string]any{"reach": map[string]any{"before": m.Bound, "after": bound}})
 	})

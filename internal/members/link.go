@@ -89,8 +89,8 @@ func (r *Roster) Invite(ctx context.Context, actor access.Actor, m Member) (vaul
 			return err
 		}
 		row := linkRow{Kind: invitation, TokenHash: hash, Email: email, Role: m.Role, Bound: stored(m.Bound), CreatedAt: w.now.UnixMicro(), ExpiresAt: w.now.Add(invitationWorks).UnixMicro()}
-		if actor.Kind == access.KindMember {
-			row.CreatedBy = string(access.On("member", actor.ID))
+		if by := byMember(actor); by != 0 {
+			row.CreatedBy = string(access.On("member", by))
 		}
 		if err := w.replaceLink(row); err != nil {
 			return err
@@ -178,13 +178,16 @@ func (r *Roster) claim(ctx context.Context, token vault.Secret, kind linkKind, c
 		if m, err = w.insertMember(m, hash); err != nil {
 			return err
 		}
+		if err := w.influenced(m.ID, link.creator(), "invited"); err != nil {
+			return err
+		}
 		w.actor.ID = m.ID
 		return w.record(m.subject(), map[string]any{"email": m.Email, "name": m.Name, "role": m.Role, "reach": m.Bound, "link": kind})
 	})
 	if err != nil {
 		return vault.Secret{}, fmt.Errorf("members: join: %w", err)
 	}
-	return r.begin(ctx, m, d, false, func(write) error { return nil })
+	return r.begin(ctx, m, d, beginning{by: link.creator()}, func(write) error { return nil })
 }
 
 // stillFirst returns ErrBadLink for a setup link where anybody is a member already, however they were added.
@@ -209,5 +212,5 @@ func (r *Roster) Enter(ctx context.Context, token vault.Secret, d Device) (vault
 	if err != nil {
 		return vault.Secret{}, err
 	}
-	return r.begin(ctx, row.member(), d, false, func(w write) error { return w.useLink(link.ID) })
+	return r.begin(ctx, row.member(), d, beginning{by: link.creator()}, func(w write) error { return w.useLink(link.ID) })
 }

@@ -254,7 +254,7 @@ func (r *Roster) FinishProvider(ctx context.Context, back Return, h Holder) (tok
 	if m, err = r.admitted(ctx, id, h.Device); err != nil {
 		return token, f, m, err
 	}
-	token, err = r.begin(ctx, m, h.Device, r.provider.strong(id), func(write) error { return nil })
+	token, err = r.begin(ctx, m, h.Device, beginning{provided: r.provider.strong(id)}, func(write) error { return nil })
 	return token, f, m, err
 }
 

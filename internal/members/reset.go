@@ -2,6 +2,7 @@ package members
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -23,7 +24,10 @@ func (r *Roster) ResetLink(ctx context.Context, actor access.Actor, member int64
 			return err
 		}
 		row := linkRow{Kind: reset, TokenHash: hash, MemberID: m.ID, Lift: lift, CreatedBy: actor.Name, CreatedAt: w.now.UnixMicro(), ExpiresAt: w.now.Add(resetWorks).UnixMicro()}
-		if err := w.replaceLink(row); err != nil {
+		if by := byMember(actor); by != 0 {
+			row.CreatedBy = string(access.On("member", by))
+		}
+		if err := errors.Join(w.replaceLink(row), w.influenced(m.ID, byMember(actor), "reset")); err != nil {
 			return err
 		}
 		return w.record(a.subject, map[string]any{"link": reset, "lifts_second_factor": lift})
@@ -76,7 +80,7 @@ func (r *Roster) Reset(ctx context.Context, token, password vault.Secret, d Devi
 	if row, err = r.store.byID(ctx, m.ID); err != nil {
 		return vault.Secret{}, err
 	}
-	return r.begin(ctx, row.member(), d, false, func(write) error { return nil })
+	return r.begin(ctx, row.member(), d, beginning{by: link.creator()}, func(write) error { return nil })
 }
 
 func (w write) resetTo(row memberRow, hash string, lift bool) error {

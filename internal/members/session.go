@@ -76,7 +76,7 @@ func (r *Roster) SignIn(ctx context.Context, email string, password vault.Secret
 		}
 		m = row.member()
 	}
-	token, err := r.begin(ctx, m, d, false, func(write) error { return nil })
+	token, err := r.begin(ctx, m, d, beginning{}, func(write) error { return nil })
 	return token, m, err
 }
 
@@ -90,8 +90,14 @@ func signingIn(m Member, d Device) act {
 	return a
 }
 
-// begin starts a session, after the other part of the change. Provided says that a provider asked for a second factor already.
-func (r *Roster) begin(ctx context.Context, m Member, d Device, provided bool, before func(write) error) (vault.Secret, error) {
+// beginning is how a session begins.
+type beginning struct {
+	provided bool  // a provider asked for a second factor already
+	by       int64 // the member whose link it is
+}
+
+// begin starts a session, after the other part of the change.
+func (r *Roster) begin(ctx context.Context, m Member, d Device, how beginning, before func(write) error) (vault.Secret, error) {
 	token, hash := newToken()
 	err := r.change(ctx, signingIn(m, d), func(w write) error {
 		if err := before(w); err != nil {
@@ -102,8 +108,8 @@ func (r *Roster) begin(ctx context.Context, m Member, d Device, provided bool, b
 		if err != nil {
 			return err
 		}
-		row.Provided = provided
-		if row.Half = half && !provided; !row.Half {
+		row.Provided, row.BegunBy = how.provided, how.by
+		if row.Half = half && !how.provided; !row.Half {
 			row.FreshAt = w.now.UnixMicro()
 		}
 		s, err := w.insertSession(row)

@@ -92,6 +92,7 @@ type sessionRow struct {
 	FreshAt    int64
 	Ceremony   string
 	Provided   bool
+	BegunBy    int64 // the member whose link it began with
 }
 
 func (sessionRow) TableName() string { return "sessions" }

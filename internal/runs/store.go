@@ -26,7 +26,12 @@ type store struct {
 	db      *database.DB
 	log     *audit.Log
 	enqueue enqueue
+
+	independent Independent
 }
+
+// Independent tells, in the transaction of an approval, whether the second person decides independently of the member who asked.
+type Independent func(tx *gorm.DB, asker int64, second access.Actor) (bool, error)
 
 // write is one change under way: rows, queue jobs and entries stand or fall together.
 type write struct {
@@ -34,6 +39,8 @@ type write struct {
 	log     *audit.Log
 	now     time.Time
 	enqueue func(batches []int64) error
+
+	independent Independent
 }
 
 func (s store) change(ctx context.Context, f func(write) error) error {
@@ -44,11 +51,11 @@ func (s store) transaction(ctx context.Context, f func(write) error) error {
 	now := time.Now()
 	if s.db.Postgres() {
 		return s.db.WithConn(ctx, func(tx *gorm.DB, raw pgx.Tx) error {
-			return f(write{tx, s.log, now, func(ids []int64) error { return s.enqueue.postgres(ctx, raw, ids) }})
+			return f(write{tx, s.log, now, func(ids []int64) error { return s.enqueue.postgres(ctx, raw, ids) }, s.independent})
 		})
 	}
 	return s.db.Gorm.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
-		return f(write{tx, s.log, now, func(ids []int64) error { return s.enqueue.sqlite(ctx, tx.Statement.ConnPool.(*sql.Tx), ids) }})
+		return f(write{tx, s.log, now, func(ids []int64) error { return s.enqueue.sqlite(ctx, tx.Statement.ConnPool.(*sql.Tx), ids) }, s.independent})
 	})
 }
 
@@ -748,6 +755,9 @@ func (w write) lockAsked(id int64) (runRow, error) {
 func (s store) approve(ctx context.Context, actor access.Actor, id int64) error {
 	return s.change(ctx, func(w write) error {
 		row, err := w.lockAsked(id)
+		if err == nil {
+			err = w.mayApprove(row, actor)
+		}
 		if err != nil {
 			return err
 		}

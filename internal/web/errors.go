@@ -56,6 +56,8 @@ var known = []struct {
 	{members.ErrNoSession, http.StatusUnauthorized, "The session has ended", "Sign in again."},
 	{members.ErrProviderAway, http.StatusBadGateway, "The sign-in provider does not answer", "Try it again in a moment, or sign in with your password."},
 	{members.ErrLastOwner, http.StatusConflict, "The last owner cannot go", "Make somebody else an owner first."},
+	{runs.ErrTooLate, http.StatusConflict, "The time to approve this run is over", "Nothing was sent. Whoever asked for it can start it again."},
+	{runs.ErrNotIndependent, http.StatusForbidden, "You cannot approve this run", "Whoever asked for it invited you, raised your rights or reset your password within 30 days, or somebody did so for both of you. Another admin must approve it."},
 	{runs.ErrNotAsked, http.StatusConflict, "The run does not wait for approval", "Somebody decided already, or the time for it is over. Open the run to see what happened."},
 	{runs.ErrEnded, http.StatusConflict, "The run has ended already", "Nothing is under way, so there is nothing to cancel."},
 	{access.ErrRevoked, http.StatusForbidden, "What you may do has changed", "Your sign-in, role or scope changed while this was under way, so nothing was done. Open the page again."},

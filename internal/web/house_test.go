@@ -91,6 +91,7 @@ func newHouseOn(t *testing.T, db *database.DB, described ...wptest.Site) *house 
 	if h.runner, err = runs.New(h.db, h.registry, h.log, logger); err != nil {
 		t.Fatal(err)
 	}
+	h.runner.RequireIndependence(members.Independent)
 	if err := h.runner.Work(context.Background()); err != nil {
 		t.Fatal(err)
 	}
