@@ -3,6 +3,7 @@ package web
 import (
 	"cmp"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/netip"
 	"net/url"
@@ -207,6 +208,26 @@ func (v *visit) remember(token vault.Secret) {
 	http.SetCookie(v.Writer, &http.Cookie{
 		Name: v.server.cookieName(), Value: token.Reveal(), Path: "/", MaxAge: int(sessionCookie.Seconds()), HttpOnly: true, Secure: v.server.secure, SameSite: http.SameSiteLaxMode,
 	})
+}
+
+// begin keeps the session's token in the browser, and tells a member who is signed in which tokens were revoked for them.
+func (v *visit) begin(token vault.Secret) error {
+	v.remember(token)
+	ctx := v.Request.Context()
+	m, session, err := v.server.Roster.Authenticate(ctx, token)
+	if err != nil || session.Half {
+		return err
+	}
+	revoked, err := v.server.Roster.TellRevoked(ctx, m.ID)
+	if err != nil || len(revoked) == 0 {
+		return err
+	}
+	names := make([]string, len(revoked))
+	for i, t := range revoked {
+		names[i] = "“" + t.Name + "”"
+	}
+	v.say("problem", fmt.Sprintf("Your API tokens %s were revoked: %s. Make new ones under Settings, API tokens.", strings.Join(names, ", "), revoked[0].RevokedWhy))
+	return nil
 }
 
 // rememberDevice lets the browser be known as its owner's, unless it is already.
