@@ -1,6 +1,7 @@
 package main
 
 import (
+	"crypto/ed25519"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -75,6 +76,7 @@ func listEntries(out io.Writer, entries []audit.Line, asJSON bool) {
 
 func auditVerifyCommand(c *config) *cobra.Command {
 	var file, archive string
+	var asJSON bool
 	cmd := &cobra.Command{
 		Use:     "verify",
 		Short:   "Check that no entry of the record was changed, removed or reordered",
@@ -85,28 +87,41 @@ func auditVerifyCommand(c *config) *cobra.Command {
 				if archive != "" {
 					return verifyArchive(cmd, h, archive, file)
 				}
-				return verifyRecord(cmd, h, file)
+				return verifyRecord(cmd, h, file, asJSON)
 			})
 		},
 	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
 	cmd.Flags().StringVar(&archive, "archive", "", "an archive: proves that it is as it was written, and that it joins the record")
 	cmd.Flags().StringVar(&file, "checkpoint", "", "a checkpoint that was kept elsewhere: proves that nothing at or before it was rewritten")
 	return cmd
 }
 
-func verifyRecord(cmd *cobra.Command, h *house, file string) error {
+func verifyRecord(cmd *cobra.Command, h *house, file string, asJSON bool) error {
 	checkpoint, err := readCheckpoint(file)
 	if err != nil {
 		return err
 	}
-	v, err := h.log.VerifyAgainst(cmd.Context(), checkpoint)
+	key, err := vault.SigningKey(h.signing)
 	if err != nil {
 		return err
+	}
+	v, err := h.log.Prove(cmd.Context(), key.Public().(ed25519.PublicKey), checkpoint)
+	if err != nil {
+		return err
+	}
+	if asJSON {
+		printJSON(cmd.OutOrStdout(), v.Report())
 	}
 	if !v.Whole() {
 		return fmt.Errorf("the record is broken at entry %d: %s; the entries before it are whole", v.Broken, v.Why)
 	}
-	fmt.Fprintf(cmd.OutOrStdout(), "The record is whole. Entries verified, each as it was written: %d.\n", v.Entries)
+	if asJSON {
+		return nil
+	}
+	for _, sentence := range v.Sentences() {
+		fmt.Fprintln(cmd.OutOrStdout(), sentence)
+	}
 	if v.Anchor > 0 {
 		fmt.Fprintf(cmd.OutOrStdout(), "It begins after entry %d: what came before is in archives, as a signed checkpoint says.\n", v.Anchor)
 	}

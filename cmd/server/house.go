@@ -87,7 +87,7 @@ func openVault(ctx context.Context, db *database.DB, file string) (*vault.Vault,
 
 func (h *house) close() error {
 	h.network.Close()
-	return h.db.Close()
+	return errors.Join(h.log.RecordRepeats(context.Background(), true), h.db.Close())
 }
 
 // commandLine is the actor of a command: whoever can read the data folder and the key.

@@ -116,6 +116,7 @@ func (c *config) serve(ctx context.Context, out io.Writer, h *house, gallery boo
 	signing, stopSigning := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopSigning()
 	go h.keepRecord(signing, logger, c.copies)
+	go h.recordRepeats(signing, logger)
 	fmt.Fprintf(out, "Drover listens on %s\n", c.publicURL)
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(listener) }()

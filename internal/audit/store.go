@@ -291,3 +291,17 @@ func wrap(err error) error {
 	}
 	return nil
 }
+
+// checkpoints are the entries that hold the log's own signed checkpoints, in order.
+func (s store) checkpoints(ctx context.Context) ([]row, error) {
+	var rows []row
+	err := s.db.WithContext(ctx).Select("seq", "detail").Where("action = ? AND outcome = ?", access.AuditCheckpoint, Done).Order("seq").Find(&rows).Error
+	return rows, wrap(err)
+}
+
+// hashOf is the hash of an entry, empty where there is none.
+func (s store) hashOf(ctx context.Context, seq int64) (string, error) {
+	var hash string
+	err := s.db.WithContext(ctx).Model(&row{}).Select("hash").Where("seq = ?", seq).Limit(1).Scan(&hash).Error
+	return hash, wrap(err)
+}

@@ -74,6 +74,11 @@ func newHouse(t *testing.T, described ...wptest.Site) *house {
 
 func newHouseOn(t *testing.T, db *database.DB, described ...wptest.Site) *house {
 	t.Helper()
+	return newHouseRated(t, db, web.Rates{Member: 1e6, MemberBurst: 1e6, Address: 1e6, AddressBurst: 1e6}, described...)
+}
+
+func newHouseRated(t *testing.T, db *database.DB, rates web.Rates, described ...wptest.Site) *house {
+	t.Helper()
 	fake, err := wptest.Start(wptest.Options{Sites: described})
 	if err != nil {
 		t.Fatal(err)
@@ -98,7 +103,7 @@ func newHouseOn(t *testing.T, db *database.DB, described ...wptest.Site) *house 
 	var handler http.Handler
 	front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { handler.ServeHTTP(w, r) }))
 	h.home = front.URL
-	h.server = web.New(web.Parts{Registry: h.registry, Runner: h.runner, Roster: h.roster, Shelf: saved.New(h.db, h.log), Log: h.log, Logger: logger, Streams: auditsinks.New(h.db, h.log, logger), Signing: func() (ed25519.PrivateKey, error) { return h.signing, nil }, PublicURL: h.home, Gallery: true, Rates: web.Rates{Member: 1e6, MemberBurst: 1e6, Address: 1e6, AddressBurst: 1e6}})
+	h.server = web.New(web.Parts{Registry: h.registry, Runner: h.runner, Roster: h.roster, Shelf: saved.New(h.db, h.log), Log: h.log, Logger: logger, Streams: auditsinks.New(h.db, h.log, logger), Signing: func() (ed25519.PrivateKey, error) { return h.signing, nil }, PublicURL: h.home, Gallery: true, Rates: rates})
 	handler = h.server.Handler()
 	t.Cleanup(func() {
 		front.Close()
