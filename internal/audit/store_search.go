@@ -179,7 +179,7 @@ func (s store) chosen(ctx context.Context, actor access.Actor, f Filter) (c chos
 			return c, err
 		}
 	}
-	if !actor.Scope.EverySite() {
+	if len(actor.Scope) > 0 {
 		if err := s.inScope(ctx, &c, actor); err != nil {
 			return c, err
 		}
@@ -238,8 +238,12 @@ func (s store) listed() string {
 	return "SELECT value FROM json_each(?)"
 }
 
-// inScope narrows to the entries in the actor's scope: about its sites, by the actor, or by a token of theirs.
+// inScope narrows to the entries in the actor's scope: about its sites and runs, and for a member what they did themselves or by a token. A
+// token sees none of what its member does elsewhere.
 func (s store) inScope(ctx context.Context, c *chosen, actor access.Actor) error {
+	if actor.Kind == access.KindToken {
+		return s.about(ctx, c, s.union(func(q SubjectQueries) Query { return q.InScope(actor.Scope) }))
+	}
 	subjects, many, err := s.subjectList(ctx, s.union(func(q SubjectQueries) Query { return q.InScope(actor.Scope) }))
 	own := "entries.actor_id = ? AND entries.actor_id <> 0 AND entries.actor_kind IN ('member', 'token')"
 	each := condition{sql: "(" + own + " OR entries.subject IN (" + s.listed() + "))", values: []any{actor.ID, subjects}}

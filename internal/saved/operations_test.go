@@ -48,7 +48,7 @@ func TestShelf(t *testing.T) {
 		if edited, err := shelf.Edit(ctx, operator, kept.ID, d); err != nil || edited.Sentence != "All users." {
 			t.Errorf("%+v, %v", edited, err)
 		}
-		text, err := shelf.Export(ctx)
+		text, err := shelf.Export(ctx, operator)
 		if err != nil || !strings.Contains(string(text), "All users.") {
 			t.Errorf("%s, %v", text, err)
 		}

@@ -25,9 +25,12 @@ func (v *visit) readBody(most int64) (done func(), err error) {
 		return func() {}, nil
 	}
 	connection := http.NewResponseController(v.Writer)
-	if err := connection.SetReadDeadline(time.Now().Add(v.server.bodyTime)); err == nil {
-		defer func() { _ = connection.SetReadDeadline(time.Time{}) }()
-	}
+	_ = connection.SetReadDeadline(time.Now().Add(v.server.bodyTime)) // where it cannot be set, the server's own time limit holds
+	defer func() {
+		if err == nil { // else what is left of the body must not be waited for either
+			_ = connection.SetReadDeadline(time.Time{})
+		}
+	}()
 	body := http.MaxBytesReader(v.Writer, v.Request.Body, most)
 	var start bytes.Buffer
 	if _, err := io.CopyN(&start, body, min(most, bodyInMemory)); errors.Is(err, io.EOF) {
