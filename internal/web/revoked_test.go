@@ -164,7 +164,7 @@ func (h gateHouse) asksMember(t *testing.T, route string, m members.Member, sess
 	case "POST /team/invite":
 		return change{path, encoded("email", fmt.Sprintf("guest%d@agency.example", time.Now().UnixNano()), "role", "viewer")}
 	case "POST /team/second-factor":
-		return change{path, encoded("required", "")}
+		return change{path, encoded("required", "no")}
 	case "POST /team/approval":
 		return change{path, encoded("client", "C"+fmt.Sprint(time.Now().UnixNano()))}
 	case "POST /team/:id/role":
