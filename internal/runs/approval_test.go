@@ -59,7 +59,7 @@ func TestApprovalByASecondPerson(t *testing.T) {
 			actor access.Actor
 			want  error
 		}{
-			"an operator": {olga, access.ErrForbidden}, "the asker's token": {token, access.ErrForbidden}, "somebody who cannot see it": {limited, runs.ErrNoRun}, "somebody held to reading": {held, access.ErrForbidden},
+			"an operator": {olga, access.ErrForbidden}, "the asker's token": {token, access.ErrForbidden}, "somebody who cannot see it": {limited, runs.ErrNoRun}, "somebody whose scope is reading": {held, runs.ErrNoRun},
 		} {
 			if err := h.runner.Approve(ctx, c.actor, run.ID, 2); !errors.Is(err, c.want) {
 				t.Errorf("%s: %v", name, err)
