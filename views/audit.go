@@ -173,11 +173,23 @@ type AuditBar struct {
 // Verification is what the last check of the audit log found.
 type Verification struct {
 	At        time.Time // zero when it was never verified
-	Entries   int64     // entries found whole
+	Entries   int64     // the last entry that fits those before it
+	Proven    int64     // up to this entry, signed checkpoints prove it
 	Broken    int64     // the first broken entry's number, 0 when the audit log is whole
 	Why       string
 	CanVerify bool
 	CanSign   bool
+}
+
+// proven says how much of the log is more than consistent with itself.
+func (v Verification) proven() string {
+	switch {
+	case v.Proven == 0:
+		return "no checkpoint of this key proves it"
+	case v.Proven < v.Entries:
+		return "proven up to entry " + count(int(v.Proven)) + " by this key, the newer ones not yet"
+	}
+	return "proven up to entry " + count(int(v.Proven)) + " by this key"
 }
 
 // AuditEntryPage is one entry with everything that is recorded of it.

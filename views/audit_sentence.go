@@ -159,6 +159,12 @@ func whyRefused(why string) string {
 		return "the password was wrong"
 	case "wrong_code":
 		return "the code was wrong"
+	case "revoked":
+		return "the sign-in, the role or the scope changed meanwhile"
+	case "not_independent":
+		return "who approves must be independent of who asked"
+	case "two_people":
+		return "a second person must approve it"
 	case "":
 		return "no reason was logged"
 	}

@@ -5,7 +5,7 @@ import "time"
 // auditGallery is every state of the audit log's pages.
 func auditGallery() []GalleryPage {
 	page := AuditPage{Frame: galleryFrame("Audit", "audit", "admin"), Actions: []string{"member.sign_in", "run.start", "site.edit"}, First: true, BarWidth: time.Hour, Clients: []string{"Acme", longName}}
-	page.Verification = Verification{At: time.Now().Add(-3 * time.Minute), Entries: 18204, CanVerify: true, CanSign: true}
+	page.Verification = Verification{At: time.Now().Add(-3 * time.Minute), Entries: 18204, Proven: 18190, CanVerify: true, CanSign: true}
 	empty, none, many := page, page, page
 	empty.Verification = Verification{CanVerify: true}
 	none.Filter = AuditFilter{Actor: arabicName, Subject: "acme", Problems: map[string]string{"subject": "Write it as site:12 or run:88."}}

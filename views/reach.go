@@ -85,9 +85,10 @@ type Policy struct {
 
 // Tokens is the page of that name.
 type Tokens struct {
-	Tokens []Token
-	Form   []Field
-	Reach  Reach
-	Made   string // the token just made, shown once
-	Server string // the address for the command line
+	Tokens  []Token
+	Form    []Field
+	Reach   Reach
+	Revoked []string // sentences about tokens that were revoked for the member of late
+	Made    string   // the token just made, shown once
+	Server  string   // the address for the command line
 }

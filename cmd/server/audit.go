@@ -1,6 +1,7 @@
 package main
 
 import (
+	"crypto/ed25519"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -75,6 +76,7 @@ func listEntries(out io.Writer, entries []audit.Line, asJSON bool) {
 
 func auditVerifyCommand(c *config) *cobra.Command {
 	var file, archive string
+	var asJSON bool
 	cmd := &cobra.Command{
 		Use:     "verify",
 		Short:   "Check that no entry of the audit log was changed, removed or reordered",
@@ -85,28 +87,41 @@ func auditVerifyCommand(c *config) *cobra.Command {
 				if archive != "" {
 					return verifyArchive(cmd, h, archive, file)
 				}
-				return verifyRecord(cmd, h, file)
+				return verifyRecord(cmd, h, file, asJSON)
 			})
 		},
 	}
 	cmd.Flags().StringVar(&archive, "archive", "", "an archive: also verify that it is intact and connects to the audit log")
 	cmd.Flags().StringVar(&file, "checkpoint", "", "a checkpoint kept elsewhere: also verify that nothing up to it was rewritten")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
 	return cmd
 }
 
-func verifyRecord(cmd *cobra.Command, h *house, file string) error {
+func verifyRecord(cmd *cobra.Command, h *house, file string, asJSON bool) error {
 	checkpoint, err := readCheckpoint(file)
 	if err != nil {
 		return err
 	}
-	v, err := h.log.VerifyAgainst(cmd.Context(), checkpoint)
+	key, err := vault.SigningKey(h.signing)
 	if err != nil {
 		return err
+	}
+	v, err := h.log.Prove(cmd.Context(), key.Public().(ed25519.PublicKey), checkpoint)
+	if err != nil {
+		return err
+	}
+	if asJSON {
+		printJSON(cmd.OutOrStdout(), v.Report())
 	}
 	if !v.Whole() {
 		return fmt.Errorf("the audit log is broken at entry %d: %s; the entries before it are intact", v.Broken, v.Why)
 	}
-	fmt.Fprintf(cmd.OutOrStdout(), "The audit log is intact. Entries verified: %d.\n", v.Entries)
+	if asJSON {
+		return nil
+	}
+	for _, sentence := range v.Sentences() {
+		fmt.Fprintln(cmd.OutOrStdout(), sentence)
+	}
 	if v.Anchor > 0 {
 		fmt.Fprintf(cmd.OutOrStdout(), "It begins after entry %d: a signed checkpoint confirms that earlier entries are in archives.\n", v.Anchor)
 	}

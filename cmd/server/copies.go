@@ -93,6 +93,22 @@ func (h *house) archiveOld(ctx context.Context, now time.Time, keepDays int, fol
 // signEvery is how often a server looks whether the day's checkpoint is due.
 const signEvery = 10 * time.Minute
 
+// recordRepeats records repeated refusals once their minute is over, until the context ends.
+func (h *house) recordRepeats(ctx context.Context, logger *slog.Logger) {
+	tick := time.NewTicker(10 * time.Second)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		if err := h.log.RecordRepeats(ctx, false); err != nil && ctx.Err() == nil {
+			logger.ErrorContext(ctx, "repeated refusals could not be recorded", "err", err)
+		}
+	}
+}
+
 // keepRecord signs a checkpoint of the audit log each day, and archives what is older than is to be kept, until the context ends.
 func (h *house) keepRecord(ctx context.Context, logger *slog.Logger, c copies) {
 	for {

@@ -45,7 +45,7 @@ func (c *config) open(ctx context.Context) (*house, error) {
 	if err != nil {
 		return nil, err
 	}
-	h := &house{logger: logger, db: db, log: audit.New(db.Gorm, sites.Subjects(), runs.Subjects()), network: network, signing: filepath.Join(filepath.Dir(c.keyFile), "record.key")}
+	h := &house{logger: logger, db: db, log: audit.New(db.Gorm, members.Verifier(), sites.Subjects(), runs.Subjects()), network: network, signing: filepath.Join(filepath.Dir(c.keyFile), "record.key")}
 	if err := h.furnish(ctx, c.keyFile); err != nil {
 		return nil, errors.Join(err, h.close())
 	}
@@ -58,11 +58,15 @@ func (h *house) furnish(ctx context.Context, keyFile string) error {
 		return err
 	}
 	h.registry = sites.New(h.db, keys, h.log, h.network)
+	if _, err := h.registry.BindToOrigins(ctx); err != nil {
+		return err
+	}
 	h.roster = members.New(h.db, keys, h.log)
 	h.roster.Deny(static.Passwords())
 	if h.runner, err = runs.New(h.db, h.registry, h.log, h.logger); err != nil {
 		return err
 	}
+	h.runner.RequireIndependence(members.Independent)
 	h.engine, err = engine.New(engine.Parts{DB: h.db, Store: h.runner.Store(), Registry: h.registry, Standing: h.roster.Standing, Logger: h.logger})
 	return err
 }
@@ -86,7 +90,7 @@ func openVault(ctx context.Context, db *database.DB, file string) (*vault.Vault,
 
 func (h *house) close() error {
 	h.network.Close()
-	return h.db.Close()
+	return errors.Join(h.log.RecordRepeats(context.Background(), true), h.db.Close())
 }
 
 // commandLine is the actor of a command: whoever can read the data folder and the key.

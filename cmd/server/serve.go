@@ -122,6 +122,7 @@ func (c *config) serve(ctx context.Context, out io.Writer, h *house, gallery boo
 	defer stopSigning()
 	go h.keepRecord(signing, logger, c.copies)
 	defer h.redactStored(context.WithoutCancel(ctx), shelf, logger)()
+	go h.recordRepeats(signing, logger)
 	fmt.Fprintf(out, "Drover listens on %s\n", c.publicURL)
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(listener) }()

@@ -3,11 +3,17 @@ package access
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 )
 
-// ErrForbidden means that the actor's role or scope does not allow the action.
-var ErrForbidden = errors.New("not allowed")
+// Errors of authorization.
+var (
+	// ErrForbidden means that the actor's role or scope does not allow the action.
+	ErrForbidden = errors.New("not allowed")
+	// ErrRevoked means that the member, session or token changed or ended after the actor was authenticated. It is also ErrForbidden.
+	ErrRevoked = fmt.Errorf("%w: the sign-in, the role or the scope changed meanwhile", ErrForbidden)
+)
 
 // Role is what a member may do at most; each includes the ones before it.
 type Role string
@@ -51,6 +57,24 @@ type Actor struct {
 	Addr string // where the request came from, empty when not over the network
 
 	Scope Scope // the sites and operations that the actor is restricted to, beside the role
+	Auth  *Auth // how the actor was authenticated; nil where that is not known any more, as for the actor of a stored run
+}
+
+// Auth is what an actor was authenticated by. Every change verifies in its own transaction that all of it still stands.
+type Auth struct {
+	Version int64 // of the member: every change of role, scope, membership and password raises it
+	Session int64 // 0 where none was used
+	Token   int64 // 0 where none was used
+}
+
+// Detached is the actor for work that goes on after its request: it depends on the member and the token, not on the session.
+func (a Actor) Detached() Actor {
+	if a.Auth != nil {
+		detached := *a.Auth
+		detached.Session = 0
+		a.Auth = &detached
+	}
+	return a
 }
 
 // System is Drover acting by itself.

@@ -58,7 +58,7 @@ func TestAdmit(t *testing.T) {
 				refused++
 			}
 		}
-		entries, total, err := log.Entries(ctx, access.System(), audit.Filter{Result: audit.Refused})
+		entries, total, err := log.Entries(ctx, access.System(), audit.Filter{Outcome: audit.Refused})
 		if err != nil || total != refused {
 			t.Fatalf("%d refusals recorded (%v), want %d", total, err, refused)
 		}
@@ -173,7 +173,7 @@ func TestFilters(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *database.DB) {
 		log, ctx := audit.New(db.Gorm), context.Background()
 		record(t, log, 3)
-		if err := log.RecordAlone(ctx, access.System(), audit.Event{Action: access.RunFinish, Subject: "run:1", Result: audit.Failed}); err != nil {
+		if err := log.RecordAlone(ctx, access.System(), audit.Event{Action: access.RunFinish, Subject: "run:1", Outcome: audit.Failed}); err != nil {
 			t.Fatal(err)
 		}
 		cases := map[string]struct {
@@ -185,7 +185,7 @@ func TestFilters(t *testing.T) {
 			"percent": {audit.Filter{Actor: "%"}, 0},
 			"action":  {audit.Filter{Action: access.RunFinish}, 1},
 			"subject": {audit.Filter{Subject: "site:2"}, 1},
-			"result":  {audit.Filter{Result: audit.Failed}, 1},
+			"result":  {audit.Filter{Outcome: audit.Failed}, 1},
 			"since":   {audit.Filter{Since: time.Now().Add(time.Hour)}, 0},
 			"until":   {audit.Filter{Until: time.Now().Add(time.Hour)}, 4},
 			"words":   {audit.Filter{Words: "café"}, 3},

@@ -80,7 +80,7 @@ func BenchmarkRecordOfAMillion(b *testing.B) {
 		{"all", access.System(), audit.Filter{}}, {"action", access.System(), audit.Filter{Action: access.RunFinish}}, {"actor", access.System(), audit.Filter{Actor: "member 17"}},
 		{"nobody", access.System(), audit.Filter{Actor: "no such name"}}, {"site", access.System(), audit.Filter{Subject: "site:4999"}}, {"run", access.System(), audit.Filter{Subject: "run:100000"}},
 		{"client", access.System(), audit.Filter{Client: "Client 7"}}, {"words", access.System(), audit.Filter{Words: "site 4711 example"}}, {"common word", access.System(), audit.Filter{Words: "ready"}}, {"beginning", access.System(), audit.Filter{Words: "site 47*"}},
-		{"time", access.System(), audit.Filter{Since: month}}, {"before all", access.System(), audit.Filter{Until: month}}, {"refused", access.System(), audit.Filter{Result: audit.Refused}},
+		{"time", access.System(), audit.Filter{Since: month}}, {"before all", access.System(), audit.Filter{Until: month}}, {"refused", access.System(), audit.Filter{Outcome: audit.Refused}},
 		{"all at once", access.System(), audit.Filter{Actor: "member 2", Action: access.SiteEdit, Client: "Client 7", Words: "ready", Since: month}}, {"deep", access.System(), audit.Filter{Before: 500_000}},
 		{"held to a client", held, audit.Filter{}}, {"held to a client, words", held, audit.Filter{Words: "ready"}},
 	} {

@@ -20,7 +20,7 @@ type hashed struct {
 	Role    access.Role     `json:"role"`
 	Action  access.Action   `json:"action"`
 	Subject access.Subject  `json:"subject"`
-	Result  Result          `json:"outcome"`
+	Outcome Outcome         `json:"outcome"`
 	Detail  json.RawMessage `json:"detail"`
 	Addr    string          `json:"addr"`
 	Prev    string          `json:"prev"`
@@ -40,7 +40,7 @@ func FuzzCanonical(f *testing.F) {
 			t.Skip()
 		}
 		r := row{
-			Seq: id, At: at, ActorKind: access.Kind(text), ActorID: id, ActorName: text, Role: access.Role(text), Action: access.Action(text), Subject: access.Subject(text), Outcome: Result(text),
+			Seq: id, At: at, ActorKind: access.Kind(text), ActorID: id, ActorName: text, Role: access.Role(text), Action: access.Action(text), Subject: access.Subject(text), Outcome: Outcome(text),
 			Detail: string(detail), Addr: text, Prev: text,
 		}
 		plain, err := json.Marshal(hashed{r.Seq, r.At, r.ActorKind, r.ActorID, r.ActorName, r.Role, r.Action, r.Subject, r.Outcome, detail, r.Addr, r.Prev})

@@ -14,21 +14,21 @@ import (
 	"github.com/droverhq/drover/internal/access"
 )
 
-// Result is how an action ended, as the audit log tells it.
-type Result string
+// Outcome is how an action ended, as the audit log tells it.
+type Outcome string
 
-// The results.
+// The outcomes.
 const (
-	Done    Result = "done"
-	Refused Result = "refused"
-	Failed  Result = "failed"
+	Done    Outcome = "done"
+	Refused Outcome = "refused"
+	Failed  Outcome = "failed"
 )
 
 // Event is what happened, before it has its place in the audit log.
 type Event struct {
 	Action  access.Action
 	Subject access.Subject
-	Result  Result         // empty means Done
+	Outcome Outcome        // empty means Done
 	Detail  map[string]any // what a reviewer needs; never a secret
 }
 

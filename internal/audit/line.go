@@ -18,7 +18,7 @@ type Line struct {
 	Addr      string          `json:"addr"`
 	Action    access.Action   `json:"action"`
 	Subject   access.Subject  `json:"subject"`
-	Outcome   Result          `json:"outcome"`
+	Outcome   Outcome         `json:"outcome"`
 	Detail    json.RawMessage `json:"detail"`
 	Prev      string          `json:"prev"`
 	Hash      string          `json:"hash"`
@@ -34,5 +34,5 @@ func (l Line) row() row {
 
 // Line is the entry's line.
 func (e Entry) Line() Line {
-	return Line{e.Seq, e.At, e.Actor.Kind, e.Actor.ID, e.Actor.Name, e.Actor.Role, e.Actor.Addr, e.Event.Action, e.Event.Subject, e.Event.Result, e.Detail, e.Prev, e.Hash}
+	return Line{e.Seq, e.At, e.Actor.Kind, e.Actor.ID, e.Actor.Name, e.Actor.Role, e.Actor.Addr, e.Event.Action, e.Event.Subject, e.Event.Outcome, e.Detail, e.Prev, e.Hash}
 }

@@ -17,6 +17,10 @@ type Verification struct {
 	Anchor  int64     // the audit log begins after this entry, 0 when nothing was archived
 	At      time.Time // when it was verified
 
+	Proven        int64 // up to this entry by the log's own checkpoints and the key, 0 where none does
+	ProvenByYours int64 // up to this entry by a checkpoint that the reader kept
+	OtherKeys     int   // the log's checkpoints that another key signed
+
 	anchorHash string
 }
 

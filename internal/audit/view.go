@@ -50,7 +50,7 @@ func (l *Log) SaveView(ctx context.Context, actor access.Actor, name, query stri
 	if len(have) >= mostViews {
 		return ErrViews
 	}
-	return l.store.putView(ctx, actor.ID, View{Name: name, Query: query})
+	return l.changeViews(ctx, actor, func(w chained) error { return w.putView(actor.ID, View{Name: name, Query: query}) })
 }
 
 // RemoveView forgets a view of the actor's.
@@ -58,5 +58,5 @@ func (l *Log) RemoveView(ctx context.Context, actor access.Actor, id int64) erro
 	if err := l.Authorize(ctx, actor, access.AuditRead, ""); err != nil {
 		return err
 	}
-	return l.store.removeView(ctx, actor.ID, id)
+	return l.changeViews(ctx, actor, func(w chained) error { return w.removeView(actor.ID, id) })
 }

@@ -31,6 +31,9 @@ func (r *Roster) Add(ctx context.Context, actor access.Actor, m Member, password
 		if m, err = w.insertMember(m, hash); err != nil {
 			return err
 		}
+		if err := w.influenced(m.ID, byMember(actor), "added"); err != nil {
+			return err
+		}
 		return w.record(m.subject(), map[string]any{"email": m.Email, "name": m.Name, "role": m.Role, "reach": m.Bound})
 	})
 	if err != nil {
@@ -59,6 +62,11 @@ func (r *Roster) ChangeRole(ctx context.Context, actor access.Actor, id int64, r
 		}
 		if err := w.setRole(m, role); err != nil {
 			return err
+		}
+		if !m.Role.Covers(role) {
+			if err := w.influenced(m.ID, byMember(actor), "raised"); err != nil {
+				return err
+			}
 		}
 		return w.record(a.subject, map[string]any{"role": map[string]any{"before": m.Role, "after": role}})
 	})
@@ -108,6 +116,11 @@ func (r *Roster) SetBound(ctx context.Context, actor access.Actor, id int64, bou
 		}
 		if err := w.setBound(m, bound); err != nil {
 			return err
+		}
+		if !access.NewScope(m.Bound).Covers(bound) {
+			if err := w.influenced(m.ID, byMember(actor), "widened"); err != nil {
+				return err
+			}
 		}
 		return w.record(a.subject, map[string]any{"reach": map[string]any{"before": m.Bound, "after": bound}})
 	})
@@ -178,7 +191,7 @@ func (r *Roster) SetName(ctx context.Context, actor access.Actor, name string) e
 	return nil
 }
 
-// ChangePassword gives the actor, who must be a member, another password, and ends all of the member's sessions, this one too. A
+// ChangePassword gives the actor, who must be a member, another password, and ends all of the member's sessions and tokens, this session too. A
 // wrong old password is ErrPassword, and counts against guessing like a wrong sign-in: then Wait.
 func (r *Roster) ChangePassword(ctx context.Context, actor access.Actor, old, new vault.Secret) error {
 	a := act{actor, access.MemberEdit, access.On("member", actor.ID)}
@@ -219,11 +232,12 @@ func (r *Roster) replacePassword(ctx context.Context, a act, row memberRow, new 
 		if err := w.setPassword(row.ID, hash); err != nil {
 			return err
 		}
-		ended, err := w.endSessions(row.ID)
+		detail, err := w.endAll(row.ID, "you changed your password")
 		if err != nil {
 			return err
 		}
-		return w.record(a.subject, map[string]any{"password": "changed", "sessions_ended": ended})
+		detail["password"] = "changed"
+		return w.record(a.subject, detail)
 	})
 	if err != nil {
 		return fmt.Errorf("members: password: %w", err)

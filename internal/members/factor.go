@@ -74,13 +74,17 @@ func (r *Roster) RenameFactor(ctx context.Context, actor access.Actor, id int64,
 	})
 }
 
-// RemoveFactor takes one of the actor's own factors away. With the last one, the recovery codes go too.
+// RemoveFactor takes one of the actor's own factors away. With the last one, the recovery codes go too, and the actor's tokens with any.
 func (r *Roster) RemoveFactor(ctx context.Context, actor access.Actor, id int64) error {
 	return r.changeFactor(ctx, actor, id, func(w write, f factorRow) error {
 		if err := w.removeFactor(f); err != nil {
 			return err
 		}
-		return w.record(w.subject, map[string]any{"second_factor": "removed", "kind": f.Kind, "name": f.Name})
+		tokens, err := w.revokeTokens(f.MemberID, "you removed a second factor")
+		if err != nil {
+			return err
+		}
+		return w.record(w.subject, map[string]any{"second_factor": "removed", "kind": f.Kind, "name": f.Name, "tokens_revoked": append([]string{}, tokens...)})
 	})
 }
 

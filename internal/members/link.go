@@ -28,16 +28,20 @@ const (
 
 // EnsureSetupLink makes the link that sets up the owner's account when nobody was ever a member, and voids the one made before.
 func (r *Roster) EnsureSetupLink(ctx context.Context) (token vault.Secret, needed bool, err error) {
-	n, err := r.store.countMembers(ctx)
-	if err != nil || n > 0 {
-		return vault.Secret{}, false, err
-	}
 	token, hash := newToken()
 	now := r.now()
 	err = r.store.change(ctx, write{now: now}, func(w write) error {
+		some, err := someMember(w.tx)
+		if err != nil || some {
+			return err
+		}
+		needed = true
 		return w.replaceLink(linkRow{Kind: setup, TokenHash: hash, Role: access.Owner, CreatedAt: now.UnixMicro(), ExpiresAt: now.Add(setupWorks).UnixMicro()})
 	})
-	return token, true, err
+	if err != nil || !needed {
+		return vault.Secret{}, false, err
+	}
+	return token, true, nil
 }
 
 // SignInLink makes a link that signs the member in once. Only the command line may: whoever can read the data folder can anyway.
@@ -85,8 +89,8 @@ func (r *Roster) Invite(ctx context.Context, actor access.Actor, m Member) (vaul
 			return err
 		}
 		row := linkRow{Kind: invitation, TokenHash: hash, Email: email, Role: m.Role, Bound: stored(m.Bound), CreatedAt: w.now.UnixMicro(), ExpiresAt: w.now.Add(invitationWorks).UnixMicro()}
-		if actor.Kind == access.KindMember {
-			row.CreatedBy = string(access.On("member", actor.ID))
+		if by := byMember(actor); by != 0 {
+			row.CreatedBy = string(access.On("member", by))
 		}
 		if err := w.replaceLink(row); err != nil {
 			return err
@@ -168,7 +172,13 @@ func (r *Roster) claim(ctx context.Context, token vault.Secret, kind linkKind, c
 		if err := w.useLink(link.ID); err != nil {
 			return err
 		}
+		if err := w.stillFirst(kind); err != nil {
+			return err
+		}
 		if m, err = w.insertMember(m, hash); err != nil {
+			return err
+		}
+		if err := w.influenced(m.ID, link.creator(), "invited"); err != nil {
 			return err
 		}
 		w.actor.ID = m.ID
@@ -177,7 +187,19 @@ func (r *Roster) claim(ctx context.Context, token vault.Secret, kind linkKind, c
 	if err != nil {
 		return vault.Secret{}, fmt.Errorf("members: join: %w", err)
 	}
-	return r.begin(ctx, m, d, false, func(write) error { return nil })
+	return r.begin(ctx, m, d, beginning{by: link.creator()}, func(write) error { return nil })
+}
+
+// stillFirst returns ErrBadLink for a setup link where anybody is a member already, however they were added.
+func (w write) stillFirst(kind linkKind) error {
+	if kind != setup {
+		return nil
+	}
+	some, err := someMember(w.tx)
+	if err == nil && some {
+		err = ErrBadLink
+	}
+	return err
 }
 
 // Enter signs a member in with a sign-in link.
@@ -190,5 +212,5 @@ func (r *Roster) Enter(ctx context.Context, token vault.Secret, d Device) (vault
 	if err != nil {
 		return vault.Secret{}, err
 	}
-	return r.begin(ctx, row.member(), d, false, func(w write) error { return w.useLink(link.ID) })
+	return r.begin(ctx, row.member(), d, beginning{by: link.creator()}, func(w write) error { return w.useLink(link.ID) })
 }

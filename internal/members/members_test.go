@@ -112,7 +112,7 @@ func TestGuessingIsSlowedWithoutLockingTheOwnerOut(t *testing.T) {
 	if _, _, err := r.SignIn(ctx, "nobody@agency.example", secret(password), desk); !errors.Is(err, members.ErrSignIn) {
 		t.Errorf("an unknown account: %v", err)
 	}
-	if _, n, err := log.Entries(ctx, access.System(), audit.Filter{Action: access.MemberSignIn, Result: audit.Refused}); err != nil || n != 6 {
+	if _, n, err := log.Entries(ctx, access.System(), audit.Filter{Action: access.MemberSignIn, Outcome: audit.Refused}); err != nil || n != 6 {
 		t.Errorf("%d refusals recorded, %v; want 6", n, err)
 	}
 }

@@ -122,7 +122,7 @@ func (w write) takeCeremony(session int64) (webauthn.SessionData, error) {
 // cannot be trusted.
 func (r *Roster) AddPasskey(ctx context.Context, h Holder, name string, answer []byte) ([]string, error) {
 	var codes []string
-	err := r.change(ctx, ownFactor(h.Member.Actor(h.Device.Addr)), func(w write) error {
+	err := r.change(ctx, ownFactor(h.Member.SignedIn(h.Session, h.Device.Addr)), func(w write) error {
 		p := Problems{}
 		if name = cleanName(p, name); len(p) > 0 {
 			return p

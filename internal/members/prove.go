@@ -25,7 +25,7 @@ type Holder struct {
 
 // act is a sign-in's second step, or a proof in between.
 func (h Holder) act() act {
-	a := act{h.Member.Actor(h.Device.Addr), access.MemberConfirm, h.Member.subject()}
+	a := act{h.Member.SignedIn(h.Session, h.Device.Addr), access.MemberConfirm, h.Member.subject()}
 	if h.Session.Half {
 		a.action = access.MemberSignIn
 	}

@@ -257,7 +257,7 @@ func (r *Roster) FinishProvider(ctx context.Context, back Return, h Holder) (tok
 	if m, err = r.admitted(ctx, id, h.Device); err != nil {
 		return token, f, m, err
 	}
-	token, err = r.begin(ctx, m, h.Device, r.provider.strong(id), func(write) error { return nil })
+	token, err = r.begin(ctx, m, h.Device, beginning{provided: r.provider.strong(id)}, func(write) error { return nil })
 	return token, f, m, err
 }
 
@@ -299,7 +299,10 @@ func (r *Roster) admitted(ctx context.Context, id identity, d Device) (Member, e
 		if err != nil {
 			return err
 		}
-		m, err = r.grouped(w, m, id)
+		if err := r.grouped(w, m, id); err != nil {
+			return err
+		}
+		m, err = w.presentMember(m.ID)
 		return err
 	})
 	return m, r.refused(ctx, door, err)
@@ -346,22 +349,20 @@ func (r *Roster) newcomer(w write, id identity) (Member, error) {
 }
 
 // grouped gives the member the role of their groups. An owner stays one: that is Drover's own matter.
-func (r *Roster) grouped(w write, m Member, id identity) (Member, error) {
+func (r *Roster) grouped(w write, m Member, id identity) error {
 	if len(r.provider.config.Groups) == 0 || m.Role == access.Owner {
-		return m, nil
+		return nil
 	}
 	role := r.provider.role(id)
 	if role == "" {
-		return m, refusal{"no_group", ErrNotInvited}
+		return refusal{"no_group", ErrNotInvited}
 	}
 	if role == m.Role {
-		return m, nil
+		return nil
 	}
 	if err := w.setRole(m, role); err != nil {
-		return m, err
+		return err
 	}
-	before := m.Role
-	m.Role = role
 	w.actor, w.action = access.System(), access.MemberRole
-	return m, w.record(m.subject(), map[string]any{"role": map[string]any{"before": before, "after": role}, "by": "groups of the provider"})
+	return w.record(m.subject(), map[string]any{"role": map[string]any{"before": m.Role, "after": role}, "by": "groups of the provider"})
 }

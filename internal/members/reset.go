@@ -2,6 +2,7 @@ package members
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -23,7 +24,10 @@ func (r *Roster) ResetLink(ctx context.Context, actor access.Actor, member int64
 			return err
 		}
 		row := linkRow{Kind: reset, TokenHash: hash, MemberID: m.ID, Lift: lift, CreatedBy: actor.Name, CreatedAt: w.now.UnixMicro(), ExpiresAt: w.now.Add(resetWorks).UnixMicro()}
-		if err := w.replaceLink(row); err != nil {
+		if by := byMember(actor); by != 0 {
+			row.CreatedBy = string(access.On("member", by))
+		}
+		if err := errors.Join(w.replaceLink(row), w.influenced(m.ID, byMember(actor), "reset")); err != nil {
 			return err
 		}
 		return w.record(a.subject, map[string]any{"link": reset, "lifts_second_factor": lift})
@@ -44,7 +48,7 @@ func (r *Roster) ResetOf(ctx context.Context, token vault.Secret) (Link, error) 
 	return Link{Email: m.Email, Role: m.Role}, err
 }
 
-// Reset sets another password with the link, ends all of the member's sessions, and signs the member in, half open where there is a second
+// Reset sets another password with the link, ends all of the member's sessions and tokens, and signs the member in, half open where there is a second
 // factor. Of two at once, one gets ErrBadLink.
 func (r *Roster) Reset(ctx context.Context, token, password vault.Secret, d Device) (vault.Secret, error) {
 	link, err := r.linkOf(ctx, token, reset)
@@ -73,7 +77,10 @@ func (r *Roster) Reset(ctx context.Context, token, password vault.Secret, d Devi
 	if err != nil {
 		return vault.Secret{}, fmt.Errorf("members: reset: %w", err)
 	}
-	return r.begin(ctx, m, d, false, func(write) error { return nil })
+	if row, err = r.store.byID(ctx, m.ID); err != nil {
+		return vault.Secret{}, err
+	}
+	return r.begin(ctx, row.member(), d, beginning{by: link.creator()}, func(write) error { return nil })
 }
 
 func (w write) resetTo(row memberRow, hash string, lift bool) error {
@@ -83,7 +90,7 @@ func (w write) resetTo(row memberRow, hash string, lift bool) error {
 	if err := w.setPassword(row.ID, hash); err != nil {
 		return err
 	}
-	ended, err := w.endSessions(row.ID)
+	detail, err := w.endAll(row.ID, "your password was reset")
 	if err != nil {
 		return err
 	}
@@ -92,5 +99,6 @@ func (w write) resetTo(row memberRow, hash string, lift bool) error {
 			return err
 		}
 	}
-	return w.record(row.member().subject(), map[string]any{"password": "reset by a link", "sessions_ended": ended, "second_factor_lifted": lift})
+	detail["password"], detail["second_factor_lifted"] = "reset by a link", lift
+	return w.record(row.member().subject(), detail)
 }

@@ -36,14 +36,24 @@ type Member struct {
 	Bound     access.Restriction // what the member is held to beside the role
 	CreatedAt time.Time
 	LeftAt    time.Time // zero while the member is present
+	Version   int64     // raised with every change of role, scope, membership and password
 }
 
 // Actor is the member as the gate and the audit log see one who comes from the address; the zero address is none.
 func (m Member) Actor(addr netip.Addr) access.Actor {
-	a := access.Actor{Kind: access.KindMember, ID: m.ID, Name: m.Name, Role: m.Role, Scope: access.NewScope(m.Bound)}
+	a := access.Actor{
+		Kind: access.KindMember, ID: m.ID, Name: m.Name, Role: m.Role, Scope: access.NewScope(m.Bound), Auth: &access.Auth{Version: m.Version},
+	}
 	if addr.IsValid() {
 		a.Addr = addr.Unmap().String()
 	}
+	return a
+}
+
+// SignedIn is Actor for a member who acts in the session.
+func (m Member) SignedIn(s Session, addr netip.Addr) access.Actor {
+	a := m.Actor(addr)
+	a.Auth.Session = s.ID
 	return a
 }
 

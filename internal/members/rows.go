@@ -63,6 +63,8 @@ type tokenRow struct {
 	UsedFrom  string
 
 	RecordedAt int64
+	RevokedWhy string
+	ToldAt     int64
 }
 
 func (tokenRow) TableName() string { return "tokens" }
@@ -70,7 +72,7 @@ func (tokenRow) TableName() string { return "tokens" }
 func (r tokenRow) token() Token {
 	return Token{
 		ID: r.ID, Member: r.MemberID, Name: r.Name, Role: r.Role, Bound: bound(r.Bound), CreatedAt: moment(r.CreatedAt), ExpiresAt: moment(r.ExpiresAt),
-		UsedAt: moment(r.UsedAt), UsedFrom: r.UsedFrom,
+		UsedAt: moment(r.UsedAt), UsedFrom: r.UsedFrom, RevokedAt: moment(r.RevokedAt), RevokedWhy: r.RevokedWhy,
 	}
 }
 

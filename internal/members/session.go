@@ -71,8 +71,12 @@ func (r *Roster) SignIn(ctx context.Context, email string, password vault.Secret
 		if err := r.rehash(ctx, row, password); err != nil {
 			return vault.Secret{}, Member{}, err
 		}
+		if row, err = r.store.byID(ctx, row.ID); err != nil {
+			return vault.Secret{}, Member{}, err
+		}
+		m = row.member()
 	}
-	token, err := r.begin(ctx, m, d, false, func(write) error { return nil })
+	token, err := r.begin(ctx, m, d, beginning{}, func(write) error { return nil })
 	return token, m, err
 }
 
@@ -86,8 +90,14 @@ func signingIn(m Member, d Device) act {
 	return a
 }
 
-// begin starts a session, after the other part of the change. Provided says that a provider asked for a second factor already.
-func (r *Roster) begin(ctx context.Context, m Member, d Device, provided bool, before func(write) error) (vault.Secret, error) {
+// beginning is how a session begins.
+type beginning struct {
+	provided bool  // a provider asked for a second factor already
+	by       int64 // the member whose link it is
+}
+
+// begin starts a session, after the other part of the change.
+func (r *Roster) begin(ctx context.Context, m Member, d Device, how beginning, before func(write) error) (vault.Secret, error) {
 	token, hash := newToken()
 	err := r.change(ctx, signingIn(m, d), func(w write) error {
 		if err := before(w); err != nil {
@@ -98,8 +108,8 @@ func (r *Roster) begin(ctx context.Context, m Member, d Device, provided bool, b
 		if err != nil {
 			return err
 		}
-		row.Provided = provided
-		if row.Half = half && !provided; !row.Half {
+		row.Provided, row.BegunBy = how.provided, how.by
+		if row.Half = half && !how.provided; !row.Half {
 			row.FreshAt = w.now.UnixMicro()
 		}
 		s, err := w.insertSession(row)
@@ -199,15 +209,25 @@ func (r *Roster) RevokeSession(ctx context.Context, actor access.Actor, id int64
 	return nil
 }
 
-// SignOutEverywhere ends all of the actor's sessions.
+// endAll ends the member's sessions and tokens, and returns what the audit log tells of it.
+func (w write) endAll(member int64, why string) (map[string]any, error) {
+	ended, err := w.endSessions(member)
+	if err != nil {
+		return nil, err
+	}
+	tokens, err := w.revokeTokens(member, why)
+	return map[string]any{"sessions_ended": ended, "tokens_revoked": append([]string{}, tokens...)}, err
+}
+
+// SignOutEverywhere ends all of the actor's sessions and tokens.
 func (r *Roster) SignOutEverywhere(ctx context.Context, actor access.Actor) error {
 	a := act{actor, access.MemberSignOut, access.On("member", actor.ID)}
 	err := r.change(ctx, a, func(w write) error {
-		ended, err := w.endSessions(actor.ID)
+		detail, err := w.endAll(actor.ID, "you signed out everywhere")
 		if err != nil {
 			return err
 		}
-		return w.record(a.subject, map[string]any{"sessions_ended": ended})
+		return w.record(a.subject, detail)
 	})
 	if err != nil {
 		return fmt.Errorf("members: sign out: %w", err)
@@ -215,7 +235,7 @@ func (r *Roster) SignOutEverywhere(ctx context.Context, actor access.Actor) erro
 	return nil
 }
 
-// EndSessions ends all sessions of another member, whom it leaves in the team. Nobody ends those of a role above their own
+// EndSessions ends all sessions and tokens of another member, whom it leaves in the team. Nobody ends those of a role above their own
 // (access.ErrForbidden).
 func (r *Roster) EndSessions(ctx context.Context, actor access.Actor, member int64) error {
 	a := act{actor, access.MemberEndSessions, access.On("member", member)}
@@ -223,11 +243,11 @@ func (r *Roster) EndSessions(ctx context.Context, actor access.Actor, member int
 		if _, err := w.within(member); err != nil {
 			return err
 		}
-		ended, err := w.endSessions(member)
+		detail, err := w.endAll(member, "somebody who manages the team ended your sessions")
 		if err != nil {
 			return err
 		}
-		return w.record(a.subject, map[string]any{"sessions_ended": ended})
+		return w.record(a.subject, detail)
 	})
 	if err != nil {
 		return fmt.Errorf("members: end sessions: %w", err)

@@ -26,6 +26,9 @@ type Token struct {
 	ExpiresAt time.Time
 	UsedAt    time.Time // zero before the first use; to the minute
 	UsedFrom  string
+
+	RevokedAt  time.Time // zero while it works
+	RevokedWhy string    // how it was revoked other than by hand, as the end of a sentence: "your password was reset"
 }
 
 // TokenPrefix begins every token, so that scanners of leaked secrets can tell what it is.
@@ -116,6 +119,34 @@ func (r *Roster) RevokeToken(ctx context.Context, actor access.Actor, id int64) 
 	return nil
 }
 
+// revokedShown is how long a member is shown which tokens were revoked for them.
+const revokedShown = 30 * 24 * time.Hour
+
+// RevokedTokens returns the member's tokens that were revoked of late other than by hand, the newest first.
+func (r *Roster) RevokedTokens(ctx context.Context, member int64) ([]Token, error) {
+	rows, err := r.store.revokedFor(ctx, member, r.now().Add(-revokedShown))
+	all := make([]Token, len(rows))
+	for i, row := range rows {
+		all[i] = row.token()
+	}
+	return all, err
+}
+
+// TellRevoked returns those of RevokedTokens that the member was not told of yet. From then on they count as told.
+func (r *Roster) TellRevoked(ctx context.Context, member int64) ([]Token, error) {
+	rows, err := r.store.revokedFor(ctx, member, r.now().Add(-revokedShown))
+	var untold []Token
+	for _, row := range rows {
+		if row.ToldAt == 0 {
+			untold = append(untold, row.token())
+		}
+	}
+	if err != nil || len(untold) == 0 {
+		return nil, err
+	}
+	return untold, r.store.change(ctx, write{now: r.now()}, func(w write) error { return w.markTold(member) })
+}
+
 // recordedEvery is how often the use of a token is recorded; what it changes is recorded each time besides.
 const recordedEvery = time.Hour
 
@@ -154,6 +185,7 @@ func (r *Roster) Bearer(ctx context.Context, value vault.Secret, addr netip.Addr
 		return access.Actor{}, errors.Join(ErrToken, err)
 	}
 	actor := m.member().Actor(addr)
+	actor.Auth.Token = row.ID
 	actor.Kind, actor.Name = access.KindToken, m.Name+byToken+row.Name
 	if !row.Role.Covers(m.Role) {
 		actor.Role = row.Role

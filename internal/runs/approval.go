@@ -27,6 +27,29 @@ const policySetting = "approval"
 // approvalWaits is how long a run waits for its second person.
 const approvalWaits = 24 * time.Hour
 
+// Errors of approving.
+var (
+	// ErrTooLate is returned for an approval that comes after its time.
+	ErrTooLate = errors.New("the time to approve the run is over")
+	// ErrNotIndependent is returned to a second person who is not independent of the first. It is access.ErrForbidden.
+	ErrNotIndependent = fmt.Errorf("%w: who approves must be independent of who asked", access.ErrForbidden)
+)
+
+// mayApprove refuses an approval that comes too late, or from somebody who is not independent of the asker.
+func (w write) mayApprove(row runRow, actor access.Actor) error {
+	if row.ApprovalUntil <= micros(w.now) {
+		return ErrTooLate
+	}
+	if w.independent == nil || row.ActorID == 0 {
+		return nil
+	}
+	independent, err := w.independent(w.tx, row.ActorID, actor)
+	if err == nil && !independent {
+		err = ErrNotIndependent
+	}
+	return err
+}
+
 // ErrNotAsked is returned where a run does not wait for approval, or not any more.
 var ErrNotAsked = errors.New("the run does not wait for approval")
 
@@ -101,6 +124,9 @@ func (r *Runner) Approve(ctx context.Context, actor access.Actor, id int64, conf
 		return sites.Problems{"confirm": fmt.Sprintf("This can't be undone automatically. Type the number of sites, %d, to confirm.", run.Total)}
 	}
 	if err := r.store.approve(ctx, actor, id); err != nil {
+		if errors.Is(err, ErrNotIndependent) {
+			err = errors.Join(err, r.log.Refuse(ctx, actor, access.RunApprove, access.On("run", id), "not_independent"))
+		}
 		return fmt.Errorf("runs: approve: %w", err)
 	}
 	return nil
@@ -174,3 +200,6 @@ func (r *Runner) PreviewOf(ctx context.Context, actor access.Actor, run Run) (Pr
 	spec.Selection = sites.Selection{IDs: ids}
 	return r.previewed(ctx, actor, spec, made)
 }
+
+// RequireIndependence lets only those approve who are independent of the member who asked. Call it before anything else.
+func (r *Runner) RequireIndependence(independent Independent) { r.store.independent = independent }

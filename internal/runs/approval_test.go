@@ -62,7 +62,7 @@ func TestApprovalByASecondPerson(t *testing.T) {
 			actor access.Actor
 			want  error
 		}{
-			"an operator": {olga, access.ErrForbidden}, "the asker's token": {token, access.ErrForbidden}, "somebody who cannot see it": {limited, runs.ErrNoRun}, "somebody held to reading": {held, access.ErrForbidden},
+			"an operator": {olga, access.ErrForbidden}, "the asker's token": {token, access.ErrForbidden}, "somebody who cannot see it": {limited, runs.ErrNoRun}, "somebody whose scope is reading": {held, runs.ErrNoRun},
 		} {
 			if err := h.Runner.Approve(ctx, c.actor, run.ID, 2); !errors.Is(err, c.want) {
 				t.Errorf("%s: %v", name, err)
@@ -86,7 +86,7 @@ func TestApprovalByASecondPerson(t *testing.T) {
 			t.Errorf("the sites were called %d and %d times", a, b)
 		}
 		for _, action := range []access.Action{access.RunAsk, access.RunApprove, access.RunStart} {
-			if _, n, err := h.Log.Entries(ctx, access.System(), audit.Filter{Action: action, Subject: access.On("run", run.ID), Result: audit.Done}); err != nil || n != 1 {
+			if _, n, err := h.Log.Entries(ctx, access.System(), audit.Filter{Action: action, Subject: access.On("run", run.ID), Outcome: audit.Done}); err != nil || n != 1 {
 				t.Errorf("%d entries of %s: %v", n, action, err)
 			}
 		}

@@ -44,7 +44,7 @@ type TargetFilter struct {
 // Run returns one run as far as the actor reaches, or ErrNoRun. Asking for one that went to no site within reach is recorded.
 func (r *Runner) Run(ctx context.Context, actor access.Actor, id int64) (Run, error) {
 	run, err := r.store.run(ctx, id)
-	if err != nil || actor.Scope.EverySite() {
+	if err != nil || len(actor.Scope) == 0 {
 		return run, err
 	}
 	within, err := r.store.within(ctx, actor.Scope, []int64{id})
@@ -81,7 +81,7 @@ func (r *Runner) Runs(ctx context.Context, actor access.Actor, f Filter) ([]List
 	listed := make([]Listed, len(page))
 	for i, run := range page {
 		c := counts[run.ID]
-		if !actor.Scope.EverySite() {
+		if len(actor.Scope) > 0 {
 			run = run.narrowed(c.Ended() + c.Waiting + c.Running)
 		}
 		listed[i] = Listed{run, c}

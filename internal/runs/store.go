@@ -22,7 +22,12 @@ type Store struct {
 	log     *audit.Log
 	enqueue enqueue
 	open    func(run int64, sealed []byte) ([]byte, error) // the params of a run that were sealed for it
+
+	independent Independent
 }
+
+// Independent tells, in the transaction of an approval, whether the second person decides independently of the member who asked.
+type Independent func(tx *gorm.DB, asker int64, second access.Actor) (bool, error)
 
 // write is one change under way: rows, queue jobs and entries stand or fall together.
 type write struct {
@@ -30,17 +35,23 @@ type write struct {
 	log     *audit.Log
 	now     time.Time
 	enqueue func(jobs []time.Time) error // one for each batch, at the time, the zero one is now
+
+	independent Independent
 }
 
 func (s *Store) change(ctx context.Context, f func(write) error) error {
+	return s.log.Settle(ctx, s.transaction(ctx, f))
+}
+
+func (s *Store) transaction(ctx context.Context, f func(write) error) error {
 	now := time.Now()
 	if s.db.Postgres() {
 		return s.db.WithConn(ctx, func(tx *gorm.DB, raw pgx.Tx) error {
-			return f(write{tx, s.log, now, func(jobs []time.Time) error { return s.enqueue.postgres(ctx, raw, jobs) }})
+			return f(write{tx, s.log, now, func(jobs []time.Time) error { return s.enqueue.postgres(ctx, raw, jobs) }, s.independent})
 		})
 	}
 	return s.db.Gorm.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
-		return f(write{tx, s.log, now, func(jobs []time.Time) error { return s.enqueue.sqlite(ctx, tx.Statement.ConnPool.(*sql.Tx), jobs) }})
+		return f(write{tx, s.log, now, func(jobs []time.Time) error { return s.enqueue.sqlite(ctx, tx.Statement.ConnPool.(*sql.Tx), jobs) }, s.independent})
 	})
 }
 

@@ -10,7 +10,6 @@ import (
 
 	"github.com/droverhq/drover/internal/access"
 	"github.com/droverhq/drover/internal/audit"
-	"github.com/droverhq/drover/internal/sites"
 	"github.com/droverhq/drover/internal/wordpress"
 )
 
@@ -91,7 +90,7 @@ func countTargets(db *gorm.DB, reach access.Scope, run int64) ([]Group, Counts, 
 		N       int
 	}
 	var counts Counts
-	within, values := sites.InScope(reach, "site_id")
+	within, values := inScope(reach, "site_id")
 	err := db.Raw("SELECT state, outcome, reason, count(*) AS n FROM targets WHERE run_id = ? AND "+within+" GROUP BY state, outcome, reason", with(values, run)...).Scan(&rows).Error
 	var groups []Group
 	for _, r := range rows {
@@ -136,6 +135,9 @@ func (w write) lockAsked(id int64) (runRow, error) {
 func (s *Store) approve(ctx context.Context, actor access.Actor, id int64) error {
 	return s.change(ctx, func(w write) error {
 		row, err := w.lockAsked(id)
+		if err == nil {
+			err = w.mayApprove(row, actor)
+		}
 		if err != nil {
 			return err
 		}

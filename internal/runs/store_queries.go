@@ -10,7 +10,6 @@ import (
 	"gorm.io/gorm"
 
 	"github.com/droverhq/drover/internal/access"
-	"github.com/droverhq/drover/internal/sites"
 	"github.com/droverhq/drover/internal/wordpress"
 )
 
@@ -19,7 +18,7 @@ func (s *Store) verified(ctx context.Context, reach access.Scope, run int64) (ma
 		Verified Verified
 		N        int
 	}
-	within, values := sites.InScope(reach, "site_id")
+	within, values := inScope(reach, "site_id")
 	err := s.db.Gorm.WithContext(ctx).Raw("SELECT verified, count(*) AS n FROM targets WHERE run_id = ? AND verified <> '' AND "+within+" GROUP BY verified", with(values, run)...).Scan(&rows).Error
 	found := make(map[Verified]int, len(rows))
 	for _, row := range rows {
@@ -51,9 +50,9 @@ func (s *Store) within(ctx context.Context, reach access.Scope, ids []int64) (ma
 }
 
 func (s *Store) filteredRuns(ctx context.Context, reach access.Scope, f Filter) *gorm.DB {
-	within, values := sites.InScope(reach, "site_id")
+	within, values := inScope(reach, "site_id")
 	q := s.db.Gorm.WithContext(ctx).Model(&runRow{})
-	if !reach.EverySite() {
+	if len(reach) > 0 {
 		q = q.Where("id IN (SELECT run_id FROM targets WHERE "+within+")", values...)
 	}
 	if f.Operation != "" {
@@ -123,7 +122,7 @@ func (s *Store) countsOf(ctx context.Context, reach access.Scope, ids []int64) (
 		Outcome wordpress.Outcome
 		N       int
 	}
-	within, values := sites.InScope(reach, "site_id")
+	within, values := inScope(reach, "site_id")
 	err := s.db.Gorm.WithContext(ctx).Raw("SELECT run_id, state, outcome, count(*) AS n FROM targets WHERE run_id IN ? AND "+within+" GROUP BY run_id, state, outcome", with(values, ids)...).Scan(&rows).Error
 	all := make(map[int64]Counts, len(ids))
 	for _, r := range rows {
@@ -135,7 +134,7 @@ func (s *Store) countsOf(ctx context.Context, reach access.Scope, ids []int64) (
 }
 
 func (s *Store) filteredTargets(ctx context.Context, reach access.Scope, f TargetFilter) *gorm.DB {
-	within, values := sites.InScope(reach, "site_id")
+	within, values := inScope(reach, "site_id")
 	q := s.db.Gorm.WithContext(ctx).Model(&targetRow{}).Where("run_id = ?", f.Run).Where(within, values...)
 	if len(f.Outcomes) > 0 {
 		q = q.Where("outcome IN ?", f.Outcomes)
@@ -203,7 +202,7 @@ func (s *Store) attempts(ctx context.Context, target int64) ([]Attempt, error) {
 
 // goodBodies calls each with the bodies of a target's good attempts, target by target.
 func (s *Store) goodBodies(ctx context.Context, reach access.Scope, run int64, each func(site int64, bodies [][]byte) error) error {
-	within, values := sites.InScope(reach, "targets.site_id")
+	within, values := inScope(reach, "targets.site_id")
 	rows, err := s.db.Gorm.WithContext(ctx).Raw(`SELECT targets.site_id, attempts.body FROM targets JOIN attempts ON attempts.target_id = targets.id
 		WHERE targets.run_id = ? AND attempts.outcome = ? AND `+within+` ORDER BY lower(targets.site_name), targets.id, attempts.n`, with(values, run, wordpress.OK)...).Rows()
 	if err != nil {
@@ -248,11 +247,12 @@ const lastOfSites = `SELECT * FROM targets WHERE id IN (SELECT (SELECT id FROM t
 	WHERE site_id = sites.id AND state = ? ORDER BY id DESC LIMIT 1) FROM sites WHERE sites.id IN ? AND `
 
 func (s *Store) lastOf(ctx context.Context, reach access.Scope, ids []int64) (map[int64]Target, error) {
-	within, values := sites.InScope(reach, "sites.id")
+	within, values := inScope(reach, "sites.id")
+	ofRuns, more := runsInScope(reach, "run_id")
 	last := make(map[int64]Target, len(ids))
 	for some := range slices.Chunk(ids, askedAtOnce) {
 		var rows []targetRow
-		err := s.db.Gorm.WithContext(ctx).Raw(lastOfSites+within+")", with(values, TargetDone, some)...).Scan(&rows).Error
+		err := s.db.Gorm.WithContext(ctx).Raw(lastOfSites+within+")"+ofRuns, with(append(values, more...), TargetDone, some)...).Scan(&rows).Error
 		if err != nil {
 			return nil, fmt.Errorf("runs: %w", err)
 		}
@@ -266,7 +266,7 @@ func (s *Store) lastOf(ctx context.Context, reach access.Scope, ids []int64) (ma
 // endedSince counts the targets of a run that ended since the time.
 func (s *Store) endedSince(ctx context.Context, reach access.Scope, run int64, since time.Time) (int, error) {
 	var n int
-	within, values := sites.InScope(reach, "site_id")
+	within, values := inScope(reach, "site_id")
 	err := s.db.Gorm.WithContext(ctx).Raw("SELECT count(*) FROM targets WHERE run_id = ? AND ended_at >= ? AND "+within, with(values, run, micros(since))...).Scan(&n).Error
 	return n, err
 }

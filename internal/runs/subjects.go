@@ -17,7 +17,7 @@ func Subjects() audit.SubjectQueries {
 			return audit.Query{SQL: "SELECT 'run:' || run_id FROM targets WHERE " + condition, Values: values}
 		},
 		InScope: func(scope access.Scope) audit.Query {
-			condition, values := sites.InScope(scope, "targets.site_id")
+			condition, values := inScope(scope, "targets.site_id")
 			return audit.Query{SQL: "SELECT 'run:' || targets.run_id FROM targets JOIN runs ON runs.id = targets.run_id WHERE " + condition +
 				" GROUP BY targets.run_id, runs.total HAVING count(*) = runs.total", Values: values}
 		},

@@ -46,7 +46,7 @@ func (s *Shelf) One(ctx context.Context, id int64) (Operation, error) {
 
 // Save stores a new operation for the whole team. It returns Problems when the definition is wrong.
 func (s *Shelf) Save(ctx context.Context, actor access.Actor, d Definition) (Operation, error) {
-	if err := s.admit(ctx, actor, d, ""); err != nil {
+	if err := s.authorize(ctx, actor, d, ""); err != nil {
 		return Operation{}, err
 	}
 	if p := d.clean(); len(p) > 0 {
@@ -58,10 +58,10 @@ func (s *Shelf) Save(ctx context.Context, actor access.Actor, d Definition) (Ope
 
 // Edit changes a saved operation; its history is in the audit log.
 func (s *Shelf) Edit(ctx context.Context, actor access.Actor, id int64, d Definition) (Operation, error) {
-	if err := s.admit(ctx, actor, d, access.On("operation", id)); err != nil {
+	if err := s.authorize(ctx, actor, d, access.On("operation", id)); err != nil {
 		return Operation{}, err
 	}
-	before, err := s.store.one(ctx, id)
+	before, err := s.inScope(ctx, actor, id)
 	if err != nil {
 		return Operation{}, err
 	}
@@ -72,13 +72,45 @@ func (s *Shelf) Edit(ctx context.Context, actor access.Actor, id int64, d Defini
 	return o, named(err)
 }
 
-// admit asks for the right to save, and for the one to say that a request does less than its method may.
-func (s *Shelf) admit(ctx context.Context, actor access.Actor, d Definition, subject access.Subject) error {
+// InScope tells whether requests such as the definition's are in the actor's scope.
+func (d Definition) InScope(actor access.Actor) bool {
+	return actor.Scope.Operation("request", d.effect())
+}
+
+// effect is what the definition does, by its word or its method.
+func (d Definition) effect() string {
+	switch {
+	case d.Effect != "":
+		return d.Effect
+	case d.Method == "GET" || d.Method == "HEAD" || d.Method == "OPTIONS":
+		return "read"
+	case d.Method == "DELETE":
+		return "destroy"
+	}
+	return "change"
+}
+
+// inScope returns a saved operation of the team's that is in the actor's scope, or ErrNone; the attempt is recorded.
+func (s *Shelf) inScope(ctx context.Context, actor access.Actor, id int64) (Operation, error) {
+	o, err := s.store.one(ctx, id)
+	if err == nil && !o.InScope(actor) {
+		err = errors.Join(ErrNone, s.log.Refuse(ctx, actor, access.OperationSave, access.On("operation", id), "operation"))
+	}
+	return o, err
+}
+
+// authorize asks for the right to save, and for the one to say that a request does less than its method may.
+func (s *Shelf) authorize(ctx context.Context, actor access.Actor, d Definition, subject access.Subject) error {
 	if err := s.log.Authorize(ctx, actor, access.OperationSave, subject); err != nil {
 		return err
 	}
 	if said := operation.Effect(d.Effect); slices.Contains(effects[1:], d.Effect) && said.LessThan(d.Judged().Effect) {
-		return s.log.Authorize(ctx, actor, access.RunLower, subject)
+		if err := s.log.Authorize(ctx, actor, access.RunLower, subject); err != nil {
+			return err
+		}
+	}
+	if !d.InScope(actor) {
+		return errors.Join(access.ErrForbidden, s.log.Refuse(ctx, actor, access.OperationSave, subject, "operation"))
 	}
 	return nil
 }
@@ -96,7 +128,7 @@ func (s *Shelf) Remove(ctx context.Context, actor access.Actor, id int64) error 
 	if err := s.log.Authorize(ctx, actor, access.OperationRemove, access.On("operation", id)); err != nil {
 		return err
 	}
-	before, err := s.store.one(ctx, id)
+	before, err := s.inScope(ctx, actor, id)
 	if err != nil {
 		return err
 	}
@@ -111,15 +143,17 @@ type file struct {
 
 const format = "drover-operations-1"
 
-// Export writes the saved operations of the team as a file.
-func (s *Shelf) Export(ctx context.Context) ([]byte, error) {
+// Export writes the team's saved operations in the actor's scope as a file.
+func (s *Shelf) Export(ctx context.Context, actor access.Actor) ([]byte, error) {
 	saved, err := s.store.all(ctx)
 	if err != nil {
 		return nil, err
 	}
 	f := file{Format: format, Operations: []Definition{}}
 	for _, o := range saved {
-		f.Operations = append(f.Operations, o.Definition)
+		if o.InScope(actor) {
+			f.Operations = append(f.Operations, o.Definition)
+		}
 	}
 	return json.MarshalIndent(f, "", "  ")
 }

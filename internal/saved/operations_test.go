@@ -73,7 +73,7 @@ func TestShelf(t *testing.T) {
 		if edited, err := shelf.Edit(ctx, operator, kept.ID, d); err != nil || edited.Sentence != "All users." {
 			t.Errorf("%+v, %v", edited, err)
 		}
-		text, err := shelf.Export(ctx)
+		text, err := shelf.Export(ctx, operator)
 		if err != nil || !strings.Contains(string(text), "All users.") {
 			t.Errorf("%s, %v", text, err)
 		}
@@ -89,7 +89,7 @@ func TestShelf(t *testing.T) {
 		if added, left, err := shelf.Import(ctx, operator, text); err != nil || added != 0 || len(left) != 1 {
 			t.Errorf("%d %v %v", added, left, err)
 		}
-		if _, n, err := log.Entries(ctx, access.System(), audit.Filter{Subject: access.On("operation", kept.ID), Result: audit.Done}); err != nil || n != 3 {
+		if _, n, err := log.Entries(ctx, access.System(), audit.Filter{Subject: access.On("operation", kept.ID), Outcome: audit.Done}); err != nil || n != 3 {
 			t.Errorf("%d entries tell its history, %v", n, err)
 		}
 	})

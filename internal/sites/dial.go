@@ -41,7 +41,7 @@ func (r *Registry) DialAll(ctx context.Context, chosen []Site) (clients map[int6
 			failed[s.ID] = ErrNoCredential
 			continue
 		}
-		password, err := r.vault.Open(c.Sealed, binding(s.ID))
+		password, err := r.vault.Open(c.Sealed, binding(s.ID, s.Home))
 		switch {
 		case errors.Is(err, vault.ErrOpen):
 			failed[s.ID] = fmt.Errorf("%w: %w", ErrSealed, err)

@@ -146,6 +146,6 @@ func (im importing) sameCredential(s Site, d Draft) (bool, error) {
 	if !found || row.Username != d.Username {
 		return false, nil
 	}
-	password, err := im.registry.vault.Open(row.Sealed, binding(s.ID))
+	password, err := im.registry.vault.Open(row.Sealed, binding(s.ID, s.Home))
 	return err == nil && password.Reveal() == d.Password.Reveal(), err
 }

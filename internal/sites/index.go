@@ -37,6 +37,10 @@ func (r *Registry) Offered(ctx context.Context, actor access.Actor, s Site, fres
 	if err := r.reached(ctx, actor, s); err != nil {
 		return Offered{}, err
 	}
+	// The index is for requests of one's own: whoever may send none has no use for it, and it is read with the site's credential.
+	if !mayRequest(actor) {
+		return Offered{}, errors.Join(access.ErrForbidden, r.log.Refuse(ctx, actor, access.SiteIndex, access.On("site", s.ID), "operation"))
+	}
 	kept, err := r.store.index(ctx, s.ID)
 	if err == nil && !fresh && time.Since(moment(kept.FetchedAt)) < indexKept {
 		return kept.offered(s)
@@ -95,6 +99,16 @@ func abilities(ctx context.Context, client *wordpress.Client) []byte {
 	}
 	body, _ := json.Marshal(all) // raw values that were read as JSON
 	return body
+}
+
+// mayRequest tells whether requests of one's own, of some effect at least, are in the actor's scope.
+func mayRequest(actor access.Actor) bool {
+	for _, effect := range []string{"read", "change", "destroy"} {
+		if actor.Scope.Operation("request", effect) {
+			return true
+		}
+	}
+	return false
 }
 
 func (row indexRow) offered(s Site) (Offered, error) {

@@ -28,9 +28,14 @@ func New(db *database.DB, v *vault.Vault, log *audit.Log, network *wordpress.Net
 	return &Registry{store: store{db.Gorm, log}, vault: v, log: log, network: network}
 }
 
-// binding ties a sealed password to its site, so that it cannot be moved to another row.
-func binding(site int64) vault.Binding {
-	return vault.Binding{Table: "credentials", Row: site, Purpose: "application_password"}
+// binding ties a sealed password to its site and to the origin of the site's home: moved to another row, or with another address, it does
+// not open.
+func binding(site int64, home string) vault.Binding {
+	return bindingTo(site, wordpress.Origin(home))
+}
+
+func bindingTo(site int64, origin string) vault.Binding {
+	return vault.Binding{Table: "credentials", Row: site, Purpose: "application_password", Origin: origin}
 }
 
 // Add stores a new site with its credential. It returns Problems when the draft cannot be stored. The site is not checked yet.
@@ -75,15 +80,17 @@ func (r *Registry) insert(w write, d Draft) (int64, error) {
 	})
 }
 
+// seal stores the draft's credential for the origin of its address.
 func (r *Registry) seal(w write, id int64, d Draft) error {
-	sealed, err := r.vault.Seal(d.Password, binding(id))
+	sealed, err := r.vault.Seal(d.Password, binding(id, d.URL))
 	if err != nil {
 		return err
 	}
-	return w.putCredential(id, d.Username, sealed, r.vault.Primary())
+	return w.putCredential(credentialRow{SiteID: id, Username: d.Username, Sealed: sealed, KeyID: int64(r.vault.Primary()), Origin: wordpress.Origin(d.URL)})
 }
 
-// Edit changes everything of a site but its credential. A changed address makes it unchecked again.
+// Edit changes everything of a site but its credential. A changed address makes it unchecked again, and the credential goes along only
+// where wordpress.CredentialFollows: else the site waits for another one.
 func (r *Registry) Edit(ctx context.Context, actor access.Actor, id int64, d Draft) (Site, error) {
 	if err := r.log.Authorize(ctx, actor, access.SiteEdit, access.On("site", id)); err != nil {
 		return Site{}, err
@@ -103,13 +110,13 @@ func (r *Registry) Edit(ctx context.Context, actor access.Actor, id int64, d Dra
 	if err := p.OrNil(); err != nil {
 		return Site{}, err
 	}
-	if err := r.store.change(ctx, actor, func(w write) error { return w.edit(before, d) }); err != nil {
+	if err := r.store.change(ctx, actor, func(w write) error { return r.edit(w, before, d) }); err != nil {
 		return Site{}, fmt.Errorf("sites: edit: %w", err)
 	}
 	return r.Site(ctx, actor, id)
 }
 
-// Move gives the site another address and keeps all else, its credential included. It does nothing when the site's address is no
+// Move gives the site another address and keeps all else. It does nothing when the site's address is no
 // longer the one that it is to move from.
 func (r *Registry) Move(ctx context.Context, actor access.Actor, id int64, from, to string) (Site, error) {
 	s, err := r.Site(ctx, actor, id)
@@ -122,6 +129,31 @@ func (r *Registry) Move(ctx context.Context, actor access.Actor, id int64, from,
 	}
 	return r.Edit(ctx, actor, id, d)
 }
+
+// edit stores what the draft changes, and settles what becomes of the credential.
+func (r *Registry) edit(w write, before Site, d Draft) error {
+	if err := w.edit(before, d); err != nil || d.URL == before.Home {
+		return err
+	}
+	row, found, err := w.credential(before.ID)
+	if err != nil || !found {
+		return err
+	}
+	if wordpress.CredentialFollows(before.Home, d.URL) {
+		secret, err := r.vault.Open(row.Sealed, binding(before.ID, before.Home))
+		if err == nil {
+			sealed, err := r.vault.Seal(secret, binding(before.ID, d.URL))
+			if err != nil {
+				return err
+			}
+			return w.putSealed(row, credentialRow{Sealed: sealed, KeyID: int64(r.vault.Primary()), Origin: wordpress.Origin(d.URL)})
+		}
+	}
+	return w.dropCredential(before, d.URL)
+}
+
+// waitsForCredential is what a site is found to need whose credential did not go along to another address.
+const waitsForCredential = "Waits for its credential: the address changed from %s to %s, and an application password is never sent to another address than it was stored for. Enter it again."
 
 // edit stores the draft and records what it changes; nothing is written or recorded when it changes nothing.
 func (w write) edit(before Site, d Draft) error {
@@ -159,7 +191,7 @@ func (r *Registry) ReplaceCredential(ctx context.Context, actor access.Actor, id
 	if err != nil {
 		return err
 	}
-	d, p := Draft{Username: username, Password: password}, Problems{}
+	d, p := Draft{URL: before.Home, Username: username, Password: password}, Problems{}
 	d.cleanCredential(p)
 	if err := p.OrNil(); err != nil {
 		return err

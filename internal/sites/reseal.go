@@ -2,9 +2,12 @@ package sites
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/droverhq/drover/internal/access"
+	"github.com/droverhq/drover/internal/vault"
+	"github.com/droverhq/drover/internal/wordpress"
 )
 
 // resealed is how many credentials one transaction reseals.
@@ -49,18 +52,71 @@ func (r *Registry) reseal(ctx context.Context, actor access.Actor) (int, error) 
 	}
 	return len(rows), r.store.change(ctx, actor, func(w write) error {
 		for _, row := range rows {
-			secret, err := r.vault.Open(row.Sealed, binding(row.SiteID))
-			if err != nil {
+			if err := r.sealAgain(w, row, row.Origin); err != nil {
 				return fmt.Errorf("site %d: %w", row.SiteID, err)
-			}
-			sealed, err := r.vault.Seal(secret, binding(row.SiteID))
-			if err != nil {
-				return err
-			}
-			if err := w.putSealed(row, sealed, r.vault.Primary()); err != nil {
-				return err
 			}
 		}
 		return nil
+	})
+}
+
+// sealAgain seals a credential with the primary key, for the origin.
+func (r *Registry) sealAgain(w write, row credentialRow, origin string) error {
+	secret, err := r.vault.Open(row.Sealed, bindingTo(row.SiteID, row.Origin))
+	if err != nil {
+		return err
+	}
+	sealed, err := r.vault.Seal(secret, bindingTo(row.SiteID, origin))
+	if err != nil {
+		return err
+	}
+	return w.putSealed(row, credentialRow{Sealed: sealed, KeyID: int64(r.vault.Primary()), Origin: origin})
+}
+
+// BindToOrigins seals every credential that an older Drover stored for the origin of its site, and returns how many. It can be stopped and
+// called again at any time. One that does not open stays as it is: it is of no use, and its site says so when it is next dialled.
+func (r *Registry) BindToOrigins(ctx context.Context) (int, error) {
+	total, after := 0, int64(0)
+	for {
+		rows, err := r.store.boundToNothing(ctx, after, resealed)
+		if err != nil || len(rows) == 0 {
+			return total, r.recordBound(ctx, total, err)
+		}
+		after = rows[len(rows)-1].SiteID
+		n := 0
+		err = r.store.change(ctx, access.System(), func(w write) (err error) {
+			n, err = r.bindToOrigins(w, rows)
+			return err
+		})
+		if err != nil {
+			return total, fmt.Errorf("sites: bind credentials to origins: %w", err)
+		}
+		total += n
+	}
+}
+
+func (r *Registry) bindToOrigins(w write, rows []credentialRow) (bound int, err error) {
+	ids := make([]int64, len(rows))
+	for i, row := range rows {
+		ids[i] = row.SiteID
+	}
+	homes, err := w.homes(ids)
+	for _, row := range rows {
+		sealing := r.sealAgain(w, row, wordpress.Origin(homes[row.SiteID]))
+		if sealing == nil {
+			bound++
+		} else if !errors.Is(sealing, vault.ErrOpen) {
+			err = errors.Join(err, sealing)
+		}
+	}
+	return bound, err
+}
+
+func (r *Registry) recordBound(ctx context.Context, total int, err error) error {
+	if err != nil || total == 0 {
+		return err
+	}
+	return r.store.change(ctx, access.System(), func(w write) error {
+		return w.recordMany(access.KeysRotate, map[string]any{"bound_to_origins": total, "key": r.vault.Primary()})
 	})
 }

@@ -65,7 +65,7 @@ func (h house) add(t *testing.T, d sites.Draft) sites.Site {
 
 func (h house) entries(t *testing.T, action access.Action) int64 {
 	t.Helper()
-	_, n, err := h.log.Entries(context.Background(), access.System(), audit.Filter{Action: action, Result: audit.Done})
+	_, n, err := h.log.Entries(context.Background(), access.System(), audit.Filter{Action: action, Outcome: audit.Done})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -106,7 +106,7 @@ func TestAdd(t *testing.T) {
 		}
 		var row struct{ Sealed []byte }
 		db.Gorm.Raw("SELECT sealed FROM credentials WHERE site_id = ?", s.ID).Scan(&row)
-		opened, err := h.vault.Open(row.Sealed, vault.Binding{Table: "credentials", Row: s.ID, Purpose: "application_password"})
+		opened, err := h.vault.Open(row.Sealed, vault.Binding{Table: "credentials", Row: s.ID, Purpose: "application_password", Origin: "https://acme.example:443"})
 		if err != nil || opened.Reveal() != "abcd EFGH 1234" {
 			t.Errorf("sealed %q, %v: the spaces inside are kept, those around are not", opened.Reveal(), err)
 		}

@@ -31,7 +31,7 @@ type write struct {
 }
 
 func (s store) change(ctx context.Context, actor access.Actor, f func(write) error) error {
-	return s.db.WithContext(ctx).Transaction(func(tx *gorm.DB) error { return f(write{tx, s.log, actor, time.Now()}) })
+	return s.log.Settle(ctx, s.db.WithContext(ctx).Transaction(func(tx *gorm.DB) error { return f(write{tx, s.log, actor, time.Now()}) }))
 }
 
 func (w write) record(action access.Action, site int64, detail map[string]any) error {
@@ -75,6 +75,7 @@ type credentialRow struct {
 	KeyID     int64
 	CreatedAt int64 `gorm:"autoCreateTime:false"`
 	CreatedBy string
+	Origin    string // that it was sealed for; empty: sealed before there was one
 }
 
 func (credentialRow) TableName() string { return "credentials" }
@@ -344,41 +345,6 @@ func (w write) setRetired(site int64, at time.Time) error {
 	return w.tx.Model(&siteRow{}).Where("id = ?", site).Updates(map[string]any{"retired_at": micros, "updated_at": w.now.UnixMicro()}).Error
 }
 
-// putCredential replaces whatever the site had; what is known about the old one goes with it.
-func (w write) putCredential(site int64, username string, sealed []byte, key uint32) error {
-	if err := w.tx.Where("site_id = ?", site).Delete(&credentialRow{}).Error; err != nil {
-		return err
-	}
-	return w.tx.Create(&credentialRow{SiteID: site, Username: username, Sealed: sealed, KeyID: int64(key), CreatedAt: w.now.UnixMicro(), CreatedBy: w.actor.Name}).Error
-}
-
-func (s store) credentials(ctx context.Context, ids []int64) (map[int64]credentialRow, error) {
-	found := make(map[int64]credentialRow, len(ids))
-	for some := range slices.Chunk(ids, chunk) {
-		var rows []credentialRow
-		if err := s.db.WithContext(ctx).Where("site_id IN ?", some).Find(&rows).Error; err != nil {
-			return nil, fmt.Errorf("sites: credentials: %w", err)
-		}
-		for _, r := range rows {
-			found[r.SiteID] = r
-		}
-	}
-	return found, nil
-}
-
-// sealedByOthers returns some credentials that a key other than the given one sealed.
-func (s store) sealedByOthers(ctx context.Context, key uint32, limit int) ([]credentialRow, error) {
-	var rows []credentialRow
-	err := s.db.WithContext(ctx).Where("key_id <> ?", int64(key)).Order("site_id").Limit(limit).Find(&rows).Error
-	return rows, err
-}
-
-// putSealed replaces a sealed value, unless it was replaced in the meantime.
-func (w write) putSealed(old credentialRow, sealed []byte, key uint32) error {
-	return w.tx.Model(&credentialRow{}).Where("site_id = ? AND key_id = ?", old.SiteID, old.KeyID).
-		Updates(map[string]any{"sealed": sealed, "key_id": int64(key)}).Error
-}
-
 func (w write) putReport(site int64, report wordpress.Report, values map[string]any) error {
 	text, err := json.Marshal(report)
 	if err != nil {
@@ -393,33 +359,14 @@ func (w write) setOverride(s Site, override string) (changed bool, err error) {
 	return result.RowsAffected > 0, result.Error
 }
 
-// setLocation stores where the site's REST API is, unless the site's address was changed in the meantime.
-func (w write) setLocation(s Site, at wordpress.Location) error {
-	return w.tx.Model(&siteRow{}).Where("id = ? AND home = ?", s.ID, s.Home).
-		Updates(map[string]any{"root": at.Root, "reported_home": at.Home, "located_at": w.now.UnixMicro()}).Error
-}
-
-// putCredentialFacts stores what a check found about the credential, unless it was replaced while the check went on.
-func (w write) putCredentialFacts(site Site, report wordpress.Report) error {
-	return w.tx.Model(&credentialRow{}).Where("site_id = ? AND created_at = ?", site.ID, site.Credential.CreatedAt.UnixMicro()).
-		Updates(map[string]any{"roles": strings.Join(report.Roles, ", "), "administrator": report.Administrator, "worked_at": w.now.UnixMicro()}).Error
-}
-
 func (s store) report(ctx context.Context, site int64) (string, error) {
 	var text string
 	err := s.db.WithContext(ctx).Raw("SELECT report FROM sites WHERE id = ?", site).Scan(&text).Error
 	return text, err
 }
 
-func (s store) countCredentials(ctx context.Context) (int64, error) {
-	var n int64
-	err := s.db.WithContext(ctx).Model(&credentialRow{}).Count(&n).Error
-	return n, err
-}
-
-func (s store) administrators(ctx context.Context, reach access.Scope) (int, error) {
-	var n int
-	within, values := InScope(reach, "sites.id")
-	err := s.db.WithContext(ctx).Raw("SELECT count(*) FROM credentials JOIN sites ON sites.id = credentials.site_id WHERE administrator AND retired_at = 0 AND "+within, values...).Scan(&n).Error
-	return n, err
+// setLocation stores where the site's REST API is, unless the site's URL was changed in the meantime.
+func (w write) setLocation(s Site, at wordpress.Location) error {
+	return w.tx.Model(&siteRow{}).Where("id = ? AND home = ?", s.ID, s.Home).
+		Updates(map[string]any{"root": at.Root, "reported_home": at.Home, "located_at": w.now.UnixMicro()}).Error
 }

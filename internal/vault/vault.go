@@ -36,12 +36,13 @@ type Binding struct {
 	Table   string `json:"table"`
 	Row     int64  `json:"row"`
 	Purpose string `json:"purpose"`
+	Origin  string `json:"origin,omitempty"` // the scheme, host and port that the secret may be sent to, where it is sent anywhere
 }
 
 func (b Binding) associated() []byte {
 	text, err := json.Marshal(b)
 	if err != nil {
-		panic(err) // two strings and a number always have a JSON form
+		panic(err) // strings and a number always have a JSON form
 	}
 	return text
 }

@@ -2,6 +2,7 @@ package web
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -29,51 +30,78 @@ var errNoToken = errors.New("the API needs a valid token")
 
 // api is what programs reach with a token. The answers are the lines of the command line's --json.
 func (s *Server) api() []route {
-	const get, post = http.MethodGet, http.MethodPost
 	return []route{
-		{get, "/api/v1/me", "", s.apiMe},
-		{get, "/api/v1/sites", access.SiteRead, s.apiSites},
-		{get, "/api/v1/runs", access.RunRead, s.apiRuns},
-		{post, "/api/v1/runs", access.RunStart, s.apiStart},
-		{post, "/api/v1/runs/preview", access.RunStart, s.apiPreview},
-		{get, "/api/v1/runs/:id", access.RunRead, s.apiRun},
-		{get, "/api/v1/runs/:id/targets", access.RunRead, s.apiTargets},
-		{post, "/api/v1/runs/:id/cancel", access.RunCancel, s.apiCancel},
-		{get, "/api/v1/audit", access.AuditRead, s.apiAudit},
+		get("/api/v1/me", "", s.apiMe),
+		get("/api/v1/sites", access.SiteRead, s.apiSites),
+		get("/api/v1/runs", access.RunRead, s.apiRuns),
+		post("/api/v1/runs", access.RunStart, s.apiStart, body(longestBody)),
+		post("/api/v1/runs/preview", access.RunStart, s.apiPreview, body(longestBody)),
+		get("/api/v1/runs/:id", access.RunRead, s.apiRun, on("run")),
+		get("/api/v1/runs/:id/targets", access.RunRead, s.apiTargets, on("run")),
+		post("/api/v1/runs/:id/cancel", access.RunCancel, s.apiCancel, on("run"), body(longestBody)),
+		get("/api/v1/audit", access.AuditRead, s.apiAudit),
 	}
 }
 
-// bearer lets programs in that show a token. Cookies open nothing here, so no other site's page can use them.
+// bearer serves programs that show a token. Cookies open nothing here, so no other site's page can use them.
 func (s *Server) bearer(r route) gin.HandlerFunc {
 	return func(c *gin.Context) {
 		v := &visit{Context: c, server: s}
-		kind, token, _ := strings.Cut(c.GetHeader("Authorization"), " ")
-		err := errNoToken
-		if strings.EqualFold(kind, "Bearer") {
-			v.bearer, err = s.Roster.Bearer(c.Request.Context(), vault.NewSecret(strings.TrimSpace(token)), v.addr())
-		}
-		if errors.Is(err, members.ErrToken) {
-			err = errNoToken
-		}
+		err := s.serveBearer(v, r)
 		if errors.Is(err, errNoToken) {
 			c.Header("WWW-Authenticate", `Bearer realm="drover"`)
 		}
-		if err == nil {
-			c.Set(memberKey, v.bearer.ID)
-			if leave, entered := s.crowd.enter(v.bearer.ID); entered {
-				defer leave()
-			} else {
-				err = errCrowd
-			}
-		}
-		if err == nil && r.right != "" {
-			err = s.Log.Authorize(c.Request.Context(), v.actor(), r.right, access.Subject(c.Request.URL.Path))
-		}
-		if err == nil {
-			err = r.handle(v)
-		}
 		v.finish(err)
 	}
+}
+
+func (s *Server) serveBearer(v *visit, r route) error {
+	if err := v.limitAddress(); err != nil {
+		return err
+	}
+	if err := s.authenticateToken(v); err != nil {
+		return err
+	}
+	leave, entered := s.crowd.enter(v.bearer.ID)
+	if !entered {
+		return errCrowd
+	}
+	defer leave()
+	if err := v.limitMember(r, v.bearer.ID); err != nil {
+		return err
+	}
+	done, err := v.readBody(cmp.Or(r.most, longestForm))
+	if err != nil {
+		return err
+	}
+	defer done()
+	if v.Request.Method == http.MethodPost {
+		if err := s.authenticateToken(v); err != nil {
+			return err
+		}
+	}
+	if s.authenticated != nil {
+		s.authenticated(r.method, r.path)
+	}
+	if r.right != "" {
+		if err := s.Log.Authorize(v.Request.Context(), v.actor(), r.right, r.subjectOf(v.Context)); err != nil {
+			return err
+		}
+	}
+	return r.handle(v)
+}
+
+// authenticateToken finds out whose token the request shows, or returns errNoToken.
+func (s *Server) authenticateToken(v *visit) (err error) {
+	kind, token, _ := strings.Cut(v.GetHeader("Authorization"), " ")
+	if !strings.EqualFold(kind, "Bearer") {
+		return errNoToken
+	}
+	if v.bearer, err = s.Roster.Bearer(v.Request.Context(), vault.NewSecret(strings.TrimSpace(token)), v.addr()); errors.Is(err, members.ErrToken) {
+		return errNoToken
+	}
+	v.Set(memberKey, v.bearer.ID)
+	return err
 }
 
 // toProgram tells whether a program is answered, not a browser.
@@ -292,7 +320,7 @@ func (s *Server) apiAudit(v *visit) error {
 	}
 	problems := sites.Problems{}
 	f := audit.Filter{
-		Actor: v.Query("actor"), Action: access.Action(v.Query("action")), Subject: access.Subject(v.Query("subject")), Result: audit.Result(v.Query("outcome")), Limit: limit,
+		Actor: v.Query("actor"), Action: access.Action(v.Query("action")), Subject: access.Subject(v.Query("subject")), Outcome: audit.Outcome(v.Query("outcome")), Limit: limit,
 		Since: day(v.Query("since"), "since", problems), Until: day(v.Query("until"), "until", problems),
 	}
 	if len(problems) > 0 {

@@ -66,8 +66,8 @@ func TestAttackBodyThatFillsTheServer(t *testing.T) {
 		{"POST", "/operations/import", upload, head.String(), 2 * mega, http.StatusRequestEntityTooLarge},
 		{"GET", "/sites/1", upload, head.String(), 0, http.StatusOK},
 		{"GET", "/team", upload, head.String(), 0, http.StatusOK},
-		{"POST", "/nowhere", urlencoded, "a=", 0, http.StatusNotFound},
-		{"POST", "/runs/1/cancel", upload, head.String(), 0, http.StatusNotFound},
+		{"POST", "/nowhere", urlencoded, "a=", mega, http.StatusRequestEntityTooLarge},
+		{"POST", "/runs/1/cancel", upload, head.String(), mega, http.StatusRequestEntityTooLarge},
 	} {
 		t.Run(c.method+" "+c.path+" "+c.kind[:9], func(t *testing.T) {
 			body := &filler{head: strings.NewReader(c.head)}

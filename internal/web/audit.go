@@ -2,6 +2,7 @@ package web
 
 import (
 	"bytes"
+	"crypto/ed25519"
 	"encoding/json"
 	"errors"
 	"io"
@@ -44,7 +45,7 @@ func recordFilter(q url.Values) (views.AuditFilter, audit.Filter) {
 		Problems: map[string]string{},
 	}
 	f := audit.Filter{
-		Words: shown.Words, Actor: shown.Actor, Action: access.Action(shown.Action), Client: shown.Client, Result: audit.Result(shown.Outcome), Limit: perPage,
+		Words: shown.Words, Actor: shown.Actor, Action: access.Action(shown.Action), Client: shown.Client, Outcome: audit.Outcome(shown.Outcome), Limit: perPage,
 		Since: day(shown.Since, "since", shown.Problems), Until: day(shown.Until, "until", shown.Problems),
 	}
 	f.Before, _ = strconv.ParseInt(q.Get("before"), 10, 64) // what is no number is the first page
@@ -175,13 +176,13 @@ func barsOf(times []time.Time) ([]views.AuditBar, time.Duration) {
 
 func (s *Server) verification(v *visit) views.Verification {
 	last := s.verified.get()
-	return views.Verification{At: last.At, Entries: last.Entries, Broken: last.Broken, Why: last.Why, CanVerify: v.actor().May(access.AuditVerify), CanSign: v.actor().May(access.AuditCheckpoint)}
+	return views.Verification{At: last.At, Entries: last.Last(), Broken: last.Broken, Proven: last.Proven, Why: last.Why, CanVerify: v.actor().May(access.AuditVerify), CanSign: v.actor().May(access.AuditCheckpoint)}
 }
 
 func entryView(e audit.Entry) views.AuditRow {
 	row := views.AuditRow{
 		Seq: e.Seq, At: e.At, Actor: e.Actor.Name, ActorKind: string(e.Actor.Kind), Addr: e.Actor.Addr, Action: string(e.Event.Action), Subject: string(e.Event.Subject),
-		Outcome: string(e.Event.Result), Detail: views.AuditDetail{},
+		Outcome: string(e.Event.Outcome), Detail: views.AuditDetail{},
 	}
 	if json.Unmarshal(e.Detail, &row.Detail) != nil {
 		row.Detail = views.AuditDetail{} // a broken entry is told by the verification
@@ -250,14 +251,26 @@ func (s *Server) copied(v *visit) ([]views.Copied, error) {
 	return all, err
 }
 
+// prove verifies the audit log against the key that signs its checkpoints, and keeps what it found.
+func (s *Server) prove(v *visit) (audit.Verification, error) {
+	key, err := s.Signing()
+	if err != nil {
+		return audit.Verification{}, err
+	}
+	found, err := s.Log.Prove(v.Request.Context(), key.Public().(ed25519.PublicKey), audit.Checkpoint{})
+	if err == nil {
+		s.verified.set(found)
+	}
+	return found, err
+}
+
 func (s *Server) verifyAudit(v *visit) error {
-	found, err := s.Log.Verify(v.Request.Context())
+	found, err := s.prove(v)
 	if err != nil {
 		return err
 	}
-	s.verified.set(found)
 	if found.Whole() {
-		v.say("ok", "The audit log is intact: no entry was changed, removed or reordered.")
+		v.say("ok", strings.Join(found.Sentences(), " "))
 	} else {
 		v.say("problem", "The audit log is broken. The badge shows the first broken entry.")
 	}
@@ -293,7 +306,7 @@ func (s *Server) exportRecordCSV(v *visit, filter audit.Filter, to io.Writer) er
 	_ = w.Write("entry", "at", "who", "kind", "role", "from", "action", "subject", "outcome", "detail", "hash")
 	err := s.Log.Each(v.Request.Context(), v.actor(), filter, func(e audit.Entry) error {
 		return w.Write(strconv.FormatInt(e.Seq, 10), e.At.Format(time.RFC3339Nano), e.Actor.Name, string(e.Actor.Kind), string(e.Actor.Role), e.Actor.Addr,
-			string(e.Event.Action), string(e.Event.Subject), string(e.Event.Result), string(e.Detail), e.Hash)
+			string(e.Event.Action), string(e.Event.Subject), string(e.Event.Outcome), string(e.Detail), e.Hash)
 	})
 	return errors.Join(err, w.Flush())
 }
@@ -316,11 +329,9 @@ func (s *Server) printRecord(v *visit) error {
 	}
 	filter.Before, filter.Limit = 0, mostPrinted
 	if v.actor().May(access.AuditVerify) && time.Since(s.verified.get().At) > verifiedFor {
-		verification, err := s.Log.Verify(v.Request.Context())
-		if err != nil {
+		if _, err := s.prove(v); err != nil {
 			return err
 		}
-		s.verified.set(verification)
 	}
 	found, err := s.Log.Page(v.Request.Context(), v.actor(), filter)
 	if err != nil {

@@ -16,7 +16,6 @@ import (
 	"github.com/droverhq/drover/internal/audit"
 	"github.com/droverhq/drover/internal/runs"
 	"github.com/droverhq/drover/internal/sites"
-	"github.com/droverhq/drover/internal/web"
 	"github.com/droverhq/drover/internal/wordpress/wptest"
 )
 
@@ -207,18 +206,5 @@ func TestWithASecondFactorThePasswordConfirmsNothing(t *testing.T) {
 	}
 	if entries, n, err := h.log.Entries(t.Context(), access.System(), audit.Filter{Action: access.MemberConfirm}); n != 3 || err != nil {
 		t.Errorf("%d entries, %v, %v", n, entries, err)
-	}
-}
-
-func TestEveryRouteThatNeedsAProofIsThere(t *testing.T) {
-	h := newHouse(t)
-	there := map[string]bool{}
-	for _, route := range h.server.Table() {
-		there[route.Method+" "+route.Path] = true
-	}
-	for _, name := range web.Named() {
-		if !there[name] {
-			t.Errorf("%s is named and is no route", name)
-		}
 	}
 }

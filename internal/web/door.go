@@ -42,7 +42,9 @@ func (s *Server) signIn(v *visit) error {
 	if err != nil {
 		return err
 	}
-	v.remember(token)
+	if err := v.begin(token); err != nil {
+		return err
+	}
 	if err := v.rememberDevice(m); err != nil {
 		return err
 	}
@@ -132,7 +134,9 @@ func (v *visit) takeUp(c claiming) error {
 	if err != nil {
 		return err
 	}
-	v.remember(token)
+	if err := v.begin(token); err != nil {
+		return err
+	}
 	return v.see("/")
 }
 
@@ -149,6 +153,8 @@ func (s *Server) enter(v *visit) error {
 	if err != nil {
 		return err
 	}
-	v.remember(token)
+	if err := v.begin(token); err != nil {
+		return err
+	}
 	return v.see("/")
 }

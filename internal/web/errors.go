@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -25,6 +26,7 @@ var (
 	errBadAddress  = errors.New("the address cannot be read")
 	errTooMuch     = errors.New("what was sent is too large")
 	errCrowd       = errors.New("one member has too many requests running")
+	errRate        = errors.New("too many requests in a short time")
 )
 
 // known maps the parts' errors to what a person is told.
@@ -41,6 +43,9 @@ var known = []struct {
 	{errBadAddress, http.StatusBadRequest, "This address cannot be read", "It contains invalid characters. Enter it again, or start from Home."},
 	{errTooMuch, http.StatusRequestEntityTooLarge, "The request is too large", "A form can be up to 1 MB, and a file of sites up to 16 MB. Send less, or split it."},
 	{errCrowd, http.StatusTooManyRequests, "Too many requests", "Too many of your requests are running. Wait for some to finish, or close some tabs, and try again."},
+	{errRate, http.StatusTooManyRequests, "Too many requests in a short time", "Wait a few seconds and try again. Programs wait as long as the Retry-After header says."},
+	{errSlow, http.StatusRequestTimeout, "The request took too long to arrive", "Nothing was changed. Try again on a better connection."},
+	{context.Canceled, http.StatusRequestTimeout, "The connection was closed", "Nothing was changed in part. Open the page again."},
 	{expression.ErrBusy, http.StatusTooManyRequests, "Too many tables are being made", "Two of yours, or several of the team, are running. Wait until one of them has ended, and try again."},
 	{sites.ErrNoSite, http.StatusNotFound, "Site not found", "Look for it in the site list, including retired sites."},
 	{saved.ErrNone, http.StatusNotFound, "Saved operation not found", "It may have been removed. Look in the list of saved operations."},
@@ -54,8 +59,11 @@ var known = []struct {
 	{members.ErrNoSession, http.StatusUnauthorized, "Your session has ended", "Sign in again."},
 	{members.ErrProviderAway, http.StatusBadGateway, "The sign-in provider is not responding", "Try again in a moment, or sign in with your password."},
 	{members.ErrLastOwner, http.StatusConflict, "The last owner cannot be removed", "Make someone else an owner first."},
+	{runs.ErrTooLate, http.StatusConflict, "The time to approve this run is over", "Nothing was sent. The person who requested it can start it again."},
+	{runs.ErrNotIndependent, http.StatusForbidden, "You cannot approve this run", "Within the last 30 days, the person who requested it invited you, raised your rights or reset your password, or someone did so for both of you. Another admin must approve it."},
 	{runs.ErrNotAsked, http.StatusConflict, "This run is not waiting for approval", "Someone has already decided, or the request has expired. Open the run to see what happened."},
 	{runs.ErrEnded, http.StatusConflict, "This run has already finished", "There is nothing left to cancel."},
+	{access.ErrRevoked, http.StatusForbidden, "Your access has changed", "Your sign-in, role or access changed during this request, so nothing was done. Open the page again."},
 	{access.ErrForbidden, http.StatusForbidden, "You do not have permission", "Your role or access does not allow this. The audit log shows the attempt. Ask an admin or owner."},
 }
 

@@ -1,8 +1,7 @@
 package web
 
 import (
-	"maps"
-	"slices"
+	"time"
 
 	"github.com/droverhq/drover/internal/expression"
 )
@@ -33,13 +32,14 @@ func (s *Server) API() []Route {
 
 // Break adds a page whose handler panics.
 func (s *Server) Break(path, with string) {
-	s.engine.GET(path, s.stranger(route{handle: func(*visit) error { panic(with) }}))
+	s.engine.GET(path, s.anybody(route{handle: func(*visit) error { panic(with) }}))
 }
 
 // MostAtOnce is how many requests of a member may be under way.
 const MostAtOnce = mostAtOnce
 
-// Named are the routes that the tables beside the routes speak of.
-func Named() []string {
-	return slices.Collect(maps.Keys(fresh))
-}
+// AfterAuthentication calls f with every request between its authentication and its handler.
+func (s *Server) AfterAuthentication(f func(method, path string)) { s.authenticated = f }
+
+// SetBodyTime bounds how long a body may take.
+func (s *Server) SetBodyTime(d time.Duration) { s.bodyTime = d }

@@ -262,7 +262,9 @@ func (s *Server) secondStep(v *visit) error {
 	if err != nil {
 		return err
 	}
-	v.remember(token)
+	if err := v.begin(token); err != nil {
+		return err
+	}
 	return v.see(next(v.Query("next")))
 }
 

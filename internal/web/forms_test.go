@@ -237,7 +237,7 @@ func TestImportByUploadAndByPaste(t *testing.T) {
 
 func entries(t *testing.T, h *house, action access.Action) int64 {
 	t.Helper()
-	_, total, err := h.log.Entries(context.Background(), access.System(), audit.Filter{Action: action, Result: audit.Done})
+	_, total, err := h.log.Entries(context.Background(), access.System(), audit.Filter{Action: action, Outcome: audit.Done})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -87,7 +87,7 @@ func TestTheLogOfRequests(t *testing.T) {
 		}
 	}
 	p.post("/sign-in", url.Values{"email": {"owner@agency.example"}, "password": {"not the password"}})
-	if _, n, err := h.log.Entries(t.Context(), access.System(), audit.Filter{Action: access.MemberSignIn, Result: audit.Refused}); n != 1 || err != nil {
+	if _, n, err := h.log.Entries(t.Context(), access.System(), audit.Filter{Action: access.MemberSignIn, Outcome: audit.Refused}); n != 1 || err != nil {
 		t.Errorf("%d refused sign-ins are recorded, %v", n, err)
 	}
 	for range 8 {

@@ -76,6 +76,11 @@ func newHouse(t *testing.T, described ...wptest.Site) *house {
 
 func newHouseOn(t *testing.T, db *database.DB, described ...wptest.Site) *house {
 	t.Helper()
+	return newHouseRated(t, db, web.Rates{Member: 1e6, MemberBurst: 1e6, Address: 1e6, AddressBurst: 1e6}, described...)
+}
+
+func newHouseRated(t *testing.T, db *database.DB, rates web.Rates, described ...wptest.Site) *house {
+	t.Helper()
 	fake, err := wptest.Start(wptest.Options{Sites: described})
 	if err != nil {
 		t.Fatal(err)
@@ -87,12 +92,13 @@ func newHouseOn(t *testing.T, db *database.DB, described ...wptest.Site) *house 
 	h := &house{db: db, fake: fake, logged: &lockedBuffer{}, signing: ed25519.NewKeyFromSeed(make([]byte, ed25519.SeedSize))}
 	logger := slog.New(slog.NewTextHandler(h.logged, nil))
 	network := wordpress.NewNetwork(wordpress.Config{AllowNets: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, RootCAs: fake.CA(), Hosts: fake.Hosts()})
-	h.log = audit.New(h.db.Gorm, sites.Subjects(), runs.Subjects())
+	h.log = audit.New(h.db.Gorm, members.Verifier(), sites.Subjects(), runs.Subjects())
 	h.registry = sites.New(h.db, keys, h.log, network)
 	h.roster = members.New(h.db, keys, h.log)
 	if h.runner, err = runs.New(h.db, h.registry, h.log, logger); err != nil {
 		t.Fatal(err)
 	}
+	h.runner.RequireIndependence(members.Independent)
 	work, err := engine.New(engine.Parts{DB: h.db, Store: h.runner.Store(), Registry: h.registry, Standing: h.roster.Standing, Logger: logger})
 	if err != nil {
 		t.Fatal(err)
@@ -103,7 +109,7 @@ func newHouseOn(t *testing.T, db *database.DB, described ...wptest.Site) *house 
 	var handler http.Handler
 	front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { handler.ServeHTTP(w, r) }))
 	h.home = front.URL
-	h.parts = web.Parts{Registry: h.registry, Runner: h.runner, Roster: h.roster, Shelf: saved.New(h.db, h.log), Log: h.log, Logger: logger, Streams: auditsinks.New(h.db, h.log, logger), Signing: func() (ed25519.PrivateKey, error) { return h.signing, nil }, PublicURL: h.home, Gallery: true}
+	h.parts = web.Parts{Registry: h.registry, Runner: h.runner, Roster: h.roster, Shelf: saved.New(h.db, h.log), Log: h.log, Logger: logger, Streams: auditsinks.New(h.db, h.log, logger), Signing: func() (ed25519.PrivateKey, error) { return h.signing, nil }, PublicURL: h.home, Gallery: true, Rates: rates}
 	h.server = web.New(h.parts)
 	handler = h.server.Handler()
 	t.Cleanup(func() {

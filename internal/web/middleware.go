@@ -106,13 +106,3 @@ func (s *Server) readable(c *gin.Context) {
 }
 
 func storable(text string) bool { return utf8.ValidString(text) && !strings.Contains(text, "\x00") }
-
-// bounded lets no body in that nobody will read, and none without an end: what a handler reads by the way, such as one field of a form,
-// would otherwise go to the disk in full.
-func (s *Server) bounded(c *gin.Context) {
-	if c.Request.Method == http.MethodPost {
-		c.Request.Body = http.MaxBytesReader(c.Writer, c.Request.Body, longestUpload)
-	} else {
-		c.Request.Body = http.NoBody
-	}
-}

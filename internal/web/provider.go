@@ -61,7 +61,9 @@ func (s *Server) backFromProvider(v *visit) error {
 	case err != nil:
 		return err
 	}
-	v.remember(token)
+	if err := v.begin(token); err != nil {
+		return err
+	}
 	if f.Session != 0 {
 		v.say("ok", "Identity confirmed. You can now continue.")
 		return v.see(next(f.Next))

@@ -161,7 +161,7 @@ func (p person) absolute(address string) *http.Request {
 
 func (h *house) why(t *testing.T) string {
 	t.Helper()
-	entries, _, err := h.log.Entries(context.Background(), access.System(), audit.Filter{Result: audit.Refused, Limit: 1})
+	entries, _, err := h.log.Entries(context.Background(), access.System(), audit.Filter{Outcome: audit.Refused, Limit: 1})
 	if err != nil || len(entries) == 0 {
 		return ""
 	}
@@ -261,6 +261,9 @@ func TestAttacksThroughTheProvider(t *testing.T) {
 		"a stranger":         {person0("nobody@agency.example", "sub-4"), nil, false, nil, "not_invited", 403},
 		"look-alike address": {person0("owner@agency.example.evil.example", "sub-5"), nil, false, nil, "unknown_identity", 403},
 	} {
+		if err := h.log.RecordRepeats(t.Context(), true); err != nil { // so that the next refusal has an entry of its own
+			t.Fatal(err)
+		}
 		i.says(c.claims)
 		i.guard.Lock()
 		i.forge, i.none = c.forge, c.none

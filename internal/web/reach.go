@@ -2,6 +2,7 @@ package web
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
@@ -191,6 +192,13 @@ func (s *Server) showTokens(v *visit, status int, now access.Restriction, made s
 	var err error
 	if page.Tokens, err = s.tokenViews(v, v.member.ID); err != nil {
 		return err
+	}
+	revoked, err := s.Roster.RevokedTokens(v.Request.Context(), v.member.ID)
+	if err != nil {
+		return err
+	}
+	for _, t := range revoked {
+		page.Revoked = append(page.Revoked, fmt.Sprintf("%s was revoked on %s: %s.", t.Name, t.RevokedAt.Format(time.DateOnly), t.RevokedWhy))
 	}
 	if page.Reach, err = s.reachForm(v, now, p["reach"]); err != nil {
 		return err

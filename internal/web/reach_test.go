@@ -147,12 +147,12 @@ func withinReach(t *testing.T, h *house) {
 	if within, beyond := len(h.fake.Calls(0)), len(h.fake.Calls(1)); within != 1 || beyond != 0 {
 		t.Errorf("%d calls within reach, %d beyond", within, beyond)
 	}
-	refused, _, err := h.log.Entries(context.Background(), access.System(), audit.Filter{Result: audit.Refused, Subject: "site:2"})
+	refused, _, err := h.log.Entries(context.Background(), access.System(), audit.Filter{Outcome: audit.Refused, Subject: "site:2"})
 	if err != nil || len(refused) != 0 {
 		t.Errorf("%v %v", refused, err)
 	}
 	p.get("/sites/2")
-	if refused, _, err = h.log.Entries(context.Background(), access.System(), audit.Filter{Result: audit.Refused, Subject: "site:2"}); err != nil || len(refused) != 1 {
+	if refused, _, err = h.log.Entries(context.Background(), access.System(), audit.Filter{Outcome: audit.Refused, Subject: "site:2"}); err != nil || len(refused) != 1 {
 		t.Errorf("trying an address beyond reach left %d entries: %v", len(refused), err)
 	}
 }

@@ -34,7 +34,7 @@ func TestReviewingTheRecord(t *testing.T) {
 			"/audit?until=2020-01-01":  {"No matching entries", "Run 1"},
 			"/audit?before=3":          {"Newest", "Run 1"},
 			"/audit/print?client=Zulu": {"client Zulu", "Acme shop"},
-			"/audit/print?q=acme":      {"was verified on", "Zulu secret"},
+			"/audit/print?q=acme":      {"Verified on", "Zulu secret"},
 		} {
 			if status, body := p.get(address); status != http.StatusOK || !strings.Contains(body, want[0]) || strings.Contains(body, want[1]) {
 				t.Errorf("%s: %d, wants %q and not %q", address, status, want[0], want[1])

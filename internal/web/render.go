@@ -2,6 +2,7 @@ package web
 
 import (
 	"bytes"
+	"context"
 
 	"github.com/a-h/templ"
 )
@@ -9,7 +10,8 @@ import (
 // render draws the page into memory first: a page that cannot be drawn must not have its status sent already.
 func (v *visit) render(status int, page templ.Component) error {
 	var drawn bytes.Buffer
-	if err := page.Render(v.Request.Context(), &drawn); err != nil {
+	// A connection that was cut while its body arrived still gets its answer: the other side may be reading.
+	if err := page.Render(context.WithoutCancel(v.Request.Context()), &drawn); err != nil {
 		return err
 	}
 	v.Data(status, "text/html; charset=utf-8", drawn.Bytes())

@@ -62,6 +62,8 @@ func (s *Server) reset(v *visit) error {
 	if err != nil {
 		return err
 	}
-	v.remember(token)
+	if err := v.begin(token); err != nil {
+		return err
+	}
 	return v.see("/")
 }

@@ -1,9 +1,11 @@
 package web
 
 import (
+	"cmp"
 	"io/fs"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 
 	"github.com/gin-gonic/gin"
@@ -17,115 +19,157 @@ type route struct {
 	method, path string
 	right        access.Action // needed to see it; empty: signed in is enough
 	handle       func(*visit) error
+
+	subject string // the kind of what the path names, as in site:12
+	recent  recency
+	open    stage // from which stage of signing in on
+	most    int64 // how many bytes its body may have; 0: as many as a form
 }
 
-// table is every page and action for people who are signed in. What changes something is admitted once more by the part that does it.
+type option func(*route)
+
+func get(path string, right access.Action, handle func(*visit) error, options ...option) route {
+	return newRoute(route{method: http.MethodGet, path: path, right: right, handle: handle}, options)
+}
+
+func post(path string, right access.Action, handle func(*visit) error, options ...option) route {
+	return newRoute(route{method: http.MethodPost, path: path, right: right, handle: handle}, options)
+}
+
+func newRoute(r route, options []option) route {
+	for _, set := range options {
+		set(&r)
+	}
+	return r
+}
+
+// on says what kind of subject the path names.
+func on(kind string) option { return func(r *route) { r.subject = kind } }
+
+// open says that the route is open before the session is whole.
+func open(from stage) option { return func(r *route) { r.open = from } }
+
+// body allows a larger body than a form's.
+func body(most int64) option { return func(r *route) { r.most = most } }
+
+// subjectOf is what a request of the route is about, as the audit log names it; the address where the path names nothing.
+func (r route) subjectOf(c *gin.Context) access.Subject {
+	if r.subject == "" {
+		return access.Subject(c.Request.URL.Path)
+	}
+	id, err := strconv.ParseInt(cmp.Or(c.Param("id"), c.Param("seq")), 10, 64)
+	if err != nil {
+		return access.Subject(c.Request.URL.Path)
+	}
+	return access.On(r.subject, id)
+}
+
+// table is every page and action for people who are signed in. What changes something is authorized once more by the part that does it.
 func (s *Server) table() []route {
-	const get, post = http.MethodGet, http.MethodPost
 	return []route{
-		{get, "/", "", s.home},
-		{get, "/search", access.SiteRead, s.search},
+		get("/", "", s.home),
+		get("/search", access.SiteRead, s.search),
 
-		{get, "/sites", access.SiteRead, s.sites},
-		{get, "/sites/new", access.SiteAdd, s.newSite},
-		{post, "/sites", access.SiteAdd, s.addSite},
-		{get, "/sites/import", access.SiteImport, s.importForm},
-		{post, "/sites/import", access.SiteImport, s.importSites},
-		{get, "/sites/import/bad.csv", access.SiteImport, s.badLines},
-		{post, "/sites/check", access.SiteCheck, s.checkSites},
-		{post, "/sites/tag", access.SiteTag, s.tagSites},
-		{post, "/sites/retire", access.SiteRetire, s.retireSites},
-		{post, "/sites/restore", access.SiteRestore, s.restoreSites},
-		{get, "/sites/:id", access.SiteRead, s.site},
-		{post, "/sites/:id", access.SiteEdit, s.editSite},
-		{get, "/sites/:id/edit", access.SiteEdit, s.siteForm},
-		{post, "/sites/:id/credential", access.SiteCredential, s.replaceCredential},
-		{post, "/sites/:id/url", access.SiteEdit, s.moveSite},
-		{post, "/sites/:id/check", access.SiteCheck, s.checkSite},
-		{post, "/sites/:id/retire", access.SiteRetire, s.retireSite},
-		{post, "/sites/:id/restore", access.SiteRestore, s.restoreSite},
+		get("/sites", access.SiteRead, s.sites),
+		get("/sites/new", access.SiteAdd, s.newSite, recent),
+		post("/sites", access.SiteAdd, s.addSite, recentForm),
+		get("/sites/import", access.SiteImport, s.importForm, recent),
+		get("/sites/import/bad.csv", access.SiteImport, s.badLines),
+		post("/sites/import", access.SiteImport, s.importSites, recentForm, body(longestUpload)),
+		post("/sites/check", access.SiteCheck, s.checkSites),
+		post("/sites/tag", access.SiteTag, s.tagSites),
+		post("/sites/retire", access.SiteRetire, s.retireSites),
+		post("/sites/restore", access.SiteRestore, s.restoreSites),
+		get("/sites/:id", access.SiteRead, s.site, on("site")),
+		post("/sites/:id", access.SiteEdit, s.editSite, on("site"), recent),
+		get("/sites/:id/edit", access.SiteEdit, s.siteForm, on("site")),
+		post("/sites/:id/credential", access.SiteCredential, s.replaceCredential, on("site"), recentForm),
+		post("/sites/:id/url", access.SiteEdit, s.moveSite, on("site"), recent),
+		post("/sites/:id/check", access.SiteCheck, s.checkSite, on("site")),
+		post("/sites/:id/retire", access.SiteRetire, s.retireSite, on("site")),
+		post("/sites/:id/restore", access.SiteRestore, s.restoreSite, on("site")),
 
-		{get, "/run", access.RunStart, s.compose},
-		{post, "/run/preview", access.RunStart, s.preview},
-		{get, "/endpoints", access.RunStart, s.explorer},
-		{get, "/endpoints/form", access.RunStart, s.endpointForm},
-		{post, "/endpoints/form", access.RunStart, s.fillEndpoint},
-		{get, "/operations", access.RunStart, s.saved},
-		{post, "/operations", access.OperationSave, s.saveOperation},
-		{post, "/operations/new", access.OperationSave, s.newSaved},
-		{get, "/operations/export", access.OperationSave, s.exportSaved},
-		{post, "/operations/import", access.OperationSave, s.importSaved},
-		{get, "/operations/:id/use", access.RunStart, s.useSaved},
-		{get, "/operations/:id/edit", access.OperationSave, s.savedForm},
-		{post, "/operations/:id", access.OperationSave, s.editSaved},
-		{post, "/operations/:id/remove", access.OperationRemove, s.removeSaved},
+		get("/run", access.RunStart, s.compose),
+		post("/run/preview", access.RunStart, s.preview),
+		get("/endpoints", access.RunStart, s.explorer),
+		get("/endpoints/form", access.RunStart, s.endpointForm),
+		post("/endpoints/form", access.RunStart, s.fillEndpoint),
+		get("/operations", access.RunStart, s.saved),
+		post("/operations", access.OperationSave, s.saveOperation),
+		post("/operations/new", access.OperationSave, s.newSaved),
+		get("/operations/export", access.OperationSave, s.exportSaved),
+		post("/operations/import", access.OperationSave, s.importSaved),
+		get("/operations/:id/use", access.RunStart, s.useSaved, on("operation")),
+		get("/operations/:id/edit", access.OperationSave, s.savedForm, on("operation")),
+		post("/operations/:id", access.OperationSave, s.editSaved, on("operation")),
+		post("/operations/:id/remove", access.OperationRemove, s.removeSaved, on("operation")),
 
-		{get, "/runs", access.RunRead, s.runs},
-		{post, "/runs", access.RunStart, s.startRun},
-		{get, "/runs/:id", access.RunRead, s.run},
-		{get, "/runs/:id/stream", access.RunRead, s.streamRun},
-		{get, "/runs/:id/targets", access.RunRead, s.targets},
-		{get, "/runs/:id/targets/:target", access.RunRead, s.exchange},
-		{get, "/runs/:id/export.csv", access.RunRead, s.exportCSV},
-		{get, "/runs/:id/export.json", access.RunRead, s.exportJSON},
-		{get, "/runs/:id/answers", access.RunRead, s.answers},
-		{get, "/runs/:id/answers.csv", access.RunRead, s.exportAnswers},
-		{get, "/runs/:id/answers.json", access.RunRead, s.exportAnswers},
-		{get, "/runs/:id/answers.jsonl", access.RunRead, s.exportAnswers},
-		{get, "/runs/:id/compare", access.RunRead, s.compareRuns},
-		{post, "/runs/:id/cancel", access.RunCancel, s.cancelRun},
-		{post, "/runs/:id/approve", access.RunApprove, s.approveRun},
-		{post, "/runs/:id/decline", access.RunDecline, s.declineRun},
-		{post, "/runs/:id/redirects", access.SiteEdit, s.acceptMoves},
-		{post, "/runs/:id/rerun", access.RunStart, s.runAgain},
+		get("/runs", access.RunRead, s.runs),
+		post("/runs", access.RunStart, s.startRun, recentWhen((*Server).destroys)),
+		get("/runs/:id", access.RunRead, s.run, on("run")),
+		get("/runs/:id/stream", access.RunRead, s.streamRun, on("run")),
+		get("/runs/:id/targets", access.RunRead, s.targets, on("run")),
+		get("/runs/:id/targets/:target", access.RunRead, s.exchange, on("run")),
+		get("/runs/:id/export.csv", access.RunRead, s.exportCSV, on("run"), recentWhen((*Server).takesMuch)),
+		get("/runs/:id/export.json", access.RunRead, s.exportJSON, on("run"), recentWhen((*Server).takesMuch)),
+		get("/runs/:id/answers", access.RunRead, s.answers, on("run")),
+		get("/runs/:id/answers.csv", access.RunRead, s.exportAnswers, on("run"), recentWhen((*Server).takesMuch)),
+		get("/runs/:id/answers.json", access.RunRead, s.exportAnswers, on("run"), recentWhen((*Server).takesMuch)),
+		get("/runs/:id/answers.jsonl", access.RunRead, s.exportAnswers, on("run"), recentWhen((*Server).takesMuch)),
+		get("/runs/:id/compare", access.RunRead, s.compareRuns, on("run")),
+		post("/runs/:id/cancel", access.RunCancel, s.cancelRun, on("run")),
+		post("/runs/:id/approve", access.RunApprove, s.approveRun, on("run"), recent),
+		post("/runs/:id/decline", access.RunDecline, s.declineRun, on("run")),
+		post("/runs/:id/redirects", access.SiteEdit, s.acceptMoves, on("run"), recent),
+		post("/runs/:id/rerun", access.RunStart, s.runAgain, on("run"), recentWhen((*Server).destroysAgain)),
 
-		{get, "/audit", access.AuditRead, s.audit},
-		{get, "/audit/export.csv", access.AuditExport, s.exportRecord},
-		{get, "/audit/export.jsonl", access.AuditExport, s.exportRecord},
-		{get, "/audit/print", access.AuditExport, s.printRecord},
-		{post, "/audit/views", access.AuditRead, s.saveView},
-		{post, "/audit/views/:id/remove", access.AuditRead, s.removeView},
-		{get, "/audit/:seq", access.AuditRead, s.entry},
-		{post, "/audit/checkpoint", access.AuditCheckpoint, s.signRecord},
-		{post, "/audit/verify", access.AuditVerify, s.verifyAudit},
+		get("/audit", access.AuditRead, s.audit),
+		get("/audit/export.csv", access.AuditExport, s.exportRecord, recent),
+		get("/audit/export.jsonl", access.AuditExport, s.exportRecord, recent),
+		get("/audit/print", access.AuditExport, s.printRecord, recent),
+		post("/audit/views", access.AuditRead, s.saveView),
+		post("/audit/views/:id/remove", access.AuditRead, s.removeView),
+		get("/audit/:seq", access.AuditRead, s.entry, on("entry")),
+		post("/audit/checkpoint", access.AuditCheckpoint, s.signRecord),
+		post("/audit/verify", access.AuditVerify, s.verifyAudit),
 
-		{get, "/team", access.MemberRead, s.team},
-		{post, "/team/invite", access.MemberInvite, s.invite},
-		{post, "/team/second-factor", access.SettingsChange, s.requireFactor},
-		{get, "/team/:id", access.MemberRead, s.mate},
-		{post, "/team/approval", access.RunPolicy, s.changePolicy},
-		{post, "/team/:id/role", access.MemberRole, s.changeRole},
-		{post, "/team/:id/access", access.MemberReach, s.changeReach},
-		{post, "/team/:id/reset", access.MemberReset, s.resetLink},
-		{post, "/team/:id/sign-out", access.MemberEndSessions, s.endSessions},
-		{post, "/team/:id/remove", access.MemberRemove, s.removeMember},
+		get("/team", access.MemberRead, s.team),
+		post("/team/invite", access.MemberInvite, s.invite, recent),
+		post("/team/second-factor", access.SettingsChange, s.requireFactor, recent),
+		get("/team/:id", access.MemberRead, s.mate, on("member")),
+		post("/team/approval", access.RunPolicy, s.changePolicy, recent),
+		post("/team/:id/role", access.MemberRole, s.changeRole, on("member"), recent),
+		post("/team/:id/access", access.MemberReach, s.changeReach, on("member"), recent),
+		post("/team/:id/reset", access.MemberReset, s.resetLink, on("member"), recent),
+		post("/team/:id/sign-out", access.MemberEndSessions, s.endSessions, on("member"), recent),
+		post("/team/:id/remove", access.MemberRemove, s.removeMember, on("member"), recent),
 
-		{get, "/settings", "", s.settings},
-		{get, "/settings/second-factor", "", s.secondFactor},
-		{post, "/settings/second-factor/app", access.MemberFactor, s.beginApp},
-		{get, "/settings/second-factor/app/:id", access.MemberFactor, s.appForm},
-		{post, "/settings/second-factor/app/:id", access.MemberFactor, s.confirmApp},
-		{post, "/settings/second-factor/passkey/options", access.MemberFactor, s.beginPasskey},
-		{post, "/settings/second-factor/passkey", access.MemberFactor, s.addPasskey},
-		{post, "/settings/second-factor/codes", access.MemberFactor, s.newCodes},
-		{post, "/settings/factors/:id/name", access.MemberFactor, s.renameFactor},
-		{post, "/settings/factors/:id/remove", access.MemberFactor, s.removeFactor},
-		{get, "/settings/tokens", access.TokenMake, s.tokens},
-		{post, "/settings/tokens", access.TokenMake, s.makeToken},
-		{post, "/tokens/:id/revoke", access.TokenRevoke, s.revokeToken},
-		{get, "/second-step", "", s.secondStepForm},
-		{post, "/second-step", "", s.secondStep},
-		{post, "/second-step/options", "", s.askPasskey},
-		{get, "/confirm", "", s.confirmForm},
-		{post, "/confirm", "", s.confirm},
-		{post, "/confirm/options", "", s.askPasskey},
-		{get, "/confirm/provider", "", s.confirmElsewhere},
+		get("/settings", "", s.settings),
+		get("/settings/second-factor", "", s.secondFactor, open(lacking)),
+		post("/settings/second-factor/app", access.MemberFactor, s.beginApp, recent, open(lacking)),
+		get("/settings/second-factor/app/:id", access.MemberFactor, s.appForm, open(lacking)),
+		post("/settings/second-factor/app/:id", access.MemberFactor, s.confirmApp, open(lacking)),
+		post("/settings/second-factor/passkey/options", access.MemberFactor, s.beginPasskey, recent, open(lacking)),
+		post("/settings/second-factor/passkey", access.MemberFactor, s.addPasskey, recentForm, open(lacking)),
+		post("/settings/second-factor/codes", access.MemberFactor, s.newCodes, recent),
+		post("/settings/factors/:id/name", access.MemberFactor, s.renameFactor),
+		post("/settings/factors/:id/remove", access.MemberFactor, s.removeFactor, recent),
+		get("/settings/tokens", access.TokenMake, s.tokens),
+		post("/settings/tokens", access.TokenMake, s.makeToken, recent),
+		post("/tokens/:id/revoke", access.TokenRevoke, s.revokeToken, on("token")),
+		get("/second-step", "", s.secondStepForm, open(half)),
+		post("/second-step", "", s.secondStep, open(half)),
+		post("/second-step/options", "", s.askPasskey, open(half)),
+		get("/confirm", "", s.confirmForm, open(lacking)),
+		post("/confirm", "", s.confirm, open(lacking)),
+		post("/confirm/options", "", s.askPasskey, open(lacking)),
+		get("/confirm/provider", "", s.confirmElsewhere, open(lacking)),
 
-		{post, "/settings/name", access.MemberEdit, s.changeName},
-		{post, "/settings/password", access.MemberEdit, s.changePassword},
-		{post, "/settings/sessions/:id/revoke", "", s.revokeSession},
-		{post, "/sign-out", "", s.signOut},
-		{post, "/sign-out-everywhere", "", s.signOutEverywhere},
+		post("/settings/name", access.MemberEdit, s.changeName),
+		post("/settings/password", access.MemberEdit, s.changePassword, recentFormWhen((*Server).hasFactor)),
+		post("/settings/sessions/:id/revoke", "", s.revokeSession, recent),
+		post("/sign-out", "", s.signOut, open(half)),
+		post("/sign-out-everywhere", "", s.signOutEverywhere, recent),
 	}
 }
 
@@ -139,14 +183,6 @@ const (
 	half                 // the second factor is still to be given
 )
 
-// early names the routes that are open before a member's session is whole, and from which stage on. No other is.
-var early = map[string]stage{
-	"GET /second-step": half, "POST /second-step": half, "POST /second-step/options": half, "POST /sign-out": half,
-	"GET /confirm": lacking, "POST /confirm": lacking, "POST /confirm/options": lacking, "GET /confirm/provider": lacking,
-	"GET /settings/second-factor": lacking, "POST /settings/second-factor/app": lacking, "GET /settings/second-factor/app/:id": lacking,
-	"POST /settings/second-factor/app/:id": lacking, "POST /settings/second-factor/passkey/options": lacking, "POST /settings/second-factor/passkey": lacking,
-}
-
 // firstTo is where somebody must go before the route is open to them, or empty.
 func (s *Server) firstTo(r route, v *visit) string {
 	at, to := whole, ""
@@ -156,27 +192,26 @@ func (s *Server) firstTo(r route, v *visit) string {
 	case v.session.MustEnrol:
 		at, to = lacking, "/settings/second-factor"
 	}
-	if early[r.method+" "+r.path] >= at {
+	if r.open >= at {
 		return ""
 	}
 	return to
 }
 
-// door is what people reach who are not signed in.
-func (s *Server) door() []route {
-	const get, post = http.MethodGet, http.MethodPost
+// public is what people reach who are not signed in.
+func (s *Server) public() []route {
 	return []route{
-		{get, "/sign-in", "", s.signInForm},
-		{post, "/sign-in", "", s.signIn},
-		{get, "/sign-in/provider", "", s.signInElsewhere},
-		{get, "/sign-in/provider/callback", "", s.backFromProvider},
-		{get, "/setup/:token", "", s.setupForm},
-		{post, "/setup/:token", "", s.setup},
-		{get, "/join/:token", "", s.joinForm},
-		{post, "/join/:token", "", s.join},
-		{get, "/reset/:token", "", s.resetForm},
-		{post, "/reset/:token", "", s.reset},
-		{get, "/enter/:token", "", s.enter},
+		get("/sign-in", "", s.signInForm),
+		post("/sign-in", "", s.signIn),
+		get("/sign-in/provider", "", s.signInElsewhere),
+		get("/sign-in/provider/callback", "", s.backFromProvider),
+		get("/setup/:token", "", s.setupForm),
+		post("/setup/:token", "", s.setup),
+		get("/join/:token", "", s.joinForm),
+		post("/join/:token", "", s.join),
+		get("/reset/:token", "", s.resetForm),
+		post("/reset/:token", "", s.reset),
+		get("/enter/:token", "", s.enter),
 	}
 }
 
@@ -184,24 +219,24 @@ func (s *Server) routes() {
 	for _, r := range s.table() {
 		s.engine.Handle(r.method, r.path, s.member(r))
 	}
-	for _, r := range s.door() {
-		s.engine.Handle(r.method, r.path, s.stranger(r))
+	for _, r := range s.public() {
+		s.engine.Handle(r.method, r.path, s.anybody(r))
 	}
 	for _, r := range s.api() {
 		s.engine.Handle(r.method, r.path, s.bearer(r))
 	}
 	if s.Gallery {
-		s.engine.GET("/gallery", s.stranger(route{handle: s.gallery}))
-		s.engine.GET("/gallery/:name", s.stranger(route{handle: s.galleryPage}))
+		s.engine.GET("/gallery", s.anybody(route{handle: s.gallery}))
+		s.engine.GET("/gallery/:name", s.anybody(route{handle: s.galleryPage}))
 	}
 	for old, present := range formerPaths {
 		s.engine.GET(old, redirectTo(present))
 		s.engine.POST(old, redirectTo(present))
 	}
 	s.engine.GET("/healthz", func(c *gin.Context) { c.String(http.StatusOK, "ok\n") })
-	s.engine.GET("/static/*file", s.stranger(route{handle: s.asset}))
-	s.engine.NoRoute(s.stranger(route{handle: func(*visit) error { return errNoPage }}))
-	s.engine.NoMethod(s.stranger(route{handle: func(*visit) error { return errNoMethod }}))
+	s.engine.GET("/static/*file", s.anybody(route{handle: s.asset}))
+	s.engine.NoRoute(s.anybody(route{handle: func(*visit) error { return errNoPage }}))
+	s.engine.NoMethod(s.anybody(route{handle: func(*visit) error { return errNoMethod }}))
 }
 
 // formerPaths are URLs that Drover used before, and what they are called now: bookmarks and pages still open keep working.

@@ -164,7 +164,7 @@ func (s *Server) removeSaved(v *visit) error {
 }
 
 func (s *Server) exportSaved(v *visit) error {
-	text, err := s.Shelf.Export(v.Request.Context())
+	text, err := s.Shelf.Export(v.Request.Context(), v.actor())
 	if err != nil {
 		return err
 	}

@@ -10,6 +10,7 @@ import (
 	"net/netip"
 	"net/url"
 	"sync"
+	"time"
 
 	"github.com/gin-gonic/gin"
 
@@ -36,6 +37,7 @@ type Parts struct {
 	Gallery   bool   // show the development gallery
 
 	TrustedProxies []netip.Prefix // that say where a request came from (X-Forwarded-For); nobody else is believed
+	Rates          Rates
 }
 
 // Server answers the dashboard's requests.
@@ -47,6 +49,12 @@ type Server struct {
 	engine      *gin.Engine
 
 	verified  verified
+	byMember  *rateLimits
+	byAddress *rateLimits
+	bodyTime  time.Duration
+
+	authenticated func(method, path string) // for tests: called once a request is authenticated
+
 	crowd     crowd
 	checks    sync.WaitGroup // checks that go on after their request
 	running   context.Context
@@ -57,6 +65,8 @@ type Server struct {
 func New(p Parts) *Server {
 	gin.SetMode(gin.ReleaseMode)
 	s := &Server{Parts: p, watch: runs.NewWatch(p.Runner), expressions: expression.NewPool(expression.Limits{}), engine: gin.New()}
+	rates := p.Rates.orUsual()
+	s.byMember, s.byAddress, s.bodyTime = newRateLimits(rates.Member, rates.MemberBurst), newRateLimits(rates.Address, rates.AddressBurst), bodyTime
 	s.running, s.stopCheck = context.WithCancel(context.Background())
 	if u, err := url.Parse(p.PublicURL); err == nil {
 		s.secure = u.Scheme == "https"
@@ -66,7 +76,7 @@ func New(p Parts) *Server {
 	}
 	s.engine.RemoteIPHeaders = []string{"X-Forwarded-For"} // the only one that proxies append to: another could be the browser's own
 	s.engine.HandleMethodNotAllowed = true
-	s.engine.Use(s.log, s.recover, s.headers, s.sameOrigin(), s.readable, s.bounded)
+	s.engine.Use(s.log, s.recover, s.headers, s.sameOrigin(), s.readable)
 	s.routes()
 	return s
 }

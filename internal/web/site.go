@@ -45,7 +45,7 @@ func (s *Server) showSite(v *visit, status int, site sites.Site, problems sites.
 		Retired: !site.RetiredAt.IsZero(), Root: site.Root, Override: site.Override, Address: site.Address, RedirectsTo: site.RedirectsTo,
 		Username: site.Credential.Username, Roles: site.Credential.Roles, Administrator: site.Credential.Administrator,
 		CredentialAt: site.Credential.CreatedAt, CredentialBy: site.Credential.CreatedBy, WorkedAt: site.Credential.WorkedAt,
-		Rungs: rungs(site.Home, report), Credential: credentialFields(v.PostForm("username"), problems), ShowCredential: len(problems) > 0, AskFirst: len(problems) == 0 && time.Since(v.session.FreshAt) > freshFor,
+		Rungs: rungs(site.Home, report), Credential: credentialFields(v.PostForm("username"), problems), ShowCredential: len(problems) > 0, AskFirst: len(problems) == 0 && time.Since(v.session.FreshAt) > recentFor,
 	}
 	if page.Runs, err = s.runsOf(v, site.ID); err != nil {
 		return err
@@ -211,7 +211,11 @@ func (s *Server) editSite(v *visit) error {
 		return err
 	}
 	v.say("ok", "Saved.")
-	if changed.Home != site.Home {
+	switch {
+	case changed.Home == site.Home:
+	case changed.Credential.Username == "":
+		v.say("problem", "Saved. The site waits for its credential: a password is never sent to another address than it was stored for. Enter it again below.")
+	default:
 		s.checkNow(v, changed)
 	}
 	return v.see(fmt.Sprintf("/sites/%d", site.ID))

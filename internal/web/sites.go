@@ -152,7 +152,7 @@ func (s *Server) checkSites(v *visit) error {
 }
 
 func (s *Server) checkBehind(v *visit, found []sites.Site) {
-	actor := v.actor()
+	actor := v.actor().Detached()
 	s.checks.Go(func() {
 		s.Registry.CheckAll(s.running, actor, found, func(site sites.Site, _ wordpress.Report, err error) {
 			if err != nil && s.running.Err() == nil {

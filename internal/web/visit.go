@@ -1,7 +1,9 @@
 package web
 
 import (
+	"cmp"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/netip"
 	"net/url"
@@ -32,7 +34,7 @@ func (v *visit) actor() access.Actor {
 	if v.bearer.Kind != "" {
 		return v.bearer
 	}
-	return v.member.Actor(v.addr())
+	return v.member.SignedIn(v.session, v.addr())
 }
 
 func (v *visit) addr() netip.Addr {
@@ -55,64 +57,116 @@ func (v *visit) device() members.Device {
 	return d
 }
 
-// member lets people in who are signed in and whose role allows the route. The right to see a page is the gate's to judge, so that a
-// refusal is recorded.
+// networkOf is who counts as one address: a customer's share of IPv6 (RFC 6177) is theirs to choose from.
+func networkOf(addr netip.Addr) string {
+	addr = addr.Unmap().WithZone("")
+	if prefix, err := addr.Prefix(64); err == nil && addr.Is6() {
+		return prefix.String()
+	}
+	return addr.String()
+}
+
+// member serves people who are signed in and whose role allows the route.
 func (s *Server) member(r route) gin.HandlerFunc {
 	return func(c *gin.Context) {
 		v := &visit{Context: c, server: s}
-		token, err := c.Cookie(s.cookieName())
-		if err != nil || token == "" {
-			v.toDoor()
-			return
-		}
-		v.token = vault.NewSecret(token)
-		v.member, v.session, err = s.Roster.Authenticate(c.Request.Context(), v.token)
-		if errors.Is(err, members.ErrNoSession) {
-			v.toDoor() // the cookie stays: a request of another tab may just have been answered with a newer one
-			return
-		}
-		if err == nil {
-			c.Set(memberKey, v.member.ID)
-			if leave, entered := s.crowd.enter(v.member.ID); entered {
-				defer leave()
-			} else {
-				err = errCrowd
-			}
-		}
-		if err == nil {
-			if to := s.firstTo(r, v); to != "" {
-				v.lead(to)
-				return
-			}
-		}
-		if err == nil && r.right != "" {
-			err = s.Log.Authorize(c.Request.Context(), v.actor(), r.right, access.Subject(v.Request.URL.Path))
-		}
-		handle := r.handle
-		if err == nil {
-			var ask bool
-			if ask, err = s.unproved(r, v); ask {
-				handle = s.confirmFirst
-			}
-		}
-		if err == nil {
-			err = handle(v)
-		}
-		v.finish(err)
+		v.finish(s.serveMember(v, r))
 	}
 }
 
-// stranger serves what everybody may see.
-func (s *Server) stranger(r route) gin.HandlerFunc {
+func (s *Server) serveMember(v *visit, r route) error {
+	err := v.limitAddress()
+	if err == nil {
+		err = s.authenticate(v)
+	}
+	if errors.Is(err, members.ErrNoSession) {
+		v.lead("/sign-in") // the cookie stays: a request of another tab may just have been answered with a newer one
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	leave, entered := s.crowd.enter(v.member.ID)
+	if !entered {
+		return errCrowd
+	}
+	defer leave()
+	if err := v.limitMember(r, v.member.ID); err != nil {
+		return err
+	}
+	done, err := v.readBody(cmp.Or(r.most, longestForm))
+	if err != nil {
+		return err
+	}
+	defer done()
+	// Whatever changed while the body arrived counts. What changes from here on, the audit log's Record looks at.
+	if v.Request.Method == http.MethodPost {
+		if err = s.authenticate(v); errors.Is(err, members.ErrNoSession) {
+			v.lead("/sign-in")
+			return nil
+		}
+	}
+	if err != nil {
+		return err
+	}
+	if s.authenticated != nil {
+		s.authenticated(r.method, r.path)
+	}
+	return s.serveAuthenticated(v, r)
+}
+
+// authenticate finds out whose session the request shows, or returns members.ErrNoSession.
+func (s *Server) authenticate(v *visit) (err error) {
+	token, err := v.Cookie(s.cookieName())
+	if err != nil || token == "" {
+		return members.ErrNoSession
+	}
+	v.token = vault.NewSecret(token)
+	if v.member, v.session, err = s.Roster.Authenticate(v.Request.Context(), v.token); err == nil {
+		v.Set(memberKey, v.member.ID)
+	}
+	return err
+}
+
+// serveAuthenticated authorizes the route, so that a refusal is recorded, and asks for recent authentication where the route needs it.
+func (s *Server) serveAuthenticated(v *visit, r route) error {
+	if to := s.firstTo(r, v); to != "" {
+		v.lead(to)
+		return nil
+	}
+	if r.right != "" {
+		if err := s.Log.Authorize(v.Request.Context(), v.actor(), r.right, r.subjectOf(v.Context)); err != nil {
+			return err
+		}
+	}
+	ask, err := s.mustReauthenticate(r, v)
+	if err != nil {
+		return err
+	}
+	if ask {
+		return s.reauthenticateFirst(v)
+	}
+	return r.handle(v)
+}
+
+// anybody serves what needs no sign-in.
+func (s *Server) anybody(r route) gin.HandlerFunc {
 	return func(c *gin.Context) {
 		v := &visit{Context: c, server: s}
-		v.finish(r.handle(v))
+		v.finish(s.serveAnybody(v, r))
 	}
 }
 
-// toDoor leads to the sign-in page and, for a page that can be asked for again, back from there.
-func (v *visit) toDoor() {
-	v.lead("/sign-in")
+func (s *Server) serveAnybody(v *visit, r route) error {
+	if err := v.limitAddress(); err != nil {
+		return err
+	}
+	done, err := v.readBody(publicBody)
+	if err != nil {
+		return err
+	}
+	defer done()
+	return r.handle(v)
 }
 
 // lead sends the browser to another page first; what was asked for, if it can be asked for again, goes along as next.
@@ -154,6 +208,26 @@ func (v *visit) remember(token vault.Secret) {
 	http.SetCookie(v.Writer, &http.Cookie{
 		Name: v.server.cookieName(), Value: token.Reveal(), Path: "/", MaxAge: int(sessionCookie.Seconds()), HttpOnly: true, Secure: v.server.secure, SameSite: http.SameSiteLaxMode,
 	})
+}
+
+// begin keeps the session's token in the browser, and tells a member who is signed in which tokens were revoked for them.
+func (v *visit) begin(token vault.Secret) error {
+	v.remember(token)
+	ctx := v.Request.Context()
+	m, session, err := v.server.Roster.Authenticate(ctx, token)
+	if err != nil || session.Half {
+		return err
+	}
+	revoked, err := v.server.Roster.TellRevoked(ctx, m.ID)
+	if err != nil || len(revoked) == 0 {
+		return err
+	}
+	names := make([]string, len(revoked))
+	for i, t := range revoked {
+		names[i] = "“" + t.Name + "”"
+	}
+	v.say("problem", fmt.Sprintf("Your API tokens %s were revoked: %s. Make new ones under Settings, API tokens.", strings.Join(names, ", "), revoked[0].RevokedWhy))
+	return nil
 }
 
 // rememberDevice lets the browser be known as its owner's, unless it is already.

@@ -7,8 +7,7 @@ import (
 	"golang.org/x/net/publicsuffix"
 )
 
-// Moved returns the home that a redirect of a REST request leads to, and whether it is near: under the same registrable domain and
-// not less safe, so that the credential stays with the same owner. It is empty when the site has not moved: a redirect to the login
+// Moved returns the home that a redirect of a REST request leads to, and whether it is near, so that the credential follows. It is empty when the site has not moved: a redirect to the login
 // page, say, or within the same home.
 func Moved(home, location string) (to string, near bool) {
 	u, err := url.Parse(location)
@@ -20,20 +19,48 @@ func Moved(home, location string) (to string, near bool) {
 	if err != nil || to == home {
 		return "", false
 	}
-	before, errBefore := url.Parse(home)
-	after, errAfter := url.Parse(to)
-	if errBefore != nil || errAfter != nil {
-		return "", false
-	}
-	near = (after.Scheme == "https" || before.Scheme == "http") && domain(before.Hostname()) == domain(after.Hostname())
-	return to, near
+	return to, CredentialFollows(home, to)
 }
 
-// domain is what an owner registers (publicsuffix.org), or the host itself where there is no such thing.
-func domain(host string) string {
-	registered, err := publicsuffix.EffectiveTLDPlusOne(host)
+// Origin is the scheme, host and port of a home, which a credential belongs to.
+func Origin(home string) string {
+	u, err := url.Parse(home)
 	if err != nil {
-		return host
+		return ""
 	}
-	return registered
+	return u.Scheme + "://" + u.Hostname() + ":" + portOf(u)
+}
+
+func portOf(u *url.URL) string {
+	if port := u.Port(); port != "" {
+		return port
+	}
+	return map[string]string{"https": "443", "http": "80"}[u.Scheme]
+}
+
+// CredentialFollows tells whether the new home certainly is the same site's, so that its credential may be sent there: the same origin,
+// the same with www or without, or https in place of http on the default ports.
+func CredentialFollows(from, to string) bool {
+	before, errBefore := url.Parse(from)
+	after, errAfter := url.Parse(to)
+	if errBefore != nil || errAfter != nil || Origin(from) == "" {
+		return false
+	}
+	if !sameHost(before.Hostname(), after.Hostname()) {
+		return false
+	}
+	upgraded := before.Scheme == "http" && after.Scheme == "https" && portOf(before) == "80" && portOf(after) == "443"
+	return upgraded || before.Scheme == after.Scheme && portOf(before) == portOf(after)
+}
+
+// sameHost tells whether two hosts are one, with www or without. Under a public suffix, www belongs to whoever registers it.
+func sameHost(a, b string) bool {
+	if a == b {
+		return true
+	}
+	if len(a) > len(b) {
+		a, b = b, a
+	}
+	_, err := publicsuffix.EffectiveTLDPlusOne(a)
+	return b == "www."+a && err == nil
 }

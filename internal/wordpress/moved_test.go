@@ -2,6 +2,38 @@ package wordpress
 
 import "testing"
 
+func TestCredentialFollows(t *testing.T) {
+	for _, c := range []struct {
+		from, to string
+		follows  bool
+	}{
+		{"https://acme.example", "https://acme.example", true},
+		{"https://acme.example", "https://acme.example/blog", true},
+		{"https://acme.example", "https://www.acme.example", true},
+		{"https://www.acme.example", "https://acme.example", true},
+		{"http://www.acme.example", "https://acme.example", true},
+		{"https://acme.example:8443", "https://www.acme.example:8443", true},
+		{"https://acme.example", "http://acme.example", false},
+		{"http://acme.example:8080", "https://acme.example", false},
+		{"http://acme.example", "https://acme.example:8443", false},
+		{"https://acme.example", "https://acme.example:8443", false},
+		{"https://acme.example:443", "https://acme.example", true},
+		{"https://acme.example", "https://shop.acme.example", false},
+		{"https://shop.acme.example", "https://acme.example", false},
+		{"https://www.shop.acme.example", "https://shop.acme.example", true},
+		{"https://acme.example", "https://www.www.acme.example", false},
+		{"https://acme.example", "https://acme.example.evil.test", false},
+		{"https://acme.example", "https://wwwacme.example", false},
+		{"https://github.io", "https://www.github.io", false},
+		{"https://192.0.2.1", "https://192.0.2.2", false},
+		{"https://192.0.2.1", "https://192.0.2.1", true},
+	} {
+		if got := CredentialFollows(c.from, c.to); got != c.follows {
+			t.Errorf("%s to %s: %v", c.from, c.to, got)
+		}
+	}
+}
+
 func TestMoved(t *testing.T) {
 	for _, c := range []struct {
 		home, location, to string

@@ -13,54 +13,42 @@ import (
 	"github.com/droverhq/drover/views"
 )
 
-// How old a proof of who somebody is may be: for what is done with it, and for a form that was opened with one and holds a password,
-// which is not carried over.
+// How old an authentication may be: for what is done with it, and for a form that was opened with one and holds a password, which is not
+// carried over.
 const (
-	freshFor     = 10 * time.Minute
-	freshForForm = 30 * time.Minute
+	recentFor     = 10 * time.Minute
+	recentForForm = 30 * time.Minute
 )
 
-// freshness is when a route needs a proof of late.
-type freshness struct {
-	within time.Duration
+// recency is when a route needs recent authentication.
+type recency struct {
+	within time.Duration                       // 0: it needs none
 	when   func(*Server, *visit) (bool, error) // nil: always
 }
 
-var (
-	always = freshness{within: freshFor}
-	opened = freshness{within: freshForForm} // holds a password: the form itself was asked for with a proof
-)
+// recent is for what destroys, what changes who may do what or where a password goes, and what takes much out of Drover.
+func recent(r *route) { r.recent = recency{within: recentFor} }
 
-// fresh names the routes that need a proof of late: what destroys, what changes who may do what, what changes where a password goes, and
-// what takes much out of the house.
-var fresh = map[string]freshness{
-	"POST /runs": {freshFor, (*Server).destroys}, "POST /runs/:id/rerun": {freshFor, (*Server).destroysAgain}, "POST /runs/:id/approve": always, "POST /team/approval": always,
+// recentForm is for a form that holds a password, which is not carried over: the form itself was opened with recent authentication.
+func recentForm(r *route) { r.recent = recency{within: recentForForm} }
 
-	"GET /sites/new": always, "POST /sites": opened, "GET /sites/import": always, "POST /sites/import": opened,
-	"POST /sites/:id": always, "POST /sites/:id/credential": opened,
-
-	"GET /runs/:id/export.csv": {freshFor, (*Server).takesMuch}, "GET /runs/:id/export.json": {freshFor, (*Server).takesMuch}, "GET /runs/:id/answers.csv": {freshFor, (*Server).takesMuch},
-	"GET /runs/:id/answers.json": {freshFor, (*Server).takesMuch}, "GET /runs/:id/answers.jsonl": {freshFor, (*Server).takesMuch},
-
-	"GET /audit/export.csv": always, "GET /audit/export.jsonl": always, "GET /audit/print": always,
-
-	"POST /team/invite": always, "POST /team/:id/role": always, "POST /team/:id/access": always, "POST /settings/tokens": always, "POST /team/:id/reset": always, "POST /team/:id/remove": always, "POST /team/:id/sign-out": always, "POST /team/second-factor": always,
-
-	"POST /settings/second-factor/app": always, "POST /settings/second-factor/passkey/options": always, "POST /settings/second-factor/passkey": opened,
-	"POST /settings/second-factor/codes": always, "POST /settings/factors/:id/remove": always,
-	"POST /settings/password": {freshForForm, (*Server).hasFactor}, "POST /settings/sessions/:id/revoke": always, "POST /sign-out-everywhere": always,
+func recentWhen(when func(*Server, *visit) (bool, error)) option {
+	return func(r *route) { r.recent = recency{recentFor, when} }
 }
 
-// unproved tells whether the route needs a proof that the session has not given of late.
-func (s *Server) unproved(r route, v *visit) (bool, error) {
-	need, named := fresh[r.method+" "+r.path]
-	if !named || time.Since(v.session.FreshAt) <= need.within {
+func recentFormWhen(when func(*Server, *visit) (bool, error)) option {
+	return func(r *route) { r.recent = recency{recentForForm, when} }
+}
+
+// mustReauthenticate tells whether the route needs a more recent authentication than the session has.
+func (s *Server) mustReauthenticate(r route, v *visit) (bool, error) {
+	if r.recent.within == 0 || time.Since(v.session.FreshAt) <= r.recent.within {
 		return false, nil
 	}
-	if need.when == nil {
+	if r.recent.when == nil {
 		return true, nil
 	}
-	return need.when(s, v)
+	return r.recent.when(s, v)
 }
 
 func (s *Server) destroys(v *visit) (bool, error) {
@@ -93,8 +81,8 @@ func (s *Server) hasFactor(v *visit) (bool, error) {
 // Fields that are never carried over: they hold passwords.
 var uncarried = []string{"application_password", "password", "old", "csv"}
 
-// confirmFirst asks for a proof, and carries along what was sent: nothing that was typed is lost but passwords.
-func (s *Server) confirmFirst(v *visit) error {
+// reauthenticateFirst asks for a proof, and carries along what was sent: nothing that was typed is lost but passwords.
+func (s *Server) reauthenticateFirst(v *visit) error {
 	path := v.Request.URL.RequestURI()
 	switch {
 	case v.Request.Method == http.MethodGet:
@@ -127,7 +115,7 @@ func (s *Server) confirmFirst(v *visit) error {
 
 func (s *Server) confirmForm(v *visit) error {
 	to := next(v.Query("next"))
-	if time.Since(v.session.FreshAt) <= freshFor {
+	if time.Since(v.session.FreshAt) <= recentFor {
 		return v.see(to)
 	}
 	return s.showConfirm(v, http.StatusOK, "/confirm?next="+url.QueryEscape(to), nil, "")
@@ -155,7 +143,7 @@ func (s *Server) confirm(v *visit) error {
 	if err != nil {
 		return err
 	}
-	if time.Since(v.session.FreshAt) <= freshFor { // sent twice
+	if time.Since(v.session.FreshAt) <= recentFor { // sent twice
 		return v.goOn()
 	}
 	token, err := s.given(v, form)

@@ -1,0 +1,47 @@
+package audit
+
+import (
+	"context"
+
+	"gorm.io/gorm"
+
+	"github.com/droverhq/drover/internal/access"
+)
+
+type viewRow struct {
+	ID       int64 `gorm:"primaryKey"`
+	MemberID int64
+	Name     string
+	Query    string
+}
+
+func (viewRow) TableName() string { return "audit_views" }
+
+func (s store) views(ctx context.Context, member int64) ([]View, error) {
+	var rows []viewRow
+	err := s.db.WithContext(ctx).Where("member_id = ?", member).Order("lower(name), id").Find(&rows).Error
+	all := make([]View, len(rows))
+	for i, r := range rows {
+		all[i] = View{r.ID, r.Name, r.Query}
+	}
+	return all, wrap(err)
+}
+
+// changeViews changes the actor's own views, which the audit log does not tell of.
+func (l *Log) changeViews(ctx context.Context, actor access.Actor, f func(chained) error) error {
+	return l.Settle(ctx, l.store.db.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
+		if err := l.VerifyActor(tx, actor, access.AuditRead, ""); err != nil {
+			return err
+		}
+		return f(chained{tx})
+	}))
+}
+
+// putView stores the view, in place of one of the same name.
+func (w chained) putView(member int64, v View) error {
+	return wrap(w.tx.Exec("INSERT INTO audit_views (member_id, name, query) VALUES (?, ?, ?) ON CONFLICT (member_id, name) DO UPDATE SET query = excluded.query", member, v.Name, v.Query).Error)
+}
+
+func (w chained) removeView(member, id int64) error {
+	return wrap(w.tx.Where("member_id = ? AND id = ?", member, id).Delete(&viewRow{}).Error)
+}

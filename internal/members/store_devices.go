@@ -1,0 +1,27 @@
+package members
+
+import (
+	"context"
+)
+
+func (s store) device(ctx context.Context, member int64, hash string) (bool, error) {
+	var n int64
+	err := s.db.WithContext(ctx).Model(&deviceRow{}).Where("member_id = ? AND token_hash = ?", member, hash).Count(&n).Error
+	return n > 0, err
+}
+
+// insertDevice keeps the newest of the member's devices.
+func (w write) insertDevice(r deviceRow) error {
+	if err := w.tx.Create(&r).Error; err != nil {
+		return err
+	}
+	return w.tx.Exec("DELETE FROM devices WHERE member_id = ? AND id NOT IN (SELECT id FROM devices WHERE member_id = ? ORDER BY id DESC LIMIT ?)", r.MemberID, r.MemberID, mostDevices).Error
+}
+
+func (s store) setting(ctx context.Context, name string) (string, error) {
+	var r settingRow
+	err := s.db.WithContext(ctx).Where("name = ?", name).Limit(1).Find(&r).Error
+	return r.Value, err
+}
+
+func (w write) putSetting(name, value string) error { return w.tx.Save(&settingRow{name, value}).Error }
