@@ -75,7 +75,7 @@ if (process.argv.includes("--watch")) {
     try {
       build();
     } catch (error) {
-      console.error(error.message); // half-typed styles are mended by the next keystroke
+      console.error(error.message); // half-typed styles are fixed by the next keystroke
     }
   }, 400);
 }

@@ -56,7 +56,7 @@ func Answers(p AnswersPage) templ.Component {
 					}()
 				}
 				ctx = templ.InitializeContext(ctx)
-				templ_7745c5c3_Err = linkButton(runHref(p.RunID), "chevron-left", "The run", "outline").Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = linkButton(runHref(p.RunID), "chevron-left", "Back to run", "outline").Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -117,7 +117,7 @@ func Answers(p AnswersPage) templ.Component {
 					return templ_7745c5c3_Err
 				}
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 6, "> Only what differs</label> <button class=\"btn\" data-variant=\"outline\">")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 6, "> Only differences</label> <button class=\"btn\" data-variant=\"outline\">")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -147,11 +147,11 @@ func Answers(p AnswersPage) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = Input(Field{Name: "columns", Label: "Columns", Value: p.Columns, Rows: 6, Mono: true, Problem: p.Problem, Hint: "One a line: a name, a colon and a jq expression, such as version: .version"}).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = Input(Field{Name: "columns", Label: "Columns", Value: p.Columns, Rows: 6, Mono: true, Problem: p.Problem, Hint: "One per line: a name, a colon and a jq expression, such as version: .version"}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = Input(Field{Name: "rows", Label: "Rows", Value: p.Rows, Rows: 2, Mono: true, Hint: "What gives the rows of an answer. Empty: each element of a list, else the whole answer."}).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = Input(Field{Name: "rows", Label: "Rows", Value: p.Rows, Rows: 2, Mono: true, Hint: "A jq expression that gives the rows of an answer. Leave it empty for each element of a list, or the whole answer."}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -201,9 +201,9 @@ func Answers(p AnswersPage) templ.Component {
 					return templ_7745c5c3_Err
 				}
 				var templ_7745c5c3_Var7 string
-				templ_7745c5c3_Var7, templ_7745c5c3_Err = templ.JoinStringErrs("· " + counted(p.Without, "site", "sites") + " gave no answer to show")
+				templ_7745c5c3_Var7, templ_7745c5c3_Err = templ.JoinStringErrs("· " + counted(p.Without, "site", "sites") + " returned no usable answer")
 				if templ_7745c5c3_Err != nil {
-					return templ.Error{Err: templ_7745c5c3_Err, FileName: `answers.templ`, Line: 49, Col: 114}
+					return templ.Error{Err: templ_7745c5c3_Err, FileName: `answers.templ`, Line: 49, Col: 117}
 				}
 				_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var7))
 				if templ_7745c5c3_Err != nil {
@@ -220,7 +220,7 @@ func Answers(p AnswersPage) templ.Component {
 					return templ_7745c5c3_Err
 				}
 				var templ_7745c5c3_Var8 string
-				templ_7745c5c3_Var8, templ_7745c5c3_Err = templ.JoinStringErrs("· " + counted(p.Nothing, "site", "sites") + " answered an empty list")
+				templ_7745c5c3_Var8, templ_7745c5c3_Err = templ.JoinStringErrs("· " + counted(p.Nothing, "site", "sites") + " returned an empty list")
 				if templ_7745c5c3_Err != nil {
 					return templ.Error{Err: templ_7745c5c3_Err, FileName: `answers.templ`, Line: 52, Col: 114}
 				}
@@ -304,7 +304,7 @@ func Answers(p AnswersPage) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			if p.Total == 0 {
-				templ_7745c5c3_Err = Empty("table", "Nothing to show", "No answer passes the filter, or no site of this run gave one.").Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = Empty("table", "Nothing to show", "No answer matches the filter, or no site in this run returned one.").Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -701,7 +701,7 @@ func Compare(p ComparePage) templ.Component {
 					}()
 				}
 				ctx = templ.InitializeContext(ctx)
-				templ_7745c5c3_Err = linkButton(runHref(p.RunID)+"/answers", "table", "The answers", "outline").Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = linkButton(runHref(p.RunID)+"/answers", "table", "Back to answers", "outline").Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -728,13 +728,13 @@ func Compare(p ComparePage) templ.Component {
 						}()
 					}
 					ctx = templ.InitializeContext(ctx)
-					templ_7745c5c3_Err = linkButton(runHref(p.RunID), "chevron-left", "The run", "outline").Render(ctx, templ_7745c5c3_Buffer)
+					templ_7745c5c3_Err = linkButton(runHref(p.RunID), "chevron-left", "Back to run", "outline").Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
 					return nil
 				})
-				templ_7745c5c3_Err = Empty("git-compare", "No earlier run of the same", "Run it again some day: then the two can be compared.").Render(templ.WithChildren(ctx, templ_7745c5c3_Var31), templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = Empty("git-compare", "No earlier run to compare with", "Rerun it later to compare the two.").Render(templ.WithChildren(ctx, templ_7745c5c3_Var31), templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -786,14 +786,14 @@ func Compare(p ComparePage) templ.Component {
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
-					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 63, " stayed the same since run ")
+					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 63, " have not changed since run ")
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
 					var templ_7745c5c3_Var34 string
 					templ_7745c5c3_Var34, templ_7745c5c3_Err = templ.JoinStringErrs(id(p.With))
 					if templ_7745c5c3_Err != nil {
-						return templ.Error{Err: templ_7745c5c3_Err, FileName: `answers.templ`, Line: 165, Col: 175}
+						return templ.Error{Err: templ_7745c5c3_Err, FileName: `answers.templ`, Line: 165, Col: 176}
 					}
 					_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var34))
 					if templ_7745c5c3_Err != nil {

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// AuditPage is the record, filtered, as sentences.
+// AuditPage is the audit log, filtered, as sentences.
 type AuditPage struct {
 	Frame        Frame
 	Filter       AuditFilter
@@ -27,7 +27,7 @@ type AuditPage struct {
 	ViewProblem  string
 }
 
-// Copied is how far a copy of the record elsewhere has come.
+// Copied is how far a copy of the audit log elsewhere has come.
 type Copied struct {
 	Name             string // file, syslog or hook
 	Seq              int64
@@ -62,14 +62,14 @@ type PrintedEntry struct {
 func (f AuditFilter) where() string {
 	var parts []string
 	for _, p := range []struct{ label, value string }{
-		{"client", f.Client}, {"from", f.Since}, {"before", f.Until}, {"who", f.Actor}, {"action", f.Action}, {"about", f.Subject}, {"ended", f.Outcome}, {"words", f.Words},
+		{"client", f.Client}, {"from", f.Since}, {"until", f.Until}, {"who", f.Actor}, {"action", f.Action}, {"target", f.Subject}, {"result", f.Outcome}, {"search", f.Words},
 	} {
 		if p.value != "" {
 			parts = append(parts, p.label+" "+p.value)
 		}
 	}
 	if len(parts) == 0 {
-		return "the whole record"
+		return "all entries"
 	}
 	return strings.Join(parts, " · ")
 }
@@ -77,7 +77,7 @@ func (f AuditFilter) where() string {
 // Encode is the filter as an address has it.
 func (f AuditFilter) Encode() string { return f.query().Encode() }
 
-// href is a page of the record with the same filter.
+// href is a page of the audit log with the same filter.
 func (f AuditFilter) href(path string) string {
 	if q := f.Encode(); q != "" {
 		return path + "?" + q
@@ -98,7 +98,7 @@ func (p AuditPage) older() string {
 	return "/audit?" + q.Encode()
 }
 
-// AuditFilter is what the record is filtered by, as typed.
+// AuditFilter is what the audit log is filtered by, as typed.
 type AuditFilter struct {
 	Words                                   string
 	Actor, Action, Subject, Client, Outcome string
@@ -138,7 +138,7 @@ func (p AuditPage) actions() []Option {
 	return all
 }
 
-// AuditRow is an entry of the record.
+// AuditRow is an entry of the audit log.
 type AuditRow struct {
 	Seq         int64
 	At          time.Time
@@ -170,11 +170,11 @@ type AuditBar struct {
 	Count int64
 }
 
-// Verification is what the last check of the record found.
+// Verification is what the last check of the audit log found.
 type Verification struct {
 	At        time.Time // zero when it was never verified
 	Entries   int64     // entries found whole
-	Broken    int64     // the first broken entry's number, 0 when the record is whole
+	Broken    int64     // the first broken entry's number, 0 when the audit log is whole
 	Why       string
 	CanVerify bool
 	CanSign   bool

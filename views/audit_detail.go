@@ -7,21 +7,21 @@ import (
 	"time"
 )
 
-// AuditDetail is what an entry records beside who did what to whom.
+// AuditDetail is what an entry contains besides who did what to whom.
 type AuditDetail map[string]any
 
 func (d AuditDetail) started() string {
 	s := ": " + d.quoted() + " on " + counted(d.number("sites"), "site", "sites")
 	if again := d.number("again_of"); again > 0 {
-		s += fmt.Sprintf(", again after run %d", again)
+		s += fmt.Sprintf(", rerun of run %d", again)
 	}
 	return s
 }
 
 func (d AuditDetail) finished() string {
-	s := " ended: " + d.quoted() + " on " + counted(d.number("sites"), "site", "sites")
+	s := " finished: " + d.quoted() + " on " + counted(d.number("sites"), "site", "sites")
 	if d.text("state") == "cancelled" {
-		s = strings.Replace(s, " ended", " was cancelled", 1)
+		s = strings.Replace(s, " finished", " was cancelled", 1)
 	}
 	if counts, ok := d["counts"].(map[string]any); ok {
 		s += AuditDetail(counts).tally("ok", "partial", "skipped", "failed", "unknown")
@@ -75,7 +75,7 @@ func (d AuditDetail) tally(names ...string) string {
 	var said []string
 	for _, name := range names {
 		if n := d.number(name); n > 0 {
-			said = append(said, count(n)+" "+name)
+			said = append(said, count(n)+" "+outcomeWord(name))
 		}
 	}
 	if len(said) == 0 {
@@ -89,6 +89,17 @@ func (d AuditDetail) quoted() string {
 		return "“" + title + "”"
 	}
 	return d.text("operation")
+}
+
+// outcomeWord is how the log's own word for an outcome is shown.
+func outcomeWord(name string) string {
+	switch name {
+	case "ok":
+		return "succeeded"
+	case "bad":
+		return "invalid"
+	}
+	return name
 }
 
 // text is the first of the fields that holds something.

@@ -55,7 +55,7 @@ func AuditEntry(p AuditEntryPage) templ.Component {
 				}
 				ctx = templ.InitializeContext(ctx)
 				if p.Entry.Seq > 1 {
-					templ_7745c5c3_Err = linkButton("/audit/"+id(p.Entry.Seq-1), "chevron-left", "Before", "outline").Render(ctx, templ_7745c5c3_Buffer)
+					templ_7745c5c3_Err = linkButton("/audit/"+id(p.Entry.Seq-1), "chevron-left", "Previous", "outline").Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
@@ -74,7 +74,7 @@ func AuditEntry(p AuditEntryPage) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = linkButton("/audit", "scroll-text", "The record", "outline").Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = linkButton("/audit", "scroll-text", "Audit log", "outline").Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -284,7 +284,7 @@ func AuditEntry(p AuditEntryPage) templ.Component {
 					}
 					return nil
 				})
-				templ_7745c5c3_Err = auditFact("About").Render(templ.WithChildren(ctx, templ_7745c5c3_Var13), templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = auditFact("Target").Render(templ.WithChildren(ctx, templ_7745c5c3_Var13), templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -307,7 +307,7 @@ func AuditEntry(p AuditEntryPage) templ.Component {
 				}
 				return nil
 			})
-			templ_7745c5c3_Err = auditFact("Ended").Render(templ.WithChildren(ctx, templ_7745c5c3_Var16), templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = auditFact("Result").Render(templ.WithChildren(ctx, templ_7745c5c3_Var16), templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -370,7 +370,7 @@ func AuditEntry(p AuditEntryPage) templ.Component {
 					return templ_7745c5c3_Err
 				}
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 21, " <section class=\"panel mt-4 p-4\"><h2 class=\"mb-2\">As recorded</h2><pre class=\"code max-h-96\" tabindex=\"0\" aria-label=\"Detail, as JSON\">")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 21, " <section class=\"panel mt-4 p-4\"><h2 class=\"mb-2\">Stored entry</h2><pre class=\"code max-h-96\" tabindex=\"0\" aria-label=\"Detail, as JSON\">")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -460,11 +460,11 @@ func AuditEntry(p AuditEntryPage) templ.Component {
 				}
 				return nil
 			})
-			templ_7745c5c3_Err = auditFact("Of the entry before").Render(templ.WithChildren(ctx, templ_7745c5c3_Var23), templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = auditFact("Previous hash").Render(templ.WithChildren(ctx, templ_7745c5c3_Var23), templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 28, "</dl><p class=\"hint mt-3\">Each hash covers its entry and the hash before it: nobody can change or remove an entry without breaking every later one.</p></section>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 28, "</dl><p class=\"hint mt-3\">Each hash covers the entry and the previous hash, so nobody can change or remove an entry without breaking every later one.</p></section>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

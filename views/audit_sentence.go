@@ -13,7 +13,7 @@ type phrase struct {
 	Strong bool
 }
 
-// sentence tells an entry of the record as one would tell a colleague.
+// sentence describes an audit entry the way one would tell a colleague.
 func (e AuditRow) sentence() []phrase {
 	if e.Action == "run.finish" && e.Outcome == "done" {
 		return []phrase{e.subject("Run"), plain(e.Detail.finished())}
@@ -31,28 +31,28 @@ func plain(s string) phrase { return phrase{Text: s} }
 type told struct{ done, attempt string }
 
 var tellings = map[string]told{
-	"audit.read": {"read the record", "read the record"}, "audit.verify": {"verified the record", "verify the record"},
-	"database.backup": {"made a backup of the database", "make a backup of the database"},
-	"keys.rotate":     {"added a key and sealed the credentials anew", "rotate the keys"},
+	"audit.read": {"viewed the audit log", "view the audit log"}, "audit.verify": {"verified the audit log", "verify the audit log"},
+	"database.backup": {"backed up the database", "back up the database"},
+	"keys.rotate":     {"rotated the encryption key", "rotate the encryption key"},
 	"drover.start":    {"started", "start"}, "gallery.read": {"opened the gallery", "open the gallery"},
-	"member.add": {"added the member", "add a member"}, "member.edit": {"changed their own account", "change an account"},
-	"member.invite": {"invited", "invite somebody"}, "member.join": {"joined the team", "join the team"},
-	"member.confirm": {"proved who they are", "prove who they are"}, "member.factor": {"changed their second factor", "change a second factor"},
-	"settings.change": {"changed a setting of the team", "change a setting of the team"},
-	"member.read":     {"looked at the team", "see the team"}, "member.remove": {"removed the member", "remove the member"},
-	"member.reset": {"made a link that resets the password of", "reset the password of"},
+	"member.add": {"added the member", "add a member"}, "member.edit": {"changed their account", "change an account"},
+	"member.invite": {"invited", "invite a member"}, "member.join": {"joined the team", "join the team"},
+	"member.confirm": {"confirmed their identity", "confirm their identity"}, "member.factor": {"changed their second factor", "change a second factor"},
+	"settings.change": {"changed a team setting", "change a team setting"},
+	"member.read":     {"viewed the team", "view the team"}, "member.remove": {"removed the member", "remove the member"},
+	"member.reset": {"created a password reset link for", "reset the password of"},
 	"member.role":  {"changed the role of", "change the role of"}, "member.sign_in": {"signed in", "sign in"},
-	"member.end_sessions": {"signed out everywhere", "sign out everywhere"},
-	"member.sign_out":     {"signed out", "sign out"}, "run.cancel": {"cancelled", "cancel"}, "run.finish": {"ended", "end"},
-	"run.read": {"looked at", "see"}, "run.start": {"started", "start a run"}, "run.ask": {"asked for", "ask for"}, "run.policy": {"changed which runs a second person must approve", "change which runs a second person must approve"}, "run.approve": {"approved", "approve"}, "run.decline": {"declined", "decline"}, "run.start_destroy": {"started", "start a run that destroys"},
-	"member.reach": {"changed the reach of", "change the reach of"}, "token.make": {"made the token", "make a token"}, "token.revoke": {"revoked the token", "revoke a token"},
+	"member.end_sessions": {"ended all sessions of", "end all sessions of"},
+	"member.sign_out":     {"signed out", "sign out"}, "run.cancel": {"cancelled", "cancel"}, "run.finish": {"finished", "finish"},
+	"run.read": {"viewed", "view"}, "run.start": {"started", "start a run"}, "run.ask": {"requested", "request"}, "run.policy": {"changed which runs require approval", "change which runs require approval"}, "run.approve": {"approved", "approve"}, "run.decline": {"declined", "decline"}, "run.start_destroy": {"started", "start a destructive run"},
+	"member.reach": {"changed the access of", "change the access of"}, "token.make": {"created the token", "create a token"}, "token.revoke": {"revoked the token", "revoke a token"},
 	"token.use": {"used a token", "use a token"}, "operation.save": {"saved the operation", "save an operation"}, "operation.remove": {"removed the operation", "remove an operation"},
-	"audit.archive": {"moved old entries of the record into an archive", "archive old entries of the record"}, "audit.export": {"exported the record", "export the record"},
-	"audit.checkpoint": {"signed a checkpoint of the record", "sign a checkpoint of the record"}, "run.lower": {"said that a request does less than its method may", "say that a request does less than its method may"},
-	"site.learn": {"learnt how to send blocked verbs to", "learn how to speak to"}, "site.index": {"read what the REST API offers of", "read what the REST API offers of"},
+	"audit.archive": {"archived old audit log entries", "archive old audit log entries"}, "audit.export": {"exported the audit log", "export the audit log"},
+	"audit.checkpoint": {"signed a checkpoint of the audit log", "sign a checkpoint of the audit log"}, "run.lower": {"marked a request as doing less than its method suggests", "mark a request as doing less than its method suggests"},
+	"site.learn": {"set a method override for", "set a method override for"}, "site.index": {"read the REST API index of", "read the REST API index of"},
 	"site.add": {"added the site", "add a site"}, "site.check": {"checked", "check"},
 	"site.credential": {"replaced the credential of", "replace the credential of"}, "site.edit": {"edited", "edit"},
-	"site.import": {"imported sites", "import sites"}, "site.read": {"looked at", "see"}, "site.restore": {"brought back", "bring back"},
+	"site.import": {"imported sites", "import sites"}, "site.read": {"viewed", "view"}, "site.restore": {"restored", "restore"},
 	"site.retire": {"retired", "retire"}, "site.tag": {"tagged", "tag"},
 }
 
@@ -63,9 +63,9 @@ func (e AuditRow) verb() string {
 	}
 	switch e.Outcome {
 	case "refused":
-		return "was refused to " + t.attempt
+		return "was not allowed to " + t.attempt
 	case "failed":
-		return "tried and failed to " + t.attempt
+		return "failed to " + t.attempt
 	}
 	return t.done
 }
@@ -113,7 +113,7 @@ func (e AuditRow) ending() string {
 	case "run.start", "run.ask":
 		return e.Detail.started()
 	case "run.approve", "run.decline":
-		return fmt.Sprintf(", %s on %s, asked for by %s", e.Detail.quoted(), counted(e.Detail.number("sites"), "site", "sites"), e.Detail.text("asked_by"))
+		return fmt.Sprintf(", %s on %s, requested by %s", e.Detail.quoted(), counted(e.Detail.number("sites"), "site", "sites"), e.Detail.text("asked_by"))
 	case "run.cancel":
 		return fmt.Sprintf(", %s: %s of %s not sent", e.Detail.quoted(), count(e.Detail.number("not_sent")), counted(e.Detail.number("sites"), "site", "sites"))
 	case "site.check":
@@ -124,7 +124,7 @@ func (e AuditRow) ending() string {
 		return e.Detail.tally("added", "updated", "unchanged", "bad")
 	case "member.add", "member.invite", "member.join":
 		if e.Detail.text("link") == "sign_in" {
-			return " to sign in with a link"
+			return " to sign in with a one-time link"
 		}
 		if role := e.Detail.text("role"); role != "" {
 			return " as " + role
@@ -146,21 +146,21 @@ func whyRefused(why string) string {
 	case "role":
 		return "the role does not allow it"
 	case "reach":
-		return "it is beyond their reach"
+		return "it is outside their access"
 	case "operation":
-		return "the operation is beyond their reach"
+		return "the operation is outside their access"
 	case "own_request":
-		return "nobody approves what they asked for themselves"
+		return "members cannot approve their own requests"
 	case "own_reach":
-		return "nobody changes their own reach"
+		return "members cannot change their own access"
 	case "above_own_role", "beyond_own_reach":
-		return "it is more than they have themselves"
+		return "it is more than their own access"
 	case "wrong_password":
 		return "the password was wrong"
 	case "wrong_code":
 		return "the code was wrong"
 	case "":
-		return "no reason was recorded"
+		return "no reason was logged"
 	}
 	return why
 }

@@ -55,7 +55,7 @@ func chartOf(days []HomeDay) chart {
 	return c
 }
 
-// histogramOf draws how many entries each stretch of time holds; a column narrows the record to its stretch.
+// histogramOf draws how many entries each stretch of time holds; a column narrows the audit log to its stretch.
 func histogramOf(p AuditPage) chart {
 	most := int64(1)
 	for _, b := range p.Bars {

@@ -99,7 +99,7 @@ func (p ExplorerPage) namespaces() []namespaceRoutes {
 	for _, r := range p.Routes {
 		name := r.Namespace
 		if name == "" {
-			name = "the root"
+			name = "Root"
 		}
 		if len(all) == 0 || all[len(all)-1].Name != name {
 			all = append(all, namespaceRoutes{Name: name})
@@ -154,11 +154,11 @@ func (f EndpointField) first() string {
 func (f EndpointField) hint() string {
 	hint := f.Help
 	if f.Default != "" {
-		hint += " Left alone: " + short(f.Default) + "."
+		hint += " Default: " + short(f.Default) + "."
 	}
 	switch {
 	case f.Kind == "list":
-		hint += " One a line, or separated by commas."
+		hint += " One per line, or separated by commas."
 	case f.Format != "" && f.Kind == "text":
 		hint += " Format: " + f.Format + "."
 	}
@@ -167,7 +167,7 @@ func (f EndpointField) hint() string {
 
 func (f EndpointField) label() string {
 	if f.Required {
-		return f.Label + " (needed)"
+		return f.Label + " (required)"
 	}
 	return f.Label
 }
@@ -183,9 +183,9 @@ func (f EndpointField) field() Field {
 	case "json":
 		field.Rows, field.Mono = 5, true
 	case "boolean":
-		field.Options = []Option{{"", "leave it alone"}, {"true", "yes"}, {"false", "no"}}
+		field.Options = []Option{{"", "No change"}, {"true", "Yes"}, {"false", "No"}}
 	case "choose":
-		field.Options = []Option{{"", "leave it alone"}}
+		field.Options = []Option{{"", "No change"}}
 		for _, c := range f.Choices {
 			field.Options = append(field.Options, Option{c, c})
 		}

@@ -36,11 +36,11 @@ type Sample struct {
 func (s Sample) found() string {
 	switch s.Found {
 	case "yes":
-		return "new after " + lasted(s.Waited)
+		return "updated after " + lasted(s.Waited)
 	case "no":
 		return "still the old page after " + lasted(s.Waited)
 	}
-	return "nothing can be seen: it was not cached before"
+	return "can't be verified: the page was not cached before"
 }
 
 // Attempt is one request and what came back. Everything of the site is shown as text only.
@@ -72,7 +72,7 @@ func (a Attempt) statusLine() string {
 	case a.Status != 0:
 		return fmt.Sprintf("%d %s", a.Status, http.StatusText(a.Status))
 	case a.Sent:
-		return "Sent, no complete answer"
+		return "Sent, but no complete answer"
 	}
 	return "Nothing was sent"
 }

@@ -33,9 +33,9 @@ type SecondFactor struct {
 
 func (s SecondFactor) sentence() string {
 	if len(s.Factors) == 0 {
-		return "Your password alone opens your account. A passkey or an authenticator app keeps others out who have learnt it."
+		return "Your password alone signs you in. With a passkey or an authenticator app, someone who knows your password still can't."
 	}
-	return "Beside your password, signing in takes one of " + counted(len(s.Factors), "second factor", "second factors") + ". " + counted(s.CodesLeft, "recovery code is", "recovery codes are") + " left."
+	return "Signing in takes your password and a second factor. You have " + counted(len(s.Factors), "second factor", "second factors") + ", and " + counted(s.CodesLeft, "recovery code is", "recovery codes are") + " left."
 }
 
 // AppForm sets up an authenticator app.

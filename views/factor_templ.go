@@ -81,7 +81,7 @@ func SecondFactorPage(f Frame, s SecondFactor) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 4, "Everybody in your team must have a second factor. Set one up to go on.</div>")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 4, "Your team requires a second factor. Set one up to continue.</div>")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -116,7 +116,7 @@ func SecondFactorPage(f Frame, s SecondFactor) templ.Component {
 					return templ_7745c5c3_Err
 				}
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 9, " <div class=\"grid items-start gap-5 lg:grid-cols-2\"><section class=\"panel p-4\"><h2>Add a passkey</h2><p class=\"hint mt-1 mb-3\">Your device's fingerprint, face or PIN, a password manager, or a security key. A false page cannot use it.</p><form method=\"post\" action=\"/settings/second-factor/passkey\" data-passkey=\"/settings/second-factor/passkey/options\" data-make=\"true\" class=\"grid gap-3\">")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 9, " <div class=\"grid items-start gap-5 lg:grid-cols-2\"><section class=\"panel p-4\"><h2>Add a passkey</h2><p class=\"hint mt-1 mb-3\">Use your device's fingerprint, face or PIN, a password manager, or a security key. It can't be phished.</p><form method=\"post\" action=\"/settings/second-factor/passkey\" data-passkey=\"/settings/second-factor/passkey/options\" data-make=\"true\" class=\"grid gap-3\">")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -124,25 +124,25 @@ func SecondFactorPage(f Frame, s SecondFactor) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 10, "<input type=\"hidden\" name=\"credential\" data-credential><p class=\"field-problem\" data-passkey-problem role=\"alert\" hidden></p><div><button class=\"btn\">Add a passkey</button></div></form></section><section class=\"panel p-4\"><h2>Add an authenticator app</h2><p class=\"hint mt-1 mb-3\">An app on your telephone shows a new code every 30 seconds.</p><form method=\"post\" action=\"/settings/second-factor/app\"><button class=\"btn\" data-variant=\"outline\">Add an authenticator app</button></form></section>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 10, "<input type=\"hidden\" name=\"credential\" data-credential><p class=\"field-problem\" data-passkey-problem role=\"alert\" hidden></p><div><button class=\"btn\">Add a passkey</button></div></form></section><section class=\"panel p-4\"><h2>Add an authenticator app</h2><p class=\"hint mt-1 mb-3\">An app on your phone shows a new code every 30 seconds.</p><form method=\"post\" action=\"/settings/second-factor/app\"><button class=\"btn\" data-variant=\"outline\">Add an authenticator app</button></form></section>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
 			if len(s.Factors) > 0 {
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 11, "<section class=\"panel p-4 lg:col-span-2\"><h2>Recovery codes</h2><p class=\"hint mt-1 mb-3\">They open your account when the factors above are lost, each once. ")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 11, "<section class=\"panel p-4 lg:col-span-2\"><h2>Recovery codes</h2><p class=\"hint mt-1 mb-3\">Each code signs you in once if you lose your second factor. ")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
 				var templ_7745c5c3_Var4 string
-				templ_7745c5c3_Var4, templ_7745c5c3_Err = templ.JoinStringErrs(counted(s.CodesLeft, "is", "are"))
+				templ_7745c5c3_Var4, templ_7745c5c3_Err = templ.JoinStringErrs(counted(s.CodesLeft, "code is", "codes are"))
 				if templ_7745c5c3_Err != nil {
-					return templ.Error{Err: templ_7745c5c3_Err, FileName: `factor.templ`, Line: 53, Col: 133}
+					return templ.Error{Err: templ_7745c5c3_Err, FileName: `factor.templ`, Line: 53, Col: 137}
 				}
 				_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var4))
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 12, " left. New ones make the old ones void.</p><form method=\"post\" action=\"/settings/second-factor/codes\"><button class=\"btn\" data-variant=\"outline\">Make new codes</button></form></section><section class=\"panel p-4 lg:col-span-2\"><h2>Other browsers</h2><p class=\"hint mt-1 mb-3\">Browsers that are signed in stay so when a factor changes. If one may be in wrong hands, end all of them; you sign in again.</p><form method=\"post\" action=\"/sign-out-everywhere\"><button class=\"btn\" data-variant=\"outline\">Sign out everywhere</button></form></section>")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 12, " left. New codes replace the old ones.</p><form method=\"post\" action=\"/settings/second-factor/codes\"><button class=\"btn\" data-variant=\"outline\">Create new codes</button></form></section><section class=\"panel p-4 lg:col-span-2\"><h2>Other browsers</h2><p class=\"hint mt-1 mb-3\">Browsers stay signed in when a second factor changes. If someone else may have access to one, sign out everywhere and then sign in again.</p><form method=\"post\" action=\"/sign-out-everywhere\"><button class=\"btn\" data-variant=\"outline\">Sign out everywhere</button></form></section>")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -182,7 +182,7 @@ func recoveryCodes(codes []string) templ.Component {
 			templ_7745c5c3_Var5 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 14, "<section class=\"mb-5 rounded-lg border border-ok/40 bg-ok/10 p-4\" id=\"recovery-codes\"><h2>Your recovery codes</h2><p class=\"hint mt-1 mb-3\">Print them or keep them in a password manager. They are shown this once. Each opens your account once when your second factor is lost.</p><ul class=\"mono grid max-w-xl gap-x-6 gap-y-1 text-sm sm:grid-cols-2\">")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 14, "<section class=\"mb-5 rounded-lg border border-ok/40 bg-ok/10 p-4\" id=\"recovery-codes\"><h2>Your recovery codes</h2><p class=\"hint mt-1 mb-3\">Print them or store them in a password manager. They are shown only once. Each code signs you in once if you lose your second factor.</p><ul class=\"mono grid max-w-xl gap-x-6 gap-y-1 text-sm sm:grid-cols-2\">")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -380,7 +380,7 @@ func factorRow(f Factor) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 30, "\" required><div class=\"flex justify-end gap-2\"><button type=\"button\" class=\"btn\" data-variant=\"outline\" data-close>Keep</button> <button class=\"btn\">Rename</button></div></form></dialog> <dialog class=\"sheet\" id=\"")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 30, "\" required><div class=\"flex justify-end gap-2\"><button type=\"button\" class=\"btn\" data-variant=\"outline\" data-close>Cancel</button> <button class=\"btn\">Rename</button></div></form></dialog> <dialog class=\"sheet\" id=\"")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -432,7 +432,7 @@ func factorRow(f Factor) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 34, "?</h2><p class=\"hint\">It does not sign you in any more. With the last one, your password alone opens your account.</p><div class=\"flex justify-end gap-2\"><button type=\"button\" class=\"btn\" data-variant=\"outline\" data-close>Keep</button> <button class=\"btn\" data-variant=\"destructive\">Remove</button></div></form></dialog></td></tr>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 34, "?</h2><p class=\"hint\">You will no longer be able to sign in with it. If it is your last second factor, your password alone signs you in.</p><div class=\"flex justify-end gap-2\"><button type=\"button\" class=\"btn\" data-variant=\"outline\" data-close>Cancel</button> <button class=\"btn\" data-variant=\"destructive\">Remove</button></div></form></dialog></td></tr>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -488,7 +488,7 @@ func AppPage(f Frame, a AppForm) templ.Component {
 				ctx = templ.InitializeContext(ctx)
 				return nil
 			})
-			templ_7745c5c3_Err = header("Add an authenticator app", "Scan the code with the app, then type the number that it shows.").Render(templ.WithChildren(ctx, templ_7745c5c3_Var24), templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = header("Add an authenticator app", "Scan the code with the app, then enter the number that it shows.").Render(templ.WithChildren(ctx, templ_7745c5c3_Var24), templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -539,7 +539,7 @@ func AppPage(f Frame, a AppForm) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 39, "\" class=\"grid content-start gap-4\"><div><p class=\"text-sm font-medium\">If you cannot scan it, type this into the app</p><code class=\"mono wrap-any text-sm\" id=\"app-secret\">")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 39, "\" class=\"grid content-start gap-4\"><div><p class=\"text-sm font-medium\">If you can't scan the code, enter this key in the app</p><code class=\"mono wrap-any text-sm\" id=\"app-secret\">")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -564,7 +564,7 @@ func AppPage(f Frame, a AppForm) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 41, "<div class=\"flex gap-2\"><button class=\"btn\">Take it into use</button> <a class=\"btn\" data-variant=\"ghost\" href=\"/settings/second-factor\">Not now</a></div></form></section>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 41, "<div class=\"flex gap-2\"><button class=\"btn\">Confirm and add</button> <a class=\"btn\" data-variant=\"ghost\" href=\"/settings/second-factor\">Not now</a></div></form></section>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -741,7 +741,7 @@ func SecondStepPage(s SecondStep) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 55, "\">Go on</button></form>")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 55, "\">Continue</button></form>")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -776,7 +776,7 @@ func SecondStepPage(s SecondStep) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 59, "<button class=\"btn w-full\">Go on</button></form>")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 59, "<button class=\"btn w-full\">Continue</button></form>")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -817,7 +817,7 @@ func SecondStepPage(s SecondStep) templ.Component {
 					return templ_7745c5c3_Err
 				}
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 64, " <form method=\"post\" action=\"/sign-out\" class=\"mt-4\"><button class=\"link text-sm\">Sign in as somebody else</button></form>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 64, " <form method=\"post\" action=\"/sign-out\" class=\"mt-4\"><button class=\"link text-sm\">Sign in as someone else</button></form>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

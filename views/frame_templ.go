@@ -134,7 +134,7 @@ func Layout(f Frame) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 8, "<body class=\"min-h-screen md:grid md:grid-cols-[13.5rem_minmax(0,1fr)]\"><a href=\"#main\" class=\"sr-only focus:not-sr-only focus:absolute focus:z-50 focus:m-2 focus:rounded focus:bg-popover focus:p-2\">Skip to the page</a><aside class=\"sticky top-0 hidden h-screen flex-col border-r bg-sidebar p-3 md:flex\"><a href=\"/\" class=\"mb-4 flex items-center gap-2 px-2 pt-1 text-base font-semibold tracking-tight\"><img src=\"")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 8, "<body class=\"min-h-screen md:grid md:grid-cols-[13.5rem_minmax(0,1fr)]\"><a href=\"#main\" class=\"sr-only focus:not-sr-only focus:absolute focus:z-50 focus:m-2 focus:rounded focus:bg-popover focus:p-2\">Skip to main content</a><aside class=\"sticky top-0 hidden h-screen flex-col border-r bg-sidebar p-3 md:flex\"><a href=\"/\" class=\"mb-4 flex items-center gap-2 px-2 pt-1 text-base font-semibold tracking-tight\"><img src=\"")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -239,7 +239,7 @@ func Layout(f Frame) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 19, "<span class=\"truncate\">Search sites and commands</span> <kbd class=\"kbd ml-auto max-sm:hidden\">Ctrl K</kbd></button><div class=\"ml-auto flex items-center gap-1\"><button type=\"button\" class=\"btn\" data-variant=\"ghost\" data-size=\"icon\" data-theme-toggle aria-label=\"Switch between light and dark\">")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 19, "<span class=\"truncate\">Search sites and commands</span> <kbd class=\"kbd ml-auto max-sm:hidden\">Ctrl K</kbd></button><div class=\"ml-auto flex items-center gap-1\"><button type=\"button\" class=\"btn\" data-variant=\"ghost\" data-size=\"icon\" data-theme-toggle aria-label=\"Switch between light and dark mode mode\">")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -336,7 +336,7 @@ func Layout(f Frame) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 28, "You are offline. Runs go on; this page shows them again when you are back.</div><main id=\"main\" class=\"mx-auto w-full max-w-6xl flex-1 px-4 py-6 pb-24 md:px-6 md:pb-10\">")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 28, "You are offline. Runs continue on the server, and this page updates when you are back online.</div><main id=\"main\" class=\"mx-auto w-full max-w-6xl flex-1 px-4 py-6 pb-24 md:px-6 md:pb-10\">")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -452,7 +452,7 @@ func palette(f Frame) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 38, "<input type=\"search\" name=\"q\" class=\"w-full bg-transparent py-3 outline-none\" placeholder=\"A site, or a command\" aria-label=\"A site, or a command\" autocomplete=\"off\" hx-get=\"/search\" hx-trigger=\"input delay:150ms\" hx-target=\"#palette-sites\"></div><div class=\"max-h-80 overflow-auto p-2\"><div class=\"nav [&_a[data-active]]:bg-accent [&_a[data-active]]:text-foreground\">")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 38, "<input type=\"search\" name=\"q\" class=\"w-full bg-transparent py-3 outline-none\" placeholder=\"Search for a site or command\" aria-label=\"Search for a site or command\" autocomplete=\"off\" hx-get=\"/search\" hx-trigger=\"input delay:150ms\" hx-target=\"#palette-sites\"></div><div class=\"max-h-80 overflow-auto p-2\"><div class=\"nav [&_a[data-active]]:bg-accent [&_a[data-active]]:text-foreground\">")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -501,7 +501,7 @@ func palette(f Frame) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 43, "Clear the cache of all sites…</a> ")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 43, "Clear cache on all sites…</a> ")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -528,7 +528,7 @@ func palette(f Frame) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 47, "<div id=\"palette-sites\"></div><p class=\"hint px-2.5 py-1.5\" data-none hidden role=\"status\">No site and no command matches. Try part of a name or of an address.</p></div></div></dialog>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 47, "<div id=\"palette-sites\"></div><p class=\"hint px-2.5 py-1.5\" data-none hidden role=\"status\">No matching sites or commands. Try part of a name or URL.</p></div></div></dialog>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -63,15 +63,15 @@ func sitesGallery() []GalleryPage {
 		},
 		Runs:       []SiteRun{{88, 1, "Clear the whole cache", "failed", "wrong password", time.Now().Add(-2 * time.Hour)}},
 		Entries:    galleryEntries()[:3],
-		Credential: []Field{{Name: "username", Label: "WordPress user name"}, {Name: "application_password", Label: "Application password", Type: "password", Problem: "Paste the application password."}},
+		Credential: []Field{{Name: "username", Label: "WordPress username"}, {Name: "application_password", Label: "Application password", Type: "password", Problem: "Paste the application password."}},
 	}
 	fresh := Site{ID: 8, Name: emojiName, Home: "https://new.example", State: "unchecked", Username: "drover", CredentialAt: time.Now()}
-	form := SiteForm{Fields: []Field{{Name: "url", Label: "Address", Value: "acme example", Problem: "An address holds no spaces."}, {Name: "tags", Label: "Tags", Hint: "Separated by commas."}}}
+	form := SiteForm{Fields: []Field{{Name: "url", Label: "Site URL", Value: "acme example", Problem: "A URL cannot contain spaces, backslashes or line breaks."}, {Name: "tags", Label: "Tags", Hint: "Separated by commas."}}}
 	report := Import{Done: true, Counts: map[string]int{"added": 2, "bad": 1}, Fields: []Field{{Name: "csv", Label: "Or paste it here", Rows: 6}},
-		Report: []ImportLine{{2, "https://acme.example", "added", "", 7}, {3, "acme example", "bad", "url: An address holds no spaces.", 0}}}
+		Report: []ImportLine{{2, "https://acme.example", "added", "", 7}, {3, "acme example", "bad", "url: A URL cannot contain spaces, backslashes or line breaks.", 0}}}
 	viewer := galleryFrame("Sites", "sites", "viewer")
 	return []GalleryPage{
-		{"sites", "empty", SitesPage(frame, Sites{})}, {"sites", "empty, no right", SitesPage(viewer, Sites{})}, {"sites", "one", SitesPage(frame, list(1, 1))},
+		{"sites", "empty", SitesPage(frame, Sites{})}, {"sites", "empty, no permission", SitesPage(viewer, Sites{})}, {"sites", "one", SitesPage(frame, list(1, 1))},
 		{"sites", "5,000", SitesPage(frame, list(50, 5000))}, {"sites", "no match", SitesPage(frame, none)},
 		{"site", "broken", SitePage(frame, site)}, {"site", "not checked", SitePage(viewer, fresh)}, {"site form", "problem", SiteFormPage(frame, form)},
 		{"import", "form", ImportPage(frame, Import{Fields: report.Fields})}, {"import", "report", ImportPage(frame, report)},
@@ -83,46 +83,46 @@ func peopleGallery() []GalleryPage {
 	own := galleryFrame("Settings", "settings", "admin")
 	lost := galleryFrame("Problem", "", "admin")
 	name := Field{Name: "name", Label: "Name", Complete: "name"}
-	fields := []Field{{Name: "email", Label: "E-mail", Type: "email"}, {Name: "password", Label: "Password", Type: "password", Problem: "This password is too short."}}
+	fields := []Field{{Name: "email", Label: "Email", Type: "email"}, {Name: "password", Label: "Password", Type: "password", Problem: "This password is too short."}}
 	roles := []Option{{"viewer", "viewer"}, {"operator", "operator"}, {"admin", "admin"}}
 	mates := []Teammate{{ID: 1, Name: "Mara Lindqvist", Email: "mara@agency.example", Role: "admin", Self: true, JoinedAt: time.Now()},
 		{ID: 2, Name: longName, Email: "someone-with-a-very-long-address@subdomain.agency.example", Role: "viewer", Roles: roles, Removable: true, Resettable: true, JoinedAt: time.Now().AddDate(-1, 0, 0)}}
-	invite := []Field{{Name: "email", Label: "E-mail", Type: "email"}, {Name: "role", Label: "Role", Value: "operator", Options: roles}}
-	settings := Settings{Name: []Field{{Name: "name", Label: "Name", Value: "Mara"}}, Password: []Field{{Name: "old", Label: "Present password", Type: "password"}, {Name: "new", Label: "New password", Type: "password"}},
+	invite := []Field{{Name: "email", Label: "Email", Type: "email"}, {Name: "role", Label: "Role", Value: "operator", Options: roles}}
+	settings := Settings{Name: []Field{{Name: "name", Label: "Name", Value: "Mara"}}, Password: []Field{{Name: "old", Label: "Current password", Type: "password"}, {Name: "new", Label: "New password", Type: "password"}},
 		Sessions: []Session{{ID: 1, Device: "Mozilla/5.0 (X11; Linux x86_64) Firefox/149.0", Addr: "203.0.113.7", LastSeenAt: time.Now(), CreatedAt: time.Now().AddDate(0, 0, -3), This: true}}}
-	broken := Problem{500, "Drover could not do this", "The fault is Drover's own. Try again.", "X7K2M9PQ4R"}
-	second := SecondFactor{CodesLeft: 7, Factors: []Factor{{1, "passkey", longName, time.Now().AddDate(0, -2, 0), time.Now()}, {2, "totp", "Telephone", time.Now(), time.Time{}}}}
+	broken := Problem{500, "Something went wrong in Drover", "This is a fault in Drover, logged under the request ID below. Try again.", "X7K2M9PQ4R"}
+	second := SecondFactor{CodesLeft: 7, Factors: []Factor{{1, "passkey", longName, time.Now().AddDate(0, -2, 0), time.Now()}, {2, "totp", "Phone", time.Now(), time.Time{}}}}
 	fresh := second
 	fresh.Codes = []string{"abcd-efgh-2345-67ij", "klmn-opqr-stuv-wxyz"}
-	app := AppForm{ID: 3, Secret: "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP", Code: QR{{true, false, true}, {false, true, true}, {true, true, false}}, Name: Field{Name: "name", Label: "Name", Value: "Telephone"},
-		Number: Field{Name: "code", Label: "Code", Problem: "This is not the code of this moment."}}
-	step := SecondStep{Title: "One more step", Sentence: "Your password was right. Now show your second factor.", Action: "/second-step", Passkey: true, Code: true, Problem: "This code is wrong, or was used already."}
+	app := AppForm{ID: 3, Secret: "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP", Code: QR{{true, false, true}, {false, true, true}, {true, true, false}}, Name: Field{Name: "name", Label: "Name", Value: "Phone"},
+		Number: Field{Name: "code", Label: "Code", Problem: "This code is wrong or has expired."}}
+	step := SecondStep{Title: "One more step", Sentence: "Your password is correct. Now use your second factor.", Action: "/second-step", Passkey: true, Code: true, Problem: "This code is wrong or was already used."}
 	settings.Second = second
 	settings.Tokens = 2
 	reach := Reach{SomeSites: true, SomeOperations: true, Clients: []Pick{{"Acme", "Acme", true}, {longName, longName, false}, {arabicName, arabicName, true}}, Tags: []Pick{{"care-plan", "care-plan", false}},
-		Operations: []Pick{{"read", "Everything that only reads", true}, {"clear-cache", "Clear the cache", true}, {"disable-cache", "Disable the cache", false}}}
-	mates[1].Held, mates[1].Seen = Held{Clients: []string{"Acme", longName}, Tags: []string{"care-plan"}, Operations: []string{"clear the cache"}}, true
+		Operations: []Pick{{"read", "All read-only operations", true}, {"clear-cache", "Clear the cache", true}, {"disable-cache", "Disable the cache", false}}}
+	mates[1].Held, mates[1].Seen = Held{Clients: []string{"Acme", longName}, Tags: []string{"care-plan"}, Operations: []string{"clear cache"}}, true
 	keys := []Token{{ID: 1, Name: "Deploy hook of acme.example", Role: "operator", Held: mates[1].Held, ExpiresAt: time.Now().AddDate(0, 2, 0), UsedAt: time.Now().Add(-time.Hour), UsedFrom: "203.0.113.7"},
 		{ID: 2, Name: longName, Role: "viewer", ExpiresAt: time.Now().AddDate(1, 0, 0)}}
-	keyForm := []Field{{Name: "name", Label: "Name", Problem: "Write the name that colleagues know."}, {Name: "role", Label: "At most as", Options: roles}, {Name: "days", Label: "Runs out after", Options: []Option{{"90", "90 days"}}}}
+	keyForm := []Field{{Name: "name", Label: "Name", Problem: "Enter a name."}, {Name: "role", Label: "Maximum role", Options: roles}, {Name: "days", Label: "Expires after", Options: []Option{{"90", "90 days"}}}}
 	none := reach
 	none.Problem = "Choose at least one client or tag, or all sites."
 	return []GalleryPage{
 		{"second factor", "none, required", SecondFactorPage(own, SecondFactor{Required: true})}, {"second factor", "some", SecondFactorPage(own, second)}, {"second factor", "codes", SecondFactorPage(own, fresh)},
 		{"second factor", "app", AppPage(own, app)}, {"sign in", "second step", SecondStepPage(step)},
-		{"confirm", "password, with a form carried along", SecondStepPage(SecondStep{Title: "Confirm it is you", Sentence: "What you are about to do needs it, once in ten minutes. What you typed is kept.", Action: "/confirm?to=/runs", Password: true, Hidden: []Hidden{{"all", "1"}}})}, {"sign in", "second step, app only", SecondStepPage(SecondStep{Title: "One more step", Action: "/second-step", Code: true})},
-		{"member", "held to some", Mate(MemberPage{Frame: frame, Mate: mates[1], Reach: reach, Tokens: keys, MayEdit: true, Entries: galleryEntries()[:3]})},
+		{"confirm", "password, with a form carried along", SecondStepPage(SecondStep{Title: "Confirm your identity", Sentence: "To continue, confirm your identity. Drover asks at most once every ten minutes. What you entered is kept.", Action: "/confirm?to=/runs", Password: true, Hidden: []Hidden{{"all", "1"}}})}, {"sign in", "second step, app only", SecondStepPage(SecondStep{Title: "One more step", Action: "/second-step", Code: true})},
+		{"member", "restricted access", Mate(MemberPage{Frame: frame, Mate: mates[1], Reach: reach, Tokens: keys, MayEdit: true, Entries: galleryEntries()[:3]})},
 		{"member", "problem", Mate(MemberPage{Frame: frame, Mate: mates[1], Reach: none, MayEdit: true})}, {"member", "no right", Mate(MemberPage{Frame: frame, Mate: mates[0]})},
 		{"tokens", "none", TokensPage(own, Tokens{Form: keyForm, Reach: Reach{Clients: reach.Clients, Operations: reach.Operations}})},
 		{"tokens", "just made", TokensPage(own, Tokens{Tokens: keys, Form: keyForm, Reach: reach, Made: "drover_ABCDEFGHIJKLMNOPQRSTUVWXYZ234567ABCDEFGHIJKLMNOPQRST", Server: "https://drover.agency.example"})},
-		{"team", "four eyes", TeamPage(frame, Team{Members: mates, Policy: &Policy{Effects: []Pick{{"destroy", "Every run that destroys", true}, {"change", "Every run that changes", false}}, Clients: reach.Clients}})},
+		{"team", "approval required", TeamPage(frame, Team{Members: mates, Policy: &Policy{Effects: []Pick{{"destroy", "Every destructive run", true}, {"change", "Every run that makes changes", false}}, Clients: reach.Clients}})},
 		{"team", "factor required", TeamPage(frame, Team{Members: mates, MayRequire: true, FactorRequired: true})},
 		{"sign in", "with a provider", SignIn(Door{Action: "/sign-in", Fields: fields[:1], Provider: Provider{"Agency ID", "/sign-in/provider"}})},
-		{"sign in", "problem", SignIn(Door{Action: "/sign-in", Problem: "The e-mail address or the password is wrong.", Fields: fields})},
+		{"sign in", "problem", SignIn(Door{Action: "/sign-in", Problem: "The email address or password is wrong.", Fields: fields})},
 		{"set up", "problem", Setup(Door{Action: "/setup/x", Fields: append([]Field{name}, fields...)})}, {"join", "form", Join(Door{Action: "/join/x", Role: "operator", Fields: []Field{name, {Name: "password", Label: "Password", Type: "password", Hint: "At least 12 characters."}}})}, {"enter", "from another page", Enter("/enter/x")}, {"reset", "form", Reset(Door{Action: "/reset/x", Fields: []Field{{Name: "password", Label: "New password", Type: "password"}}})}, {"team", "reset", TeamPage(frame, Team{Members: mates, Reset: "https://drover.agency.example/reset/ABCDEF", ResetOf: "someone@agency.example"})},
-		{"link", "used", LinkUsed("It was used, was replaced by a newer one, or has run out. Ask whoever sent it for a new one.")},
+		{"link", "used", LinkUsed("It was already used, was replaced by a newer one, or has expired. Ask the person who sent it for a new one.")},
 		{"team", "many", TeamPage(frame, Team{Members: mates, Form: invite})}, {"team", "invited", TeamPage(frame, Team{Members: mates, Form: invite, Invitation: "https://drover.agency.example/join/ABCDEF", Invited: "new@agency.example"})},
 		{"team", "no right", TeamPage(galleryFrame("Team", "team", "viewer"), Team{Members: mates[:1]})}, {"settings", "form", SettingsPage(own, settings)},
-		{"error", "500", ProblemPage(lost, broken)}, {"error", "404, stranger", ProblemBare(Problem{404, "There is no such page", "The address may be wrong.", ""})},
+		{"error", "500", ProblemPage(lost, broken)}, {"error", "404, not signed in", ProblemBare(Problem{404, "Page not found", "The address may be wrong.", ""})},
 	}
 }

@@ -2,7 +2,7 @@ package views
 
 import "time"
 
-// auditGallery is every state of the record's pages.
+// auditGallery is every state of the audit log's pages.
 func auditGallery() []GalleryPage {
 	page := AuditPage{Frame: galleryFrame("Audit", "audit", "admin"), Actions: []string{"member.sign_in", "run.start", "site.edit"}, First: true, BarWidth: time.Hour, Clients: []string{"Acme", longName}}
 	page.Verification = Verification{At: time.Now().Add(-3 * time.Minute), Entries: 18204, CanVerify: true, CanSign: true}
@@ -11,18 +11,18 @@ func auditGallery() []GalleryPage {
 	none.Filter = AuditFilter{Actor: arabicName, Subject: "acme", Problems: map[string]string{"subject": "Write it as site:12 or run:88."}}
 	many.Entries, many.Count, many.More, many.Older, many.Bars, many.Counted = galleryEntries(), 10_000, true, 18100, galleryBars(), 2000
 	many.Saved = []SavedView{{1, "Acme this month", "client=Acme"}, {2, arabicName, "actor=x"}}
-	many.Copies = []Copied{{Name: "file", Seq: 18204, SentAt: time.Now()}, {Name: "hook", Seq: 18001, SentAt: time.Now().Add(-time.Hour), FailedAt: time.Now(), Problem: "the hook answered 503 Service Unavailable"}}
+	many.Copies = []Copied{{Name: "file", Seq: 18204, SentAt: time.Now()}, {Name: "hook", Seq: 18001, SentAt: time.Now().Add(-time.Hour), FailedAt: time.Now(), Problem: "the webhook answered 503 Service Unavailable"}}
 	broken := many
 	broken.Verification = Verification{At: time.Now(), Entries: 17002, Broken: 17003, Why: "The entry's hash does not match its content.", CanVerify: true}
 	entries := galleryEntries()
 	unsaved := many
-	unsaved.Filter, unsaved.ViewProblem, unsaved.First = AuditFilter{Client: "Acme", Words: "opcache"}, "Write a name of 1 to 60 characters.", false
+	unsaved.Filter, unsaved.ViewProblem, unsaved.First = AuditFilter{Client: "Acme", Words: "opcache"}, "Enter a name of 1 to 60 characters.", false
 	paper := PrintedRecord{Filter: unsaved.Filter, Count: 12, At: time.Now(), By: "Mara Lindqvist", Verification: page.Verification}
 	for _, e := range entries {
 		paper.Entries = append(paper.Entries, PrintedEntry{e, "5f70bf18a086007016e948b04aed3b82103a36bea41755b6cddfaf10ace3c6ef"})
 	}
 	return []GalleryPage{
-		{Name: "audit", State: "many", Component: Audit(many)}, {Name: "audit", State: "broken record", Component: Audit(broken)},
+		{Name: "audit", State: "many", Component: Audit(many)}, {Name: "audit", State: "broken audit log", Component: Audit(broken)},
 		{Name: "audit", State: "saving a view fails", Component: Audit(unsaved)}, {Name: "audit", State: "on paper", Component: Printed(paper)},
 		{Name: "audit", State: "no match", Component: Audit(none)}, {Name: "audit", State: "empty", Component: Audit(empty)},
 		{Name: "audit entry", State: "before and after", Component: AuditEntry(galleryEntry(entries[4], `{

@@ -17,7 +17,7 @@ func galleryEndpoints() []GalleryPage {
 		explorer.Routes = append(explorer.Routes, r)
 	}
 	form := EndpointFormPage{Frame: frame, Method: "POST", Template: "/wp/v2/posts/{id}", Problems: 2, Fields: []EndpointField{
-		{Name: "f.id", Label: "id", Kind: "integer", Place: "path", Required: true, Values: []string{"seventeen"}, Problem: "Write a whole number, such as 12."},
+		{Name: "f.id", Label: "id", Kind: "integer", Place: "path", Required: true, Values: []string{"seventeen"}, Problem: "Enter a whole number, such as 12."},
 		{Name: "f.title", Label: "title · raw", Kind: "text", Help: longName}, {Name: "f.content", Label: "content", Kind: "long", Values: []string{hebrewName + hostile}},
 		{Name: "f.status", Label: "status", Kind: "choose", Choices: []string{"publish", "draft"}, Default: "draft"}, {Name: "f.tags", Label: "tags", Kind: "list"},
 		{Name: "f.formats", Label: "formats", Kind: "several", Choices: []string{"aside", "gallery", emojiName}, Values: []string{"aside"}, Problem: "Choose one of: aside, gallery."},
@@ -58,6 +58,6 @@ func galleryAnswers() []GalleryPage {
 		{Name: "answers", State: "many", Component: Answers(page)}, {Name: "answers", State: "problem, empty", Component: Answers(empty)},
 		{Name: "compare", State: "changes", Component: Compare(changed)}, {Name: "compare", State: "nothing to compare with", Component: Compare(ComparePage{Frame: frame, RunID: 88, Title: "GET /"})},
 		{Name: "saved operations", State: "some", Component: Saved(saved)},
-		{Name: "saved operation", State: "edit", Component: SavedForm(SavedFormPage{Frame: saved.Frame, ID: 1, Name: "Users", Pages: true, Fields: []Field{{Name: "name", Label: "Name", Value: longName, Problem: "Write a shorter name, on one line."}}})},
+		{Name: "saved operation", State: "edit", Component: SavedForm(SavedFormPage{Frame: saved.Frame, ID: 1, Name: "Users", Pages: true, Fields: []Field{{Name: "name", Label: "Name", Value: longName, Problem: "Enter a shorter name, on one line."}}})},
 	}
 }

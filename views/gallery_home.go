@@ -16,8 +16,8 @@ func homeGallery() []GalleryPage {
 	hands.Faulted = []RunRow{faulted}
 	viewer := HomePage{Frame: galleryFrame("Home", "home", "viewer")}
 	return []GalleryPage{
-		{Name: "home", State: "empty", Component: Home(HomePage{Frame: frame})}, {Name: "home", State: "empty, no right", Component: Home(viewer)},
-		{Name: "home", State: "sites, no run", Component: Home(first)}, {Name: "home", State: "all well", Component: Home(well)}, {Name: "home", State: "many need a hand", Component: Home(hands)},
+		{Name: "home", State: "empty", Component: Home(HomePage{Frame: frame})}, {Name: "home", State: "empty, no permission", Component: Home(viewer)},
+		{Name: "home", State: "sites, no runs", Component: Home(first)}, {Name: "home", State: "nothing needs attention", Component: Home(well)}, {Name: "home", State: "many need attention", Component: Home(hands)},
 	}
 }
 

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// runsGallery is every state of Home, of the pages of runs and of the record.
+// runsGallery is every state of Home, of the pages of runs and of the audit log.
 func runsGallery() []GalleryPage {
 	var all []GalleryPage
 	for _, pages := range [][]GalleryPage{homeGallery(), composeGallery(), galleryWatch(), galleryTargets(), galleryRuns(), galleryEndpoints(), auditGallery()} {
@@ -63,12 +63,12 @@ func galleryLatest() []RunTarget {
 }
 
 var galleryGroups = []RunGroup{
-	{Outcome: "failed", Reason: "bad_credential", Label: "wrong password", Count: 12, Sentence: "WordPress did not accept the user name or the application password.",
+	{Outcome: "failed", Reason: "bad_credential", Label: "wrong password", Count: 12, Sentence: "WordPress did not accept the username or the application password.",
 		Mend: "It may have been revoked. Create a new application password on the site and replace the credential here."},
 	{Outcome: "failed", Reason: "blocked", Label: "blocked by a firewall", Count: 3, Sentence: "Something in front of WordPress answered instead of it.",
 		Mend: "Ask the host, or whoever runs the firewall, to let requests from Drover's address to /wp-json/ through."},
-	{Outcome: "unknown", Reason: "timeout", Label: "no answer in time", Count: 2, Sentence: "The request was sent, and no complete answer came in time. It may have been carried out.",
-		Mend: "Look at the site, then run it again for this site if it was not done."},
+	{Outcome: "unknown", Reason: "timeout", Label: "no answer in time", Count: 2, Sentence: "The request was sent, but no complete answer arrived in time. It may have taken effect.",
+		Mend: "Look at the site, then rerun it if the operation did not take effect."},
 	{Outcome: "partial", Count: 4},
 	{Outcome: "skipped", Reason: "no_route", Label: "no such endpoint", Count: 9, Sentence: "The site has no such endpoint.",
 		Mend: "The plugin is not active there, or is too old. Activate or update it, or leave the site out."},
@@ -110,7 +110,7 @@ func galleryWatch() []GalleryPage {
 	cancelling := galleryRun(2200)
 	cancelling.CancelledAt, cancelling.CancelledBy = time.Now().Add(-time.Second), emojiName
 	cancelling.Groups = append([]RunGroup{{Outcome: "failed", Reason: "cancelled", Label: "cancelled", Count: 2760, Sentence: "The run was cancelled before this site's turn.",
-		Mend: "Run it again for these sites when you want to."}}, cancelling.Groups...)
+		Mend: "Rerun these sites when you are ready."}}, cancelling.Groups...)
 	cancelling.Counts.Failed, cancelling.Counts.Waiting = cancelling.Counts.Failed+2760, 0
 	cancelled := galleryEnded(cancelling)
 	cancelled.State, cancelled.Counts.OK, cancelled.Counts.Running = "cancelled", cancelled.Counts.OK+40, 0
@@ -120,7 +120,7 @@ func galleryWatch() []GalleryPage {
 
 	destroyed := faults
 	destroyed.Title, destroyed.Effect, destroyed.Endpoint = "Disable cache", "destroy", "PATCH /bigscoots-cache/v2/disable-cache"
-	destroyed.Problems = map[string]string{"confirm": "This cannot be undone by itself. Type the number of sites, 15, to confirm."}
+	destroyed.Problems = map[string]string{"confirm": "This can't be undone automatically. Type the number of sites, 15, to confirm."}
 
 	long := galleryRun(1830)
 	long.Title, long.Actor, long.Where = "POST /wp/v2/"+longName, arabicName, "client "+longName+", tag "+hebrewName
@@ -129,12 +129,12 @@ func galleryWatch() []GalleryPage {
 	verified := faults
 	verified.Verify, verified.Verified, verified.NotVerified, verified.Unclear, verified.AtOnce, verified.DeadlineAt = true, 4931, 4, 35, 40, verified.CreatedAt.Add(10*time.Minute)
 	verified.CanMove = true
-	verified.Groups = append([]RunGroup{{Outcome: "failed", Reason: "redirected", Label: "moved", Count: 6, Sentence: "The site sends the request to another address. It was not followed: that would lose the request, or show the credential to another host.",
-		Mend: "Change the site's address to the one that it points to, and run it again."}}, verified.Groups...)
+	verified.Groups = append([]RunGroup{{Outcome: "failed", Reason: "redirected", Label: "redirected", Count: 6, Sentence: "The site redirects the request to another URL. Drover did not follow it: that would lose the request, or show the credential to another host.",
+		Mend: "Change the site's URL to the one it redirects to, and rerun."}}, verified.Groups...)
 
 	asked := waiting
 	asked.State, asked.Title, asked.Effect, asked.Total = "asked", "Disable cache", "destroy", 412
-	asked.Asked = &Asked{Preview: galleryPreview("Disable cache", "destroy", 412), Until: time.Now().Add(20 * time.Hour), CanDecide: true, Problem: "This cannot be undone by itself. Type the number of sites, 412, to confirm."}
+	asked.Asked = &Asked{Preview: galleryPreview("Disable cache", "destroy", 412), Until: time.Now().Add(20 * time.Hour), CanDecide: true, Problem: "This can't be undone automatically. Type the number of sites, 412, to confirm."}
 	own := asked
 	own.CanCancel, own.Asked = true, &Asked{Preview: galleryPreview("Disable cache", "destroy", 412), Until: time.Now().Add(20 * time.Hour), Own: true}
 
@@ -143,10 +143,10 @@ func galleryWatch() []GalleryPage {
 		state, role string
 		run         RunView
 	}{
-		{"waits for approval", "admin", asked}, {"waits for approval, one's own", "operator", own},
-		{"waiting", "operator", waiting}, {"running", "operator", galleryRun(1830)}, {"running, no right", "viewer", viewer}, {"running, long names", "operator", long},
-		{"done with faults", "operator", faults}, {"done, verified, some moved", "admin", verified}, {"all well", "operator", well}, {"one site", "operator", one}, {"being cancelled", "operator", cancelling},
-		{"cancelled", "operator", cancelled}, {"done, destroys", "admin", destroyed},
+		{"waiting for approval", "admin", asked}, {"waiting for approval, own request", "operator", own},
+		{"waiting", "operator", waiting}, {"running", "operator", galleryRun(1830)}, {"running, no permission", "viewer", viewer}, {"running, long names", "operator", long},
+		{"finished with failures", "operator", faults}, {"finished, verified, some redirected", "admin", verified}, {"all succeeded", "operator", well}, {"one site", "operator", one}, {"being cancelled", "operator", cancelling},
+		{"cancelled", "operator", cancelled}, {"finished, destructive", "admin", destroyed},
 	} {
 		all = append(all, GalleryPage{Name: "run", State: s.state, Component: Run(RunPage{Frame: galleryFrame(s.run.Title, "runs", s.role), Run: s.run})})
 	}
@@ -197,10 +197,10 @@ func galleryExchanges() []GalleryPage {
 	waiting := galleryTarget(1, "", "")
 	waiting.State, waiting.Attempts = "waiting", 0
 	return []GalleryPage{
-		{Name: "exchange", State: "three tries, hostile answers", Component: Exchange(tried)},
-		{Name: "exchange", State: "moved, pages looked at", Component: Exchange(moved)},
-		{Name: "exchange", State: "moved to another domain", Component: Exchange(far)},
-		{Name: "exchange", State: "done well", Component: Exchange(ExchangePage{Frame: tried.Frame, RunTitle: tried.RunTitle, Target: well, Attempts: []Attempt{third}})},
+		{Name: "exchange", State: "three attempts, hostile answers", Component: Exchange(tried)},
+		{Name: "exchange", State: "redirected, pages verified", Component: Exchange(moved)},
+		{Name: "exchange", State: "redirected to another domain", Component: Exchange(far)},
+		{Name: "exchange", State: "succeeded", Component: Exchange(ExchangePage{Frame: tried.Frame, RunTitle: tried.RunTitle, Target: well, Attempts: []Attempt{third}})},
 		{Name: "exchange", State: "waiting", Component: Exchange(ExchangePage{Frame: tried.Frame, RunTitle: tried.RunTitle, Target: waiting})},
 	}
 }
@@ -236,7 +236,7 @@ func galleryRuns() []GalleryPage {
 	one.Rows, one.Total = galleryRunRows(2)[1:], 1
 	none.Filter = RunsFilter{Operation: "status", Has: "trouble", Site: 3, SiteName: longName, Since: "2026-13-01", Problems: map[string]string{"since": "Write the day as 2026-11-23."}}
 	return []GalleryPage{
-		{Name: "runs", State: "many", Component: Runs(many)}, {Name: "runs", State: "one, no right to start", Component: Runs(one)},
+		{Name: "runs", State: "many", Component: Runs(many)}, {Name: "runs", State: "one, no permission to start", Component: Runs(one)},
 		{Name: "runs", State: "no match", Component: Runs(none)}, {Name: "runs", State: "empty", Component: Runs(empty)},
 	}
 }

@@ -13,7 +13,7 @@ func composeGallery() []GalleryPage {
 		page  ComposePage
 	}{
 		{"nothing chosen", galleryCompose("operator")}, {"ready to run", galleryComposed()}, {"5,000 sites, destroys", galleryDestroy()},
-		{"problems", galleryComposeProblems()}, {"chosen by hand, long names", galleryComposeByHand()}, {"no site", ComposePage{Frame: galleryFrame("Run", "run", "admin")}},
+		{"problems", galleryComposeProblems()}, {"selected individually, long names", galleryComposeByHand()}, {"no site", ComposePage{Frame: galleryFrame("Run", "run", "admin")}},
 	} {
 		all = append(all, GalleryPage{Name: "compose", State: s.state, Component: Compose(s.page)})
 	}
@@ -24,18 +24,18 @@ func galleryOperations(role string) []ComposeOperation {
 	const of = "BigScoots Cache"
 	return []ComposeOperation{
 		{Name: "clear-cache", Group: of, Title: "Clear cache", Effect: "change", Endpoint: "PATCH /bigscoots-cache/v2/clear-cache", Allowed: role != "viewer",
-			Sentence: "Purges pages from the CDN and the page cache. Clearing everything also flushes OPcache and the object cache, so sites work harder for a while.",
+			Sentence: "Purges pages from the CDN and the page cache. Clearing everything also flushes OPcache and the object cache, so expect more load on the sites for a while.",
 			Params: []ComposeParam{
-				{Name: "purge_type", Label: "What to clear", Kind: "choice", Default: "all", Choices: []Option{{"all", "Everything"}, {"post_ids", "Some posts"}, {"urls", "Some addresses"}}},
-				{Name: "post_ids", Label: "Post ids", Kind: "integers", When: "purge_type=post_ids", Help: "Whole numbers, such as 1, 17. The same id means another post on another site."},
+				{Name: "purge_type", Label: "What to clear", Kind: "choice", Default: "all", Choices: []Option{{"all", "Everything"}, {"post_ids", "Some posts"}, {"urls", "Some URLs"}}},
+				{Name: "post_ids", Label: "Post IDs", Kind: "integers", When: "purge_type=post_ids", Help: "Whole numbers, such as 1, 17. The same ID is a different post on each site."},
 				{Name: "purge_related_urls", Label: "Also their archives, categories and feeds", Kind: "flag", When: "purge_type=post_ids"},
-				{Name: "urls", Label: "Addresses", Kind: "urls", When: "purge_type=urls", Help: "One a line. https://acme.example/page/ goes to the site it belongs to; /page/ goes to every chosen site."},
+				{Name: "urls", Label: "URLs", Kind: "urls", When: "purge_type=urls", Help: "One per line. https://acme.example/page/ goes to the site it belongs to; /page/ goes to every selected site."},
 			}},
-		{Name: "clear-opcache", Group: of, Title: "Clear OPcache", Effect: "change", Endpoint: "DELETE /bigscoots-cache/v2/clear-opcache", Sentence: "Makes PHP compile its files anew. Pages stay cached.", Allowed: role != "viewer"},
+		{Name: "clear-opcache", Group: of, Title: "Clear OPcache", Effect: "change", Endpoint: "DELETE /bigscoots-cache/v2/clear-opcache", Sentence: "Makes PHP recompile its files. Pages stay cached.", Allowed: role != "viewer"},
 		{Name: "disable-cache", Group: of, Title: "Disable cache", Effect: "destroy", Endpoint: "PATCH /bigscoots-cache/v2/disable-cache", Allowed: role == "admin",
-			Sentence: "Purges the whole domain first, then switches caching off: every visitor reaches the server until it is enabled again."},
-		{Name: "status", Group: of, Title: "Status", Effect: "read", Endpoint: "GET /bigscoots-cache/v2/status", Sentence: "Reads the plugin's version, its cache state, its set-up and the environment. Changes nothing.", Allowed: true},
-		{Name: "request", Group: "Any endpoint", Title: "Any endpoint", Effect: "read", Sentence: "Sends a request of your own to each site's REST API. Its method decides its effect.", Allowed: true,
+			Sentence: "Purges the whole domain, then turns caching off. Every visit goes to the server until you enable the cache again."},
+		{Name: "status", Group: of, Title: "Status", Effect: "read", Endpoint: "GET /bigscoots-cache/v2/status", Sentence: "Reads the plugin version, cache state, mode and environment. Changes nothing.", Allowed: true},
+		{Name: "request", Group: "Any endpoint", Title: "Any endpoint", Effect: "read", Sentence: "Sends your own request to each site's REST API. The method decides the effect.", Allowed: true,
 			Params: []ComposeParam{
 				{Name: "method", Label: "Method", Kind: "choice", Default: "GET", Choices: []Option{{"GET", "GET"}, {"POST", "POST"}, {"PUT", "PUT"}, {"PATCH", "PATCH"}, {"DELETE", "DELETE"}}},
 				{Name: "path", Label: "Path", Kind: "text", Help: "Below the REST root, such as /wp/v2/plugins?status=active"},
@@ -58,13 +58,13 @@ func galleryCompose(role string) ComposePage {
 
 func galleryPreview(title, effect string, total int) RunPreview {
 	p := RunPreview{Title: title, Effect: effect, Total: total, Clients: 9, Expected: 40 * time.Second,
-		Warnings: []string{"12 sites use an administrator's credential. A user of a role that BigScoots' settings let purge is enough.",
-			"Clearing everything also flushes OPcache and the object cache: expect more load on each server for some minutes."}}
+		Warnings: []string{"12 sites use an administrator's credential. A user whose role can purge is enough.",
+			"Clearing everything also flushes OPcache and the object cache. Expect more load on each server for a few minutes."}}
 	for i := range total {
 		r := PreviewRequest{Site: galleryNames(i), Home: fmt.Sprintf("https://site-%d.example", i+1), Method: "PATCH", Body: `{"purge_type":"all"}`}
 		r.URL = r.Home + "/wp-json/bigscoots-cache/v2/clear-cache"
 		if i%40 == 7 {
-			r.Warning = "BigScoots Cache was not active here at the last check: it will be skipped."
+			r.Warning = "Expected to be skipped: BigScoots Cache was not active at the last check."
 		}
 		p.Requests = append(p.Requests, r)
 	}
@@ -85,7 +85,7 @@ func galleryDestroy() ComposePage {
 	p.Chosen, p.Selection.All = "disable-cache", true
 	p.Preview = galleryPreview("Disable cache", "destroy", 5000)
 	p.Preview.Confirm = "412"
-	p.Problems = map[string]string{"confirm": "This cannot be undone by itself. Type the number of sites, 5000, to confirm."}
+	p.Problems = map[string]string{"confirm": "This can't be undone automatically. Type the number of sites, 5000, to confirm."}
 	p.Preview.Problems = p.Problems
 	return p
 }
@@ -93,7 +93,7 @@ func galleryDestroy() ComposePage {
 func galleryComposeProblems() ComposePage {
 	p := galleryCompose("operator")
 	p.Chosen, p.Typed = "clear-cache", map[string]string{"purge_type": "post_ids", "post_ids": "1, seventeen", "purge_related_urls": "true"}
-	p.Problems = map[string]string{"post_ids": `"seventeen" is not a post id. Write whole numbers, such as 1, 17.`, "selection": "No site is chosen. Choose sites, a client, a tag, or all."}
+	p.Problems = map[string]string{"post_ids": `"seventeen" is not a post ID. Enter whole numbers, such as 1, 17.`, "selection": "No sites are selected. Choose sites, a client, a tag, or all sites."}
 	p.Preview.Problems = p.Problems
 	return p
 }

@@ -5,11 +5,11 @@ import (
 	"time"
 )
 
-// HomePage is what needs a hand now, then the last days.
+// HomePage is what needs attention now, then the last days.
 type HomePage struct {
 	Frame     Frame
 	Sites     HomeSites
-	Trouble   []RunRow // the latest runs in which some site needs a hand, the newest first
+	Trouble   []RunRow // the latest runs in which some site needs attention, the newest first
 	Under     []RunRow // the runs under way
 	Asked     []RunRow // waiting for a second person
 	Faulted   []RunRow // the latest runs that Drover itself could not work a part of, the newest first
@@ -47,27 +47,27 @@ func (p HomePage) hands() []hand {
 	var all []hand
 	for _, r := range p.Faulted {
 		all = append(all, hand{Tone: "failed", Text: fmt.Sprintf("Drover could not work all sites of “%s”.", r.Title),
-			Mend: fmt.Sprintf("Run %d, started by %s. %s", r.ID, r.Actor, r.Fault), Href: runHref(r.ID), Label: "Open the run", At: r.CreatedAt})
+			Mend: fmt.Sprintf("Run %d, started by %s. %s", r.ID, r.Actor, r.Fault), Href: runHref(r.ID), Label: "View run", At: r.CreatedAt})
 	}
 	for _, r := range p.Asked {
-		all = append(all, hand{Tone: "asked", Text: fmt.Sprintf("“%s” on %s waits for a second person.", r.Title, counted(r.Total, "site", "sites")),
-			Mend: fmt.Sprintf("Run %d, asked for by %s.", r.ID, r.Actor), Href: runHref(r.ID), Label: "Look at it", At: r.CreatedAt})
+		all = append(all, hand{Tone: "asked", Text: fmt.Sprintf("“%s” on %s is waiting for approval.", r.Title, counted(r.Total, "site", "sites")),
+			Mend: fmt.Sprintf("Run %d, requested by %s.", r.ID, r.Actor), Href: runHref(r.ID), Label: "Review the request", At: r.CreatedAt})
 	}
 	if n := p.Sites.Broken; n > 0 {
-		all = append(all, hand{Tone: "failed", Text: counted(n, "site does not work", "sites do not work") + " with Drover.",
-			Mend: "A site's page shows which step fails and how to mend it.", Href: "/sites?state=broken", Label: "See them"})
+		all = append(all, hand{Tone: "failed", Text: counted(n, "site is broken.", "sites are broken."),
+			Mend: "Each site's page shows which step fails and how to fix it.", Href: "/sites?state=broken", Label: "View sites"})
 	}
 	for _, r := range p.Trouble {
-		all = append(all, hand{Tone: "failed", Text: fmt.Sprintf("%s in “%s”.", counted(r.Counts.Trouble(), "site needs a hand", "sites need a hand"), r.Title),
-			Mend: fmt.Sprintf("Run %d, started by %s.", r.ID, r.Actor), Href: runHref(r.ID), Label: "Open the run", At: r.CreatedAt})
+		all = append(all, hand{Tone: "failed", Text: fmt.Sprintf("%s in “%s”.", counted(r.Counts.Trouble(), "site needs attention", "sites need attention"), r.Title),
+			Mend: fmt.Sprintf("Run %d, started by %s.", r.ID, r.Actor), Href: runHref(r.ID), Label: "View run", At: r.CreatedAt})
 	}
 	if n := p.Sites.Warning; n > 0 {
-		all = append(all, hand{Tone: "partial", Text: counted(n, "site works with a warning.", "sites work with a warning."),
-			Mend: "A site's page says what to look at.", Href: "/sites?state=warning", Label: "See them"})
+		all = append(all, hand{Tone: "partial", Text: counted(n, "site has a warning.", "sites have a warning."),
+			Mend: "Each site's page shows what to look at.", Href: "/sites?state=warning", Label: "View sites"})
 	}
 	if n := p.Sites.Unchecked; n > 0 {
-		all = append(all, hand{Tone: "waiting", Text: counted(n, "site was never checked.", "sites were never checked."),
-			Mend: "A check signs in and changes nothing on the site.", Href: "/sites?state=unchecked", Label: "Check them"})
+		all = append(all, hand{Tone: "waiting", Text: counted(n, "site has never been checked.", "sites have never been checked."),
+			Mend: "A check signs in to the site and changes nothing.", Href: "/sites?state=unchecked", Label: "View sites"})
 	}
 	return all
 }
@@ -78,5 +78,8 @@ func (d HomeDay) runsHref() string {
 }
 
 func (d HomeDay) label() string {
+	if d.Runs == 0 {
+		return d.Day.Format("Mon 2 Jan") + ": no runs"
+	}
 	return fmt.Sprintf("%s: %s, %s", d.Day.Format("Mon 2 Jan"), counted(d.Runs, "run", "runs"), plainly(d.Counts, nil))
 }

@@ -8,7 +8,7 @@ package views
 import "github.com/a-h/templ"
 import templruntime "github.com/a-h/templ/runtime"
 
-// Home is the first page: what needs a hand now, then the last days.
+// Home is the first page: what needs attention now, then the last days.
 func Home(p HomePage) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -90,7 +90,7 @@ func Home(p HomePage) templ.Component {
 					return templ_7745c5c3_Err
 				}
 				if len(p.Under) > 0 {
-					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 4, "<section class=\"mt-6\"><h2 class=\"mb-2\">Under way</h2>")
+					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 4, "<section class=\"mt-6\"><h2 class=\"mb-2\">Running now</h2>")
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
@@ -163,7 +163,7 @@ func homeHands(p HomePage) templ.Component {
 			templ_7745c5c3_Var4 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 10, "<section aria-label=\"What needs a hand\">")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 10, "<section aria-label=\"Needs attention\">")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -176,14 +176,14 @@ func homeHands(p HomePage) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 12, "</span><p class=\"font-medium\">Nothing needs a hand. <span class=\"font-normal text-muted-foreground\">")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 12, "</span><p class=\"font-medium\">Nothing needs attention. <span class=\"font-normal text-muted-foreground\">")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
 			var templ_7745c5c3_Var5 string
 			templ_7745c5c3_Var5, templ_7745c5c3_Err = templ.JoinStringErrs(counted(p.Sites.Ready, "site is", "sites are"))
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `home.templ`, Line: 45, Col: 145}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `home.templ`, Line: 45, Col: 148}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var5))
 			if templ_7745c5c3_Err != nil {
@@ -331,7 +331,7 @@ func homeSteps(p HomePage) templ.Component {
 			templ_7745c5c3_Var12 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 26, "<ol class=\"mb-6 grid gap-3 md:grid-cols-3\" aria-label=\"Three steps to the first run\">")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 26, "<ol class=\"mb-6 grid gap-3 md:grid-cols-3\" aria-label=\"Get started in three steps\">")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -356,19 +356,19 @@ func homeSteps(p HomePage) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = linkButton("/sites/import", "upload", "Import a list", "outline").Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = linkButton("/sites/import", "upload", "Import sites", "outline").Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
 			} else if p.Sites.Total == 0 {
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 28, "<p class=\"hint\">Ask an admin to connect the first site.</p>")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 28, "<p class=\"hint\">Ask an admin to add the first site.</p>")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = homeStep("1", "Connect your sites", "An address, a user name and a WordPress application password. Nothing is installed on the site.", p.Sites.Total > 0).Render(templ.WithChildren(ctx, templ_7745c5c3_Var13), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = homeStep("1", "Add your sites", "All you need is a URL, a username and a WordPress application password. Nothing is installed on the site.", p.Sites.Total > 0).Render(templ.WithChildren(ctx, templ_7745c5c3_Var13), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -385,14 +385,14 @@ func homeSteps(p HomePage) templ.Component {
 			}
 			ctx = templ.InitializeContext(ctx)
 			if p.Sites.Total > 0 && !p.Connected {
-				templ_7745c5c3_Err = linkButton("/sites?state=unchecked", "list-checks", "Check the sites", stepVariant(true)).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = linkButton("/sites?state=unchecked", "list-checks", "View unchecked sites", stepVariant(true)).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = homeStep("2", "Check them", "Drover signs in to each site and says what works, what does not, and how to mend it.", p.Connected).Render(templ.WithChildren(ctx, templ_7745c5c3_Var14), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = homeStep("2", "Check your sites", "Drover signs in to each site and shows what works, what does not, and how to fix it.", p.Connected).Render(templ.WithChildren(ctx, templ_7745c5c3_Var14), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -409,14 +409,14 @@ func homeSteps(p HomePage) templ.Component {
 			}
 			ctx = templ.InitializeContext(ctx)
 			if p.Frame.May("run.start") && p.Sites.Total > 0 {
-				templ_7745c5c3_Err = linkButton("/run?operation=status&all=1", "play", "Read the status of all", stepVariant(p.Connected)).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = linkButton("/run?operation=status&all=1", "play", "Run Status on all sites", stepVariant(p.Connected)).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = homeStep("3", "Run something", "Read the status first: it changes nothing. Then clear a cache and watch every site answer.", p.HasRun).Render(templ.WithChildren(ctx, templ_7745c5c3_Var15), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = homeStep("3", "Run an operation", "Start with Status, which changes nothing. Then clear a cache and watch the results come in.", p.HasRun).Render(templ.WithChildren(ctx, templ_7745c5c3_Var15), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -545,14 +545,14 @@ func homeDays(p HomePage) templ.Component {
 		}
 		ctx = templ.ClearChildren(ctx)
 		if len(p.Days) > 0 {
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 38, "<section class=\"panel mt-6 p-4\"><div class=\"mb-3 flex flex-wrap items-baseline justify-between gap-2\"><h2>Sites reached, day by day</h2><span class=\"hint\">at most ")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 38, "<section class=\"panel mt-6 p-4\"><div class=\"mb-3 flex flex-wrap items-baseline justify-between gap-2\"><h2>Sites per day</h2><span class=\"hint\">up to ")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
 			var templ_7745c5c3_Var21 string
 			templ_7745c5c3_Var21, templ_7745c5c3_Err = templ.JoinStringErrs(count(mostOf(p.Days)))
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `home.templ`, Line: 120, Col: 54}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `home.templ`, Line: 120, Col: 52}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var21))
 			if templ_7745c5c3_Err != nil {
@@ -562,7 +562,7 @@ func homeDays(p HomePage) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = columns(chartOf(p.Days), "Sites reached by runs, by day and outcome").Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = columns(chartOf(p.Days), "Sites in runs, by day and outcome").Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -612,11 +612,11 @@ func homeDays(p HomePage) templ.Component {
 func homeTitle(p HomePage) string {
 	switch {
 	case p.Sites.Total == 0 || !p.HasRun:
-		return "Three steps to the first run"
+		return "Get started in three steps"
 	case len(p.hands()) > 0:
-		return "What needs a hand"
+		return "Needs attention"
 	}
-	return "All is well"
+	return "Nothing needs attention"
 }
 
 func stepVariant(next bool) string {

@@ -220,10 +220,10 @@ func TestABarIsFilledByItsOutcomes(t *testing.T) {
 	if end < 823.9 || end > 824.1 {
 		t.Errorf("412 of 500 fill %v of 1000", end)
 	}
-	if got := strings.Join(words, " "); got != "ok skipped failed" {
+	if got := strings.Join(words, " "); got != "succeeded skipped failed" {
 		t.Errorf("the parts are %s", got)
 	}
-	if got := b.words(); got != "398 ok, 9 skipped, 5 failed, 88 waiting" {
+	if got := b.words(); got != "398 succeeded, 9 skipped, 5 failed, 88 waiting" {
 		t.Errorf("it is read as %q", got)
 	}
 	if parts := (Bar{}).parts(); len(parts) != 0 {

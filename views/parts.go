@@ -105,27 +105,27 @@ func initial(name string) string {
 type look struct{ icon, class, word string }
 
 var looks = map[string]look{
-	"ok":        {"circle-check", "text-ok", "ok"},
-	"partial":   {"circle-dot-dashed", "text-partial", "partial"},
-	"skipped":   {"skip-forward", "text-skipped", "skipped"},
-	"failed":    {"circle-x", "text-failed", "failed"},
-	"unknown":   {"circle-help", "text-unknown", "unknown"},
-	"waiting":   {"circle-dashed", "text-muted-foreground", "waiting"},
-	"running":   {"loader-circle", "text-muted-foreground", "under way"},
-	"ready":     {"circle-check", "text-ok", "ready"},
-	"warning":   {"triangle-alert", "text-partial", "warning"},
-	"broken":    {"circle-x", "text-failed", "broken"},
-	"unchecked": {"circle-dashed", "text-muted-foreground", "not checked"},
-	"retired":   {"archive", "text-muted-foreground", "retired"},
-	"not_tried": {"circle-dashed", "text-muted-foreground", "not tried"},
-	"done":      {"circle-check", "text-ok", "done"},
-	"cancelled": {"ban", "text-muted-foreground", "cancelled"},
-	"refused":   {"ban", "text-failed", "refused"},
-	"added":     {"plus", "text-ok", "added"},
-	"updated":   {"pencil", "text-ok", "updated"},
-	"unchanged": {"circle-check", "text-muted-foreground", "unchanged"},
-	"asked":     {"user-check", "text-partial", "waits for approval"},
-	"bad":       {"circle-x", "text-failed", "bad"},
+	"ok":        {"circle-check", "text-ok", "Succeeded"},
+	"partial":   {"circle-dot-dashed", "text-partial", "Partial"},
+	"skipped":   {"skip-forward", "text-skipped", "Skipped"},
+	"failed":    {"circle-x", "text-failed", "Failed"},
+	"unknown":   {"circle-help", "text-unknown", "Unknown"},
+	"waiting":   {"circle-dashed", "text-muted-foreground", "Waiting"},
+	"running":   {"loader-circle", "text-muted-foreground", "Running"},
+	"ready":     {"circle-check", "text-ok", "Ready"},
+	"warning":   {"triangle-alert", "text-partial", "Warning"},
+	"broken":    {"circle-x", "text-failed", "Broken"},
+	"unchecked": {"circle-dashed", "text-muted-foreground", "Not checked"},
+	"retired":   {"archive", "text-muted-foreground", "Retired"},
+	"not_tried": {"circle-dashed", "text-muted-foreground", "Not checked"},
+	"done":      {"circle-check", "text-ok", "Done"},
+	"cancelled": {"ban", "text-muted-foreground", "Cancelled"},
+	"refused":   {"ban", "text-failed", "Denied"},
+	"added":     {"plus", "text-ok", "Added"},
+	"updated":   {"pencil", "text-ok", "Updated"},
+	"unchanged": {"circle-check", "text-muted-foreground", "Unchanged"},
+	"asked":     {"user-check", "text-partial", "Waiting for approval"},
+	"bad":       {"circle-x", "text-failed", "Invalid"},
 }
 
 func lookOf(word string) look {
@@ -156,7 +156,7 @@ func (b Bar) parts() []part {
 	var all []part
 	x := 0.0
 	for _, p := range []part{
-		{word: "ok", class: "fill-ok", n: b.OK}, {word: "skipped", class: "fill-skipped", n: b.Skipped}, {word: "partial", class: "fill-partial", n: b.Partial},
+		{word: "succeeded", class: "fill-ok", n: b.OK}, {word: "skipped", class: "fill-skipped", n: b.Skipped}, {word: "partial", class: "fill-partial", n: b.Partial},
 		{word: "unknown", class: "fill-unknown", n: b.Unknown}, {word: "failed", class: "fill-failed", n: b.Failed},
 	} {
 		if p.n == 0 || b.total() == 0 {

@@ -43,7 +43,7 @@ type Team struct {
 	Form       []Field
 	Reach      Reach // of an invitation
 
-	Reset   string // a link just made that sets a password anew, shown once
+	Reset   string // a link just made that resets a password, shown once
 	ResetOf string // whose
 
 	Policy *Policy // for who may change it

@@ -132,11 +132,11 @@ func Setup(d Door) templ.Component {
 				}()
 			}
 			ctx = templ.InitializeContext(ctx)
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 6, "<h1>Set up Drover</h1><p class=\"hint mt-1 mb-4\">This makes the owner's account. The link works once.</p>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 6, "<h1>Set up Drover</h1><p class=\"hint mt-1 mb-4\">Create the owner's account. This link works once.</p>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = door(d, "Make the account").Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = door(d, "Create account").Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -184,20 +184,20 @@ func Join(d Door) templ.Component {
 				}()
 			}
 			ctx = templ.InitializeContext(ctx)
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 7, "<h1>Join the team</h1><p class=\"hint mt-1 mb-4\">You are invited as ")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 7, "<h1>Join the team</h1><p class=\"hint mt-1 mb-4\">You have been invited as ")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
 			var templ_7745c5c3_Var9 string
 			templ_7745c5c3_Var9, templ_7745c5c3_Err = templ.JoinStringErrs(d.Role)
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `people.templ`, Line: 30, Col: 55}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `people.templ`, Line: 30, Col: 61}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var9))
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 8, ". The link works once.</p>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 8, ". This link works once.</p>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -249,17 +249,17 @@ func Reset(d Door) templ.Component {
 				}()
 			}
 			ctx = templ.InitializeContext(ctx)
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 9, "<h1>Choose another password</h1><p class=\"hint mt-1 mb-4\">You are signed out everywhere else. The link works once.</p>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 9, "<h1>Choose a new password</h1><p class=\"hint mt-1 mb-4\">You will be signed out everywhere else. This link works once.</p>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = door(d, "Set the password").Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = door(d, "Set password").Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = Bare("Choose another password").Render(templ.WithChildren(ctx, templ_7745c5c3_Var11), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = Bare("Choose a new password").Render(templ.WithChildren(ctx, templ_7745c5c3_Var11), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -301,7 +301,7 @@ func Enter(path string) templ.Component {
 				}()
 			}
 			ctx = templ.InitializeContext(ctx)
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 10, "<h1>Sign in with this link?</h1><p class=\"hint mt-1 mb-4\">Another site's page led here. The link works once; go on if it was made for you.</p><a class=\"btn w-full\" href=\"")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 10, "<h1>Sign in with this link?</h1><p class=\"hint mt-1 mb-4\">You followed a link from another site. This link works once. Continue only if it was created for you.</p><a class=\"btn w-full\" href=\"")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -375,7 +375,7 @@ func LinkUsed(sentence string) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 13, "</p><a class=\"link mt-4 inline-block text-sm\" href=\"/sign-in\">To the sign-in page</a>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 13, "</p><a class=\"link mt-4 inline-block text-sm\" href=\"/sign-in\">Go to the sign-in page</a>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -693,7 +693,7 @@ func TeamPage(f Frame, t Team) templ.Component {
 				ctx = templ.InitializeContext(ctx)
 				return nil
 			})
-			templ_7745c5c3_Err = header("Team", "Everybody who can sign in, and what their role lets them do at most.").Render(templ.WithChildren(ctx, templ_7745c5c3_Var32), templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = header("Team", "Everyone who can sign in, with their role and access.").Render(templ.WithChildren(ctx, templ_7745c5c3_Var32), templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -702,7 +702,7 @@ func TeamPage(f Frame, t Team) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			if t.Invitation != "" {
-				templ_7745c5c3_Err = linkOnce("Send this link to "+t.Invited+". It is shown this once, works once, and for 7 days.", t.Invitation).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = linkOnce("Send this link to "+t.Invited+". It is shown only once, works once, and expires in 7 days.", t.Invitation).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -712,12 +712,12 @@ func TeamPage(f Frame, t Team) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			if t.Reset != "" {
-				templ_7745c5c3_Err = linkOnce("Send this link to "+t.ResetOf+". With it they choose another password. It is shown this once, works once, and for an hour.", t.Reset).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = linkOnce("Send this link to "+t.ResetOf+" so that they can choose a new password. It is shown only once, works once, and expires in an hour.", t.Reset).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 27, " <div class=\"panel table-container\"><table class=\"grid-table\"><thead><tr><th>Name</th><th>Role</th><th>Reach</th><th>Joined</th><th><span class=\"sr-only\">Actions</span></th></tr></thead> <tbody>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 27, " <div class=\"panel table-container\"><table class=\"grid-table\"><thead><tr><th>Name</th><th>Role</th><th>Access</th><th>Joined</th><th><span class=\"sr-only\">Actions</span></th></tr></thead> <tbody>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -861,7 +861,7 @@ func TeamPage(f Frame, t Team) templ.Component {
 							return templ_7745c5c3_Err
 						}
 					}
-					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 43, "</select> <button class=\"btn\" data-variant=\"outline\" data-size=\"sm\">Change</button></form>")
+					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 43, "</select> <button class=\"btn\" data-variant=\"outline\" data-size=\"sm\">Change role</button></form>")
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
@@ -903,15 +903,15 @@ func TeamPage(f Frame, t Team) templ.Component {
 						return templ_7745c5c3_Err
 					}
 					var templ_7745c5c3_Var43 string
-					templ_7745c5c3_Var43, templ_7745c5c3_Err = templ.JoinStringErrs("Reach and tokens of " + m.Name)
+					templ_7745c5c3_Var43, templ_7745c5c3_Err = templ.JoinStringErrs("Access and tokens of " + m.Name)
 					if templ_7745c5c3_Err != nil {
-						return templ.Error{Err: templ_7745c5c3_Err, FileName: `people.templ`, Line: 144, Col: 121}
+						return templ.Error{Err: templ_7745c5c3_Err, FileName: `people.templ`, Line: 144, Col: 122}
 					}
 					_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var43))
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
-					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 47, "\">Reach and tokens</a>")
+					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 47, "\">Access and tokens</a>")
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
@@ -994,7 +994,7 @@ func TeamPage(f Frame, t Team) templ.Component {
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
-					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 55, "?</h2><p class=\"hint\">You get a link to send them, which works once and for an hour. Make sure that it is really them who ask.</p><label class=\"flex items-start gap-2 text-sm\"><input type=\"checkbox\" name=\"lift\" value=\"1\" class=\"mt-0.5\"> Their second factor is lost, too: remove it</label><div class=\"flex justify-end gap-2\"><button type=\"button\" class=\"btn\" data-variant=\"outline\" data-close>Keep</button> <button class=\"btn\">Make the link</button></div></form></dialog> ")
+					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 55, "?</h2><p class=\"hint\">You'll get a link to send them. It works once and expires in an hour. Make sure that the request really came from them.</p><label class=\"flex items-start gap-2 text-sm\"><input type=\"checkbox\" name=\"lift\" value=\"1\" class=\"mt-0.5\"> They have lost their second factor too: remove it</label><div class=\"flex justify-end gap-2\"><button type=\"button\" class=\"btn\" data-variant=\"outline\" data-close>Cancel</button> <button class=\"btn\">Create link</button></div></form></dialog> ")
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
@@ -1065,7 +1065,7 @@ func TeamPage(f Frame, t Team) templ.Component {
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
-					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 61, " everywhere?</h2><p class=\"hint\">All their sessions end at once. They can sign in again.</p><div class=\"flex justify-end gap-2\"><button type=\"button\" class=\"btn\" data-variant=\"outline\" data-close>Keep</button> <button class=\"btn\">Sign out</button></div></form></dialog> <button type=\"button\" class=\"btn\" data-variant=\"ghost\" data-size=\"sm\" data-dialog=\"")
+					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 61, " everywhere?</h2><p class=\"hint\">This ends all of their sessions immediately. They can sign in again.</p><div class=\"flex justify-end gap-2\"><button type=\"button\" class=\"btn\" data-variant=\"outline\" data-close>Cancel</button> <button class=\"btn\">Sign out</button></div></form></dialog> <button type=\"button\" class=\"btn\" data-variant=\"ghost\" data-size=\"sm\" data-dialog=\"")
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
@@ -1130,7 +1130,7 @@ func TeamPage(f Frame, t Team) templ.Component {
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
-					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 66, "?</h2><p class=\"hint\">They are signed out everywhere at once and cannot sign in again. What they did stays in the record.</p><div class=\"flex justify-end gap-2\"><button type=\"button\" class=\"btn\" data-variant=\"outline\" data-close>Keep</button> <button class=\"btn\" data-variant=\"destructive\">Remove</button></div></form></dialog>")
+					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 66, "?</h2><p class=\"hint\">They are signed out everywhere immediately and can't sign in again. Their activity stays in the audit log.</p><div class=\"flex justify-end gap-2\"><button type=\"button\" class=\"btn\" data-variant=\"outline\" data-close>Cancel</button> <button class=\"btn\" data-variant=\"destructive\">Remove</button></div></form></dialog>")
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
@@ -1145,7 +1145,7 @@ func TeamPage(f Frame, t Team) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			if len(t.Form) > 0 {
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 69, "<section class=\"panel p-4\"><h2>Invite somebody</h2><p class=\"hint mt-1 mb-3\">You get a link to send them. Viewers read, operators run, admins manage sites and members and run what destroys, owners do everything.</p><form method=\"post\" action=\"/team/invite\" class=\"grid gap-3\">")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 69, "<section class=\"panel p-4\"><h2>Invite a member</h2><p class=\"hint mt-1 mb-3\">You'll get a link to send them. Viewers can look at everything, operators can also start runs, admins can also manage sites and members and start destructive runs, and owners can do everything.</p><form method=\"post\" action=\"/team/invite\" class=\"grid gap-3\">")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -1155,11 +1155,11 @@ func TeamPage(f Frame, t Team) templ.Component {
 						return templ_7745c5c3_Err
 					}
 				}
-				templ_7745c5c3_Err = reachFields(t.Reach, "they see and run on").Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = reachFields(t.Reach, "they can see and run on").Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 70, "<div><button class=\"btn\">Make an invitation</button></div></form></section>")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 70, "<div><button class=\"btn\">Create invitation</button></div></form></section>")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -1169,17 +1169,17 @@ func TeamPage(f Frame, t Team) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			if t.MayRequire {
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 72, "<section class=\"panel p-4\"><h2>Second factor for everybody</h2>")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 72, "<section class=\"panel p-4\"><h2>Second factor for everyone</h2>")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
 				if t.FactorRequired {
-					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 73, "<p class=\"hint mt-1 mb-3\">Everybody must have one. Whoever has none is led to set one up, and can do nothing else before.</p>")
+					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 73, "<p class=\"hint mt-1 mb-3\">Required for everyone. Members without one must set it up before they can do anything else.</p>")
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
 				} else {
-					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 74, "<p class=\"hint mt-1 mb-3\">Everybody decides alone. When you require it, whoever has none is led to set one up, and can do nothing else before.</p>")
+					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 74, "<p class=\"hint mt-1 mb-3\">Optional for each member. If you require it, members without one must set it up before they can do anything else.</p>")
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
@@ -1189,7 +1189,7 @@ func TeamPage(f Frame, t Team) templ.Component {
 					return templ_7745c5c3_Err
 				}
 				if t.FactorRequired {
-					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 76, "<button class=\"btn\" data-variant=\"outline\" name=\"required\" value=\"no\">Leave it to everybody</button>")
+					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 76, "<button class=\"btn\" data-variant=\"outline\" name=\"required\" value=\"no\">Make it optional</button>")
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
@@ -1205,19 +1205,19 @@ func TeamPage(f Frame, t Team) templ.Component {
 				}
 			}
 			if t.Policy != nil {
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 79, "<section class=\"panel p-4\"><h2>Four eyes</h2><p class=\"hint mt-1 mb-3\">What is ticked waits for a second person, an admin, who sees exactly what would be sent. It ends by itself after 24 hours. With runs that destroy, operators may then ask for them.</p><form method=\"post\" action=\"/team/approval\" class=\"grid gap-3\">")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 79, "<section class=\"panel p-4\"><h2>Require approval</h2><p class=\"hint mt-1 mb-3\">The selected runs wait until a second person, an admin, approves exactly what would be sent. A request expires after 24 hours. If destructive runs require approval, operators can request them too.</p><form method=\"post\" action=\"/team/approval\" class=\"grid gap-3\">")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = picks("effect", "Runs of all clients", t.Policy.Effects).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = picks("effect", "For all clients", t.Policy.Effects).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = picks("client", "Every run that does more than read, on the sites of", t.Policy.Clients).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = picks("client", "Every run that is not read-only, on the sites of", t.Policy.Clients).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 80, "<div><button class=\"btn\" data-variant=\"outline\">Change</button></div></form></section>")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 80, "<div><button class=\"btn\" data-variant=\"outline\">Save approval settings</button></div></form></section>")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -1375,7 +1375,7 @@ func SettingsPage(f Frame, s Settings) templ.Component {
 					return templ_7745c5c3_Err
 				}
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 88, "<div><button class=\"btn\" data-variant=\"outline\">Change the name</button></div></form></section><section class=\"panel p-4\"><h2 class=\"mb-3\">Password</h2><form method=\"post\" action=\"/settings/password\" class=\"grid gap-3\">")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 88, "<div><button class=\"btn\" data-variant=\"outline\">Save name</button></div></form></section><section class=\"panel p-4\"><h2 class=\"mb-3\">Password</h2><form method=\"post\" action=\"/settings/password\" class=\"grid gap-3\">")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -1385,7 +1385,7 @@ func SettingsPage(f Frame, s Settings) templ.Component {
 					return templ_7745c5c3_Err
 				}
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 89, "<div><button class=\"btn\" data-variant=\"outline\">Change the password</button></div></form></section><section class=\"panel p-4 lg:col-span-2\"><h2>Second factor</h2><p class=\"hint mt-1 mb-3\">")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 89, "<div><button class=\"btn\" data-variant=\"outline\">Change password</button></div></form></section><section class=\"panel p-4 lg:col-span-2\"><h2>Second factor</h2><p class=\"hint mt-1 mb-3\">")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -1411,19 +1411,19 @@ func SettingsPage(f Frame, s Settings) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			if s.Tokens == 0 {
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 92, "<p class=\"hint mt-1 mb-3\">Keys for the command line on another machine, or for a hook after a deploy. You have none.</p>")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 92, "<p class=\"hint mt-1 mb-3\">For the command line on another machine, or for a hook after a deployment. You have none.</p>")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
 			} else {
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 93, "<p class=\"hint mt-1 mb-3\">Programs act for you with ")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 93, "<p class=\"hint mt-1 mb-3\">You have ")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
 				var templ_7745c5c3_Var67 string
-				templ_7745c5c3_Var67, templ_7745c5c3_Err = templ.JoinStringErrs(counted(s.Tokens, "token", "tokens"))
+				templ_7745c5c3_Var67, templ_7745c5c3_Err = templ.JoinStringErrs(counted(s.Tokens, "active token", "active tokens"))
 				if templ_7745c5c3_Err != nil {
-					return templ.Error{Err: templ_7745c5c3_Err, FileName: `people.templ`, Line: 297, Col: 95}
+					return templ.Error{Err: templ_7745c5c3_Err, FileName: `people.templ`, Line: 297, Col: 92}
 				}
 				_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var67))
 				if templ_7745c5c3_Err != nil {
@@ -1442,7 +1442,7 @@ func SettingsPage(f Frame, s Settings) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 96, "API tokens</a></section><section class=\"panel min-w-0 lg:col-span-2\"><header><h2>Where you are signed in</h2><form method=\"post\" action=\"/sign-out-everywhere\" class=\"ml-auto\"><button class=\"btn\" data-variant=\"outline\" data-size=\"sm\">")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 96, "API tokens</a></section><section class=\"panel min-w-0 lg:col-span-2\"><header><h2>Active sessions</h2><form method=\"post\" action=\"/sign-out-everywhere\" class=\"ml-auto\"><button class=\"btn\" data-variant=\"outline\" data-size=\"sm\">")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -1450,7 +1450,7 @@ func SettingsPage(f Frame, s Settings) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 97, "Sign out everywhere</button></form></header><div class=\"table-container\"><table class=\"grid-table\"><thead><tr><th>Browser</th><th>Address</th><th>Last used</th><th>Signed in</th><th><span class=\"sr-only\">Actions</span></th></tr></thead> <tbody>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 97, "Sign out everywhere</button></form></header><div class=\"table-container\"><table class=\"grid-table\"><thead><tr><th>Browser</th><th>IP address</th><th>Last used</th><th>Signed in</th><th><span class=\"sr-only\">Actions</span></th></tr></thead> <tbody>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -1515,7 +1515,7 @@ func SettingsPage(f Frame, s Settings) templ.Component {
 					return templ_7745c5c3_Err
 				}
 				if each.This {
-					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 104, "<span class=\"hint\">this one</span>")
+					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 104, "<span class=\"hint\">This session</span>")
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}

@@ -132,9 +132,9 @@ func (p ComposePage) problem(o ComposeOperation, param ComposeParam) string {
 // limits are the fields of the run's own limits.
 func (p ComposePage) limits() []Field {
 	return []Field{
-		{Name: "at_once", Label: "Sites at once", Value: p.AtOnce, Problem: p.Problems["at_once"], Placeholder: count(p.Concurrency), Complete: "off"},
-		{Name: "per_address", Label: "Requests at once to one server", Value: p.AtOneServer, Problem: p.Problems["per_address"], Placeholder: count(p.PerAddress), Complete: "off"},
-		{Name: "deadline", Label: "Stop after", Value: p.Deadline, Problem: p.Problems["deadline"], Placeholder: "no limit", Complete: "off", Hint: "Such as 10m or 1h30m. What was not sent by then is not sent."},
+		{Name: "at_once", Label: "Concurrent sites", Value: p.AtOnce, Problem: p.Problems["at_once"], Placeholder: count(p.Concurrency), Complete: "off"},
+		{Name: "at_once_per_server", Label: "Concurrent requests per server", Value: p.AtOneServer, Problem: p.Problems["at_once_per_server"], Placeholder: count(p.PerAddress), Complete: "off"},
+		{Name: "time_limit", Label: "Time limit", Value: p.Deadline, Problem: p.Problems["time_limit"], Placeholder: "no limit", Complete: "off", Hint: "For example, 10m or 1h30m. After that, nothing more is sent."},
 	}
 }
 
@@ -173,6 +173,18 @@ func (p RunPreview) where() string {
 		s += " of " + counted(p.Clients, "client", "clients")
 	}
 	return s
+}
+
+// button says what pressing it does; a long title would not fit, and stands beside it.
+func (p RunPreview) button() string {
+	const longest = 30
+	switch {
+	case p.Total == 0 || p.problem() != "":
+		return "Run"
+	case len([]rune(p.Title)) > longest:
+		return "Run on " + counted(p.Total, "site", "sites")
+	}
+	return p.Title + " on " + counted(p.Total, "site", "sites")
 }
 
 func (p RunPreview) expected() string {

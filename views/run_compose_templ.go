@@ -42,7 +42,7 @@ func Compose(p ComposePage) templ.Component {
 				}()
 			}
 			ctx = templ.InitializeContext(ctx)
-			templ_7745c5c3_Err = header("Run", "Choose what, where and how. Nothing is sent before you press the button.").Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = header("Run", "Choose what to run, where, and how. Nothing is sent until you select Run.").Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -79,7 +79,7 @@ func Compose(p ComposePage) templ.Component {
 					}
 					return nil
 				})
-				templ_7745c5c3_Err = Empty("globe", "No site to run anything on", "Connect a site first: its address and a WordPress application password are all that is needed.").Render(templ.WithChildren(ctx, templ_7745c5c3_Var3), templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = Empty("globe", "No sites yet", "Add a site first. All you need is its URL and a WordPress application password.").Render(templ.WithChildren(ctx, templ_7745c5c3_Var3), templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -518,7 +518,7 @@ func composeWhere(p ComposePage) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 45, "> <span class=\"flex-1\"><span class=\"font-medium\">Only some</span> <span class=\"hint mt-0.5 block\">Different filters narrow each other; several clients or tags widen it.</span></span></label></div><fieldset data-scope class=\"mt-4 grid gap-4\"><legend class=\"sr-only\">Some sites</legend> ")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 45, "> <span class=\"flex-1\"><span class=\"font-medium\">Some sites</span> <span class=\"hint mt-0.5 block\">Combining filters narrows the selection. Adding clients or tags widens it.</span></span></label></div><fieldset data-scope class=\"mt-4 grid gap-4\"><legend class=\"sr-only\">Some sites</legend> ")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -536,17 +536,17 @@ func composeWhere(p ComposePage) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = Input(Field{Name: "q", Label: "Name or address contains", Value: p.Selection.Query, Complete: "off"}).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = Input(Field{Name: "q", Label: "Name or URL contains", Value: p.Selection.Query, Complete: "off"}).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = Input(Field{Name: "state", Label: "State at the last check", Value: p.Selection.State, Options: []Option{
+		templ_7745c5c3_Err = Input(Field{Name: "state", Label: "State at last check", Value: p.Selection.State, Options: []Option{
 			{"", "Any"}, {"ready", "Ready"}, {"warning", "Warning"}, {"broken", "Broken"}, {"unchecked", "Not checked"},
 		}}).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 46, "<p class=\"hint\">To choose sites one by one, tick them in <a class=\"link\" href=\"/sites\">the list of sites</a>.</p></fieldset></fieldset>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 46, "<p class=\"hint\">To select individual sites, go to the <a class=\"link\" href=\"/sites\">site list</a>.</p></fieldset></fieldset>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -575,20 +575,20 @@ func composeSites(all []ComposeSite) templ.Component {
 			templ_7745c5c3_Var21 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 47, "<fieldset class=\"grid gap-1.5\"><legend class=\"mb-1.5 text-sm font-medium\">Chosen by hand <span class=\"font-normal text-muted-foreground\">")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 47, "<fieldset class=\"grid gap-1.5\"><legend class=\"mb-1.5 text-sm font-medium\">Selected individually <span class=\"font-normal text-muted-foreground\">")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
 		var templ_7745c5c3_Var22 string
 		templ_7745c5c3_Var22, templ_7745c5c3_Err = templ.JoinStringErrs(count(len(all)))
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `run_compose.templ`, Line: 121, Col: 125}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `run_compose.templ`, Line: 121, Col: 132}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var22))
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 48, "</span></legend><div class=\"max-h-44 overflow-auto rounded-md border p-1\" tabindex=\"0\" role=\"group\" aria-label=\"Sites chosen by hand\">")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 48, "</span></legend><div class=\"max-h-44 overflow-auto rounded-md border p-1\" tabindex=\"0\" role=\"group\" aria-label=\"Individually selected sites\">")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -742,9 +742,9 @@ func composeChoices(name, title string, all []ComposeChoice) templ.Component {
 					return templ_7745c5c3_Err
 				}
 				var templ_7745c5c3_Var31 string
-				templ_7745c5c3_Var31, templ_7745c5c3_Err = templ.JoinStringErrs("Find among " + count(len(all)))
+				templ_7745c5c3_Var31, templ_7745c5c3_Err = templ.JoinStringErrs("Search " + count(len(all)))
 				if templ_7745c5c3_Err != nil {
-					return templ.Error{Err: templ_7745c5c3_Err, FileName: `run_compose.templ`, Line: 146, Col: 128}
+					return templ.Error{Err: templ_7745c5c3_Err, FileName: `run_compose.templ`, Line: 146, Col: 124}
 				}
 				_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var31))
 				if templ_7745c5c3_Err != nil {
@@ -755,9 +755,9 @@ func composeChoices(name, title string, all []ComposeChoice) templ.Component {
 					return templ_7745c5c3_Err
 				}
 				var templ_7745c5c3_Var32 string
-				templ_7745c5c3_Var32, templ_7745c5c3_Err = templ.JoinStringErrs("Find among " + title)
+				templ_7745c5c3_Var32, templ_7745c5c3_Err = templ.JoinStringErrs("Search " + title)
 				if templ_7745c5c3_Err != nil {
-					return templ.Error{Err: templ_7745c5c3_Err, FileName: `run_compose.templ`, Line: 146, Col: 165}
+					return templ.Error{Err: templ_7745c5c3_Err, FileName: `run_compose.templ`, Line: 146, Col: 157}
 				}
 				_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var32))
 				if templ_7745c5c3_Err != nil {
@@ -1023,7 +1023,7 @@ func composeHow(p ComposePage) templ.Component {
 				}
 			}
 			if len(o.Params) == 0 {
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 90, "<p class=\"hint\">Nothing to set: the request is the same for every site.</p>")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 90, "<p class=\"hint\">There is nothing to set. Every site gets the same request.</p>")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -1039,7 +1039,7 @@ func composeHow(p ComposePage) templ.Component {
 						return templ_7745c5c3_Err
 					}
 				}
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 93, "> <span>Verify on the sites' pages <span class=\"hint block\">Looks at a page of each site before and after, for up to 30 s, and names the sites where the old page still comes from the cache.</span></span></label>")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 93, "> <span>Verify on the sites' pages <span class=\"hint block\">Loads a page of each site before and after, for up to 30 s, and lists the sites that still serve the old page from the cache.</span></span></label>")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -1072,28 +1072,28 @@ func composeHow(p ComposePage) templ.Component {
 			return templ_7745c5c3_Err
 		}
 		var templ_7745c5c3_Var45 string
-		templ_7745c5c3_Var45, templ_7745c5c3_Err = templ.JoinStringErrs(counted(p.Concurrency, "request is", "requests are"))
+		templ_7745c5c3_Var45, templ_7745c5c3_Err = templ.JoinStringErrs(counted(p.Concurrency, "concurrent request", "concurrent requests"))
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `run_compose.templ`, Line: 208, Col: 72}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `run_compose.templ`, Line: 208, Col: 87}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var45))
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 99, " under way at once, and ")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 99, ", and ")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
 		var templ_7745c5c3_Var46 string
 		templ_7745c5c3_Var46, templ_7745c5c3_Err = templ.JoinStringErrs(count(p.PerAddress))
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `run_compose.templ`, Line: 208, Col: 119}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `run_compose.templ`, Line: 208, Col: 116}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var46))
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 100, " to one server; a server that cannot keep up gets fewer. <span class=\"link\">Change for this run</span></span></summary><div class=\"mt-3 grid gap-3 sm:grid-cols-2 xl:grid-cols-1\">")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 100, " per server. A server that cannot keep up gets fewer. <span class=\"link\">Change limits for this run</span></span></summary><div class=\"mt-3 grid gap-3 sm:grid-cols-2 xl:grid-cols-1\">")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

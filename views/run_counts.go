@@ -33,19 +33,19 @@ func plainly(c RunCounts, groups []RunGroup) string {
 	}
 	switch {
 	case total == 0:
-		return "No site was in this run."
+		return "This run had no sites."
 	case c.OK == total && total == 1:
-		return "The one site is done well."
+		return "The site succeeded."
 	case c.OK == total:
-		return "All " + count(total) + " done well."
+		return "All " + count(total) + " sites succeeded."
 	case c.Waiting+c.Running == total:
-		return "Nothing has ended yet: " + counted(total, "site to go.", "sites to go.")
+		return "No results yet: " + counted(total, "site remaining.", "sites remaining.")
 	}
-	say(c.OK, "done well", "done well")
+	say(c.OK, "succeeded", "succeeded")
 	said = append(said, skippedIn(c, groups)...)
-	say(c.Trouble()-notSent, "needs a hand", "need a hand")
+	say(c.Trouble()-notSent, "needs attention", "need attention")
 	say(notSent, "not sent", "not sent")
-	say(c.Waiting+c.Running, "to go", "to go")
+	say(c.Waiting+c.Running, "remaining", "remaining")
 	return strings.Join(said, ", ") + "."
 }
 
@@ -60,7 +60,7 @@ func skippedIn(c RunCounts, groups []RunGroup) []string {
 		case "no_route":
 			said, left = append(said, counted(g.Count, "does not have the endpoint", "do not have the endpoint")), left-g.Count
 		case "not_applicable":
-			said, left = append(said, counted(g.Count, "where it does not apply", "where it does not apply")), left-g.Count
+			said, left = append(said, counted(g.Count, "not applicable", "not applicable")), left-g.Count
 		}
 	}
 	if left > 0 {

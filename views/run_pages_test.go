@@ -130,13 +130,13 @@ func TestPlainly(t *testing.T) {
 		groups []RunGroup
 		want   string
 	}{
-		"all well":   {RunCounts{OK: 412}, nil, "All 412 done well."},
-		"one":        {RunCounts{OK: 1}, nil, "The one site is done well."},
-		"a mixture":  {RunCounts{OK: 398, Skipped: 9, Failed: 5}, []RunGroup{{Outcome: "skipped", Reason: "no_route", Count: 9}}, "398 done well, 9 do not have the endpoint, 5 need a hand."},
-		"singular":   {RunCounts{OK: 2, Unknown: 1, Skipped: 1}, nil, "2 done well, 1 skipped, 1 needs a hand."},
-		"on its way": {RunCounts{OK: 1200, Partial: 1, Waiting: 3000, Running: 40}, nil, "1,200 done well, 1 needs a hand, 3,040 to go."},
-		"beginning":  {RunCounts{Waiting: 1}, nil, "Nothing has ended yet: 1 site to go."},
-		"cancelled":  {RunCounts{OK: 10, Failed: 90}, []RunGroup{{Outcome: "failed", Reason: "cancelled", Count: 88}}, "10 done well, 2 need a hand, 88 not sent."},
+		"all succeeded": {RunCounts{OK: 412}, nil, "All 412 sites succeeded."},
+		"one":           {RunCounts{OK: 1}, nil, "The site succeeded."},
+		"a mixture":     {RunCounts{OK: 398, Skipped: 9, Failed: 5}, []RunGroup{{Outcome: "skipped", Reason: "no_route", Count: 9}}, "398 succeeded, 9 do not have the endpoint, 5 need attention."},
+		"singular":      {RunCounts{OK: 2, Unknown: 1, Skipped: 1}, nil, "2 succeeded, 1 skipped, 1 needs attention."},
+		"running":       {RunCounts{OK: 1200, Partial: 1, Waiting: 3000, Running: 40}, nil, "1,200 succeeded, 1 needs attention, 3,040 remaining."},
+		"beginning":     {RunCounts{Waiting: 1}, nil, "No results yet: 1 site remaining."},
+		"cancelled":     {RunCounts{OK: 10, Failed: 90}, []RunGroup{{Outcome: "failed", Reason: "cancelled", Count: 88}}, "10 succeeded, 2 need attention, 88 not sent."},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if got := plainly(c.counts, c.groups); got != c.want {
@@ -156,15 +156,15 @@ func TestSentences(t *testing.T) {
 		all = append(all, b.String())
 	}
 	for _, want := range []string{
-		"Run 88 ended: “Clear the whole cache” on 412 sites: 398 ok, 9 skipped, 5 failed, in 41.2 s, started by Mara Lindqvist",
-		"Mara Lindqvist started run 88: “Clear the whole cache” on 412 sites, again after run 87",
-		arabicName + " was refused to start a run that destroys: the role does not allow it",
+		"Run 88 finished: “Clear the whole cache” on 412 sites: 398 succeeded, 9 skipped, 5 failed, in 41.2 s, started by Mara Lindqvist",
+		"Mara Lindqvist started run 88: “Clear the whole cache” on 412 sites, rerun of run 87",
+		arabicName + " was not allowed to start a destructive run: the role does not allow it",
 		"Mara Lindqvist cancelled run 86, “Disable cache”: 2,760 of 5,000 sites not sent",
 		"Mara Lindqvist edited Acme Garden Supplies: client from nothing to Nordwind",
-		"root imported sites: 4,980 added, 12 unchanged, 8 bad",
+		"root imported sites: 4,980 added, 12 unchanged, 8 invalid",
 		emojiName + " checked " + hebrewName + ": WordPress did not accept the password.",
 		"Mara Lindqvist changed the role of Jo: role from viewer to operator",
-		"jo@agency.example was refused to sign in: wrong password",
+		"jo@agency.example was not allowed to sign in: wrong password",
 		"Drover started",
 	} {
 		if !slices.Contains(all, want) {

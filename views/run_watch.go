@@ -139,11 +139,11 @@ func (g RunGroup) key() string {
 func (v RunView) failedLabel() string {
 	switch notSent := v.notSent(); {
 	case notSent == 0:
-		return "Run again for failed"
+		return "Rerun failed"
 	case notSent == v.Counts.Failed:
-		return "Run again for not sent"
+		return "Rerun not sent"
 	}
-	return "Run again for failed and not sent"
+	return "Rerun failed and not sent"
 }
 
 // meaning is what the group's outcome means where no reason says it.
@@ -152,8 +152,8 @@ func (g RunGroup) meaning() string {
 		return g.Sentence
 	}
 	return map[string]string{
-		"ok":      "The site answered that it was done.",
-		"partial": "The site did a part of it. Each site's exchange shows which part was left out.",
+		"ok":      "The site confirmed that it was done.",
+		"partial": "The site did only part of it. Each site's exchange shows what was left out.",
 	}[g.Outcome]
 }
 
@@ -179,12 +179,12 @@ func (t RunTargets) pages() Pages {
 
 // verified says on how many sites a look at the pages showed that the cache was cleared.
 func (v RunView) verified() string {
-	s := "verified " + count(v.Verified) + " of " + count(v.Verified+v.NotVerified+v.Unclear)
+	s := "verified on " + count(v.Verified) + " of " + counted(v.Verified+v.NotVerified+v.Unclear, "site", "sites")
 	if v.NotVerified > 0 {
-		s += "; on " + counted(v.NotVerified, "site", "sites") + " the old page still came from the cache"
+		s += "; " + counted(v.NotVerified, "site", "sites") + " still served the old page from the cache"
 	}
 	if v.Unclear > 0 {
-		s += "; on " + counted(v.Unclear, "site", "sites") + " no page was cached before, so nothing can be seen"
+		s += "; " + counted(v.Unclear, "site", "sites") + " had no cached page to compare"
 	}
 	return s
 }
@@ -193,13 +193,13 @@ func (v RunView) verified() string {
 func (v RunView) limits() string {
 	var parts []string
 	if v.AtOnce > 0 {
-		parts = append(parts, counted(v.AtOnce, "site", "sites")+" at once")
+		parts = append(parts, counted(v.AtOnce, "concurrent site", "concurrent sites"))
 	}
 	if v.AtOneServer > 0 {
-		parts = append(parts, counted(v.AtOneServer, "request", "requests")+" at once to one server")
+		parts = append(parts, counted(v.AtOneServer, "concurrent request", "concurrent requests")+" per server")
 	}
 	if !v.DeadlineAt.IsZero() {
-		parts = append(parts, "ends at the latest "+roughly(v.DeadlineAt.Sub(v.CreatedAt))+" after its start")
+		parts = append(parts, "time limit "+roughly(v.DeadlineAt.Sub(v.CreatedAt)))
 	}
 	return strings.Join(parts, ", ")
 }
@@ -234,9 +234,9 @@ func (v RunView) left() string {
 	case !v.Live():
 		return "–"
 	case v.Left <= 0:
-		return "not known yet"
+		return "Estimating…"
 	case v.Left < time.Second:
-		return "under 1 s"
+		return "less than 1 s"
 	}
 	return "about " + roughly(v.Left)
 }

@@ -84,14 +84,14 @@ func Runs(p RunsPage) templ.Component {
 					}
 					ctx = templ.InitializeContext(ctx)
 					if p.Frame.May("run.start") {
-						templ_7745c5c3_Err = linkButton("/run", "play", "Put the first run together", "outline").Render(ctx, templ_7745c5c3_Buffer)
+						templ_7745c5c3_Err = linkButton("/run", "play", "Start your first run", "outline").Render(ctx, templ_7745c5c3_Buffer)
 						if templ_7745c5c3_Err != nil {
 							return templ_7745c5c3_Err
 						}
 					}
 					return nil
 				})
-				templ_7745c5c3_Err = Empty("history", "No run yet", "A run is one operation on many sites. Each one stays here with what every site answered.").Render(templ.WithChildren(ctx, templ_7745c5c3_Var4), templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = Empty("history", "No runs yet", "A run is one operation on many sites. Each run stays here, with the answer of every site.").Render(templ.WithChildren(ctx, templ_7745c5c3_Var4), templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -117,13 +117,13 @@ func Runs(p RunsPage) templ.Component {
 							}()
 						}
 						ctx = templ.InitializeContext(ctx)
-						templ_7745c5c3_Err = linkButton("/runs", "x", "Clear the filters", "outline").Render(ctx, templ_7745c5c3_Buffer)
+						templ_7745c5c3_Err = linkButton("/runs", "x", "Clear filters", "outline").Render(ctx, templ_7745c5c3_Buffer)
 						if templ_7745c5c3_Err != nil {
 							return templ_7745c5c3_Err
 						}
 						return nil
 					})
-					templ_7745c5c3_Err = Empty("search", "No run matches", "Widen the time, or take a filter away.").Render(templ.WithChildren(ctx, templ_7745c5c3_Var5), templ_7745c5c3_Buffer)
+					templ_7745c5c3_Err = Empty("search", "No matching runs", "Choose a wider date range or remove a filter.").Render(templ.WithChildren(ctx, templ_7745c5c3_Var5), templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
@@ -173,7 +173,7 @@ func runsFilter(p RunsPage) templ.Component {
 			templ_7745c5c3_Var6 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 4, "<form method=\"get\" action=\"/runs\" class=\"mb-4 grid gap-3\" role=\"search\" aria-label=\"Filter the runs\"><div class=\"grid grid-cols-2 items-start gap-3 md:grid-cols-4\">")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 4, "<form method=\"get\" action=\"/runs\" class=\"mb-4 grid gap-3\" role=\"search\" aria-label=\"Filter runs\"><div class=\"grid grid-cols-2 items-start gap-3 md:grid-cols-4\">")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -197,7 +197,7 @@ func runsFilter(p RunsPage) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = Input(Field{Name: "until", Label: "Before", Type: p.Filter.dateKind("until"), Value: p.Filter.Until, Problem: p.Filter.Problems["until"]}).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = Input(Field{Name: "until", Label: "Until", Type: p.Filter.dateKind("until"), Value: p.Filter.Until, Problem: p.Filter.Problems["until"]}).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -237,7 +237,7 @@ func runsFilter(p RunsPage) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 10, "\"><p class=\"flex items-center gap-2 text-sm\">Only runs with <a class=\"chip\" href=\"")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 10, "\"><p class=\"flex items-center gap-2 text-sm\">Runs that include <a class=\"chip\" href=\"")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -271,7 +271,7 @@ func runsFilter(p RunsPage) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 13, "<span class=\"sr-only\">take this filter away</span></a></p>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 13, "<span class=\"sr-only\">Remove this filter</span></a></p>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -305,7 +305,7 @@ func runsTable(rows []RunRow) templ.Component {
 			templ_7745c5c3_Var10 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 15, "<div class=\"panel overflow-x-auto\"><table class=\"grid-table\"><thead><tr><th scope=\"col\" class=\"max-sm:hidden\">Run</th><th scope=\"col\">What</th><th scope=\"col\">Sites</th><th scope=\"col\" class=\"w-2/5 min-w-36\">How it went</th><th scope=\"col\" class=\"max-md:hidden\">By</th><th scope=\"col\" class=\"max-sm:hidden\">When</th></tr></thead> <tbody>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 15, "<div class=\"panel overflow-x-auto\"><table class=\"grid-table\"><thead><tr><th scope=\"col\" class=\"max-sm:hidden\">Run</th><th scope=\"col\">Operation</th><th scope=\"col\">Sites</th><th scope=\"col\" class=\"w-2/5 min-w-36\">Outcome</th><th scope=\"col\" class=\"max-md:hidden\">Started by</th><th scope=\"col\" class=\"max-sm:hidden\">Started</th></tr></thead> <tbody>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -392,14 +392,14 @@ func runsRow(r RunRow) templ.Component {
 			return templ_7745c5c3_Err
 		}
 		if r.AgainOf != 0 {
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 21, "<span>again after ")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 21, "<span>rerun of ")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
 			var templ_7745c5c3_Var15 string
 			templ_7745c5c3_Var15, templ_7745c5c3_Err = templ.JoinStringErrs(id(r.AgainOf))
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `runs_list.templ`, Line: 94, Col: 38}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `runs_list.templ`, Line: 94, Col: 35}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var15))
 			if templ_7745c5c3_Err != nil {

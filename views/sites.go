@@ -55,7 +55,7 @@ func (s Sites) sortHref(column string) string {
 	return with("/sites", query, "sort", column)
 }
 
-// dir keeps the direction when the list is searched anew.
+// dir keeps the direction when the list is searched again.
 func (s Sites) dir() string {
 	if s.Descending {
 		return "desc"

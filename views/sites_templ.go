@@ -57,7 +57,7 @@ func SitesPage(f Frame, s Sites) templ.Component {
 				}
 				ctx = templ.InitializeContext(ctx)
 				if s.Client != "" && f.May("audit.read") {
-					templ_7745c5c3_Err = linkButton("/audit?"+query("client", s.Client), "scroll-text", "Record of "+s.Client, "outline").Render(ctx, templ_7745c5c3_Buffer)
+					templ_7745c5c3_Err = linkButton("/audit?"+query("client", s.Client), "scroll-text", "Activity of "+s.Client, "outline").Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
@@ -120,7 +120,7 @@ func SitesPage(f Frame, s Sites) templ.Component {
 						}
 						return nil
 					})
-					templ_7745c5c3_Err = Empty("globe", "No sites yet", "Add one with an application password of a WordPress user, or import many from a CSV file.").Render(templ.WithChildren(ctx, templ_7745c5c3_Var4), templ_7745c5c3_Buffer)
+					templ_7745c5c3_Err = Empty("globe", "No sites yet", "Add one with a WordPress application password, or import many from a CSV file.").Render(templ.WithChildren(ctx, templ_7745c5c3_Var4), templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
@@ -139,7 +139,7 @@ func SitesPage(f Frame, s Sites) templ.Component {
 						ctx = templ.InitializeContext(ctx)
 						return nil
 					})
-					templ_7745c5c3_Err = Empty("globe", "No sites yet", "Your role reads. An admin or the owner can add sites; they appear here as soon as they do.").Render(templ.WithChildren(ctx, templ_7745c5c3_Var5), templ_7745c5c3_Buffer)
+					templ_7745c5c3_Err = Empty("globe", "No sites yet", "Only an admin or owner can add sites. They appear here once they are added.").Render(templ.WithChildren(ctx, templ_7745c5c3_Var5), templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
@@ -158,7 +158,7 @@ func SitesPage(f Frame, s Sites) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 6, "\" class=\"control w-auto min-w-0 flex-1 sm:max-w-xs\" placeholder=\"Name, address or user\"> ")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 6, "\" class=\"control w-auto min-w-0 flex-1 sm:max-w-xs\" placeholder=\"Name, URL or username\"> ")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -261,7 +261,7 @@ func SitesPage(f Frame, s Sites) templ.Component {
 						}
 						return nil
 					})
-					templ_7745c5c3_Err = Empty("search", "No site matches", "Search for less, or take a filter away.").Render(templ.WithChildren(ctx, templ_7745c5c3_Var9), templ_7745c5c3_Buffer)
+					templ_7745c5c3_Err = Empty("search", "No matching sites", "Try a shorter search or remove a filter.").Render(templ.WithChildren(ctx, templ_7745c5c3_Var9), templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
@@ -538,7 +538,7 @@ func siteTable(f Frame, s Sites) templ.Component {
 				}
 			}
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 33, "<div class=\"panel table-container\"><table class=\"grid-table\"><thead><tr><th class=\"w-8\"><input type=\"checkbox\" data-page aria-label=\"Choose every site of this page\"></th>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 33, "<div class=\"panel table-container\"><table class=\"grid-table\"><thead><tr><th class=\"w-8\"><input type=\"checkbox\" data-page aria-label=\"Select all sites on this page\"></th>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -597,7 +597,7 @@ func siteTable(f Frame, s Sites) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			var templ_7745c5c3_Var23 string
-			templ_7745c5c3_Var23, templ_7745c5c3_Err = templ.JoinStringErrs("Choose " + row.Name)
+			templ_7745c5c3_Var23, templ_7745c5c3_Err = templ.JoinStringErrs("Select " + row.Name)
 			if templ_7745c5c3_Err != nil {
 				return templ.Error{Err: templ_7745c5c3_Err, FileName: `sites.templ`, Line: 129, Col: 100}
 			}
@@ -770,7 +770,7 @@ func siteTable(f Frame, s Sites) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			if row.Administrator {
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 55, "<span class=\"inline-flex text-partial\" title=\"An administrator's credential\">")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 55, "<span class=\"inline-flex text-partial\" title=\"Administrator credential\">")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -778,7 +778,7 @@ func siteTable(f Frame, s Sites) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 56, "<span class=\"sr-only\">An administrator's credential</span></span>")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 56, "<span class=\"sr-only\">Administrator credential</span></span>")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -796,12 +796,12 @@ func siteTable(f Frame, s Sites) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 59, "<div class=\"selection-bar\"><span class=\"text-sm\"><strong data-count>Chosen</strong> <span data-one>sites</span></span> ")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 59, "<div class=\"selection-bar\"><span class=\"text-sm\"><strong data-count>Selected</strong> <span data-one>sites</span></span> ")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
 		if s.Pages.Total > len(s.Rows) {
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 60, "<label data-offer class=\"flex items-center gap-1.5 text-sm\"><input type=\"checkbox\" name=\"all\" value=\"1\"> all ")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 60, "<label data-offer class=\"flex items-center gap-1.5 text-sm\"><input type=\"checkbox\" name=\"all\" value=\"1\"> All ")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -814,7 +814,7 @@ func siteTable(f Frame, s Sites) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 61, " that match</label> ")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 61, " matching</label> ")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -871,7 +871,7 @@ func siteTable(f Frame, s Sites) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 69, "Bring back</button> ")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 69, "Restore</button> ")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -890,7 +890,7 @@ func siteTable(f Frame, s Sites) templ.Component {
 				}
 			}
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 72, "<button type=\"button\" class=\"btn\" data-variant=\"ghost\" data-size=\"icon-sm\" data-clear aria-label=\"Choose none\">")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 72, "<button type=\"button\" class=\"btn\" data-variant=\"ghost\" data-size=\"icon-sm\" data-clear aria-label=\"Clear selection\">")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -955,7 +955,7 @@ func SiteFormPage(f Frame, s SiteForm) templ.Component {
 					ctx = templ.InitializeContext(ctx)
 					return nil
 				})
-				templ_7745c5c3_Err = header("Add a site", "Drover needs a WordPress user name and an application password, and installs nothing. A user of a low role is enough, if BigScoots Cache's settings let that role purge.").Render(templ.WithChildren(ctx, templ_7745c5c3_Var36), templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = header("Add a site", "Drover needs a WordPress username and an application password, and installs nothing. A user with a low role is enough if the BigScoots Cache settings let that role purge.").Render(templ.WithChildren(ctx, templ_7745c5c3_Var36), templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -1105,7 +1105,7 @@ func ImportPage(f Frame, i Import) templ.Component {
 				ctx = templ.InitializeContext(ctx)
 				return nil
 			})
-			templ_7745c5c3_Err = header("Import sites", "The first line names the columns: url, username, application_password, client, tags. Others are ignored. Importing the same file twice changes nothing.").Render(templ.WithChildren(ctx, templ_7745c5c3_Var42), templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = header("Import sites", "The first line names the columns: url, username, application_password, client, tags. Other columns are ignored. Importing the same file twice changes nothing.").Render(templ.WithChildren(ctx, templ_7745c5c3_Var42), templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -1145,7 +1145,7 @@ func ImportPage(f Frame, i Import) templ.Component {
 						return templ_7745c5c3_Err
 					}
 				}
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 86, "<a class=\"link ml-auto\" href=\"/sites\">To the sites</a></div>")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 86, "<a class=\"link ml-auto\" href=\"/sites\">View sites</a></div>")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -1168,7 +1168,7 @@ func ImportPage(f Frame, i Import) templ.Component {
 						return templ_7745c5c3_Err
 					}
 				}
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 89, " <div class=\"panel table-container mb-6 max-h-[28rem] overflow-auto\"><table class=\"grid-table\"><thead><tr><th>Line</th><th>Address</th><th>Result</th><th>Reason</th></tr></thead> <tbody>")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 89, " <div class=\"panel table-container mb-6 max-h-[28rem] overflow-auto\"><table class=\"grid-table\"><thead><tr><th>Line</th><th>Site URL</th><th>Result</th><th>Reason</th></tr></thead> <tbody>")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

@@ -17,7 +17,7 @@ import (
 )
 
 func auditCommand(c *config) *cobra.Command {
-	return group("audit", "Read and verify the record", auditListCommand(c), auditVerifyCommand(c), auditCheckpointCommand(c), auditArchiveCommand(c))
+	return group("audit", "Read and verify the audit log", auditListCommand(c), auditVerifyCommand(c), auditCheckpointCommand(c), auditArchiveCommand(c))
 }
 
 func auditListCommand(c *config) *cobra.Command {
@@ -26,7 +26,7 @@ func auditListCommand(c *config) *cobra.Command {
 	f := audit.Filter{Limit: 100}
 	cmd := &cobra.Command{
 		Use:     "list",
-		Short:   "List the entries of the record, the newest first",
+		Short:   "List the entries of the audit log, newest first",
 		Example: "  drover audit list --action run.start --since 2026-01-31",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -49,12 +49,12 @@ func auditListCommand(c *config) *cobra.Command {
 		},
 	}
 	flags := cmd.Flags()
-	flags.BoolVar(&asJSON, "json", false, "print one JSON object a line")
-	flags.StringVar(&f.Actor, "actor", "", "only by this person, or part of the name")
+	flags.BoolVar(&asJSON, "json", false, "print one JSON object per line")
+	flags.StringVar(&f.Actor, "actor", "", "only by this person (part of the name is enough)")
 	flags.StringVar(&action, "action", "", "only this action, such as run.start")
-	flags.StringVar(&subject, "subject", "", "only about this, such as site:12")
+	flags.StringVar(&subject, "subject", "", "only about this target, such as site:12")
 	flags.StringVar(&since, "since", "", "only from this date on, such as 2026-01-31")
-	flags.IntVar(&f.Limit, "limit", f.Limit, "how many at most")
+	flags.IntVar(&f.Limit, "limit", f.Limit, "maximum number of entries")
 	return cmd
 }
 
@@ -77,7 +77,7 @@ func auditVerifyCommand(c *config) *cobra.Command {
 	var file, archive string
 	cmd := &cobra.Command{
 		Use:     "verify",
-		Short:   "Check that no entry of the record was changed, removed or reordered",
+		Short:   "Check that no entry of the audit log was changed, removed or reordered",
 		Example: "  drover audit verify --checkpoint /safe/record-2026-01-31.json",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -89,8 +89,8 @@ func auditVerifyCommand(c *config) *cobra.Command {
 			})
 		},
 	}
-	cmd.Flags().StringVar(&archive, "archive", "", "an archive: proves that it is as it was written, and that it joins the record")
-	cmd.Flags().StringVar(&file, "checkpoint", "", "a checkpoint that was kept elsewhere: proves that nothing at or before it was rewritten")
+	cmd.Flags().StringVar(&archive, "archive", "", "an archive: also verify that it is intact and connects to the audit log")
+	cmd.Flags().StringVar(&file, "checkpoint", "", "a checkpoint kept elsewhere: also verify that nothing up to it was rewritten")
 	return cmd
 }
 
@@ -104,14 +104,14 @@ func verifyRecord(cmd *cobra.Command, h *house, file string) error {
 		return err
 	}
 	if !v.Whole() {
-		return fmt.Errorf("the record is broken at entry %d: %s; the entries before it are whole", v.Broken, v.Why)
+		return fmt.Errorf("the audit log is broken at entry %d: %s; the entries before it are intact", v.Broken, v.Why)
 	}
-	fmt.Fprintf(cmd.OutOrStdout(), "The record is whole. Entries verified, each as it was written: %d.\n", v.Entries)
+	fmt.Fprintf(cmd.OutOrStdout(), "The audit log is intact. Entries verified: %d.\n", v.Entries)
 	if v.Anchor > 0 {
-		fmt.Fprintf(cmd.OutOrStdout(), "It begins after entry %d: what came before is in archives, as a signed checkpoint says.\n", v.Anchor)
+		fmt.Fprintf(cmd.OutOrStdout(), "It begins after entry %d: a signed checkpoint confirms that earlier entries are in archives.\n", v.Anchor)
 	}
 	if file != "" {
-		fmt.Fprintf(cmd.OutOrStdout(), "It holds everything that the checkpoint of %s saw, up to entry %d. The checkpoint is signed with the key %s.\n", checkpoint.At.Format(time.RFC3339), checkpoint.Seq, checkpoint.Key)
+		fmt.Fprintf(cmd.OutOrStdout(), "It contains everything that the checkpoint of %s covers, up to entry %d. The checkpoint is signed with the key %s.\n", checkpoint.At.Format(time.RFC3339), checkpoint.Seq, checkpoint.Key)
 	}
 	return nil
 }
@@ -119,8 +119,8 @@ func verifyRecord(cmd *cobra.Command, h *house, file string) error {
 func auditCheckpointCommand(c *config) *cobra.Command {
 	return &cobra.Command{
 		Use:     "checkpoint [FILE]",
-		Short:   "Sign what the record is now, to be kept elsewhere",
-		Long:    "Sign what the record is now. Keep the file where nobody who can write to the database can change it: with it, drover audit verify --checkpoint\nproves that nothing before was changed, removed or reordered. Without FILE it is printed.",
+		Short:   "Sign the current state of the audit log, to keep elsewhere",
+		Long:    "Sign the current state of the audit log. Keep the file where nobody with write access to the database can change it: with it,\ndrover audit verify --checkpoint proves that nothing before it was changed, removed or reordered. Without FILE, it is printed.",
 		Example: "  drover audit checkpoint /safe/record-2026-01-31.json",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -140,7 +140,7 @@ func auditCheckpointCommand(c *config) *cobra.Command {
 				}
 				file, err := os.OpenFile(args[0], os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 				if err != nil {
-					return fmt.Errorf("%s cannot be written, nothing was overwritten: %w", args[0], err)
+					return fmt.Errorf("cannot write %s; nothing was overwritten: %w", args[0], err)
 				}
 				_, err = fmt.Fprintf(file, "%s\n", text)
 				return errors.Join(err, file.Close())
@@ -189,10 +189,10 @@ func verifyArchive(cmd *cobra.Command, h *house, archive, file string) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", archive, err)
 	}
-	fmt.Fprintf(cmd.OutOrStdout(), "The archive is whole: entries %d to %d, each as it was written, and it joins the record.\nIt was made on %s and is signed with the key %s.\n",
+	fmt.Fprintf(cmd.OutOrStdout(), "The archive is intact, from entry %d to %d, and connects to the audit log.\nIt was created on %s and is signed with the key %s.\n",
 		a.First, a.Last, a.Checkpoint.At.Format(time.RFC3339), a.Checkpoint.Key)
 	if file != "" && (checkpoint.Seq < a.First || checkpoint.Seq > a.Last) {
-		return fmt.Errorf("the checkpoint is of entry %d, which this archive does not hold", checkpoint.Seq)
+		return fmt.Errorf("the checkpoint is for entry %d, which is not in this archive", checkpoint.Seq)
 	}
 	return nil
 }
@@ -202,10 +202,10 @@ func auditArchiveCommand(c *config) *cobra.Command {
 	var uncopied bool
 	cmd := &cobra.Command{
 		Use:   "archive --before DATE FILE",
-		Short: "Move old entries out of the record into a signed file",
-		Long: `Move all entries from before the date out of the record into a new file: one JSON object a line, and a signed checkpoint as the last
-line. The entries are removed only after the disk has the file. The record then begins at the checkpoint, and says so when it is
-verified. Keep the file: drover audit verify --archive proves it, and that it joins the record.`,
+		Short: "Move old audit log entries into a signed file",
+		Long: `Move all entries from before the date out of the audit log into a new file: one JSON object per line, with a signed checkpoint as the
+last line. The entries are removed only after the file is on disk. The audit log then begins at the checkpoint, and verifying it says so.
+Keep the file: drover audit verify --archive proves that it is intact and connects to the audit log.`,
 		Example: "  drover audit archive --before 2025-01-01 /safe/record-2024.jsonl",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -214,14 +214,14 @@ verified. Keep the file: drover audit verify --archive proves it, and that it jo
 				return err
 			}
 			if at.IsZero() {
-				return usage("say with --before which entries to archive, such as --before 2025-01-01")
+				return usage("use --before to choose which entries to archive, such as --before 2025-01-01")
 			}
 			return c.with(cmd.Context(), func(h *house) error {
 				return archiveRecord(cmd, h, audit.ArchiveOrder{Before: at, File: args[0], Uncopied: uncopied})
 			})
 		},
 	}
-	cmd.Flags().BoolVar(&uncopied, "uncopied", false, "also archive what a copy elsewhere (--audit-file, --audit-syslog, --audit-hook) does not have yet")
+	cmd.Flags().BoolVar(&uncopied, "uncopied", false, "also archive entries that an audit sink (--audit-file, --audit-syslog, --audit-hook) does not have yet")
 	cmd.Flags().StringVar(&before, "before", "", "archive the entries from before this date, such as 2025-01-01")
 	return cmd
 }
@@ -233,11 +233,11 @@ func archiveRecord(cmd *cobra.Command, h *house, order audit.ArchiveOrder) error
 	}
 	a, err := h.log.Archive(cmd.Context(), commandLine(), key, order)
 	if errors.Is(err, audit.ErrNotCopied) {
-		return exit{exitRefused, fmt.Errorf("%w; wait for it, or say --uncopied when that copy is given up", err)}
+		return exit{exitRefused, fmt.Errorf("%w; wait for it, or use --uncopied if that sink is no longer used", err)}
 	}
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(cmd.OutOrStdout(), "%s holds entries %d to %d, and they are no longer in the record. Its SHA-256 is %s.\n", order.File, a.First, a.Last, a.SHA256)
+	fmt.Fprintf(cmd.OutOrStdout(), "%s contains entries %d to %d, which are no longer in the audit log. Its SHA-256 is %s.\n", order.File, a.First, a.Last, a.SHA256)
 	return nil
 }

@@ -40,14 +40,14 @@ func (c *config) register(root *cobra.Command) {
 	f.StringVar(&c.data, "data", "./data", "data folder: database, encryption keyset")
 	f.StringVar(&c.databaseURL, "database-url", "", "postgres://… to use PostgreSQL; empty for SQLite in the data folder")
 	f.StringVar(&c.keyFile, "key-file", "", "encryption keyset (default keyset.json in the data folder)")
-	f.StringSliceVar(&c.allowNets, "allow-nets", nil, "networks (CIDR) that sites may be in, beside public addresses")
-	f.StringVar(&c.caFile, "ca-file", "", "PEM file of certificate authorities to trust beside the system's")
-	f.StringVar(&c.hostsFile, "hosts-file", "", "names answered before DNS, written as in /etc/hosts (default hosts in the data folder, if there)")
-	f.IntVar(&c.concurrency, "concurrency", 256, "requests under way at once")
-	f.IntVar(&c.perAddress, "per-address", 2, "requests under way at once to one IP address")
-	f.StringVar(&c.publicURL, "public-url", "", "address that people use for the dashboard, such as https://drover.agency.example")
+	f.StringSliceVar(&c.allowNets, "allow-nets", nil, "networks (CIDR) that sites may be in, in addition to public addresses")
+	f.StringVar(&c.caFile, "ca-file", "", "PEM file of certificate authorities to trust in addition to the system's")
+	f.StringVar(&c.hostsFile, "hosts-file", "", "host names to resolve without DNS, as in /etc/hosts (default hosts in the data folder, if it exists)")
+	f.IntVar(&c.concurrency, "concurrency", 256, "maximum concurrent requests")
+	f.IntVar(&c.perAddress, "per-address", 2, "maximum concurrent requests to one server (IP address)")
+	f.StringVar(&c.publicURL, "public-url", "", "URL that people use for the dashboard, such as https://drover.agency.example")
 	f.StringSliceVar(&c.proxies, "trusted-proxies", nil, "addresses or networks (CIDR) of the proxies whose X-Forwarded-For is believed")
-	f.StringVar(&c.server, "server", "", "work through the API of this Drover, with the token in DROVER_TOKEN, for: run, runs, sites list, audit list")
+	f.StringVar(&c.server, "server", "", "use the API of this Drover server, with the token in DROVER_TOKEN, for: run, runs, sites list, audit list")
 	c.copies.register(f)
 	c.provider.register(f)
 	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error { return c.finish(cmd.Flags()) }
@@ -82,7 +82,7 @@ func (c *config) finish(flags *pflag.FlagSet) error {
 		c.publicURL = "http://" + c.addr
 	}
 	if u, err := url.Parse(c.publicURL); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-		return usage("--public-url: %q is not an address; write it as https://drover.agency.example", c.publicURL)
+		return usage("--public-url: %q is not a URL; write it as https://drover.agency.example", c.publicURL)
 	}
 	if _, err := c.trustedProxies(); err != nil {
 		return err
@@ -114,7 +114,7 @@ func (c *config) trustedProxies() ([]netip.Prefix, error) {
 			return nil, usage("--trusted-proxies: %q is not an address or a network; write it as 127.0.0.1 or 10.1.0.0/16", text)
 		}
 		if prefix.Bits() == 0 {
-			return nil, usage("--trusted-proxies: %q is everybody; name the proxies", text)
+			return nil, usage("--trusted-proxies: %q is everyone; name the proxies", text)
 		}
 		all = append(all, prefix.Masked())
 	}
@@ -154,7 +154,7 @@ func authorities(file string) (*x509.CertPool, error) {
 		pool = x509.NewCertPool()
 	}
 	if !pool.AppendCertsFromPEM(pem) {
-		return nil, usage("--ca-file: %s holds no certificate in PEM form", file)
+		return nil, usage("--ca-file: %s contains no PEM certificate", file)
 	}
 	return pool, nil
 }

@@ -18,7 +18,7 @@ import (
 	"github.com/droverhq/drover/internal/vault"
 )
 
-// copies says where copies of the record go while it is written.
+// copies says where copies of the audit log go while it is written.
 type copies struct {
 	file, syslog, hook, hookSecretFile string
 	keepDays                           int
@@ -26,12 +26,12 @@ type copies struct {
 }
 
 func (c *copies) register(f *pflag.FlagSet) {
-	f.StringVar(&c.file, "audit-file", "", "append every entry of the record to this file, as JSON lines")
-	f.StringVar(&c.syslog, "audit-syslog", "", "send every entry to syslog: unix:///dev/log, udp://host:514, tcp://host:601 or tls://host:6514")
-	f.StringVar(&c.hook, "audit-hook", "", "post every entry to this https address, as JSON lines")
-	f.IntVar(&c.keepDays, "audit-keep-days", 0, "each month, archive entries that are older than this; 0 keeps all in the record")
-	f.StringVar(&c.archives, "audit-archives", "", "folder for these archives (default archives in the data folder)")
-	f.StringVar(&c.hookSecretFile, "audit-hook-secret-file", "", "file with the secret that signs what the hook is sent (HMAC-SHA256)")
+	f.StringVar(&c.file, "audit-file", "", "append every audit log entry to this file, as JSON lines")
+	f.StringVar(&c.syslog, "audit-syslog", "", "send every audit log entry to syslog: unix:///dev/log, udp://host:514, tcp://host:601 or tls://host:6514")
+	f.StringVar(&c.hook, "audit-hook", "", "post every audit log entry to this https URL, as JSON lines")
+	f.IntVar(&c.keepDays, "audit-keep-days", 0, "each month, archive audit log entries older than this many days; 0 keeps them all")
+	f.StringVar(&c.archives, "audit-archives", "", "folder for the archives (default archives in the data folder)")
+	f.StringVar(&c.hookSecretFile, "audit-hook-secret-file", "", "file with the secret that signs the webhook's requests (HMAC-SHA256)")
 }
 
 // sinks are the places, by name.
@@ -49,7 +49,7 @@ func (c *copies) sinks(authorities *x509.CertPool) (map[string]auditsinks.Sink, 
 	}
 	if c.hook != "" {
 		if c.hookSecretFile == "" {
-			return nil, usage("--audit-hook: say with --audit-hook-secret-file which file holds the secret that signs what is sent")
+			return nil, usage("--audit-hook: also set --audit-hook-secret-file to the file with the secret that signs the requests")
 		}
 		secret, err := os.ReadFile(c.hookSecretFile)
 		if err != nil {
@@ -93,7 +93,7 @@ func (h *house) archiveOld(ctx context.Context, now time.Time, keepDays int, fol
 // signEvery is how often a server looks whether the day's checkpoint is due.
 const signEvery = 10 * time.Minute
 
-// keepRecord signs a checkpoint of the record each day, and archives what is older than is to be kept, until the context ends.
+// keepRecord signs a checkpoint of the audit log each day, and archives what is older than is to be kept, until the context ends.
 func (h *house) keepRecord(ctx context.Context, logger *slog.Logger, c copies) {
 	for {
 		key, err := vault.SigningKey(h.signing)
@@ -101,12 +101,12 @@ func (h *house) keepRecord(ctx context.Context, logger *slog.Logger, c copies) {
 			_, err = h.log.Daily(ctx, key)
 		}
 		if err != nil && ctx.Err() == nil {
-			logger.ErrorContext(ctx, "the day's checkpoint of the record could not be signed", "err", err)
+			logger.ErrorContext(ctx, "the daily checkpoint of the audit log could not be signed", "err", err)
 		}
 		if file, err := h.archiveOld(ctx, time.Now(), c.keepDays, c.archives); err != nil && ctx.Err() == nil {
-			logger.ErrorContext(ctx, "old entries of the record could not be archived; they stay in it", "err", err)
+			logger.ErrorContext(ctx, "old audit log entries could not be archived; they stay in the log", "err", err)
 		} else if file != "" {
-			logger.InfoContext(ctx, "old entries of the record were archived", "file", file)
+			logger.InfoContext(ctx, "old audit log entries were archived", "file", file)
 		}
 		select {
 		case <-ctx.Done():

@@ -11,7 +11,7 @@ import (
 	"github.com/droverhq/drover/internal/audit"
 )
 
-// What is older than is to be kept goes into an archive once, and the record stays whole; what a copy elsewhere does not have yet waits.
+// What is older than is to be kept goes into an archive once, and the audit log stays whole; what a copy elsewhere does not have yet waits.
 func TestKeepingTheRecord(t *testing.T) {
 	dir := t.TempDir()
 	c := &config{data: dir, keyFile: filepath.Join(dir, "keyset.json"), publicURL: "http://127.0.0.1", concurrency: 4, perAddress: 1}

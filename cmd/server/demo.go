@@ -40,9 +40,9 @@ func demoCommand(c *config) *cobra.Command {
 	n := usualDemo
 	cmd := &cobra.Command{
 		Use:   "demo",
-		Short: "Serve a dashboard with simulated sites, and print one address that signs you in",
-		Long: `Serve a dashboard with simulated WordPress sites, most healthy and some with each fault that agencies meet, and print one address
-that signs you in. Everything stays in the folder demo of the data folder and on loopback addresses; no real site is spoken to.`,
+		Short: "Serve a dashboard with simulated sites, and print a URL that signs you in",
+		Long: `Serve a dashboard with simulated WordPress sites, most of them healthy and some with each fault that agencies meet, and print a URL
+that signs you in. Everything stays in the folder demo of the data folder and on loopback addresses; no real site is contacted.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if n < 1 || n > mostDemoSites {
@@ -51,7 +51,7 @@ that signs you in. Everything stays in the folder demo of the data folder and on
 			return c.demo(cmd.Context(), cmd.OutOrStdout(), n)
 		},
 	}
-	cmd.Flags().IntVar(&n, "sites", n, "how many sites to simulate")
+	cmd.Flags().IntVar(&n, "sites", n, "number of sites to simulate")
 	return cmd
 }
 
@@ -76,11 +76,11 @@ func (c *config) demo(ctx context.Context, out io.Writer, n int) error {
 			return err
 		}
 		fmt.Fprintf(out, `
-%d simulated sites are ready. This address signs you in, once:
+%d simulated sites are ready. Open this URL to sign in; it works once:
 
   %s/enter/%s
 
-When it asks who you are: %s, %s
+If you are asked to sign in: %s, %s
 
 The same data on the command line, in another terminal:
 

@@ -114,7 +114,7 @@ func (d here) run(ctx context.Context, spec runs.Spec, each func(web.RunLine)) (
 }
 
 func errStoppedWatching(run int64) error {
-	return fmt.Errorf("stopped watching; run %d is not lost: see it with drover runs show %d, stop it with drover runs cancel %d", run, run, run)
+	return fmt.Errorf("stopped watching; run %d continues: see it with drover runs show %d, cancel it with drover runs cancel %d", run, run, run)
 }
 
 func (d here) runs(ctx context.Context, limit int) ([]web.RunLine, error) {
@@ -183,7 +183,7 @@ func (d elsewhere) run(ctx context.Context, spec runs.Spec, each func(web.RunLin
 		return line, err
 	}
 	if line.State == runs.Asked {
-		return line, exit{exitRefused, fmt.Errorf("run %d waits for a second person to approve it; nothing is sent before. See it with drover runs show %d", line.Run, line.Run)}
+		return line, exit{exitRefused, fmt.Errorf("run %d is waiting for a second person to approve it; nothing is sent until then. See it with drover runs show %d", line.Run, line.Run)}
 	}
 	for started := line.Run; line.EndedAt.IsZero(); {
 		each(line)

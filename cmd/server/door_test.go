@@ -75,7 +75,7 @@ func TestAnAuthenticatorAppInChromium(t *testing.T) {
 	do(t, ctx, "the code", chromedp.SendKeys("#proof_code", appCode(t, secret, 0)), chromedp.Click(`form:has(#proof_code) button`), until(`location.pathname === "/team"`))
 	signInAgain(t, ctx, home)
 	do(t, ctx, "a recovery code", chromedp.SendKeys("#proof_code", recovery), chromedp.Click(`form:has(#proof_code) button`), until(`location.pathname === "/team"`))
-	do(t, ctx, "count the codes", chromedp.Navigate(home+"/settings/second-factor"), until(`document.querySelector("main").innerText.includes("9 are left")`))
+	do(t, ctx, "count the codes", chromedp.Navigate(home+"/settings/second-factor"), until(`document.querySelector("main").innerText.includes("9 codes are left")`))
 }
 
 func appCode(t *testing.T, secret string, drift time.Duration) string {
@@ -100,8 +100,8 @@ func TestConfirmingInChromium(t *testing.T) {
 	if _, err := db.Exec("UPDATE sessions SET fresh_at = 0"); err != nil {
 		t.Fatal(err)
 	}
-	do(t, ctx, "is asked", chromedp.Click(`form[action="/team/invite"] button`), until(`document.querySelector("h1").innerText === "Confirm it is you"`))
-	do(t, ctx, "a wrong password", chromedp.SendKeys("#proof_password", "not the password"), chromedp.Click(`form:has(#proof_password) button`), until(`document.body.innerText.includes("This is not your password")`))
+	do(t, ctx, "is asked", chromedp.Click(`form[action="/team/invite"] button`), until(`document.querySelector("h1").innerText === "Confirm your identity"`))
+	do(t, ctx, "a wrong password", chromedp.SendKeys("#proof_password", "not the password"), chromedp.Click(`form:has(#proof_password) button`), until(`document.body.innerText.includes("This password is wrong")`))
 	do(t, ctx, "the right one", chromedp.SendKeys("#proof_password", "four words that differ"), chromedp.Click(`form:has(#proof_password) button`),
 		until(`location.pathname === "/team/invite" && document.querySelector("#invitation")?.innerText.includes("/join/")`), until(`document.body.innerText.includes("Send this link to mara@agency.example")`))
 }

@@ -165,7 +165,7 @@ func TestTheMainJobOnRealWordPress(t *testing.T) {
 
 	do(t, ctx, "compose", chromedp.Navigate(home+"/run?operation=clear-cache&all=1"), until(`document.querySelector("#run-preview").innerText.includes("14 sites")`))
 	do(t, ctx, "run", chromedp.Click("#run-preview button:not([formaction])"),
-		until(`document.querySelector("#run-live")?.innerText.includes("11 done well")`), until(`document.querySelector("#run-live").innerText.includes("14 of 14")`))
+		until(`document.querySelector("#run-live")?.innerText.includes("11 succeeded")`), until(`document.querySelector("#run-live").innerText.includes("14 of 14")`))
 	path := ask(t, ctx, "location.pathname")
 
 	want := map[string]int{}
@@ -188,12 +188,12 @@ func TestTheMainJobOnRealWordPress(t *testing.T) {
 	}
 	do(t, ctx, "read the record", chromedp.Navigate(home+"/audit"))
 	audit := ask(t, ctx, `document.querySelector("main").innerText`)
-	for _, sentence := range []string{"Olga Owner started run 1", "“Clear the whole cache” on 14 sites", "11 ok", "imported"} {
+	for _, sentence := range []string{"Olga Owner started run 1", "“Clear the whole cache” on 14 sites", "11 succeeded", "imported"} {
 		if !strings.Contains(audit, sentence) {
 			t.Errorf("the record does not say %q:\n%s", sentence, audit)
 		}
 	}
-	do(t, ctx, "verify the record", chromedp.Click(`form[action="/audit/verify"] button`), until(`document.body.innerText.includes("The record is whole")`))
+	do(t, ctx, "verify the record", chromedp.Click(`form[action="/audit/verify"] button`), until(`document.body.innerText.includes("The audit log is intact")`))
 	if !strings.HasSuffix(path, "/runs/1") {
 		t.Errorf("the run's page is %s", path)
 	}
@@ -206,7 +206,7 @@ func checked(t *testing.T, ctx context.Context, home string) {
 	for {
 		do(t, ctx, "wait for the checks", chromedp.Navigate(home+"/sites"))
 		page := ask(t, ctx, `document.querySelector("main").innerText`)
-		if !strings.Contains(page, "not checked") {
+		if !strings.Contains(page, "Not checked") {
 			return
 		}
 		if time.Now().After(deadline) {

@@ -89,15 +89,15 @@ func TestAnyEndpointOnRealWordPress(t *testing.T) {
 
 	form := home + "/endpoints/form?all=1&method=POST&route=%2Fwp%2Fv2%2Fposts"
 	do(t, ctx, "a wrong number is stopped", chromedp.Navigate(form), chromedp.SendKeys(`[name="f.categories"]`, "news"), chromedp.Click(`main form button[data-variant="primary"]`),
-		until(`document.body.innerText.includes("Write a whole number")`))
+		until(`document.body.innerText.includes("Enter a whole number")`))
 	do(t, ctx, "a draft", chromedp.Navigate(form), chromedp.SendKeys(`[name="f.title"], [name="f.title.raw"]`, "Drover on {{site.host}}"), chromedp.SetValue(`[name="f.status"]`, "draft"),
 		chromedp.Click(`main form button[data-variant="primary"]`), until(fmt.Sprintf(`document.querySelector("#run-preview")?.innerText.includes("%d sites")`, n)),
-		chromedp.Click("#run-preview button:not([formaction])"), until(fmt.Sprintf(`document.querySelector("#run-live")?.innerText.includes("%d done well")`, n)))
+		chromedp.Click("#run-preview button:not([formaction])"), until(fmt.Sprintf(`document.querySelector("#run-live")?.innerText.includes("%d succeeded")`, n)))
 
 	do(t, ctx, "WordPress's own word stands at the field", chromedp.Navigate(home+"/endpoints/form?all=1&method=POST&route=%2Fwp%2Fv2%2Fposts"),
 		chromedp.SendKeys(`[name="f.date"]`, "yesterday"), chromedp.Click(`main form button[data-variant="primary"]`), until(`document.querySelector("#run-preview")?.innerText.includes("sites")`),
-		chromedp.Click("#run-preview button:not([formaction])"), until(fmt.Sprintf(`document.querySelector("#run-live")?.innerText.includes("%d need a hand")`, n)),
-		chromedp.Navigate(home+"/runs/2/targets?outcome=failed&reason=invalid_input"), chromedp.Click("main table a"), until(`document.body.innerText.includes("Change it in the form")`),
+		chromedp.Click("#run-preview button:not([formaction])"), until(fmt.Sprintf(`document.querySelector("#run-live")?.innerText.includes("%d need attention")`, n)),
+		chromedp.Navigate(home+"/runs/2/targets?outcome=failed&reason=invalid_input"), chromedp.Click("main table a"), until(`document.body.innerText.includes("Edit in the form")`),
 		chromedp.Click(`a[href^="/endpoints/form"]`), until(`document.querySelector('#f\\.date-problem')?.innerText.includes("date")`))
 
 	l.endDrafts(t, env, n)
@@ -123,7 +123,7 @@ func TestAbilitiesOnRealWordPress(t *testing.T) {
 		t.Errorf("the explorer does not list the abilities: %.2000s", page)
 	}
 	ability := url.Values{"all": {"1"}, "ability": {"lab/set-tagline"}, "method": {"POST"}, "f.input.tagline": {strings.Repeat("x", 61)}}
-	if status, page := c.post(t, "/endpoints/form", ability); status != http.StatusUnprocessableEntity || !strings.Contains(page, "Write at most 60 characters; these are 61.") {
+	if status, page := c.post(t, "/endpoints/form", ability); status != http.StatusUnprocessableEntity || !strings.Contains(page, "Enter at most 60 characters. This has 61.") {
 		t.Errorf("too long a tagline: %d", status)
 	}
 	ability.Set("f.input.tagline", "Run by Drover on {{site.host}}")

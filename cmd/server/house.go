@@ -79,7 +79,7 @@ func openVault(ctx context.Context, db *database.DB, file string) (*vault.Vault,
 		return nil, failed
 	}
 	if sealed+factors > 0 {
-		return nil, fmt.Errorf("%w; %d credentials and %d authenticator apps are sealed with it, and nothing was touched", err, sealed, factors)
+		return nil, fmt.Errorf("%w; %d credentials and %d authenticator apps are sealed with it; nothing was changed", err, sealed, factors)
 	}
 	return vault.Create(file)
 }

@@ -67,7 +67,7 @@ func TestTheTreeOfAnAnswer(t *testing.T) {
 			t.Errorf("the number %s is shown as %q", number, got)
 		}
 	}
-	search(t, ctx, "nowhere to be found", "nothing found")
+	search(t, ctx, "nowhere to be found", "No matches")
 	do(t, ctx, "as text", chromedp.Click(".json-bar button"), until(`!document.querySelector("pre[data-json]").hidden && document.querySelector(".json-tree").hidden`), chromedp.Click(".json-bar button"), until(`!document.querySelector(".json-tree").hidden`))
 	search(t, ctx, "e", "1 of ")
 	do(t, ctx, "the next one by the keyboard", chromedp.SendKeys(".json-bar input", "\r"), until(`document.querySelector(".json-bar [role=status]").textContent.startsWith("2 of")`))
@@ -85,7 +85,7 @@ func TestAHostileAnswerInTheTree(t *testing.T) {
 	for words, want := range map[string]string{"alert(": "1 of 2", "polluted": "1 of 1", "no name": "1 of 1", "__proto__": "1 of 1", "constructor": "1 of 1", "same": "1 of "} {
 		search(t, ctx, words, want)
 	}
-	search(t, ctx, "bottom", "nothing found") // it lies deeper than a page can show
+	search(t, ctx, "bottom", "No matches") // it lies deeper than a page can show
 	search(t, ctx, "hasown", "1 of 1")
 	if got := ask(t, ctx, `String(({}).polluted) + [...document.querySelectorAll(".json-view *")].filter(e => ["SCRIPT", "IMG", "A", "IFRAME"].includes(e.tagName)).length`); got != "undefined0" {
 		t.Errorf("hostile text became more than text: %s", got)

@@ -81,9 +81,9 @@ func command() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "drover",
 		Short: "Run any operation on many WordPress sites at once, and know what happened",
-		Long: `Drover runs an operation on many WordPress sites at once, and tells what happened on each.
+		Long: `Drover runs an operation on many WordPress sites at once, and shows what happened on each.
 
-Begin with   drover demo                     a dashboard with simulated sites, nothing to set up
+Start with   drover demo                     a dashboard with simulated sites, nothing to set up
 or with      drover serve                    an empty dashboard; the first start prints a link that sets up the owner's account
              drover sites import sites.csv   sites from a file with the columns url,username,application_password,client,tags
              drover run clear-cache --all    the first run
@@ -120,7 +120,7 @@ func refuseStrangers(c *cobra.Command) {
 // group is a command that only holds others.
 func group(use, short string, children ...*cobra.Command) *cobra.Command {
 	c := &cobra.Command{Use: use, Short: short, Args: cobra.NoArgs, RunE: func(cmd *cobra.Command, _ []string) error {
-		return usage("say what to do; see %s --help", cmd.CommandPath())
+		return usage("choose a command; see %s --help", cmd.CommandPath())
 	}}
 	c.AddCommand(children...)
 	return c

@@ -38,7 +38,7 @@ func checkOperations(b access.Restriction) error {
 	for _, name := range b.Operations {
 		effect := operation.Effect(name)
 		if _, found := operation.Find(name); !found && effect != operation.Read && effect != operation.Change && effect != operation.Destroy {
-			return usage("--operation: there is no operation %q; say one of those that drover run --help lists, or read, change or destroy", name)
+			return usage("--operation: there is no operation %q; use one of those that drover run --help lists, or read, change or destroy", name)
 		}
 	}
 	return nil
@@ -69,15 +69,15 @@ func membersAddCommand(c *config) *cobra.Command {
 				if err != nil {
 					return asUsage(err)
 				}
-				fmt.Fprintf(cmd.OutOrStdout(), "%s is a member now, as %s.\n", m.Email, m.Role)
+				fmt.Fprintf(cmd.OutOrStdout(), "%s is now a member, as %s.\n", m.Email, m.Role)
 				return nil
 			})
 		},
 	}
 	roleFlag(cmd, &role, access.Operator)
 	boundFlags(cmd, &bound)
-	cmd.Flags().StringVar(&name, "name", "", "name to show (default: what stands before the @)")
-	cmd.Flags().BoolVar(&fromStdin, "password-stdin", false, "read the password from the standard input")
+	cmd.Flags().StringVar(&name, "name", "", "name to show (default: the part before the @)")
+	cmd.Flags().BoolVar(&fromStdin, "password-stdin", false, "read the password from standard input")
 	return cmd
 }
 
@@ -98,7 +98,7 @@ func readPassword(cmd *cobra.Command, fromStdin bool) (vault.Secret, error) {
 		return vault.NewSecret(strings.TrimRight(line, "\r\n")), nil
 	}
 	if !term.IsTerminal(int(os.Stdin.Fd())) {
-		return vault.Secret{}, usage("say --password-stdin to read the password from the standard input")
+		return vault.Secret{}, usage("use --password-stdin to read the password from standard input")
 	}
 	fmt.Fprint(cmd.ErrOrStderr(), "Password: ")
 	typed, err := term.ReadPassword(int(os.Stdin.Fd()))
@@ -111,7 +111,7 @@ func membersInviteCommand(c *config) *cobra.Command {
 	var role string
 	cmd := &cobra.Command{
 		Use:   "invite EMAIL",
-		Short: "Make an invitation link; it works once, for 7 days",
+		Short: "Create an invitation link; it works once and expires in 7 days",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := checkOperations(bound); err != nil {
@@ -136,7 +136,7 @@ func membersResetCommand(c *config) *cobra.Command {
 	var lift bool
 	cmd := &cobra.Command{
 		Use:   "reset EMAIL",
-		Short: "Make a link with which a member sets another password; it works once, for an hour",
+		Short: "Create a one-time link for a member to choose a new password; it expires in an hour",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return c.with(cmd.Context(), func(h *house) error {
@@ -153,6 +153,6 @@ func membersResetCommand(c *config) *cobra.Command {
 			})
 		},
 	}
-	cmd.Flags().BoolVar(&lift, "second-factor", false, "remove the second factor, too, when the link is used")
+	cmd.Flags().BoolVar(&lift, "second-factor", false, "also remove the second factor when the link is used")
 	return cmd
 }

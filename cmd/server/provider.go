@@ -22,13 +22,13 @@ type provider struct {
 
 func (p *provider) register(f *pflag.FlagSet) {
 	f.StringVar(&p.issuer, "oidc-issuer", "", "let members sign in with this OpenID Connect provider, such as https://id.agency.example")
-	f.StringVar(&p.clientID, "oidc-client-id", "", "what the provider calls this Drover")
+	f.StringVar(&p.clientID, "oidc-client-id", "", "client ID of this Drover at the provider")
 	f.StringVar(&p.secretFile, "oidc-client-secret-file", "", "file with the secret for the provider")
-	f.StringVar(&p.name, "oidc-name", "", "what the button calls the provider (default: its host)")
-	f.StringSliceVar(&p.domains, "oidc-domains", nil, "only people with an e-mail address of these domains (default: any that the provider has verified)")
-	f.StringToStringVar(&p.groups, "oidc-groups", nil, "groups of the provider and the roles that they give, such as staff=operator,leads=admin; whoever is in none is not let in")
-	f.BoolVar(&p.create, "oidc-create", false, "make members of people whom nobody invited")
-	f.BoolVar(&p.trustedFactor, "oidc-trusted-factor", false, "whoever the provider lets in has shown a second factor there, whether it says so or not")
+	f.StringVar(&p.name, "oidc-name", "", "name of the provider on the sign-in button (default: its host)")
+	f.StringSliceVar(&p.domains, "oidc-domains", nil, "only people with an email address in these domains (default: any that the provider has verified)")
+	f.StringToStringVar(&p.groups, "oidc-groups", nil, "groups of the provider and the roles that they give, such as staff=operator,leads=admin; people in none of them cannot sign in")
+	f.BoolVar(&p.create, "oidc-create", false, "add people as members without an invitation")
+	f.BoolVar(&p.trustedFactor, "oidc-trusted-factor", false, "treat every sign-in with the provider as having used a second factor")
 }
 
 // use lets the roster's members sign in with the provider, where there is one.

@@ -39,10 +39,10 @@ func runCommand(c *config) *cobra.Command {
 	var s starting
 	cmd := &cobra.Command{
 		Use:   "run OPERATION (--all | --client C | --tag T | --site URL)…",
-		Short: "Run an operation on the chosen sites, and wait until it has ended",
-		Long: "Run an operation on the chosen sites, and wait until it has ended.\n\nOperations:\n" + describeOperations() + `
+		Short: "Run an operation on the selected sites, and wait until it has finished",
+		Long: "Run an operation on the selected sites, and wait until it has finished.\n\nOperations:\n" + describeOperations() + `
 It exits with 0 when every site is ok or skipped, 1 when any is failed, partial or unknown, 2 on bad usage, 3 when refused.
-Stopping it does not lose the run: a server on the same data goes on with it, or the next drover command that works.`,
+Stopping it does not lose the run: a server on the same data continues it, or the next drover command that works.`,
 		Example: `  drover run clear-cache --all
   drover run clear-cache --client Acme --param purge_type=post_ids --param post_ids=1,17
   drover run clear-cache --all --param purge_type=urls --param urls=/prices/ --verify
@@ -65,13 +65,13 @@ Stopping it does not lose the run: a server on the same data goes on with it, or
 	f.StringVar(&s.method, "method", "", "for request: GET, POST, PUT, PATCH, DELETE, OPTIONS or HEAD")
 	f.StringVar(&s.path, "path", "", "for request: the path below the REST root, such as /wp/v2/plugins")
 	f.StringVar(&s.body, "body", "", "for request: the JSON body")
-	f.BoolVar(&s.verify, "verify", false, "after clearing a cache, look at the sites' pages for up to 30 s and say where the old one still comes from it")
-	f.IntVar(&s.limits.AtOnce, "at-once", 0, "sites under way at once in this run (default: the server's limit)")
-	f.IntVar(&s.limits.PerAddress, "at-once-per-server", 0, "requests under way at once to one server in this run (default: the server's limit)")
-	f.DurationVar(&s.limits.Deadline, "time-limit", 0, "such as 10m: what was not sent by then is not sent")
-	f.BoolVar(&s.asJSON, "json", false, "print one JSON object a line: each site's outcome, and the counts last")
-	f.BoolVar(&s.dryRun, "dry-run", false, "show what would be sent, and send nothing")
-	f.BoolVar(&s.yes, "yes", false, "do not ask before an operation that destroys")
+	f.BoolVar(&s.verify, "verify", false, "after clearing a cache, load pages of the sites for up to 30 s and list the sites that still serve an old one")
+	f.IntVar(&s.limits.AtOnce, "at-once", 0, "maximum concurrent sites in this run (default: the server's limit)")
+	f.IntVar(&s.limits.PerAddress, "at-once-per-server", 0, "maximum concurrent requests to one server in this run (default: the server's limit)")
+	f.DurationVar(&s.limits.Deadline, "time-limit", 0, "time limit, such as 10m; after it, nothing more is sent")
+	f.BoolVar(&s.asJSON, "json", false, "print one JSON object per line: each site's outcome, then the counts")
+	f.BoolVar(&s.dryRun, "dry-run", false, "show what would be sent, but send nothing")
+	f.BoolVar(&s.yes, "yes", false, "do not ask for confirmation before a destructive operation")
 	return cmd
 }
 
@@ -100,7 +100,7 @@ func describeOperations() string {
 
 func (s *starting) spec(operation string) (runs.Spec, error) {
 	if s.empty() {
-		return runs.Spec{}, usage("say on which sites: --all, --client, --tag or --site")
+		return runs.Spec{}, usage("choose the sites with --all, --client, --tag or --site")
 	}
 	params := map[string]string{}
 	for _, param := range s.params {
@@ -168,9 +168,9 @@ func (s *starting) run(cmd *cobra.Command, d desk, spec runs.Spec) error {
 // confirm asks on a terminal; elsewhere there is nobody to ask, and the run is refused.
 func confirm(cmd *cobra.Command, p web.PreviewLine) error {
 	if !term.IsTerminal(int(os.Stdin.Fd())) {
-		return exit{exitRefused, fmt.Errorf("refused: %q destroys, on %d sites, and nobody is here to confirm; look with --dry-run, then say --yes", p.Title, p.Sites)}
+		return exit{exitRefused, fmt.Errorf("refused: %q is destructive, on %d sites, and needs confirmation; check it with --dry-run, then add --yes", p.Title, p.Sites)}
 	}
-	fmt.Fprintf(cmd.ErrOrStderr(), "%s on %d sites. Type the number of sites to go on: ", p.Title, p.Sites)
+	fmt.Fprintf(cmd.ErrOrStderr(), "%s on %d sites. Type the number of sites to continue: ", p.Title, p.Sites)
 	answer, err := bufio.NewReader(cmd.InOrStdin()).ReadString('\n')
 	if err != nil || strings.TrimSpace(answer) != fmt.Sprint(p.Sites) {
 		return exit{exitRefused, errors.New("refused: that is not the number of sites; nothing was sent")}
@@ -214,7 +214,7 @@ func (s *starting) wait(cmd *cobra.Command, d desk, spec runs.Spec) (web.RunLine
 			bar = progress.AddBar(int64(line.Sites),
 				mpb.PrependDecorators(decor.Name(line.Title+" "), decor.CountersNoUnit("%d of %d")),
 				mpb.AppendDecorators(decor.Any(func(decor.Statistics) string {
-					return fmt.Sprintf("%d ok, %d skipped, %d need a hand", now.Counts.OK, now.Counts.Skipped, now.Counts.Trouble())
+					return fmt.Sprintf("%d succeeded, %d skipped, %d need attention", now.Counts.OK, now.Counts.Skipped, now.Counts.Trouble())
 				})))
 		}
 		bar.SetCurrent(int64(line.Counts.Ended()))
@@ -246,7 +246,7 @@ func reportRun(ctx context.Context, out io.Writer, d desk, run web.RunLine, asJS
 	return nil
 }
 
-// printGroups prints the sites by how they ended, those that need a hand first.
+// printGroups prints the sites by how they ended, those that need attention first.
 func printGroups(out io.Writer, targets []web.TargetLine) {
 	type group struct{ outcome, reason string }
 	sites := map[group][]web.TargetLine{}
@@ -277,8 +277,8 @@ func printSum(out io.Writer, run web.RunLine, targets []web.TargetLine) {
 			verified[t.Verified]++
 		}
 		yes, no, unclear := verified[string(runs.VerifiedYes)], verified[string(runs.VerifiedNo)], verified[string(runs.VerifiedUnclear)]
-		fmt.Fprintf(out, "Purges verified on %d of %d sites", yes, yes+no+unclear)
-		fmt.Fprintf(out, "; on %d the old page still came from the cache, on %d nothing was cached before\n", no, unclear)
+		fmt.Fprintf(out, "Purge verified on %d of %d sites", yes, yes+no+unclear)
+		fmt.Fprintf(out, "; %d still served the old page from the cache, %d had no cached page to compare\n", no, unclear)
 	}
 	took, c := run.EndedAt.Sub(run.CreatedAt).Round(10*time.Millisecond), run.Counts
 	fmt.Fprintf(out, "%s (run %d): %d ok, %d partial, %d skipped, %d failed, %d unknown, in %s\n", run.Title, run.Run, c.OK, c.Partial, c.Skipped, c.Failed, c.Unknown, took)

@@ -21,7 +21,7 @@ func runsListCommand(c *config) *cobra.Command {
 	limit := 50
 	cmd := &cobra.Command{
 		Use:   "list",
-		Short: "List the runs, the newest first",
+		Short: "List runs, newest first",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return c.at(cmd.Context(), func(d desk) error {
@@ -34,8 +34,8 @@ func runsListCommand(c *config) *cobra.Command {
 			})
 		},
 	}
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON object a line")
-	cmd.Flags().IntVar(&limit, "limit", limit, "how many at most, 0 for all")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON object per line")
+	cmd.Flags().IntVar(&limit, "limit", limit, "maximum number of entries, 0 for all")
 	return cmd
 }
 
@@ -51,7 +51,7 @@ func listRuns(out io.Writer, listed []web.RunLine, asJSON bool) {
 		return
 	}
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "RUN\tSTARTED\tSTATE\tWHAT\tSITES\tOK\tSKIPPED\tNEED A HAND\tBY")
+	fmt.Fprintln(table, "RUN\tSTARTED\tSTATE\tWHAT\tSITES\tOK\tSKIPPED\tATTENTION\tBY")
 	for _, run := range listed {
 		fmt.Fprintf(table, "%d\t%s\t%s\t%s\t%d\t%d\t%d\t%d\t%s\n", run.Run, run.CreatedAt.Local().Format(time.DateTime), run.State, run.Title, run.Sites,
 			run.Counts.OK, run.Counts.Skipped, run.Counts.Trouble(), run.By)
@@ -63,7 +63,7 @@ func runsShowCommand(c *config) *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "show ID",
-		Short: "Show what happened in a run; exits as drover run does",
+		Short: "Show the results of a run; exit codes are those of drover run",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			id, err := runID(args[0])
@@ -76,20 +76,20 @@ func runsShowCommand(c *config) *cobra.Command {
 					return err
 				}
 				if run.EndedAt.IsZero() && !asJSON {
-					fmt.Fprintf(cmd.OutOrStdout(), "%s (run %d) goes on: %d of %d sites have ended\n", run.Title, id, run.Counts.Ended(), run.Sites)
+					fmt.Fprintf(cmd.OutOrStdout(), "%s (run %d) is running: %d of %d sites have finished\n", run.Title, id, run.Counts.Ended(), run.Sites)
 				}
 				return reportRun(cmd.Context(), cmd.OutOrStdout(), d, run, asJSON)
 			})
 		},
 	}
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON object a line: each site's outcome, and the counts last")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON object per line: each site's outcome, then the counts")
 	return cmd
 }
 
 func runID(text string) (int64, error) {
 	id, err := strconv.ParseInt(text, 10, 64)
 	if err != nil {
-		return 0, usage("%q is not the number of a run; see them with: drover runs list", text)
+		return 0, usage("%q is not a run number; list runs with: drover runs list", text)
 	}
 	return id, nil
 }
@@ -98,7 +98,7 @@ func runsCancelCommand(c *config) *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "cancel ID",
-		Short: "Send nothing more in a run; what was sent is waited for",
+		Short: "Cancel a run: send no more requests; those already sent will finish",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			id, err := runID(args[0])
@@ -114,7 +114,7 @@ func runsCancelCommand(c *config) *cobra.Command {
 					printJSON(cmd.OutOrStdout(), run.End())
 					return nil
 				}
-				fmt.Fprintf(cmd.OutOrStdout(), "Run %d is cancelled: %d sites are under way and waited for, nothing more is sent.\n", id, run.Counts.Running)
+				fmt.Fprintf(cmd.OutOrStdout(), "Run %d is cancelled: no more requests will be sent; %d already sent will finish.\n", id, run.Counts.Running)
 				return nil
 			})
 		},

@@ -34,10 +34,10 @@ func serveCommand(c *config) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "serve",
 		Short: "Serve the dashboard",
-		Long: `Serve the dashboard, and work the runs.
+		Long: `Serve the dashboard and work on runs.
 
-The first start prints a link that sets up the owner's account; it works once. Put a proxy that speaks TLS in front, and say with
---public-url which address people use. SIGTERM ends what is under way within 25 s; what is left goes on at the next start.`,
+The first start prints a one-time link that sets up the owner's account. Put a TLS proxy in front, and set --public-url to the URL that
+people use. After SIGTERM, running requests get up to 25 s to finish; the rest continues at the next start.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return c.with(cmd.Context(), func(h *house) error {
@@ -62,7 +62,7 @@ func plainWarning(publicURL string) string {
 	if addr, err := netip.ParseAddr(u.Hostname()); err == nil && addr.Unmap().IsLoopback() {
 		return ""
 	}
-	return fmt.Sprintf("\nWarning: %s is not encrypted. Everybody on the way can read passwords and take over sessions.\nPut a proxy that speaks TLS in front, and say --public-url https://…\n\n", publicURL)
+	return fmt.Sprintf("\nWarning: %s is not encrypted. Anyone on the network can read passwords and take over sessions.\nPut a TLS proxy in front, and set --public-url https://…\n\n", publicURL)
 }
 
 // printSetupLink prints the link that makes the first account, when there is none. Nobody without it can.
@@ -71,7 +71,7 @@ func printSetupLink(ctx context.Context, out io.Writer, h *house, publicURL stri
 	if err != nil || !needed {
 		return err
 	}
-	_, err = fmt.Fprintf(out, "\nNobody has an account yet. Open this link to set up the owner's; it works once:\n\n  %s/setup/%s\n\n", strings.TrimSuffix(publicURL, "/"), token.Reveal())
+	_, err = fmt.Fprintf(out, "\nThere are no accounts yet. Open this one-time link to set up the owner's account:\n\n  %s/setup/%s\n\n", strings.TrimSuffix(publicURL, "/"), token.Reveal())
 	return err
 }
 
@@ -126,7 +126,7 @@ func (c *config) serve(ctx context.Context, out io.Writer, h *house, gallery boo
 	select {
 	case err = <-failed:
 	case <-ctx.Done():
-		fmt.Fprintln(out, "Stopping: what is under way ends first, what is left goes on at the next start.")
+		fmt.Fprintln(out, "Stopping: running requests finish first; the rest continues at the next start.")
 	}
 	return errors.Join(ignoreClosed(err), shutDown(context.WithoutCancel(ctx), server, h))
 }

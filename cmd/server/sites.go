@@ -24,8 +24,8 @@ func sitesImportCommand(c *config) *cobra.Command {
 	var badFile string
 	cmd := &cobra.Command{
 		Use:   "import FILE.csv",
-		Short: "Add the sites of a CSV file, and update the ones that are there",
-		Long: `Add the sites of a CSV file, and update the ones that are there already.
+		Short: "Add the sites in a CSV file, and update the ones that already exist",
+		Long: `Add the sites in a CSV file, and update the ones that already exist.
 
 The first line names the columns: url,username,application_password,client,tags. Others are ignored; client and tags may be
 missing. Every good line is stored, the first 200 bad ones are listed with the reason; --bad writes all of them to a file.
@@ -51,7 +51,7 @@ Write - for FILE.csv to read the standard input.`,
 			})
 		},
 	}
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON object a line")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON object per line")
 	cmd.Flags().StringVar(&badFile, "bad", "", "write all bad lines with the reasons to this CSV file")
 	return cmd
 }
@@ -118,9 +118,9 @@ type selecting struct {
 func (s *selecting) register(c *config, cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.BoolVar(&s.all, "all", false, "all sites")
-	f.StringArrayVar(&s.clients, "client", nil, "sites of this client; repeat it for more clients")
-	f.StringArrayVar(&s.tags, "tag", nil, "sites with this tag; repeat it for more tags; narrows --client")
-	f.StringArrayVar(&s.urls, "site", nil, "this site, by its address; repeat it for more; comes in addition")
+	f.StringArrayVar(&s.clients, "client", nil, "sites of this client; repeat for more clients")
+	f.StringArrayVar(&s.tags, "tag", nil, "sites with this tag; repeat for more tags; narrows --client")
+	f.StringArrayVar(&s.urls, "site", nil, "this site, by its URL; repeat for more; added to the other choices")
 	complete := func(values func(sites.Facets) []sites.Count) func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 		return func(cmd *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
 			return c.facets(cmd, values), cobra.ShellCompDirectiveNoFileComp
@@ -176,7 +176,7 @@ func sitesListCommand(c *config) *cobra.Command {
 			})
 		},
 	}
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON object a line")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON object per line")
 	chosen.register(c, cmd)
 	return cmd
 }
@@ -213,14 +213,14 @@ func sitesCheckCommand(c *config) *cobra.Command {
 	var chosen selecting
 	cmd := &cobra.Command{
 		Use:   "check",
-		Short: "Check what works on the sites and what does not, and how to mend it",
-		Long:  "Check what works on the sites and what does not, and how to mend it. Without a choice, all sites are checked. Nothing is changed on any site.",
+		Short: "Check what works on the sites, what does not, and how to fix it",
+		Long:  "Check what works on the sites, what does not, and how to fix it. By default, all sites are checked. Nothing is changed on any site.",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return c.with(cmd.Context(), func(h *house) error { return checkSites(cmd, h, chosen, asJSON) })
 		},
 	}
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON object a line")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON object per line")
 	chosen.register(c, cmd)
 	return cmd
 }

@@ -50,7 +50,7 @@ func onEach(t *testing.T, f func(t *testing.T, s simulated)) {
 }
 
 // kill -9 at random moments of runs: after a restart every target has ended and none was lost; what is idempotent was sent at most
-// once more, what is not never twice; each run ended once, and the record is whole.
+// once more, what is not never twice; each run ended once, and the audit log is whole.
 func TestKilledAtRandomMoments(t *testing.T) {
 	t.Parallel() // it waits more than it works
 	onEach(t, func(t *testing.T, s simulated) {

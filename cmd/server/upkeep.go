@@ -12,10 +12,10 @@ import (
 func backupCommand(c *config) *cobra.Command {
 	return &cobra.Command{
 		Use:   "backup FILE",
-		Short: "Write a consistent copy of the SQLite database, while a server runs or not",
-		Long: `Write a consistent copy of the SQLite database, while a server runs or not. On PostgreSQL use pg_dump.
+		Short: "Write a consistent copy of the SQLite database, whether or not a server is running",
+		Long: `Write a consistent copy of the SQLite database, whether or not a server is running. On PostgreSQL, use pg_dump.
 
-The copy is of no use without the encryption keyset. Keep that in another place: who has both can read every password.`,
+The copy cannot be used without the encryption keyset. Keep the keyset in another place: anyone with both can read every password.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return c.with(cmd.Context(), func(h *house) error {
@@ -29,7 +29,7 @@ The copy is of no use without the encryption keyset. Keep that in another place:
 				if err := h.log.RecordAlone(cmd.Context(), actor, audit.Event{Action: access.DatabaseBackup, Detail: map[string]any{"file": args[0]}}); err != nil {
 					return err
 				}
-				fmt.Fprintf(cmd.OutOrStdout(), "%s holds the database. Keep the keyset %s in another place; the copy is of no use without it.\n", args[0], c.keyFile)
+				fmt.Fprintf(cmd.OutOrStdout(), "%s contains the database. Keep the keyset %s in another place; the copy cannot be used without it.\n", args[0], c.keyFile)
 				return nil
 			})
 		},
@@ -40,7 +40,7 @@ func keysCommand(c *config) *cobra.Command {
 	rotate := &cobra.Command{
 		Use:   "rotate",
 		Short: "Add a new encryption key and seal every stored password with it",
-		Long:  "Add a new encryption key and seal every stored password with it. It can be stopped at any time: calling it again finishes what is left. Make a new backup of the keyset afterwards.",
+		Long:  "Add a new encryption key and seal every stored password with it. You can stop it at any time and run it again to finish. Back up the keyset again afterwards.",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return c.with(cmd.Context(), func(h *house) error {
@@ -57,5 +57,5 @@ func keysCommand(c *config) *cobra.Command {
 			})
 		},
 	}
-	return group("keys", "Look after the encryption keys", rotate)
+	return group("keys", "Manage the encryption keys", rotate)
 }

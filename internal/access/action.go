@@ -11,7 +11,7 @@ type Action string
 // The actions.
 const (
 	AuditArchive      Action = "audit.archive"    // move old entries into a signed file
-	AuditCheckpoint   Action = "audit.checkpoint" // sign what the record is
+	AuditCheckpoint   Action = "audit.checkpoint" // sign what the audit log is
 	AuditExport       Action = "audit.export"
 	AuditRead         Action = "audit.read"
 	AuditVerify       Action = "audit.verify"
@@ -27,7 +27,7 @@ const (
 	MemberReach       Action = "member.reach" // which sites and operations a member is held to
 	MemberRead        Action = "member.read"
 	MemberRemove      Action = "member.remove"
-	MemberReset       Action = "member.reset" // making a link that sets another's password anew
+	MemberReset       Action = "member.reset" // making a link that resets another's password
 	MemberRole        Action = "member.role"
 	MemberSignIn      Action = "member.sign_in"
 	MemberSignOut     Action = "member.sign_out"

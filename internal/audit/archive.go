@@ -21,15 +21,15 @@ import (
 // Errors of archives.
 var (
 	ErrNothingToArchive = errors.New("there is no entry to archive before that time")
-	ErrArchive          = errors.New("the archive cannot be believed")
-	ErrNotCopied        = errors.New("a copy of the record elsewhere does not have these entries yet")
+	ErrArchive          = errors.New("the archive is not valid")
+	ErrNotCopied        = errors.New("an audit sink does not have these entries yet")
 	ErrArchived         = errors.New("it was made before the entries that are still here: verify it with the archive that holds its entry")
 )
 
 // Archived says what an archive holds.
 type Archived struct {
 	First, Last int64
-	Prev        string     // the hash of the entry before First, empty where the record begins
+	Prev        string     // the hash of the entry before First, empty where the audit log begins
 	SHA256      string     // of the whole file, in hexadecimal
 	Checkpoint  Checkpoint // of the last entry
 }
@@ -47,8 +47,8 @@ type ArchiveOrder struct {
 }
 
 // Archive writes all entries from before the time into a new file as lines of JSON, with a signed checkpoint as the last line, and makes
-// sure that the disk has it. Only then it removes them, and leaves the checkpoint as the anchor that the record begins with. The file
-// must not exist. It returns ErrNothingToArchive where there is nothing to do, and ErrNotCopied where a stream would never carry an entry. Where it fails after the file was written, the record is
+// sure that the disk has it. Only then it removes them, and leaves the checkpoint as the anchor that the audit log begins with. The file
+// must not exist. It returns ErrNothingToArchive where there is nothing to do, and ErrNotCopied where a stream would never carry an entry. Where it fails after the file was written, the audit log is
 // as it was, and the file may be removed.
 func (l *Log) Archive(ctx context.Context, actor access.Actor, key ed25519.PrivateKey, o ArchiveOrder) (Archived, error) {
 	before, file := o.Before, o.File
@@ -60,7 +60,7 @@ func (l *Log) Archive(ctx context.Context, actor access.Actor, key ed25519.Priva
 		return Archived{}, err
 	}
 	if !v.Whole() {
-		return Archived{}, fmt.Errorf("audit: the record is broken at entry %d: %s; what is broken stays where it can be looked at", v.Broken, v.Why)
+		return Archived{}, fmt.Errorf("audit: the audit log is broken at entry %d: %s; broken entries are not archived", v.Broken, v.Why)
 	}
 	a := Archived{First: v.Anchor + 1, Prev: v.anchorHash}
 	last, err := l.lastBefore(ctx, before, a.First)
@@ -107,7 +107,7 @@ func (l *Log) writeArchive(ctx context.Context, a Archived, name string) (sum st
 		err = syncFolder(filepath.Dir(name))
 	}
 	if err != nil {
-		return "", fmt.Errorf("audit: archive: %w; nothing was removed from the record", errors.Join(err, os.Remove(name)))
+		return "", fmt.Errorf("audit: archive: %w; nothing was removed from the audit log", errors.Join(err, os.Remove(name)))
 	}
 	return hex.EncodeToString(hash.Sum(nil)), nil
 }
@@ -141,7 +141,7 @@ func syncFolder(name string) error {
 	return errors.Join(folder.Sync(), folder.Close())
 }
 
-// cut removes what was archived and records that it did. The triggers let it, while it holds the anchor.
+// cut removes what was archived and logs that it did. The triggers let it, while it holds the anchor.
 func (l *Log) cut(ctx context.Context, actor access.Actor, a Archived, before time.Time, file string) error {
 	anchor, err := json.Marshal(a.Checkpoint)
 	if err != nil {
@@ -180,7 +180,7 @@ func (l *Log) cut(ctx context.Context, actor access.Actor, a Archived, before ti
 const longestLine = 64 << 20
 
 // VerifyArchive checks an archive by itself: each entry, their chain, and the signature of the last line. With the log, it also checks
-// that the archive joins the record: that its last entry is an anchor, and that it begins where the archive before it ended. A
+// that the archive joins the audit log: that its last entry is an anchor, and that it begins where the archive before it ended. A
 // checkpoint whose entry is in the archive is compared with it. It returns ErrArchive, wrapped with what is wrong.
 func (l *Log) VerifyArchive(ctx context.Context, archive io.Reader, checkpoint Checkpoint) (Archived, error) {
 	a, err := readArchive(archive, checkpoint)
@@ -192,7 +192,7 @@ func (l *Log) VerifyArchive(ctx context.Context, archive io.Reader, checkpoint C
 	}
 	ends, err := l.store.anchored(ctx, a.Last, a.Checkpoint.Hash)
 	if err == nil && !ends {
-		err = fmt.Errorf("%w: it does not join the record: no anchor of the record is its entry %d", ErrArchive, a.Last)
+		err = fmt.Errorf("%w: it does not connect to the audit log: no checkpoint of the audit log is for its entry %d", ErrArchive, a.Last)
 	}
 	if err != nil || a.First == 1 && a.Prev == "" {
 		return a, err
@@ -239,7 +239,7 @@ func readArchive(archive io.Reader, checkpoint Checkpoint) (a Archived, err erro
 			return a, fmt.Errorf("%w: entry %d: %s", ErrArchive, e.Seq, whyChanged)
 		}
 		if e.Seq == checkpoint.Seq && e.Hash != checkpoint.Hash {
-			return a, fmt.Errorf("%w: entry %d is not the one that the checkpoint of %s saw", ErrArchive, e.Seq, checkpoint.At.Format(time.RFC3339))
+			return a, fmt.Errorf("%w: entry %d is not the one in the checkpoint of %s", ErrArchive, e.Seq, checkpoint.At.Format(time.RFC3339))
 		}
 		a.Last, last = e.Seq, e.Hash
 	}

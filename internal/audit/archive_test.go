@@ -106,7 +106,7 @@ func archiveForgeries(t *testing.T, log *audit.Log, name, text string, early aud
 		"appended":     {text + lines[0], "something follows", early},
 		"not JSON":     {"entry\n" + text, "cannot be read", early},
 		"seal forged":  {strings.Replace(text, `{"checkpoint":{"format":"drover-checkpoint-1","seq":`, `{"checkpoint":{"format":"drover-checkpoint-1","seq":1`, 1), "its signature", early},
-		"another past": {text, "is not the one that the checkpoint", other},
+		"another past": {text, "is not the one in the checkpoint", other},
 	} {
 		if what == "edited" && !strings.Contains(text, "Café") || what == "another past" && name != "1" {
 			continue
@@ -116,8 +116,8 @@ func archiveForgeries(t *testing.T, log *audit.Log, name, text string, early aud
 		}
 	}
 	elsewhere := audit.New(dbtest.SQLite(t).Gorm)
-	if _, err := elsewhere.VerifyArchive(context.Background(), strings.NewReader(text), audit.Checkpoint{}); !errors.Is(err, audit.ErrArchive) || !strings.Contains(err.Error(), "does not join") {
-		t.Errorf("archive %s joins another record: %v", name, err)
+	if _, err := elsewhere.VerifyArchive(context.Background(), strings.NewReader(text), audit.Checkpoint{}); !errors.Is(err, audit.ErrArchive) || !strings.Contains(err.Error(), "does not connect") {
+		t.Errorf("archive %s connects to another audit log: %v", name, err)
 	}
 }
 
@@ -149,7 +149,7 @@ func TestNothingIsRemovedWithoutAnArchive(t *testing.T) {
 	})
 }
 
-// The beginning of the record cannot be cut off by an anchor that nobody signed.
+// The beginning of the audit log cannot be cut off by an anchor that nobody signed.
 func TestAnAnchorWithoutASignatureIsFound(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *database.DB) {
 		log := audit.New(db.Gorm)

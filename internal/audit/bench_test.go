@@ -14,7 +14,7 @@ import (
 	"github.com/droverhq/drover/internal/sites"
 )
 
-// BenchmarkAppend tells how many entries a second one after the other gets into the record, each in a transaction of its own.
+// BenchmarkAppend tells how many entries a second one after the other gets into the audit log, each in a transaction of its own.
 func BenchmarkAppend(b *testing.B) {
 	log := audit.New(dbtest.SQLite(b).Gorm)
 	ctx := context.Background()

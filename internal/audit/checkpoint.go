@@ -14,7 +14,7 @@ import (
 	"github.com/droverhq/drover/internal/access"
 )
 
-// Checkpoint says what the record was at one moment, signed. Kept elsewhere, it proves that nothing at or before it was changed,
+// Checkpoint says what the audit log was at one moment, signed. Kept elsewhere, it proves that nothing at or before it was changed,
 // removed or reordered since, also after a backup was brought back.
 type Checkpoint struct {
 	Format    string    `json:"format"`
@@ -28,7 +28,7 @@ type Checkpoint struct {
 const checkpointFormat = "drover-checkpoint-1"
 
 // ErrCheckpoint is wrapped where a checkpoint itself cannot be believed.
-var ErrCheckpoint = errors.New("the checkpoint cannot be believed")
+var ErrCheckpoint = errors.New("the checkpoint is not valid")
 
 func (c Checkpoint) signed() ([]byte, error) {
 	plain, err := json.Marshal(map[string]any{"format": c.Format, "seq": c.Seq, "hash": c.Hash, "at": c.At.UTC().Format(time.RFC3339Nano), "key": c.Key})
@@ -38,7 +38,7 @@ func (c Checkpoint) signed() ([]byte, error) {
 	return jcs.Transform(plain)
 }
 
-// Checkpoint signs what the record is now and records that it did. The checkpoint covers every entry before that one.
+// Checkpoint signs what the audit log is now and logs that it did. The checkpoint covers every entry before that one.
 func (l *Log) Checkpoint(ctx context.Context, actor access.Actor, key ed25519.PrivateKey) (Checkpoint, error) {
 	if err := l.Authorize(ctx, actor, access.AuditCheckpoint, ""); err != nil {
 		return Checkpoint{}, err
@@ -111,17 +111,17 @@ func (l *Log) VerifyAgainst(ctx context.Context, c Checkpoint) (Verification, er
 		return v, err
 	}
 	if c.Seq < v.Anchor {
-		return v, fmt.Errorf("%w: the checkpoint is of entry %d, and the record begins after entry %d", ErrArchived, c.Seq, v.Anchor)
+		return v, fmt.Errorf("%w: the checkpoint is for entry %d, and the audit log begins after entry %d", ErrArchived, c.Seq, v.Anchor)
 	}
 	if c.Seq == v.Anchor {
 		if v.anchorHash != c.Hash {
-			v.Broken, v.Why = c.Seq, fmt.Sprintf("the record begins after another entry than the one that the checkpoint of %s saw", c.At.Format(time.RFC3339))
+			v.Broken, v.Why = c.Seq, fmt.Sprintf("the audit log begins after a different entry from the one in the checkpoint of %s", c.At.Format(time.RFC3339))
 		}
 		return v, nil
 	}
 	if last := v.Anchor + v.Entries; last < c.Seq {
 		v.Broken = last + 1
-		v.Why = fmt.Sprintf("the record ends at entry %d, and the checkpoint was made at entry %d on %s: what came after was removed, or an older backup was brought back", last, c.Seq, c.At.Format(time.RFC3339))
+		v.Why = fmt.Sprintf("the audit log ends at entry %d, and the checkpoint was signed at entry %d on %s: later entries were removed, or an older backup was restored", last, c.Seq, c.At.Format(time.RFC3339))
 		return v, nil
 	}
 	e, err := l.Entry(ctx, access.System(), c.Seq)
@@ -130,7 +130,7 @@ func (l *Log) VerifyAgainst(ctx context.Context, c Checkpoint) (Verification, er
 	}
 	if e.Hash != c.Hash {
 		v.Broken = c.Seq
-		v.Why = fmt.Sprintf("it is not the entry that the checkpoint of %s saw: the record was written anew, at that entry or before it", c.At.Format(time.RFC3339))
+		v.Why = fmt.Sprintf("it is not the entry in the checkpoint of %s: the audit log was rewritten at or before that entry", c.At.Format(time.RFC3339))
 	}
 	return v, nil
 }

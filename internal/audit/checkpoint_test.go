@@ -14,7 +14,7 @@ import (
 	"github.com/droverhq/drover/internal/database/dbtest"
 )
 
-// Whoever can write to the database can also compute hashes. A checkpoint that was kept elsewhere finds what was done to the record
+// Whoever can write to the database can also compute hashes. A checkpoint that was kept elsewhere finds what was done to the audit log
 // behind it, each way by its name.
 func TestCheckpointFindsTampering(t *testing.T) {
 	_, key, err := ed25519.GenerateKey(nil)
@@ -24,11 +24,11 @@ func TestCheckpointFindsTampering(t *testing.T) {
 	who := access.Actor{Kind: access.KindMember, ID: 1, Name: "Olga", Role: access.Owner}
 	attacks := map[string]struct {
 		do   func(t *testing.T, db *database.DB, log *audit.Log)
-		says string // empty: the record is still whole
+		says string // empty: the audit log is still intact
 	}{
 		"nothing":      {func(*testing.T, *database.DB, *audit.Log) {}, ""},
 		"more entries": {func(t *testing.T, _ *database.DB, log *audit.Log) { enter(t, log, who, 3) }, ""},
-		"truncated":    {func(t *testing.T, db *database.DB, _ *audit.Log) { behind(t, db, "DELETE FROM entries WHERE seq > 4") }, "ends at entry 4, and the checkpoint was made at entry 6"},
+		"truncated":    {func(t *testing.T, db *database.DB, _ *audit.Log) { behind(t, db, "DELETE FROM entries WHERE seq > 4") }, "ends at entry 4, and the checkpoint was signed at entry 6"},
 		"edited": {func(t *testing.T, db *database.DB, _ *audit.Log) {
 			behind(t, db, "UPDATE entries SET actor_name = 'Nobody' WHERE seq = 3")
 		}, "does not match its hash"},
@@ -39,7 +39,7 @@ func TestCheckpointFindsTampering(t *testing.T) {
 		"forged with right hashes": {func(t *testing.T, db *database.DB, log *audit.Log) {
 			behind(t, db, "DELETE FROM entries WHERE seq > 3")
 			enter(t, log, access.Actor{Kind: access.KindMember, ID: 9, Name: "Mallory", Role: access.Owner}, 5)
-		}, "not the entry that the checkpoint"},
+		}, "not the entry in the checkpoint"},
 	}
 	dbtest.Each(t, func(t *testing.T, db *database.DB) {
 		for name, attack := range attacks {

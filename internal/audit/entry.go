@@ -14,7 +14,7 @@ import (
 	"github.com/droverhq/drover/internal/access"
 )
 
-// Result is how an action ended, as the record tells it.
+// Result is how an action ended, as the audit log tells it.
 type Result string
 
 // The results.
@@ -24,7 +24,7 @@ const (
 	Failed  Result = "failed"
 )
 
-// Event is what happened, before it has its place in the record.
+// Event is what happened, before it has its place in the audit log.
 type Event struct {
 	Action  access.Action
 	Subject access.Subject
@@ -32,7 +32,7 @@ type Event struct {
 	Detail  map[string]any // what a reviewer needs; never a secret
 }
 
-// Entry is one line of the record.
+// Entry is one line of the audit log.
 type Entry struct {
 	Seq    int64
 	At     time.Time

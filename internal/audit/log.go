@@ -1,5 +1,5 @@
-// Package audit is the one gate: it knows who may do what, and keeps the record of what was done and refused. Every change in
-// Drover begins with Admit and ends with Record in its own transaction: without a record, no action. The record is append-only
+// Package audit is the one gate: it knows who may do what, and keeps the audit log. Every change in
+// Drover begins with Admit and ends with Record in its own transaction: without a record, no action. The audit log is append-only
 // and chained by hashes. What the actions do is not known here, and no secret ever enters.
 package audit
 
@@ -11,7 +11,7 @@ import (
 	"github.com/droverhq/drover/internal/access"
 )
 
-// Log is the gate and the record.
+// Log is the gate and the audit log.
 type Log struct {
 	store store
 	now   func() time.Time

@@ -51,10 +51,10 @@ func (r row) entry() Entry {
 	}
 }
 
-// chainLock is the number of PostgreSQL's advisory lock that makes writers of the record take turns until they commit.
+// chainLock is the number of PostgreSQL's advisory lock that makes writers of the audit log take turns until they commit.
 const chainLock = 0x64726f766572
 
-// Record writes the event into the record, inside the transaction of the change that it tells of.
+// Record writes the event into the audit log, inside the transaction of the change that it tells of.
 func (l *Log) Record(tx *gorm.DB, actor access.Actor, event Event) error {
 	if err := takeTurn(tx); err != nil {
 		return err
@@ -112,7 +112,7 @@ func (l *Log) RecordAlone(ctx context.Context, actor access.Actor, event Event) 
 	return l.store.db.WithContext(ctx).Transaction(func(tx *gorm.DB) error { return l.Record(tx, actor, event) })
 }
 
-// chained is a transaction in which nobody else writes to the record.
+// chained is a transaction in which nobody else writes to the audit log.
 type chained struct{ tx *gorm.DB }
 
 func (w chained) record(l *Log, actor access.Actor, event Event) error {
@@ -133,7 +133,7 @@ func (s store) atTheEnd(ctx context.Context, f func(w chained, seq int64, hash s
 	})
 }
 
-// takeTurn makes writers of the record wait for each other until they commit. SQLite's transactions do so by themselves.
+// takeTurn makes writers of the audit log wait for each other until they commit. SQLite's transactions do so by themselves.
 func takeTurn(tx *gorm.DB) error {
 	if tx.Name() != "postgres" {
 		return nil
@@ -279,7 +279,7 @@ func (s store) actorsLike(ctx context.Context, text string) ([]string, error) {
 	return slices.DeleteFunc(names, func(name string) bool { return !strings.Contains(strings.ToLower(name), text) }), nil
 }
 
-// ErrNoEntry is returned for a number that the record does not have.
+// ErrNoEntry is returned for a number that the audit log does not have.
 var ErrNoEntry = gorm.ErrRecordNotFound
 
 // Entry returns one entry, or ErrNoEntry where there is none within the actor's reach.
@@ -295,7 +295,7 @@ func (l *Log) Entry(ctx context.Context, actor access.Actor, seq int64) (Entry, 
 	return r.entry(), nil
 }
 
-// After returns up to limit entries after the number, in order, for who keeps a copy of the record elsewhere.
+// After returns up to limit entries after the number, in order, for who keeps a copy of the audit log elsewhere.
 func (l *Log) After(ctx context.Context, seq int64, limit int) ([]Entry, error) {
 	var rows []row
 	if err := l.store.db.WithContext(ctx).Where("seq > ?", seq).Order("seq").Limit(limit).Find(&rows).Error; err != nil {
@@ -335,7 +335,7 @@ func (s store) stretch(ctx context.Context, after, upTo int64, each func(*row) e
 	return rows.Err()
 }
 
-// copied returns ErrNotCopied where a copy of the record elsewhere lacks entries up to the number.
+// copied returns ErrNotCopied where a copy of the audit log elsewhere lacks entries up to the number.
 func (s store) copied(ctx context.Context, last int64) error {
 	var r struct {
 		Name string
@@ -350,14 +350,14 @@ func (s store) copied(ctx context.Context, last int64) error {
 	return nil
 }
 
-// anchored tells whether the record has been cut at the entry.
+// anchored tells whether the audit log has been cut at the entry.
 func (s store) anchored(ctx context.Context, seq int64, hash string) (bool, error) {
 	var n int64
 	err := s.db.WithContext(ctx).Raw("SELECT count(*) FROM anchors WHERE seq = ? AND hash = ?", seq, hash).Scan(&n).Error
 	return n == 1, wrap(err)
 }
 
-// anchor is where the record begins, 0 and empty for a record of which nothing was archived.
+// anchor is where the audit log begins, 0 and empty for a log of which nothing was archived.
 func (s store) anchor(ctx context.Context) (seq int64, hash, checkpoint string, err error) {
 	var r struct {
 		Seq              int64
@@ -420,7 +420,7 @@ type chosen struct {
 	conditions []condition
 }
 
-// condition is a part of a WHERE. Where it leaves many entries, walking the record from its end finds the newest sooner than an index that
+// condition is a part of a WHERE. Where it leaves many entries, walking the audit log from its end finds the newest sooner than an index that
 // holds all of them.
 type condition struct {
 	sql, walking string // walking is empty where it makes no difference
@@ -488,10 +488,10 @@ func (s store) count(ctx context.Context, c chosen, most int64) (n int64, err er
 	return n, wrap(db.Table("(?) AS counted", c.on(db, false).Select("1").Limit(int(most))).Count(&n).Error)
 }
 
-// mark is where an entry stands in the record.
+// mark is where an entry stands in the audit log.
 type mark struct{ Seq, At int64 }
 
-// newest returns the newest of the chosen entries before one, 0 for the end of the record.
+// newest returns the newest of the chosen entries before one, 0 for the end of the audit log.
 func (s store) newest(ctx context.Context, c chosen, before int64, limit int) (marks []mark, err error) {
 	if before == 0 {
 		before = math.MaxInt64
@@ -587,7 +587,7 @@ func (s store) chosen(ctx context.Context, actor access.Actor, f Filter) (c chos
 	return c, s.between(ctx, &c, f)
 }
 
-// manyEntries is from how many entries on walking the record from its end is sooner than sorting them (measured with a million).
+// manyEntries is from how many entries on walking the audit log from its end is sooner than sorting them (measured with a million).
 const manyEntries = 50_000
 
 // about narrows to the entries about the subjects that the query finds.
@@ -657,10 +657,10 @@ func (s store) inScope(ctx context.Context, c *chosen, actor access.Actor) error
 	return err
 }
 
-// skew is how many entries out of order the clocks of several processes may put the record.
+// skew is how many entries out of order the clocks of several processes may put the audit log.
 const skew = 10_000
 
-// between narrows to the time, and to the stretch of the record that holds it: the clock moves with the numbers.
+// between narrows to the time, and to the stretch of the audit log that holds it: the clock moves with the numbers.
 func (s store) between(ctx context.Context, c *chosen, f Filter) error {
 	for _, end := range []struct {
 		at                       time.Time

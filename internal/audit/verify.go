@@ -12,9 +12,9 @@ import (
 // Verification is what Verify found.
 type Verification struct {
 	Entries int64     // entries read, up to and without the broken one
-	Broken  int64     // the first broken entry's number, 0 when the record is whole
-	Why     string    // what is wrong with it, empty when the record is whole
-	Anchor  int64     // the record begins after this entry, 0 when nothing was archived
+	Broken  int64     // the first broken entry's number, 0 when the audit log is whole
+	Why     string    // what is wrong with it, empty when the audit log is whole
+	Anchor  int64     // the audit log begins after this entry, 0 when nothing was archived
 	At      time.Time // when it was verified
 
 	anchorHash string
@@ -26,7 +26,7 @@ func (v Verification) Whole() bool { return v.Broken == 0 }
 // stretchLength is how many entries one worker verifies at a time.
 const stretchLength = 20_000
 
-// stretch is a part of the record that was verified by itself.
+// stretch is a part of the audit log that was verified by itself.
 type stretch struct {
 	after   int64  // the entries of the stretch come after this one
 	prev    string // what its first entry says is the hash before
@@ -76,7 +76,7 @@ func (l *Log) Verify(ctx context.Context) (Verification, error) {
 	return v, nil
 }
 
-// begin finds where the record begins: after the last archive, which a signed checkpoint must tell of.
+// begin finds where the audit log begins: after the last archive, which a signed checkpoint must tell of.
 func (l *Log) begin(ctx context.Context, v Verification) (Verification, error) {
 	seq, hash, text, err := l.store.anchor(ctx)
 	if err != nil || seq == 0 {
@@ -85,7 +85,7 @@ func (l *Log) begin(ctx context.Context, v Verification) (Verification, error) {
 	v.Anchor, v.anchorHash = seq, hash
 	c, err := ReadCheckpoint([]byte(text))
 	if err != nil || c.Seq != seq || c.Hash != hash {
-		v.Broken, v.Why = seq, "the record begins after it, and no signed checkpoint says so: what came before was cut off"
+		v.Broken, v.Why = seq, "the audit log begins after it, and no signed checkpoint confirms that: earlier entries were cut off"
 	}
 	return v, nil
 }

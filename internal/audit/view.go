@@ -9,7 +9,7 @@ import (
 	"github.com/droverhq/drover/internal/access"
 )
 
-// View is a filter of the record that a member gave a name, as the query of an address.
+// View is a filter of the audit log that a member gave a name, as the query of an address.
 type View struct {
 	ID    int64
 	Name  string
@@ -25,8 +25,8 @@ const (
 
 // Errors of saving a view.
 var (
-	ErrViewName = errors.New("write a name of 1 to 60 characters")
-	ErrViews    = errors.New("there are 50 views already: remove some first")
+	ErrViewName = errors.New("enter a name of 1 to 60 characters")
+	ErrViews    = errors.New("there are already 50 views: remove some first")
 )
 
 // Views returns the member's views, by name. They are nobody else's.

@@ -1,4 +1,4 @@
-// Package forward keeps copies of the record elsewhere while it is written: in a file, at a syslog server, at an HTTPS hook. Nobody who
+// Package forward keeps copies of the audit log elsewhere while it is written: in a file, at a syslog server, at an HTTPS hook. Nobody who
 // acts waits for it: it reads what was committed, remembers how far the other side has come, and tries again until it is taken. The
 // other side gets every entry, in order, at least once. What an entry means is not known here.
 package auditsinks
@@ -21,7 +21,7 @@ type Sink interface {
 	Send(context.Context, []audit.Line) error
 }
 
-// Streams sends the record to sinks.
+// Streams sends the audit log to sinks.
 type Streams struct {
 	store  store
 	log    *audit.Log
@@ -50,7 +50,7 @@ type State struct {
 	Problem  string
 }
 
-// New returns streams of the record that are not started yet.
+// New returns streams of the audit log that are not started yet.
 func New(db *database.DB, log *audit.Log, logger *slog.Logger) *Streams {
 	return &Streams{store: store{db.Gorm}, log: log, logger: logger, owner: rand.Text(), pace: usual}
 }
@@ -123,8 +123,8 @@ func (s *Streams) step(ctx context.Context, name string, sink Sink) (more bool, 
 }
 
 func (s *Streams) failed(ctx context.Context, name string, err error) {
-	s.logger.ErrorContext(ctx, "a stream of the record waits: its other side did not take the entries", "stream", name, "err", err)
+	s.logger.ErrorContext(ctx, "an audit sink did not accept the entries; waiting to retry", "stream", name, "err", err)
 	if err := s.store.failed(ctx, name, s.owner, err.Error(), time.Now()); err != nil && !errors.Is(err, context.Canceled) {
-		s.logger.ErrorContext(ctx, "the state of a stream could not be stored", "stream", name, "err", err)
+		s.logger.ErrorContext(ctx, "the state of an audit sink could not be stored", "stream", name, "err", err)
 	}
 }

@@ -85,10 +85,10 @@ type Hook struct {
 func NewHook(address string, secret vault.Secret, authorities *x509.CertPool) (*Hook, error) {
 	u, err := url.Parse(address)
 	if err != nil || u.Host == "" || u.Scheme != "https" && !(u.Scheme == "http" && net.ParseIP(u.Hostname()).IsLoopback()) {
-		return nil, fmt.Errorf("%q is not an address for a hook; write it as https://siem.agency.example/drover", address)
+		return nil, fmt.Errorf("%q is not a webhook URL; write it as https://siem.agency.example/drover", address)
 	}
 	if len(secret.Reveal()) < leastSecret {
-		return nil, fmt.Errorf("the secret of the hook has less than %d characters", leastSecret)
+		return nil, fmt.Errorf("the webhook's secret is shorter than %d characters", leastSecret)
 	}
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.Proxy = nil
@@ -132,7 +132,7 @@ func (h *Hook) Send(ctx context.Context, entries []audit.Line) error {
 	defer answer.Body.Close()
 	_, _ = io.Copy(io.Discard, io.LimitReader(answer.Body, 64<<10)) // so that the connection can be used again
 	if answer.StatusCode/100 != 2 {
-		return fmt.Errorf("the hook answered %s", answer.Status)
+		return fmt.Errorf("the webhook answered %s", answer.Status)
 	}
 	return nil
 }
@@ -162,7 +162,7 @@ func NewSyslog(address string, authorities *x509.CertPool) (*Syslog, error) {
 		s.address = ""
 	}
 	if s.address == "" || s.network != "unixgram" && u.Port() == "" {
-		return nil, fmt.Errorf("%q is not an address for syslog; write it as unix:///dev/log, udp://host:514, tcp://host:601 or tls://host:6514", address)
+		return nil, fmt.Errorf("%q is not a syslog address; write it as unix:///dev/log, udp://host:514, tcp://host:601 or tls://host:6514", address)
 	}
 	if s.host, err = os.Hostname(); err != nil {
 		s.host = "-"

@@ -88,29 +88,29 @@ var english = message.NewPrinter(language.English)
 func advice(found jsonschema.ErrorKind) string {
 	switch k := found.(type) {
 	case *kind.Minimum:
-		return "Write " + plainNumber(k.Want) + " or more."
+		return "Enter " + plainNumber(k.Want) + " or more."
 	case *kind.Maximum:
-		return "Write " + plainNumber(k.Want) + " or less."
+		return "Enter " + plainNumber(k.Want) + " or less."
 	case *kind.MinLength:
-		return fmt.Sprintf("Write at least %d characters; these are %d.", k.Want, k.Got)
+		return fmt.Sprintf("Enter at least %d characters. This has %d.", k.Want, k.Got)
 	case *kind.MaxLength:
-		return fmt.Sprintf("Write at most %d characters; these are %d.", k.Want, k.Got)
+		return fmt.Sprintf("Enter at most %d characters. This has %d.", k.Want, k.Got)
 	case *kind.MinItems:
-		return fmt.Sprintf("Give at least %d; these are %d.", k.Want, k.Got)
+		return fmt.Sprintf("Enter at least %d. There are %d.", k.Want, k.Got)
 	case *kind.MaxItems:
-		return fmt.Sprintf("Give at most %d; these are %d.", k.Want, k.Got)
+		return fmt.Sprintf("Enter at most %d. There are %d.", k.Want, k.Got)
 	case *kind.Enum:
 		return "Choose one of: " + strings.Join(texts(k.Want), ", ") + "."
 	case *kind.Required:
-		return "This is needed. Fill it in: " + strings.Join(k.Missing, ", ") + "."
+		return "This is required: " + strings.Join(k.Missing, ", ") + "."
 	case *kind.Pattern:
-		return "Write it in the form that the site asks for (" + k.Want + ")."
+		return "Enter it in the form that the site requires (" + k.Want + ")."
 	case *kind.Type:
 		return "This must be of the type " + strings.Join(k.Want, " or ") + ", not " + k.Got + "."
 	case *kind.Format:
-		return "Write it in the format " + k.Want + "."
+		return "Enter it in the format " + k.Want + "."
 	}
-	return "The site would not accept this: " + strings.TrimSuffix(found.LocalizedString(english), ".") + "."
+	return "The site would reject this: " + strings.TrimSuffix(found.LocalizedString(english), ".") + "."
 }
 
 func plainNumber(n *big.Rat) string {

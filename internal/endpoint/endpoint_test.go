@@ -114,11 +114,11 @@ func TestFill(t *testing.T) {
 func TestFieldProblems(t *testing.T) {
 	for body, want := range map[string]Problems{
 		`{"code":"rest_invalid_param","data":{"status":400,"params":{"per_page":"per_page must be between 1 and 100."}}}`:                                                  {"per_page": "per_page must be between 1 and 100."},
-		`{"code":"rest_missing_callback_param","data":{"params":["title"]}}`:                                                                                               {"title": "The site needs this. Fill it in."},
-		`{"code":"rest_missing_callback_param","data":{"params":{"0":"a","2":"b"}}}`:                                                                                       {"a": "The site needs this. Fill it in.", "b": "The site needs this. Fill it in."},
+		`{"code":"rest_missing_callback_param","data":{"params":["title"]}}`:                                                                                               {"title": "The site requires this."},
+		`{"code":"rest_missing_callback_param","data":{"params":{"0":"a","2":"b"}}}`:                                                                                       {"a": "The site requires this.", "b": "The site requires this."},
 		`{"code":"rest_invalid_param","data":{"params":{"meta":"bad"},"details":{"meta":{"code":"rest_invalid_type","message":"m","data":{"param":"meta[seo][title]"}}}}}`: {"meta.seo.title": "bad"},
-		`{"code":"rest_invalid_param","data":{"params":{"meta":{"x":1}},"details":[]}}`:                                                                                    {"meta": "The site did not accept this. Write something else."},
-		`{"code":"rest_invalid_param","data":{"params":["meta"]}}`:                                                                                                         {"meta": "The site did not accept this. Write something else."},
+		`{"code":"rest_invalid_param","data":{"params":{"meta":{"x":1}},"details":[]}}`:                                                                                    {"meta": "The site rejected this value. Enter another."},
+		`{"code":"rest_invalid_param","data":{"params":["meta"]}}`:                                                                                                         {"meta": "The site rejected this value. Enter another."},
 		`{"code":"rest_invalid_param","data":{"params":{}}}`:                                                                                                               {},
 		`{"code":"rest_forbidden"}`: nil, `[]`: nil, ``: nil,
 	} {

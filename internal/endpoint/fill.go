@@ -9,8 +9,8 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/droverhq/drover/internal/validation"
 	"github.com/droverhq/drover/internal/expression"
+	"github.com/droverhq/drover/internal/validation"
 )
 
 // Filled is a request made from a form.
@@ -48,7 +48,7 @@ func (f Form) Fill(typed map[string][]string) (Filled, Problems) {
 				put(args, field.path, value)
 			}
 		case empty && field.Required:
-			problem = "This is needed. Fill it in."
+			problem = "This is required."
 		case !empty:
 			if value, problem = field.value(values); problem == "" {
 				put(args, field.path, value)
@@ -99,7 +99,7 @@ func (f Field) part(text string) (part, problem string) {
 		return "", "This is too long for a part of the path."
 	}
 	if re := goPattern(f.Pattern); re != nil && !Refers(text) && !re.MatchString(text) {
-		return "", "This does not have the form that the route asks for (" + f.Pattern + ")."
+		return "", "This does not match the form that the route requires (" + f.Pattern + ")."
 	}
 	parts := []string{text}
 	if (Variable{Pattern: f.Pattern}).slashed() {
@@ -107,7 +107,7 @@ func (f Field) part(text string) (part, problem string) {
 	}
 	for i, each := range parts {
 		if each == "" || each == "." || each == ".." {
-			return "", "A part of the path cannot be empty, . or .., so write something else here."
+			return "", "A part of the path cannot be empty, . or .., so enter something else."
 		}
 		parts[i] = around(each, url.PathEscape)
 	}
@@ -124,12 +124,12 @@ func (f Field) value(typed []string) (any, string) {
 	case Integer:
 		n, err := strconv.ParseInt(first, 10, 64)
 		if err != nil {
-			return nil, "Write a whole number, such as 12."
+			return nil, "Enter a whole number, such as 12."
 		}
 		return json.Number(strconv.FormatInt(n, 10)), ""
 	case Number:
 		if !json.Valid([]byte(first)) || !sane(json.Number(first)) {
-			return nil, "Write a number, such as 1.5."
+			return nil, "Enter a number, such as 1.5."
 		}
 		return json.Number(first), ""
 	case Boolean:
@@ -146,10 +146,10 @@ func (f Field) value(typed []string) (any, string) {
 	case JSON:
 		var value any
 		if decode([]byte(first), &value) != nil {
-			return nil, "This is not JSON. Strings and names stand in double quotes, and no comma follows the last one."
+			return nil, "This is not JSON. Put strings and names in double quotes, and leave out the comma after the last one."
 		}
 		if !sane(value) {
-			return nil, "A number in this is too large or too small to be one. Write it as text, in double quotes."
+			return nil, "A number is too large or too small. Enter it as text, in double quotes."
 		}
 		return value, ""
 	}

@@ -24,28 +24,28 @@ func formFor(t testing.TB, method, schema string) Form {
 func TestTypesAndAdvice(t *testing.T) {
 	for _, c := range []struct{ schema, typed, body, problem string }{
 		{`{"type":"integer"}`, "+007", `{"v":7}`, ""},
-		{`{"type":"integer"}`, "1.5", "", "Write a whole number, such as 12."},
+		{`{"type":"integer"}`, "1.5", "", "Enter a whole number, such as 12."},
 		{`{"type":"number"}`, "1.50", `{"v":1.50}`, ""},
-		{`{"type":"number"}`, "1e999999999", "", "Write a number, such as 1.5."},
-		{`{"type":"number"}`, "1e-999999999", "", "Write a number, such as 1.5."},
-		{`{"type":"number","minimum":1.5}`, "1", "", "Write 1.5 or more."},
+		{`{"type":"number"}`, "1e999999999", "", "Enter a number, such as 1.5."},
+		{`{"type":"number"}`, "1e-999999999", "", "Enter a number, such as 1.5."},
+		{`{"type":"number","minimum":1.5}`, "1", "", "Enter 1.5 or more."},
 		{`{"type":"boolean"}`, "maybe", "", "Choose yes or no."},
-		{`{"type":"array","items":{"type":"integer"},"maxItems":1}`, "1,2", "", "Give at most 1; these are 2."},
-		{`{"type":"array","items":{"type":"integer"},"minItems":3}`, "1,2", "", "Give at least 3; these are 2."},
+		{`{"type":"array","items":{"type":"integer"},"maxItems":1}`, "1,2", "", "Enter at most 1. There are 2."},
+		{`{"type":"array","items":{"type":"integer"},"minItems":3}`, "1,2", "", "Enter at least 3. There are 2."},
 		{`{"type":"array","items":{"type":"string"}}`, "a, b\n", `{"v":["a, b"]}`, ""},
-		{`{"type":"string","minLength":3}`, "äö", "", "Write at least 3 characters; these are 2."},
-		{`{"type":"string","pattern":"^[a-z\\/]+$"}`, "A", "", "Write it in the form that the site asks for (^[a-z/]+$)."},
+		{`{"type":"string","minLength":3}`, "äö", "", "Enter at least 3 characters. This has 2."},
+		{`{"type":"string","pattern":"^[a-z\\/]+$"}`, "A", "", "Enter it in the form that the site requires (^[a-z/]+$)."},
 		{`{"type":"string","pattern":"(?<=a)b"}`, "x", `{"v":"x"}`, ""},
-		{`{"type":"string","format":"email"}`, "x", "", "Write it in the format email."},
-		{`{"type":"object"}`, `{"a":1e-999999999}`, "", "A number in this is too large or too small to be one. Write it as text, in double quotes."},
-		{`{"type":"object"}`, `{} x`, "", "This is not JSON. Strings and names stand in double quotes, and no comma follows the last one."},
+		{`{"type":"string","format":"email"}`, "x", "", "Enter it in the format email."},
+		{`{"type":"object"}`, `{"a":1e-999999999}`, "", "A number is too large or too small. Enter it as text, in double quotes."},
+		{`{"type":"object"}`, `{} x`, "", "This is not JSON. Put strings and names in double quotes, and leave out the comma after the last one."},
 		{`{"type":"object"}`, `[1]`, "", "This must be of the type object, not array."},
-		{`{"type":"array","items":{"type":"object","properties":{"a":{"type":"integer","required":true}}}}`, `[{}]`, "", "This is needed. Fill it in: a."},
+		{`{"type":"array","items":{"type":"object","properties":{"a":{"type":"integer","required":true}}}}`, `[{}]`, "", "This is required: a."},
 		{`{"enum":["a","a",1]}`, "1", `{"v":1}`, ""},
 		{`{"enum":[1e999999999,"a"]}`, "a", `{"v":"a"}`, ""},
-		{`{"type":["mixed","string","string"],"maxLength":1}`, "ab", "", "Write at most 1 characters; these are 2."},
+		{`{"type":["mixed","string","string"],"maxLength":1}`, "ab", "", "Enter at most 1 characters. This has 2."},
 		{`{"type":["string","integer"]}`, "12", `{"v":"12"}`, ""},
-		{`{"oneOf":[{"type":"string"},{"type":"string"}],"maxLength":1}`, "ab", "", "Write at most 1 characters; these are 2."},
+		{`{"oneOf":[{"type":"string"},{"type":"string"}],"maxLength":1}`, "ab", "", "Enter at most 1 characters. This has 2."},
 	} {
 		filled, problems := formFor(t, "POST", c.schema).Fill(map[string][]string{"v": {c.typed}})
 		if problems["v"] != c.problem || c.problem == "" && !sameJSON(filled.Body, c.body) {
@@ -57,7 +57,7 @@ func TestTypesAndAdvice(t *testing.T) {
 // The query of a GET is held against the schema as well.
 func TestQueryIsChecked(t *testing.T) {
 	form := formOf(t, "/wp/v2/posts", "GET")
-	if _, problems := form.Fill(map[string][]string{"per_page": {"500"}}); problems["per_page"] != "Write 100 or less." {
+	if _, problems := form.Fill(map[string][]string{"per_page": {"500"}}); problems["per_page"] != "Enter 100 or less." {
 		t.Errorf("%v", problems)
 	}
 }

@@ -33,7 +33,7 @@ func FieldProblems(body []byte) Problems {
 	case "rest_missing_callback_param":
 		p := Problems{}
 		for _, name := range listed(answer.Data.Params) {
-			p[name] = "The site needs this. Fill it in."
+			p[name] = "The site requires this."
 		}
 		return p
 	}
@@ -47,17 +47,17 @@ func invalid(answer refusal) Problems {
 	for name, message := range says {
 		d := answer.Data.Details.value[name]
 		text := message.value
-		if text == "" {
+		if text == "" || text == Removed { // the argument's own name may be a secret's
 			text = d.Message.value
 		}
 		if text == "" {
-			text = "The site did not accept this. Write something else."
+			text = "The site rejected this value. Enter another."
 		}
 		p[fieldName(name, d.Data.value.Param.value)] = text
 	}
 	if len(says) == 0 {
 		for _, name := range listed(answer.Data.Params) {
-			p[name] = "The site did not accept this. Write something else."
+			p[name] = "The site rejected this value. Enter another."
 		}
 	}
 	return p

@@ -24,7 +24,7 @@ const (
 // ReadRows reads CSV with a header; the column site, else url, says which site a row is for. Commas, semicolons or tabs separate.
 func ReadRows(text string) (Rows, error) {
 	if len(text) > mostCSV {
-		return Rows{}, fault("The table is larger than 5 MB. Leave out the columns that are not needed.")
+		return Rows{}, fault("The table is larger than 5 MB. Leave out columns that you do not need.")
 	}
 	if !utf8.ValidString(text) {
 		return Rows{}, fault("The table is not in UTF-8. Save it as CSV UTF-8.")
@@ -53,7 +53,7 @@ func ReadRows(text string) (Rows, error) {
 		line, _ := reader.FieldPos(0)
 		site := strings.TrimSpace(values[key])
 		if site == "" {
-			return Rows{}, fault("Line %d names no site. Write its address into the column %s, or leave the line out.", line, header[key])
+			return Rows{}, fault("Line %d names no site. Enter its URL in the column %s, or leave the line out.", line, header[key])
 		}
 		if before, twice := lines[site]; twice {
 			return Rows{}, fault("Line %d names %s a second time, after line %d. Leave one of the two out.", line, site, before)
@@ -65,7 +65,7 @@ func ReadRows(text string) (Rows, error) {
 func readHeader(reader *csv.Reader) (header []string, key int, err error) {
 	header, err = reader.Read()
 	if err != nil {
-		return nil, 0, fault("Write a header first, such as: site,id")
+		return nil, 0, fault("Start with a header line, such as: site,id")
 	}
 	if len(header) > mostRowColumns {
 		return nil, 0, fault("The table has more than %d columns. Leave out those that are not needed.", mostRowColumns)
@@ -73,10 +73,10 @@ func readHeader(reader *csv.Reader) (header []string, key int, err error) {
 	for i := range header {
 		header[i] = strings.ToLower(strings.TrimSpace(header[i]))
 		if header[i] != "" && slices.Contains(header[:i], header[i]) {
-			return nil, 0, fault("Two columns are called %s. Name one of them otherwise.", header[i])
+			return nil, 0, fault("Two columns are named %s. Rename one of them.", header[i])
 		}
 		if strings.ContainsAny(header[i], "{}?&#/:\n") {
-			return nil, 0, fault("The column %q has a sign in its name that a reference cannot hold. Leave out { } ? & # / and :.", header[i])
+			return nil, 0, fault("The name of the column %q contains a character that a reference cannot. Leave out { } ? & # / and :.", header[i])
 		}
 	}
 	for _, name := range []string{"site", "url"} {
@@ -84,7 +84,7 @@ func readHeader(reader *csv.Reader) (header []string, key int, err error) {
 			return header, key, nil
 		}
 	}
-	return nil, 0, fault("No column is called site or url. Name the one that holds the sites' addresses so.")
+	return nil, 0, fault("No column is named site or url. Give that name to the column with the site URLs.")
 }
 
 func rowOf(header, values []string) map[string]string {

@@ -34,7 +34,7 @@ func Names(text string, columns []string) ([]string, error) {
 			continue
 		}
 		if !slices.Contains(ofSite, name) && !inRow(name, columns) {
-			return nil, fault("There is no {{%s}}. Write one of: %s.", name, strings.Join(offered(columns), ", "))
+			return nil, fault("There is no {{%s}}. Use one of: %s.", name, strings.Join(offered(columns), ", "))
 		}
 		names = append(names, name)
 	}

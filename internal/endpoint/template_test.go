@@ -10,8 +10,8 @@ import (
 func TestNamesSaysWhere(t *testing.T) {
 	for text, want := range map[string]string{
 		"äö {{site.url":  "The {{ at character 4 has no }} after it. Close it, such as {{site.name}}.",
-		"{{row.nope}}":   "There is no {{row.nope}}. Write one of: site.url, site.name, site.host, site.id, row.id.",
-		"{{row.x:text}}": "There is no {{row.x}}. Write one of: site.url, site.name, site.host, site.id, row.id.",
+		"{{row.nope}}":   "There is no {{row.nope}}. Use one of: site.url, site.name, site.host, site.id, row.id.",
+		"{{row.x:text}}": "There is no {{row.x}}. Use one of: site.url, site.name, site.host, site.id, row.id.",
 	} {
 		if _, err := Names(text, []string{"id"}); err == nil || err.Error() != want {
 			t.Errorf("%s: %v", text, err)
@@ -53,15 +53,15 @@ func TestExpandJSONTypes(t *testing.T) {
 
 func TestReadRowsSays(t *testing.T) {
 	for text, want := range map[string]string{
-		"id\n1":                      "No column is called site or url. Name the one that holds the sites' addresses so.",
-		"site,id,ID\na,1,2":          "Two columns are called id. Name one of them otherwise.",
-		"site,a}b\na,1":              `The column "a}b" has a sign in its name that a reference cannot hold. Leave out { } ? & # / and :.`,
+		"id\n1":                      "No column is named site or url. Give that name to the column with the site URLs.",
+		"site,id,ID\na,1,2":          "Two columns are named id. Rename one of them.",
+		"site,a}b\na,1":              `The name of the column "a}b" contains a character that a reference cannot. Leave out { } ? & # / and :.`,
 		"site,id\na,1\nb,2\na,3":     "Line 4 names a a second time, after line 2. Leave one of the two out.",
-		"site,id\na,1\n ,2":          "Line 3 names no site. Write its address into the column site, or leave the line out.",
+		"site,id\na,1\n ,2":          "Line 3 names no site. Enter its URL in the column site, or leave the line out.",
 		"site,id\na,1,2":             "Line 2 does not have 2 values, as the header has. Put a value that holds the separator in double quotes.",
 		"site,id\na,\"1":             "Line 2 is not CSV: extraneous or missing \" in quoted-field. Write a double quote within quotes twice.",
 		"site,id\na,\xff":            "The table is not in UTF-8. Save it as CSV UTF-8.",
-		strings.Repeat("x", 5<<20+1): "The table is larger than 5 MB. Leave out the columns that are not needed.",
+		strings.Repeat("x", 5<<20+1): "The table is larger than 5 MB. Leave out columns that you do not need.",
 	} {
 		if _, err := ReadRows(text); err == nil || err.Error() != want {
 			t.Errorf("%.40q: %v", text, err)

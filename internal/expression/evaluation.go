@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 )
 
@@ -80,8 +79,7 @@ func (e *Evaluation) over() error {
 	return nil
 }
 
-// said writes whole seconds as people do.
-func said(d time.Duration) string { return strings.TrimSuffix(d.String(), "s") + " s" }
+func said(d time.Duration) string { return fmt.Sprintf("%g s", d.Seconds()) }
 
 func (e *Evaluation) late() error {
 	return fmt.Errorf("The expression took longer than %s. Choose a smaller part of the answer, or a simpler expression.", said(e.limits.Answer))

@@ -49,7 +49,7 @@ func (r *Roster) ChangeRole(ctx context.Context, actor access.Actor, id int64, r
 			return err
 		}
 		if !role.Valid() {
-			return Problems{"role": "Choose one of the roles."}
+			return Problems{"role": "Choose a role."}
 		}
 		if err := w.mayGive(role, m.Bound); err != nil {
 			return err
@@ -68,7 +68,7 @@ func (r *Roster) ChangeRole(ctx context.Context, actor access.Actor, id int64, r
 	return nil
 }
 
-// Remove ends a membership: sessions, links and invitations die at once, what the member did stays in the record. The last owner
+// Remove ends a membership: sessions, links and invitations die at once, what the member did stays in the audit log. The last owner
 // stays (ErrLastOwner), and nobody removes a member of a role above their own (access.ErrForbidden).
 func (r *Roster) Remove(ctx context.Context, actor access.Actor, id int64) error {
 	a := act{actor, access.MemberRemove, access.On("member", id)}
@@ -117,7 +117,7 @@ func (r *Roster) SetBound(ctx context.Context, actor access.Actor, id int64, bou
 	return nil
 }
 
-// mayGive refuses to give more than the actor has. An owner is held to nothing: somebody must be able to mend everything.
+// mayGive refuses to give more than the actor has. An owner is held to nothing: somebody must be able to fix everything.
 func (w write) mayGive(role access.Role, bound access.Restriction) error {
 	switch {
 	case !w.actor.Role.Covers(role):
@@ -125,7 +125,7 @@ func (w write) mayGive(role access.Role, bound access.Restriction) error {
 	case !w.actor.Scope.Covers(bound):
 		return refusal{"beyond_own_reach", access.ErrForbidden}
 	case role == access.Owner && !bound.IsZero():
-		return Problems{"reach": "An owner reaches everything. Choose another role, or no limits."}
+		return Problems{"reach": "An owner has access to everything. Choose another role, or no restrictions."}
 	}
 	return nil
 }

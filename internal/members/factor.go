@@ -20,7 +20,7 @@ const (
 
 // Errors of second factors.
 var (
-	ErrCode     = errors.New("the code is wrong, or was used already")
+	ErrCode     = errors.New("the code is wrong or was already used")
 	ErrPasskey  = errors.New("the passkey was not accepted")
 	ErrNoFactor = errors.New("there is no such second factor")
 	// ErrNoHostName is what Drover answers where it is opened by an IP address: passkeys are bound to a domain (WebAuthn, 5.1.3).

@@ -16,7 +16,7 @@ const (
 	setup      linkKind = "setup"      // makes the owner's account, where there is no member yet
 	signInOnce linkKind = "sign_in"    // signs a member in
 	invitation linkKind = "invitation" // makes a member's account
-	reset      linkKind = "reset"      // sets a member's password anew
+	reset      linkKind = "reset"      // resets a member's password
 )
 
 // How long links work.
@@ -71,10 +71,10 @@ func (r *Roster) Invite(ctx context.Context, actor access.Actor, m Member) (vaul
 	p := Problems{}
 	email := cleanEmail(p, m.Email)
 	if !m.Role.Valid() {
-		p["role"] = "Choose one of the roles."
+		p["role"] = "Choose a role."
 	}
 	if _, err := r.store.byEmail(ctx, email); err == nil {
-		p["email"] = "Somebody with this address is a member already."
+		p["email"] = "A member with this email address already exists."
 	}
 	token, hash := newToken()
 	err := r.change(ctx, a, func(w write) error {

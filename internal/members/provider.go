@@ -22,8 +22,8 @@ import (
 
 // Errors of signing in with a provider.
 var (
-	ErrProvider     = errors.New("the provider's answer does not let anybody in")
-	ErrNotInvited   = errors.New("the provider knows the person, and Drover does not")
+	ErrProvider     = errors.New("the provider's answer does not sign anyone in")
+	ErrNotInvited   = errors.New("the person has no Drover account")
 	ErrProviderAway = errors.New("the provider cannot be reached")
 )
 
@@ -67,7 +67,7 @@ func NewProvider(c ProviderConfig) (*Provider, error) {
 	}
 	for group, role := range c.Groups {
 		if !role.Valid() || role == access.Owner {
-			return nil, fmt.Errorf("the group %s: choose viewer, operator or admin; owners are made in Drover", group)
+			return nil, fmt.Errorf("the group %s: choose viewer, operator or admin; owners are added in Drover", group)
 		}
 	}
 	transport := http.DefaultTransport.(*http.Transport).Clone()
@@ -197,7 +197,7 @@ type Flow struct {
 	Session int64 // that is to be confirmed, 0 for a sign-in
 }
 
-// BeginProvider returns where to send the browser, and the token that it must show when it comes back. With a session, it is to prove anew
+// BeginProvider returns where to send the browser, and the token that it must show when it comes back. With a session, it is to prove again
 // who its member is.
 func (r *Roster) BeginProvider(ctx context.Context, f Flow) (address string, token vault.Secret, err error) {
 	if r.provider == nil {
@@ -228,8 +228,8 @@ type Return struct {
 	Problem     string // the provider's own word for why there is no code
 }
 
-// FinishProvider signs the member in, or proves the holder's session anew, and returns the session's new token. A token of BeginProvider
-// works once. Whoever is not let in gets ErrProvider or ErrNotInvited, and the record says why.
+// FinishProvider signs the member in, or proves the holder's session again, and returns the session's new token. A token of BeginProvider
+// works once. Whoever is not let in gets ErrProvider or ErrNotInvited, and the audit log says why.
 func (r *Roster) FinishProvider(ctx context.Context, back Return, h Holder) (token vault.Secret, f Flow, m Member, err error) {
 	if r.provider == nil {
 		return token, f, m, ErrProvider
@@ -306,7 +306,7 @@ func (r *Roster) admitted(ctx context.Context, id identity, d Device) (Member, e
 }
 
 // welcome links somebody whom the provider knows and Drover does not, to the member with the address or to a new one. Whoever left comes
-// back only where somebody in Drover has made them a member anew.
+// back only where somebody in Drover has made them a member again.
 func (r *Roster) welcome(w write, id identity, left bool) (Member, error) {
 	if !r.provider.known(id) {
 		return Member{}, refusal{"unknown_identity", ErrNotInvited}

@@ -35,7 +35,7 @@ func (r *Roster) RotateKeys(ctx context.Context, actor access.Actor) (int, error
 		}
 		err = r.store.change(ctx, write{act: a, now: r.now()}, func(w write) error { return w.reseal(r.vault, rows) })
 		if err != nil {
-			return total, fmt.Errorf("members: rotate keys: %d resealed, call it again to go on: %w", total, err)
+			return total, fmt.Errorf("members: rotate keys: %d resealed, run it again to continue: %w", total, err)
 		}
 		total += len(rows)
 	}

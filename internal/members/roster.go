@@ -19,11 +19,11 @@ import (
 // Errors of this room.
 var (
 	ErrNoMember   = errors.New("there is no such member")
-	ErrLastOwner  = errors.New("the last owner cannot leave or be lowered: make somebody else an owner first")
-	ErrSignIn     = errors.New("the e-mail address or the password is wrong")
-	ErrPassword   = errors.New("the present password is wrong")
+	ErrLastOwner  = errors.New("the last owner cannot be removed or given a lower role: make someone else an owner first")
+	ErrSignIn     = errors.New("the email address or password is wrong")
+	ErrPassword   = errors.New("the current password is wrong")
 	ErrNoSession  = errors.New("the session has ended: sign in again")
-	ErrBadLink    = errors.New("the link was used, was replaced or has run out: ask for a new one")
+	ErrBadLink    = errors.New("the link was used, was replaced or has expired: ask for a new one")
 	errLinkWanted = errors.New("only the command line makes sign-in links")
 )
 
@@ -38,7 +38,7 @@ type Member struct {
 	LeftAt    time.Time // zero while the member is present
 }
 
-// Actor is the member as the gate and the record see one who comes from the address; the zero address is none.
+// Actor is the member as the gate and the audit log see one who comes from the address; the zero address is none.
 func (m Member) Actor(addr netip.Addr) access.Actor {
 	a := access.Actor{Kind: access.KindMember, ID: m.ID, Name: m.Name, Role: m.Role, Scope: access.NewScope(m.Bound)}
 	if addr.IsValid() {
@@ -101,7 +101,7 @@ func (r *Roster) ByEmail(ctx context.Context, email string) (Member, error) {
 
 // refusal is why the gate stays closed though the role alone would open it.
 type refusal struct {
-	why string // for the record
+	why string // for the audit log
 	err error  // for the caller
 }
 

@@ -42,7 +42,7 @@ func (m *Member) clean() Problems {
 	m.Email = cleanEmail(p, m.Email)
 	m.Name = cleanName(p, m.Name)
 	if !m.Role.Valid() {
-		p["role"] = "Choose one of the roles."
+		p["role"] = "Choose a role."
 	}
 	return p
 }
@@ -55,7 +55,7 @@ func cleanEmail(p Problems, typed string) string {
 	email := foldEmail(typed)
 	parsed, err := mail.ParseAddress(email)
 	if err != nil || parsed.Address != email || len(email) > longestEmail {
-		p["email"] = "This is not an e-mail address. Write it like name@agency.example."
+		p["email"] = "This is not an email address. Use the form name@agency.example."
 	}
 	return email
 }
@@ -64,9 +64,9 @@ func cleanName(p Problems, typed string) string {
 	name := norm.NFC.String(strings.TrimSpace(typed))
 	switch {
 	case name == "":
-		p["name"] = "Write the name that colleagues know."
+		p["name"] = "Enter a name."
 	case !utf8.ValidString(name) || strings.ContainsFunc(name, unicode.IsControl):
-		p["name"] = "This holds characters that cannot be shown. Type it anew."
+		p["name"] = "This contains characters that cannot be shown. Enter it again."
 	case utf8.RuneCountInString(name) > longestName:
 		p["name"] = "This is longer than 100 characters. Shorten it."
 	}
@@ -79,17 +79,17 @@ func (r *Roster) checkPassword(p Problems, password vault.Secret, email string) 
 	folded := strings.ToLower(text)
 	switch n := utf8.RuneCountInString(text); {
 	case !utf8.ValidString(text):
-		p["password"] = "This password holds characters that cannot be read. Type it anew."
+		p["password"] = "This password contains invalid characters. Enter it again."
 	case n < shortestPassword:
-		p["password"] = "This password is too short. Take at least 12 characters; four words that do not belong together are good."
+		p["password"] = "This password is too short. Use at least 12 characters; four unrelated words work well."
 	case n > longestPassword:
-		p["password"] = "This password is too long. Take at most 128 characters."
+		p["password"] = "This password is too long. Use at most 128 characters."
 	case common[strings.Join(strings.Fields(folded), "")] || r.denied[strings.Join(strings.Fields(folded), "")]:
-		p["password"] = "This password is among the first that are tried. Choose another."
+		p["password"] = "This password is too common. Choose another."
 	case expected(folded, email):
-		p["password"] = "This password is made of words that anybody would try here, such as Drover, WordPress or your agency's name. Choose another."
+		p["password"] = "This password is made of words that are easy to guess here, such as Drover, WordPress or your agency's name. Choose another."
 	case namesOwner(folded, email):
-		p["password"] = "This password holds your e-mail address or the name in it. Choose another."
+		p["password"] = "This password contains your email address or the name in it. Choose another."
 	}
 }
 

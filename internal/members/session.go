@@ -76,7 +76,7 @@ func (r *Roster) SignIn(ctx context.Context, email string, password vault.Secret
 	return token, m, err
 }
 
-// signingIn is the act of somebody at the door. What an unknown person typed as an address stays out of the record: it may have been
+// signingIn is the act of somebody at the door. What an unknown person typed as an address stays out of the audit log: it may have been
 // the password.
 func signingIn(m Member, d Device) act {
 	a := act{actor: m.Actor(d.Addr), action: access.MemberSignIn, subject: m.subject()}

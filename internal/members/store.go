@@ -159,7 +159,7 @@ func (w write) insertMember(m Member, hash string) (Member, error) {
 	r := memberRow{Email: m.Email, Name: m.Name, Role: m.Role, Bound: stored(m.Bound), PasswordHash: hash, CreatedAt: w.now.UnixMicro()}
 	err := w.tx.Create(&r).Error
 	if errors.Is(err, gorm.ErrDuplicatedKey) {
-		return m, Problems{"email": "Somebody with this address is a member already."}
+		return m, Problems{"email": "A member with this email address already exists."}
 	}
 	return r.member(), err
 }

@@ -12,7 +12,7 @@ type Wait struct{ Until time.Time }
 
 // Error says how long, as of the moment of the refusal.
 func (w Wait) Error() string {
-	return fmt.Sprintf("too many wrong tries from this address: try again after %s", w.Until.UTC().Format(time.TimeOnly+" MST"))
+	return fmt.Sprintf("too many failed attempts from this address: try again after %s", w.Until.UTC().Format(time.TimeOnly+" MST"))
 }
 
 // attempt is one try at an account's password from an address.

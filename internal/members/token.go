@@ -13,7 +13,7 @@ import (
 )
 
 // ErrToken is returned for a token that does not work, or not any more.
-var ErrToken = errors.New("the token is unknown, has run out or was revoked")
+var ErrToken = errors.New("the token is unknown, expired or revoked")
 
 // Token is what may be known of a key with which a program acts for a member: never its value.
 type Token struct {

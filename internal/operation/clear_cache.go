@@ -24,7 +24,7 @@ func planClearCache(params map[string]string, p validation.Problems) Plan {
 			return clearCache(map[string]any{"purge_type": "urls", "urls": own}), len(own) > 0
 		}
 		made.Strays = func(chosen []Site) validation.Problems {
-			return problemOf("urls", "These belong to none of the chosen sites (http or https and www matter): ", unroutedURLs(urls, chosen))
+			return problemOf("urls", "These belong to none of the selected sites (http or https and www matter): ", unroutedURLs(urls, chosen))
 		}
 		return made
 	}

@@ -30,7 +30,7 @@ func (o Operation) params(given map[string]string, p validation.Problems) map[st
 	}
 	for name := range given {
 		if !slices.ContainsFunc(o.Params, func(param Param) bool { return param.Name == name }) {
-			p[name] = "The operation " + o.Name + " has no parameter of that name."
+			p[name] = "The operation " + o.Name + " has no parameter with this name."
 		}
 	}
 	return used
@@ -75,7 +75,7 @@ func integers(name, text string, p validation.Problems) []int64 {
 	for _, field := range strings.FieldsFunc(text, func(r rune) bool { return strings.ContainsRune(", ;[]\t\r\n", r) }) {
 		id, err := strconv.ParseInt(field, 10, 64)
 		if err != nil || id < 1 {
-			p[name] = fmt.Sprintf("%q is not a post id. Write whole numbers, such as 1, 17.", field)
+			p[name] = fmt.Sprintf("%q is not a post ID. Enter whole numbers, such as 1, 17.", field)
 			return nil
 		}
 		if !slices.Contains(ids, id) {
@@ -83,9 +83,9 @@ func integers(name, text string, p validation.Problems) []int64 {
 		}
 	}
 	if len(ids) == 0 {
-		p[name] = "Write at least one post id, such as 1, 17."
+		p[name] = "Enter at least one post ID, such as 1, 17."
 	} else if len(ids) > mostValues {
-		p[name] = fmt.Sprintf("At most %d post ids go into one run. Split them over several runs, or clear everything.", mostValues)
+		p[name] = fmt.Sprintf("A run can have at most %d post IDs. Split them across several runs, or clear everything.", mostValues)
 	}
 	return ids
 }
@@ -97,7 +97,7 @@ func flag(name, text string, p validation.Problems) bool {
 	case "true", "1", "yes", "on":
 		return true
 	}
-	p[name] = "Write true or false."
+	p[name] = "Enter true or false."
 	return false
 }
 

@@ -27,30 +27,48 @@ func (s Site) Values() endpoint.Values {
 type Plan struct {
 	Title      string
 	Endpoint   string
-	Effect     Effect
-	Lowered    bool // a person says that it does less than its method may
-	Idempotent bool // sending it twice does no more than sending it once
-	AllPages   bool // a list is followed over all its pages
-	Purges     bool // pages can be looked at before and after
+	Effect     Effect   // as judged, or more where a person says so: it decides rights, confirmation and approval
+	Operations []string // the built-in operations that a request is in truth
+	Said       Effect   // what a person says that it does; decides whether it is retried and how much of an answer is kept
+	Refers     bool     // values of each site are filled in, so it is judged again for each
+	Idempotent bool     // sending it twice does no more than sending it once
+	AllPages   bool     // a list is followed over all its pages
+	Purges     bool     // pages can be looked at before and after
 
 	Request func(Site) (wordpress.Request, bool)    // false: it has nothing to do on this site
 	Among   func(homes []string)                    // told the homes of all chosen sites first; nil: it does not depend on them
+	Secrets func(Site) []string                     // what is filled in for a site that must not be kept; nil: nothing is
 	Strays  func(chosen []Site) validation.Problems // what was given for sites that are not chosen; nil: nothing can be
 }
 
-// MostEffect is the most that the plan may do, whatever a person says of it.
-func (p Plan) MostEffect() Effect {
-	if p.Lowered {
-		return Destroy
+// Lowered tells whether a person says that it does less than it may.
+func (p Plan) Lowered() bool { return p.Said != "" && p.Said.LessThan(p.Effect) }
+
+// Reads tells whether its answer is what it is for.
+func (p Plan) Reads() bool { return p.Effect == Read || p.Said == Read }
+
+// Exceeded tells whether the request with a site's values in it does more than the plan says.
+func (p Plan) Exceeded(r wordpress.Request) bool {
+	if !p.Refers {
+		return false
 	}
-	return p.Effect
+	judged := Judge(Request{Method: r.Method, Path: r.Path, Header: r.Header, Body: string(r.Body)})
+	return judged.Exceeds(Judgement{Effect: p.Effect, Operations: p.Operations})
+}
+
+// SecretsOf are the values filled in for the site that must not be kept.
+func (p Plan) SecretsOf(s Site) []string {
+	if p.Secrets == nil {
+		return nil
+	}
+	return p.Secrets(s)
 }
 
 // New checks an operation and its parameters. What is wrong is added to the problems, by parameter; then the plan is of no use.
 func New(name string, params map[string]string, p validation.Problems) Plan {
 	o, found := Find(name)
 	if !found {
-		p["operation"] = "There is no operation of that name. Choose one of: " + strings.Join(names(), ", ") + "."
+		p["operation"] = "There is no operation with this name. Choose one of: " + strings.Join(names(), ", ") + "."
 		return Plan{}
 	}
 	return o.plan(o.params(params, p), p)

@@ -41,7 +41,7 @@ func readPostIDs(text string, p validation.Problems) postIDs {
 		bySite[home] = append(bySite[home], ids...)
 	}
 	if len(bySite) == 0 && p["post_ids"] == "" {
-		p["post_ids"] = "Write a line for each site: its address, a comma, and its post ids, such as https://acme.example,1 17"
+		p["post_ids"] = "Enter one line per site: its URL, a comma and its post IDs, such as https://acme.example,1 17"
 	}
 	return postIDs{bySite: bySite}
 }
@@ -66,7 +66,7 @@ func lines(text string, p validation.Problems) [][]string {
 			return all
 		}
 		if err != nil {
-			p["post_ids"] = fmt.Sprintf("This is not CSV: %s. Write lines such as https://acme.example,1 17", err)
+			p["post_ids"] = fmt.Sprintf("This is not CSV: %s. Enter lines such as https://acme.example,1 17", err)
 			return nil
 		}
 		all = append(all, line)
@@ -83,7 +83,7 @@ func (w postIDs) of(home string) []int64 {
 
 // strays names the sites that have a line and are not chosen.
 func (w postIDs) strays(chosen []Site) validation.Problems {
-	return problemOf("post_ids", "These are not among the chosen sites (http or https and www matter): ", notChosen(w.bySite, chosen))
+	return problemOf("post_ids", "These are not among the selected sites (http or https and www matter): ", notChosen(w.bySite, chosen))
 }
 
 // notChosen lists the homes that something is given for and that are not among the chosen sites.

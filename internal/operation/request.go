@@ -30,15 +30,12 @@ func planRequest(params map[string]string, p validation.Problems) Plan {
 	a := asked{method: params["method"], path: route.Path, route: route, body: params["body"], header: headersOf(params["headers"], p)}
 	a.readRows(params["rows"], p)
 	a.check(p)
-	made := Plan{
-		Title: a.method + " " + a.path, Endpoint: a.method + " " + a.path, Effect: EffectOf(a.method), Idempotent: idempotent(a.method),
-		AllPages: flag("pages", params["pages"], p), Request: a.to, Strays: a.strays,
+	judged, said := Judge(Request{Method: a.method, Path: a.path, Header: a.header, Body: a.body}), Effect(params["effect"])
+	return Plan{
+		Title: a.method + " " + endpoint.RedactTemplate(a.path).Text, Endpoint: a.method + " " + a.path,
+		Effect: Most(judged.Effect, said), Operations: judged.Operations, Said: said, Refers: endpoint.Refers(a.path) || endpoint.Refers(a.body),
+		Idempotent: idempotent(a.method) || said == Read, AllPages: flag("pages", params["pages"], p), Request: a.to, Secrets: a.secrets, Strays: a.strays,
 	}
-	if chosen := Effect(params["effect"]); chosen != "" {
-		made.Lowered = chosen.LessThan(made.Effect)
-		made.Effect, made.Idempotent = chosen, made.Idempotent || chosen == Read
-	}
-	return made
 }
 
 func headersOf(text string, p validation.Problems) http.Header {
@@ -49,7 +46,7 @@ func headersOf(text string, p validation.Problems) http.Header {
 			continue
 		}
 		if !found {
-			p["headers"] = "Write each header as a name, a colon and its value, such as X-Trace: 7."
+			p["headers"] = "Enter each header as a name, a colon and a value, such as X-Trace: 7."
 			return nil
 		}
 		header.Add(strings.TrimSpace(name), strings.TrimSpace(value))
@@ -80,10 +77,10 @@ func (a *asked) readRows(text string, p validation.Problems) {
 // check finds what is wrong with the request whatever the site.
 func (a *asked) check(p validation.Problems) {
 	if a.path == "" && p["path"] == "" {
-		p["path"] = "Write the path below the REST root, such as /wp/v2/plugins."
+		p["path"] = "Enter the path below the REST root, such as /wp/v2/plugins."
 	}
 	if a.body != "" && !json.Valid([]byte(a.body)) {
-		p["body"] = "This is not JSON. Strings and names stand in double quotes, references such as {{site.name}} too, and no comma follows the last one."
+		p["body"] = "This is not JSON. Put strings, names and references such as {{site.name}} in double quotes, and leave out the comma after the last one."
 	}
 	for name, text := range map[string]string{"path": a.path, "body": a.body} {
 		if _, err := endpoint.Names(text, a.columns); err != nil && p[name] == "" {
@@ -129,6 +126,17 @@ func (a *asked) values(s Site) endpoint.Values {
 	return values
 }
 
+// secrets are the values of the site's row that stand under a secret's name.
+func (a *asked) secrets(s Site) []string {
+	var all []string
+	for column, value := range a.rows[s.Home] {
+		if endpoint.SecretKey(column) {
+			all = append(all, value)
+		}
+	}
+	return all
+}
+
 // Bounds of a request with the values of a site in it: a short text can name a long value many times.
 const (
 	mostPath = 8 << 10
@@ -158,13 +166,13 @@ func (a *asked) strays(chosen []Site) validation.Problems {
 	if p := a.checkSizes(chosen); p != nil {
 		return p
 	}
-	return problemOf("rows", "These rows are for sites that are not chosen (http or https and www matter): ", notChosen(a.rows, chosen))
+	return problemOf("rows", "These rows are for sites that are not selected (http or https and www matter): ", notChosen(a.rows, chosen))
 }
 
 // checkRoots finds a path that begins with the address of a site that is not chosen, or with a REST prefix other than wp-json.
 func (a *asked) checkRoots(chosen []Site) string {
 	if len(chosen) > 0 && !slices.ContainsFunc(chosen, func(s Site) bool { return a.route.Fits(s.Home) }) {
-		return a.route.From + " is none of the chosen sites (http or https and www matter). Write the path below the REST root, such as /wp/v2/plugins."
+		return a.route.From + " is none of the chosen sites (http or https and www matter). Enter the path below the REST root, such as /wp/v2/plugins."
 	}
 	for _, s := range chosen {
 		below, has := strings.CutPrefix(strings.TrimSuffix(s.Root, "/"), s.Home+"/")

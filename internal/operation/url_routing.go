@@ -25,9 +25,9 @@ func splitURLs(text string, p validation.Problems) []string {
 		}
 	}
 	if len(all) == 0 {
-		p["urls"] = "Write at least one address, such as https://acme.example/page/, or a path, such as /page/."
+		p["urls"] = "Enter at least one URL, such as https://acme.example/page/, or a path, such as /page/."
 	} else if len(all) > mostValues {
-		p["urls"] = fmt.Sprintf("At most %d addresses go into one run. Split them over several runs, or clear everything.", mostValues)
+		p["urls"] = fmt.Sprintf("A run can have at most %d URLs. Split them across several runs, or clear everything.", mostValues)
 	}
 	return all
 }

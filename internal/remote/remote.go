@@ -36,14 +36,14 @@ const answerTime = 2 * time.Minute
 func New(address string, token vault.Secret, authorities *x509.CertPool) (*Drover, error) {
 	u, err := url.Parse(strings.TrimSuffix(address, "/"))
 	if err != nil || u.Host == "" {
-		return nil, fmt.Errorf("%q is not the address of a server; write it as https://drover.agency.example", address)
+		return nil, fmt.Errorf("%q is not a server URL; write it as https://drover.agency.example", address)
 	}
 	local := slices.Contains([]string{"localhost", "127.0.0.1", "::1"}, u.Hostname())
 	if u.Scheme != "https" && !(u.Scheme == "http" && local) {
 		return nil, fmt.Errorf("%s: use https, or the token could be read on its way", address)
 	}
 	if token.Reveal() == "" {
-		return nil, errors.New("a token is needed; make one under Settings, API tokens, and put it into DROVER_TOKEN")
+		return nil, errors.New("a token is required; create one under Settings, API tokens, and set DROVER_TOKEN to it")
 	}
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.TLSClientConfig = &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: authorities}
@@ -90,7 +90,7 @@ func (d *Drover) Call(ctx context.Context, method, path string, query url.Values
 	defer answer.Body.Close()
 	kind, _, _ := mime.ParseMediaType(answer.Header.Get("Content-Type"))
 	if kind != "application/json" && kind != "application/x-ndjson" {
-		return fmt.Errorf("%s answered %s, and no Drover does so; is the address right?", d.server.Host, answer.Status)
+		return fmt.Errorf("%s answered %s, which is not a Drover answer; check the address", d.server.Host, answer.Status)
 	}
 	decoder := json.NewDecoder(io.LimitReader(answer.Body, longestAnswer))
 	if answer.StatusCode >= http.StatusMultipleChoices {

@@ -49,7 +49,7 @@ func (r *Runner) SetPolicy(ctx context.Context, actor access.Actor, p Policy) er
 		return err
 	}
 	if slices.ContainsFunc(p.Effects, func(e operation.Effect) bool { return e != operation.Change && e != operation.Destroy }) {
-		return sites.Problems{"effects": "Choose what changes, what destroys, or both."}
+		return sites.Problems{"effects": "Choose runs that make changes, destructive runs, or both."}
 	}
 	text, err := json.Marshal(p)
 	if err != nil {
@@ -97,8 +97,8 @@ func (r *Runner) Approve(ctx context.Context, actor access.Actor, id int64, conf
 	if err != nil {
 		return err
 	}
-	if run.Effect == operation.Destroy && confirmed != run.Total {
-		return sites.Problems{"confirm": fmt.Sprintf("This cannot be undone by itself. Type the number of sites, %d, to confirm.", run.Total)}
+	if worst(run) == operation.Destroy && confirmed != run.Total {
+		return sites.Problems{"confirm": fmt.Sprintf("This can't be undone automatically. Type the number of sites, %d, to confirm.", run.Total)}
 	}
 	if err := r.store.approve(ctx, actor, id); err != nil {
 		return fmt.Errorf("runs: approve: %w", err)
@@ -106,12 +106,15 @@ func (r *Runner) Approve(ctx context.Context, actor access.Actor, id int64, conf
 	return nil
 }
 
+// worst is the run's effect as it was stored, or as it is judged now: an older Drover believed what a person said.
+func worst(run Run) operation.Effect { return operation.Most(run.Effect, EffectOf(run.Spec)) }
+
 // Decline ends a run that somebody asked for, and nothing was sent.
 func (r *Runner) Decline(ctx context.Context, actor access.Actor, id int64) error {
 	if _, err := r.decide(ctx, actor, access.RunDecline, id); err != nil {
 		return err
 	}
-	if err := r.store.endUnapproved(ctx, actor, id, approvalDeclined, "Not sent: "+actor.Name+" declined it."); err != nil {
+	if err := r.store.endUnapproved(ctx, actor, id, approvalDeclined, "Not sent: "+actor.Name+" declined the request."); err != nil {
 		return fmt.Errorf("runs: decline: %w", err)
 	}
 	return nil
@@ -131,11 +134,11 @@ func (r *Runner) decide(ctx context.Context, actor access.Actor, action access.A
 	switch {
 	case run.State != Asked:
 		return Run{}, ErrNotAsked
-	case run.Beyond > 0 || !actor.Scope.Operation(run.Spec.Operation, string(EffectOf(run.Spec))):
+	case run.Beyond > 0 || !r.covers(actor, run):
 		why = "reach"
 	case run.Actor.ID == actor.ID && run.Actor.ID != 0:
 		why = "own_request"
-	case !actor.May(Right(run.Effect)):
+	case !actor.May(Right(worst(run))):
 		why = "role"
 	}
 	if why != "" {
@@ -144,9 +147,23 @@ func (r *Runner) decide(ctx context.Context, actor access.Actor, action access.A
 	return run, nil
 }
 
+// covers tells whether the actor's scope covers what the run does.
+func (r *Runner) covers(actor access.Actor, run Run) bool {
+	spec, err := r.store.opened(run)
+	if err != nil {
+		return false
+	}
+	made, err := Plan(spec)
+	return err == nil && within(actor, spec.Operation, made)
+}
+
 // PreviewOf is what a run that waits for approval would do: the dry run that the second person sees.
 func (r *Runner) PreviewOf(ctx context.Context, actor access.Actor, run Run) (Preview, error) {
-	made, err := Plan(run.Spec)
+	spec, err := r.store.opened(run)
+	if err != nil {
+		return Preview{}, err
+	}
+	made, err := Plan(spec)
 	if err != nil {
 		return Preview{}, err
 	}
@@ -154,7 +171,6 @@ func (r *Runner) PreviewOf(ctx context.Context, actor access.Actor, run Run) (Pr
 	if err != nil {
 		return Preview{}, err
 	}
-	spec := run.Spec
 	spec.Selection = sites.Selection{IDs: ids}
 	return r.previewed(ctx, actor, spec, made)
 }

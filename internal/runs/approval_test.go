@@ -28,7 +28,7 @@ func disableAll(confirmed int) runs.Spec {
 	return runs.Spec{Operation: "disable-cache", Selection: sites.Selection{All: true}, Confirmed: confirmed}
 }
 
-// Four eyes: what an operator asks for is sent when a second person has approved it, and not before, once.
+// Require approval: what an operator asks for is sent when a second person has approved it, and not before, once.
 func TestApprovalByASecondPerson(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *database.DB) {
 		h := runstest.New(t, db, []wptest.Site{{}, {}})

@@ -13,7 +13,7 @@ import (
 	"github.com/droverhq/drover/internal/wordpress/wptest"
 )
 
-// A list of runs counts one that goes on each time anew, and shows the last counts once it has ended.
+// A list of runs counts one that goes on each time again, and shows the last counts once it has ended.
 func TestCountsOfAListFollowTheRun(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *database.DB) {
 		described := make([]wptest.Site, 12)

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/droverhq/drover/internal/access"
+	"github.com/droverhq/drover/internal/endpoint"
 	"github.com/droverhq/drover/internal/operation"
 	"github.com/droverhq/drover/internal/sites"
 )
@@ -37,7 +38,7 @@ type Request struct {
 
 // Preview resolves the spec as Start would. It returns sites.Problems when the spec cannot be run.
 func (r *Runner) Preview(ctx context.Context, actor access.Actor, spec Spec) (Preview, error) {
-	made, err := Plan(spec)
+	made, err := planNew(spec)
 	if err != nil {
 		return Preview{}, err
 	}
@@ -47,7 +48,7 @@ func (r *Runner) Preview(ctx context.Context, actor access.Actor, spec Spec) (Pr
 	}
 	p, err := r.previewed(ctx, actor, spec, made)
 	if err == nil && policy.holds(actor, made.Effect, p.chosen) {
-		p.Warnings = append(p.Warnings, "A second person must approve this. Nothing is sent before.")
+		p.Warnings = append(p.Warnings, "A second person must approve this run. Nothing is sent until then.")
 	}
 	return p, err
 }
@@ -62,17 +63,23 @@ func (r *Runner) previewed(ctx context.Context, actor access.Actor, spec Spec, m
 	for _, s := range chosen.sites {
 		clients[s.Client] = true
 		request, _ := made.Request(s.Planned())
+		shown := func(text string) string {
+			return endpoint.Scrub(endpoint.Redact(text).Text, made.SecretsOf(s.Planned()))
+		}
 		address, err := r.registry.URL(s, request)
 		if err != nil {
 			return Preview{}, sites.Problems{"path": err.Error()}
 		}
 		p.Requests = append(p.Requests, Request{
-			SiteID: s.ID, Name: s.Name, Home: s.Home, Method: request.Method, URL: address, Body: string(request.Body), Warning: expected(s, made),
+			SiteID: s.ID, Name: s.Name, Home: s.Home, Method: request.Method, URL: shown(address), Body: shown(string(request.Body)), Warning: expected(s, made),
 		})
 	}
 	delete(clients, "")
 	p.Clients = len(clients)
 	p.Warnings = warnings(chosen.sites, spec)
+	if made.Lowered() {
+		p.Warnings = append(p.Warnings, "You say that this does less than its route and method may. Who may start it, confirmation and approval stay as they are.")
+	}
 	p.Expected, err = r.expected(ctx, spec.Operation, chosen.sites)
 	return p, err
 }
@@ -84,9 +91,9 @@ func expected(s sites.Site, made operation.Plan) string {
 	case s.State == sites.Broken:
 		return "Its last check failed: " + s.Finding
 	case ofPlugin && s.HasPlugin == "no":
-		return "BigScoots Cache was not active here at the last check: it will be skipped."
+		return "Expected to be skipped: BigScoots Cache was not active at the last check."
 	case ofPlugin && s.Environment == "Staging":
-		return "This is a staging site: clearing the cache does not apply there."
+		return "Expected to be skipped: clearing the cache does not apply to a staging site."
 	}
 	return ""
 }
@@ -115,10 +122,10 @@ func warnings(chosen []sites.Site, spec Spec) []string {
 		all = append(all, subject+" an administrator's credential. A user of a role that BigScoots' settings let purge is enough.")
 	}
 	if spec.Operation == "clear-cache" && (spec.Params["purge_type"] == "" || spec.Params["purge_type"] == "all") {
-		all = append(all, "Clearing everything also flushes OPcache and the object cache: expect more load on each server for some minutes.")
+		all = append(all, "Clearing everything also flushes OPcache and the object cache. Expect more load on each server for a few minutes.")
 	}
 	if largest >= crowded {
-		all = append(all, fmt.Sprintf("Up to %d of the sites share one server; they take turns there.", largest))
+		all = append(all, fmt.Sprintf("Up to %d of the sites share one server and take turns there.", largest))
 	}
 	return all
 }

@@ -12,7 +12,7 @@ import (
 	"github.com/droverhq/drover/internal/wordpress"
 )
 
-// HasTrouble filters the runs in which some site needs a hand.
+// HasTrouble filters the runs in which some site needs attention.
 const HasTrouble wordpress.Outcome = "trouble"
 
 // Filter chooses runs for a list; a zero field does not filter.

@@ -23,7 +23,7 @@ func (r *Runner) Cancel(ctx context.Context, actor access.Actor, id int64) error
 	if run.Beyond > 0 {
 		return errors.Join(access.ErrForbidden, r.log.Refuse(ctx, actor, access.RunCancel, access.On("run", id), "reach"))
 	}
-	if err := r.store.cancel(ctx, actor, id, "Not sent: the run was cancelled before."); err != nil {
+	if err := r.store.cancel(ctx, actor, id, "Not sent: the run was cancelled first."); err != nil {
 		return fmt.Errorf("runs: cancel: %w", err)
 	}
 	return nil
@@ -52,7 +52,7 @@ func (r *Runner) RerunSpec(ctx context.Context, actor access.Actor, id int64, wh
 		return Spec{}, err
 	}
 	if run.Beyond > 0 {
-		return Spec{}, sites.Problems{"outcome": "This run went to more sites than yours. Start one of your own."}
+		return Spec{}, sites.Problems{"outcome": "This run includes sites outside your access. Start a run of your own."}
 	}
 	ids, err := r.store.sitesOf(ctx, id, which)
 	if err != nil {
@@ -63,6 +63,6 @@ func (r *Runner) RerunSpec(ctx context.Context, actor access.Actor, id int64, wh
 	}
 	slices.Sort(ids)
 	spec := run.Spec
-	spec.Selection, spec.RerunOf = sites.Selection{IDs: ids}, id
+	spec.Selection, spec.RerunOf, spec.Sealed = sites.Selection{IDs: ids}, id, nil
 	return spec, nil
 }

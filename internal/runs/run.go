@@ -21,7 +21,7 @@ var (
 	ErrEnded    = errors.New("the run has ended already")
 
 	// ErrLeaseLost is returned to a worker whose batch is another worker's by now.
-	ErrLeaseLost = errors.New("the batch is another worker's by now")
+	ErrLeaseLost = errors.New("another worker has taken over the batch")
 )
 
 // Spec says what to run where.
@@ -35,6 +35,7 @@ type Spec struct {
 	Verify    bool              `json:"verify,omitempty"` // look at pages before and after a purge
 	Confirmed int               `json:"-"`                // the number of sites that a person typed to confirm a Destroy
 	RerunOf   int64             `json:"-"`                // the run that this one reruns, 0 for none
+	Sealed    []byte            `json:"sealed,omitempty"` // the params with their secrets, until the run has ended; never shown
 }
 
 // Limits make a run gentler than the server's own limits, or end it in time. A zero field sets no limit.
@@ -53,13 +54,13 @@ const (
 
 func (l Limits) check(p sites.Problems) {
 	if l.AtOnce < 0 || l.AtOnce > MostAtOnce {
-		p["at_once"] = fmt.Sprintf("Write a number from 1 to %d, or leave it empty.", MostAtOnce)
+		p["at_once"] = fmt.Sprintf("Enter a number from 1 to %d, or leave it empty.", MostAtOnce)
 	}
 	if l.PerAddress < 0 || l.PerAddress > MostPerAddress {
-		p["per_address"] = fmt.Sprintf("Write a number from 1 to %d, or leave it empty.", MostPerAddress)
+		p["at_once_per_server"] = fmt.Sprintf("Enter a number from 1 to %d, or leave it empty.", MostPerAddress)
 	}
 	if l.Deadline < 0 || l.Deadline > LongestRun || l.Deadline > 0 && l.Deadline < time.Second {
-		p["deadline"] = "Write a time from 1 s to 24 h, such as 10m, or leave it empty."
+		p["time_limit"] = "Enter a time from 1 s to 24 h, such as 10m, or leave it empty."
 	}
 }
 

@@ -33,7 +33,7 @@ func New(db *database.DB, registry *sites.Registry, log *audit.Log, logger *slog
 	if err != nil {
 		return nil, fmt.Errorf("runs: queue: %w", err)
 	}
-	return &Runner{store: &Store{db: db, log: log, enqueue: enqueue}, registry: registry, log: log, logger: logger}, nil
+	return &Runner{store: &Store{db: db, log: log, enqueue: enqueue, open: registry.OpenForRun}, registry: registry, log: log, logger: logger}, nil
 }
 
 // Store is what the engine works from.
@@ -42,7 +42,7 @@ func (r *Runner) Store() *Store { return r.store }
 // Start freezes the selection into targets and stores the run, its batches, the queue's jobs and the entry run.start in one
 // transaction. It returns sites.Problems when the spec cannot be run. Nothing has been sent when it returns.
 func (r *Runner) Start(ctx context.Context, actor access.Actor, spec Spec) (Run, error) {
-	made, err := Plan(spec)
+	made, err := planNew(spec)
 	if err != nil {
 		// Somebody who may start nothing is told that, not what is wrong with the form.
 		if refusal := r.log.Authorize(ctx, actor, access.RunStart, ""); refusal != nil {
@@ -64,8 +64,9 @@ func (r *Runner) Start(ctx context.Context, actor access.Actor, spec Spec) (Run,
 	if problem := unconfirmed(spec, made, len(chosen.sites)); problem != nil {
 		return Run{}, problem
 	}
+	stored, taken := withoutSecrets(spec)
 	run := Run{
-		Spec: spec, Title: made.Title, Effect: made.Effect, State: Waiting, Actor: actor, Total: len(chosen.sites), RerunOf: spec.RerunOf, CreatedAt: time.Now().UTC(),
+		Spec: stored, Title: made.Title, Effect: made.Effect, State: Waiting, Actor: actor, Total: len(chosen.sites), RerunOf: spec.RerunOf, CreatedAt: time.Now().UTC(),
 	}
 	if limit := spec.Limits.Deadline; limit > 0 {
 		run.DeadlineAt = run.CreatedAt.Add(limit)
@@ -73,7 +74,11 @@ func (r *Runner) Start(ctx context.Context, actor access.Actor, spec Spec) (Run,
 	if policy.holds(actor, made.Effect, chosen.sites) {
 		run.State, run.ApprovalUntil, run.DeadlineAt = Asked, run.CreatedAt.Add(approvalWaits), time.Time{}
 	}
-	run.ID, err = r.store.start(ctx, run, batches(chosen.sites, spec.Limits))
+	seal := func(int64) ([]byte, error) { return nil, nil }
+	if taken {
+		seal = func(id int64) ([]byte, error) { return r.seal(id, spec.Params) }
+	}
+	run.ID, err = r.store.start(ctx, run, batches(chosen.sites, spec.Limits), seal)
 	if err != nil {
 		return Run{}, fmt.Errorf("runs: start: %w", err)
 	}
@@ -86,12 +91,12 @@ const longestForm = 8 << 10
 // authorize lets the actor start what was planned, or ask for it under the policy that it returns. Who says that a request does less than
 // its method may needs a right of its own.
 func (r *Runner) authorize(ctx context.Context, actor access.Actor, spec Spec, made operation.Plan) (Policy, error) {
-	if made.Lowered {
+	if made.Lowered() {
 		if err := r.log.Authorize(ctx, actor, access.RunLower, ""); err != nil {
 			return Policy{}, err
 		}
 	}
-	if !actor.Scope.Operation(spec.Operation, string(made.MostEffect())) {
+	if !within(actor, spec.Operation, made) {
 		return Policy{}, errors.Join(access.ErrForbidden, r.log.Refuse(ctx, actor, Right(made.Effect), "", "operation"))
 	}
 	policy, err := r.Policy(ctx)
@@ -121,7 +126,7 @@ func unconfirmed(spec Spec, made operation.Plan, total int) error {
 	if made.Effect != operation.Destroy || spec.Confirmed == total {
 		return nil
 	}
-	return sites.Problems{"confirm": fmt.Sprintf("This cannot be undone by itself. Type the number of sites, %d, to confirm.", total)}
+	return sites.Problems{"confirm": fmt.Sprintf("This can't be undone automatically. Type the number of sites, %d, to confirm.", total)}
 }
 
 // choice is a selection resolved for an operation.
@@ -137,7 +142,7 @@ func (r *Runner) choose(ctx context.Context, actor access.Actor, spec Spec, made
 		return choice{}, err
 	}
 	if len(all) == 0 {
-		return choice{}, sites.Problems{"selection": "No site is chosen. Choose sites, a client, a tag, or all."}
+		return choice{}, sites.Problems{"selection": "No sites are selected. Choose sites, a client, a tag, or all sites."}
 	}
 	if made.Strays != nil {
 		if p := made.Strays(planned(all)); len(p) > 0 {
@@ -153,14 +158,17 @@ func (r *Runner) choose(ctx context.Context, actor access.Actor, spec Spec, made
 	}
 	var c choice
 	for _, s := range all {
-		if _, applies := made.Request(s.Planned()); applies {
-			c.sites = append(c.sites, s)
-		} else {
+		switch request, applies := made.Request(s.Planned()); {
+		case !applies:
 			c.leftOut = append(c.leftOut, s)
+		case made.Exceeded(request):
+			return choice{}, sites.Problems{"path": "With the values of " + s.Name + " this is another request, which does more. Write that request itself."}
+		default:
+			c.sites = append(c.sites, s)
 		}
 	}
 	if len(c.sites) == 0 {
-		return choice{}, sites.Problems{"selection": "The operation has nothing to do on any of the chosen sites. Choose others, or change what it is to do."}
+		return choice{}, sites.Problems{"selection": "This operation has nothing to do on the selected sites. Select other sites, or change its parameters."}
 	}
 	return c, nil
 }
@@ -181,12 +189,36 @@ func Plan(spec Spec) (operation.Plan, error) {
 	return made, p.OrNil()
 }
 
-// EffectOf is the most that the spec may do: where a person says that a request does less than its method may, it is still Destroy. It
-// is empty where the spec cannot be run.
+// planNew is Plan for a run that is to be started: what a run before it did not keep must be written again.
+func planNew(spec Spec) (operation.Plan, error) {
+	p := sites.Problems{}
+	notKept(spec.Params, p)
+	if len(p) > 0 {
+		return operation.Plan{}, p
+	}
+	return Plan(spec)
+}
+
+// EffectOf is the most that the spec may do, whatever a person says of it. It is empty where the spec cannot be run.
 func EffectOf(spec Spec) operation.Effect {
 	made, err := Plan(spec)
 	if err != nil {
 		return ""
 	}
-	return made.MostEffect()
+	return made.Effect
+}
+
+// within tells whether the actor's scope covers the operation that was asked for, and those that a request is in truth.
+func within(actor access.Actor, name string, made operation.Plan) bool {
+	covered := func(name string) bool { return actor.Scope.Operation(name, string(made.Effect)) }
+	return covered(name) && !slices.ContainsFunc(made.Operations, func(name string) bool { return !covered(name) })
+}
+
+// MayGoOn tells whether the actor might still start the run, or ask for it where a second person approved it.
+func MayGoOn(actor access.Actor, run Run, made operation.Plan) bool {
+	right := Right(run.Effect)
+	if run.ApprovedBy != "" {
+		right = access.RunAsk
+	}
+	return actor.May(right) && (!made.Lowered() || actor.May(access.RunLower)) && within(actor, run.Spec.Operation, made)
 }

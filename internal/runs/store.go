@@ -21,6 +21,7 @@ type Store struct {
 	db      *database.DB
 	log     *audit.Log
 	enqueue enqueue
+	open    func(run int64, sealed []byte) ([]byte, error) // the params of a run that were sealed for it
 }
 
 // write is one change under way: rows, queue jobs and entries stand or fall together.
@@ -63,7 +64,7 @@ const insertedAtOnce = 60
 const askedAtOnce = 500
 
 // start stores a run with its batches, targets, jobs and entry, and returns its id.
-func (s *Store) start(ctx context.Context, run Run, batches [][]sites.Site) (int64, error) {
+func (s *Store) start(ctx context.Context, run Run, batches [][]sites.Site, seal func(id int64) ([]byte, error)) (int64, error) {
 	spec, err := json.Marshal(run.Spec)
 	if err != nil {
 		return 0, err
@@ -80,6 +81,13 @@ func (s *Store) start(ctx context.Context, run Run, batches [][]sites.Site) (int
 		if err := w.tx.Create(&row).Error; err != nil {
 			return err
 		}
+		sealed, err := seal(row.ID)
+		if err != nil {
+			return err
+		}
+		if err := w.putSealed(row.ID, run.Spec, sealed); err != nil {
+			return err
+		}
 		if err := w.insertBatches(row.ID, batches); err != nil {
 			return err
 		}
@@ -94,6 +102,19 @@ func (s *Store) start(ctx context.Context, run Run, batches [][]sites.Site) (int
 		}})
 	})
 	return row.ID, err
+}
+
+// putSealed keeps the sealed params with the run, or forgets them where there are none.
+func (w write) putSealed(id int64, spec Spec, sealed []byte) error {
+	if len(spec.Sealed) == len(sealed) {
+		return nil
+	}
+	spec.Sealed = sealed
+	text, err := json.Marshal(spec)
+	if err != nil {
+		return err
+	}
+	return w.tx.Model(&runRow{}).Where("id = ?", id).Update("spec", string(text)).Error
 }
 
 func (w write) insertBatches(run int64, batches [][]sites.Site) error {

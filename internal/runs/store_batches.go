@@ -100,7 +100,11 @@ func (s *Store) Batch(ctx context.Context, id int64) (Batch, error) {
 	if err := s.db.Gorm.WithContext(ctx).Where("batch_id = ? AND state <> ?", id, TargetDone).Order("id").Find(&rows).Error; err != nil {
 		return Batch{}, err
 	}
-	made, err := Plan(run.Spec)
+	spec, err := s.opened(run)
+	if err != nil {
+		return Batch{}, err
+	}
+	made, err := Plan(spec)
 	if err != nil {
 		return Batch{}, err
 	}
@@ -146,7 +150,7 @@ func (s *Store) FinishBatch(ctx context.Context, run, batch int64, owner string)
 }
 
 // StoreProgress stores what the batch's writer collected, in one transaction. It returns the targets that could not begin since the run
-// was cancelled, and ErrLeaseLost, having stored nothing, when the batch is another worker's by now.
+// was cancelled, and ErrLeaseLost, having stored nothing, when another worker has taken over the batch.
 func (s *Store) StoreProgress(ctx context.Context, batch int64, owner string, until time.Time, p Progress) (refused []int64, err error) {
 	err = s.change(ctx, func(w write) error {
 		set := "lease_until = ?"

@@ -68,6 +68,11 @@ func (w write) finishIfDone(id int64) error {
 	if err := w.tx.Model(&runRow{}).Where("id = ?", id).Updates(map[string]any{"state": state, "ended_at": micros(w.now)}).Error; err != nil {
 		return err
 	}
+	if run, err := row.run(); err != nil {
+		return err
+	} else if err := w.putSealed(id, run.Spec, nil); err != nil {
+		return err
+	}
 	reasons := map[string]int{}
 	for _, g := range groups {
 		if g.Reason != "" {
@@ -194,7 +199,7 @@ func (s *Store) EndUnapproved(ctx context.Context) error {
 		return err
 	}
 	for _, id := range late {
-		err := s.endUnapproved(ctx, access.System(), id, approvalExpired, fmt.Sprintf("Not sent: nobody approved it within %s.", approvalWaits))
+		err := s.endUnapproved(ctx, access.System(), id, approvalExpired, fmt.Sprintf("Not sent: nobody approved the request within %s.", approvalWaits))
 		if err != nil && !errors.Is(err, ErrNotAsked) {
 			return err
 		}
@@ -209,7 +214,7 @@ func (s *Store) EndOverdue(ctx context.Context) error {
 		return err
 	}
 	for _, run := range late {
-		note := fmt.Sprintf("Not sent: the run's time limit of %s was over.", run.Spec.Limits.Deadline)
+		note := fmt.Sprintf("Not sent: the run's time limit of %s had passed.", run.Spec.Limits.Deadline)
 		if err := s.cancel(ctx, access.System(), run.ID, note); err != nil && !errors.Is(err, ErrEnded) {
 			return err
 		}

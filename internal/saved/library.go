@@ -5,10 +5,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/droverhq/drover/internal/access"
 	"github.com/droverhq/drover/internal/audit"
 	"github.com/droverhq/drover/internal/database"
+	"github.com/droverhq/drover/internal/operation"
 )
 
 // Shelf keeps the saved operations.
@@ -17,7 +19,7 @@ type Shelf struct {
 	log   *audit.Log
 }
 
-// New returns the shelf over the database.
+// New returns the saved operations in the database.
 func New(db *database.DB, log *audit.Log) *Shelf { return &Shelf{store{db.Gorm, log}, log} }
 
 // All lists the saved operations by name, those that come with Drover last.
@@ -51,7 +53,7 @@ func (s *Shelf) Save(ctx context.Context, actor access.Actor, d Definition) (Ope
 	return o, named(err)
 }
 
-// Edit changes a saved operation; its history is in the record.
+// Edit changes a saved operation; its history is in the audit log.
 func (s *Shelf) Edit(ctx context.Context, actor access.Actor, id int64, d Definition) (Operation, error) {
 	if err := s.admit(ctx, actor, d, access.On("operation", id)); err != nil {
 		return Operation{}, err
@@ -72,7 +74,7 @@ func (s *Shelf) admit(ctx context.Context, actor access.Actor, d Definition, sub
 	if err := s.log.Authorize(ctx, actor, access.OperationSave, subject); err != nil {
 		return err
 	}
-	if d.Effect == "read" && d.Method != "GET" && d.Method != "HEAD" && d.Method != "OPTIONS" || d.Effect == "change" && d.Method == "DELETE" {
+	if said := operation.Effect(d.Effect); slices.Contains(effects[1:], d.Effect) && said.LessThan(d.Judged().Effect) {
 		return s.log.Authorize(ctx, actor, access.RunLower, subject)
 	}
 	return nil
@@ -81,12 +83,12 @@ func (s *Shelf) admit(ctx context.Context, actor access.Actor, d Definition, sub
 // named turns the database's word about a name that is taken into a problem.
 func named(err error) error {
 	if errors.Is(err, errTaken) {
-		return Problems{"name": "There is a saved operation of that name. Choose another."}
+		return Problems{"name": "There is already a saved operation with this name. Choose another."}
 	}
 	return err
 }
 
-// Remove takes a saved operation off the shelf. Runs that it was used for keep what they sent.
+// Remove takes a saved operation out of the list. Runs that it was used for keep what they sent.
 func (s *Shelf) Remove(ctx context.Context, actor access.Actor, id int64) error {
 	if err := s.log.Authorize(ctx, actor, access.OperationRemove, access.On("operation", id)); err != nil {
 		return err

@@ -5,12 +5,15 @@ package saved
 import (
 	"encoding/json"
 	"errors"
+	"net/http"
 	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
 
+	"github.com/droverhq/drover/internal/access"
 	"github.com/droverhq/drover/internal/endpoint"
+	"github.com/droverhq/drover/internal/operation"
 	"github.com/droverhq/drover/internal/validation"
 )
 
@@ -25,7 +28,7 @@ type Definition struct {
 	Path     string         `json:"path"`
 	Body     string         `json:"body,omitempty"`
 	Headers  string         `json:"headers,omitempty"`
-	Effect   string         `json:"effect,omitempty"` // read, change or destroy; empty: as the method says
+	Effect   string         `json:"effect,omitempty"` // read, change or destroy; empty: as the route and method say
 	Pages    bool           `json:"pages,omitempty"`  // follow all pages of a list
 	Table    endpoint.Query `json:"table,omitzero"`
 }
@@ -55,6 +58,25 @@ func (d Definition) Params() map[string]string {
 	return params
 }
 
+// Judged is what the operation does, whatever is said of it.
+func (d Definition) Judged() operation.Judgement {
+	header := http.Header{}
+	for line := range strings.Lines(d.Headers) {
+		name, value, _ := strings.Cut(line, ":")
+		header.Add(strings.TrimSpace(name), strings.TrimSpace(value))
+	}
+	judged := operation.Judge(operation.Request{Method: d.Method, Path: d.Path, Header: header, Body: d.Body})
+	judged.Effect = operation.Most(judged.Effect, operation.Effect(d.Effect))
+	return judged
+}
+
+// Within tells whether the actor's scope holds requests, and what this one is in truth. It records nothing: for showing and hiding.
+func (d Definition) Within(actor access.Actor) bool {
+	judged := d.Judged()
+	covered := func(name string) bool { return actor.Scope.Operation(name, string(judged.Effect)) }
+	return covered("request") && !slices.ContainsFunc(judged.Operations, func(name string) bool { return !covered(name) })
+}
+
 // Problems says what is wrong with what a person typed.
 type Problems = validation.Problems
 
@@ -62,6 +84,22 @@ var (
 	methods = []string{"GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "HEAD"}
 	effects = []string{"", "read", "change", "destroy"}
 )
+
+// secrets says where a secret stands: what is saved is for the whole team, and is exported.
+func (d Definition) secrets(p Problems) {
+	const keepsNone = "A saved operation keeps no secrets, and this holds one. "
+	for name, text := range map[string]string{"path": d.Path, "body": d.Body} {
+		if endpoint.RedactTemplate(text).Text != text && p[name] == "" {
+			p[name] = keepsNone + "Write a reference such as {{row.password}} in its place, and give the value when you run it."
+		}
+	}
+	for line := range strings.Lines(d.Headers) {
+		name, value, _ := strings.Cut(line, ":")
+		if endpoint.SecretKey(strings.TrimSpace(name)) && strings.TrimSpace(value) != "" {
+			p["headers"] = keepsNone + "Leave out " + strings.TrimSpace(name) + ", and add it when you run it."
+		}
+	}
+}
 
 // clean makes the definition canonical, and returns what is wrong with it.
 func (d *Definition) clean() Problems {
@@ -72,21 +110,22 @@ func (d *Definition) clean() Problems {
 	}
 	switch {
 	case d.Name == "":
-		p["name"] = "Give it a name that the team understands."
+		p["name"] = "Enter a name."
 	case utf8.RuneCountInString(d.Name) > 100 || strings.ContainsAny(d.Name, "\r\n"):
-		p["name"] = "Write a shorter name, on one line."
+		p["name"] = "Enter a shorter name, on one line."
 	}
 	if !slices.Contains(methods, d.Method) {
 		p["method"] = "Choose one of " + strings.Join(methods, ", ") + "."
 	}
 	if d.Path == "" {
-		p["path"] = "Write the path below the REST root, such as /wp/v2/plugins."
+		p["path"] = "Enter the path below the REST root, such as /wp/v2/plugins."
 	}
 	if d.Body != "" && !json.Valid([]byte(d.Body)) {
 		p["body"] = "This is not JSON."
 	}
+	d.secrets(p)
 	if !slices.Contains(effects, d.Effect) {
-		p["effect"] = "Choose read, change or destroy, or leave it to the method."
+		p["effect"] = "Choose read, change or destroy, or let the method decide."
 	}
 	if err := d.Table.Check(); err != nil {
 		p["columns"] = err.Error()

@@ -41,6 +41,29 @@ func TestShelf(t *testing.T) {
 				t.Errorf("%s: %v", field, err)
 			}
 		}
+		for _, sly := range []saved.Definition{
+			{Name: "sly", Method: "POST", Path: "/wp/v2/users/1", Effect: "change"}, {Name: "sly", Method: "PATCH", Path: "/bigscoots-cache/v2/disable-cache", Effect: "read"},
+			{Name: "sly", Method: "POST", Path: "/batch/v1", Effect: "change", Body: `{"requests":[{"method":"DELETE","path":"/wp/v2/posts/1"}]}`},
+		} {
+			if _, err := shelf.Save(ctx, operator, sly); !errors.Is(err, access.ErrForbidden) {
+				t.Errorf("an operator said that %s %s only does %s: %v", sly.Method, sly.Path, sly.Effect, err)
+			}
+		}
+		for field, secret := range map[string]saved.Definition{
+			"body":    {Name: "s", Method: "POST", Path: "/x", Body: `{"a":[{"new_password":"Zx81Qq77"}]}`},
+			"path":    {Name: "s", Method: "GET", Path: "/x?consumer_secret=Zx81Qq77"},
+			"headers": {Name: "s", Method: "GET", Path: "/x", Headers: "X-Trace: 7\nX-Api-Key: Zx81Qq77"},
+		} {
+			var p saved.Problems
+			if _, err := shelf.Save(ctx, operator, secret); !errors.As(err, &p) || p[field] == "" || strings.Contains(p.Error(), "Zx81Qq77") {
+				t.Errorf("%s: a secret was saved: %v", field, err)
+			}
+		}
+		if kept, err := shelf.Save(ctx, operator, saved.Definition{Name: "with a reference", Method: "POST", Path: "/x", Body: `{"password":"{{row.password}}"}`}); err != nil {
+			t.Error(err)
+		} else if err := shelf.Remove(ctx, operator, kept.ID); err != nil {
+			t.Error(err)
+		}
 		if _, err := shelf.Save(ctx, operator, saved.Definition{Name: "sly", Method: "DELETE", Path: "/x", Effect: "read"}); !errors.Is(err, access.ErrForbidden) {
 			t.Errorf("an operator lowered an effect: %v", err)
 		}

@@ -70,7 +70,7 @@ type Located struct {
 }
 
 // Locate makes sure that the site that answers at the site's address is the site, and finds its REST API where that is elsewhere than
-// expected. Where that was seen lately, nothing is sent.
+// expected. Where that was seen lately, nothing is sent. The look passes the client's gate.
 func (r *Registry) Locate(ctx context.Context, actor access.Actor, s Site, client *wordpress.Client) (Located, error) {
 	if time.Since(s.LocatedAt) < locationKept {
 		return Located{Site: s, Client: client}, nil

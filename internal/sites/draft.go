@@ -73,16 +73,16 @@ func (d *Draft) cleanCredential(p Problems) {
 	d.Password = vault.NewSecret(strings.TrimSpace(wordpress.Visible(d.Password.Reveal())))
 	switch {
 	case d.Username == "":
-		p["username"] = "Write the WordPress user name, or the e-mail address, that the application password belongs to."
+		p["username"] = "Enter the WordPress username or email address that the application password belongs to."
 	case strings.Contains(d.Username, ":"):
-		p["username"] = "A user name with a colon cannot be sent with an application password. Use the user's e-mail address instead."
+		p["username"] = "A username with a colon cannot be used with an application password. Use the user's email address instead."
 	}
 	checkText(p, "username", d.Username, longestName)
 	switch password := d.Password.Reveal(); {
 	case password == "":
 		p["application_password"] = "Paste the application password that WordPress showed under Users → Profile → Application Passwords."
 	case strings.ContainsFunc(password, unicode.IsControl) || len(password) > 500:
-		p["application_password"] = "This is not an application password: paste the one line that WordPress showed, such as abcd EFGH 1234 ijkl MNOP 5678."
+		p["application_password"] = "This is not an application password. Paste the line that WordPress showed, such as abcd EFGH 1234 ijkl MNOP 5678."
 	}
 }
 

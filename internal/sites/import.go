@@ -110,7 +110,7 @@ func (im importing) line(w write, d Draft, line *Line) error {
 		return err
 	}
 	if !s.RetiredAt.IsZero() {
-		line.Result, line.Reason = LineBad, "This site was retired. Bring it back first, then import it again."
+		line.Result, line.Reason = LineBad, "This site is retired. Restore it first, then import it again."
 		return nil
 	}
 	line.Result, line.SiteID = LineUnchanged, s.ID

@@ -24,7 +24,7 @@ const (
 )
 
 var (
-	errLongImport = Problems{"file": "The file is larger than 16 MB. Split it and import the parts one after another."}
+	errLongImport = Problems{"file": "This file is larger than 16 MB. Split it and import the parts one at a time."}
 	errManyLines  = Problems{"file": "The file has more than 20,000 lines. Split it and import the parts one after another."}
 )
 
@@ -83,7 +83,7 @@ func (im *reading) read(record spreadsheet.Record) (Draft, Line) {
 	d.clean(p)
 	d.cleanCredential(p)
 	if first, twice := im.seen[d.URL]; twice && d.URL != "" {
-		p["url"] = fmt.Sprintf("The same site stands on line %d already. Keep one of the two.", first)
+		p["url"] = fmt.Sprintf("The same site is already on line %d. Keep one of the two.", first)
 	}
 	line.Note = noteOn(d.Password)
 	if mixed && line.Note != "" && p["application_password"] == "" {

@@ -159,7 +159,7 @@ func TestImportIsBounded(t *testing.T) {
 	}
 }
 
-// No line of a file is lost: each that holds something is one of the report's, or part of the record above it.
+// No line of a file is lost: each that holds something is one of the report's, or part of the audit log above it.
 func FuzzImport(f *testing.F) {
 	f.Add([]byte(importFile))
 	f.Add([]byte(columns + one + "x,\"\n" + two))

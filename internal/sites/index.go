@@ -29,7 +29,7 @@ type Offered struct {
 // indexKept is how long an index is good; it changes when a plugin is activated or updated.
 const indexKept = 24 * time.Hour
 
-// Offered returns what the site's REST API offers, from what was fetched lately, or anew when fresh is asked for.
+// Offered returns what the site's REST API offers, from what was fetched lately, or again when fresh is asked for.
 func (r *Registry) Offered(ctx context.Context, actor access.Actor, s Site, fresh bool) (Offered, error) {
 	if err := r.log.Authorize(ctx, actor, access.SiteIndex, access.On("site", s.ID)); err != nil {
 		return Offered{}, err
@@ -105,7 +105,7 @@ func (row indexRow) offered(s Site) (Offered, error) {
 	}
 	found, _ := wordpress.FindJSON(body)
 	if o.Index, err = endpoint.ParseIndex(found); err != nil {
-		o.Problem = "What the site answered is not the index of a REST API."
+		o.Problem = "The site's answer is not a REST API index."
 	}
 	if len(row.Abilities) > 0 {
 		if body, err = unpacked(row.Abilities); err != nil {

@@ -199,7 +199,7 @@ func (r *Registry) Restore(ctx context.Context, actor access.Actor, ids ...int64
 func (r *Registry) Tag(ctx context.Context, actor access.Actor, tag string, ids ...int64) error {
 	tags, p := cleanTags([]string{tag}), Problems{}
 	if len(tags) == 0 {
-		p["tag"] = "Write the tag to add."
+		p["tag"] = "Enter a tag."
 		return p
 	}
 	if checkText(p, "tag", tags[0], longestTag); len(p) > 0 {
@@ -247,12 +247,12 @@ func (r *Registry) mark(ctx context.Context, actor access.Actor, action access.A
 }
 
 // beyondReach is told of an address that is somebody else's: what is stored of it is not.
-const beyondReach = "You cannot add this address. Ask somebody who looks after all sites."
+const beyondReach = "You cannot add this URL. Ask someone with access to all sites."
 
 // checkReach adds a problem where the site would lie beyond the actor's reach.
 func (d Draft) checkReach(actor access.Actor, p Problems) {
 	if !actor.Scope.Site(d.Client, d.Tags) {
-		p["client"] = "You look after some clients and tags only. Choose one of them, so that the site is yours to see."
+		p["client"] = "Your access covers only some clients and tags. Choose one of them so that you can see the site."
 	}
 }
 
@@ -267,9 +267,9 @@ func (r *Registry) checkFree(ctx context.Context, actor access.Actor, home strin
 	case !within(actor, other):
 		p["url"] = beyondReach
 	case !other.RetiredAt.IsZero():
-		p["url"] = "This site was retired. Bring it back from the list of retired sites instead of adding it anew."
+		p["url"] = "This site is retired. Restore it from the list of retired sites instead of adding it again."
 	default:
-		p["url"] = "This site is in the list already, as " + other.Name + "."
+		p["url"] = "This site is already in the list, as " + other.Name + "."
 	}
 	return nil
 }

@@ -29,7 +29,7 @@ func (r *Registry) RotateKeys(ctx context.Context, actor access.Actor) (int, err
 	for {
 		n, err := r.reseal(ctx, actor)
 		if err != nil {
-			return total, fmt.Errorf("sites: rotate keys: %d resealed, call it again to go on: %w", total, err)
+			return total, fmt.Errorf("sites: rotate keys: %d resealed, run it again to continue: %w", total, err)
 		}
 		if total += n; n == 0 {
 			break

@@ -57,7 +57,7 @@ func (r *Registry) single(ctx context.Context, actor access.Actor, sel Selection
 			return nil, err
 		}
 		if err != nil {
-			return nil, Problems{"site": fmt.Sprintf("%s is not in the list of sites. Add it first, or look at its spelling with: drover sites list", home)}
+			return nil, Problems{"site": fmt.Sprintf("%s is not in the list of sites. Add it first, or check the spelling with: drover sites list", home)}
 		}
 		chosen = append(chosen, s)
 	}

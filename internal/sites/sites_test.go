@@ -255,7 +255,7 @@ func TestListsAndSelections(t *testing.T) {
 	})
 }
 
-// A rotation that was cut short after the key was added, and before all values were sealed anew, is finished by the next one.
+// A rotation that was cut short after the key was added, and before all values were sealed again, is finished by the next one.
 func TestRotateKeysGoesOnWhereItWasCut(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *database.DB) {
 		h, ctx := newHouse(t, db, nil), context.Background()

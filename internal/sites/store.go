@@ -344,7 +344,7 @@ func (w write) setRetired(site int64, at time.Time) error {
 	return w.tx.Model(&siteRow{}).Where("id = ?", site).Updates(map[string]any{"retired_at": micros, "updated_at": w.now.UnixMicro()}).Error
 }
 
-// putCredential replaces whatever the site had; what was learnt about the old one goes with it.
+// putCredential replaces whatever the site had; what is known about the old one goes with it.
 func (w write) putCredential(site int64, username string, sealed []byte, key uint32) error {
 	if err := w.tx.Where("site_id = ?", site).Delete(&credentialRow{}).Error; err != nil {
 		return err
@@ -399,7 +399,7 @@ func (w write) setLocation(s Site, at wordpress.Location) error {
 		Updates(map[string]any{"root": at.Root, "reported_home": at.Home, "located_at": w.now.UnixMicro()}).Error
 }
 
-// putCredentialFacts stores what a check learnt about the credential, unless it was replaced while the check went on.
+// putCredentialFacts stores what a check found about the credential, unless it was replaced while the check went on.
 func (w write) putCredentialFacts(site Site, report wordpress.Report) error {
 	return w.tx.Model(&credentialRow{}).Where("site_id = ? AND created_at = ?", site.ID, site.Credential.CreatedAt.UnixMicro()).
 		Updates(map[string]any{"roles": strings.Join(report.Roles, ", "), "administrator": report.Administrator, "worked_at": w.now.UnixMicro()}).Error

@@ -16,7 +16,7 @@ const (
 type Record struct {
 	Line     int // where it begins, as an editor counts
 	Cells    []string
-	Unclosed bool // a quote opens in this line and is never closed: the record is the line alone, the quote a character
+	Unclosed bool // a quote opens in this line and is never closed: the audit log is the line alone, the quote a character
 }
 
 // Reader reads the rows of a text one after another. Every line of the text belongs to exactly one record, or is empty.

@@ -118,7 +118,7 @@ func syncFolder(path string) error {
 	return nil
 }
 
-// reload reads the file anew when it was replaced, and tells whether it was.
+// reload reads the file again when it was replaced, and tells whether it was.
 func (v *Vault) reload() (bool, error) {
 	v.guard.Lock()
 	defer v.guard.Unlock()

@@ -11,7 +11,7 @@ import (
 	"os"
 )
 
-// SigningKey reads the key that signs checkpoints of the record from the file, and makes one with mode 0600 where there is none. It
+// SigningKey reads the key that signs checkpoints of the audit log from the file, and makes one with mode 0600 where there is none. It
 // returns ErrTooOpen when others can read it.
 func SigningKey(path string) (ed25519.PrivateKey, error) {
 	if err := createSigningKey(path); err != nil {

@@ -58,7 +58,7 @@ func (v *Vault) Seal(s Secret, b Binding) ([]byte, error) {
 }
 
 // Open decrypts what Seal made for the same binding, or returns ErrOpen. A value that a key sealed which was added meanwhile, by
-// drover keys rotate beside a running server, makes it read the keyset anew.
+// drover keys rotate beside a running server, makes it read the keyset again.
 func (v *Vault) Open(sealed []byte, b Binding) (Secret, error) {
 	plain, err := v.current().Decrypt(sealed, b.associated())
 	if err == nil {

@@ -25,7 +25,7 @@ import (
 // errNotJSON is returned for a body that is not what the API takes.
 var errNotJSON = errors.New("the API takes JSON: send Content-Type: application/json")
 
-var errNoToken = errors.New("the API needs a token that works")
+var errNoToken = errors.New("the API needs a valid token")
 
 // api is what programs reach with a token. The answers are the lines of the command line's --json.
 func (s *Server) api() []route {
@@ -118,7 +118,7 @@ func (v *visit) read(into any) error {
 	decoder.DisallowUnknownFields()
 	err := decoder.Decode(into)
 	if err == nil && decoder.More() {
-		err = errors.New("there is something after the object")
+		err = errors.New("there is text after the object")
 	}
 	if _, large := errors.AsType[*http.MaxBytesError](err); large {
 		return errTooMuch
@@ -164,7 +164,7 @@ func (v *visit) limit(usual int) (int, error) {
 	}
 	n, err := strconv.Atoi(text)
 	if err != nil || n < 1 || n > mostListed {
-		return 0, sites.Problems{"limit": fmt.Sprintf("Write a number from 1 to %d.", mostListed)}
+		return 0, sites.Problems{"limit": fmt.Sprintf("Enter a number from 1 to %d.", mostListed)}
 	}
 	return n, nil
 }

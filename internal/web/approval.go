@@ -43,7 +43,7 @@ func (s *Server) approveRun(v *visit) error {
 	if err != nil {
 		return err
 	}
-	v.say("ok", "Approved. The run begins now.")
+	v.say("ok", "Approved. The run is starting.")
 	return v.see(fmt.Sprintf("/runs/%d", id))
 }
 
@@ -72,7 +72,7 @@ func (s *Server) policyForm(v *visit) (*views.Policy, error) {
 	if err != nil {
 		return nil, err
 	}
-	form := &views.Policy{Effects: []views.Pick{{Value: string(operation.Destroy), Label: "Every run that destroys"}, {Value: string(operation.Change), Label: "Every run that changes"}}}
+	form := &views.Policy{Effects: []views.Pick{{Value: string(operation.Destroy), Label: "Every destructive run"}, {Value: string(operation.Change), Label: "Every run that makes changes"}}}
 	var effects []string
 	for _, e := range now.Effects {
 		effects = append(effects, string(e))
@@ -96,6 +96,6 @@ func (s *Server) changePolicy(v *visit) error {
 	if err := s.Runner.SetPolicy(v.Request.Context(), v.actor(), p); err != nil {
 		return err
 	}
-	v.say("ok", "Changed. It holds for every run that is started from now on.")
+	v.say("ok", "Saved. This applies to every run started from now on.")
 	return v.see("/team")
 }

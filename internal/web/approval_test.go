@@ -35,17 +35,17 @@ func TestAskingAndApproving(t *testing.T) {
 	if status, to := operator.post("/runs", form); status != http.StatusSeeOther || to != "/runs/1" {
 		t.Fatalf("asking: %d %s", status, to)
 	}
-	if _, page := operator.get("/runs/1"); !strings.Contains(page, "somebody else decides") || strings.Contains(page, "/runs/1/approve") {
+	if _, page := operator.get("/runs/1"); !strings.Contains(page, "someone else must approve it") || strings.Contains(page, "/runs/1/approve") {
 		t.Error("the asker's page is wrong")
 	}
 	if status, _ := operator.post("/runs/1/approve", url.Values{"confirm": {"2"}}); status != http.StatusForbidden {
 		t.Errorf("the asker approved: %d", status)
 	}
-	if _, page := admin.get("/"); !strings.Contains(page, "waits for a second person") {
+	if _, page := admin.get("/"); !strings.Contains(page, "is waiting for approval") {
 		t.Error("the first page does not tell the admin")
 	}
 	_, page := admin.get("/runs/1")
-	for _, want := range []string{"/runs/1/approve", "/runs/1/decline", "Dry run", "/bigscoots-cache/v2/", "Nothing is sent before"} {
+	for _, want := range []string{"/runs/1/approve", "/runs/1/decline", "Preview requests", "/bigscoots-cache/v2/", "Nothing is sent until"} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the admin's page lacks %s", want)
 		}
@@ -63,8 +63,8 @@ func TestAskingAndApproving(t *testing.T) {
 	if status, _ := admin.post("/runs/1/decline", nil); status != http.StatusConflict {
 		t.Errorf("declining afterwards: %d", status)
 	}
-	if _, page := operator.get("/audit"); !strings.Contains(page, "asked for") || !strings.Contains(page, "approved") {
-		t.Error("the record does not tell")
+	if _, page := operator.get("/audit"); !strings.Contains(page, "requested") || !strings.Contains(page, "approved") {
+		t.Error("the audit log does not tell")
 	}
 	if n := len(h.fake.Calls(0)) + len(h.fake.Calls(1)); n != 2 {
 		t.Errorf("%d calls", n)

@@ -19,7 +19,7 @@ import (
 	"github.com/droverhq/drover/views"
 )
 
-// verified keeps what the last verification of the record found.
+// verified keeps what the last verification of the audit log found.
 type verified struct {
 	guard sync.Mutex
 	last  audit.Verification
@@ -37,7 +37,7 @@ func (k *verified) get() audit.Verification {
 	return k.last
 }
 
-// recordFilter reads which entries of the record the address asks for.
+// recordFilter reads which entries of the audit log the address asks for.
 func recordFilter(q url.Values) (views.AuditFilter, audit.Filter) {
 	shown := views.AuditFilter{
 		Words: q.Get("q"), Actor: q.Get("actor"), Action: q.Get("action"), Subject: q.Get("subject"), Client: q.Get("client"), Outcome: q.Get("outcome"), Since: q.Get("since"), Until: q.Get("until"),
@@ -125,7 +125,7 @@ func (s *Server) saveView(v *visit) error {
 	}
 	q, err := url.ParseQuery(form.Get("query"))
 	if err != nil {
-		return sites.Problems{"query": "The view cannot be read. Go back and filter anew."}
+		return sites.Problems{"query": "This view cannot be read. Go back and filter again."}
 	}
 	shown, _ := recordFilter(q)
 	query := shown.Encode()
@@ -216,7 +216,7 @@ func (s *Server) entry(v *visit) error {
 	}))
 }
 
-// signRecord signs what the record is now, for the reader to keep elsewhere.
+// signRecord signs what the audit log is now, for the reader to keep elsewhere.
 func (s *Server) signRecord(v *visit) error {
 	key, err := s.Signing()
 	if err != nil {
@@ -237,7 +237,7 @@ func (s *Server) signRecord(v *visit) error {
 	})
 }
 
-// copied tells how far the copies of the record elsewhere have come, for who may sign it.
+// copied tells how far the copies of the audit log elsewhere have come, for who may sign it.
 func (s *Server) copied(v *visit) ([]views.Copied, error) {
 	if !v.actor().May(access.AuditCheckpoint) {
 		return nil, nil
@@ -257,9 +257,9 @@ func (s *Server) verifyAudit(v *visit) error {
 	}
 	s.verified.set(found)
 	if found.Whole() {
-		v.say("ok", "The record is whole: every entry is as it was written.")
+		v.say("ok", "The audit log is intact: no entry was changed, removed or reordered.")
 	} else {
-		v.say("problem", "The record is broken. The badge names the first broken entry.")
+		v.say("problem", "The audit log is broken. The badge shows the first broken entry.")
 	}
 	return v.see("/audit")
 }

@@ -21,7 +21,7 @@ func (v *visit) form() (url.Values, error) {
 	for _, values := range v.Request.PostForm {
 		for _, value := range values {
 			if !storable(value) {
-				return nil, sites.Problems{"form": "What was sent holds characters that cannot be stored. Go back and type it anew."}
+				return nil, sites.Problems{"form": "The form contains characters that cannot be stored. Go back and enter them again."}
 			}
 		}
 	}
@@ -45,7 +45,7 @@ func bodyError(err error) error {
 	if _, large := errors.AsType[*http.MaxBytesError](err); large {
 		return errTooMuch
 	}
-	return sites.Problems{"form": "What was sent is not a form. Go back and send it again."}
+	return sites.Problems{"form": "Drover could not read this form. Go back and submit it again."}
 }
 
 // numbers keeps the texts that are positive numbers.

@@ -140,7 +140,7 @@ func (s *Server) showCompose(v *visit, status int, form url.Values, problems sit
 	page := views.ComposePage{Frame: v.frame("Run", "run"), Chosen: form.Get("operation"), Typed: map[string]string{}, Problems: problems}
 	page.Concurrency, page.PerAddress = s.Registry.Limits()
 	page.Saved, page.Form = form.Get("saved"), form.Get("form")
-	page.Verify, page.AtOnce, page.AtOneServer, page.Deadline = form.Get("verify") == "1", form.Get("at_once"), form.Get("per_address"), form.Get("deadline")
+	page.Verify, page.AtOnce, page.AtOneServer, page.Deadline = form.Get("verify") == "1", form.Get("at_once"), form.Get("at_once_per_server"), form.Get("time_limit")
 	for name := range form {
 		if param, is := strings.CutPrefix(name, "p."); is {
 			page.Typed[param] = form.Get(name)

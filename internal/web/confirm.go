@@ -34,7 +34,7 @@ var (
 // fresh names the routes that need a proof of late: what destroys, what changes who may do what, what changes where a password goes, and
 // what takes much out of the house.
 var fresh = map[string]freshness{
-	"POST /runs": {freshFor, (*Server).destroys}, "POST /runs/:id/again": {freshFor, (*Server).destroysAgain}, "POST /runs/:id/approve": always, "POST /team/approval": always,
+	"POST /runs": {freshFor, (*Server).destroys}, "POST /runs/:id/rerun": {freshFor, (*Server).destroysAgain}, "POST /runs/:id/approve": always, "POST /team/approval": always,
 
 	"GET /sites/new": always, "POST /sites": opened, "GET /sites/import": always, "POST /sites/import": opened,
 	"POST /sites/:id": always, "POST /sites/:id/credential": opened,
@@ -44,7 +44,7 @@ var fresh = map[string]freshness{
 
 	"GET /audit/export.csv": always, "GET /audit/export.jsonl": always, "GET /audit/print": always,
 
-	"POST /team/invite": always, "POST /team/:id/role": always, "POST /team/:id/reach": always, "POST /settings/tokens": always, "POST /team/:id/reset": always, "POST /team/:id/remove": always, "POST /team/:id/sign-out": always, "POST /team/second-factor": always,
+	"POST /team/invite": always, "POST /team/:id/role": always, "POST /team/:id/access": always, "POST /settings/tokens": always, "POST /team/:id/reset": always, "POST /team/:id/remove": always, "POST /team/:id/sign-out": always, "POST /team/second-factor": always,
 
 	"POST /settings/second-factor/app": always, "POST /settings/second-factor/passkey/options": always, "POST /settings/second-factor/passkey": opened,
 	"POST /settings/second-factor/codes": always, "POST /settings/factors/:id/remove": always,
@@ -73,7 +73,7 @@ func (s *Server) destroys(v *visit) (bool, error) {
 
 func (s *Server) destroysAgain(v *visit) (bool, error) {
 	run, err := s.runOf(v)
-	return run.Effect == operation.Destroy, err
+	return run.Effect == operation.Destroy || runs.EffectOf(run.Spec) == operation.Destroy, err // what an older Drover stored may be less
 }
 
 // much is how many sites may leave the house in one file without a proof of late.
@@ -103,10 +103,10 @@ func (s *Server) confirmFirst(v *visit) error {
 	case v.FullPath() == "/settings/second-factor/passkey/options":
 		return v.see("/confirm?next=/settings/second-factor") // asked by a script, which goes there
 	case v.FullPath() == "/settings/password":
-		v.say("problem", "Type the passwords again: what was typed before the proof was not kept.")
+		v.say("problem", "Enter the passwords again. They were not kept while you confirmed your identity.")
 		return v.see("/confirm?next=/settings")
 	case strings.HasPrefix(v.ContentType(), "multipart/"):
-		v.say("problem", "Choose the file again: the page had been open for long, and what it held was not kept.")
+		v.say("problem", "Choose the file again. The page was open too long, so the file was not kept.")
 		return v.see("/confirm?next=" + url.QueryEscape(path))
 	}
 	form, err := v.form()
@@ -139,7 +139,7 @@ func (s *Server) showConfirm(v *visit, status int, action string, carried []view
 		return err
 	}
 	slices.SortStableFunc(carried, func(a, b views.Hidden) int { return strings.Compare(a.Name, b.Name) })
-	page.Title, page.Sentence, page.Action, page.Hidden = "Confirm it is you", "What you are about to do needs it, once in ten minutes. What you typed is kept.", action, carried
+	page.Title, page.Sentence, page.Action, page.Hidden = "Confirm your identity", "To continue, confirm your identity. Drover asks at most once every ten minutes. What you entered is kept.", action, carried
 	if page.Provider.Href, err = s.elsewhere(v); err != nil {
 		return err
 	}

@@ -56,10 +56,10 @@ func TestAStaleSessionIsAskedWhoItIsAndLosesNothing(t *testing.T) {
 	h.addSites(t)
 	p := h.signIn(t, access.Owner)
 	h.later(t, 11*time.Minute)
-	typed := url.Values{"operation": {"disable-cache"}, "site": {"1", "2"}, "confirm": {"2"}, "deadline": {"10m"}}
+	typed := url.Values{"operation": {"disable-cache"}, "site": {"1", "2"}, "confirm": {"2"}, "time_limit": {"10m"}}
 	status, page := p.post("/runs", typed)
 	action, carried := formOf(t, page)
-	if status != http.StatusOK || !strings.Contains(page, "Confirm it is you") || !maps.EqualFunc(carried, typed, slices.Equal) {
+	if status != http.StatusOK || !strings.Contains(page, "Confirm your identity") || !maps.EqualFunc(carried, typed, slices.Equal) {
 		t.Fatalf("asked: %d, carried %v, want %v", status, carried, typed)
 	}
 	if _, n, err := h.runner.Runs(t.Context(), access.System(), runs.Filter{}); n != 0 || err != nil {
@@ -112,7 +112,7 @@ func TestWhatNeedsAProofOfLate(t *testing.T) {
 	p := h.signIn(t, access.Owner)
 	h.later(t, time.Hour)
 	asked := func(status int, body string) bool {
-		return strings.HasPrefix(body, "/confirm?next=") || status == http.StatusOK && strings.Contains(body, "Confirm it is you")
+		return strings.HasPrefix(body, "/confirm?next=") || status == http.StatusOK && strings.Contains(body, "Confirm your identity")
 	}
 	request := func(params url.Values) url.Values {
 		params.Set("operation", "request")

@@ -22,7 +22,7 @@ func (v *visit) showSignIn(status int, email, problem string) error {
 		provider.Href += "?" + url.Values{"next": {to}}.Encode()
 	}
 	return v.render(status, views.SignIn(views.Door{Action: action, Problem: problem, Provider: provider, Fields: []views.Field{
-		{Name: "email", Label: "E-mail", Type: "email", Value: email, Complete: "username", Required: true},
+		{Name: "email", Label: "Email", Type: "email", Value: email, Complete: "username", Required: true},
 		{Name: "password", Label: "Password", Type: "password", Complete: "current-password", Required: true},
 	}}))
 }
@@ -37,7 +37,7 @@ func (s *Server) signIn(v *visit) error {
 		return v.showSignIn(http.StatusTooManyRequests, form.Get("email"), "T"+wait.Error()[1:]+".")
 	}
 	if errors.Is(err, members.ErrSignIn) {
-		return v.showSignIn(http.StatusUnprocessableEntity, form.Get("email"), "The e-mail address or the password is wrong. Try again, or ask an admin for a new invitation.")
+		return v.showSignIn(http.StatusUnprocessableEntity, form.Get("email"), "The email address or password is wrong. Try again, or ask an admin to reset your password.")
 	}
 	if err != nil {
 		return err
@@ -76,7 +76,7 @@ func (s *Server) joining() claiming {
 	}
 }
 
-const passwordHint = "At least 12 characters. Four words that do not belong together are good."
+const passwordHint = "At least 12 characters. Four unrelated words work well."
 
 func (v *visit) linkToken() vault.Secret { return vault.NewSecret(v.Param("token")) }
 
@@ -97,16 +97,16 @@ func (v *visit) showClaim(c claiming) error {
 }
 
 func (v *visit) badLink() error {
-	return v.render(http.StatusNotFound, views.LinkUsed("It was used, was replaced by a newer one, or has run out. Ask whoever sent it for a new one."))
+	return v.render(http.StatusNotFound, views.LinkUsed("It was already used, was replaced by a newer one, or has expired. Ask the person who sent it for a new one."))
 }
 
 func (v *visit) claimDoor(link members.Link, c members.Claim, p members.Problems) views.Door {
-	email := views.Field{Name: "email", Label: "E-mail", Type: "email", Value: c.Email, Problem: p["email"], Complete: "username", Required: true}
+	email := views.Field{Name: "email", Label: "Email", Type: "email", Value: c.Email, Problem: p["email"], Complete: "username", Required: true}
 	if link.Email != "" {
-		email.Hint = "The invitation is for this address."
+		email.Hint = "The invitation is for this email address."
 	}
 	return views.Door{Action: v.Request.URL.Path, Role: string(link.Role), Fields: []views.Field{
-		{Name: "name", Label: "Name", Value: c.Name, Problem: p["name"], Complete: "name", Required: true, Hint: "As colleagues know you; the record shows it."},
+		{Name: "name", Label: "Name", Value: c.Name, Problem: p["name"], Complete: "name", Required: true, Hint: "The name your colleagues know. It appears in the audit log."},
 		email,
 		{Name: "password", Label: "Password", Type: "password", Problem: p["password"], Complete: "new-password", Required: true, Hint: passwordHint},
 	}}

@@ -24,7 +24,7 @@ var (
 	errOtherOrigin = errors.New("the request came from another site's page")
 	errBadAddress  = errors.New("the address cannot be read")
 	errTooMuch     = errors.New("what was sent is too large")
-	errCrowd       = errors.New("too many requests of one member are under way")
+	errCrowd       = errors.New("one member has too many requests running")
 )
 
 // known maps the parts' errors to what a person is told.
@@ -33,30 +33,30 @@ var known = []struct {
 	status         int
 	sentence, mend string
 }{
-	{errNoPage, http.StatusNotFound, "There is no such page", "The address may be wrong, or what it showed is not yours to see."},
-	{errNoMethod, http.StatusMethodNotAllowed, "This page cannot be asked for in that way", "Open it from Drover's own pages: some addresses only take what a form sends."},
-	{errOtherOrigin, http.StatusForbidden, "This came from another site's page", "It was refused, and nothing was done. Open Drover itself and try again there."},
-	{errNoToken, http.StatusUnauthorized, "A token is needed that works", "Send Authorization: Bearer with a token. Make one under Settings, API tokens. Tokens run out, and can be revoked."},
-	{errNotJSON, http.StatusUnsupportedMediaType, "This takes JSON", "Send Content-Type: application/json and an object."},
-	{errBadAddress, http.StatusBadRequest, "This address cannot be read", "It holds characters that no text has. Type it anew, or start from the first page."},
-	{errTooMuch, http.StatusRequestEntityTooLarge, "That is too much at once", "A form may hold 1 MB and a file of sites 16 MB. Send less, or split it."},
-	{errCrowd, http.StatusTooManyRequests, "That is too much at once", "Too many of your requests are under way. Wait until some have ended, or close some tabs, and try again."},
-	{expression.ErrBusy, http.StatusTooManyRequests, "Too many tables are being made", "Two of yours, or several of the team, are under way. Wait until one of them has ended, and try again."},
-	{sites.ErrNoSite, http.StatusNotFound, "There is no such site", "Look for it in the list of sites, also among the retired ones."},
-	{saved.ErrNone, http.StatusNotFound, "There is no such saved operation", "It may have been removed. Look at the list of saved operations."},
-	{runs.ErrNoRun, http.StatusNotFound, "There is no such run", "Look for it in the list of runs."},
-	{runs.ErrNoTarget, http.StatusNotFound, "That site is not in this run", "Look for it in the run's page."},
-	{audit.ErrNoEntry, http.StatusNotFound, "There is no such entry", "Look for it in the record."},
-	{members.ErrNoMember, http.StatusNotFound, "There is no such member", "Look at the team's page."},
-	{members.ErrToken, http.StatusNotFound, "There is no such token", "It may have run out or been revoked already."},
-	{members.ErrNoFactor, http.StatusNotFound, "There is no such second factor", "Look at your account's page."},
-	{members.ErrNoHostName, http.StatusUnprocessableEntity, "Passkeys need a host name", "A browser binds them to one, never to an IP address. Open Drover by its name, over https."},
-	{members.ErrNoSession, http.StatusUnauthorized, "The session has ended", "Sign in again."},
-	{members.ErrProviderAway, http.StatusBadGateway, "The sign-in provider does not answer", "Try it again in a moment, or sign in with your password."},
-	{members.ErrLastOwner, http.StatusConflict, "The last owner cannot go", "Make somebody else an owner first."},
-	{runs.ErrNotAsked, http.StatusConflict, "The run does not wait for approval", "Somebody decided already, or the time for it is over. Open the run to see what happened."},
-	{runs.ErrEnded, http.StatusConflict, "The run has ended already", "Nothing is under way, so there is nothing to cancel."},
-	{access.ErrForbidden, http.StatusForbidden, "This is not yours to do", "Your role does not allow it. The attempt was recorded. Ask an admin or an owner."},
+	{errNoPage, http.StatusNotFound, "Page not found", "The address may be wrong, or you may not have access to this page."},
+	{errNoMethod, http.StatusMethodNotAllowed, "This address does not accept that request", "Open it from one of Drover's pages. Some addresses only accept a submitted form."},
+	{errOtherOrigin, http.StatusForbidden, "This came from another site's page", "Drover rejected the request, and nothing was changed. Open Drover itself and try again there."},
+	{errNoToken, http.StatusUnauthorized, "A valid token is required", "Send an Authorization: Bearer header with a token. Create one under Settings, API tokens. Yours may have expired or been revoked."},
+	{errNotJSON, http.StatusUnsupportedMediaType, "JSON required", "Send Content-Type: application/json and a JSON object."},
+	{errBadAddress, http.StatusBadRequest, "This address cannot be read", "It contains invalid characters. Enter it again, or start from Home."},
+	{errTooMuch, http.StatusRequestEntityTooLarge, "The request is too large", "A form can be up to 1 MB, and a file of sites up to 16 MB. Send less, or split it."},
+	{errCrowd, http.StatusTooManyRequests, "Too many requests", "Too many of your requests are running. Wait for some to finish, or close some tabs, and try again."},
+	{expression.ErrBusy, http.StatusTooManyRequests, "Too many tables are being made", "Two of yours, or several of the team, are running. Wait until one of them has ended, and try again."},
+	{sites.ErrNoSite, http.StatusNotFound, "Site not found", "Look for it in the site list, including retired sites."},
+	{saved.ErrNone, http.StatusNotFound, "Saved operation not found", "It may have been removed. Look in the list of saved operations."},
+	{runs.ErrNoRun, http.StatusNotFound, "Run not found", "Look for it in the list of runs."},
+	{runs.ErrNoTarget, http.StatusNotFound, "This site is not in this run", "Look for the site on the page of the run."},
+	{audit.ErrNoEntry, http.StatusNotFound, "Entry not found", "Look for it in the audit log."},
+	{members.ErrNoMember, http.StatusNotFound, "Member not found", "Look for them on the Team page."},
+	{members.ErrToken, http.StatusNotFound, "Token not found", "It may have expired or already been revoked."},
+	{members.ErrNoFactor, http.StatusNotFound, "Second factor not found", "Look under Settings, Second factor."},
+	{members.ErrNoHostName, http.StatusUnprocessableEntity, "Passkeys need a host name", "Browsers tie a passkey to a host name, never to an IP address. Open Drover by its host name, over HTTPS."},
+	{members.ErrNoSession, http.StatusUnauthorized, "Your session has ended", "Sign in again."},
+	{members.ErrProviderAway, http.StatusBadGateway, "The sign-in provider is not responding", "Try again in a moment, or sign in with your password."},
+	{members.ErrLastOwner, http.StatusConflict, "The last owner cannot be removed", "Make someone else an owner first."},
+	{runs.ErrNotAsked, http.StatusConflict, "This run is not waiting for approval", "Someone has already decided, or the request has expired. Open the run to see what happened."},
+	{runs.ErrEnded, http.StatusConflict, "This run has already finished", "There is nothing left to cancel."},
+	{access.ErrForbidden, http.StatusForbidden, "You do not have permission", "Your role or access does not allow this. The audit log shows the attempt. Ask an admin or owner."},
 }
 
 func problemOf(err error) views.Problem {
@@ -67,13 +67,13 @@ func problemOf(err error) views.Problem {
 	}
 	if database.Away(err) {
 		return views.Problem{Status: http.StatusServiceUnavailable, Sentence: "Drover cannot reach its database",
-			Mend: "It does not answer, or its disk is full or cannot be written. Nothing was changed by this. Runs under way wait for it and go on by themselves. If it stays, tell whoever runs Drover."}
+			Mend: "The database is not responding, or its disk is full or read-only. Nothing was changed. Active runs wait for it and then continue. If this persists, tell whoever runs Drover."}
 	}
 	if p, is := errors.AsType[validation.Problems](err); is && len(p) > 0 {
-		return views.Problem{Status: http.StatusUnprocessableEntity, Sentence: "That cannot be done as it is", Mend: p.Sentences()}
+		return views.Problem{Status: http.StatusUnprocessableEntity, Sentence: "This cannot be done as entered", Mend: p.Sentences()}
 	}
-	return views.Problem{Status: http.StatusInternalServerError, Sentence: "Drover could not do this",
-		Mend: "The fault is Drover's own, and it is logged with the number below. Nothing was done by halves: try again, and tell whoever runs Drover if it stays."}
+	return views.Problem{Status: http.StatusInternalServerError, Sentence: "Something went wrong in Drover",
+		Mend: "This is a fault in Drover, logged under the request ID below. Nothing was left half done. Try again. If this persists, send the request ID to whoever runs Drover."}
 }
 
 // finish shows what went wrong, if something did.
@@ -102,6 +102,6 @@ func (v *visit) showProblem(p views.Problem) {
 		page = views.ProblemPage(v.frame(p.Sentence, ""), p)
 	}
 	if err := v.render(p.Status, page); err != nil {
-		v.String(http.StatusInternalServerError, fmt.Sprintf("Drover could not do this. Request %s\n", p.RequestID))
+		v.String(http.StatusInternalServerError, fmt.Sprintf("Something went wrong in Drover. Request %s\n", p.RequestID))
 	}
 }

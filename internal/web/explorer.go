@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/droverhq/drover/internal/endpoint"
+	"github.com/droverhq/drover/internal/operation"
 	"github.com/droverhq/drover/internal/sites"
 	"github.com/droverhq/drover/internal/wordpress"
 	"github.com/droverhq/drover/views"
@@ -152,7 +153,7 @@ func (s *Server) endpointForm(v *visit) error {
 // showEndpointForm draws the form with what was typed. After a run that the site answered with problems, those stand at their fields.
 func (s *Server) showEndpointForm(v *visit, status int, q url.Values, form endpoint.Form, effect string, p endpoint.Problems) error {
 	page := views.EndpointFormPage{
-		Frame: v.frame(form.Method+" "+form.Template, "endpoints"), Method: form.Method, Template: form.Template, Route: q.Get("route"), Ability: q.Get("ability"), Effect: effect, Query: selectionQuery(q), Problems: len(p),
+		Frame: v.frame(form.Method+" "+form.Template, "endpoints"), Method: form.Method, Template: form.Template, Route: q.Get("route"), Ability: q.Get("ability"), Effect: effectOfForm(form, effect), Query: selectionQuery(q), Problems: len(p),
 	}
 	if p == nil {
 		p = s.siteSaid(v, q)
@@ -165,6 +166,12 @@ func (s *Server) showEndpointForm(v *visit, status int, q url.Values, form endpo
 		})
 	}
 	return v.render(status, views.EndpointForm(page))
+}
+
+// effectOfForm is what the form's request may do, or more where the site says so.
+func effectOfForm(form endpoint.Form, said string) string {
+	path := strings.NewReplacer("{", "{{", "}", "}}").Replace(form.Template)
+	return string(operation.Most(operation.Judge(operation.Request{Method: form.Method, Path: path}).Effect, operation.Effect(said)))
 }
 
 // siteSaid reads what a site of an earlier run answered about wrong arguments, when the address names that run's target.

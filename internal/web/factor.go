@@ -47,7 +47,7 @@ func (s *Server) added(v *visit, codes []string) error {
 	if len(codes) > 0 {
 		return s.showSecondFactor(v, http.StatusOK, views.SecondFactor{Codes: codes})
 	}
-	v.say("ok", "Added. It is asked for from the next sign-in on.")
+	v.say("ok", "Added. You will need it the next time you sign in.")
 	return v.see("/settings/second-factor")
 }
 
@@ -78,7 +78,7 @@ func (s *Server) showApp(v *visit, status int, p members.Problems) error {
 	}
 	return v.render(status, views.AppPage(v.frame("Add an authenticator app", "settings"), views.AppForm{
 		ID: id, Secret: enrolment.Secret.Reveal(), Code: code,
-		Name:   views.Field{Name: "name", Label: "Name", Value: v.DefaultPostForm("name", "Telephone"), Problem: p["name"], Complete: "off", Required: true},
+		Name:   views.Field{Name: "name", Label: "Name", Value: v.DefaultPostForm("name", "Phone"), Problem: p["name"], Complete: "off", Required: true},
 		Number: views.Field{Name: "code", Label: "Code", Problem: p["code"], Complete: "one-time-code", Required: true, Mono: true},
 	}))
 }
@@ -115,7 +115,7 @@ func (s *Server) confirmApp(v *visit) error {
 		return s.showApp(v, http.StatusUnprocessableEntity, p)
 	}
 	if errors.Is(err, members.ErrCode) {
-		return s.showApp(v, http.StatusUnprocessableEntity, members.Problems{"code": "This is not the code of this moment. Look at the app again; the telephone's clock must be right."})
+		return s.showApp(v, http.StatusUnprocessableEntity, members.Problems{"code": "This code is wrong or has expired. Check the app again, and check that your phone's clock is right."})
 	}
 	if err != nil {
 		return err
@@ -146,7 +146,7 @@ func (s *Server) addPasskey(v *visit) error {
 	if p, is := errors.AsType[members.Problems](err); is {
 		problem = p.Sentences()
 	} else if errors.Is(err, members.ErrPasskey) {
-		problem = "This passkey could not be set up: the page was open too long, or the passkey is in use already. Try again."
+		problem = "This passkey could not be added. The page was open too long, or the passkey is already in use. Try again."
 	}
 	if problem != "" {
 		return s.showSecondFactor(v, http.StatusUnprocessableEntity, views.SecondFactor{Problem: problem, Name: form.Get("name")})
@@ -176,7 +176,7 @@ func (s *Server) renameFactor(v *visit) error {
 	if err := s.Roster.RenameFactor(v.Request.Context(), v.actor(), id, v.PostForm("name")); err != nil {
 		return err
 	}
-	v.say("ok", "The name is changed.")
+	v.say("ok", "Name saved.")
 	return v.see("/settings/second-factor")
 }
 
@@ -188,7 +188,7 @@ func (s *Server) removeFactor(v *visit) error {
 	if err := s.Roster.RemoveFactor(v.Request.Context(), v.actor(), id); err != nil {
 		return err
 	}
-	v.say("ok", "Removed. It does not sign you in any more.")
+	v.say("ok", "Removed. You can no longer sign in with it.")
 	return v.see("/settings/second-factor")
 }
 
@@ -199,12 +199,12 @@ func (s *Server) requireFactor(v *visit) error {
 	}
 	required := form.Get("required") == "yes"
 	if !required && form.Get("required") != "no" {
-		return members.Problems{"required": "Say yes or no."}
+		return members.Problems{"required": "Choose yes or no."}
 	}
 	if err := s.Roster.RequireFactor(v.Request.Context(), v.actor(), required); err != nil {
 		return err
 	}
-	v.say("ok", "The setting is changed. It holds from the next click on.")
+	v.say("ok", "Setting saved. It takes effect immediately.")
 	return v.see("/team")
 }
 
@@ -220,7 +220,7 @@ func (s *Server) showSecondStep(v *visit, status int, problem string) error {
 	if err != nil {
 		return err
 	}
-	page.Title, page.Sentence, page.Action, page.Options = "One more step", "Your password was right. Now show your second factor.", "/second-step", "/second-step/options"
+	page.Title, page.Sentence, page.Action, page.Options = "One more step", "Your password is correct. Now use your second factor.", "/second-step", "/second-step/options"
 	if to := next(v.Query("next")); to != "/" {
 		page.Action += "?next=" + url.QueryEscape(to)
 	}
@@ -273,11 +273,11 @@ func notGiven(err error) (problem string, status int) {
 	}
 	switch {
 	case errors.Is(err, members.ErrCode):
-		return "This code is wrong, or was used already. Wait for the next one, or use a recovery code.", http.StatusUnprocessableEntity
+		return "This code is wrong or was already used. Wait for the next one, or use a recovery code.", http.StatusUnprocessableEntity
 	case errors.Is(err, members.ErrPassword):
-		return "This is not your password.", http.StatusUnprocessableEntity
+		return "This password is wrong.", http.StatusUnprocessableEntity
 	case errors.Is(err, members.ErrPasskey):
-		return "This passkey was not accepted. Try again, or use another way.", http.StatusUnprocessableEntity
+		return "This passkey was not accepted. Try again, or sign in another way.", http.StatusUnprocessableEntity
 	}
 	return "", 0
 }

@@ -108,7 +108,7 @@ func TestWhoMustHaveASecondFactorSetsOneUpFirst(t *testing.T) {
 	if status, to := viewer.get("/sites"); status != http.StatusSeeOther || !strings.HasPrefix(to, "/settings/second-factor") {
 		t.Errorf("without one: %d %.100s", status, to)
 	}
-	if status, page := viewer.get("/settings/second-factor"); status != http.StatusOK || !strings.Contains(page, "Everybody in your team must have") {
+	if status, page := viewer.get("/settings/second-factor"); status != http.StatusOK || !strings.Contains(page, "Your team requires a second factor") {
 		t.Errorf("the page: %d", status)
 	}
 	viewer.addApp()

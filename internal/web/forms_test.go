@@ -77,20 +77,20 @@ func TestFormsKeepWhatWasTyped(t *testing.T) {
 		gone  []string // fields that must not come back
 		tells string
 	}{
-		"add a site":                  {"/sites", url.Values{"url": {"ftp:// nowhere"}, "name": {`A "name" <b>`}, "client": {"Acme & Söhne"}, "tags": {"a, b"}, "username": {"drover"}, "application_password": {secret}}, []string{"application_password"}, "address"},
+		"add a site":                  {"/sites", url.Values{"url": {"ftp:// nowhere"}, "name": {`A "name" <b>`}, "client": {"Acme & Söhne"}, "tags": {"a, b"}, "username": {"drover"}, "application_password": {secret}}, []string{"application_password"}, "URL"},
 		"add one that is there":       {"/sites", url.Values{"url": {h.fake.URL(0)}, "name": {"Twice"}, "client": {"C"}, "tags": {"x"}, "username": {"drover"}, "application_password": {secret}}, []string{"application_password"}, "already"},
 		"edit a site":                 {"/sites/1", url.Values{"url": {h.fake.URL(1)}, "name": {strings.Repeat("n", 300)}, "client": {"New client"}, "tags": {"care, plan"}}, nil, "too long"},
 		"replace a credential":        {"/sites/1/credential", url.Values{"username": {"with:colon"}, "application_password": {secret}}, []string{"application_password"}, "colon"},
-		"compose without a site":      {"/runs", url.Values{"operation": {"clear-cache"}, "all": {""}, "p.purge_type": {"urls"}, "p.urls": {"/prices/\n/about/"}, "q": {"no such site"}, "at_once": {"7"}, "deadline": {"10m"}, "verify": {"1"}}, nil, ""},
+		"compose without a site":      {"/runs", url.Values{"operation": {"clear-cache"}, "all": {""}, "p.purge_type": {"urls"}, "p.urls": {"/prices/\n/about/"}, "q": {"no such site"}, "at_once": {"7"}, "time_limit": {"10m"}, "verify": {"1"}}, nil, ""},
 		"compose a wrong request":     {"/runs", url.Values{"operation": {"request"}, "all": {"1"}, "p.method": {"POST"}, "p.path": {"no slash"}, "p.body": {"{not json"}, "p.headers": {"X-A: b"}, "at_once": {"many"}}, nil, ""},
 		"confirm with a wrong number": {"/runs", url.Values{"operation": {"disable-cache"}, "all": {"1"}, "confirm": {"17"}}, nil, "2"},
-		"invite":                      {"/team/invite", url.Values{"email": {"not an address"}, "role": {"admin"}}, nil, "e-mail address"},
+		"invite":                      {"/team/invite", url.Values{"email": {"not an address"}, "role": {"admin"}}, nil, "email address"},
 		"a name":                      {"/settings/name", url.Values{"name": {strings.Repeat("n", 150)}}, nil, "100 characters"},
-		"a password":                  {"/settings/password", url.Values{"old": {"not the old one at all"}, "password": {secret}}, []string{"old", "password"}, "present password"},
+		"a password":                  {"/settings/password", url.Values{"old": {"not the old one at all"}, "password": {secret}}, []string{"old", "password"}, "current password"},
 		"a short password":            {"/settings/password", url.Values{"old": {password}, "password": {"short-secret"[:8]}}, []string{"old", "password"}, "12 characters"},
 		"sign in":                     {"/sign-in?next=/runs", url.Values{"email": {"owner@agency.example"}, "password": {secret}}, []string{"password"}, "wrong"},
 		"join":                        {"/join/" + invitation.Reveal(), url.Values{"name": {"Jo <Jo>"}, "email": {"new@agency.example"}, "password": {"tooshort"}}, []string{"password"}, "12 characters"},
-		"an operation":                {"/operations", url.Values{"name": {""}, "sentence": {"What it does"}, "method": {"PATCH"}, "path": {"/wp/v2/x"}, "body": {`{"a":1}`}, "columns": {"a: .a"}}, nil, "name"},
+		"an operation":                {"/operations", url.Values{"name": {""}, "sentence": {"Effect"}, "method": {"PATCH"}, "path": {"/wp/v2/x"}, "body": {`{"a":1}`}, "columns": {"a: .a"}}, nil, "name"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			status, page := p.post(c.path, c.form)
@@ -200,7 +200,7 @@ func TestImportByUploadAndByPaste(t *testing.T) {
 				t.Fatalf("%d %.300s", status, page)
 			}
 			lines := report(t, page)
-			for line, want := range map[string][2]string{"2": {"added", ""}, "4": {"bad", "address"}, "5": {"added", ""}, "6": {"bad", "line 5"}, "7": {"bad", "application_password"}} {
+			for line, want := range map[string][2]string{"2": {"added", ""}, "4": {"invalid", "A URL cannot"}, "5": {"added", ""}, "6": {"invalid", "line 5"}, "7": {"invalid", "application_password"}} {
 				if got := lines[line]; !strings.EqualFold(got[0], want[0]) || !strings.Contains(got[1], want[1]) {
 					t.Errorf("line %s: %q, want %q", line, got, want)
 				}
@@ -264,12 +264,12 @@ func TestPlainFormStartsARun(t *testing.T) {
 	}
 	h.ended(t, 1)
 	_, page = p.get(to)
-	for _, wanted := range []string{"1 done well", "1 needs a hand", "In maintenance"} {
+	for _, wanted := range []string{"1 succeeded", "1 needs attention", "In maintenance"} {
 		if !strings.Contains(strings.ToLower(page), strings.ToLower(wanted)) {
 			t.Errorf("the run's page does not say %q", wanted)
 		}
 	}
-	if status, to := p.post("/runs/1/again", url.Values{"outcome": {"trouble"}}); status != http.StatusSeeOther || to != "/runs/2" {
+	if status, to := p.post("/runs/1/rerun", url.Values{"outcome": {"trouble"}}); status != http.StatusSeeOther || to != "/runs/2" {
 		t.Errorf("again: %d %.200s", status, to)
 	}
 }

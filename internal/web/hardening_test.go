@@ -178,7 +178,7 @@ func TestOneMemberCannotTakeTheServer(t *testing.T) {
 		})
 	}
 	streams.Wait()
-	if status, page := greedy.get("/sites"); status != http.StatusTooManyRequests || !strings.Contains(page, "too much at once") {
+	if status, page := greedy.get("/sites"); status != http.StatusTooManyRequests || !strings.Contains(page, "Too many requests") {
 		t.Errorf("one more: %d %.200s", status, page)
 	}
 	if status, _ := other.get("/sites"); status != http.StatusOK {

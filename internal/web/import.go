@@ -52,7 +52,7 @@ func (s *Server) importSites(v *visit) error {
 	v.Request.Body = http.MaxBytesReader(v.Writer, v.Request.Body, longestUpload)
 	err := v.parse(1 << 20)
 	if errors.Is(err, errTooMuch) {
-		return s.importProblem(v, http.StatusRequestEntityTooLarge, "The file is larger than 16 MB. Split it and import the parts one after another.")
+		return s.importProblem(v, http.StatusRequestEntityTooLarge, "This file is larger than 16 MB. Split it and import the parts one at a time.")
 	}
 	if err != nil {
 		return err
@@ -64,11 +64,11 @@ func (s *Server) importSites(v *visit) error {
 	if file, header, err := v.Request.FormFile("file"); err == nil && header.Size > 0 {
 		defer file.Close()
 		if !slices.Contains([]string{".csv", ".tsv", ".txt"}, strings.ToLower(path.Ext(header.Filename))) {
-			return s.importProblem(v, http.StatusUnprocessableEntity, "This is not a CSV file. In the spreadsheet, save it as CSV, and import that.")
+			return s.importProblem(v, http.StatusUnprocessableEntity, "This is not a CSV file. Save the spreadsheet as CSV and import that file.")
 		}
 		source = file
 	} else if strings.TrimSpace(v.PostForm("csv")) == "" {
-		return s.importProblem(v, http.StatusUnprocessableEntity, "Choose a CSV file, or paste its lines.")
+		return s.importProblem(v, http.StatusUnprocessableEntity, "Choose a CSV file, or paste its contents.")
 	}
 	lines, err := s.Registry.Import(v.Request.Context(), v.actor(), source)
 	if p, is := errors.AsType[sites.Problems](err); is {

@@ -21,7 +21,7 @@ var reach = map[string]access.Role{
 	"GET /audit/export.csv": access.Viewer, "GET /audit/export.jsonl": access.Viewer, "GET /audit/print": access.Viewer, "POST /audit/views": access.Viewer, "POST /audit/views/:id/remove": access.Viewer, "POST /audit/verify": access.Viewer, "POST /audit/checkpoint": access.Admin, "GET /team": access.Viewer, "GET /settings": access.Viewer, "POST /settings/name": access.Viewer,
 	"POST /settings/password": access.Viewer, "POST /settings/sessions/:id/revoke": access.Viewer,
 
-	"GET /team/:id": access.Viewer, "POST /team/:id/reach": access.Admin, "GET /settings/tokens": access.Viewer, "POST /settings/tokens": access.Viewer, "POST /tokens/:id/revoke": access.Viewer,
+	"GET /team/:id": access.Viewer, "POST /team/:id/access": access.Admin, "GET /settings/tokens": access.Viewer, "POST /settings/tokens": access.Viewer, "POST /tokens/:id/revoke": access.Viewer,
 
 	"GET /settings/second-factor": access.Viewer, "POST /settings/second-factor/app": access.Viewer, "GET /settings/second-factor/app/:id": access.Viewer,
 	"POST /settings/second-factor/app/:id": access.Viewer, "POST /settings/second-factor/passkey/options": access.Viewer, "POST /settings/second-factor/passkey": access.Viewer,
@@ -36,7 +36,7 @@ var reach = map[string]access.Role{
 	"GET /operations/:id/edit": access.Operator, "POST /operations/:id": access.Operator, "POST /operations/:id/remove": access.Operator,
 
 	"GET /run": access.Operator, "POST /run/preview": access.Operator, "POST /runs": access.Operator, "POST /runs/:id/cancel": access.Operator, "POST /runs/:id/approve": access.Admin, "POST /runs/:id/decline": access.Admin, "POST /team/approval": access.Owner,
-	"POST /runs/:id/again": access.Operator, "POST /sites/check": access.Operator, "POST /sites/:id/check": access.Operator,
+	"POST /runs/:id/rerun": access.Operator, "POST /sites/check": access.Operator, "POST /sites/:id/check": access.Operator,
 
 	"GET /sites/new": access.Admin, "POST /sites": access.Admin, "GET /sites/import": access.Admin, "POST /sites/import": access.Admin, "GET /sites/import/bad.csv": access.Admin, "POST /sites/tag": access.Admin,
 	"POST /sites/retire": access.Admin, "POST /sites/restore": access.Admin, "POST /sites/:id": access.Admin, "POST /sites/:id/move": access.Admin, "POST /runs/:id/moves": access.Admin, "GET /sites/:id/edit": access.Admin,

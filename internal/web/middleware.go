@@ -97,7 +97,7 @@ func (s *Server) sameOrigin() gin.HandlerFunc {
 	}
 }
 
-// readable refuses an address with bytes that no text holds: PostgreSQL stores neither them nor the record of a refusal that names them.
+// readable refuses an address with bytes that no text holds: PostgreSQL stores neither them nor the audit entry of a refusal that names them.
 func (s *Server) readable(c *gin.Context) {
 	query, err := url.QueryUnescape(c.Request.URL.RawQuery)
 	if err != nil || !storable(query) || !storable(c.Request.URL.Path) {

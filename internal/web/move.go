@@ -72,12 +72,12 @@ func (s *Server) acceptMoves(v *visit) error {
 }
 
 func movedText(changed, taken, far int) string {
-	text := countedSites(changed) + " have their new address and are being checked; run it again for them."
+	text := countedSites(changed) + " now use the new URL and are being checked. Rerun this for them."
 	if taken > 0 {
-		text += fmt.Sprintf(" %s are in the list under the new address already: retire the old entries.", countedSites(taken))
+		text += fmt.Sprintf(" %s are already in the list under the new URL: retire the old entries.", countedSites(taken))
 	}
 	if far > 0 {
-		text += fmt.Sprintf(" %s point to another domain: open each, and decide whether its credential may go there.", countedSites(far))
+		text += fmt.Sprintf(" %s redirect to another domain: open each one and decide whether to send its credential there.", countedSites(far))
 	}
 	return text
 }

@@ -28,15 +28,15 @@ func TestMovedSitesGetTheirNewAddress(t *testing.T) {
 		t.Errorf("the exchange offers nothing: %d", status)
 	}
 	form := url.Values{"run": {"1"}, "target": {"1"}, "to": {"https://evil.example"}}
-	if status, _ := operator.post("/sites/1/move", form); status != http.StatusForbidden {
+	if status, _ := operator.post("/sites/1/url", form); status != http.StatusForbidden {
 		t.Errorf("an operator moved a site: %d", status)
 	}
-	for path, want := range map[string]int{"/sites/2/move": http.StatusNotFound, "/sites/3/move": http.StatusNotFound, "/sites/1/move": http.StatusSeeOther} {
+	for path, want := range map[string]int{"/sites/2/url": http.StatusNotFound, "/sites/3/url": http.StatusNotFound, "/sites/1/url": http.StatusSeeOther} {
 		if status, _ := admin.post(path, form); status != want {
 			t.Errorf("%s: %d, want %d", path, status, want)
 		}
 	}
-	if status, to := admin.post("/runs/1/moves", nil); status != http.StatusSeeOther || to != "/runs/1" {
+	if status, to := admin.post("/runs/1/redirects", nil); status != http.StatusSeeOther || to != "/runs/1" {
 		t.Errorf("accept all: %d %s", status, to)
 	}
 	for i, host := range []string{"www.one.example", "www.two.example", "three.example"} {

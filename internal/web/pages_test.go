@@ -69,7 +69,7 @@ func TestStreamEndsWithDone(t *testing.T) {
 			t.Errorf("%s: the last event is %q", name, last.name)
 		}
 		final := all[len(all)-2]
-		if final.name != "" || !strings.Contains(final.data, `id="run-live"`) || !strings.Contains(final.data, "All 2 done well") {
+		if final.name != "" || !strings.Contains(final.data, `id="run-live"`) || !strings.Contains(final.data, "All 2 sites succeeded") {
 			t.Errorf("%s: the last frame is %.300s", name, final.data)
 		}
 	}
@@ -135,10 +135,10 @@ func TestProblemPagesHelp(t *testing.T) {
 		want         int
 		mend         string
 	}{
-		{owner, "GET", "/nowhere", 404, "may be wrong"}, {h.stranger(t), "GET", "/nowhere", 404, "may be wrong"}, {owner, "GET", "/sites/99", 404, "list of sites"}, {owner, "GET", "/runs/99", 404, "list of runs"},
-		{owner, "GET", "/runs/1/targets/99", 404, "Look for it"}, {owner, "GET", "/audit/9999", 404, "in the record"}, {owner, "POST", "/team/999/remove", 404, "team"}, {owner, "GET", "/static/none.js", 404, "may be wrong"},
-		{viewer, "POST", "/sites/1/retire", 403, "Ask an admin"}, {owner, "POST", "/runs/1/cancel", 409, "nothing to cancel"}, {owner, "PUT", "/sites", 405, "some addresses only take"}, {owner, "POST", "/sites/retire", 422, "Go back and choose"},
-		{owner, "GET", "/sites?q=%00", 400, "Type it anew"}, {owner, "GET", "/operations/999/use", 404, "saved operations"}, {owner, "POST", "/operations/x/remove", 404, "may be wrong"},
+		{owner, "GET", "/nowhere", 404, "may be wrong"}, {h.stranger(t), "GET", "/nowhere", 404, "may be wrong"}, {owner, "GET", "/sites/99", 404, "site list"}, {owner, "GET", "/runs/99", 404, "list of runs"},
+		{owner, "GET", "/runs/1/targets/99", 404, "Look for the site"}, {owner, "GET", "/audit/9999", 404, "in the audit log"}, {owner, "POST", "/team/999/remove", 404, "Team page"}, {owner, "GET", "/static/none.js", 404, "may be wrong"},
+		{viewer, "POST", "/sites/1/retire", 403, "Ask an admin"}, {owner, "POST", "/runs/1/cancel", 409, "nothing left to cancel"}, {owner, "PUT", "/sites", 405, "Some addresses only accept"}, {owner, "POST", "/sites/retire", 422, "Go back and select"},
+		{owner, "GET", "/sites?q=%00", 400, "Enter it again"}, {owner, "GET", "/operations/999/use", 404, "saved operations"}, {owner, "POST", "/operations/x/remove", 404, "may be wrong"},
 	} {
 		check(c.method+" "+c.path, c.p.ask(c.p.request(c.method, c.path, nil)), c.want, c.mend)
 	}
@@ -146,7 +146,7 @@ func TestProblemPagesHelp(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	check("the last owner", owner.ask(owner.request(http.MethodPost, "/team/"+idOf(present, access.Owner)+"/role", url.Values{"role": {"viewer"}})), 409, "Make somebody else an owner first")
+	check("the last owner", owner.ask(owner.request(http.MethodPost, "/team/"+idOf(present, access.Owner)+"/role", url.Values{"role": {"viewer"}})), 409, "Make someone else an owner first")
 	broken, err := h.db.Gorm.DB()
 	if err != nil {
 		t.Fatal(err)
@@ -154,7 +154,7 @@ func TestProblemPagesHelp(t *testing.T) {
 	if _, err := broken.Exec("ALTER TABLE site_tags RENAME TO gone"); err != nil {
 		t.Fatal(err)
 	}
-	check("a fault of Drover's own", owner.ask(owner.request(http.MethodGet, "/sites", nil)), 500, "logged with the number below")
+	check("a fault of Drover's own", owner.ask(owner.request(http.MethodGet, "/sites", nil)), 500, "logged under the request ID below")
 	if _, err := broken.Exec("ALTER TABLE gone RENAME TO site_tags"); err != nil {
 		t.Fatal(err)
 	}

@@ -41,7 +41,7 @@ func (s *Server) confirmElsewhere(v *visit) error {
 	return v.toProvider(members.Flow{Next: next(v.Query("next")), Session: v.session.ID})
 }
 
-// backFromProvider ends what was begun. Why somebody is not let in is in the record, and not on the page.
+// backFromProvider ends what was begun. Why somebody is not let in is in the audit log, and not on the page.
 func (s *Server) backFromProvider(v *visit) error {
 	flow, _ := v.Cookie(v.flowCookie()) // without it there is no such flow
 	v.rememberFlow("", -time.Second)
@@ -55,15 +55,15 @@ func (s *Server) backFromProvider(v *visit) error {
 	token, f, m, err := s.Roster.FinishProvider(v.Request.Context(), back, holder)
 	switch {
 	case errors.Is(err, members.ErrNotInvited):
-		return v.showSignIn(http.StatusForbidden, "", s.Roster.ProviderName()+" knows you, and Drover does not. Ask an admin for an invitation.")
+		return v.showSignIn(http.StatusForbidden, "", s.Roster.ProviderName()+" signed you in, but you have no Drover account. Ask an admin for an invitation.")
 	case errors.Is(err, members.ErrProvider):
-		return v.showSignIn(http.StatusUnprocessableEntity, "", "Signing in with "+s.Roster.ProviderName()+" did not work. Try it again from here.")
+		return v.showSignIn(http.StatusUnprocessableEntity, "", "Signing in with "+s.Roster.ProviderName()+" did not work. Try again.")
 	case err != nil:
 		return err
 	}
 	v.remember(token)
 	if f.Session != 0 {
-		v.say("ok", "Confirmed. Do now what needed it.")
+		v.say("ok", "Identity confirmed. You can now continue.")
 		return v.see(next(f.Next))
 	}
 	if err := v.rememberDevice(m); err != nil {

@@ -233,7 +233,7 @@ func TestMembersThatTheProviderMakes(t *testing.T) {
 	}
 }
 
-// Attacks on the way through a provider: each is refused, and the record says why.
+// Attacks on the way through a provider: each is refused, and the audit log says why.
 func TestAttacksThroughTheProvider(t *testing.T) {
 	h := newHouse(t)
 	h.signIn(t, access.Owner)
@@ -305,7 +305,7 @@ func TestAttacksThroughTheProvider(t *testing.T) {
 	}
 	i.Close()
 	h.provided(t, i, nil)
-	if status, page := h.stranger(t).get("/sign-in/provider"); status != http.StatusBadGateway || !strings.Contains(page, "does not answer") {
+	if status, page := h.stranger(t).get("/sign-in/provider"); status != http.StatusBadGateway || !strings.Contains(page, "is not responding") {
 		t.Errorf("a provider that is down: %d", status)
 	}
 }

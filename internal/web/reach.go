@@ -28,7 +28,7 @@ func boundOf(form url.Values) (access.Restriction, string) {
 	}
 	if form.Get("operations") == "some" {
 		if b.Operations = distinct(form["operation"]); len(b.Operations) == 0 {
-			return b, "Choose at least one operation, or all that the role allows."
+			return b, "Choose at least one operation, or everything the role allows."
 		}
 		for _, name := range b.Operations {
 			if !slices.ContainsFunc(boundable(), func(p views.Pick) bool { return p.Value == name }) {
@@ -48,8 +48,8 @@ func distinct(texts []string) []string {
 // boundable are the operations that somebody can be held to: by effect, or one by one.
 func boundable() []views.Pick {
 	all := []views.Pick{
-		{Value: string(operation.Read), Label: "Everything that only reads"}, {Value: string(operation.Change), Label: "Everything that changes"},
-		{Value: string(operation.Destroy), Label: "Everything that destroys"},
+		{Value: string(operation.Read), Label: "All read-only operations"}, {Value: string(operation.Change), Label: "All operations that make changes"},
+		{Value: string(operation.Destroy), Label: "All destructive operations"},
 	}
 	for _, o := range operation.Builtins() {
 		all = append(all, views.Pick{Value: o.Name, Label: o.Title})
@@ -166,7 +166,7 @@ func (s *Server) changeReach(v *visit) error {
 	if err != nil {
 		return err
 	}
-	v.say("ok", "The reach is changed. It holds from the next click on.")
+	v.say("ok", "Access saved. It takes effect immediately.")
 	return v.see("/team/" + v.Param("id"))
 }
 
@@ -208,8 +208,8 @@ func (s *Server) showTokens(v *visit, status int, now access.Restriction, made s
 	}
 	page.Form = []views.Field{
 		{Name: "name", Label: "Name", Value: typed("name", ""), Problem: p["name"], Complete: "off", Required: true, Hint: "What will use it, such as “deploy hook of acme.example”."},
-		{Name: "role", Label: "At most as", Value: typed("role", string(usual)), Problem: p["role"], Options: roles},
-		{Name: "days", Label: "Runs out after", Value: typed("days", "90"), Problem: p["days"], Options: []views.Option{
+		{Name: "role", Label: "Maximum role", Value: typed("role", string(usual)), Problem: p["role"], Options: roles},
+		{Name: "days", Label: "Expires after", Value: typed("days", "90"), Problem: p["days"], Options: []views.Option{
 			{Value: "7", Label: "a week"}, {Value: "30", Label: "30 days"}, {Value: "90", Label: "90 days"}, {Value: "365", Label: "a year"},
 		}},
 	}
@@ -251,6 +251,6 @@ func (s *Server) revokeToken(v *visit) error {
 	if err := s.Roster.RevokeToken(v.Request.Context(), v.actor(), id); err != nil {
 		return err
 	}
-	v.say("ok", "Revoked. It works no more.")
+	v.say("ok", "Token revoked.")
 	return v.see(next(form.Get("next")))
 }

@@ -22,12 +22,12 @@ import (
 // beyond is what a route answers to somebody who reaches one client's sites, when its address names what belongs to another's: 404 as for
 // what does not exist. Routes whose address names nothing stand in narrow, with what they must not tell.
 var beyond = map[string]int{
-	"GET /sites/:id": 404, "POST /sites/:id": 404, "GET /sites/:id/edit": 404, "POST /sites/:id/credential": 404, "POST /sites/:id/move": 404, "POST /sites/:id/check": 404,
+	"GET /sites/:id": 404, "POST /sites/:id": 404, "GET /sites/:id/edit": 404, "POST /sites/:id/credential": 404, "POST /sites/:id/url": 404, "POST /sites/:id/check": 404,
 	"POST /sites/:id/retire": 404, "POST /sites/:id/restore": 404,
 	"GET /runs/:id": 404, "GET /runs/:id/stream": 404, "GET /runs/:id/targets": 404, "GET /runs/:id/targets/:target": 404, "GET /runs/:id/export.csv": 404, "GET /runs/:id/export.json": 404,
 	"GET /runs/:id/answers": 404, "GET /runs/:id/answers.csv": 404, "GET /runs/:id/answers.json": 404, "GET /runs/:id/answers.jsonl": 404, "GET /runs/:id/compare": 404,
-	"POST /runs/:id/cancel": 404, "POST /runs/:id/approve": 404, "POST /runs/:id/decline": 404, "POST /team/approval": 403, "POST /runs/:id/moves": 404, "POST /runs/:id/again": 404,
-	"GET /audit/:seq": 404, "GET /team/:id": 404, "POST /team/:id/role": 404, "POST /team/:id/reach": 404, "POST /team/:id/reset": 404, "POST /team/:id/remove": 404, "POST /team/:id/sign-out": 404, "POST /tokens/:id/revoke": 404,
+	"POST /runs/:id/cancel": 404, "POST /runs/:id/approve": 404, "POST /runs/:id/decline": 404, "POST /team/approval": 403, "POST /runs/:id/redirects": 404, "POST /runs/:id/rerun": 404,
+	"GET /audit/:seq": 404, "GET /team/:id": 404, "POST /team/:id/role": 404, "POST /team/:id/access": 404, "POST /team/:id/reset": 404, "POST /team/:id/remove": 404, "POST /team/:id/sign-out": 404, "POST /tokens/:id/revoke": 404,
 	// What concerns all sites at once is not theirs to do.
 	"POST /audit/verify": 403, "POST /audit/checkpoint": 403, "POST /operations": 403, "POST /operations/new": 403, "GET /operations/export": 403, "POST /operations/import": 403, "GET /operations/:id/edit": 403,
 	"POST /operations/:id": 403, "POST /operations/:id/remove": 403, "POST /team/second-factor": 403,
@@ -137,7 +137,7 @@ func withinReach(t *testing.T, h *house) {
 	if status, body := p.get("/audit?subject=run:3"); status != http.StatusOK || strings.Contains(body, "Run 3") {
 		t.Errorf("the record tells of a run that went beyond reach: %d", status)
 	}
-	if status, _ := p.post("/runs/3/again", url.Values{}); status != http.StatusUnprocessableEntity {
+	if status, _ := p.post("/runs/3/rerun", url.Values{}); status != http.StatusUnprocessableEntity {
 		t.Errorf("repeating a run that went beyond reach: %d", status)
 	}
 	if status, to := p.post("/runs", url.Values{"operation": {"clear-opcache"}, "all": {"1"}}); status != http.StatusSeeOther || to != "/runs/4" {
@@ -184,7 +184,7 @@ func TestAttackRaisingOneself(t *testing.T) {
 	h := divided(t, dbtest.SQLite(t))
 	p := h.signInHeld(t, access.Admin, access.Restriction{Clients: []string{"Acme"}}) // member 1
 	everything := url.Values{"sites": {"all"}, "operations": {"all"}}
-	if status, _ := p.post("/team/1/reach", everything); status != http.StatusForbidden {
+	if status, _ := p.post("/team/1/access", everything); status != http.StatusForbidden {
 		t.Errorf("one's own reach: %d", status)
 	}
 	for name, more := range map[string]url.Values{
@@ -205,7 +205,7 @@ func TestAttackRaisingOneself(t *testing.T) {
 		"POST /sites": {"url": {"https://new.example"}, "client": {"Zulu"}, "username": {"u"}, "application_password": {"p p p p"}}, "POST /sites/1": {"url": {h.fake.URL(0)}, "client": {"Zulu"}},
 	} {
 		_, path, _ := strings.Cut(name, " ")
-		if status, body := p.post(path, form); status != http.StatusUnprocessableEntity || !strings.Contains(body, "You look after some clients") {
+		if status, body := p.post(path, form); status != http.StatusUnprocessableEntity || !strings.Contains(body, "Your access covers only some clients") {
 			t.Errorf("%s: a site beyond one's reach: %d", name, status)
 		}
 	}
@@ -213,7 +213,7 @@ func TestAttackRaisingOneself(t *testing.T) {
 		t.Errorf("taking another client's address: %d", status)
 	}
 	csv := "url,username,application_password,client\n" + h.fake.URL(1) + ",u,stolen,Acme\nhttps://other.example,u,p,Zulu\n"
-	if _, body := p.post("/sites/import", url.Values{"csv": {csv}}); strings.Count(body, "You cannot add this address") != 1 || !strings.Contains(body, "You look after some clients") {
+	if _, body := p.post("/sites/import", url.Values{"csv": {csv}}); strings.Count(body, "You cannot add this URL") != 1 || !strings.Contains(body, "Your access covers only some clients") {
 		t.Errorf("import beyond reach: %.2000s", body)
 	}
 }

@@ -29,10 +29,10 @@ func TestReviewingTheRecord(t *testing.T) {
 			"/audit?subject=member:1":       {"signed in", "Acme shop"},
 			"/audit?subject=run:3":          {"Run 3", "Run 2"},
 			"/audit?client=Zulu&action=site.add&q=secret&actor=ROOT&outcome=done&since=2020-01-01": {"Zulu secret", "Run 2"},
-			"/audit?client=Nobody":     {"No entry matches", "Run 1"},
-			"/audit?q=%27%22+OR+1%3D1": {"No entry matches", "Run 1"},
-			"/audit?until=2020-01-01":  {"No entry matches", "Run 1"},
-			"/audit?before=3":          {"The newest", "Run 1"},
+			"/audit?client=Nobody":     {"No matching entries", "Run 1"},
+			"/audit?q=%27%22+OR+1%3D1": {"No matching entries", "Run 1"},
+			"/audit?until=2020-01-01":  {"No matching entries", "Run 1"},
+			"/audit?before=3":          {"Newest", "Run 1"},
 			"/audit/print?client=Zulu": {"client Zulu", "Acme shop"},
 			"/audit/print?q=acme":      {"was verified on", "Zulu secret"},
 		} {
@@ -55,7 +55,7 @@ func TestViewsOfTheRecord(t *testing.T) {
 	if _, body := other.get("/audit"); strings.Contains(body, "Acme &lt;b&gt;") {
 		t.Error("somebody else sees it")
 	}
-	if status, body := mara.post("/audit/views", url.Values{"name": {" "}, "query": {"client=Acme"}}); status != http.StatusUnprocessableEntity || !strings.Contains(body, "Write a name of 1 to 60 characters") {
+	if status, body := mara.post("/audit/views", url.Values{"name": {" "}, "query": {"client=Acme"}}); status != http.StatusUnprocessableEntity || !strings.Contains(body, "Enter a name of 1 to 60 characters") {
 		t.Errorf("no name: %d", status)
 	}
 	other.post("/audit/views/1/remove", nil)
@@ -93,7 +93,7 @@ func TestExportingTheRecord(t *testing.T) {
 	}
 }
 
-// A checkpoint that was signed in the browser finds a record that was written anew.
+// A checkpoint that was signed in the browser finds a record that was written again.
 func TestSigningInTheBrowser(t *testing.T) {
 	h := divided(t, dbtest.SQLite(t))
 	status, text := h.signIn(t, access.Admin).post("/audit/checkpoint", nil)

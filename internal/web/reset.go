@@ -42,7 +42,7 @@ func (s *Server) showReset(v *visit, status int, p members.Problems) error {
 		return err
 	}
 	return v.render(status, views.Reset(views.Door{Action: v.Request.URL.Path, Fields: []views.Field{
-		{Name: "email", Label: "E-mail", Type: "email", Value: link.Email, Complete: "username"},
+		{Name: "email", Label: "Email", Type: "email", Value: link.Email, Complete: "username"},
 		{Name: "password", Label: "New password", Type: "password", Problem: p["password"], Complete: "new-password", Required: true, Hint: passwordHint},
 	}}))
 }

@@ -3,6 +3,7 @@ package web
 import (
 	"io/fs"
 	"net/http"
+	"net/url"
 	"strings"
 
 	"github.com/gin-gonic/gin"
@@ -39,7 +40,7 @@ func (s *Server) table() []route {
 		{post, "/sites/:id", access.SiteEdit, s.editSite},
 		{get, "/sites/:id/edit", access.SiteEdit, s.siteForm},
 		{post, "/sites/:id/credential", access.SiteCredential, s.replaceCredential},
-		{post, "/sites/:id/move", access.SiteEdit, s.moveSite},
+		{post, "/sites/:id/url", access.SiteEdit, s.moveSite},
 		{post, "/sites/:id/check", access.SiteCheck, s.checkSite},
 		{post, "/sites/:id/retire", access.SiteRetire, s.retireSite},
 		{post, "/sites/:id/restore", access.SiteRestore, s.restoreSite},
@@ -75,8 +76,8 @@ func (s *Server) table() []route {
 		{post, "/runs/:id/cancel", access.RunCancel, s.cancelRun},
 		{post, "/runs/:id/approve", access.RunApprove, s.approveRun},
 		{post, "/runs/:id/decline", access.RunDecline, s.declineRun},
-		{post, "/runs/:id/moves", access.SiteEdit, s.acceptMoves},
-		{post, "/runs/:id/again", access.RunStart, s.runAgain},
+		{post, "/runs/:id/redirects", access.SiteEdit, s.acceptMoves},
+		{post, "/runs/:id/rerun", access.RunStart, s.runAgain},
 
 		{get, "/audit", access.AuditRead, s.audit},
 		{get, "/audit/export.csv", access.AuditExport, s.exportRecord},
@@ -94,7 +95,7 @@ func (s *Server) table() []route {
 		{get, "/team/:id", access.MemberRead, s.mate},
 		{post, "/team/approval", access.RunPolicy, s.changePolicy},
 		{post, "/team/:id/role", access.MemberRole, s.changeRole},
-		{post, "/team/:id/reach", access.MemberReach, s.changeReach},
+		{post, "/team/:id/access", access.MemberReach, s.changeReach},
 		{post, "/team/:id/reset", access.MemberReset, s.resetLink},
 		{post, "/team/:id/sign-out", access.MemberEndSessions, s.endSessions},
 		{post, "/team/:id/remove", access.MemberRemove, s.removeMember},
@@ -193,10 +194,30 @@ func (s *Server) routes() {
 		s.engine.GET("/gallery", s.stranger(route{handle: s.gallery}))
 		s.engine.GET("/gallery/:name", s.stranger(route{handle: s.galleryPage}))
 	}
+	for old, present := range formerPaths {
+		s.engine.GET(old, redirectTo(present))
+		s.engine.POST(old, redirectTo(present))
+	}
 	s.engine.GET("/healthz", func(c *gin.Context) { c.String(http.StatusOK, "ok\n") })
 	s.engine.GET("/static/*file", s.stranger(route{handle: s.asset}))
 	s.engine.NoRoute(s.stranger(route{handle: func(*visit) error { return errNoPage }}))
 	s.engine.NoMethod(s.stranger(route{handle: func(*visit) error { return errNoMethod }}))
+}
+
+// formerPaths are URLs that Drover used before, and what they are called now: bookmarks and pages still open keep working.
+var formerPaths = map[string]string{
+	"/sites/:id/move": "/sites/:id/url",
+	"/runs/:id/moves": "/runs/:id/redirects",
+	"/runs/:id/again": "/runs/:id/rerun",
+	"/team/:id/reach": "/team/:id/access",
+}
+
+// redirectTo sends a request on with its method and its form; the present route decides who may make it.
+func redirectTo(path string) gin.HandlerFunc {
+	return func(c *gin.Context) {
+		to := url.URL{Path: strings.ReplaceAll(path, ":id", c.Param("id")), RawQuery: c.Request.URL.RawQuery}
+		c.Redirect(http.StatusPermanentRedirect, to.String())
+	}
 }
 
 // asset serves a built file. Its name changes with its content, so a browser may keep it for ever.

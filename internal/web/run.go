@@ -127,7 +127,7 @@ func where(sel sites.Selection) string {
 		if text != "" {
 			text += ", and "
 		}
-		text += countedSites(n) + " chosen by hand"
+		text += countedSites(n) + " selected individually"
 	}
 	return text
 }
@@ -302,7 +302,7 @@ func (s *Server) cancelRun(v *visit) error {
 	if err := s.Runner.Cancel(v.Request.Context(), v.actor(), id); err != nil {
 		return err
 	}
-	v.say("ok", "Cancelled: nothing more is sent. What was sent already is waited for.")
+	v.say("ok", "Cancelled. No more requests will be sent. Requests already sent will finish.")
 	return v.see(fmt.Sprintf("/runs/%d", id))
 }
 
@@ -374,7 +374,7 @@ func day(text, field string, problems map[string]string) time.Time {
 			return at
 		}
 	}
-	problems[field] = "Write a date such as 2026-01-31."
+	problems[field] = "Enter a date such as 2026-01-31."
 	return time.Time{}
 }
 

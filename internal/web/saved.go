@@ -22,8 +22,8 @@ func (s *Server) saved(v *visit) error {
 	}
 	page := views.SavedPage{Frame: v.frame("Saved operations", "endpoints")}
 	for _, o := range all {
-		if shown := savedView(o); v.actor().Scope.Operation("request", shown.Effect) {
-			page.Operations = append(page.Operations, shown)
+		if o.Within(v.actor()) {
+			page.Operations = append(page.Operations, savedView(o))
 		}
 	}
 	return v.render(http.StatusOK, views.Saved(page))
@@ -31,20 +31,8 @@ func (s *Server) saved(v *visit) error {
 
 func savedView(o saved.Operation) views.SavedOperation {
 	return views.SavedOperation{
-		ID: o.ID, Name: o.Name, Sentence: o.Sentence, Method: o.Method, Path: o.Path, Effect: effectShown(o.Definition), Ours: o.Ours(), By: o.UpdatedBy, At: o.UpdatedAt,
+		ID: o.ID, Name: o.Name, Sentence: o.Sentence, Method: o.Method, Path: o.Path, Effect: string(o.Judged().Effect), Ours: o.Ours(), By: o.UpdatedBy, At: o.UpdatedAt,
 	}
-}
-
-func effectShown(d saved.Definition) string {
-	switch {
-	case d.Effect != "":
-		return d.Effect
-	case d.Method == http.MethodGet || d.Method == http.MethodHead || d.Method == http.MethodOptions:
-		return "read"
-	case d.Method == http.MethodDelete:
-		return "destroy"
-	}
-	return "change"
 }
 
 // useSaved puts a saved operation into the form of a run, with the sites that the address names.
@@ -68,7 +56,7 @@ func (s *Server) savedOf(v *visit) (saved.Operation, error) {
 		return saved.Operation{}, errNoPage
 	}
 	o, err := s.Shelf.One(v.Request.Context(), id)
-	if err == nil && !v.actor().Scope.Operation("request", effectShown(o.Definition)) {
+	if err == nil && !o.Within(v.actor()) {
 		err = saved.ErrNone
 	}
 	return o, err
@@ -107,11 +95,11 @@ func (s *Server) showSavedForm(v *visit, status int, id int64, d saved.Definitio
 		{Name: "sentence", Label: "What it does, in one sentence", Value: d.Sentence, Problem: p["sentence"], Complete: "off"},
 		{Name: "method", Label: "Method", Value: d.Method, Problem: p["method"], Options: methods},
 		{Name: "path", Label: "Path", Value: d.Path, Problem: p["path"], Mono: true, Complete: "off", Required: true, Hint: "Below the REST root, such as /wp/v2/plugins?status=active"},
-		{Name: "body", Label: "Body", Value: d.Body, Problem: p["body"], Rows: 5, Mono: true},
+		{Name: "body", Label: "Body", Value: d.Body, Problem: p["body"], Rows: 5, Mono: true, Hint: "JSON. Secrets are not saved: write a reference such as {{row.password}}, and give the value when you run it."},
 		{Name: "headers", Label: "Headers", Value: d.Headers, Problem: p["headers"], Rows: 2, Mono: true},
-		{Name: "effect", Label: "What it does to a site", Value: d.Effect, Problem: p["effect"], Options: []views.Option{{Value: "", Label: "As its method says"}, {Value: "read", Label: "It only reads"}, {Value: "change", Label: "It changes"}, {Value: "destroy", Label: "It destroys"}}},
-		{Name: "columns", Label: "Columns of its answers", Value: columnsText(d.Table.Columns), Problem: p["columns"], Rows: 5, Mono: true, Hint: "One a line: a name, a colon and a jq expression, such as version: .version"},
-		{Name: "rows", Label: "Rows", Value: d.Table.Rows, Rows: 1, Mono: true, Hint: "A jq expression that gives the rows of an answer. Empty: each element of a list."},
+		{Name: "effect", Label: "Effect on a site", Value: d.Effect, Problem: p["effect"], Options: []views.Option{{Value: "", Label: "As its route and method say"}, {Value: "read", Label: "Read-only"}, {Value: "change", Label: "Makes changes"}, {Value: "destroy", Label: "Destructive"}}},
+		{Name: "columns", Label: "Columns of its answers", Value: columnsText(d.Table.Columns), Problem: p["columns"], Rows: 5, Mono: true, Hint: "One per line: a name, a colon and a jq expression, such as version: .version"},
+		{Name: "rows", Label: "Rows", Value: d.Table.Rows, Rows: 1, Mono: true, Hint: "A jq expression that gives the rows of an answer. Leave it empty for each element of a list."},
 	}
 	return v.render(status, views.SavedForm(views.SavedFormPage{Frame: v.frame("Save an operation", "endpoints"), ID: id, Name: d.Name, Pages: d.Pages, Fields: fields}))
 }
@@ -159,7 +147,7 @@ func (s *Server) saidSaved(v *visit, id int64, d saved.Definition, err error) er
 	if err != nil {
 		return err
 	}
-	v.say("ok", "Saved for the team.")
+	v.say("ok", "Operation saved for the team.")
 	return v.see("/operations")
 }
 
@@ -171,7 +159,7 @@ func (s *Server) removeSaved(v *visit) error {
 	if err := s.Shelf.Remove(v.Request.Context(), v.actor(), id); err != nil {
 		return err
 	}
-	v.say("ok", "Removed. Its history stays in the record.")
+	v.say("ok", "Operation removed. The audit log keeps its history.")
 	return v.see("/operations")
 }
 
@@ -196,11 +184,11 @@ func (s *Server) importSaved(v *visit) error {
 		return errTooMuch
 	}
 	if err != nil {
-		v.say("problem", "Choose the file that was exported first.")
+		v.say("problem", "Choose a file that was exported from Drover.")
 		return v.see("/operations")
 	}
 	if strings.ToLower(path.Ext(file.Filename)) != ".json" {
-		v.say("problem", "Choose a .json file, as it was exported.")
+		v.say("problem", "Choose a .json file that was exported from Drover.")
 		return v.see("/operations")
 	}
 	opened, err := file.Open()

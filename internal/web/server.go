@@ -29,7 +29,7 @@ type Parts struct {
 	Roster    *members.Roster
 	Shelf     *saved.Shelf
 	Log       *audit.Log
-	Streams   *auditsinks.Streams                // copies of the record elsewhere
+	Streams   *auditsinks.Streams                // copies of the audit log elsewhere
 	Signing   func() (ed25519.PrivateKey, error) // the key that signs checkpoints
 	Logger    *slog.Logger
 	PublicURL string // the address that people use; https makes cookies secure

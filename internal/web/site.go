@@ -119,12 +119,12 @@ func (s *Server) showSiteForm(v *visit, status int, site sites.Site, d sites.Dra
 	for i, c := range facets.Clients {
 		clients[i] = c.Value
 	}
-	fields := []views.Field{{Name: "url", Label: "Address", Value: d.URL, Problem: p["url"], Placeholder: "https://acme.example", Complete: "off", Required: true}}
+	fields := []views.Field{{Name: "url", Label: "Site URL", Value: d.URL, Problem: p["url"], Placeholder: "https://acme.example", Complete: "off", Required: true}}
 	if site.ID == 0 {
 		fields = append(fields, credentialFields(d.Username, p)...)
 	}
 	fields = append(fields,
-		views.Field{Name: "name", Label: "Name", Value: d.Name, Problem: p["name"], Hint: "Empty: the address, until a check reads the site's title.", Complete: "off"},
+		views.Field{Name: "name", Label: "Name", Value: d.Name, Problem: p["name"], Hint: "If empty, Drover uses the site's title once it has checked the site.", Complete: "off"},
 		views.Field{Name: "client", Label: "Client", Value: d.Client, Problem: p["client"], List: clients, Complete: "off"},
 		views.Field{Name: "tags", Label: "Tags", Value: strings.Join(d.Tags, ", "), Problem: p["tags"], Hint: "Separated by commas.", Complete: "off"})
 	title := "Add a site"
@@ -134,12 +134,12 @@ func (s *Server) showSiteForm(v *visit, status int, site sites.Site, d sites.Dra
 	return v.render(status, views.SiteFormPage(v.frame(title, "sites"), views.SiteForm{ID: site.ID, Name: site.Name, Fields: fields, Problem: p["form"]}))
 }
 
-// credentialFields never holds the password: what was typed is typed anew.
+// credentialFields never holds the password: what was typed is typed again.
 func credentialFields(username string, p sites.Problems) []views.Field {
 	return []views.Field{
-		{Name: "username", Label: "WordPress user name", Value: username, Problem: p["username"], Complete: "off", Required: true},
+		{Name: "username", Label: "WordPress username", Value: username, Problem: p["username"], Complete: "off", Required: true},
 		{Name: "application_password", Label: "Application password", Type: "password", Problem: p["application_password"], Complete: "off", Required: true,
-			Hint: "As WordPress shows it, spaces and all: Users → Profile → Application Passwords.", Placeholder: "abcd EFGH 1234 ijkl MNOP 5678"},
+			Hint: "As WordPress shows it, including spaces: Users → Profile → Application Passwords.", Placeholder: "abcd EFGH 1234 ijkl MNOP 5678"},
 	}
 }
 
@@ -169,20 +169,20 @@ func (s *Server) checkNow(v *visit, site sites.Site) {
 	report, err := s.Registry.Check(ctx, v.actor(), site.ID)
 	switch {
 	case errors.Is(err, context.DeadlineExceeded):
-		v.say("problem", "The site is stored, but it took too long to check. Check it again in a minute.")
+		v.say("problem", "Site saved, but the check took too long. Check it again in a minute.")
 	case errors.Is(err, sites.ErrNoCredential):
 		v.say("problem", "The site is stored, but not checked: it has no credential. Add one below.")
 	case errors.Is(err, sites.ErrSealed):
 		v.say("problem", "The site is stored, but not checked: its credential cannot be opened. Replace it below.")
 	case err != nil:
 		if v.Request.Context().Err() == nil {
-			s.Logger.ErrorContext(v.Request.Context(), "a check could not be made", "req", v.requestID(), "site", site.ID, "err", err)
+			s.Logger.ErrorContext(v.Request.Context(), "a check failed", "req", v.requestID(), "site", site.ID, "err", err)
 		}
 		v.say("problem", "The site is stored, but could not be checked because Drover failed. The server's log says why.")
 	case report.State() == "ready":
-		v.say("ok", "Checked: everything works.")
+		v.say("ok", "Check finished: everything works.")
 	default:
-		v.say("problem", "Checked: something needs a hand. See below what it is and how to mend it.")
+		v.say("problem", "Check finished: something needs attention. See below what it is and how to fix it.")
 	}
 }
 
@@ -254,7 +254,7 @@ func (s *Server) retireSite(v *visit) error {
 	if err := s.Registry.Retire(v.Request.Context(), v.actor(), site.ID); err != nil {
 		return err
 	}
-	v.say("ok", "Retired. Nothing was deleted, and it can be brought back.")
+	v.say("ok", "Site retired. Nothing was deleted, and you can restore it.")
 	return v.see(fmt.Sprintf("/sites/%d", site.ID))
 }
 
@@ -266,6 +266,6 @@ func (s *Server) restoreSite(v *visit) error {
 	if err := s.Registry.Restore(v.Request.Context(), v.actor(), site.ID); err != nil {
 		return err
 	}
-	v.say("ok", "It is back in every list.")
+	v.say("ok", "Site restored.")
 	return v.see(fmt.Sprintf("/sites/%d", site.ID))
 }

@@ -127,7 +127,7 @@ func (s *Server) chosen(v *visit) ([]sites.Site, error) {
 		found = append(found, site)
 	}
 	if len(found) == 0 {
-		return nil, sites.Problems{"site": "No site was chosen. Go back and choose some."}
+		return nil, sites.Problems{"site": "No sites selected. Go back and select some."}
 	}
 	return found, nil
 }
@@ -147,7 +147,7 @@ func (s *Server) checkSites(v *visit) error {
 		return err
 	}
 	s.checkBehind(v, found)
-	v.say("ok", fmt.Sprintf("Checking %s. The list shows each state as it is known.", countedSites(len(found))))
+	v.say("ok", fmt.Sprintf("Checking %s. Reload the list to see the results.", countedSites(len(found))))
 	return v.see("/sites")
 }
 
@@ -156,7 +156,7 @@ func (s *Server) checkBehind(v *visit, found []sites.Site) {
 	s.checks.Go(func() {
 		s.Registry.CheckAll(s.running, actor, found, func(site sites.Site, _ wordpress.Report, err error) {
 			if err != nil && s.running.Err() == nil {
-				s.Logger.Error("a check could not be made", "site", site.ID, "err", err)
+				s.Logger.Error("a check failed", "site", site.ID, "err", err)
 			}
 		})
 	})
@@ -190,7 +190,7 @@ func (s *Server) retireSites(v *visit) error {
 	if err := s.Registry.Retire(v.Request.Context(), v.actor(), idsOf(found)...); err != nil {
 		return err
 	}
-	v.say("ok", fmt.Sprintf("Retired %s. Nothing was deleted: the state “retired” shows them.", countedSites(len(found))))
+	v.say("ok", fmt.Sprintf("Retired %s. Nothing was deleted. To find them, filter by the state “retired”.", countedSites(len(found))))
 	return v.see("/sites")
 }
 
@@ -202,7 +202,7 @@ func (s *Server) restoreSites(v *visit) error {
 	if err := s.Registry.Restore(v.Request.Context(), v.actor(), idsOf(found)...); err != nil {
 		return err
 	}
-	v.say("ok", fmt.Sprintf("Brought %s back.", countedSites(len(found))))
+	v.say("ok", fmt.Sprintf("Restored %s.", countedSites(len(found))))
 	return v.see("/sites")
 }
 

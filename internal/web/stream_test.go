@@ -47,7 +47,7 @@ func TestAnExportThatFailsEarlyIsAPage(t *testing.T) {
 		}
 		text, err := io.ReadAll(got.Body)
 		got.Body.Close()
-		if err != nil || got.StatusCode != http.StatusInternalServerError || got.Header.Get("Content-Disposition") != "" || !strings.Contains(string(text), "Drover could not do this") {
+		if err != nil || got.StatusCode != http.StatusInternalServerError || got.Header.Get("Content-Disposition") != "" || !strings.Contains(string(text), "Something went wrong in Drover") {
 			t.Errorf("%s: %d %v %.200s", path, got.StatusCode, err, text)
 		}
 	}

@@ -33,7 +33,7 @@ func (s *Server) showTeam(v *visit, status int, page views.Team, problems member
 			return err
 		}
 		page.Form = []views.Field{
-			{Name: "email", Label: "E-mail", Type: "email", Value: v.PostForm("email"), Problem: problems["email"], Complete: "off", Required: true},
+			{Name: "email", Label: "Email", Type: "email", Value: v.PostForm("email"), Problem: problems["email"], Complete: "off", Required: true},
 			{Name: "role", Label: "Role", Value: v.DefaultPostForm("role", string(access.Operator)), Problem: problems["role"], Options: rolesFor(actor)},
 		}
 	}
@@ -89,7 +89,7 @@ func (s *Server) changeRole(v *visit) error {
 	if err := s.Roster.ChangeRole(v.Request.Context(), v.actor(), id, access.Role(v.PostForm("role"))); err != nil {
 		return err
 	}
-	v.say("ok", "The role is changed. It holds from the next click on.")
+	v.say("ok", "Role saved. It takes effect immediately.")
 	return v.see("/team")
 }
 
@@ -102,7 +102,7 @@ func (s *Server) endSessions(v *visit) error {
 	if err := s.Roster.EndSessions(v.Request.Context(), v.actor(), id); err != nil {
 		return err
 	}
-	v.say("ok", "Signed out everywhere. They can sign in again; reset the password, too, if somebody else may know it.")
+	v.say("ok", "Signed out everywhere. They can sign in again. If someone else may know their password, reset it too.")
 	return v.see("/team")
 }
 
@@ -114,7 +114,7 @@ func (s *Server) removeMember(v *visit) error {
 	if err := s.Roster.Remove(v.Request.Context(), v.actor(), id); err != nil {
 		return err
 	}
-	v.say("ok", "Removed, and signed out everywhere.")
+	v.say("ok", "Member removed and signed out everywhere.")
 	return v.see("/team")
 }
 
@@ -136,8 +136,8 @@ func (s *Server) showSettings(v *visit, status int, p members.Problems) error {
 	page := views.Settings{
 		Name: []views.Field{{Name: "name", Label: "Name", Value: v.typedName(p), Problem: p["name"], Complete: "name", Required: true}},
 		Password: []views.Field{
-			{Name: "old", Label: "Present password", Type: "password", Problem: p["old"], Complete: "current-password", Required: true},
-			{Name: "password", Label: "New password", Type: "password", Problem: p["password"], Complete: "new-password", Required: true, Hint: "At least 12 characters. You are signed out everywhere, and sign in with the new one."},
+			{Name: "old", Label: "Current password", Type: "password", Problem: p["old"], Complete: "current-password", Required: true},
+			{Name: "password", Label: "New password", Type: "password", Problem: p["password"], Complete: "new-password", Required: true, Hint: "At least 12 characters. You will be signed out everywhere and must sign in with the new password."},
 		},
 	}
 	for _, each := range open {
@@ -167,7 +167,7 @@ func (s *Server) changeName(v *visit) error {
 	if err != nil {
 		return err
 	}
-	v.say("ok", "The name is changed.")
+	v.say("ok", "Name saved.")
 	return v.see("/settings")
 }
 
@@ -183,7 +183,7 @@ func (s *Server) changePassword(v *visit) error {
 		return s.showSettings(v, http.StatusTooManyRequests, members.Problems{"old": "T" + wait.Error()[1:] + "."})
 	}
 	if errors.Is(err, members.ErrPassword) {
-		return s.showSettings(v, http.StatusUnprocessableEntity, members.Problems{"old": "This is not your present password."})
+		return s.showSettings(v, http.StatusUnprocessableEntity, members.Problems{"old": "This is not your current password."})
 	}
 	if err != nil {
 		return err
@@ -200,7 +200,7 @@ func (s *Server) revokeSession(v *visit) error {
 	if err := s.Roster.RevokeSession(v.Request.Context(), v.actor(), id); err != nil && !errors.Is(err, members.ErrNoSession) {
 		return err
 	}
-	v.say("ok", "Signed out there.")
+	v.say("ok", "Session ended.")
 	return v.see("/settings")
 }
 

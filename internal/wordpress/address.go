@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// Address says where a site is, and what was learnt about how to speak to it.
+// Address says where a site is, and what was detected about how to reach it.
 type Address struct {
 	Home     string // as ParseHome returns it
 	Root     string // the REST root, empty when not known: Home/wp-json/ then

@@ -21,7 +21,7 @@ type CachedState string
 // The states.
 const (
 	CachedHit  CachedState = "hit"
-	CachedMiss CachedState = "miss" // made anew, and kept from now on
+	CachedMiss CachedState = "miss" // generated, and kept from now on
 	CachedNot  CachedState = "not"  // not cached at all, or no header says so
 )
 

@@ -20,14 +20,16 @@ type Location struct {
 const lookTimeout = 10 * time.Second
 
 // Locate looks whose REST API answers at the site's address before anything is sent to it, and finds it where it is elsewhere: with
-// plain permalinks, below index.php, or under another prefix. It costs one look where all is as it was. Without a location, the verdict tells that another site answers, or nothing where that cannot
+// plain permalinks, below index.php, or under another prefix. It costs one look where all is as it was. The looks pass the gates of
+// the request that they are made for. Without a location, the verdict tells that another site answers, or nothing where that cannot
 // be told and the request itself will show more.
 func (c *Client) Locate(ctx context.Context) (Location, Verdict) {
-	s := search{client: c, timeout: lookTimeout, read: c.indexAt}
+	gate := Request{Timeout: lookTimeout}
+	s := search{client: c, gate: gate, read: c.indexAt}
 	s.add(c.root())
 	found, is := s.run(ctx)
 	if !is && s.elsewhere() {
-		page := c.homePage(ctx, lookTimeout, false)
+		page := c.homePage(ctx, gate, false)
 		s.announce(announced(page.Exchange))
 		if s.first.Reason != ReasonBlocked {
 			s.addUsual()
@@ -83,8 +85,8 @@ const mostRoots = 7
 // search tries places for the REST root, one after the other.
 type search struct {
 	client  *Client
-	timeout time.Duration
-	read    func(context.Context, string, time.Duration) reading
+	gate    Request
+	read    func(context.Context, string, Request) reading
 	queue   []string
 	tried   []string
 	first   Verdict    // of the first place
@@ -135,7 +137,7 @@ func (s *search) run(ctx context.Context) (discovery, bool) {
 	for len(s.queue) > 0 && len(s.tried) < mostRoots {
 		root := s.queue[0]
 		s.queue, s.tried = s.queue[1:], append(s.tried, root)
-		r := s.read(ctx, root, s.timeout)
+		r := s.read(ctx, root, s.gate)
 		if len(s.tried) == 1 {
 			s.first = r.verdict
 		}
@@ -198,10 +200,10 @@ type homePage struct {
 
 // homePage reads the home page as a visitor does, redirects and all, and without the credential. It leaves the site's origin only
 // where it is told to.
-func (c *Client) homePage(ctx context.Context, timeout time.Duration, leave bool) homePage {
+func (c *Client) homePage(ctx context.Context, gate Request, leave bool) homePage {
 	p := homePage{at: c.address.Home + "/"}
 	for p.hops = 0; ; p.hops++ {
-		p.Exchange = c.anonymous().exchange(ctx, look("", timeout), wire{url: p.at})
+		p.Exchange = c.anonymous().exchange(ctx, gate.look(""), wire{url: p.at})
 		if p.hops == 0 {
 			p.address = p.Address
 		}

@@ -84,7 +84,7 @@ func parseAddress(text string) (*url.URL, error) {
 		return nil, addressError("Only http and https addresses can be sites. Write it as https://acme.example.")
 	}
 	if u.User != nil {
-		return nil, addressError("Leave the user name and password out of the address; they have fields of their own.")
+		return nil, addressError("Leave the username and password out of the address; they have fields of their own.")
 	}
 	if scheme == "" && !namesDomain(u.Hostname()) {
 		return nil, addressError("%.60q is no address. Write it as https://acme.example, with http:// or https:// in front.", strings.TrimPrefix(text, "https://"))

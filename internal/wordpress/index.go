@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"net/http"
 	"slices"
-	"time"
 )
 
 // index is what Drover reads of the REST index.
@@ -37,16 +36,16 @@ func parseIndex(raw json.RawMessage) (index, bool) {
 
 func (i index) has(namespace string) bool { return slices.Contains(i.Namespaces, namespace) }
 
-// look is a request that only looks.
-func look(path string, timeout time.Duration) Request {
-	return Request{Method: http.MethodGet, Path: path, Timeout: timeout}
+// look is a request that only looks, and passes the same gates as the one that it is made for.
+func (r Request) look(path string) Request {
+	return Request{Method: http.MethodGet, Path: path, Timeout: r.Timeout}
 }
 
 // indexAt reads the index below the root, with the client's credential.
-func (c *Client) indexAt(ctx context.Context, root string, timeout time.Duration) reading {
+func (c *Client) indexAt(ctx context.Context, root string, gate Request) reading {
 	at := *c
 	at.address.Root = root
-	request := look("/?_fields=name,home,url,namespaces,authentication", timeout)
+	request := gate.look("/?_fields=name,home,url,namespaces,authentication")
 	request.MaxBody = largestIndex
 	x := at.Do(ctx, request)
 	r := reading{exchange: x, verdict: Classify(x)}
@@ -67,12 +66,12 @@ type reading struct {
 
 // indexForVisitors reads the index as a visitor, and once more with the credential where visitors are told less: private sites and
 // security plugins refuse them in many forms, or leave namespaces out.
-func (c *Client) indexForVisitors(ctx context.Context, root string, timeout time.Duration) reading {
-	public := c.anonymous().indexAt(ctx, root, timeout)
+func (c *Client) indexForVisitors(ctx context.Context, root string, gate Request) reading {
+	public := c.anonymous().indexAt(ctx, root, gate)
 	if c.username == "" || public.index.has(pluginNamespace) || silent(public.exchange) {
 		return public
 	}
-	if signed := c.indexAt(ctx, root, timeout); signed.found || !public.found {
+	if signed := c.indexAt(ctx, root, gate); signed.found || !public.found {
 		return signed
 	}
 	return public

@@ -23,7 +23,7 @@ func (c *Client) Check(ctx context.Context) Report {
 	if u, err := url.Parse(c.address.Home); err == nil {
 		l.host = u.Host
 	}
-	l.client.address.Root = "" // found anew each time: a site's permalinks change
+	l.client.address.Root = "" // found again each time: a site's permalinks change
 	steps := []func(context.Context) (Rung, bool){l.reach, l.findRoot, l.applicationPasswords, l.credential, l.capabilities, l.namespaces, l.status}
 	for i, step := range steps {
 		rung, goOn := step(ctx)
@@ -83,7 +83,7 @@ var checkWords = map[Reason]struct{ found, toDo string }{
 	ReasonRateLimited:  {"The site, or something in front of it, asked for fewer requests.", "Check again in some minutes."},
 	ReasonInvalidInput: {"The site did not accept Drover's question.", "Look at what it says, and check again."},
 	ReasonRefused:      {"The site refused Drover's question.", "Look at what it says, and check again."},
-	ReasonTooLarge:     {"The answer is larger than Drover reads.", "Look at what the site answers at this address: a plugin may add to it."},
+	ReasonTooLarge:     {"The answer is larger than Drover's limit.", "Look at what the site answers at this address: a plugin may add to it."},
 	ReasonForbidden:    {"The user is signed in, but may not read this.", "Let the user's role read it, or connect a user that may."},
 }
 

@@ -11,7 +11,7 @@ import (
 // reach reads the home page as a visitor does. A site that answers at all is reached: its REST API may work where the home page does
 // not.
 func (l *ladder) reach(ctx context.Context) (Rung, bool) {
-	page := l.client.homePage(ctx, 0, true)
+	page := l.client.homePage(ctx, Request{}, true)
 	l.report.Address = page.address
 	switch {
 	case page.circular:

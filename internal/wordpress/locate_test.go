@@ -185,8 +185,11 @@ func TestLocateLeavesWhatCannotBeTold(t *testing.T) {
 func TestLocatePassesTheGates(t *testing.T) {
 	b, s := hostWith(t, answering["plain permalinks"].pages)
 	var held, ready atomic.Int32
-	gate := Gate{PerAddress: 1, Ready: func() error { ready.Add(1); return nil },
-		Lease: func(ctx context.Context, _ netip.Addr) (context.Context, func(), error) { held.Add(1); return ctx, func() {}, nil }}
+	gate := Gate{PerAddress: 1, Ready: func() error { ready.Add(1); return nil }}
+	gate.Lease = func(ctx context.Context, _ netip.Addr) (context.Context, func(), error) {
+		held.Add(1)
+		return ctx, func() {}, nil
+	}
 	if at, _ := s.client(OverrideNone).Through(gate).Locate(context.Background()); at.Root == "" || held.Load() != ready.Load() || ready.Load() < 2 {
 		t.Errorf("%+v: %d places held, %d looks", at, held.Load(), ready.Load())
 	}

@@ -26,7 +26,7 @@ func ParsePage(text string) (string, error) {
 		return path + query, err
 	}
 	if !anyScheme.MatchString(address) {
-		return "", addressError("%q is not an http(s) address. Write it as https://acme.example/page/, or as a path, such as /page/.", text)
+		return "", addressError("%q is not an HTTP(S) URL. Enter it as https://acme.example/page/, or as a path, such as /page/.", text)
 	}
 	u, err := parseAddress(address)
 	if err != nil {

@@ -29,7 +29,7 @@ func (n *Network) permitted(scheme, host string, all []netip.Addr) ([]netip.Addr
 		case n.guardian.SafeAddr(address) != nil:
 			refused = fmt.Errorf("%w: %s is at %s, which is not a public address", ErrRefusedAddress, host, address)
 		case scheme == "http" && !n.allowed(address):
-			refused = fmt.Errorf("%w: %s is reached without encryption, which would show the password to everybody in between", ErrRefusedAddress, host)
+			refused = fmt.Errorf("%w: %s is reached without encryption, which would show the password to everyone in between", ErrRefusedAddress, host)
 		default:
 			kept = append(kept, address)
 		}

@@ -29,7 +29,7 @@ const (
 
 var rungs = []string{RungReach, RungRoot, RungApplicationPasswords, RungCredential, RungCapabilities, RungNamespaces, RungStatus}
 
-// Rung is one step of the ladder: what was found, and how to mend it.
+// Rung is one step of the ladder: what was found, and how to fix it.
 type Rung struct {
 	Name    string    `json:"name"`
 	State   RungState `json:"state"`

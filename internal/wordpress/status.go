@@ -33,7 +33,7 @@ func (l *ladder) status(ctx context.Context) (Rung, bool) {
 	name := strings.TrimSpace("BigScoots Cache " + s.Version)
 	switch {
 	case s.SetupMode == "Misconfigured":
-		return warn(name+" is misconfigured on "+l.host+".", "Set it up anew in the site's BigScoots Cache settings.")
+		return warn(name+" is misconfigured on "+l.host+".", "Set it up again in the site's BigScoots Cache settings.")
 	case s.Cache == "":
 		return warn(name+" does not tell on "+l.host+" whether its cache is on.", "Look at the plugin's page in the site's dashboard.")
 	case s.Cache != "Enabled":

@@ -1,6 +1,6 @@
 -- +goose Up
 
--- Four eyes: a run that somebody else must approve before anything is sent. approval is asked, approved, declined or expired; empty where
+-- Approval by a second person: a run that someone else must approve before anything is sent. approval is asked, approved, declined or expired; empty where
 -- none is needed.
 ALTER TABLE runs ADD COLUMN approval TEXT NOT NULL DEFAULT '';
 ALTER TABLE runs ADD COLUMN approval_until BIGINT NOT NULL DEFAULT 0;

@@ -1,6 +1,6 @@
 -- +goose Up
 
--- How far each stream of the record has come: every entry up to seq was taken by the other side.
+-- How far each stream of the audit log has come: every entry up to seq was taken by the other side.
 CREATE TABLE streams (
     name        TEXT   PRIMARY KEY,
     seq         BIGINT NOT NULL DEFAULT 0,

@@ -1,6 +1,6 @@
 -- +goose Up
 
--- Where the record begins after older entries were archived. An anchor is held while its entries are removed, and no transaction can be
+-- Where the audit log begins after older entries were archived. An anchor is held while its entries are removed, and no transaction can be
 -- committed that holds one: anchor_holds stays empty, and the reference is checked at the commit.
 CREATE TABLE anchor_holds (id BIGINT PRIMARY KEY CHECK (id = 0));
 CREATE TABLE anchors (

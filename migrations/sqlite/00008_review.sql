@@ -1,6 +1,6 @@
 -- +goose Up
 
--- The words of the record, for searching: what is written here is found there, and only the record is the record.
+-- The words of the audit log, for searching: what is written here is found there, and only the log itself is the log.
 CREATE VIRTUAL TABLE entries_words USING fts5(text, content='', contentless_delete=1);
 INSERT INTO entries_words (rowid, text) SELECT seq, actor_name || ' ' || action || ' ' || subject || ' ' || outcome || ' ' || addr || ' ' || detail FROM entries;
 
@@ -11,7 +11,7 @@ BEGIN INSERT INTO entries_words (rowid, text) VALUES (new.seq, new.actor_name ||
 
 CREATE INDEX entries_outcome ON entries (outcome, seq) WHERE outcome <> 'done';
 
--- Filters of the record that a member gave a name.
+-- Filters of the audit log that a member gave a name.
 CREATE TABLE audit_views (
     id        INTEGER PRIMARY KEY AUTOINCREMENT,
     member_id INTEGER NOT NULL REFERENCES members (id),

@@ -53,14 +53,14 @@ function head(key, value, path) {
   } else {
     row.append(element("span", `json-${value === null ? "null" : typeof value}`, JSON.stringify(value)));
   }
-  const copy = element("button", "json-copy", "copy path");
+  const copy = element("button", "json-copy", "Copy path");
   copy.type = "button";
   copy.title = path || ".";
   copy.addEventListener("click", (event) => {
     event.preventDefault();
     navigator.clipboard?.writeText(path || ".").then(() => {
       copy.textContent = "copied";
-      setTimeout(() => (copy.textContent = "copy path"), 900);
+      setTimeout(() => (copy.textContent = "Copy path"), 900);
     });
   });
   row.append(copy);
@@ -84,7 +84,7 @@ function node(key, value, path, level = 0) {
     const inside = element("div", "json-inside");
     details.append(inside);
     if (level >= deepest) {
-      inside.append(element("span", "hint", "It goes deeper than a page can show: see it as text."));
+      inside.append(element("span", "hint", "Nested too deeply to show here. View it as text."));
       return;
     }
     const all = entries(value);
@@ -95,7 +95,7 @@ function node(key, value, path, level = 0) {
         inside.append(node(name, child, step(path, name), level + 1));
       }
       if (shown < all.length) {
-        const button = element("button", "json-more", `${all.length - shown} more`);
+        const button = element("button", "json-more", `Show ${all.length - shown} more`);
         button.type = "button";
         button.addEventListener("click", () => {
           button.remove();
@@ -156,7 +156,7 @@ function view(text) {
   search.setAttribute("aria-label", "Find in the answer");
   const said = element("span", "hint");
   said.setAttribute("role", "status");
-  const asText = element("button", "btn", "As text");
+  const asText = element("button", "btn", "View as text");
   asText.type = "button";
   asText.dataset.variant = "ghost";
   asText.dataset.size = "sm";
@@ -174,7 +174,7 @@ function view(text) {
     tree.hidden = text.hidden;
     text.hidden = !text.hidden;
     tree.hidden = !text.hidden;
-    asText.textContent = text.hidden ? "As text" : "As a tree";
+    asText.textContent = text.hidden ? "View as text" : "View as tree";
   });
 
   let found = [];
@@ -194,7 +194,7 @@ function view(text) {
     waiting = setTimeout(() => {
       const words = search.value.trim().toLowerCase();
       found = words ? find(value, words) : [];
-      said.textContent = words && found.length === 0 ? "nothing found" : "";
+      said.textContent = words && found.length === 0 ? "No matches" : "";
       show(0);
     }, 150);
   });

@@ -11,7 +11,7 @@ async function answer(form) {
   const asked = await fetch(form.dataset.passkey, { method: "POST", headers: { Accept: "application/json" } });
   if (asked.redirected) return location.assign(asked.url); // a proof is wanted first
   if (asked.status === 422) throw new DOMException("", "SecurityError"); // opened by an IP address
-  if (!asked.ok || !asked.headers.get("Content-Type")?.startsWith("application/json")) throw new Error("The page is out of date. Load it again and try once more.");
+  if (!asked.ok || !asked.headers.get("Content-Type")?.startsWith("application/json")) throw new Error("This page is out of date. Reload it and try again.");
   const options = await asked.json();
   const key = form.dataset.make === "true"
     ? await navigator.credentials.create({ publicKey: PublicKeyCredential.parseCreationOptionsFromJSON(options) })
@@ -21,7 +21,7 @@ async function answer(form) {
 
 for (const form of document.querySelectorAll("form[data-passkey]")) {
   if (!window.PublicKeyCredential?.parseCreationOptionsFromJSON) {
-    told(form, "This browser knows no passkeys here. Use a newer one, and open Drover over https.");
+    told(form, "This browser does not support passkeys here. Use a newer browser and open Drover over HTTPS.");
     form.querySelector("button").disabled = true;
     continue;
   }
@@ -33,7 +33,7 @@ for (const form of document.querySelectorAll("form[data-passkey]")) {
       credential(form).value = (await answer(form)) ?? "";
       if (credential(form).value) form.requestSubmit();
     } catch (error) {
-      const refused = { NotAllowedError: "It was cancelled, or took too long. Try again.", InvalidStateError: "This passkey is set up already.", SecurityError: "Passkeys need Drover's own address, over https." };
+      const refused = { NotAllowedError: "It was cancelled, or took too long. Try again.", InvalidStateError: "This passkey is already set up.", SecurityError: "Passkeys need Drover's own address, over https." };
       told(form, refused[error.name] ?? error.message);
     }
   });

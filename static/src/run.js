@@ -37,7 +37,7 @@ if (live) {
   });
 }
 
-// The filters count only while not all sites are meant; what a browser restores on the way back is previewed anew.
+// The filters count only while not all sites are meant; what a browser restores on the way back is previewed again.
 const compose = document.querySelector("form[data-compose]");
 if (compose) {
   const scope = compose.querySelector("[data-scope]");

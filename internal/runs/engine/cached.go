@@ -54,7 +54,7 @@ func (y *sending) page(ctx context.Context, seen map[string]bool) (x wordpress.E
 			}
 			seen[string(found)] = true
 		}
-		y.stored(x, v, again)
+		v = y.stored(x, v, again)
 		if !again {
 			return x, v, nil
 		}
@@ -64,11 +64,14 @@ func (y *sending) page(ctx context.Context, seen map[string]bool) (x wordpress.E
 // oldCopy is how an answer counts that is not about the request.
 var oldCopy = wordpress.Verdict{Outcome: wordpress.Unknown, Reason: wordpress.ReasonUnclear}
 
-// stored stores an attempt. One that is made again past a cache is not among the answers.
-func (y *sending) stored(x wordpress.Exchange, v wordpress.Verdict, again bool) {
+// stored stores an attempt without its secrets, and returns the verdict without them. One that is made again past a cache is not among
+// the answers.
+func (y *sending) stored(x wordpress.Exchange, v wordpress.Verdict, again bool) wordpress.Verdict {
 	if again {
 		v = oldCopy
 	}
+	x, v = redacted(x, v, y.batch.plan.SecretsOf(y.batch.sites[y.target.SiteID].Planned()))
 	y.target.Attempts++
 	y.batch.writer.attempt(y.target.ID, y.batch.attempt(y.target.Attempts, x, v))
+	return v
 }

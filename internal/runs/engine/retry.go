@@ -41,7 +41,7 @@ func (b *batch) sendWithRetries(ctx context.Context, t *runs.Target, client *wor
 		}
 		verdict = wordpress.Classify(x)
 		cached := send.pastCache(x)
-		send.stored(x, verdict, cached)
+		verdict = send.stored(x, verdict, cached)
 		if cached || send.otherWay(verdict, n, usual) {
 			continue
 		}
@@ -125,7 +125,7 @@ func (b *batch) learn(ctx context.Context, t *runs.Target, way string, v wordpre
 		return
 	}
 	if err := b.engine.registry.LearnOverride(ctx, access.System(), s, way); err != nil && ctx.Err() == nil {
-		b.engine.logger.ErrorContext(ctx, "how verbs reach a site could not be stored", "err", err, "site", s.ID)
+		b.engine.logger.ErrorContext(ctx, "a site's method override could not be stored", "err", err, "site", s.ID)
 	}
 }
 

@@ -28,10 +28,10 @@ func (e *Engine) sweep(ctx context.Context) {
 			what string
 			do   func(context.Context) error
 		}{
-			{"batches whose lease has run out could not be queued again", e.requeueExpired},
+			{"batches whose lease expired could not be queued again", e.requeueExpired},
 			{"batches that have no job could not be queued again", func(ctx context.Context) error { return e.requeueMissing(ctx, &missing) }},
 			{"runs that nobody approved in time could not be ended", e.store.EndUnapproved},
-			{"runs whose time is over could not be ended", e.store.EndOverdue},
+			{"runs past their time limit could not be ended", e.store.EndOverdue},
 		} {
 			e.guarded(ctx, duty.what, func() {
 				if err := duty.do(ctx); err != nil && ctx.Err() == nil {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"time"
 
-	"github.com/droverhq/drover/internal/operation"
 	"github.com/droverhq/drover/internal/runs"
 	"github.com/droverhq/drover/internal/sites"
 	"github.com/droverhq/drover/internal/wordpress"
@@ -17,7 +16,7 @@ func (b *batch) safely(ctx context.Context, t runs.Target) (ended bool) {
 	defer func() {
 		if caught := recover(); caught != nil {
 			b.engine.logger.ErrorContext(ctx, "a target failed", "err", b.engine.panicked(ctx, caught), "run", t.RunID, "site", t.SiteID)
-			b.end(t, wordpress.Verdict{Outcome: wordpress.Unknown, Reason: wordpress.ReasonCutOff, Note: "Drover itself failed while it worked this site, so what came of it is not known. The log says more."})
+			b.end(t, wordpress.Verdict{Outcome: wordpress.Unknown, Reason: wordpress.ReasonCutOff, Note: "Drover failed while it worked on this site, so the outcome is unknown. Drover's log has the details."})
 			ended = true
 		}
 	}()
@@ -31,14 +30,18 @@ func (b *batch) target(ctx context.Context, t runs.Target) bool {
 		return true
 	}
 	g := &gate{batch: b, ctx: ctx, target: t.ID}
-	located, elsewhere := b.locate(ctx, t, b.clients[t.SiteID].Through(g.network()))
+	located, elsewhere := b.locate(ctx, t, g)
 	if elsewhere {
 		b.end(t, located.Verdict)
 		return true
 	}
-	g.begins = true
 	request, _ := b.plan.Request(located.Site.Planned())
-	client := located.Client
+	if b.plan.Exceeded(request) {
+		b.end(t, wordpress.Verdict{Outcome: wordpress.Skipped, Reason: wordpress.ReasonNotApplicable,
+			Note: "Not sent: the site's values changed after the run was started, and make another request of it, which does more."})
+		return true
+	}
+	client := located.Client.Through(g.network())
 	var pages *sampling
 	if b.verify {
 		pages = b.before(ctx, t, client, request)
@@ -48,7 +51,7 @@ func (b *batch) target(ctx context.Context, t runs.Target) bool {
 	case errors.Is(stopped, errCancelled) && !g.begun:
 		return true // whoever cancelled the run ended the target
 	case errors.Is(stopped, errCancelled):
-		verdict = wordpress.Verdict{Outcome: wordpress.Failed, Reason: wordpress.ReasonCancelled, Note: "Not sent: the run was cancelled before."}
+		verdict = wordpress.Verdict{Outcome: wordpress.Failed, Reason: wordpress.ReasonCancelled, Note: "Not sent: the run was cancelled first."}
 	case stopped != nil:
 		return false
 	}
@@ -70,11 +73,11 @@ func (b *batch) withoutSending(t runs.Target) (wordpress.Verdict, bool) {
 		return wordpress.Verdict{Outcome: wordpress.Failed, Reason: wordpress.ReasonCancelled, Note: "Not sent: who started the run may not go on with it."}, true
 	case t.State == runs.TargetRunning && !b.plan.Idempotent:
 		return wordpress.Verdict{Outcome: wordpress.Unknown, Reason: wordpress.ReasonCutOff,
-			Note: "Drover was stopped while this request was under way. It may have been carried out; it was not sent again."}, true
+			Note: "Drover was stopped while this request was running. It may have taken effect. It was not sent again."}, true
 	case !found:
-		return wordpress.Verdict{Outcome: wordpress.Skipped, Reason: wordpress.ReasonNotApplicable, Note: "Not sent: the site was retired after the run was started."}, true
+		return wordpress.Verdict{Outcome: wordpress.Skipped, Reason: wordpress.ReasonNotApplicable, Note: "Not sent: the site was retired after the run started."}, true
 	case s.Home != t.Home:
-		return wordpress.Verdict{Outcome: wordpress.Skipped, Reason: wordpress.ReasonNotApplicable, Note: "Not sent: the site's address was changed after the run was started."}, true
+		return wordpress.Verdict{Outcome: wordpress.Skipped, Reason: wordpress.ReasonNotApplicable, Note: "Not sent: the site's URL was changed after the run started."}, true
 	case !b.actor.Scope.Site(s.Client, s.Tags):
 		return wordpress.Verdict{Outcome: wordpress.Failed, Reason: wordpress.ReasonCancelled, Note: "Not sent: the site is no longer within the scope of who started the run."}, true
 	case errors.Is(b.undial[t.SiteID], sites.ErrSealed):
@@ -100,7 +103,7 @@ func (b *batch) attempt(n int, x wordpress.Exchange, v wordpress.Verdict) runs.A
 		Body: x.Body, BodyCut: x.TooLarge, Outcome: v.Outcome, Reason: v.Reason, StartedAt: x.Started, Took: x.Took, Waited: x.Waited,
 	}
 	longest := runs.MaxBody
-	if b.plan.Effect == operation.Read {
+	if b.plan.Reads() {
 		longest = runs.MaxReadBody
 	}
 	if len(a.Body) > longest {

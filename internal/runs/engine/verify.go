@@ -125,7 +125,7 @@ func (s *sampling) conclude(t *runs.Target, v wordpress.Verdict) wordpress.Verdi
 		case runs.VerifiedNo:
 			t.Verified = runs.VerifiedNo
 			v.Outcome = wordpress.Partial
-			v.Note = fmt.Sprintf("The plugin said that the cache was cleared, but %s still came from it %s later (%s).", sample.URL, sample.Waited.Round(time.Second), sample.After.Says)
+			v.Note = fmt.Sprintf("The plugin reported that the cache was cleared, but %s was still served from it %s later (%s).", sample.URL, sample.Waited.Round(time.Second), sample.After.Says)
 			return v
 		case runs.VerifiedYes:
 			t.Verified = runs.VerifiedYes

@@ -106,7 +106,7 @@ func (e *Engine) workTaken(ctx context.Context, t *taken) {
 		err = e.store.FailBatch(kept, id, owner, err)
 	}
 	if err != nil {
-		e.logger.ErrorContext(ctx, "a batch could not be given back; it is queued again when its lease has run out", "err", err, "batch", id)
+		e.logger.ErrorContext(ctx, "a batch could not be given back; it is queued again when its lease expires", "err", err, "batch", id)
 	}
 }
 

@@ -1,0 +1,158 @@
+package runs_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+
+	"github.com/droverhq/drover/internal/access"
+	"github.com/droverhq/drover/internal/database/dbtest"
+	"github.com/droverhq/drover/internal/operation"
+	"github.com/droverhq/drover/internal/runs"
+	"github.com/droverhq/drover/internal/runs/runstest"
+	"github.com/droverhq/drover/internal/sites"
+	"github.com/droverhq/drover/internal/wordpress/wptest"
+)
+
+func asked(pairs ...string) runs.Spec {
+	params := map[string]string{}
+	for i := 0; i+1 < len(pairs); i += 2 {
+		params[pairs[i]] = pairs[i+1]
+	}
+	return runstest.Everywhere("request", params)
+}
+
+// attacks are requests that destroy, each in another form than that of the built-in operation or the method DELETE.
+var attacks = map[string]runs.Spec{
+	"a built-in operation":     asked("method", "PATCH", "path", "/bigscoots-cache/v2/disable-cache"),
+	"in other letters":         asked("method", "PATCH", "path", "/BIGSCOOTS-cache/v2/disable-cache/"),
+	"a batch":                  asked("method", "POST", "path", "/batch/v1", "body", `{"requests":[{"method":"DELETE","path":"/wp/v2/posts/1"}]}`),
+	"a plugin":                 asked("method", "POST", "path", "/wp/v2/plugins/akismet/akismet", "body", `{"status":"inactive"}`),
+	"a user":                   asked("method", "POST", "path", "/wp/v2/users/1", "body", `{"roles":["administrator"]}`),
+	"an application password":  asked("method", "POST", "path", "/wp/v2/users/me/application-passwords", "body", `{"name":"x"}`),
+	"settings":                 asked("method", "PUT", "path", "/wp/v2/settings", "body", `{"title":"x"}`),
+	"a reference in the route": asked("method", "POST", "path", "/wp/v2/{{site.name}}"),
+	"said to only change":      asked("method", "DELETE", "path", "/wp/v2/posts/1", "effect", "change"),
+	"said to only read":        asked("method", "PATCH", "path", "/bigscoots-cache/v2/disable-cache", "effect", "read"),
+}
+
+// What a request does decides who may start it, see it, repeat it and ask for it, not the form that it is put in.
+func TestAnEffectBelongsToWhatIsDone(t *testing.T) {
+	h, ctx := runstest.New(t, dbtest.SQLite(t), []wptest.Site{{Client: "Acme"}}), context.Background()
+	for name, spec := range attacks {
+		if _, err := h.Runner.Start(ctx, runstest.Operator, spec); !errors.Is(err, access.ErrForbidden) {
+			t.Errorf("%s: an operator started it: %v", name, err)
+		}
+		if _, err := h.Runner.Preview(ctx, runstest.Operator, spec); !errors.Is(err, access.ErrForbidden) {
+			t.Errorf("%s: an operator saw what it would do: %v", name, err)
+		}
+		var p sites.Problems
+		if _, err := h.Runner.Start(ctx, runstest.Owner, spec); !errors.As(err, &p) || p["confirm"] == "" {
+			t.Errorf("%s: an owner started it without confirming: %v", name, err)
+		}
+		if got := runs.EffectOf(spec); got != operation.Destroy {
+			t.Errorf("%s: no fresh proof is asked for, %q", name, got)
+		}
+		spec.Confirmed = 1
+		run, err := h.Runner.Start(ctx, runstest.Owner, spec)
+		if err != nil || run.Effect != operation.Destroy {
+			t.Errorf("%s: %+v %v", name, run, err)
+			continue
+		}
+		if _, err := h.Runner.Rerun(ctx, runstest.Operator, run.ID, runs.Which{}, 1); !errors.Is(err, access.ErrForbidden) {
+			t.Errorf("%s: an operator repeated it: %v", name, err)
+		}
+	}
+	if err := h.Runner.SetPolicy(ctx, runstest.Owner, runs.Policy{Effects: []operation.Effect{operation.Destroy}}); err != nil {
+		t.Fatal(err)
+	}
+	for name, spec := range attacks {
+		spec.Confirmed = 1
+		run, err := h.Runner.Start(ctx, adam, spec)
+		if err != nil || run.State != runs.Asked {
+			t.Errorf("%s: it needs no second person: %v %v", name, run.State, err)
+			continue
+		}
+		var p sites.Problems
+		if err := h.Runner.Approve(ctx, ada, run.ID, 0); !errors.As(err, &p) {
+			t.Errorf("%s: it was approved without confirming: %v", name, err)
+		}
+	}
+	if n := len(h.Fake.Calls(0)); n != 0 {
+		t.Errorf("%d requests were sent", n)
+	}
+}
+
+// Who is held to operations is held to them by whatever name: a request needs the right to make requests, and that to the operation that it is.
+func TestARequestNeedsTheScopeOfWhatItIs(t *testing.T) {
+	h, ctx := runstest.New(t, dbtest.SQLite(t), []wptest.Site{{}}), context.Background()
+	clear := asked("method", "PATCH", "path", "/bigscoots-cache/v2/clear-cache", "body", `{"purge_type":"all"}`)
+	for name, c := range map[string]struct {
+		operations []string
+		spec       runs.Spec
+		allowed    bool
+	}{
+		"the operation, not requests":     {[]string{"clear-cache"}, clear, false},
+		"requests, not the operation":     {[]string{"request"}, clear, false},
+		"both":                            {[]string{"request", "clear-cache"}, clear, true},
+		"all that changes":                {[]string{"change"}, clear, true},
+		"requests and another operation":  {[]string{"request", "enable-cache"}, clear, false},
+		"requests, some other route":      {[]string{"request"}, asked("method", "POST", "path", "/wp/v2/posts", "body", "{}"), true},
+		"a batch with the operation":      {[]string{"request"}, asked("method", "POST", "path", "/batch/v1", "body", `{"requests":[{"method":"PATCH","path":"/bigscoots-cache/v2/clear-cache"}]}`), false},
+		"what changes, said to only read": {[]string{"read"}, asked("method", "POST", "path", "/wp/v2/posts", "body", "{}", "effect", "read"), false},
+		"reads":                           {[]string{"read"}, asked("method", "GET", "path", "/bigscoots-cache/v2/status"), true},
+		"status by requests alone":        {[]string{"request"}, asked("method", "GET", "path", "/bigscoots-cache/v2/status"), false},
+	} {
+		actor := adam
+		actor.Scope = access.NewScope(access.Restriction{Operations: c.operations})
+		if _, err := h.Runner.Start(ctx, actor, c.spec); c.allowed != (err == nil) || err != nil && !errors.Is(err, access.ErrForbidden) {
+			t.Errorf("%s: %v", name, err)
+		}
+		token := actor
+		token.Kind = access.KindToken
+		if _, err := h.Runner.Preview(ctx, token, c.spec); c.allowed != (err == nil) {
+			t.Errorf("%s, by a token: %v", name, err)
+		}
+	}
+}
+
+// A value that is filled in never makes more of a request than its path says.
+func TestValuesMakeNoOtherRequest(t *testing.T) {
+	h, ctx := runstest.New(t, dbtest.SQLite(t), []wptest.Site{{}}), context.Background()
+	for _, value := range []string{"settings", "..%2Fusers", "1/settings", "x/../../users"} {
+		spec := asked("method", "POST", "path", "/acme/v1/things/{{row.id}}", "body", "{}", "rows", "site,id\n"+h.Sites[0].Home+","+value)
+		var p sites.Problems
+		if _, err := h.Runner.Preview(ctx, runstest.Operator, spec); !errors.As(err, &p) || p["path"] == "" {
+			t.Errorf("%s: %v", value, err)
+		}
+		if run, err := h.Runner.Start(ctx, runstest.Operator, spec); !errors.As(err, &p) || p["path"] == "" {
+			t.Errorf("%s: %v %v", value, run, err)
+		}
+	}
+	spec := asked("method", "POST", "path", "/acme/v1/things/{{row.id}}", "body", "{}", "rows", "site,id\n"+h.Sites[0].Home+",17")
+	if run, err := h.Runner.Start(ctx, runstest.Operator, spec); err != nil || run.Effect != operation.Change {
+		t.Errorf("%+v %v", run, err)
+	}
+}
+
+// A site's name may change between the start and the sending.
+func TestWhatIsSentIsJudgedAgain(t *testing.T) {
+	h, ctx := runstest.New(t, dbtest.SQLite(t), []wptest.Site{{}}), context.Background()
+	run, err := h.Runner.Start(ctx, runstest.Operator, asked("method", "POST", "path", "/acme/v1/things/{{site.name}}", "body", "{}"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := h.Registry.Edit(ctx, runstest.Owner, h.Sites[0].ID, sites.Draft{Name: "settings", URL: h.Sites[0].Home}); err != nil {
+		t.Fatal(err)
+	}
+	h.Work(t)
+	h.Wait(t, run.ID)
+	if n := len(h.Fake.Calls(0)); n != 0 {
+		t.Errorf("%d requests were sent: %+v", n, h.Fake.Calls(0))
+	}
+	for _, target := range h.Targets(t, run.ID) {
+		if target.Note == "" || target.Outcome != "skipped" {
+			t.Errorf("%+v", target)
+		}
+	}
+}

@@ -1,0 +1,18 @@
+package sites
+
+import "github.com/droverhq/drover/internal/vault"
+
+func runBinding(run int64) vault.Binding {
+	return vault.Binding{Table: "runs", Row: run, Purpose: "params"}
+}
+
+// SealForRun seals what a run sends and must not keep.
+func (r *Registry) SealForRun(run int64, text []byte) ([]byte, error) {
+	return r.vault.Seal(vault.NewSecret(string(text)), runBinding(run))
+}
+
+// OpenForRun opens what SealForRun sealed for the same run.
+func (r *Registry) OpenForRun(run int64, sealed []byte) ([]byte, error) {
+	text, err := r.vault.Open(sealed, runBinding(run))
+	return []byte(text.Reveal()), err
+}
