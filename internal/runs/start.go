@@ -213,3 +213,12 @@ func OperationInScope(actor access.Actor, name string, made operation.Plan) bool
 	covered := func(name string) bool { return actor.Scope.Operation(name, string(made.Effect)) }
 	return covered(name) && !slices.ContainsFunc(made.Operations, func(name string) bool { return !covered(name) })
 }
+
+// MayGoOn tells whether the actor might still start the run, or ask for it where a second person approved it.
+func MayGoOn(actor access.Actor, run Run, made operation.Plan) bool {
+	right := Right(run.Effect)
+	if run.ApprovedBy != "" {
+		right = access.RunAsk
+	}
+	return actor.May(right) && (!made.Lowered() || actor.May(access.RunLower)) && within(actor, run.Spec.Operation, made)
+}

@@ -127,7 +127,7 @@ func TestPrintingTheRecordIsAnExport(t *testing.T) {
 		t.Errorf("without a proof: %d %.100s", status, to)
 	}
 	exports := func() []audit.Entry {
-		found, _, err := h.log.Entries(t.Context(), access.System(), audit.Filter{Action: access.AuditExport, Result: audit.Done})
+		found, _, err := h.log.Entries(t.Context(), access.System(), audit.Filter{Action: access.AuditExport, Outcome: audit.Done})
 		if err != nil {
 			t.Fatal(err)
 		}

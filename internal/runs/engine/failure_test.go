@@ -44,7 +44,7 @@ func TestAnOperationThatIsGone(t *testing.T) {
 		h.Exec(t, `UPDATE runs SET spec = replace(spec, 'clear-cache', 'purge-all') WHERE id = ?`, run.ID)
 		h.Work(t)
 		last := h.Wait(t, run.ID)
-		if last.Counts.Failed != 2 || !strings.Contains(last.Run.Fault, "no operation of that name") {
+		if last.Counts.Failed != 2 || !strings.Contains(last.Run.Fault, "no operation with this name") {
 			t.Errorf("%+v, %q", last.Counts, last.Run.Fault)
 		}
 	})

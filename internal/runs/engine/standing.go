@@ -16,19 +16,10 @@ func (e *Engine) revoked(ctx context.Context, run runs.Run, plan operation.Plan)
 	if err != nil && !errors.Is(err, access.ErrForbidden) {
 		return actor, false, err
 	}
-	if err == nil && mayGoOn(actor, run, plan) {
+	if err == nil && runs.MayGoOn(actor, run, plan) {
 		return actor, false, nil
 	}
 	return actor, true, e.store.Revoke(ctx, run.ID, "Not sent: "+run.Actor.Name+" may not run this any more.")
-}
-
-// mayGoOn tells whether the actor, as they are now, might still start the run, or ask for it where a second person approved it.
-func mayGoOn(actor access.Actor, run runs.Run, plan operation.Plan) bool {
-	right := runs.Right(run.Effect)
-	if run.ApprovedBy != "" {
-		right = access.RunAsk
-	}
-	return actor.May(right) && (!plan.Lowered() || actor.May(access.RunLower)) && runs.OperationInScope(actor, run.Spec.Operation, plan)
 }
 
 // watchActor ends the batch when who started the run may not go on with it.
