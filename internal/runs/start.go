@@ -220,5 +220,5 @@ func MayGoOn(actor access.Actor, run Run, made operation.Plan) bool {
 	if run.ApprovedBy != "" {
 		right = access.RunAsk
 	}
-	return actor.May(right) && (!made.Lowered() || actor.May(access.RunLower)) && within(actor, run.Spec.Operation, made)
+	return actor.May(right) && (!made.Lowered() || actor.May(access.RunLower)) && OperationInScope(actor, run.Spec.Operation, made)
 }
