@@ -22,6 +22,7 @@ import (
 	"github.com/droverhq/drover/internal/database"
 	"github.com/droverhq/drover/internal/database/dbtest"
 	"github.com/droverhq/drover/internal/members"
+	"github.com/droverhq/drover/internal/operation"
 	"github.com/droverhq/drover/internal/runs"
 	"github.com/droverhq/drover/internal/saved"
 	"github.com/droverhq/drover/internal/sites"
@@ -134,7 +135,7 @@ func (h gateHouse) asksRun(t *testing.T, route string) change {
 	case "POST /runs/:id/cancel", "POST /runs/:id/approve", "POST /runs/:id/decline":
 		head, err := h.roster.ByEmail(ctx, "head@agency.example")
 		h.must(t, err)
-		h.must(t, h.runner.SetPolicy(ctx, shell, runs.Policy{Effects: []runs.Effect{runs.Change}}))
+		h.must(t, h.runner.SetPolicy(ctx, shell, runs.Policy{Effects: []operation.Effect{operation.Change}}))
 		run, err := h.runner.Start(ctx, head.Actor(noAddr), runs.Spec{Operation: "clear-opcache", Selection: sites.Selection{IDs: []int64{site}}})
 		h.must(t, err)
 		h.must(t, h.runner.SetPolicy(ctx, shell, runs.Policy{}))
