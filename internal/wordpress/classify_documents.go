@@ -111,7 +111,7 @@ type recovered struct {
 // debugger prints comes before. A page holds none, and what PHP quotes as it dies is none.
 func findJSON(body []byte) (recovered, bool) {
 	d := documentsOf(body)
-	if d.page || d.crash != "" || len(d.values) == 0 {
+	if d.page || d.cut || d.crash != "" || len(d.values) == 0 {
 		return recovered{}, false
 	}
 	i := slices.IndexFunc(d.values, func(v json.RawMessage) bool { return shapeOf(v, asked{}).claim != claimNone })

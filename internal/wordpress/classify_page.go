@@ -10,7 +10,7 @@ import (
 // ofText judges an answer without JSON: WordPress's REST API answers in JSON, so something else answered, or WordPress broke down.
 func ofText(x Exchange, found documents) Verdict {
 	did, fenced := firewall(x)
-	empty := !found.binary && trimmed(x.Body) == ""
+	empty := !found.binary && strings.Trim(string(x.Body), " \t\r\n\f\v\x00\ufeff") == ""
 	switch {
 	case x.Status == http.StatusTooManyRequests:
 		v := ofStatus(x)
@@ -55,6 +55,9 @@ func ofSuccessPage(x Exchange, found documents) Verdict {
 		x.Status = status
 		v := ofErrorPage(x, found)
 		v.Status = status
+		return v
+	}
+	if v, is := goesElsewhere(x, found); is {
 		return v
 	}
 	for _, known := range pages {

@@ -23,8 +23,8 @@ func verbBlocked(x Exchange, v Verdict) bool {
 		return true
 	case ReasonInvalidInput:
 		return x.Status == http.StatusMethodNotAllowed || x.Override != OverrideNone && x.Status == http.StatusNotFound
-	case ReasonNotJSON:
-		return x.Status >= 400
+	case ReasonNotJSON, ReasonProtected: // a page, or the way to one, as a GET of the home page gets it
+		return true
 	}
 	return false
 }
