@@ -36,7 +36,7 @@ func TestSuccessThatDenies(t *testing.T) {
 		`{"result":"error"}`, `{"result":false}`, `{"ok":false}`, `{"type":"error","message":"No."}`, `{"success":false}`, `{"success":0}`, `{"success":"0"}`, `{"success":"false"}`,
 		`{"success":false,"data":"No."}`, `{"success":true,"data":{"success":false}}`, `{"deleted":false}`, `{"data":{"status":"error","message":"No."}}`, `{"result":{"success":false}}`,
 		`false`, `"{\"success\":false}"`, `[{"code":"acme","message":"No.","data":{"status":400}}]`, `{"body":{"code":"x","message":"No.","data":{"status":403}},"status":403,"headers":{}}`,
-		`{"body":null,"status":500,"headers":[]}`, `{"code":500,"message":"No.","data":null}`, `{"success":"","message":"No."}`, `{"updated":false}`, `{"data":{"error":{"code":"E1","message":"No."}}}`,
+		`{"body":null,"status":500,"headers":[]}`, `{"code":500,"message":"No.","data":null}`, `{"success":"","message":"No."}`, `{"updated":false}`, `{"done":false}`, `{"data":false}`, `{"data":{"error":{"code":"E1","message":"No."}}}`,
 		`{"type":"about:blank","title":"Forbidden","status":403,"detail":"No."}`, `{"errors":[{"message":"x"}],"data":null}`, `{"data":{"x":{"y":1}},"success":false}`, `{"items":[{"success":false,"message":"No."}]}`,
 	} {
 		if v := Classify(write(200, body)); v.Outcome != Failed {
@@ -54,7 +54,7 @@ func TestSuccessThatDenies(t *testing.T) {
 func TestSuccessThatIsNotClear(t *testing.T) {
 	for _, body := range []string{
 		`null`, `0`, `-1`, `""`, `"0"`, `"Error: no licence"`, `{"code":"acme_report","message":"x"}`, `{"success":true,"mess`, `{"id":7`, "OK", "\x1f\x8b\x08\x00damaged", "\x00\x01\x02",
-		`{"id":7,"meta":{"a":1},"titl`, `[{"id":1},{"id":2},{"i`, `{"data":{"x":{"y":1}},"success":fal`, phpWarning + `{"success":true,"data":{"a":{"b":1}},"x":"`, `{"success":true}{"code":"internal_server_error","message":"<p>`,
+		`{"message":"Sorry, you are not allowed to do that."}`, `<!doctype html><html><head></head><body>{"success":true}</body></html>`, `{"id":7,"meta":{"a":1},"titl`, `[{"id":1},{"id":2},{"i`, `{"data":{"x":{"y":1}},"success":fal`, phpWarning + `{"success":true,"data":{"a":{"b":1}},"x":"`, `{"success":true}{"code":"internal_server_error","message":"<p>`,
 		`{"success":true}` + page("Shop"), `{"success":true}{"success":false}`, `{"code":"x","message":"No.","data":{"status":400}}{"success":true}`,
 	} {
 		if v := Classify(write(200, body)); v.Outcome != Unknown || v.Reason != ReasonUnclear {
@@ -89,7 +89,7 @@ func TestSuccessThatLooksLikeARefusal(t *testing.T) {
 		read(200, `{"id":7,"status":"failed","error":"card declined"}`), read(200, `{"status":"error"}`), read(200, `false`), read(200, `null`), read(200, `{"errors":["x"]}`), read(200, `{"code":"SUMMER","message":"x"}`),
 		read(200, `{"code":"SUMMER","message":"x","data":null,"id":7}`), read(200, `[{"code":"a","message":"b","data":null}]`), read(200, ``, "Content-Type", "application/json"),
 		write(200, ``, "Content-Type", "application/json; charset=UTF-8", "Link", `<https://acme.example/wp-json/>; rel="https://api.w.org/"`), write(204, ``),
-		write(200, `{"error_code":0,"error_message":"success"}`), write(200, `{"error":"No error","updated":1}`), write(200, `{"error":"no errors found"}`), write(200, `{"enabled":false}`), write(200, `{"id":3,"sent":false}`),
+		write(200, `{"error_code":0,"error_message":"success"}`), write(200, `{"error":"No error","updated":1}`), write(200, `{"error":"no errors found"}`), write(200, `{"enabled":false}`), write(200, `{"id":5,"deleted":false}`), write(200, `{"id":5,"title":"x","done":false}`), write(200, `{"message":"Saved."}`), write(200, `{"message":"3 of 3"}`), write(200, `{"id":3,"sent":false}`),
 		write(200, `{"log":[{"type":"error","message":"old"}],"saved":true}`), write(200, `{"tests":[{"label":"x","status":"failed"}]}`), write(200, `{"success":true,"warnings":["x"],"data":{"failed":0,"errors":[]}}`),
 		write(200, `{"email_errors":"all","maintenance":false,"error_reporting":true}`), write(200, `{"rows":[{"name":"x","error":null},{"name":"y","error":"old"}]}`), write(226, `{"success":true}`),
 		write(201, `{"id":5}`, "Location", "/wp-json/wp/v2/posts/5"), write(200, `{"success":true}`, "X-Cache", "MISS", "Retry-After", "5"), write(200, `{"id":5,"content":{"rendered":"<html><h1>403 Forbidden</h1></html>"}}`),
@@ -176,6 +176,7 @@ func TestPHPDied(t *testing.T) {
 		{"a parse error", write(200, "Parse error: syntax error, unexpected '}' in /a.php on line 3"), Failed, ReasonSiteError, "syntax error", false},
 		{"then WordPress", answered(200, fatal+core), Failed, ReasonSiteError, "Uncaught", false},
 		{"WordPress's page", answered(200, died), Failed, ReasonSiteError, "kritischen", false},
+		{"WordPress's message alone", answered(200, `<p>There has been a critical error on this website.</p><p><a href="x">Learn more.</a></p>`), Failed, ReasonSiteError, "critical", false},
 		{"quoting JSON", answered(200, `<b>Fatal error</b>: Uncaught Error: json_decode('{"success":true}') in x.php`), Failed, ReasonSiteError, "", false},
 		{"after a success", answered(200, done+core), Unknown, ReasonSiteError, "disagree", false},
 		{"after a success, as text", answered(200, done+fatal), Unknown, ReasonSiteError, "Uncaught", false},
@@ -221,6 +222,7 @@ func TestPagesWith200(t *testing.T) {
 		{"a 404 of a theme", html("<title>Page not found – Acme</title>", long), Failed, ReasonNotJSON, "404", false},
 		{"a gateway's", html("<title>504 Gateway Time-out</title>", ""), Unknown, ReasonTimeout, "", true},
 		{"maintenance", html("<title>Maintenance</title>", "Briefly unavailable for scheduled maintenance. Check back in a minute."), Failed, ReasonMaintenance, "", false},
+		{"a check with 503", answered(503, "<html><head><title>Checking</title></head><body><script>x()</script>Checking your browser before accessing.</body></html>"), Failed, ReasonBlocked, "", false},
 		{"503 as a title", html("<title>Service Unavailable</title>", ""), Failed, ReasonMaintenance, "", true},
 		{"suspended", html("<title>Account Suspended</title>", "This Account has been suspended."), Failed, ReasonSuspended, "", false},
 		{"a login page", html("<title>Log In</title>", `<form name="loginform" id="loginform"><input name="log"></form>`), Failed, ReasonProtected, "login page", false},
@@ -244,6 +246,19 @@ func TestCodesOfVisitors(t *testing.T) {
 	} {
 		if v := Classify(coded(403, code)); v.Outcome != Failed || v.Reason != reason {
 			t.Errorf("%s: %+v", code, v)
+		}
+	}
+}
+
+func TestMessagesToVisitors(t *testing.T) {
+	for message, reason := range map[string]Reason{
+		"You must be logged in to access the REST API.": ReasonNotAuthenticated, "DRA: Only authenticated users can access the REST API.": ReasonNotAuthenticated, "Please log in first.": ReasonNotAuthenticated,
+		"You are not logged in.": ReasonNotAuthenticated, "Authentication required.": ReasonNotAuthenticated, "Sorry, you are not allowed to edit this post.": ReasonForbidden, "Only administrators may do this.": ReasonForbidden,
+		"Please contact the administrator.": ReasonForbidden, "": ReasonForbidden,
+	} {
+		body := `{"code":"rest_api_restricted","message":"` + message + `","data":{"status":403}}`
+		if v := Classify(write(403, body)); v.Outcome != Failed || v.Reason != reason {
+			t.Errorf("%s: %+v", message, v)
 		}
 	}
 }

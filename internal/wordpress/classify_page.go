@@ -2,6 +2,7 @@ package wordpress
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"strings"
@@ -66,6 +67,8 @@ func ofSuccessPage(x Exchange, found documents) Verdict {
 		}
 	}
 	switch {
+	case found.page && strings.HasPrefix(found.visible, "{") && json.Valid([]byte(found.visible)):
+		return unclear(x, "The answer stands within a page.")
 	case found.page && (title(x.Body) != "" || found.visible != "" || !found.cut):
 		return failed(ReasonNotJSON, fmt.Sprintf("It answered %d with a page%s instead of JSON.", x.Status, quoted(x)))
 	case found.cut:
@@ -87,6 +90,9 @@ func named(text string) string {
 // ofErrorPage judges an error page.
 func ofErrorPage(x Exchange, found documents) Verdict {
 	asks := x.Header.Get("Www-Authenticate")
+	if x.Status == http.StatusServiceUnavailable && isCheck(x.Body, found) {
+		return failed(ReasonBlocked, "A check for browsers answered instead of WordPress.")
+	}
 	if wantsCertificate(x) {
 		return failed(ReasonTLS, "The server wants a client certificate, which Drover has none of"+quoted(x)+". Have /wp-json/ exempted, or the requirement lifted for Drover's address.")
 	}

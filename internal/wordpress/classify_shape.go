@@ -218,7 +218,13 @@ func deep(s shape, fields object, a asked) shape {
 	if s.claim != claimNone {
 		return s
 	}
+	if said := textIn(firstTrue(fields, "message", "msg", "detail")); said != "" && len(fields) == 1 && words(said, badWords) && !words(said, goodWords) {
+		return shape{claim: claimUnclear, message: said, note: "It answered with a message alone."}
+	}
 	for _, name := range []string{"data", "result", "response", "body"} {
+		if string(fields[name]) == "false" && len(fields) == 1 {
+			return shape{claim: claimNo, note: "It answered false."}
+		}
 		if raw := fields[name]; len(raw) > 0 && raw[0] == '{' {
 			if inner := shapeOf(raw, a); inner.claim > claimYes {
 				return inner
@@ -230,12 +236,12 @@ func deep(s shape, fields object, a asked) shape {
 
 // denies tells whether a flag or a word of the answer says that it was not done.
 func denies(fields object, own bool, sent object) bool {
-	for _, name := range []string{"ok", "done", "succeeded", "deleted"} {
+	for _, name := range []string{"ok", "succeeded"} {
 		if string(fields[name]) == "false" {
 			return true
 		}
 	}
-	for _, name := range []string{"updated", "saved", "created", "removed", "cleared", "purged", "flushed", "sent", "completed"} {
+	for _, name := range []string{"done", "deleted", "updated", "saved", "created", "removed", "cleared", "purged", "flushed", "sent", "completed"} {
 		if !own && string(fields[name]) == "false" && sent[name] == nil {
 			return true
 		}
