@@ -104,8 +104,9 @@ func TestVerbsThatMayBeBlocked(t *testing.T) {
 		"400 by HTTP.sys":        {Exchange{Method: "PATCH", Status: 400, Body: []byte("<h2>Bad Request - Invalid Verb</h2>")}, true},
 		"an error page with 200": {Exchange{Method: "DELETE", Status: 200, Body: []byte("<html><title>403 Forbidden</title></html>")}, true},
 		"no such post":           {Exchange{Method: "PUT", Status: 404, Body: []byte(`{"code":"rest_post_invalid_id","message":"no","data":{"status":404}}`)}, false},
-		"a GET of the home page": {Exchange{Method: "PATCH", Status: 200, Body: []byte("<html><title>Acme</title><body>Welcome</body></html>")}, true},
+		"a coming-soon page":     {Exchange{Method: "PATCH", Status: 200, Body: []byte("<html><title>Soon</title><body>Soon</body></html>")}, false},
 		"sent to the home page":  {Exchange{Method: "PATCH", URL: "https://acme.example/wp-json/a", Status: 302, Header: http.Header{"Location": {"/"}}}, true},
+		"sent to a login":        {Exchange{Method: "PATCH", URL: "https://acme.example/wp-json/a", Status: 302, Header: http.Header{"Location": {"/login/"}}}, false},
 	} {
 		if got := Classify(c.x).Verb; got != c.want {
 			t.Errorf("%s: %v", name, got)

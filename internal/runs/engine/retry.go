@@ -107,13 +107,13 @@ func (y *sending) otherWay(x wordpress.Exchange, v wordpress.Verdict, n int, usu
 	switch {
 	case !v.Verb, len(y.ways) < 2, cut && n < 2, time.Since(y.first) > targetLimit:
 		return false
-	case !harmless && (v.Reason != wordpress.ReasonBlocked || v.Status != x.Status): // a page or JSON that only speaks of a refusal came from PHP
+	case !harmless && (v.Reason != wordpress.ReasonBlocked || v.Status != x.Status): // what says so with another status may come from PHP
 		return false
 	case v.Reason != wordpress.ReasonBlocked && !cut && y.ways[0] == usual && usual != wordpress.OverrideNone:
 		return false
 	}
 	y.ways = y.ways[1:]
-	if v.Reason == wordpress.ReasonNoRoute || v.Status < 400 && !cut { // most often the plugin is not there, or a page stands in front: the surest way alone is worth a request
+	if v.Reason == wordpress.ReasonNoRoute || v.Reason == wordpress.ReasonProtected { // most often no verb is to blame: the surest way alone is worth a request
 		y.ways = y.ways[len(y.ways)-1:]
 	}
 	y.client = y.client.WithOverride(y.ways[0])

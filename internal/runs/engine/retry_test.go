@@ -23,7 +23,7 @@ func TestWhatMayBeSentInDisguise(t *testing.T) {
 		"a page with 200 refuses":                  {200, page, true, true},
 		"a page with 200 refuses, sent once":       {200, page, false, false},
 		"JSON with 200 refuses, sent once":         {200, `{"statusCode":403,"message":"No."}`, false, false},
-		"the home page":                            {200, "<html><title>Acme</title><body>Welcome</body></html>", true, true},
+		"the home page":                            {200, "<html><title>Acme</title><body>Welcome</body></html>", true, false},
 		"the home page, sent once":                 {200, "<html><title>Acme</title><body>Welcome</body></html>", false, false},
 		"no such route":                            {404, `{"code":"rest_no_route","message":"No.","data":{"status":404}}`, true, true},
 		"no such route, sent once":                 {404, `{"code":"rest_no_route","message":"No.","data":{"status":404}}`, false, false},
