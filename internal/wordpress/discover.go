@@ -147,16 +147,19 @@ func (s *search) run(ctx context.Context) (discovery, bool) {
 			return found, true
 		case r.found && s.other == nil:
 			s.other = &found
-		case s.other == nil && signsUp(r.verdict.Location):
-			s.other = &discovery{root: root, index: index{Home: strings.TrimSuffix(withoutQuery(r.verdict.Location), signUpPage)}, signUp: true}
+		case s.other == nil && signsUp(pointsTo(r.exchange)):
+			s.other = &discovery{root: root, index: index{Home: strings.TrimSuffix(withoutQuery(pointsTo(r.exchange)), signUpPage)}, signUp: true}
 		case silent(r.exchange):
 			return discovery{}, false
 		}
 		s.announce(announced(r.exchange)) // every page and answer of WordPress announces it
-		s.addFirst(restAddress(r.verdict.Location))
+		s.addFirst(restAddress(pointsTo(r.exchange)))
 	}
 	return discovery{}, false
 }
+
+// pointsTo is where an answer sends on to, or the empty string.
+func pointsTo(x Exchange) string { return absolute(x.URL, x.Header.Get("Location")) }
 
 const signUpPage = "/wp-signup.php"
 
@@ -169,7 +172,7 @@ func withoutQuery(address string) string {
 
 // elsewhere tells whether the REST API may be at another place than the first.
 func (s *search) elsewhere() bool {
-	return s.other != nil || slices.Contains([]Reason{ReasonNotJSON, ReasonNoRoute, ReasonRedirected, ReasonBlocked, ReasonInvalidInput, ReasonTooLarge, ""}, s.first.Reason)
+	return s.other != nil || slices.Contains([]Reason{ReasonNotJSON, ReasonNoRoute, ReasonRedirected, ReasonProtected, ReasonBlocked, ReasonInvalidInput, ReasonTooLarge, ""}, s.first.Reason)
 }
 
 // restAddress is the root that a redirect of an index leads to: one of a language, or without the slash at its end.

@@ -230,7 +230,7 @@ func TestOptionsByTheServer(t *testing.T) {
 		"a text":                      {headed(200, "OK", "Content-Type", "text/plain"), RungWarning, "cannot be told"},
 		"a 403 page":                  {says(403, page("403")), RungWarning, "does not let Drover ask"},
 		"WordPress, with the right":   {headed(204, "", "X-Robots-Tag", wordpress, "Allow", "GET, PATCH"), RungOK, "may purge"},
-		"WordPress, in small letters": {headed(200, "{}", "allow", "get, patch"), RungOK, "may purge"},
+		"WordPress, in small letters": {headed(200, `{"methods":["PATCH"]}`, "allow", "get, patch"), RungOK, "may purge"},
 		"WordPress, without":          {headed(204, "", "X-Robots-Tag", wordpress), RungFailed, "may not purge"},
 		"WordPress, by its Link":      {headed(204, "", "Link", `</wp-json/>; rel="https://api.w.org/"`), RungFailed, "may not purge"},
 		"WordPress, by X-WP":          {headed(204, "", "X-WP-DoingItWrong", "x", "Allow", "GET"), RungFailed, "may not purge"},
