@@ -1,13 +1,12 @@
 package operation
 
 import (
-	"encoding/csv"
 	"fmt"
-	"io"
 	"maps"
 	"slices"
 	"strings"
 
+	"github.com/droverhq/drover/internal/spreadsheet"
 	"github.com/droverhq/drover/internal/validation"
 	"github.com/droverhq/drover/internal/wordpress"
 )
@@ -24,18 +23,19 @@ func readPostIDs(text string, p validation.Problems) postIDs {
 		return postIDs{everywhere: integers("post_ids", text, p)}
 	}
 	bySite := map[string][]int64{}
-	for number, line := range lines(text, p) {
-		if number == 0 && headed(line) {
+	for i, record := range lines(text, p) {
+		line, number := record.Cells, record.Line
+		if i == 0 && headed(line) {
 			continue
 		}
 		home, err := wordpress.ParseHome(line[0])
 		if err != nil {
-			p["post_ids"] = fmt.Sprintf("Line %d: %s", number+1, err)
+			p["post_ids"] = fmt.Sprintf("Line %d: %s", number, err)
 			return postIDs{}
 		}
 		ids := integers("post_ids", strings.Join(line[1:], " "), p)
 		if p["post_ids"] != "" {
-			p["post_ids"] = fmt.Sprintf("Line %d: %s", number+1, p["post_ids"])
+			p["post_ids"] = fmt.Sprintf("Line %d: %s", number, p["post_ids"])
 			return postIDs{}
 		}
 		bySite[home] = append(bySite[home], ids...)
@@ -51,26 +51,24 @@ func headed(line []string) bool {
 	return first == "url" || first == "site" || first == "address"
 }
 
-// lines splits CSV with commas, semicolons or tabs.
-func lines(text string, p validation.Problems) [][]string {
-	reader := csv.NewReader(strings.NewReader(strings.TrimSpace(strings.TrimPrefix(text, "\ufeff"))))
-	reader.FieldsPerRecord, reader.TrimLeadingSpace = -1, true
+// lines reads a table as spreadsheets save and copy it, its cells separated by what stands first in its first line.
+func lines(text string, p validation.Problems) []spreadsheet.Record {
+	text = strings.TrimSpace(spreadsheet.Decode([]byte(text)))
 	first, _, _ := strings.Cut(text, "\n")
-	if i := strings.IndexAny(first, ",;\t"); i >= 0 {
-		reader.Comma = rune(first[i])
+	separator := byte(',')
+	if i := strings.IndexAny(first, spreadsheet.Separators); i >= 0 {
+		separator = first[i]
 	}
-	var all [][]string
-	for {
-		line, err := reader.Read()
-		if err == io.EOF {
-			return all
-		}
-		if err != nil {
-			p["post_ids"] = fmt.Sprintf("This is not CSV: %s. Enter lines such as https://acme.example,1 17", err)
+	var all []spreadsheet.Record
+	reader := spreadsheet.NewReader(text, separator)
+	for record, more := reader.Next(); more; record, more = reader.Next() {
+		if record.Unclosed {
+			p["post_ids"] = fmt.Sprintf("Line %d: A double quote opens there and is never closed. Close it or remove it.", record.Line)
 			return nil
 		}
-		all = append(all, line)
+		all = append(all, record)
 	}
+	return all
 }
 
 // of returns the posts that are meant on the site.

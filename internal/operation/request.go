@@ -107,7 +107,7 @@ func (a *asked) check(p validation.Problems) {
 	}
 }
 
-// to is the request as it goes to the site. A site without a row has none, where rows were given.
+// to is the request as it goes to the site. A site without a row has none, where rows were given, and one that is not meant has none.
 func (a *asked) to(s Site) (wordpress.Request, bool) {
 	values := a.values(s)
 	_, has := a.rows[s.Home]
@@ -115,7 +115,12 @@ func (a *asked) to(s Site) (wordpress.Request, bool) {
 	if body, err := endpoint.ExpandJSON(a.body, values); err == nil { // it was found to be JSON
 		r.Body = []byte(body)
 	}
-	return r, has || a.rows == nil
+	return r, (has || a.rows == nil) && a.meant(s)
+}
+
+// meant tells whether the site is that of the address that the path was typed with; without one every site is meant.
+func (a *asked) meant(s Site) bool {
+	return a.route.Fits(s.Home) || s.ReportedHome != "" && a.route.Fits(strings.TrimSuffix(s.ReportedHome, "/"))
 }
 
 func (a *asked) values(s Site) endpoint.Values {
@@ -171,7 +176,7 @@ func (a *asked) strays(chosen []Site) validation.Problems {
 
 // checkRoots finds a path that begins with the address of a site that is not chosen, or with a REST prefix other than wp-json.
 func (a *asked) checkRoots(chosen []Site) string {
-	if len(chosen) > 0 && !slices.ContainsFunc(chosen, func(s Site) bool { return a.route.Fits(s.Home) }) {
+	if len(chosen) > 0 && !slices.ContainsFunc(chosen, a.meant) {
 		return a.route.From + " is none of the chosen sites (http or https and www matter). Enter the path below the REST root, such as /wp/v2/plugins."
 	}
 	for _, s := range chosen {

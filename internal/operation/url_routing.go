@@ -33,13 +33,16 @@ func splitURLs(text string, p validation.Problems) []string {
 }
 
 // urlsOfSite returns the addresses that belong to the site: the plugin drops the others silently, and still answers success. An address
-// below several of the homes belongs to the longest alone: the others would not have its pages. A path belongs to every site.
+// below several of the homes belongs to the longest alone: the others would not have its pages. A path belongs to every site but those
+// where it leads to another one.
 func urlsOfSite(s Site, homes, all []string) []string {
 	var own []string
 	for _, address := range all {
 		switch {
 		case strings.HasPrefix(address, "/"):
-			own = append(own, wordpress.PageURL(s.Home, s.ReportedHome, address))
+			if page := wordpress.PageURL(s.Home, s.ReportedHome, address); longestHome(homes, page) <= longestHome([]string{s.Home, s.ReportedHome}, page) {
+				own = append(own, page)
+			}
 		case owns(s, homes, address):
 			own = append(own, address)
 		}

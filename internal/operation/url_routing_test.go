@@ -28,6 +28,8 @@ func TestURLsGoToTheirSites(t *testing.T) {
 		"another host":                        {Site{Home: host}, all, "https://other.example/a/", ""},
 		"www, which the site calls its home":  {Site{Home: host, ReportedHome: "https://www.acme.example"}, all, "https://www.acme.example/page/", "https://www.acme.example/page/"},
 		"www, which it does not":              {Site{Home: host}, all, "https://www.acme.example/page/", ""},
+		"a path that leads to the subsite":    {Site{Home: host}, all, "/a/page/", ""},
+		"the same path at the subsite":        {Site{Home: host + "/a"}, all, "/a/page/", host + "/a/page/"},
 		"a path":                              {Site{Home: host}, all, "/page/", host + "/page/"},
 		"a path of a subsite":                 {Site{Home: host + "/a", ReportedHome: host + "/a"}, all, "/page/", host + "/a/page/"},
 		"a path below a language":             {Site{Home: host, ReportedHome: host + "/en/"}, all, "/page/", host + "/en/page/"},

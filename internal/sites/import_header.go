@@ -2,24 +2,31 @@ package sites
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"unicode"
 
+	"golang.org/x/text/unicode/norm"
+
 	"github.com/droverhq/drover/internal/spreadsheet"
 )
 
-// columnNames are the names that a column goes by in people's lists and in the exports of browsers and password managers, without case,
-// blanks and signs; the first that a file has is taken.
+// columnNames are the names that a column goes by in people's lists and in the exports of browsers and password managers, as columnName
+// writes them; the first that a file has is taken.
 var columnNames = map[string][]string{
-	"url": {"url", "siteurl", "loginuri", "site", "website", "websiteurl", "siteaddress", "wordpressurl", "homeurl", "webaddress", "address", "adresse", "webseite", "sitio", "sito"},
-	"username": {"username", "user", "wpusername", "wordpressusername", "adminusername", "loginusername", "loginname", "adminname", "admin", "login", "userlogin",
-		"benutzername", "benutzer", "identifiant", "utilisateur", "usuario", "nomeutente", "gebruikersnaam"},
-	"application_password": {"applicationpassword", "apppassword", "wpapplicationpassword", "wordpressapplicationpassword", "applicationpasswords",
-		"anwendungspasswort", "motdepassedapplication", "contraseñadeaplicación", "passwordapplicazione", "applicatiewachtwoord"},
-	"password": {"password", "loginpassword", "adminpassword", "wppassword", "passwort", "motdepasse", "contraseña", "wachtwoord"},
-	"client":   {"client", "clientname", "customer", "clients", "kunde", "cliente", "klant"},
-	"tags":     {"tags", "tag", "labels", "schlagwörter", "étiquettes", "etiquetas", "etichette"},
+	"url": {"url", "siteurl", "loginuri", "site", "website", "websiteurl", "siteaddress", "websiteaddress", "homeurl", "homepage", "home", "webaddress", "address", "link", "domain",
+		"domainname", "adresse", "webadresse", "webseite", "urlderwebsite", "seite", "sitio", "sitioweb", "direccion", "direccionweb", "direcciondelsitio", "urldelsitio", "sito", "sitoweb",
+		"indirizzo", "siteweb", "adressedusite", "urldusite", "dominio", "domaine"},
+	"username": {"username", "user", "adminusername", "adminuser", "loginusername", "loginname", "adminname", "admin", "login", "userlogin",
+		"benutzername", "benutzer", "nutzername", "nutzer", "anmeldename", "identifiant", "nomdutilisateur", "utilisateur", "usuario", "nombredeusuario", "nomeutente", "utente",
+		"gebruikersnaam", "gebruiker", "usernameoremailaddress", "usernameoremail", "email", "emailaddress"},
+	"application_password": {"applicationpassword", "apppassword", "applicationpasswords", "apppw",
+		"anwendungspasswort", "anwendungskennwort", "apppasswort", "appkennwort", "motdepassedapplication", "motdepasseapplication", "contrasenadeaplicacion", "contrasenadelaaplicacion",
+		"contrasenadeaplicaciones", "claveaplicacion", "passwordapplicazione", "passworddellapplicazione", "applicatiewachtwoord"},
+	"password": {"password", "loginpassword", "adminpassword", "passwort", "kennwort", "motdepasse", "contrasena", "wachtwoord"},
+	"client":   {"client", "clientname", "customer", "customername", "clients", "kunde", "cliente", "klant"},
+	"tags":     {"tags", "tag", "labels", "schlagworter", "etiquettes", "etiquetas", "etichette"},
 }
 
 // needed are the columns that a file must have.
@@ -96,13 +103,27 @@ func columnsOf(cells []string) map[string]int {
 	return columns
 }
 
+// inBrackets is what a header explains, such as (WP) or [24 characters]. Names that begin with WordPress's own mean the same without it.
+var (
+	inBrackets  = regexp.MustCompile(`[(\[][^)\]]*[)\]]`)
+	ofWordPress = regexp.MustCompile(`^(wordpress|wp)(.+)$`)
+)
+
+// columnName is a header without case, accents, blanks, signs and explanations.
 func columnName(cell string) string {
-	return strings.Map(func(r rune) rune {
-		if unicode.IsLetter(r) || unicode.IsDigit(r) {
-			return unicode.ToLower(r)
-		}
-		return -1
-	}, cell)
+	letters := func(text string) string {
+		return strings.Map(func(r rune) rune {
+			if unicode.IsLetter(r) || unicode.IsDigit(r) {
+				return unicode.ToLower(r)
+			}
+			return -1
+		}, norm.NFD.String(text))
+	}
+	name := letters(inBrackets.ReplaceAllString(cell, ""))
+	if name == "" {
+		name = letters(cell)
+	}
+	return ofWordPress.ReplaceAllString(name, "$2")
 }
 
 func namesOf(cells []string) string {

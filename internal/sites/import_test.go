@@ -69,7 +69,17 @@ func TestImportReadsFilesAsTheyAreSaved(t *testing.T) {
 		"semicolon in the header":  {"url,username,application_password,\"a;b;c;d;e;f;g\"\nhttps://one.example,u,p q,\n", "2 https://one.example"},
 		"blanks in the header":     {"URL , User Name,Application Password\nhttps://one.example,u,p q\n", "2 https://one.example"},
 		"hyphens in the header":    {"Site-URL,user-name,application-password\nhttps://one.example,u,p q\n", "2 https://one.example"},
-		"signs in the header":      {"\u200bURL*,\"Username:\",Application\u00a0Password (WP)\nx,u,p\n", ""},
+		"signs in the header":      {"\u200bURL*,\"Username:\",Application\u00a0Password (WP)\none.example,u,p q\n", "2 https://one.example"},
+		"a column is missing":      {"URL,Username,Notes\nx,u,p\n", ""},
+		"German":                   {"URL der Website;Nutzername;Anwendungs-Passwort\none.example;u;p q\n", "2 https://one.example"},
+		"French":                   {"Site web;Nom d\u2019utilisateur;Mot de passe d'application\none.example;u;p q\n", "2 https://one.example"},
+		"Spanish":                  {"Direcci\u00f3n;Nombre de usuario;Contrase\u00f1a de aplicaci\u00f3n\none.example;u;p q\n", "2 https://one.example"},
+		"Spanish, decomposed":      {"Sitio web;Usuario;Contrasen\u0303a de aplicacio\u0301n\none.example;u;p q\n", "2 https://one.example"},
+		"Spanish without accents":  {"Sitio web;Usuario;Contrasena de aplicacion\none.example;u;p q\n", "2 https://one.example"},
+		"Italian":                  {"Sito web;Nome utente;Password applicazione\none.example;u;p q\n", "2 https://one.example"},
+		"names of WordPress":       {"WordPress Address (URL),WP User,WP App Password [24 characters]\none.example,u,p q\n", "2 https://one.example"},
+		"next lines":               {strings.ReplaceAll(with(","), "\n", "\u0085"), both},
+		"UTF-16 after a title":     {saved(t, "Сайты;;;;\n"+with(";"), unicode.UTF16(unicode.LittleEndian, unicode.IgnoreBOM).NewEncoder().String), "3 https://one.example, 4 https://two.example"},
 		"camel case":               {"siteUrl;userName;applicationPassword\none.example;u;p q\n", "2 https://one.example"},
 		"the header again":         {with(",") + columns + "https://three.example,u,p q,,\n", both + ", 5 https://three.example"},
 		"the header below":         {one + columns + two, "1 https://one.example, 3 https://two.example"},
@@ -87,7 +97,7 @@ func TestImportReadsFilesAsTheyAreSaved(t *testing.T) {
 		"one broken byte":          {columns + one + "https://two.example,u,p q,Caf\xe9,\n", both},
 	} {
 		lines, err := sites.ReadImport(strings.NewReader(c.file))
-		if name == "signs in the header" {
+		if name == "a column is missing" {
 			if !errors.Is(err, sites.ErrNoHeader) || !strings.Contains(err.Error(), "application_password is missing") {
 				t.Errorf("%s: %v", name, err)
 			}

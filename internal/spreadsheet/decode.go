@@ -34,7 +34,7 @@ func Decode(file []byte) string {
 		}
 	}
 	text = strings.TrimRight(text, "\x00\x1a") // Ctrl-Z ends a file of DOS programs
-	return strings.NewReplacer("\r\n", "\n", "\r", "\n", "\u2028", "\n", "\u2029", "\n").Replace(text)
+	return strings.NewReplacer("\r\n", "\n", "\r", "\n", "\u0085", "\n", "\u2028", "\n", "\u2029", "\n").Replace(text)
 }
 
 func asUTF8(file []byte) string {
@@ -52,24 +52,24 @@ func asUTF8(file []byte) string {
 	return byLine(file)
 }
 
-// unmarked recognizes UTF-16 without a mark: a table begins with ASCII, so that every second byte of its beginning is zero.
+// unmarked recognizes UTF-16 without a mark: a table has separators, line ends and digits, so that zero stands often, and always in the
+// same one of two bytes. Other text has no zero bytes.
 func unmarked(file []byte) encoding.Encoding {
-	const looked = 8
-	if len(file) < looked {
+	const looked, least = 4096, 8
+	file = file[:min(len(file), looked)]
+	if len(file) < least {
 		return nil
 	}
-	var even, odd int
-	for i, b := range file[:looked] {
-		if b == 0 && i%2 == 0 {
-			even++
-		} else if b == 0 {
-			odd++
+	var zeros [2]int
+	for i, b := range file {
+		if b == 0 {
+			zeros[i%2]++
 		}
 	}
-	switch {
-	case odd == looked/2 && even == 0:
+	switch often := len(file) / least; {
+	case zeros[1] >= often && zeros[0] == 0:
 		return utf.UTF16(utf.LittleEndian, utf.IgnoreBOM)
-	case even == looked/2 && odd == 0:
+	case zeros[0] >= often && zeros[1] == 0:
 		return utf.UTF16(utf.BigEndian, utf.IgnoreBOM)
 	}
 	return nil

@@ -22,8 +22,11 @@ func (a Address) UsualRoot() string { return a.Home + "/wp-json/" }
 // that already begins with the home's stays.
 func PageURL(home, reported, path string) string {
 	h, r := webAddress(home), webAddress(reported)
-	if h == nil || r == nil {
+	if h == nil {
 		return home + path
+	}
+	if r == nil {
+		r = h
 	}
 	base := r
 	if strings.EqualFold(h.Hostname(), r.Hostname()) {

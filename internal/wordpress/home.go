@@ -16,7 +16,7 @@ import (
 // ParseHome makes the address of a site canonical, however it was pasted: https:// is added, the host is written in lower case and
 // ASCII, and what leads into wp-admin or the REST API is cut off, with the query and the fragment behind it.
 func ParseHome(text string) (string, error) {
-	text = Visible(strings.TrimSpace(text))
+	text = strings.TrimRight(strings.TrimSpace(Visible(text)), ",; ")
 	if text == "" {
 		return "", addressError("Write the address of the site, such as https://acme.example.")
 	}
@@ -111,14 +111,14 @@ var hostNames = idna.New(idna.MapForLookup(), idna.BidiRule(), idna.StrictDomain
 var (
 	hostName    = regexp.MustCompile(`^([a-z0-9_]([a-z0-9_-]*[a-z0-9_])?\.)*[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?$`)
 	numericHost = regexp.MustCompile(`(^|\.)(0x[0-9a-f]*|[0-9]+)$`) // browsers read these as IPv4 addresses (WHATWG, URL)
-	schemeHost  = regexp.MustCompile(`^(www\.)?(https?|ftp|file)$`)
+	noHost      = regexp.MustCompile(`^((www\.)?(https?|ftp|file)|www)$`)
 )
 
 func canonicalHost(u *url.URL) (string, error) {
 	name, port := strings.TrimSuffix(u.Hostname(), "."), u.Port()
 	if ip, err := netip.ParseAddr(name); err != nil {
 		name, err = hostNames.ToASCII(name)
-		if err != nil || !hostName.MatchString(name) || numericHost.MatchString(name) || schemeHost.MatchString(name) {
+		if err != nil || !hostName.MatchString(name) || numericHost.MatchString(name) || noHost.MatchString(name) {
 			return "", addressError("The host name %.100q is not valid. Write it as https://acme.example.", u.Hostname())
 		}
 	} else if ip.Zone() != "" {
@@ -139,11 +139,19 @@ func canonicalHost(u *url.URL) (string, error) {
 	return net.JoinHostPort(name, strconv.Itoa(n)), nil
 }
 
-// inWordPress are the parts of a path that lead from a site's home into WordPress.
-var inWordPress = regexp.MustCompile(`(?i)^(wp-admin|wp-json|wp-content|wp-includes|index\.php|xmlrpc\.php|wp-[a-z-]+\.php|wp-sitemap[a-z0-9-]*\.xml)$`)
+// inWordPress are the parts of a path that lead from a site's home into WordPress, or name a file: no site lives below one. WordPress
+// lets no site of a network be called feed (get_subdirectory_reserved_names).
+var inWordPress = regexp.MustCompile(`(?i)^(wp-admin|wp-json|wp-content|wp-includes|wp-login|feed|.+\.(php|html?|xml|xsl|txt|ico|cgi|aspx?))$`)
 
-// homePath cuts off what leads from a site's home into WordPress, and tells whether anything does.
+var (
+	leftOver    = regexp.MustCompile("[\"<>|^`{}“”„«»‹›\\\\]") // of what stood around the address; no browser leaves them in one
+	nothingElse = regexp.MustCompile(`^[[:punct:]…–—]+$`)
+)
+
+// homePath cuts off what leads from a site's home into WordPress, and tells whether anything does. It resolves . and .. as browsers do.
 func homePath(u *url.URL) (path string, inside bool, err error) {
+	var kept []string
+	joined := func() string { return strings.Join(kept, "") }
 	for part := range strings.SplitSeq(u.EscapedPath(), "/") {
 		plain, err := url.PathUnescape(part)
 		if err != nil {
@@ -155,14 +163,22 @@ func homePath(u *url.URL) (path string, inside bool, err error) {
 		if strings.ContainsFunc(plain, unicode.IsControl) {
 			return "", false, addressError("An address holds no line breaks. Write it as https://acme.example.")
 		}
-		if inWordPress.MatchString(plain) {
-			return path, true, nil
-		}
-		if plain = strings.TrimSpace(plain); plain != "" && plain != "." && plain != ".." {
-			path += "/" + escapePart(plain)
+		switch plain = strings.TrimSpace(plain); {
+		case inWordPress.MatchString(plain):
+			if len(kept) > 0 && kept[len(kept)-1] == "/comments" && strings.EqualFold(plain, "feed") {
+				kept = kept[:len(kept)-1]
+			}
+			return joined(), true, nil
+		case plain == "..":
+			kept = kept[:max(0, len(kept)-1)]
+		case plain == "" || plain == ".":
+		case leftOver.MatchString(plain) || nothingElse.MatchString(plain) || strings.HasSuffix(plain, "."):
+			return "", false, addressError("The path %.100q is not that of a site. Write the address as https://acme.example.", plain)
+		default:
+			kept = append(kept, "/"+escapePart(plain))
 		}
 	}
-	return path, false, nil
+	return joined(), false, nil
 }
 
 // escapePart writes a part of a path in its one canonical form.

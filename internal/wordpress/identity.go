@@ -15,12 +15,18 @@ func ownIndex(home, root string, i index) bool {
 	if webAddress(i.Home) == nil {
 		return within(home, i.URL)
 	}
-	// WordPress in a folder of its own, or behind another front, calls the address that was stored its url (site_url).
-	return within(home, i.Home) || within(home, i.URL) && within(i.URL, home)
+	return within(home, i.Home) || frontElsewhere(home, i)
+}
+
+// frontElsewhere tells whether the stored address is WordPress's own (site_url), and its home is the front of another host. On the same
+// host, a WordPress in a folder is the site of the home above it, and its pages and its cache are there.
+func frontElsewhere(home string, i index) bool {
+	return bareHost(webAddress(home)) != bareHost(webAddress(i.Home)) && within(home, i.URL) && within(i.URL, home)
 }
 
 // within tells whether an address is the home or lies below it, as the homes of languages do. Scheme, port and www do not count: a
-// server behind a proxy often knows them wrongly, and no owner has another site there.
+// server behind a proxy often knows them wrongly, and no owner has another site there. Any other host does, a language's included:
+// de.acme.example may be another blog of the network, and its pages are cached under its own name.
 func within(home, address string) bool {
 	h, a := webAddress(home), webAddress(address)
 	if h == nil || a == nil || bareHost(h) != bareHost(a) {

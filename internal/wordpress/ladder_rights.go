@@ -71,8 +71,8 @@ func fromWordPress(x Exchange) bool {
 			return true
 		}
 	}
-	_, object := readObject(x.Body)
-	return announced(x) != "" || x.Header.Get("X-Robots-Tag") != "" || object
+	fields, _ := readObject(x.Body)
+	return announced(x) != "" || x.Header.Get("X-Robots-Tag") != "" || len(fields["methods"]) > 0 || len(fields["endpoints"]) > 0
 }
 
 func (l *ladder) namespaces(ctx context.Context) (Rung, bool) {

@@ -3,6 +3,7 @@ package wordpress
 import (
 	"context"
 	"fmt"
+	"slices"
 )
 
 func (l *ladder) findRoot(ctx context.Context) (Rung, bool) {
@@ -56,11 +57,12 @@ func (l *ladder) rootless(v Verdict) (Rung, bool) {
 }
 
 func (l *ladder) applicationPasswords(context.Context) (Rung, bool) {
-	if len(l.index.Authentication) == 0 || string(l.index.Authentication) == "null" {
+	ways, told := readObject(l.index.Authentication) // an empty list: nothing is offered
+	names := readTexts(l.index.Authentication)
+	if !told && len(readList(l.index.Authentication)) == 0 {
 		return warn(l.host+" does not tell whether application passwords are available.", "A plugin shortens the REST index. Nothing to do while the credential works.")
 	}
-	ways, _ := readObject(l.index.Authentication) // an empty list: nothing is offered
-	if _, offered := ways["application-passwords"]; !offered {
+	if _, offered := ways["application-passwords"]; !offered && !slices.Contains(names, "application-passwords") {
 		return fail("Application passwords are switched off on "+l.host+".",
 			"A security plugin or the host switches them off (the filter wp_is_application_passwords_available), or WordPress does not know that it is reached by https. Have that changed.")
 	}

@@ -127,9 +127,14 @@ func TestLadderFindings(t *testing.T) {
 		"a start page in a language": {map[string]http.HandlerFunc{"/": redirect("/de/"), "/de/": says(200, page("Acme"))}, "ready", RungReach, RungOK, "answers"},
 		"no users to be seen":        {map[string]http.HandlerFunc{"/wp-json/wp/v2/users/me": says(404, `{"code":"rest_no_route"}`)}, "warning", RungCapabilities, RungOK, "may purge"},
 		"users in another form":      {map[string]http.HandlerFunc{"/wp-json/wp/v2/users/me": says(200, `[]`)}, "warning", RungCredential, RungWarning, "does not tell"},
+		"no word of roles":           {map[string]http.HandlerFunc{"/wp-json/wp/v2/users/me": says(200, `{"username":"drover","roles":null}`)}, "ready", RungCapabilities, RungOK, "role is not known, which may purge"},
+		"ways to sign in as a list":  {map[string]http.HandlerFunc{"/wp-json/": says(200, fmt.Sprintf(index, `["application-passwords"]`))}, "ready", RungApplicationPasswords, RungOK, "available"},
+		"ways to sign in as a flag":  {map[string]http.HandlerFunc{"/wp-json/": says(200, fmt.Sprintf(index, `true`))}, "warning", RungApplicationPasswords, RungWarning, "does not tell"},
 		"a user without a role":      {map[string]http.HandlerFunc{"/wp-json/wp/v2/users/me": says(200, `{"username":"drover","roles":[]}`)}, "broken", RungCapabilities, RungFailed, "no role"},
 		"a manager":                  {map[string]http.HandlerFunc{"/wp-json/wp/v2/users/me": says(200, `{"username":"drover","roles":["manager"],"capabilities":{"manage_options":true}}`)}, "ready", RungCapabilities, RungOK, "manage options"},
-		"no right to purge":          {map[string]http.HandlerFunc{"/wp-json/bigscoots-cache/v2/clear-cache": says(200, `{}`)}, "broken", RungCapabilities, RungFailed, "may not purge"},
+		"no right to purge":          {map[string]http.HandlerFunc{"/wp-json/bigscoots-cache/v2/clear-cache": says(200, `{"methods":["PATCH"]}`)}, "broken", RungCapabilities, RungFailed, "may not purge"},
+		"a worker before OPTIONS":    {map[string]http.HandlerFunc{"/wp-json/bigscoots-cache/v2/clear-cache": says(200, `{"ok":true}`)}, "warning", RungCapabilities, RungWarning, "cannot be told"},
+		"an empty list for OPTIONS":  {map[string]http.HandlerFunc{"/wp-json/bigscoots-cache/v2/clear-cache": says(200, `[]`)}, "warning", RungCapabilities, RungWarning, "cannot be told"},
 		"a firewall before OPTIONS":  {map[string]http.HandlerFunc{"/wp-json/bigscoots-cache/v2/clear-cache": says(405, page("405"))}, "warning", RungCapabilities, RungWarning, "does not let Drover ask"},
 		"a status that fails":        {map[string]http.HandlerFunc{"/wp-json/bigscoots-cache/v2/status": says(500, page("500"))}, "warning", RungStatus, RungWarning, "does not tell its status"},
 		"a status without a cache":   {map[string]http.HandlerFunc{"/wp-json/bigscoots-cache/v2/status": says(200, `{"success":true}`)}, "warning", RungStatus, RungWarning, "does not tell"},
@@ -206,6 +211,9 @@ func TestLadderKeepsTheCredential(t *testing.T) {
 func TestReadStatusTakesWhatThereIs(t *testing.T) {
 	s := readStatus([]byte(`{"plugin_version":{"value":"2.9"},"n":{"value":3},"b":{"value":true},"x":7,"h":{"value":"<b>On</b>"}}`))
 	if s.Version != "2.9" || s.Data["n"] != "3" || s.Data["b"] != "true" || s.Data["h"] != "On" || len(s.Data) != 4 {
+		t.Errorf("%+v", s)
+	}
+	if s := readStatus([]byte(`{"success":true,"data":{"plugin_version":2.8,"plugin_cache_status":"Enabled","x":null,"y":["z"]}}`)); s.Version != "2.8" || s.Cache != "Enabled" || len(s.Data) != 2 {
 		t.Errorf("%+v", s)
 	}
 	if s := readStatus([]byte(`[]`)); s.Version != "" || s.Data != nil {

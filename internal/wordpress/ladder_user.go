@@ -12,13 +12,16 @@ import (
 type user struct {
 	Username, Name string
 	Roles          []string
+	Told           bool // the roles are: null tells nothing
 	Capabilities   map[string]json.RawMessage
 }
 
 func parseUser(raw json.RawMessage) user {
 	fields, _ := readObject(raw)
 	capabilities, _ := readObject(fields["capabilities"])
-	return user{readText(fields["username"]), readText(fields["name"]), readTexts(fields["roles"]), capabilities}
+	_, asObject := readObject(fields["roles"])
+	roles := readTexts(fields["roles"])
+	return user{readText(fields["username"]), readText(fields["name"]), roles, asObject || len(roles) > 0, capabilities}
 }
 
 func (u user) can(capability string) bool { return readYes(u.Capabilities[capability]) }
@@ -40,6 +43,9 @@ func (l *ladder) credential(ctx context.Context) (Rung, bool) {
 		refused = signed == no
 	}
 	switch {
+	case !refused && closedToAll(x, v):
+		return warn("Whether the credential works on "+l.host+" cannot be told: something on the site refuses /wp/v2/users/me, and no other question decides.",
+			"Run an operation to see. Let signed-in users read /wp/v2/users/me in the settings of the site's security plugin.")
 	case refused && v.Reason != ReasonNotAuthenticated, v.Reason == ReasonNotAuthenticated && v.Note == "":
 		return fail("WordPress did not accept the credential for "+l.host+".",
 			"The username or the application password is wrong or was revoked, or the server drops the Authorization header. Replace the credential; if a new one fails too, ask the host to pass the Authorization header on.")
@@ -47,6 +53,12 @@ func (l *ladder) credential(ctx context.Context) (Rung, bool) {
 		return warn(l.host+" does not tell who is signed in: a plugin hides users.", "Nothing to do while the credential works. Let signed-in users read /wp/v2/users/me to see their rights here.")
 	}
 	return l.failed(v)
+}
+
+// closedToAll tells whether users are refused to everybody, by a code that WordPress gives for other users only: who asks for themselves
+// gets rest_not_logged_in, or the reason why the password is wrong.
+func closedToAll(x Exchange, v Verdict) bool {
+	return x.Status == http.StatusForbidden && v.Code != "" || v.Code == "rest_user_cannot_view"
 }
 
 // ask sends a question of the check's with the credential.
@@ -61,7 +73,7 @@ func (l *ladder) signedIn(x Exchange) (Rung, bool) {
 	if me.Username == "" && me.Name == "" {
 		return warn(l.host+" does not tell who is signed in.", "A plugin changes the answer of /wp/v2/users/me. Switch that off for signed-in users.")
 	}
-	l.known = true
+	l.known = me.Told
 	l.report.Login, l.report.Roles = printable(cmp.Or(me.Username, me.Name), 200), me.Roles
 	l.report.CanManage = me.can("manage_options")
 	l.report.Administrator = slices.Contains(me.Roles, "administrator") || me.can("promote_users")

@@ -76,7 +76,7 @@ var answering = map[string]struct {
 	"a folder that the site calls its url": {"/wp", func(home string) map[string]http.HandlerFunc {
 		both := fmt.Sprintf(`{"name":"A","home":%q,"url":%q,"namespaces":["bigscoots-cache/v2"],"authentication":{"application-passwords":{}}}`, home, home+"/wp")
 		return map[string]http.HandlerFunc{"/wp/": headed(200, page("A"), "Link", "<"+home+`/wp-json/>; rel="https://api.w.org/"`), "/wp/wp-json/": says(404, ""), "/wp/index.php": says(404, ""), "/wp-json/": says(200, both)}
-	}, "/wp-json/", ""},
+	}, "", ""},
 
 	"a deleted blog": {"/gone", func(home string) map[string]http.HandlerFunc {
 		signup := redirect(home + "/wp-signup.php?new=gone")

@@ -18,6 +18,9 @@ func ParsePage(text string) (string, error) {
 	}) {
 		return "", addressError("An address holds no spaces, backslashes or line breaks.")
 	}
+	if leftOver.MatchString(address) {
+		return "", addressError("%.100q holds a quote or bracket that is not part of an address. Leave it out.", text)
+	}
 	if query = escapeLetters(query); query != "" {
 		query = "?" + query
 	}

@@ -56,8 +56,9 @@ func absolute(base, reference string) string {
 		return ""
 	}
 	u, err := b.Parse(reference)
-	if err != nil || u.User != nil || u.Fragment != "" {
+	if err != nil || u.User != nil {
 		return ""
 	}
+	u.Fragment, u.RawFragment = "", ""
 	return u.String()
 }

@@ -14,6 +14,7 @@ func TestAnnounced(t *testing.T) {
 		"in a comment":        {body: `<head></head><body><link rel="https://api.w.org/" href="https://evil.example/">`, want: ""},
 		"with a password":     {header: `<https://user:pw@acme.example/wp-json/>; rel="https://api.w.org/"`, want: ""},
 		"not at all":          {body: page("Acme"), want: ""},
+		"with a fragment":     {header: `<https://acme.example/wp-json/#top>; rel="https://api.w.org/"`, want: "https://acme.example/wp-json/"},
 		"broken":              {header: `<http://[::1/>; rel="https://api.w.org/"`, want: ""},
 	} {
 		x := answered(200, c.body)

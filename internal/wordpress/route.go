@@ -16,6 +16,7 @@ type Route struct {
 var (
 	siteReference = regexp.MustCompile(`^/?\{\{\s*site\.url\s*\}\}`)
 	version       = regexp.MustCompile(`^v[0-9]+$`)
+	corePage      = regexp.MustCompile(`^(wp-admin|wp-content|wp-includes|wp-[a-z-]+\.php|xmlrpc\.php)$`) // pages and files of WordPress
 )
 
 // ParseRoute takes the site's own address and the REST prefix off a path, where people paste a whole address or what a plugin's page
@@ -26,8 +27,8 @@ func ParseRoute(text string) (Route, error) {
 	scheme := anyScheme.FindString(path)
 	parts := strings.Split(strings.Trim(strings.TrimPrefix(path, scheme), "/"), "/")
 	at := prefixAt(parts)
-	if at < 0 && scheme != "" {
-		return Route{}, requestError("Write the path below the REST root, such as /wp/v2/plugins, without the site's address.")
+	if at < 0 && (scheme != "" || corePage.MatchString(parts[0])) {
+		return Route{}, requestError("Write the path below the REST root, such as /wp/v2/plugins, without the site's address. Pages of WordPress are no routes.")
 	}
 	if at < 0 {
 		return Route{Path: slashed(rest)}, nil

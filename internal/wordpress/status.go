@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
-	"strconv"
 	"strings"
 	"time"
 )
@@ -44,28 +43,23 @@ func (l *ladder) status(ctx context.Context) (Rung, bool) {
 
 // readStatus reads the values, each {label, value}, from the answer's data or from the answer itself.
 func readStatus(raw json.RawMessage) PluginStatus {
-	var values, within map[string]json.RawMessage
-	if json.Unmarshal(raw, &values) != nil {
+	values, is := readObject(raw)
+	if !is || values == nil {
 		return PluginStatus{}
 	}
-	if json.Unmarshal(values["data"], &within) == nil {
+	within, is := readObject(values["data"])
+	if is {
 		values = within
 	}
 	s := PluginStatus{Data: map[string]string{}}
 	for name, each := range values {
-		var pair struct {
-			Value any `json:"value"`
+		pair, _ := readObject(each)
+		text := readText(pair["value"])
+		if is && text == "" {
+			text = readText(each)
 		}
-		if json.Unmarshal(each, &pair) != nil {
-			continue
-		}
-		switch value := pair.Value.(type) {
-		case string:
-			s.Data[printable(name, 60)] = plain(value)
-		case bool:
-			s.Data[printable(name, 60)] = strconv.FormatBool(value)
-		case float64:
-			s.Data[printable(name, 60)] = strconv.FormatFloat(value, 'f', -1, 64)
+		if text != "" {
+			s.Data[printable(name, 60)] = plain(text)
 		}
 	}
 	s.Version, s.Cache = s.Data["plugin_version"], s.Data["plugin_cache_status"]
