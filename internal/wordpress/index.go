@@ -4,7 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
-	"slices"
+
+	"github.com/droverhq/drover/internal/cacheplugin"
 )
 
 // index is what Drover reads of the REST index.
@@ -33,8 +34,6 @@ func parseIndex(raw json.RawMessage) (index, bool) {
 	named := len(fields["authentication"]) > 0 && (i.Home != "" || i.URL != "")
 	return i, is && (len(i.Namespaces) > 0 || named)
 }
-
-func (i index) has(namespace string) bool { return slices.Contains(i.Namespaces, namespace) }
 
 // look is a request that only looks, and passes the same gates as the one that it is made for.
 func (r Request) look(path string) Request {
@@ -68,7 +67,7 @@ type reading struct {
 // security plugins refuse them in many forms, or leave namespaces out.
 func (c *Client) indexForVisitors(ctx context.Context, root string, gate Request) reading {
 	public := c.anonymous().indexAt(ctx, root, gate)
-	if c.username == "" || public.index.has(pluginNamespace) || silent(public.exchange) {
+	if c.username == "" || len(cacheplugin.In(public.index.Namespaces)) > 0 || silent(public.exchange) {
 		return public
 	}
 	if signed := c.indexAt(ctx, root, gate); signed.found || !public.found {

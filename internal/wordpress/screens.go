@@ -1,6 +1,10 @@
 package wordpress
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/droverhq/drover/internal/cacheplugin"
+)
 
 // Screen is a page of a site's wp-admin on which what is wrong can be put right.
 type Screen struct {
@@ -19,7 +23,7 @@ var (
 	screenGeneral    = Screen{"options-general.php", "Settings → General"}
 	screenHealth     = Screen{"site-health.php", "Site Health"}
 	screenUpdates    = Screen{"update-core.php", "the site's updates"}
-	screenCache      = Screen{bigscootsSettings, "BigScoots Cache's settings"}
+	screenCache      = Screen{cacheplugin.BigScoots.Settings, cacheplugin.BigScoots.Name + "'s settings"}
 )
 
 // screensByCode are the screens for what stands in a code, before those by reason.

@@ -1,6 +1,10 @@
 package wordpress
 
-import "testing"
+import (
+	"testing"
+
+	"github.com/droverhq/drover/internal/cacheplugin"
+)
 
 func TestScreens(t *testing.T) {
 	for _, c := range []struct {
@@ -10,7 +14,7 @@ func TestScreens(t *testing.T) {
 	}{
 		{ReasonBadCredential, "incorrect_password", "profile.php#application-passwords-section"}, {ReasonNotAuthenticated, "jwt_auth_bad_auth_header", "plugins.php"},
 		{ReasonNotAuthenticated, "application_passwords_disabled_for_user", "plugins.php"}, {ReasonBadCredential, "application_password_expired", "profile.php#application-passwords-section"},
-		{ReasonNotApplicable, "page_cache_disabled", bigscootsSettings}, {ReasonNotApplicable, "opcache_not_loaded", ""}, {ReasonNotJSON, "", "options-permalink.php"}, {ReasonTLS, "", ""}, {ReasonSuspended, "", ""},
+		{ReasonNotApplicable, "page_cache_disabled", cacheplugin.BigScoots.Settings}, {ReasonNotApplicable, "opcache_not_loaded", ""}, {ReasonNotJSON, "", "options-permalink.php"}, {ReasonTLS, "", ""}, {ReasonSuspended, "", ""},
 	} {
 		if s, is := ScreenFor(c.reason, c.code); s.Path != c.want || is != (c.want != "") {
 			t.Errorf("%s %s: %+v", c.reason, c.code, s)
