@@ -50,6 +50,7 @@ type site struct {
 	purged      bool                 // once or more; before, every page has been in the cache for an hour
 	cached      map[string]time.Time // when a page went into the cache after the last purge, by path
 	disabled    bool
+	begun       time.Time
 	cleared     time.Time // when WP Engine's plugin last cleared
 	limited     int       // requests that were answered with 429
 	drafts      map[int]string
@@ -63,7 +64,7 @@ func newSite(number int, s Site) *site {
 	if s.Name == "" {
 		s.Name = "Site " + s.Host
 	}
-	return &site{Site: s, number: number, broken: s.Fault, cached: map[string]time.Time{}, drafts: map[int]string{}, lastDraftID: 2000}
+	return &site{Site: s, number: number, broken: s.Fault, begun: time.Now(), cached: map[string]time.Time{}, drafts: map[int]string{}, lastDraftID: 2000}
 }
 
 func (s *site) home() string { return fmt.Sprintf("https://%s:%d", s.Host, s.port) }
@@ -123,7 +124,7 @@ func (s *site) page(w http.ResponseWriter, r *http.Request) {
 	s.guard.Lock()
 	since, cached := s.cached[r.URL.Path]
 	if !s.purged {
-		since, cached = time.Now().Add(-time.Hour), true
+		since, cached = s.begun.Add(-time.Hour), true
 	} else if !cached {
 		s.cached[r.URL.Path] = time.Now()
 	}
