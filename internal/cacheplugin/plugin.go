@@ -164,6 +164,21 @@ func filter(keep func(Plugin) bool) []Plugin {
 	return slices.DeleteFunc(All(), func(p Plugin) bool { return !keep(p) })
 }
 
+// Names lists the plugins' names in a sentence.
+func Names(all []Plugin) string {
+	var text strings.Builder
+	for i, p := range all {
+		switch {
+		case i > 0 && i == len(all)-1:
+			text.WriteString(" and ")
+		case i > 0:
+			text.WriteString(", ")
+		}
+		text.WriteString(p.Name)
+	}
+	return text.String()
+}
+
 // PageHeaders are the headers by which pages show that they came from a plugin's cache: those that a CDN sets, or those that it may have kept
 // with the page.
 func PageHeaders(setByCDN bool) []string {

@@ -8,7 +8,7 @@ import (
 
 var clearAnyCache = Operation{
 	Name: "clear-any-cache", Group: "Any cache", Title: "Clear the cache, whatever it is", Effect: Change, Purges: true,
-	Sentence: "Clears everything that each site's cache plugins keep: " + pluginNames() + ". Drover finds out which of them are active; sites without any are skipped. Expect more load on the sites for a while.",
+	Sentence: "Clears everything that each site's cache plugins keep: " + cacheplugin.Names(cacheplugin.All()) + ". Drover finds out which of them are active; sites without any are skipped. Expect more load on the sites for a while.",
 	plan: func(map[string]string, validation.Problems) Plan {
 		return Plan{Title: "Clear the cache, whatever it is", Effect: Change, Idempotent: true, Purges: true, Request: firstStep, Steps: cacheSteps}
 	},
@@ -33,19 +33,4 @@ func firstStep(s Site) (wordpress.Request, bool) {
 		return steps[0].Request, true
 	}
 	return wordpress.Request{}, true
-}
-
-func pluginNames() string {
-	var text string
-	all := cacheplugin.All()
-	for i, p := range all {
-		switch {
-		case i > 0 && i == len(all)-1:
-			text += " and "
-		case i > 0:
-			text += ", "
-		}
-		text += p.Name
-	}
-	return text
 }

@@ -63,10 +63,13 @@ func (r *Runner) previewed(ctx context.Context, actor access.Actor, spec Spec, m
 	clients := map[string]bool{}
 	for _, s := range chosen.sites {
 		clients[s.Client] = true
-		for _, request := range requests(made, s) {
+		for i, request := range requests(made, s) {
 			shown, err := r.shown(s, made, request)
 			if err != nil {
 				return Preview{}, err
+			}
+			if i > 0 {
+				shown.Warning = "" // the site's first request says it
 			}
 			p.Requests = append(p.Requests, shown)
 		}
@@ -154,7 +157,7 @@ func warnings(chosen []sites.Site, spec Spec) []string {
 		if administrators > 1 {
 			subject = fmt.Sprintf("%d sites use", administrators)
 		}
-		all = append(all, subject+" an administrator's credential. A user of a role that BigScoots' settings let purge is enough.")
+		all = append(all, subject+" an administrator's credential. A user of a lesser role is enough where the site's cache plugin lets that role purge, as BigScoots Cache can.")
 	}
 	if spec.Operation == "clear-any-cache" || spec.Operation == "clear-cache" && (spec.Params["purge_type"] == "" || spec.Params["purge_type"] == "all") {
 		all = append(all, "Clearing everything also flushes OPcache and the object cache. Expect more load on each server for a few minutes.")

@@ -82,8 +82,12 @@ func fromWordPress(x Exchange) bool {
 }
 
 func (l *ladder) namespaces(ctx context.Context) (Rung, bool) {
-	if p, is := l.plugin(); is {
-		return ok(p.Name + " answers.")
+	switch active := cacheplugin.In(l.report.Namespaces); len(active) {
+	case 0:
+	case 1:
+		return ok(active[0].Name + " answers.")
+	default:
+		return ok(cacheplugin.Names(active) + " answer.")
 	}
 	p := cacheplugin.BigScoots
 	if x, v := l.ask(ctx, http.MethodGet, "/"+p.Namespace); v.Outcome == OK { // some plugins take names out of the index

@@ -16,7 +16,7 @@ func TestScreens(t *testing.T) {
 		{ReasonNotAuthenticated, "application_passwords_disabled_for_user", "plugins.php"}, {ReasonBadCredential, "application_password_expired", "profile.php#application-passwords-section"},
 		{ReasonNotApplicable, "page_cache_disabled", cacheplugin.BigScoots.Settings}, {ReasonNotApplicable, "opcache_not_loaded", ""}, {ReasonNotJSON, "", "options-permalink.php"}, {ReasonTLS, "", ""}, {ReasonSuspended, "", ""},
 	} {
-		if s, is := ScreenFor(c.reason, c.code); s.Path != c.want || is != (c.want != "") {
+		if s, is := ScreenFor(c.reason, c.code, ""); s.Path != c.want || is != (c.want != "") {
 			t.Errorf("%s %s: %+v", c.reason, c.code, s)
 		}
 	}
@@ -25,5 +25,13 @@ func TestScreens(t *testing.T) {
 	}
 	if _, is := ScreenForRung(RungReach); is {
 		t.Error("wp-admin mends no connection")
+	}
+}
+
+func TestTheScreenOfThePluginThatWasAsked(t *testing.T) {
+	for _, p := range cacheplugin.All() {
+		if s, is := ScreenFor(ReasonForbidden, "rest_forbidden", "https://acme.example/wp-json"+p.Clear.Path); !is || s.Path != p.Settings {
+			t.Errorf("%s: %+v", p.Name, s)
+		}
 	}
 }
