@@ -14,13 +14,14 @@ const module = "github.com/droverhq/drover/"
 var floors = map[string]float64{
 	"cmd/server": 4, "internal/web": 3, "views": 3, "static": 3, "internal/runs/engine": 2.5, "internal/runs": 2, "internal/members": 2,
 	"internal/sites": 1, "internal/saved": 1, "internal/remote": 1, "internal/auditsinks": 1,
-	"internal/wordpress": 0, "internal/operation": 0, "internal/endpoint": 0, "internal/validation": 0, "internal/spreadsheet": 0, "internal/vault": 0, "internal/access": 0, "internal/audit": 0, "internal/database": 0, "migrations": -1, "internal/expression": -1,
+	"internal/cacheplugin": 0, "internal/wordpress": 0, "internal/operation": 0, "internal/endpoint": 0, "internal/validation": 0, "internal/spreadsheet": 0, "internal/vault": 0, "internal/access": 0, "internal/audit": 0, "internal/database": 0, "migrations": -1, "internal/expression": -1,
 }
 
 // sameFloor names the arrows between packages of one floor.
 var sameFloor = map[string][]string{
 	"internal/web": {"views", "static"}, "views": {"static"}, "internal/audit": {"internal/access"}, "internal/endpoint": {"internal/validation"},
-	"internal/operation": {"internal/endpoint", "internal/validation", "internal/wordpress"},
+	"internal/wordpress": {"internal/cacheplugin"},
+	"internal/operation": {"internal/cacheplugin", "internal/endpoint", "internal/validation", "internal/wordpress"},
 }
 
 // tests are packages that only tests and the demo use; they stand beside what they simulate or open.

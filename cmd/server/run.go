@@ -184,7 +184,11 @@ func (s *starting) showPreview(out io.Writer, requests []web.RequestLine, p web.
 			printJSON(out, request)
 			continue
 		}
-		fmt.Fprintf(out, "%s %s %s\n", request.Method, request.URL, request.Body)
+		if request.Method == "" {
+			fmt.Fprintf(out, "%s: nothing is sent\n", request.Site)
+		} else {
+			fmt.Fprintf(out, "%s %s %s\n", request.Method, request.URL, request.Body)
+		}
 		if request.Warning != "" {
 			fmt.Fprintf(out, "    %s\n", request.Warning)
 		}

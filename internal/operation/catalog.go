@@ -1,9 +1,9 @@
 package operation
 
 import (
-	"net/http"
-	"time"
+	"slices"
 
+	"github.com/droverhq/drover/internal/cacheplugin"
 	"github.com/droverhq/drover/internal/validation"
 	"github.com/droverhq/drover/internal/wordpress"
 )
@@ -50,71 +50,59 @@ const (
 // Choice is one value of a parameter.
 type Choice struct{ Value, Label string }
 
-// BigScoots is where the routes of BigScoots Cache begin.
-const BigScoots = "/bigscoots-cache/v2/"
-
-// The plugin waits up to 10 s for each answer from the CDN, several times for a status.
-const (
-	writeTimeout = 30 * time.Second
-	readTimeout  = 45 * time.Second
-)
-
 // Builtins lists the built-in operations in the order in which they are offered.
 func Builtins() []Operation { return catalog }
 
-// The documented endpoints are from BigScoots' help page "Managing BigScoots Cache with WP REST API"; status and test-cache are
-// not documented there.
-var catalog = []Operation{
-	{
-		Name: "clear-cache", Group: "BigScoots Cache", Title: "Clear cache", Effect: Change, Purges: true, Endpoint: "PATCH " + BigScoots + "clear-cache",
-		Sentence: "Purges pages from the CDN and the page cache. Clearing everything also flushes OPcache and the object cache, so expect more load on the sites for a while.",
-		Params: []Param{
-			{Name: "purge_type", Label: "What to clear", Kind: KindChoice, Default: "all", Choices: []Choice{
-				{"all", "Everything"}, {"post_ids", "Some posts"}, {"urls", "Some URLs"}}},
-			{Name: "post_ids", Label: "Post IDs", Kind: KindIntegers, When: "purge_type=post_ids",
-				Help: "Whole numbers, such as 1, 17. The same ID is a different post on each site, so for several sites enter one line per site, such as https://acme.example,1 17"},
-			{Name: "purge_related_urls", Label: "Also their archives, categories and feeds", Kind: KindFlag, When: "purge_type=post_ids"},
-			{Name: "urls", Label: "URLs", Kind: KindURLs, When: "purge_type=urls",
-				Help: "One per line. https://acme.example/page/ goes to the site it belongs to; /page/ goes to every selected site."},
-		},
-		plan: planClearCache,
+// catalog are the operations: those of cache plugins first, then any request.
+var catalog = slices.Concat([]Operation{clearCache}, ofPlugins(), []Operation{clearAnyCache, anyEndpoint})
+
+var clearCache = Operation{
+	Name: "clear-cache", Group: cacheplugin.BigScoots.Name, Title: "Clear cache", Effect: Change, Purges: true, Endpoint: endpointOf(cacheplugin.BigScoots.Clear),
+	Sentence: "Purges pages from the CDN and the page cache. Clearing everything also flushes OPcache and the object cache, so expect more load on the sites for a while.",
+	Params: []Param{
+		{Name: "purge_type", Label: "What to clear", Kind: KindChoice, Default: "all", Choices: []Choice{
+			{"all", "Everything"}, {"post_ids", "Some posts"}, {"urls", "Some URLs"}}},
+		{Name: "post_ids", Label: "Post IDs", Kind: KindIntegers, When: "purge_type=post_ids",
+			Help: "Whole numbers, such as 1, 17. The same ID is a different post on each site, so for several sites enter one line per site, such as https://acme.example,1 17"},
+		{Name: "purge_related_urls", Label: "Also their archives, categories and feeds", Kind: KindFlag, When: "purge_type=post_ids"},
+		{Name: "urls", Label: "URLs", Kind: KindURLs, When: "purge_type=urls",
+			Help: "One per line. https://acme.example/page/ goes to the site it belongs to; /page/ goes to every selected site."},
 	},
-	simple("clear-opcache", "Clear OPcache", "Makes PHP recompile its files. Pages stay cached.", http.MethodDelete, "clear-opcache", Change),
-	simple("enable-cache", "Enable cache", "Turns BigScoots Cache on.", http.MethodPatch, "enable-cache", Change),
-	simple("disable-cache", "Disable cache", "Purges the whole domain, then turns caching off. Every visit goes to the server until you enable the cache again.", http.MethodPatch, "disable-cache", Destroy),
-	simple("clear-logs", "Clear plugin log", "Empties BigScoots Cache's log on each site. The log's contents are lost.", http.MethodDelete, "clear-logs", Change),
-	simple("status", "Status", "Reads the plugin version, cache state, mode and environment. Changes nothing.", http.MethodGet, "status", Read),
-	simple("test-cache", "Test cache", "Asks the plugin to test whether pages are served from the cache. Changes nothing.", http.MethodGet, "test-cache", Read),
-	{
-		Name: "request", Group: "Any endpoint", Title: "Any endpoint", Effect: Read,
-		Sentence: "Sends a request of your own to each site's REST API. Its route and method decide its effect.",
-		Params: []Param{
-			{Name: "method", Label: "Method", Kind: KindChoice, Default: "GET", Choices: []Choice{
-				{"GET", "GET"}, {"POST", "POST"}, {"PUT", "PUT"}, {"PATCH", "PATCH"}, {"DELETE", "DELETE"}, {"OPTIONS", "OPTIONS"}, {"HEAD", "HEAD"}}},
-			{Name: "path", Label: "Path", Kind: KindText, Help: "Below the REST root, such as /wp/v2/plugins?status=active. {{site.name}}, {{site.url}}, {{site.host}} and {{site.id}} are replaced for each site."},
-			{Name: "body", Label: "Body", Kind: KindJSON, When: "method=POST|PUT|PATCH|DELETE", Help: "JSON, or empty. What stands under a name such as password or token is sent but not kept: write it again to repeat the run."},
-			{Name: "headers", Label: "Headers", Kind: KindLines, Help: "One per line, such as X-Trace: 7. Authorization, Cookie and Host cannot be set. A value such as that of X-API-Key is sent but not kept."},
-			{Name: "rows", Label: "Values for each site", Kind: KindLines, Help: "CSV with one row per site: a column named site with the site URL, and your own columns, used as {{row.column}} in the path or body. Sites without a row are left out. A table with a column such as password is not kept."},
-			{Name: "pages", Label: "Follow all pages of a list (at most 50)", Kind: KindFlag, When: "method=GET"},
-			{Name: "effect", Label: "Effect", Kind: KindChoice, Help: "Drover judges the route and the method. Saying that a request does less changes how it is retried and how much of an answer is kept; who may start it, confirmation and approval stay.", Choices: []Choice{
-				{"", "As its route and method say"}, {"read", "Read-only"}, {"change", "Makes changes"}, {"destroy", "Destructive"}}},
-		},
-		plan: planRequest,
-	},
+	plan: planClearCache,
 }
 
-// simple is an operation of BigScoots Cache that has no parameters.
-func simple(name, title, sentence, method, route string, effect Effect) Operation {
-	endpoint := method + " " + BigScoots + route
-	timeout := writeTimeout
-	if effect == Read {
-		timeout = readTimeout
-	}
-	return Operation{
-		Name: name, Group: "BigScoots Cache", Title: title, Sentence: sentence, Endpoint: endpoint, Effect: effect,
-		plan: func(map[string]string, validation.Problems) Plan {
-			request := wordpress.Request{Method: method, Path: BigScoots + route, Timeout: timeout}
-			return Plan{Title: title, Effect: effect, Idempotent: true, Endpoint: endpoint, Request: toEvery(request)}
-		},
-	}
+var anyEndpoint = Operation{
+	Name: "request", Group: "Any endpoint", Title: "Any endpoint", Effect: Read,
+	Sentence: "Sends a request of your own to each site's REST API. Its route and method decide its effect.",
+	Params: []Param{
+		{Name: "method", Label: "Method", Kind: KindChoice, Default: "GET", Choices: []Choice{
+			{"GET", "GET"}, {"POST", "POST"}, {"PUT", "PUT"}, {"PATCH", "PATCH"}, {"DELETE", "DELETE"}, {"OPTIONS", "OPTIONS"}, {"HEAD", "HEAD"}}},
+		{Name: "path", Label: "Path", Kind: KindText, Help: "Below the REST root, such as /wp/v2/plugins?status=active. {{site.name}}, {{site.url}}, {{site.host}} and {{site.id}} are replaced for each site."},
+		{Name: "body", Label: "Body", Kind: KindJSON, When: "method=POST|PUT|PATCH|DELETE", Help: "JSON, or empty. What stands under a name such as password or token is sent but not kept: write it again to repeat the run."},
+		{Name: "headers", Label: "Headers", Kind: KindLines, Help: "One per line, such as X-Trace: 7. Authorization, Cookie and Host cannot be set. A value such as that of X-API-Key is sent but not kept."},
+		{Name: "rows", Label: "Values for each site", Kind: KindLines, Help: "CSV with one row per site: a column named site with the site URL, and your own columns, used as {{row.column}} in the path or body. Sites without a row are left out. A table with a column such as password is not kept."},
+		{Name: "pages", Label: "Follow all pages of a list (at most 50)", Kind: KindFlag, When: "method=GET"},
+		{Name: "effect", Label: "Effect", Kind: KindChoice, Help: "Drover judges the route and the method. Saying that a request does less changes how it is retried and how much of an answer is kept; who may start it, confirmation and approval stay.", Choices: []Choice{
+			{"", "As its route and method say"}, {"read", "Read-only"}, {"change", "Makes changes"}, {"destroy", "Destructive"}}},
+	},
+	plan: planRequest,
 }
+
+// ofPlugins are the operations of cache plugins that have no parameters.
+func ofPlugins() []Operation {
+	var all []Operation
+	for _, p := range cacheplugin.All() {
+		for _, o := range p.Operations {
+			effect, endpoint, request := Effect(o.Effect), endpointOf(o.Request), wordpress.PluginRequest(o.Request)
+			all = append(all, Operation{
+				Name: o.Name, Group: p.Name, Title: o.Title, Sentence: o.Sentence, Endpoint: endpoint, Effect: effect,
+				plan: func(map[string]string, validation.Problems) Plan {
+					return Plan{Title: o.Title, Effect: effect, Idempotent: true, Endpoint: endpoint, Plugin: p.Slug, Request: toEvery(request)}
+				},
+			})
+		}
+	}
+	return all
+}
+
+func endpointOf(r cacheplugin.Request) string { return r.Method + " " + r.Path }

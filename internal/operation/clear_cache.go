@@ -1,15 +1,13 @@
 package operation
 
 import (
-	"encoding/json"
-	"net/http"
-
+	"github.com/droverhq/drover/internal/cacheplugin"
 	"github.com/droverhq/drover/internal/validation"
 	"github.com/droverhq/drover/internal/wordpress"
 )
 
 func planClearCache(params map[string]string, p validation.Problems) Plan {
-	made := Plan{Title: "Clear the whole cache", Effect: Change, Idempotent: true, Purges: true, Endpoint: "PATCH " + BigScoots + "clear-cache"}
+	made := Plan{Title: "Clear the whole cache", Effect: Change, Idempotent: true, Purges: true, Endpoint: endpointOf(cacheplugin.BigScoots.Clear), Plugin: cacheplugin.BigScoots.Slug}
 	switch params["purge_type"] {
 	case "post_ids":
 		planPostIDs(&made, params, p)
@@ -21,14 +19,14 @@ func planClearCache(params map[string]string, p validation.Problems) Plan {
 		made.Among = func(all []string) { homes = all }
 		made.Request = func(s Site) (wordpress.Request, bool) {
 			own := urlsOfSite(s, homes, urls)
-			return clearCache(map[string]any{"purge_type": "urls", "urls": own}), len(own) > 0
+			return wordpress.PluginRequest(cacheplugin.Purge{URLs: own}.Request()), len(own) > 0
 		}
 		made.Strays = func(chosen []Site) validation.Problems {
 			return problemOf("urls", "These belong to none of the selected sites (http or https and www matter): ", unroutedURLs(urls, chosen))
 		}
 		return made
 	}
-	made.Request = toEvery(clearCache(map[string]any{"purge_type": "all"}))
+	made.Request = toEvery(wordpress.PluginRequest(cacheplugin.BigScoots.Clear))
 	return made
 }
 
@@ -41,18 +39,7 @@ func planPostIDs(made *Plan, params map[string]string, p validation.Problems) {
 	}
 	made.Strays = which.strays
 	made.Request = func(s Site) (wordpress.Request, bool) {
-		body := map[string]any{"purge_type": "post_ids", "post_ids": which.of(s.Home)}
-		if related {
-			body["purge_related_urls"] = true
-		}
-		return clearCache(body), len(which.of(s.Home)) > 0
+		posts := which.of(s.Home)
+		return wordpress.PluginRequest(cacheplugin.Purge{Posts: posts, Related: related}.Request()), len(posts) > 0
 	}
-}
-
-func clearCache(body map[string]any) wordpress.Request {
-	text, err := json.Marshal(body)
-	if err != nil {
-		panic(err) // strings, integers and booleans always have a JSON form
-	}
-	return wordpress.Request{Method: http.MethodPatch, Path: BigScoots + "clear-cache", Body: text, Timeout: writeTimeout}
 }

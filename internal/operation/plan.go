@@ -16,6 +16,7 @@ type Site struct {
 	Name, Home, Host string
 	Root             string // of the REST API, as last detected; empty: not known yet
 	ReportedHome     string // what the site itself calls its home; empty: not known yet
+	CachePlugins     string // as cacheplugin.Stored writes them; empty: not known yet
 }
 
 // Values are what references such as {{site.name}} stand for on the site.
@@ -34,11 +35,19 @@ type Plan struct {
 	Idempotent bool     // sending it twice does no more than sending it once
 	AllPages   bool     // a list is followed over all its pages
 	Purges     bool     // pages can be looked at before and after
+	Plugin     string   // the slug of the cache plugin whose endpoint it is; empty: of none in particular
 
 	Request func(Site) (wordpress.Request, bool)    // false: it has nothing to do on this site
+	Steps   func(Site) []Step                       // several requests, one after the other, where Request is the first; nil: Request is the only one
 	Among   func(homes []string)                    // told the homes of all chosen sites first; nil: it does not depend on them
 	Secrets func(Site) []string                     // what is filled in for a site that must not be kept; nil: nothing is
 	Strays  func(chosen []Site) validation.Problems // what was given for sites that are not chosen; nil: nothing can be
+}
+
+// Step is one of several requests to a site.
+type Step struct {
+	Plugin  string // the name of the plugin that it is for; empty: it looks for the plugins
+	Request wordpress.Request
 }
 
 // Lowered tells whether a person says that it does less than it may.

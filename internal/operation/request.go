@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/droverhq/drover/internal/endpoint"
 	"github.com/droverhq/drover/internal/validation"
@@ -111,7 +112,7 @@ func (a *asked) check(p validation.Problems) {
 func (a *asked) to(s Site) (wordpress.Request, bool) {
 	values := a.values(s)
 	_, has := a.rows[s.Home]
-	r := wordpress.Request{Method: a.method, Path: endpoint.ExpandPath(a.path, values), Header: a.header, Timeout: readTimeout}
+	r := wordpress.Request{Method: a.method, Path: endpoint.ExpandPath(a.path, values), Header: a.header, Timeout: slowRead}
 	if body, err := endpoint.ExpandJSON(a.body, values); err == nil { // it was found to be JSON
 		r.Body = []byte(body)
 	}
@@ -187,3 +188,6 @@ func (a *asked) checkRoots(chosen []Site) string {
 	}
 	return ""
 }
+
+// slowRead is longer than usual: a cache plugin may wait for its CDN while it tells its status.
+const slowRead = 45 * time.Second

@@ -3,6 +3,8 @@ package operation
 import (
 	"slices"
 	"strings"
+
+	"github.com/droverhq/drover/internal/cacheplugin"
 )
 
 // routeEffect says what requests of a route do. In a route, * stands for any text without a slash and ** for any text.
@@ -17,16 +19,7 @@ const writes = "writes"
 
 // routeEffects comes before the method. Where several routes of the table fit a request, the worst counts. What is not in the table is
 // judged by its words (see guarded) and its method.
-var routeEffects = []routeEffect{
-	// BigScoots Cache registers every route for every method, so that only a read is told apart.
-	{writes, "/bigscoots-cache/v2/clear-cache", Change, "clear-cache"},
-	{writes, "/bigscoots-cache/v2/clear-opcache", Change, "clear-opcache"},
-	{writes, "/bigscoots-cache/v2/enable-cache", Change, "enable-cache"},
-	{writes, "/bigscoots-cache/v2/disable-cache", Destroy, "disable-cache"},
-	{writes, "/bigscoots-cache/v2/clear-logs", Change, "clear-logs"},
-	{"GET", "/bigscoots-cache/v2/status", Read, "status"},
-	{"GET", "/bigscoots-cache/v2/test-cache", Read, "test-cache"},
-
+var routeEffects = append(pluginRoutes(), []routeEffect{
 	// WordPress core, version 7.2: who may do what, and which code runs.
 	{writes, "/wp/v2/users", Destroy, ""},
 	{writes, "/wp/v2/users/**", Destroy, ""}, // application passwords included
@@ -54,19 +47,20 @@ var routeEffects = []routeEffect{
 	{writes, "/wc/*/system_status/**", Destroy, ""},
 	{writes, "/wc-admin/**", Destroy, ""}, // installs extensions and themes, and writes options
 
-	// Cache plugins. Some purge on a GET.
-	{"GET HEAD POST PUT PATCH", "/siteground-optimizer/v1/purge-cache", Change, ""},
-	{"GET HEAD POST PUT PATCH", "/siteground-optimizer/v1/purge-**", Change, ""},
-	{writes, "/siteground-optimizer/v1/enable-*", Destroy, ""},
-	{writes, "/siteground-optimizer/v1/disable-*", Destroy, ""},
-	{writes, "/siteground-optimizer/v1/*-option", Destroy, ""},
-	{"GET HEAD POST PUT PATCH", "/wpe/cache-plugin/v1/clear_all_caches", Change, ""},
-	{"GET HEAD POST PUT PATCH", "/wpe/cache-plugin/v1/clear_**", Change, ""},
-	{"POST PUT PATCH", "/wp-super-cache/v1/cache", Change, ""},
-	{"POST PUT PATCH", "/wp-super-cache/v1/preload", Change, ""},
+	// Cache plugins that internal/cacheplugin does not describe. Some purge on a GET.
 	{"GET HEAD POST PUT PATCH", "/litespeed/v1/purge**", Change, ""},
 	{"GET HEAD POST PUT PATCH", "/litespeed/v3/purge**", Change, ""},
 	{writes, "/wp-rocket/v1/rocketcdn/**", Destroy, ""}, // switches the CDN on and off
+}...)
+
+func pluginRoutes() []routeEffect {
+	var all []routeEffect
+	for _, p := range cacheplugin.All() {
+		for _, r := range p.Routes {
+			all = append(all, routeEffect{r.Methods, r.Path, Effect(r.Effect), r.Operation})
+		}
+	}
+	return all
 }
 
 // guarded are the parts of a route that name who may do what, or which code runs, in whatever namespace. Their writes destroy.

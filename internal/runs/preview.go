@@ -3,13 +3,14 @@ package runs
 import (
 	"context"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/droverhq/drover/internal/access"
+	"github.com/droverhq/drover/internal/cacheplugin"
 	"github.com/droverhq/drover/internal/endpoint"
 	"github.com/droverhq/drover/internal/operation"
 	"github.com/droverhq/drover/internal/sites"
+	"github.com/droverhq/drover/internal/wordpress"
 )
 
 // Preview is what a run would do: the page before the button. Nothing is sent or stored to make it.
@@ -62,21 +63,20 @@ func (r *Runner) previewed(ctx context.Context, actor access.Actor, spec Spec, m
 	clients := map[string]bool{}
 	for _, s := range chosen.sites {
 		clients[s.Client] = true
-		request, _ := made.Request(s.Planned())
-		shown := func(text string) string {
-			return endpoint.Scrub(endpoint.Redact(text).Text, made.SecretsOf(s.Planned()))
+		for i, request := range requests(made, s) {
+			shown, err := r.shown(s, made, request)
+			if err != nil {
+				return Preview{}, err
+			}
+			if i > 0 {
+				shown.Warning = "" // the site's first request says it
+			}
+			p.Requests = append(p.Requests, shown)
 		}
-		address, err := r.registry.URL(s, request)
-		if err != nil {
-			return Preview{}, sites.Problems{"path": err.Error()}
-		}
-		p.Requests = append(p.Requests, Request{
-			SiteID: s.ID, Name: s.Name, Home: s.Home, Method: request.Method, URL: shown(address), Body: shown(string(request.Body)), Warning: expected(s, made),
-		})
 	}
 	delete(clients, "")
 	p.Clients = len(clients)
-	p.Warnings = warnings(chosen.sites, spec)
+	p.Warnings = append(warnings(chosen.sites, spec), unproven(chosen.sites, spec, made)...)
 	if made.Lowered() {
 		p.Warnings = append(p.Warnings, "You say that this does less than its route and method may. Who may start it, confirmation and approval stay as they are.")
 	}
@@ -84,16 +84,54 @@ func (r *Runner) previewed(ctx context.Context, actor access.Actor, spec Spec, m
 	return p, err
 }
 
+// requests are what the site will be sent, the one that decides what comes next alone where that is not known.
+func requests(made operation.Plan, s sites.Site) []wordpress.Request {
+	if made.Steps == nil {
+		request, _ := made.Request(s.Planned())
+		return []wordpress.Request{request}
+	}
+	var all []wordpress.Request
+	for _, step := range made.Steps(s.Planned()) {
+		all = append(all, step.Request)
+	}
+	if len(all) == 0 {
+		return []wordpress.Request{{}}
+	}
+	return all
+}
+
+// shown is a request without its secrets. One without a method is not sent.
+func (r *Runner) shown(s sites.Site, made operation.Plan, request wordpress.Request) (Request, error) {
+	shown := Request{SiteID: s.ID, Name: s.Name, Home: s.Home, Method: request.Method, Warning: expected(s, made)}
+	if request.Method == "" {
+		return shown, nil
+	}
+	clean := func(text string) string {
+		return endpoint.Scrub(endpoint.Redact(text).Text, made.SecretsOf(s.Planned()))
+	}
+	address, err := r.registry.URL(s, request)
+	if err != nil {
+		return Request{}, sites.Problems{"path": err.Error()}
+	}
+	shown.URL, shown.Body = clean(address), clean(string(request.Body))
+	return shown, nil
+}
+
 // expected tells what the last check of the site makes one expect of the run.
 func expected(s sites.Site, made operation.Plan) string {
-	ofPlugin := strings.Contains(made.Endpoint, operation.BigScoots)
+	ofPlugin := made.Plugin == cacheplugin.BigScoots.Slug
+	active, known := cacheplugin.FromStored(s.CachePlugins)
 	switch {
 	case s.State == sites.Broken:
 		return "Its last check failed: " + s.Finding
 	case ofPlugin && s.HasPlugin == "no":
-		return "Expected to be skipped: BigScoots Cache was not active at the last check."
+		return "Expected to be skipped: " + cacheplugin.BigScoots.Name + " was not active at the last check."
 	case ofPlugin && s.Environment == "Staging":
 		return "Expected to be skipped: clearing the cache does not apply to a staging site."
+	case made.Steps != nil && !known:
+		return "Which cache plugins are active here is not known yet. Drover asks first, then clears the caches of those that it finds."
+	case made.Steps != nil && len(active) == 0:
+		return "Expected to be skipped: no cache plugin that Drover knows was active when it last looked. Nothing is sent."
 	}
 	return ""
 }
@@ -119,15 +157,35 @@ func warnings(chosen []sites.Site, spec Spec) []string {
 		if administrators > 1 {
 			subject = fmt.Sprintf("%d sites use", administrators)
 		}
-		all = append(all, subject+" an administrator's credential. A user of a role that BigScoots' settings let purge is enough.")
+		all = append(all, subject+" an administrator's credential. A user of a lesser role is enough where the site's cache plugin lets that role purge, as BigScoots Cache can.")
 	}
-	if spec.Operation == "clear-cache" && (spec.Params["purge_type"] == "" || spec.Params["purge_type"] == "all") {
+	if spec.Operation == "clear-any-cache" || spec.Operation == "clear-cache" && (spec.Params["purge_type"] == "" || spec.Params["purge_type"] == "all") {
 		all = append(all, "Clearing everything also flushes OPcache and the object cache. Expect more load on each server for a few minutes.")
 	}
 	if largest >= crowded {
 		all = append(all, fmt.Sprintf("Up to %d of the sites share one server and take turns there.", largest))
 	}
 	return all
+}
+
+// unproven warns of plugins whose answers prove nothing, where the run is not to look at pages.
+func unproven(chosen []sites.Site, spec Spec, made operation.Plan) []string {
+	if made.Steps == nil || spec.Verify {
+		return nil
+	}
+	count, name := 0, ""
+	for _, s := range chosen {
+		active, _ := cacheplugin.FromStored(s.CachePlugins)
+		for _, p := range active {
+			if p.SameAnswer {
+				count, name = count+1, p.Name
+			}
+		}
+	}
+	if count == 0 {
+		return nil
+	}
+	return []string{fmt.Sprintf("%s gives the same answer whether or not it cleared anything, so the outcome on %d of the sites will be unknown. Turn on verification to have it proven by their pages.", name, count)}
 }
 
 // expected is how long the run should take: limited by all slots together, or by the server with the most sites.

@@ -5,10 +5,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"runtime/debug"
+	"slices"
 
 	"golang.org/x/sync/errgroup"
 
 	"github.com/droverhq/drover/internal/access"
+	"github.com/droverhq/drover/internal/cacheplugin"
 	"github.com/droverhq/drover/internal/wordpress"
 )
 
@@ -113,7 +115,8 @@ func (w write) learn(s Site, report wordpress.Report) error {
 		values["name"] = report.Name
 	}
 	if len(report.Namespaces) > 0 {
-		values["has_plugin"] = map[bool]string{true: "yes", false: "no"}[hasPlugin(report)]
+		values["has_plugin"] = map[bool]string{true: "yes", false: "no"}[slices.Contains(report.Namespaces, cacheplugin.BigScoots.Namespace)]
+		values["cache_plugins"] = cacheplugin.Stored(cacheplugin.In(report.Namespaces))
 	}
 	if err := w.putReport(s.ID, report, values); err != nil {
 		return err
@@ -124,15 +127,6 @@ func (w write) learn(s Site, report wordpress.Report) error {
 		}
 	}
 	return w.record(access.SiteCheck, s.ID, map[string]any{"home": s.Home, "state": report.State(), "finding": values["finding"]})
-}
-
-func hasPlugin(report wordpress.Report) bool {
-	for _, namespace := range report.Namespaces {
-		if namespace == "bigscoots-cache/v2" {
-			return true
-		}
-	}
-	return false
 }
 
 // finding is the one sentence that a list shows: the first rung that failed, else the first that warns.

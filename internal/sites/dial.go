@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/droverhq/drover/internal/access"
+	"github.com/droverhq/drover/internal/cacheplugin"
 	"github.com/droverhq/drover/internal/vault"
 	"github.com/droverhq/drover/internal/wordpress"
 )
@@ -80,12 +81,15 @@ func (r *Registry) Locate(ctx context.Context, actor access.Actor, s Site, clien
 		return Located{s, client, verdict}, nil
 	}
 	before := s
-	s.Root, s.ReportedHome, s.LocatedAt = at.Root, at.Home, time.Now()
+	s.Root, s.ReportedHome, s.LocatedAt, s.CachePlugins = at.Root, at.Home, time.Now(), pluginsSeen(s, at.Namespaces)
 	located := Located{Site: s, Client: client.WithRoot(at.Root)}
 	if err := r.log.Authorize(ctx, actor, access.SiteLearn, access.On("site", s.ID)); err != nil {
 		return located, err
 	}
 	err := r.store.change(ctx, actor, func(w write) error {
+		if err := w.learnCachePlugins(before, s.CachePlugins); err != nil {
+			return err
+		}
 		if err := w.setLocation(before, at); err != nil || at.Root == before.address().UsualRoot() || at.Root == before.Root {
 			return err
 		}
@@ -95,6 +99,40 @@ func (r *Registry) Locate(ctx context.Context, actor access.Actor, s Site, clien
 		return located, fmt.Errorf("sites: locate: %w", err)
 	}
 	return located, nil
+}
+
+// pluginsSeen are the site's cache plugins once an index named these namespaces. An index without one of them takes none away: some plugins
+// leave names out of it, and a check asks further.
+func pluginsSeen(s Site, namespaces []string) string {
+	active := cacheplugin.In(namespaces)
+	if len(active) == 0 && (len(namespaces) == 0 || s.CachePlugins != "") {
+		return s.CachePlugins
+	}
+	return cacheplugin.Stored(active)
+}
+
+// LearnCachePlugins stores which cache plugins the namespaces of the site's index show, and returns the site with them.
+func (r *Registry) LearnCachePlugins(ctx context.Context, actor access.Actor, s Site, namespaces []string) (Site, error) {
+	before := s
+	s.CachePlugins = pluginsSeen(s, namespaces)
+	if err := r.log.Authorize(ctx, actor, access.SiteLearn, access.On("site", s.ID)); err != nil {
+		return s, err
+	}
+	if err := r.store.change(ctx, actor, func(w write) error { return w.learnCachePlugins(before, s.CachePlugins) }); err != nil {
+		return s, fmt.Errorf("sites: cache plugins: %w", err)
+	}
+	return s, nil
+}
+
+// learnCachePlugins stores the cache plugins, and records it where they are others than those that were known.
+func (w write) learnCachePlugins(before Site, plugins string) error {
+	if plugins == before.CachePlugins {
+		return nil
+	}
+	if err := w.setCachePlugins(before, plugins); err != nil || before.CachePlugins == "" {
+		return err
+	}
+	return w.record(access.SiteLearn, before.ID, map[string]any{"home": before.Home, "cache_plugins": map[string]any{"before": before.CachePlugins, "after": plugins}})
 }
 
 // Limits returns how many requests may be under way at once, in all and to one address.

@@ -45,6 +45,7 @@ type Site struct {
 	ReportedHome  string    // what the site calls its home, empty when not known
 	LocatedAt     time.Time // when it was last seen that the site that answers is this one
 	HasPlugin     string    // "yes", "no", empty when not known
+	CachePlugins  string    // the active ones, as cacheplugin.Stored writes them; empty when not known
 	PluginVersion string
 	CacheState    string
 	Environment   string
@@ -67,7 +68,7 @@ type Credential struct {
 
 // Planned is what a plan needs to know of the site.
 func (s Site) Planned() operation.Site {
-	return operation.Site{ID: s.ID, Name: s.Name, Home: s.Home, Host: s.Host, Root: s.Root, ReportedHome: s.ReportedHome}
+	return operation.Site{ID: s.ID, Name: s.Name, Home: s.Home, Host: s.Host, Root: s.Root, ReportedHome: s.ReportedHome, CachePlugins: s.CachePlugins}
 }
 
 // address is how to speak to the site.

@@ -56,6 +56,7 @@ type siteRow struct {
 	CacheState    string
 	Environment   string
 	HasPlugin     string
+	CachePlugins  string
 	Address       string
 	RedirectsTo   string
 	ReportedHome  string
@@ -124,7 +125,7 @@ type listRow struct {
 }
 
 const listColumns = `sites.id, sites.name, sites.home, sites.host, sites.root, sites.override, sites.state, sites.finding,
-	sites.plugin_version, sites.cache_state, sites.environment, sites.has_plugin, sites.address, sites.redirects_to, sites.reported_home, sites.located_at,
+	sites.plugin_version, sites.cache_state, sites.environment, sites.has_plugin, sites.cache_plugins, sites.address, sites.redirects_to, sites.reported_home, sites.located_at,
 	sites.checked_at, sites.created_at, sites.updated_at, sites.retired_at, coalesce(clients.name, '') AS client, coalesce(credentials.username, '') AS username,
 	coalesce(credentials.roles, '') AS roles, coalesce(credentials.administrator, FALSE) AS administrator,
 	coalesce(credentials.created_at, 0) AS credential_at, coalesce(credentials.created_by, '') AS credential_by,
@@ -258,7 +259,7 @@ func (r listRow) site() Site {
 	return Site{
 		ID: r.Row.ID, Name: r.Row.Name, Home: r.Row.Home, Host: r.Row.Host, Client: r.Client, State: r.Row.State, Finding: r.Row.Finding, Root: r.Row.Root,
 		Override: r.Row.Override, Address: r.Row.Address, RedirectsTo: r.Row.RedirectsTo,
-		ReportedHome: r.Row.ReportedHome, LocatedAt: moment(r.Row.LocatedAt), HasPlugin: r.Row.HasPlugin, PluginVersion: r.Row.PluginVersion,
+		ReportedHome: r.Row.ReportedHome, LocatedAt: moment(r.Row.LocatedAt), HasPlugin: r.Row.HasPlugin, CachePlugins: r.Row.CachePlugins, PluginVersion: r.Row.PluginVersion,
 		CacheState: r.Row.CacheState, Environment: r.Row.Environment, CheckedAt: moment(r.Row.CheckedAt),
 		Credential: Credential{
 			Username: r.Username, Roles: r.Roles, Administrator: r.Administrator,
@@ -296,7 +297,7 @@ func (w write) updateSite(before Site, d Draft) error {
 	values := map[string]any{"name": d.Name, "client_id": client, "updated_at": w.now.UnixMicro()}
 	if d.URL != before.Home {
 		for column, value := range map[string]any{"home": d.URL, "host": hostOf(d.URL), "state": Unchecked, "finding": "", "root": "", "override": "",
-			"address": "", "redirects_to": "", "reported_home": "", "located_at": 0, "report": "", "checked_at": 0, "has_plugin": "", "plugin_version": "", "cache_state": "", "environment": ""} {
+			"address": "", "redirects_to": "", "reported_home": "", "located_at": 0, "report": "", "checked_at": 0, "has_plugin": "", "cache_plugins": "", "plugin_version": "", "cache_state": "", "environment": ""} {
 			values[column] = value
 		}
 	}
@@ -357,6 +358,11 @@ func (w write) putReport(site int64, report wordpress.Report, values map[string]
 func (w write) setOverride(s Site, override string) (changed bool, err error) {
 	result := w.tx.Model(&siteRow{}).Where("id = ? AND home = ? AND override <> ?", s.ID, s.Home, override).Update("override", override)
 	return result.RowsAffected > 0, result.Error
+}
+
+// setCachePlugins stores which cache plugins are active, unless the site's address was changed in the meantime.
+func (w write) setCachePlugins(s Site, plugins string) error {
+	return w.tx.Model(&siteRow{}).Where("id = ? AND home = ?", s.ID, s.Home).Update("cache_plugins", plugins).Error
 }
 
 func (s store) report(ctx context.Context, site int64) (string, error) {

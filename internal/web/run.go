@@ -269,7 +269,11 @@ func (s *Server) exchange(v *visit) error {
 	if run.Spec.Form != "" && target.Reason == wordpress.ReasonInvalidInput {
 		page.Form = fmt.Sprintf("/endpoints/form?%s&run=%d&target=%d", run.Spec.Form, run.ID, target.ID)
 	}
-	if screen, is := wordpress.ScreenFor(target.Reason, target.Code); is {
+	asked := ""
+	if len(attempts) > 0 {
+		asked = attempts[len(attempts)-1].URL
+	}
+	if screen, is := wordpress.ScreenFor(target.Reason, target.Code, asked); is {
 		page.Screen = views.AdminLink{URL: screen.URL(target.Home), Label: screen.Label}
 	}
 	page.MovedTo, page.Near = wordpress.Moved(target.Home, target.Location)

@@ -62,7 +62,7 @@ func (s *Server) showSite(v *visit, status int, site sites.Site, problems sites.
 
 var rungTitles = map[string]string{
 	wordpress.RungReach: "Reach the site", wordpress.RungRoot: "Find the REST API", wordpress.RungApplicationPasswords: "Application passwords",
-	wordpress.RungCredential: "Sign in", wordpress.RungCapabilities: "What the user may do", wordpress.RungNamespaces: "BigScoots Cache", wordpress.RungStatus: "Status of the cache",
+	wordpress.RungCredential: "Sign in", wordpress.RungCapabilities: "What the user may do", wordpress.RungNamespaces: "Cache plugin", wordpress.RungStatus: "Status of the cache",
 }
 
 func rungs(home string, report wordpress.Report) []views.Rung {

@@ -3,16 +3,20 @@ package wordpress
 import (
 	"net/http"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/droverhq/drover/internal/cacheplugin"
 )
 
 // Cached is what the headers of a page say of the cache in front of it.
 type Cached struct {
 	State CachedState   `json:"state"`
-	Age   time.Duration `json:"age,omitempty"` // how long the page has been in the cache, whole seconds; 0 when not said
-	Says  string        `json:"says"`          // the headers' own words, such as "HIT, 3h0m0s old"
+	Age   time.Duration `json:"age,omitempty"`  // how long the page has been in the cache, whole seconds; 0 when not said
+	Says  string        `json:"says"`           // the headers' own words, such as "HIT, 3h0m0s old"
+	Mark  string        `json:"mark,omitempty"` // when this copy of the page was made, as the page itself says; empty where it does not
 }
 
 // CachedState is whether a page came from the cache.
@@ -25,12 +29,12 @@ const (
 	CachedNot  CachedState = "not"  // not cached at all, or no header says so
 )
 
-// cacheHeaders tell whether a page came from the cache, the plugin's own first (observed with BigScoots Cache 2.8.1;
-// developers.cloudflare.com, "Cloudflare cache responses").
-var cacheHeaders = []string{
-	"X-Bigscoots-Cache-Status", "Cf-Cache-Status", "X-Cache", "X-Proxy-Cache", "X-Litespeed-Cache", "X-Qc-Cache", "X-Kinsta-Cache", "X-Fastcgi-Cache", "Fastcgi-Cache", "X-Nginx-Cache",
-	"X-Cache-Status", "X-Sucuri-Cache", "X-Gocache-Cachestatus", "X-Wpe-Cached", "X-Sg-Cache", "X-Edge-Cache",
-}
+// cacheHeaders tell whether a page came from a cache, the surest first: a CDN keeps the headers of those behind it with the page
+// (developers.cloudflare.com, "Cloudflare cache responses").
+var cacheHeaders = slices.Concat(cacheplugin.PageHeaders(true), []string{
+	"Cf-Cache-Status", "X-Cache", "X-Litespeed-Cache", "X-Qc-Cache", "X-Kinsta-Cache", "X-Fastcgi-Cache", "Fastcgi-Cache", "X-Nginx-Cache",
+	"X-Cache-Status", "X-Sucuri-Cache", "X-Gocache-Cachestatus", "X-Sg-Cache", "X-Edge-Cache",
+}, cacheplugin.PageHeaders(false))
 
 // FromCache tells whether a read was answered out of a cache, and what the cache says of that.
 func FromCache(x Exchange) (says string, is bool) {
@@ -100,6 +104,12 @@ func CacheOf(x Exchange) Cached {
 	}
 	if c.State == CachedNot && hitOtherwise(x.Header) {
 		c.State, c.Says = CachedHit, "HIT"
+	}
+	if strings.Contains(x.Header.Get("Content-Type"), "html") {
+		c.Mark = printable(cacheplugin.PageMark(x.Body), 100)
+	}
+	if c.State == CachedNot && c.Mark != "" {
+		c.State, c.Says = CachedHit, "kept by "+c.Mark
 	}
 	if age, said := ageOf(x.Header); said && c.State == CachedHit {
 		c.Age = age

@@ -33,7 +33,7 @@ func TestCacheOf(t *testing.T) {
 		for name, value := range c.header {
 			x.Header.Set(name, value)
 		}
-		if got := CacheOf(x); got != (Cached{c.state, c.age, c.says}) {
+		if got := CacheOf(x); got != (Cached{State: c.state, Age: c.age, Says: c.says}) {
 			t.Errorf("%d %v: %+v", c.status, c.header, got)
 		}
 	}

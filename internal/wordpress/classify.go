@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"strings"
 	"time"
+
+	"github.com/droverhq/drover/internal/cacheplugin"
 )
 
 // Verdict is what an exchange means.
@@ -17,6 +19,7 @@ type Verdict struct {
 	Retry         bool   // worth another try, when sending it twice does no more than once
 	Verb          bool   // the method itself may be what was blocked: worth a try in disguise
 	RetryAfter    time.Duration
+	Unproven      bool // the plugin answers alike whatever came of it: the site's pages can prove it
 }
 
 // Classify tells what the exchange means, in stages: what became of the transport, which documents the body holds, what shape each
@@ -28,6 +31,9 @@ func Classify(x Exchange) Verdict {
 	}
 	if v.Retry {
 		v.RetryAfter = retryAfter(x)
+		if p, is := cacheplugin.OfURL(x.URL); is && v.Reason == ReasonRateLimited && v.RetryAfter == 0 {
+			v.RetryAfter = p.Pause
+		}
 	}
 	v.Verb = verbBlocked(x, v)
 	return v

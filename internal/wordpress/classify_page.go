@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+
+	"github.com/droverhq/drover/internal/cacheplugin"
 )
 
 // ofText judges an answer without JSON: WordPress's REST API answers in JSON, so something else answered, or WordPress broke down.
@@ -33,11 +35,11 @@ func ofText(x Exchange, found documents) Verdict {
 // WordPress shows in its headers.
 func ofNothing(x Exchange) Verdict {
 	asJSON := strings.Contains(x.Header.Get("Content-Type"), "json")
-	plugin := pluginOf(x).SaysSuccess
+	plugin, ours := cacheplugin.OfURL(x.URL)
 	switch {
 	case x.Method == http.MethodHead, x.Method == http.MethodOptions:
 		return Verdict{Outcome: OK}
-	case plugin:
+	case ours && (plugin.SaysSuccess || plugin.SameAnswer || plugin.Done != nil):
 		return unclear(x, fmt.Sprintf("It answered %d with nothing in it.", x.Status))
 	case x.Status == http.StatusNoContent:
 		return Verdict{Outcome: OK}

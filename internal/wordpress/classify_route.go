@@ -7,6 +7,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/droverhq/drover/internal/cacheplugin"
 )
 
 // askedBy is what an exchange's answer must be read against.
@@ -32,10 +34,10 @@ func ofRoute(x Exchange, s shape) Verdict {
 }
 
 func ofShape(x Exchange, s shape) Verdict {
-	if rule, known := ruleFor(s.code, x.Status); known && s.claim != claimYes && s.claim != claimPart || known && rule.Reason == ReasonRefused {
+	if rule, known := ruleFor(x, s.code); known && s.claim != claimYes && s.claim != claimPart || known && rule.Reason == ReasonRefused {
 		return notedBy(rule, s.note)
 	}
-	plugin := pluginOf(x)
+	plugin, _ := cacheplugin.OfURL(x.URL)
 	switch {
 	case x.Status == http.StatusForbidden && s.code != "" && s.code != "rest_forbidden" && wantsSignIn.MatchString(s.message):
 		return failed(ReasonNotAuthenticated, s.note)
@@ -52,10 +54,8 @@ func ofShape(x Exchange, s shape) Verdict {
 	case s.claim == claimUnclear:
 		return unclear(x, or(s.note, "It answered with a code and no status, so it does not say whether it was done."))
 	}
-	if plugin.Done != nil {
-		if v, more := plugin.Done(x, s.fields); more {
-			return v
-		}
+	if v, more := pluginDone(x, s.fields); more {
+		return v
 	}
 	if s.claim == claimPart {
 		return Verdict{Outcome: Partial, Note: s.note}

@@ -57,11 +57,12 @@ var codePatterns = []struct {
 }
 
 // ruleFor judges by a code. Codes of plugins are read only where the status is about who may do what, or where none is given.
-func ruleFor(code string, status int) (Verdict, bool) {
+func ruleFor(x Exchange, code string) (Verdict, bool) {
+	status := x.Status
 	if rule, known := byCode[code]; known {
 		return rule, true
 	}
-	if rule, known := ofPluginCode(code); known {
+	if rule, known := pluginCode(x, code); known {
 		return rule, true
 	}
 	denied := status == http.StatusUnauthorized || status == http.StatusForbidden

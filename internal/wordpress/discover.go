@@ -14,6 +14,8 @@ type Location struct {
 	Root string
 	Home string // as the site itself says
 	Name string
+
+	Namespaces []string // of its plugins' routes; none where the index does not tell
 }
 
 // lookTimeout bounds a look before a request: a site that is slow now will be slow for the request too, which says so itself.
@@ -51,7 +53,7 @@ type discovery struct {
 }
 
 func (d discovery) location() Location {
-	return Location{Root: d.root, Home: printable(d.Home, 500), Name: plain(d.Name)}
+	return Location{Root: d.root, Home: printable(d.Home, 500), Name: plain(d.Name), Namespaces: d.Namespaces}
 }
 
 // says is what the other site calls itself.

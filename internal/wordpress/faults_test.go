@@ -112,6 +112,7 @@ var everyFault = map[wptest.Fault]expected{
 	wptest.IndexLarge:         {OK, "", "", 1, "ready", ""},
 	wptest.NamespaceGaps:      {OK, "", "", 1, "ready", ""},
 	wptest.UsersClosed:        {OK, "", "", 1, "warning", RungCredential},
+	wptest.PurgeTooSoon:       {OK, "", "", 1, "ready", ""}, // of another plugin
 	wptest.OptionsByServer:    {OK, "", "", 1, "warning", RungCapabilities},
 }
 

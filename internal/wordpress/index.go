@@ -4,8 +4,9 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
-	"slices"
 	"time"
+
+	"github.com/droverhq/drover/internal/cacheplugin"
 )
 
 // index is what Drover reads of the REST index.
@@ -34,8 +35,6 @@ func parseIndex(raw json.RawMessage) (index, bool) {
 	named := len(fields["authentication"]) > 0 && (i.Home != "" || i.URL != "")
 	return i, is && (len(i.Namespaces) > 0 || named)
 }
-
-func (i index) has(namespace string) bool { return slices.Contains(i.Namespaces, namespace) }
 
 // look is a request that only looks.
 func look(path string, timeout time.Duration) Request {
@@ -69,7 +68,7 @@ type reading struct {
 // security plugins refuse them in many forms, or leave namespaces out.
 func (c *Client) indexForVisitors(ctx context.Context, root string, timeout time.Duration) reading {
 	public := c.anonymous().indexAt(ctx, root, timeout)
-	if c.username == "" || public.index.has(pluginNamespace) || silent(public.exchange) {
+	if c.username == "" || len(cacheplugin.In(public.index.Namespaces)) > 0 || silent(public.exchange) {
 		return public
 	}
 	if signed := c.indexAt(ctx, root, timeout); signed.found || !public.found {

@@ -17,7 +17,7 @@ type ladder struct {
 }
 
 // Check climbs the ladder: reach the site, find its REST root, see whether application passwords are on, sign in, see what the user
-// may do, which plugins answer, and how BigScoots Cache is. Nothing on the site is changed.
+// may do, which cache plugins answer, and how they are. Nothing on the site is changed.
 func (c *Client) Check(ctx context.Context) Report {
 	l := &ladder{client: &Client{network: c.network, address: c.address, username: c.username, password: c.password}, host: c.address.Home}
 	if u, err := url.Parse(c.address.Home); err == nil {

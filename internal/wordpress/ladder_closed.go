@@ -34,11 +34,12 @@ func (l *ladder) signedInOtherwise(ctx context.Context) (Rung, certainty) {
 }
 
 func (l *ladder) allowedToPurge(ctx context.Context) bool {
-	if !l.hasPlugin() {
+	p, is := l.plugin()
+	if !is {
 		return false
 	}
-	x, _ := l.ask(ctx, http.MethodOptions, purgeRoute)
-	return x.Status < 300 && fromWordPress(x) && allows(x, http.MethodPatch)
+	x, _ := l.ask(ctx, http.MethodOptions, p.Clear.Path)
+	return x.Status < 300 && fromWordPress(x) && allows(x, p.Clear.Method)
 }
 
 // knownToCore asks for what WordPress shows to signed-in users only. Fields that only such an answer has tell it from one out of a cache.

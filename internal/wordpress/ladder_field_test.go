@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/droverhq/drover/internal/cacheplugin"
 )
 
 // forVisitors answers visitors with the page, and who signs in as the site does otherwise.
@@ -72,7 +74,7 @@ func TestVisitorsAreToldLess(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, client := newBlog(t, map[string]http.HandlerFunc{"/wp-json/": forVisitors(visitors, signed)})
-			if r := client.Check(context.Background()); r.State() != "ready" || !slices.Contains(r.Namespaces, pluginNamespace) {
+			if r := client.Check(context.Background()); r.State() != "ready" || !slices.Contains(r.Namespaces, cacheplugin.BigScoots.Namespace) {
 				t.Errorf("%s: %+v", r.State(), r.Rungs)
 			}
 		})
@@ -210,7 +212,7 @@ func TestAHiddenPlugin(t *testing.T) {
 		"/wp-json/bigscoots-cache/v2": says(200, `{"namespace":"bigscoots-cache/v2","routes":{}}`),
 	}
 	_, client := newBlog(t, hidden)
-	if r := client.Check(context.Background()); r.State() != "ready" || !slices.Contains(r.Namespaces, pluginNamespace) {
+	if r := client.Check(context.Background()); r.State() != "ready" || !slices.Contains(r.Namespaces, cacheplugin.BigScoots.Namespace) {
 		t.Errorf("%+v", r.Rungs)
 	}
 	delete(hidden, "/wp-json/bigscoots-cache/v2")

@@ -4,38 +4,44 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
-	"slices"
 	"strings"
+
+	"github.com/droverhq/drover/internal/cacheplugin"
 )
 
-const pluginNamespace = "bigscoots-cache/v2"
-
-func (l *ladder) hasPlugin() bool { return slices.Contains(l.report.Namespaces, pluginNamespace) }
+func (l *ladder) plugin() (cacheplugin.Plugin, bool) {
+	active := cacheplugin.In(l.report.Namespaces)
+	if len(active) == 0 {
+		return cacheplugin.BigScoots, false
+	}
+	return active[len(active)-1], true // the one in front of all others decides what visitors see
+}
 
 func (l *ladder) capabilities(ctx context.Context) (Rung, bool) {
 	as := "The user's role is " + strings.Join(l.report.Roles, ", ")
+	p, is := l.plugin()
 	switch {
 	case !l.known:
 		as = "The user's role is not known"
+	case l.report.Administrator && p.Slug != cacheplugin.BigScoots.Slug:
+		return warn(as+": an administrator's credential can do everything on "+l.host+".", "Connect a user of a lesser role for what needs less. "+p.Access)
 	case l.report.Administrator:
 		return warn(as+": an administrator's credential can do everything on "+l.host+".",
 			"Connect a user of a lesser role instead, and let that role purge in BigScoots Cache's settings.")
 	case len(l.report.Roles) == 0:
-		return fail("The user has no role on "+l.host+".", "On a multisite, add the user to this site too, with a role that BigScoots Cache's settings let purge.")
+		return fail("The user has no role on "+l.host+".", "On a multisite, add the user to this site too, with a role that may clear the cache.")
 	case l.report.CanManage:
 		return ok(as + ", which may manage options.")
 	}
-	if !l.hasPlugin() {
+	if !is {
 		return ok(as + ".")
 	}
-	return l.mayPurge(ctx, as)
+	return l.mayPurge(ctx, p, as)
 }
 
-const purgeRoute = "/" + pluginNamespace + "/clear-cache"
-
 // mayPurge asks by OPTIONS: WordPress names in Allow only what the user may do (rest_send_allow_header), and nothing is done.
-func (l *ladder) mayPurge(ctx context.Context, as string) (Rung, bool) {
-	x, v := l.ask(ctx, http.MethodOptions, purgeRoute)
+func (l *ladder) mayPurge(ctx context.Context, p cacheplugin.Plugin, as string) (Rung, bool) {
+	x, v := l.ask(ctx, http.MethodOptions, p.Clear.Path)
 	switch {
 	case x.Fault != nil, x.Status >= 300:
 		return warn(as+"; "+l.host+" does not let Drover ask whether it may purge. "+certain(v.Note),
@@ -46,10 +52,10 @@ func (l *ladder) mayPurge(ctx context.Context, as string) (Rung, bool) {
 	case !fromWordPress(x):
 		return warn(as+"; whether it may purge cannot be told: the server of "+l.host+" answers OPTIONS by itself, before WordPress.",
 			"Run Clear cache to see. A rule for CORS in the web server's configuration does this: have it leave /wp-json/ to WordPress.")
-	case allows(x, http.MethodPatch):
+	case allows(x, p.Clear.Method):
 		return ok(as + ", which may purge.")
 	}
-	rung, _ := fail(as+", which may not purge the cache of "+l.host+".", "Let this role purge in the site's BigScoots Cache settings, or connect a user that may.")
+	rung, _ := fail(as+", which may not purge the cache of "+l.host+".", p.Access)
 	return rung, true
 }
 
@@ -76,16 +82,41 @@ func fromWordPress(x Exchange) bool {
 }
 
 func (l *ladder) namespaces(ctx context.Context) (Rung, bool) {
-	if l.hasPlugin() {
-		return ok("BigScoots Cache answers.")
+	switch active := cacheplugin.In(l.report.Namespaces); len(active) {
+	case 0:
+	case 1:
+		return ok(active[0].Name + " answers.")
+	default:
+		return ok(cacheplugin.Names(active) + " answer.")
 	}
-	if x, v := l.ask(ctx, http.MethodGet, "/"+pluginNamespace); v.Outcome == OK { // some plugins take names out of the index
+	p := cacheplugin.BigScoots
+	if x, v := l.ask(ctx, http.MethodGet, "/"+p.Namespace); v.Outcome == OK { // some plugins take names out of the index
 		found, _ := findJSON(x.Body)
-		if fields, _ := readObject(found.value); readText(fields["namespace"]) == pluginNamespace || len(fields["routes"]) > 2 {
-			l.report.Namespaces = append(l.report.Namespaces, pluginNamespace)
-			return ok("BigScoots Cache answers, though the index does not name it.")
+		if fields, _ := readObject(found.value); readText(fields["namespace"]) == p.Namespace || len(fields["routes"]) > 2 {
+			l.report.Namespaces = append(l.report.Namespaces, p.Namespace)
+			return ok(p.Name + " answers, though the index does not name it.")
 		}
 	}
-	rung, _ := warn("BigScoots Cache is not active on "+l.host+".", "Activate the plugin there, or leave the site out of cache operations. Everything else works.")
+	rung, _ := warn(p.Name+" is not active on "+l.host+".", "Activate the plugin there, or leave the site out of cache operations. Everything else works.")
 	return rung, false
+}
+
+// status asks the plugin how it is. What a plugin without a status is like was seen already.
+func (l *ladder) status(ctx context.Context) (Rung, bool) {
+	p, _ := l.plugin()
+	if p.Status == nil {
+		return ok(p.Name + " does not tell its status over REST.")
+	}
+	x := l.client.Do(ctx, PluginRequest(p.Status.Request))
+	v := Classify(x)
+	if v.Outcome != OK {
+		return warn(p.Name+" does not tell its status. "+l.found(v), v.Reason.Mend())
+	}
+	found, _ := findJSON(x.Body)
+	s, finding, toDo := readStatus(p, found.value, l.host)
+	l.report.Plugin = &s
+	if toDo != "" {
+		return warn(finding, toDo)
+	}
+	return ok(finding)
 }

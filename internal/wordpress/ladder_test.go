@@ -8,6 +8,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/droverhq/drover/internal/cacheplugin"
 )
 
 // blog answers like a WordPress, with what a test changes of it.
@@ -209,14 +211,19 @@ func TestLadderKeepsTheCredential(t *testing.T) {
 }
 
 func TestReadStatusTakesWhatThereIs(t *testing.T) {
-	s := readStatus([]byte(`{"plugin_version":{"value":"2.9"},"n":{"value":3},"b":{"value":true},"x":7,"h":{"value":"<b>On</b>"}}`))
+	s := bigScootsStatus([]byte(`{"plugin_version":{"value":"2.9"},"n":{"value":3},"b":{"value":true},"x":7,"h":{"value":"<b>On</b>"}}`))
 	if s.Version != "2.9" || s.Data["n"] != "3" || s.Data["b"] != "true" || s.Data["h"] != "On" || len(s.Data) != 4 {
 		t.Errorf("%+v", s)
 	}
-	if s := readStatus([]byte(`{"success":true,"data":{"plugin_version":2.8,"plugin_cache_status":"Enabled","x":null,"y":["z"]}}`)); s.Version != "2.8" || s.Cache != "Enabled" || len(s.Data) != 2 {
+	if s := bigScootsStatus([]byte(`{"success":true,"data":{"plugin_version":2.8,"plugin_cache_status":"Enabled","x":null,"y":["z"]}}`)); s.Version != "2.8" || s.Cache != "Enabled" || len(s.Data) != 2 {
 		t.Errorf("%+v", s)
 	}
-	if s := readStatus([]byte(`[]`)); s.Version != "" || s.Data != nil {
+	if s := bigScootsStatus([]byte(`[]`)); s.Version != "" || s.Data != nil {
 		t.Errorf("%+v", s)
 	}
+}
+
+func bigScootsStatus(raw []byte) PluginStatus {
+	s, _, _ := readStatus(cacheplugin.BigScoots, raw, "acme.example")
+	return s
 }

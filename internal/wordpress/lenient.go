@@ -1,6 +1,7 @@
 package wordpress
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/json"
 	"maps"
@@ -74,4 +75,11 @@ func readTexts(raw json.RawMessage) []string {
 func readYes(raw json.RawMessage) bool {
 	text := readText(raw)
 	return text == "true" || text == "1"
+}
+
+// decode keeps numbers as they are written.
+func decode(raw []byte, into any) error {
+	decoder := json.NewDecoder(bytes.NewReader(raw))
+	decoder.UseNumber()
+	return decoder.Decode(into)
 }

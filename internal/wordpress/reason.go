@@ -55,7 +55,7 @@ var reasons = []struct {
 	{ReasonNotAuthenticated, "not signed in", "WordPress saw no signed-in user.",
 		"Either the application password is wrong or revoked, or the server drops the Authorization header, or application passwords are switched off. Check the site: if its REST index offers no application passwords, they are off. Otherwise, replace the credential, and if a new one fails too, ask the host to pass the Authorization header on."},
 	{ReasonForbidden, "no permission", "The user is signed in, but may not do this.",
-		"Let the user's role purge in the site's BigScoots Cache settings, or connect a user that may."},
+		"Let the user's role do this: BigScoots Cache has a setting for it, most other plugins ask for an administrator. Or connect a user that may."},
 	{ReasonNoRoute, "no such endpoint", "The site has no such endpoint.",
 		"The plugin is not active there or is too old, or the endpoint does not take this method. Activate or update the plugin, or leave the site out."},
 	{ReasonNotApplicable, "does not apply", "The site answered that this does not apply there.",

@@ -1,6 +1,10 @@
 package wordpress
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/droverhq/drover/internal/cacheplugin"
+)
 
 // Screen is a page of a site's wp-admin on which what is wrong can be put right.
 type Screen struct {
@@ -19,7 +23,7 @@ var (
 	screenGeneral    = Screen{"options-general.php", "Settings → General"}
 	screenHealth     = Screen{"site-health.php", "Site Health"}
 	screenUpdates    = Screen{"update-core.php", "the site's updates"}
-	screenCache      = Screen{bigscootsSettings, "BigScoots Cache's settings"}
+	screenCache      = Screen{cacheplugin.BigScoots.Settings, cacheplugin.BigScoots.Name + "'s settings"}
 )
 
 // screensByCode are the screens for what stands in a code, before those by reason.
@@ -36,8 +40,16 @@ var screensByReason = map[Reason]Screen{
 	ReasonRedirected: screenGeneral, ReasonOtherSite: screenGeneral, ReasonMaintenance: screenUpdates, ReasonSiteError: screenHealth, ReasonNotJSON: screenPermalinks, ReasonBlocked: screenPlugins,
 }
 
-// ScreenFor returns the screen on which to put right what a run found; there is none for what lies outside WordPress.
-func ScreenFor(r Reason, code string) (Screen, bool) {
+// ScreenFor returns the screen on which to put right what a run found at the URL; there is none for what lies outside WordPress.
+func ScreenFor(r Reason, code, url string) (Screen, bool) {
+	s, is := screenFor(r, code)
+	if p, known := cacheplugin.OfURL(url); known && s == screenCache {
+		s = Screen{p.Settings, p.Name + "'s settings"}
+	}
+	return s, is
+}
+
+func screenFor(r Reason, code string) (Screen, bool) {
 	for _, each := range screensByCode {
 		if strings.Contains(code, each.part) {
 			return each.screen, each.screen.Path != ""

@@ -1,6 +1,10 @@
 package wordpress
 
-import "testing"
+import (
+	"testing"
+
+	"github.com/droverhq/drover/internal/cacheplugin"
+)
 
 func TestScreens(t *testing.T) {
 	for _, c := range []struct {
@@ -10,9 +14,9 @@ func TestScreens(t *testing.T) {
 	}{
 		{ReasonBadCredential, "incorrect_password", "profile.php#application-passwords-section"}, {ReasonNotAuthenticated, "jwt_auth_bad_auth_header", "plugins.php"},
 		{ReasonNotAuthenticated, "application_passwords_disabled_for_user", "plugins.php"}, {ReasonBadCredential, "application_password_expired", "profile.php#application-passwords-section"},
-		{ReasonNotApplicable, "page_cache_disabled", bigscootsSettings}, {ReasonNotApplicable, "opcache_not_loaded", ""}, {ReasonNotJSON, "", "options-permalink.php"}, {ReasonTLS, "", ""}, {ReasonSuspended, "", ""},
+		{ReasonNotApplicable, "page_cache_disabled", cacheplugin.BigScoots.Settings}, {ReasonNotApplicable, "opcache_not_loaded", ""}, {ReasonNotJSON, "", "options-permalink.php"}, {ReasonTLS, "", ""}, {ReasonSuspended, "", ""},
 	} {
-		if s, is := ScreenFor(c.reason, c.code); s.Path != c.want || is != (c.want != "") {
+		if s, is := ScreenFor(c.reason, c.code, ""); s.Path != c.want || is != (c.want != "") {
 			t.Errorf("%s %s: %+v", c.reason, c.code, s)
 		}
 	}
@@ -21,5 +25,13 @@ func TestScreens(t *testing.T) {
 	}
 	if _, is := ScreenForRung(RungReach); is {
 		t.Error("wp-admin mends no connection")
+	}
+}
+
+func TestTheScreenOfThePluginThatWasAsked(t *testing.T) {
+	for _, p := range cacheplugin.All() {
+		if s, is := ScreenFor(ReasonForbidden, "rest_forbidden", "https://acme.example/wp-json"+p.Clear.Path); !is || s.Path != p.Settings {
+			t.Errorf("%s: %+v", p.Name, s)
+		}
 	}
 }

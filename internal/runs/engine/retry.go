@@ -4,11 +4,10 @@ import (
 	"context"
 	"errors"
 	"math/rand/v2"
-	"strings"
 	"time"
 
 	"github.com/droverhq/drover/internal/access"
-	"github.com/droverhq/drover/internal/operation"
+	"github.com/droverhq/drover/internal/cacheplugin"
 	"github.com/droverhq/drover/internal/runs"
 	"github.com/droverhq/drover/internal/wordpress"
 )
@@ -32,13 +31,24 @@ type sending struct {
 
 // sendWithRetries sends the request until its outcome is final. When Drover itself stopped it before anything is known, it says why.
 func (b *batch) sendWithRetries(ctx context.Context, t *runs.Target, client *wordpress.Client, request wordpress.Request) (verdict wordpress.Verdict, stopped error) {
+	_, verdict, stopped = b.newSending(t, client, request).untilFinal(ctx, t.Attempts)
+	return verdict, stopped
+}
+
+func (b *batch) newSending(t *runs.Target, client *wordpress.Client, request wordpress.Request) *sending {
+	return &sending{batch: b, target: t, client: client, request: request, ways: ways(b.sites[t.SiteID].Override, request)}
+}
+
+// untilFinal is sendWithRetries for a request of which so many attempts were made before. It returns the last exchange too.
+func (send *sending) untilFinal(ctx context.Context, before int) (x wordpress.Exchange, verdict wordpress.Verdict, stopped error) {
+	b, t := send.batch, send.target
 	usual := b.sites[t.SiteID].Override
-	send := sending{batch: b, target: t, client: client, request: request, ways: ways(usual, request)}
-	for n := t.Attempts + 1; ; n++ {
-		x, stopped := send.once(ctx)
+	for n := before + 1; ; n++ {
+		last, stopped := send.once(ctx)
 		if stopped != nil {
-			return verdict, send.unlessKnown(stopped, verdict)
+			return x, verdict, send.unlessKnown(stopped, verdict)
 		}
+		x = last
 		verdict = wordpress.Classify(x)
 		cached := send.pastCache(x)
 		verdict = send.stored(x, verdict, cached)
@@ -50,9 +60,9 @@ func (b *batch) sendWithRetries(ctx context.Context, t *runs.Target, client *wor
 			t.Took = time.Since(send.first)
 			b.learn(ctx, t, send.ways[0], verdict)
 			if b.plan.AllPages && verdict.Outcome == wordpress.OK {
-				return send.follow(ctx, x, verdict)
+				verdict, stopped = send.follow(ctx, x, verdict)
 			}
-			return verdict, nil
+			return x, verdict, stopped
 		}
 	}
 }
@@ -88,7 +98,7 @@ func (y *sending) once(ctx context.Context) (x wordpress.Exchange, stopped error
 func ways(usual string, request wordpress.Request) []string {
 	all := []string{usual}
 	others := []string{wordpress.OverrideNone, wordpress.OverrideHeader, wordpress.OverrideQuery}
-	if request.Method == "DELETE" && !strings.HasPrefix(request.Path, operation.BigScoots) {
+	if p, _ := cacheplugin.OfURL(request.Path); request.Method == "DELETE" && !p.EveryMethod {
 		others = []string{wordpress.OverrideNone, wordpress.OverrideQuery}
 	}
 	for _, way := range others {

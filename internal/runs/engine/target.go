@@ -36,6 +36,10 @@ func (b *batch) target(ctx context.Context, t runs.Target) bool {
 		return true
 	}
 	g.begins = true
+	if b.plan.Steps != nil {
+		verdict, stopped := b.inSteps(ctx, &t, located, g)
+		return b.finish(t, g, verdict, stopped)
+	}
 	request, _ := b.plan.Request(located.Site.Planned())
 	if b.plan.Exceeded(request) {
 		b.end(t, wordpress.Verdict{Outcome: wordpress.Skipped, Reason: wordpress.ReasonNotApplicable,
@@ -48,6 +52,14 @@ func (b *batch) target(ctx context.Context, t runs.Target) bool {
 		pages = b.before(ctx, t, client, request)
 	}
 	verdict, stopped := b.sendWithRetries(ctx, &t, client, request)
+	if pages != nil && stopped == nil && verdict.Outcome == wordpress.OK {
+		verdict = pages.after(ctx, &t, verdict)
+	}
+	return b.finish(t, g, verdict, stopped)
+}
+
+// finish ends the target with its verdict, unless Drover itself stopped it, and tells whether it has ended.
+func (b *batch) finish(t runs.Target, g *gate, verdict wordpress.Verdict, stopped error) bool {
 	switch {
 	case errors.Is(stopped, errCancelled) && !g.begun:
 		return true // whoever cancelled the run ended the target
@@ -55,9 +67,6 @@ func (b *batch) target(ctx context.Context, t runs.Target) bool {
 		verdict = wordpress.Verdict{Outcome: wordpress.Failed, Reason: wordpress.ReasonCancelled, Note: "Not sent: the run was cancelled first."}
 	case stopped != nil:
 		return false
-	}
-	if pages != nil && verdict.Outcome == wordpress.OK {
-		verdict = pages.after(ctx, &t, verdict)
 	}
 	b.end(t, verdict)
 	return true

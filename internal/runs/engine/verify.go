@@ -2,10 +2,10 @@ package engine
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"time"
 
+	"github.com/droverhq/drover/internal/cacheplugin"
 	"github.com/droverhq/drover/internal/endpoint"
 	"github.com/droverhq/drover/internal/runs"
 	"github.com/droverhq/drover/internal/wordpress"
@@ -42,13 +42,10 @@ func (b *batch) before(ctx context.Context, t runs.Target, client *wordpress.Cli
 
 // pages chooses what to look at: the addresses that are cleared, the posts' pages, or the home page.
 func (s *sampling) pages(ctx context.Context, home string, request wordpress.Request) []string {
-	var body struct {
-		Type    string   `json:"purge_type"`
-		URLs    []string `json:"urls"`
-		Posts   []int64  `json:"post_ids"`
-		Related bool     `json:"purge_related_urls"`
+	body := cacheplugin.Purged{Home: true}
+	if p, _ := cacheplugin.OfURL(request.Path); p.Purged != nil {
+		body = p.Purged(request.Body)
 	}
-	_ = json.Unmarshal(request.Body, &body) // a body of ours
 	pages := body.URLs[:min(len(body.URLs), mostSamples)]
 	for _, id := range body.Posts[:min(len(body.Posts), mostSamples)] {
 		asked := s.client.Page(ctx, fmt.Sprintf("%s/?p=%d", home, id))
@@ -56,7 +53,7 @@ func (s *sampling) pages(ctx context.Context, home string, request wordpress.Req
 			pages = append(pages, page)
 		}
 	}
-	if body.Type == "all" || body.Related {
+	if body.Home {
 		pages = append([]string{home + "/"}, pages[:min(len(pages), mostSamples-1)]...)
 	}
 	return pages
@@ -108,7 +105,12 @@ func (s *sampling) look(ctx context.Context, sample *runs.Sample, answered time.
 	sample.After = wordpress.CacheOf(s.client.Page(ctx, sample.URL))
 	sample.Waited = time.Since(answered)
 	aged := sample.Before.Age > 0 || sample.After.Age > 0
+	marked := sample.Before.Mark != "" && sample.After.Mark != ""
 	switch {
+	case marked && sample.Before.Mark != sample.After.Mark:
+		sample.Found = runs.VerifiedYes
+	case marked:
+		sample.Found = runs.VerifiedNo
 	case sample.After.State == wordpress.CachedMiss, sample.After.State == wordpress.CachedHit && aged && sample.After.Age+time.Second <= sample.Waited:
 		sample.Found = runs.VerifiedYes
 	case sample.After.State == wordpress.CachedHit:

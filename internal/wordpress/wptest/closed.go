@@ -30,8 +30,10 @@ func (s *site) shut(w http.ResponseWriter, r *http.Request, api bool) bool {
 // namespaces are those of the index, as the fault makes PHP write them.
 func (s *site) namespaces(signed bool, fault Fault) any {
 	all := []string{"oembed/1.0", "wp/v2", "wp-site-health/v1", "wp-block-editor/v1"}
-	if fault != NoPlugin {
-		all = append(all, "bigscoots-cache/v2")
+	for _, plugin := range []Cache{WPSuperCache, SiteGround, WPEngine, BigScoots} {
+		if s.has(plugin, fault) {
+			all = append(all, string(plugin))
+		}
 	}
 	switch {
 	case fault == IndexMinimal && !signed:

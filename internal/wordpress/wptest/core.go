@@ -90,7 +90,7 @@ func (s *site) index(signed bool, fault Fault) map[string]any {
 	if fault != AppPasswordsOff {
 		authentication = map[string]any{"application-passwords": map[string]any{"endpoints": map[string]any{"authorization": s.home() + "/wp-admin/authorize-application.php"}}}
 	}
-	all := map[string]any{"name": s.Name, "description": "", "url": s.called(fault), "home": s.called(fault), "namespaces": s.namespaces(signed, fault), "authentication": authentication, "routes": routes(fault)}
+	all := map[string]any{"name": s.Name, "description": "", "url": s.called(fault), "home": s.called(fault), "namespaces": s.namespaces(signed, fault), "authentication": authentication, "routes": s.routes(fault)}
 	if fault == IndexLarge {
 		all["description"] = strings.Repeat("x", 2<<20)
 	}

@@ -14,6 +14,9 @@ var demoFaults = map[int]Fault{
 	5: UsersClosed, 10: IndexClosed, 16: OtherSite, 21: RenamedPrefix, 26: OptionsByServer, 34: HomeCut,
 }
 
+// demoCaches are the cache plugins of the sites that do not have BigScoots Cache, or not it alone.
+var demoCaches = map[int][]Cache{7: {SiteGround}, 13: {WPSuperCache, BigScoots}, 48: {WPEngine, WPSuperCache}}
+
 var demoClients = []struct {
 	name  string
 	sites []string
@@ -52,7 +55,7 @@ func demoSite(number, round int, client, name string, place int) Site {
 	}
 	s := Site{Host: host + ".example", Name: name, Client: client, Latency: [2]time.Duration{50 * time.Millisecond, 300 * time.Millisecond}, Tags: []string{"care-plan"}}
 	if round == 0 {
-		s.Fault = demoFaults[number]
+		s.Fault, s.Caches = demoFaults[number], demoCaches[number]
 	}
 	if number%3 == 0 {
 		s.Tags = append(s.Tags, "wpo")

@@ -18,6 +18,7 @@ const (
 	CacheDisabled      Fault = "cache_disabled"
 	Misconfigured      Fault = "misconfigured"
 	OpcacheMissing     Fault = "opcache_missing"
+	PurgeTooSoon       Fault = "purge_too_soon" // WP Engine's plugin cleared its caches a moment ago
 	SuccessFalse       Fault = "success_false"
 	PartialPosts       Fault = "partial_posts"
 	HTML200            Fault = "html_200"
@@ -77,7 +78,7 @@ const (
 func Faults() []Fault {
 	return []Fault{
 		WrongPassword, UnknownUserCode, HeaderStripped, AppPasswordsOff, HostBasicAuth, Forbidden, Administrator, NoPlugin, Staging, CacheDisabled,
-		Misconfigured, OpcacheMissing, SuccessFalse, PartialPosts, HTML200, LoginWall, PHPWarning, BOM, Challenge, Sucuri, ModSecurity406, VerbsBlocked,
+		Misconfigured, OpcacheMissing, PurgeTooSoon, SuccessFalse, PartialPosts, HTML200, LoginWall, PHPWarning, BOM, Challenge, Sucuri, ModSecurity406, VerbsBlocked,
 		VerbsCut, OverrideStripped, PurgeIgnored, NotCached, RateLimited, RateLimitedForever, Maintenance, MaintenanceHTML, SiteError, FatalHTML, RedirectWWW, TooLarge, GzipBomb, Slow, Silent,
 		CutBefore, CutAfter, CertExpired, CertWrongHost, CertUnknownCA, Closed, PlainPermalinks, IndexPHPRoot, NoLinkHeader, DNSMissing, DatabaseError, CrashAfter,
 		JSONCut, BrowserCheck, PasswordWall, AccountSuspended, GatewayTimeout, VerbsNotFound,

@@ -142,8 +142,11 @@ func (s *site) dispatch(w http.ResponseWriter, c call, fault Fault) {
 		wpError(w, http.StatusInternalServerError, "internal_server_error", "<p>There has been a critical error on this website.</p>")
 		return
 	}
-	if plugin, found := strings.CutPrefix(c.route, "/bigscoots-cache/v2"); found && fault != NoPlugin {
+	if plugin, found := strings.CutPrefix(c.route, "/bigscoots-cache/v2"); found && s.has(BigScoots, fault) {
 		s.plugin(w, c, strings.TrimPrefix(plugin, "/"), fault)
+		return
+	}
+	if s.otherCache(w, c, fault) {
 		return
 	}
 	s.core(w, c, fault)

@@ -22,7 +22,7 @@ func text(more ...any) object {
 }
 
 // routes is a part of the index: routes of WordPress itself with their schemas, and the plugin's, which declare nothing.
-func routes(fault Fault) object {
+func (s *site) routes(fault Fault) object {
 	statuses := []string{"publish", "future", "draft", "pending", "private"}
 	post := object{
 		"title":   object{"type": "object", "properties": object{"raw": text("description", "Title for the post, as it exists in the database."), "rendered": text("readonly", true)}},
@@ -57,9 +57,14 @@ func routes(fault Fault) object {
 		"/wp/v2/users":    object{"namespace": "wp/v2", "endpoints": []any{endpointOf(object{"roles": object{"type": "array", "items": text()}, "context": text("enum", []string{"view", "embed", "edit"}, "default", "view")}, "GET")}},
 		"/wp/v2/settings": object{"namespace": "wp/v2", "endpoints": []any{object{"methods": []string{"GET"}, "args": []any{}}}},
 	}
-	if fault != NoPlugin {
+	if s.has(BigScoots, fault) {
 		for route := range verbs {
 			all["/bigscoots-cache/v2/"+route] = object{"namespace": "bigscoots-cache/v2", "endpoints": []any{object{"methods": []string{"GET", "POST", "PUT", "PATCH", "DELETE"}, "args": []any{}}}}
+		}
+	}
+	for plugin, clear := range clearRoutes {
+		if s.has(plugin, fault) {
+			all[clear.route] = object{"namespace": plugin, "endpoints": []any{endpointOf(object{}, clear.method)}}
 		}
 	}
 	return all

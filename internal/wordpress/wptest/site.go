@@ -24,6 +24,7 @@ type Site struct {
 	Client  string // for the demo's import; the site itself does not know it
 	Tags    []string
 	Fault   Fault
+	Caches  []Cache          // its cache plugins; nil: BigScoots Cache
 	Latency [2]time.Duration // an answer waits for a random time in between
 	Address string           // loopback address, given out when empty
 
@@ -49,7 +50,9 @@ type site struct {
 	purged      bool                 // once or more; before, every page has been in the cache for an hour
 	cached      map[string]time.Time // when a page went into the cache after the last purge, by path
 	disabled    bool
-	limited     int // requests that were answered with 429
+	begun       time.Time
+	cleared     time.Time // when WP Engine's plugin last cleared
+	limited     int       // requests that were answered with 429
 	drafts      map[int]string
 	lastDraftID int
 }
@@ -61,7 +64,7 @@ func newSite(number int, s Site) *site {
 	if s.Name == "" {
 		s.Name = "Site " + s.Host
 	}
-	return &site{Site: s, number: number, broken: s.Fault, cached: map[string]time.Time{}, drafts: map[int]string{}, lastDraftID: 2000}
+	return &site{Site: s, number: number, broken: s.Fault, begun: time.Now(), cached: map[string]time.Time{}, drafts: map[int]string{}, lastDraftID: 2000}
 }
 
 func (s *site) home() string { return fmt.Sprintf("https://%s:%d", s.Host, s.port) }
@@ -121,26 +124,26 @@ func (s *site) page(w http.ResponseWriter, r *http.Request) {
 	s.guard.Lock()
 	since, cached := s.cached[r.URL.Path]
 	if !s.purged {
-		since, cached = time.Now().Add(-time.Hour), true
+		since, cached = s.begun.Add(-time.Hour), true
 	} else if !cached {
 		s.cached[r.URL.Path] = time.Now()
 	}
-	age := int(time.Since(since).Seconds())
+	if !cached {
+		since = time.Now()
+	}
 	fault := s.broken
 	s.guard.Unlock()
+	mark := ""
 	if fault == NotCached {
 		w.Header().Set("Cf-Cache-Status", "BYPASS")
-	} else if cached {
-		w.Header().Set("Cf-Cache-Status", "HIT")
-		w.Header().Set("Age", fmt.Sprint(age))
 	} else {
-		w.Header().Set("Cf-Cache-Status", "MISS")
+		mark = s.cacheSays(w, since, cached)
 	}
 	if fault != NoLinkHeader {
 		w.Header().Set("Link", "<"+s.root(fault)+`>; rel="https://api.w.org/"`)
 	}
 	w.Header().Set("Content-Type", "text/html; charset=UTF-8")
-	fmt.Fprintf(w, "<!doctype html><html><head><title>%s</title></head><body><h1>%s</h1></body></html>", s.Name, s.Name)
+	fmt.Fprintf(w, "<!doctype html><html><head><title>%s</title></head><body><h1>%s</h1></body></html>%s", s.Name, s.Name, mark)
 }
 
 func (s *site) root(fault Fault) string {

@@ -1,10 +1,11 @@
-package wordpress
+package cacheplugin
 
 import (
 	"bytes"
 	"cmp"
 	"encoding/json"
 	"maps"
+	"net/http"
 	"slices"
 	"strings"
 )
@@ -17,8 +18,15 @@ var causes = map[string]string{
 	"no_permalink_found":                    "have no address",
 }
 
-// missedVerdict judges by the posts that were not purged. When not even one was purged, it is a failure.
-func missedVerdict(x Exchange, missed json.RawMessage) (Verdict, bool) {
+// missedPosts judges a success that names posts which were not purged. When not even one was purged, it is a failure.
+func missedPosts(a Answer) (Verdict, bool) {
+	if a.Method == http.MethodHead {
+		return Verdict{}, false
+	}
+	missed := a.Fields["post_ids_with_error"]
+	if len(missed) == 0 {
+		missed = firstObject(a.Fields["data"])["post_ids_with_error"]
+	}
 	byCause := postsByCause(missed)
 	if len(byCause) == 0 {
 		return Verdict{}, false
@@ -28,16 +36,16 @@ func missedVerdict(x Exchange, missed json.RawMessage) (Verdict, bool) {
 	for _, name := range slices.Sorted(maps.Keys(byCause)) {
 		says, known := causes[name]
 		if !known {
-			says = strings.TrimSpace("were not purged " + printable(name, 60))
+			says = strings.TrimSpace("were not purged " + cut(name, 60))
 		}
 		for _, id := range byCause[name] {
 			all[id] = true
 		}
 		notes = append(notes, "Posts "+strings.Join(byCause[name], ", ")+" "+says+".")
 	}
-	v := Verdict{Outcome: Partial, Note: printable(strings.Join(notes, " "), 500)}
-	if ids := askedPosts(x.RequestBody); len(ids) > 0 && !slices.ContainsFunc(ids, func(id string) bool { return !all[id] }) {
-		v.Outcome, v.Reason = Failed, ReasonInvalidInput
+	v := Verdict{Outcome: "partial", Note: strings.Join(notes, " ")}
+	if ids := askedPosts(a.Request); len(ids) > 0 && !slices.ContainsFunc(ids, func(id string) bool { return !all[id] }) {
+		v.Outcome, v.Reason = "failed", "invalid_input"
 	}
 	return v, true
 }
@@ -83,7 +91,7 @@ func scalars(value any) []string {
 			found = append(found, v.String())
 		case string:
 			if v != "" {
-				found = append(found, printable(v, 60))
+				found = append(found, cut(v, 60))
 			}
 		case []any:
 			for _, each := range v {
@@ -105,4 +113,22 @@ func decode(raw []byte, into any) error {
 	decoder := json.NewDecoder(bytes.NewReader(raw))
 	decoder.UseNumber()
 	return decoder.Decode(into)
+}
+
+// firstObject is an object, or the first of a list: wp_send_json_error puts an error into data in either form.
+func firstObject(raw json.RawMessage) map[string]json.RawMessage {
+	var all []json.RawMessage
+	if json.Unmarshal(raw, &all) == nil && len(all) > 0 {
+		raw = all[0]
+	}
+	var fields map[string]json.RawMessage
+	_ = json.Unmarshal(raw, &fields) // what is no object has no fields
+	return fields
+}
+
+func cut(text string, most int) string {
+	if runes := []rune(text); len(runes) > most {
+		return string(runes[:most-1]) + "…"
+	}
+	return text
 }
