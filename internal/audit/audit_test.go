@@ -214,3 +214,28 @@ func TestFilters(t *testing.T) {
 		}
 	})
 }
+
+// Whoever gives an entry other content and a right hash must rewrite all that follow.
+func TestRewritingAnEntryBreaksTheNext(t *testing.T) {
+	other := dbtest.SQLite(t)
+	record(t, audit.New(other.Gorm), 1)
+	forged := map[string]any{}
+	if err := other.Gorm.Table("entries").Where("seq = 1").Take(&forged).Error; err != nil {
+		t.Fatal(err)
+	}
+	db := dbtest.SQLite(t)
+	log := audit.New(db.Gorm)
+	record(t, log, 3)
+	if err := db.Gorm.Exec("DROP TRIGGER entries_no_update").Error; err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Gorm.Table("entries").Where("seq = 1").Updates(forged).Error; err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Gorm.Exec("UPDATE entries SET prev = ? WHERE seq = 2", forged["hash"]).Error; err != nil {
+		t.Fatal(err)
+	}
+	if v, err := log.Verify(t.Context()); err != nil || v.Broken != 2 || !strings.Contains(v.Why, "does not match its hash") {
+		t.Errorf("got %+v, %v; want entry 2, whose hash holds the hash of the first", v, err)
+	}
+}

@@ -29,7 +29,9 @@ func redact(text string, references bool) Redacted {
 	s.json()
 	a := assigner{text: s.out.String(), plain: s.plain, secrets: s.secrets, keys: keys}
 	a.scan()
-	return Redacted{Scrub(a.out.String(), a.secrets), a.secrets}
+	clean, more := redactValues(a.out.String())
+	secrets := append(a.secrets, more...)
+	return Redacted{Scrub(clean, secrets), secrets}
 }
 
 // shortestScrubbed is the length from which a secret is looked for elsewhere, in bytes: what is shorter stands in every text.

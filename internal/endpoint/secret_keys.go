@@ -19,7 +19,7 @@ var (
 	secretPairs = []string{
 		"api key", "api keys", "private key", "secret key", "access key", "auth key", "in key", "license key", "licence key", "consumer key", "encryption key", "signing key",
 		"client key", "activation key", "session key", "session id", "master key", "app key", "service key", "account key", "ssh key", "shared key", "webhook key", "security key",
-		"recovery key", "reset key", "recovery code", "recovery codes", "backup code", "backup codes", "basic auth",
+		"recovery key", "reset key", "pass word", "pass phrase", "pass code", "recovery code", "recovery codes", "backup code", "backup codes", "basic auth",
 	}
 	// plainEndings end keys that only tell something of a secret, such as password_protected.
 	plainEndings = []string{

@@ -51,7 +51,7 @@ func judge(r Request, depth int) Judgement {
 	sent, form := readQuery(query), bodyForm(r)
 	var j Judgement
 	for _, method := range methods(r, sent) {
-		for _, each := range routes(route, sent, form) {
+		for _, each := range append(routes(route, sent, form), headerRoutes(r.Header)...) {
 			j = j.and(judgeOne(method, each, r, sent, depth))
 		}
 	}
@@ -93,11 +93,18 @@ func withoutReferences(text string) string {
 	}
 }
 
+// Headers that name another method or another route: WordPress's own, those of IIS's rewriters, which WordPress believes
+// (wp_fix_server_vars), and those that frameworks and proxies know.
+var (
+	methodHeaders = []string{"x-http-method-override", "x-http-method", "x-method-override"}
+	routeHeaders  = []string{"x-original-url", "x-rewrite-url", "x-original-uri", "x-forwarded-uri", "x-forwarded-path"}
+)
+
 // methods are the ones that the request may be carried out with: the one on the wire, and the one in disguise. WordPress prefers the query.
 func methods(r Request, sent variables) []string {
 	all := []string{strings.ToUpper(strings.TrimSpace(r.Method))}
 	for name, values := range r.Header {
-		if serverName(name) == "x-http-method-override" {
+		if slices.Contains(methodHeaders, serverName(name)) {
 			for _, value := range values {
 				all = append(all, strings.ToUpper(strings.TrimSpace(value)))
 			}
@@ -130,6 +137,24 @@ func routes(route string, sent, form variables) []string {
 	}
 	slices.Sort(all)
 	return slices.Compact(all)
+}
+
+// headerRoutes are the routes that headers name instead of the path.
+func headerRoutes(header http.Header) []string {
+	var all []string
+	for name, values := range header {
+		if !slices.Contains(routeHeaders, serverName(name)) {
+			continue
+		}
+		for _, value := range values {
+			route, query, _ := strings.Cut(withoutReferences(value), "?")
+			all = append(all, normalRoutes(route)...)
+			for _, hidden := range readQuery(query).named("rest_route") {
+				all = append(all, normalRoutes(hidden)...)
+			}
+		}
+	}
+	return all
 }
 
 // normalRoutes are the readings of a path: WordPress compares without regard to letter case, and servers differ in what they unescape,

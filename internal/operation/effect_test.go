@@ -113,6 +113,13 @@ func TestJudge(t *testing.T) {
 		{"POST", "/wp/v2/posts", form, `"a"`, Change, ""},
 		{"POST", "/" + strings.Repeat("a", 1<<20), nil, "", Destroy, ""},
 
+		// Another method or route in a header.
+		{"POST", "/wp/v2/posts/1", http.Header{"X-Http-Method": {"DELETE"}}, "", Destroy, ""},
+		{"POST", "/wp/v2/posts/1", http.Header{"X_Method_Override": {"delete"}}, "", Destroy, ""},
+		{"POST", "/wp/v2/posts", http.Header{"X-Original-Url": {"/wp-json/wp/v2/users/1"}}, "", Destroy, ""},
+		{"POST", "/wp/v2/posts", http.Header{"X_Rewrite_URL": {"/index.php?rest_route=/wp/v2/plugins"}}, "", Destroy, ""},
+		{"POST", "/wp/v2/posts", http.Header{"X-Trace": {"/wp/v2/users"}}, "", Change, ""},
+
 		// Batches.
 		{"POST", "/batch/v1", nil, `{"requests":[{"path":"/wp/v2/posts"}]}`, Change, ""},
 		{"POST", "/batch/v1", nil, `{"requests":[{"path":"/wp/v2/posts"},{"path":"/wp/v2/posts/1","method":"DELETE"}]}`, Destroy, ""},

@@ -24,11 +24,17 @@ type Request struct {
 // Methods are the methods that a request may have.
 func Methods() []string { return []string{"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"} }
 
-// ours are the headers that belong to the credential, the connection or the policy.
+// ours are the headers that belong to the credential, the connection or the policy. Servers, proxies and WordPress itself take another
+// method, route, host or proxy from the last two lines (wp_fix_server_vars; httpoxy).
 var ours = []string{
 	"authorization", "cookie", "host", "user-agent", "accept-encoding", "connection", "content-length", "keep-alive", "proxy-authorization",
-	"proxy-connection", "te", "trailer", "transfer-encoding", "upgrade", "expect", "x-http-method-override", "forwarded", "x-forwarded-for",
+	"proxy-connection", "te", "trailer", "transfer-encoding", "upgrade", "expect", "forwarded",
+	"x-http-method-override", "x-http-method", "x-method-override", "x-original-url", "x-original-uri", "x-original-host", "x-rewrite-url",
+	"proxy", "x-host", "x-real-ip", "x-client-ip", "client-ip", "true-client-ip", "cf-connecting-ip",
 }
+
+// ourPrefix begins the headers with which proxies tell of the client.
+const ourPrefix = "x-forwarded-"
 
 // Validate returns what makes the request impossible, as a sentence; nothing else than the site's REST API can be reached by it.
 func (r Request) Validate() error {
@@ -42,7 +48,7 @@ func (r Request) Validate() error {
 		if !validHeader(name, r.Header[name]) {
 			return requestError("The header %q holds characters that a header cannot have.", name)
 		}
-		if slices.Contains(ours, asServersRead(name)) {
+		if read := asServersRead(name); slices.Contains(ours, read) || strings.HasPrefix(read, ourPrefix) {
 			return requestError("The header %s cannot be set.", name)
 		}
 	}
