@@ -1,6 +1,9 @@
 package changes
 
 import (
+	"maps"
+	"slices"
+
 	"github.com/droverhq/drover/internal/access"
 	"github.com/droverhq/drover/internal/runs"
 )
@@ -74,3 +77,6 @@ func editsProtectedSite(p proposal) bool {
 	after, _ := client.after.(string)
 	return (moved || home || tags) && (p.policy.Protects(p.client) || moved && p.policy.Protects(after))
 }
+
+// Covered lists the actions that a second person must approve under some policy.
+func Covered() []access.Action { return slices.Sorted(maps.Keys(covered)) }
