@@ -94,7 +94,8 @@ type sealedDraft struct {
 // payload is the change as it is sealed.
 func (ch Change) payload() vault.Secret {
 	d := ch.Draft
-	text, err := json.Marshal(sealedChange{ch, sealedDraft{URL: d.URL, Name: d.Name, Client: d.Client, Username: d.Username, Password: d.Password.Reveal(), Tags: d.Tags}})
+	draft := sealedDraft{URL: d.URL, Name: d.Name, Client: d.Client, Username: d.Username, Password: d.Password.Reveal(), Tags: d.Tags}
+	text, err := json.Marshal(sealedChange{ch, draft})
 	if err != nil {
 		panic(err) // it holds texts and numbers only
 	}

@@ -63,8 +63,8 @@ func proposed(tx *gorm.DB, event audit.Event) (proposal, error) {
 // somebody independent who may still act.
 func take(l *audit.Log, tx *gorm.DB, actor access.Actor, event audit.Event) error {
 	id, by, now := actor.Approval.Change, *actor.Approval.By, time.Now().UnixMicro()
-	done := tx.Exec("UPDATE pending_changes SET state = ?, payload = ?, decided_at = ?, decided_by = ? WHERE id = ? AND actor_id = ? AND state = ? AND expires_at > ?",
-		Done, []byte{}, now, by.Name, id, actor.ID, Waiting, now)
+	done := tx.Exec(`UPDATE pending_changes SET state = ?, payload = ?, decided_at = ?, decided_by = ?
+		WHERE id = ? AND actor_id = ? AND state = ? AND expires_at > ?`, Done, []byte{}, now, by.Name, id, actor.ID, Waiting, now)
 	if done.Error != nil {
 		return done.Error
 	}

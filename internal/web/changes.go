@@ -20,7 +20,8 @@ func (v *visit) change(change changes.Change) (vault.Secret, error) {
 
 // waits tells a person that what they asked for waits, and leads to it.
 func (v *visit) waits(p changes.Pending) {
-	v.say("ok", fmt.Sprintf("Nothing has been changed yet: the approval policy wants a second person. An independent admin or owner must approve this by %s.", p.ExpiresAt.Format("15:04 on 2 January (UTC)")))
+	const text = "Nothing has been changed yet: the approval policy requires a second person. An independent admin or owner must approve this by %s."
+	v.say("ok", fmt.Sprintf(text, p.ExpiresAt.Format("15:04 on 2 January (UTC)")))
 	v.Redirect(http.StatusSeeOther, fmt.Sprintf("/changes/%d", p.ID))
 }
 
@@ -90,7 +91,8 @@ func (s *Server) showChange(v *visit, link string) error {
 	if err != nil {
 		return err
 	}
-	return v.render(http.StatusOK, views.ReviewChange(views.ChangePage{Frame: v.frame("A change waiting for approval", "home"), Change: s.pendingView(v, p), Link: link}))
+	page := views.ChangePage{Frame: v.frame("A change waiting for approval", "home"), Change: s.pendingView(v, p), Link: link}
+	return v.render(http.StatusOK, views.ReviewChange(page))
 }
 
 func (s *Server) approveChange(v *visit) error {
