@@ -52,7 +52,7 @@ func specOf(form url.Values) runs.Spec {
 		}
 	}
 	spec.Verify = form.Get("verify") == "1"
-	spec.Limits = runs.Limits{AtOnce: limit(form.Get("at_once")), PerAddress: limit(form.Get("per_address")), Deadline: deadline(form.Get("deadline"))}
+	spec.Limits = runs.Limits{AtOnce: limit(form.Get("at_once")), PerAddress: limit(form.Get("at_once_per_server")), Deadline: deadline(form.Get("time_limit"))}
 	spec.Confirmed = runs.Confirmed(form.Get("confirm"))
 	return spec
 }
