@@ -348,3 +348,21 @@ func TestAPolicyForAllProtectsEverySite(t *testing.T) {
 	m.must(m.runner.SetPolicy(t.Context(), shell, runs.Policy{Effects: []operation.Effect{operation.Destroy}}))
 	m.ask(acting(m.hired(access.Admin)), changes.Change{Action: access.SiteRetire, Sites: []int64{2}})
 }
+
+// asksChange makes a change that waits: the member's own where it is to be withdrawn, else another's.
+func (h gateHouse) asksChange(t *testing.T, route string, m members.Member) change {
+	t.Helper()
+	if route != "POST /changes/:id/withdraw" {
+		head, err := h.roster.ByEmail(t.Context(), "head@agency.example")
+		h.must(t, err)
+		m = head
+	}
+	h.must(t, h.runner.SetPolicy(t.Context(), shell, runs.Policy{Clients: []string{"Acme"}}))
+	_, err := h.changes.Do(t.Context(), acting(m), changes.Change{Action: access.SiteTag, Sites: []int64{1}, Tag: "care"})
+	h.must(t, h.runner.SetPolicy(t.Context(), shell, runs.Policy{}))
+	requested, is := errors.AsType[*changes.Requested](err)
+	if !is {
+		t.Fatalf("the change does not wait: %v", err)
+	}
+	return change{strings.Replace(strings.TrimPrefix(route, "POST "), ":id", fmt.Sprint(requested.Pending.ID), 1), ""}
+}
