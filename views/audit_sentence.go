@@ -32,6 +32,8 @@ type told struct{ done, attempt string }
 
 var tellings = map[string]told{
 	"audit.read": {"viewed the audit log", "view the audit log"}, "audit.verify": {"verified the audit log", "verify the audit log"},
+	"change.approve": {"approved a change", "approve a change"}, "change.decline": {"ended the request for a change", "decline a change"}, "change.read": {"viewed waiting changes", "view waiting changes"},
+	"change.request": {"requested a change", "request a change"}, "change.withdraw": {"withdrew a request for a change", "withdraw a request for a change"},
 	"database.backup": {"backed up the database", "back up the database"},
 	"keys.rotate":     {"rotated the encryption key", "rotate the encryption key"},
 	"drover.start":    {"started", "start"}, "gallery.read": {"opened the gallery", "open the gallery"},
@@ -95,6 +97,8 @@ func (e AuditRow) subject(run string) phrase {
 			name = "member " + id
 		}
 		return phrase{Text: name, Href: "/team/" + id, Strong: true}
+	case "change":
+		return phrase{Text: "change " + id, Href: "/changes/" + id, Strong: true}
 	case "token", "operation":
 		if name == "" {
 			name = kind + " " + id
@@ -114,6 +118,8 @@ func (e AuditRow) ending() string {
 		return e.Detail.started()
 	case "run.approve", "run.decline":
 		return fmt.Sprintf(", %s on %s, requested by %s", e.Detail.quoted(), counted(e.Detail.number("sites"), "site", "sites"), e.Detail.text("asked_by"))
+	case "change.request", "change.approve", "change.decline", "change.withdraw":
+		return ": " + tellings[e.Detail.text("change")].attempt + ", requested by " + e.Detail.text("requested_by")
 	case "run.cancel":
 		return fmt.Sprintf(", %s: %s of %s not sent", e.Detail.quoted(), count(e.Detail.number("not_sent")), counted(e.Detail.number("sites"), "site", "sites"))
 	case "site.check":

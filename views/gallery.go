@@ -21,6 +21,7 @@ func Gallery() []GalleryPage {
 	var all []GalleryPage
 	all = append(all, runsGallery()...)
 	all = append(all, galleryJSON()...)
+	all = append(all, galleryChanges()...)
 	all = append(all, sitesGallery()...)
 	return append(all, peopleGallery()...)
 }

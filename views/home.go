@@ -12,6 +12,7 @@ type HomePage struct {
 	Trouble   []RunRow // the latest runs in which some site needs attention, the newest first
 	Under     []RunRow // the runs under way
 	Asked     []RunRow // waiting for a second person
+	Pending   []PendingChange
 	Faulted   []RunRow // the latest runs that Drover itself could not work a part of, the newest first
 	Days      []HomeDay
 	Recent    []RunRow
@@ -52,6 +53,9 @@ func (p HomePage) hands() []hand {
 	for _, r := range p.Asked {
 		all = append(all, hand{Tone: "asked", Text: fmt.Sprintf("“%s” on %s is waiting for approval.", r.Title, counted(r.Total, "site", "sites")),
 			Mend: fmt.Sprintf("Run %d, requested by %s.", r.ID, r.Actor), Href: runHref(r.ID), Label: "Review the request", At: r.CreatedAt})
+	}
+	for _, c := range p.Pending {
+		all = append(all, hand{Tone: "asked", Text: c.title() + " is waiting for approval.", Mend: "Requested by " + c.Actor + ".", Href: c.href(), Label: "Review the request", At: c.At})
 	}
 	if n := p.Sites.Broken; n > 0 {
 		all = append(all, hand{Tone: "failed", Text: counted(n, "site is broken.", "sites are broken."),

@@ -11,6 +11,7 @@ import (
 
 	"github.com/droverhq/drover/internal/access"
 	"github.com/droverhq/drover/internal/audit"
+	"github.com/droverhq/drover/internal/changes"
 	"github.com/droverhq/drover/internal/database"
 	"github.com/droverhq/drover/internal/members"
 	"github.com/droverhq/drover/internal/runs"
@@ -29,6 +30,7 @@ type house struct {
 	network  *wordpress.Network
 	registry *sites.Registry
 	roster   *members.Roster
+	changes  *changes.Changes
 	runner   *runs.Runner
 	engine   *engine.Engine
 	signing  string // the file of the key that signs checkpoints
@@ -45,7 +47,7 @@ func (c *config) open(ctx context.Context) (*house, error) {
 	if err != nil {
 		return nil, err
 	}
-	h := &house{logger: logger, db: db, log: audit.New(db.Gorm, members.Verifier(), sites.Subjects(), runs.Subjects()), network: network, signing: filepath.Join(filepath.Dir(c.keyFile), "record.key")}
+	h := &house{logger: logger, db: db, log: audit.New(db.Gorm, members.Verifier(), changes.Approvals(), sites.Subjects(), runs.Subjects()), network: network, signing: filepath.Join(filepath.Dir(c.keyFile), "record.key")}
 	if err := h.furnish(ctx, c.keyFile); err != nil {
 		return nil, errors.Join(err, h.close())
 	}
@@ -67,6 +69,7 @@ func (h *house) furnish(ctx context.Context, keyFile string) error {
 		return err
 	}
 	h.runner.RequireIndependence(members.Independent)
+	h.changes = changes.New(h.db, keys, h.log, changes.Parts{Registry: h.registry, Roster: h.roster, Runner: h.runner})
 	h.engine, err = engine.New(engine.Parts{DB: h.db, Store: h.runner.Store(), Registry: h.registry, Standing: h.roster.Standing, Logger: h.logger})
 	return err
 }

@@ -104,7 +104,7 @@ func (c *config) serve(ctx context.Context, out io.Writer, h *house, gallery boo
 	streams, shelf := auditsinks.New(h.db, h.log, logger), saved.New(h.db, h.log)
 	dashboard := web.New(web.Parts{
 		Streams: streams, Signing: func() (ed25519.PrivateKey, error) { return vault.SigningKey(h.signing) },
-		Registry: h.registry, Runner: h.runner, Roster: h.roster, Shelf: shelf, Log: h.log, Logger: logger, PublicURL: c.publicURL, Gallery: gallery, TrustedProxies: proxies,
+		Changes: h.changes, Registry: h.registry, Runner: h.runner, Roster: h.roster, Shelf: shelf, Log: h.log, Logger: logger, PublicURL: c.publicURL, Gallery: gallery, TrustedProxies: proxies,
 	})
 	defer dashboard.Close()
 	// No WriteTimeout: it would cut a run's stream. Each write of a stream has a deadline of its own.

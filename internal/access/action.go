@@ -15,6 +15,11 @@ const (
 	AuditExport       Action = "audit.export"
 	AuditRead         Action = "audit.read"
 	AuditVerify       Action = "audit.verify"
+	ChangeApprove     Action = "change.approve" // let a change be made that somebody else requested
+	ChangeDecline     Action = "change.decline"
+	ChangeRead        Action = "change.read"
+	ChangeRequest     Action = "change.request"  // a change that a second person must approve
+	ChangeWithdraw    Action = "change.withdraw" // one's own request
 	DatabaseBackup    Action = "database.backup"
 	KeysRotate        Action = "keys.rotate"
 	MemberAdd         Action = "member.add"
@@ -70,6 +75,11 @@ var leastRole = map[Action]Role{
 	AuditExport:       Viewer,
 	AuditRead:         Viewer,
 	AuditVerify:       Viewer,
+	ChangeApprove:     Admin,
+	ChangeDecline:     Admin,
+	ChangeRead:        Admin,
+	ChangeRequest:     Admin,
+	ChangeWithdraw:    Admin,
 	DatabaseBackup:    Owner,
 	KeysRotate:        Owner,
 	MemberAdd:         Admin,

@@ -58,6 +58,8 @@ type Actor struct {
 
 	Scope Scope // the sites and operations that the actor is restricted to, beside the role
 	Auth  *Auth // how the actor was authenticated; nil where that is not known any more, as for the actor of a stored run
+
+	Approval *Approval // of the one change that the actor is about to make; nil for every other
 }
 
 // Auth is what an actor was authenticated by. Every change verifies in its own transaction that all of it still stands.

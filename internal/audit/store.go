@@ -16,6 +16,7 @@ type store struct {
 	db       *gorm.DB
 	subjects []SubjectQueries
 	verifier Verifier
+	approval Approvals
 }
 
 // New returns the log over the database. The owners of the subjects say how to find theirs, and the owner of members and sessions verifies
@@ -28,7 +29,7 @@ func New(db *gorm.DB, parts ...Part) *Log {
 	return l
 }
 
-// Part is what another package adds to the log: SubjectQueries or a Verifier.
+// Part is what another package adds to the log: SubjectQueries, a Verifier or Approvals.
 type Part interface{ join(*store) }
 
 func (q SubjectQueries) join(s *store) { s.subjects = append(s.subjects, q) }
@@ -73,7 +74,9 @@ const chainLock = 0x64726f766572
 func (l *Log) Record(tx *gorm.DB, actor access.Actor, event Event) error {
 	err := takeTurn(tx)
 	if err == nil && event.Outcome != Refused {
-		err = l.VerifyActor(tx, actor, event.Action, event.Subject)
+		if err = l.VerifyActor(tx, actor, event.Action, event.Subject); err == nil {
+			err = l.requireApproval(tx, actor, event)
+		}
 	}
 	if err != nil {
 		return err

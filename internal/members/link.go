@@ -2,6 +2,7 @@ package members
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -92,6 +93,7 @@ func (r *Roster) Invite(ctx context.Context, actor access.Actor, m Member) (vaul
 		if by := byMember(actor); by != 0 {
 			row.CreatedBy = string(access.On("member", by))
 		}
+		row.ApprovedBy = approver(actor)
 		if err := w.replaceLink(row); err != nil {
 			return err
 		}
@@ -178,7 +180,7 @@ func (r *Roster) claim(ctx context.Context, token vault.Secret, kind linkKind, c
 		if m, err = w.insertMember(m, hash); err != nil {
 			return err
 		}
-		if err := w.influenced(m.ID, link.creator(), "invited"); err != nil {
+		if err := errors.Join(w.influenced(m.ID, link.creator(), "invited"), w.influenced(m.ID, link.ApprovedBy, "approved the invitation")); err != nil {
 			return err
 		}
 		w.actor.ID = m.ID

@@ -27,7 +27,7 @@ func (r *Roster) ResetLink(ctx context.Context, actor access.Actor, member int64
 		if by := byMember(actor); by != 0 {
 			row.CreatedBy = string(access.On("member", by))
 		}
-		if err := errors.Join(w.replaceLink(row), w.influenced(m.ID, byMember(actor), "reset")); err != nil {
+		if err := errors.Join(w.replaceLink(row), w.influenced(m.ID, byMember(actor), "reset"), w.influenced(m.ID, approver(actor), "approved a reset")); err != nil {
 			return err
 		}
 		return w.record(a.subject, map[string]any{"link": reset, "lifts_second_factor": lift})

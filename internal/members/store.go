@@ -114,6 +114,8 @@ type linkRow struct {
 	CreatedAt int64 `gorm:"autoCreateTime:false"`
 	ExpiresAt int64
 	UsedAt    int64
+
+	ApprovedBy int64 // the member who approved the invitation and was shown it
 }
 
 func (linkRow) TableName() string { return "links" }

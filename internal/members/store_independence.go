@@ -39,6 +39,14 @@ func byMember(actor access.Actor) int64 {
 	return 0
 }
 
+// approver is the id of the member who approved what the actor does and is shown the link that it makes, 0 where nobody had to.
+func approver(actor access.Actor) int64 {
+	if actor.Approval == nil || actor.Approval.By == nil {
+		return 0
+	}
+	return byMember(*actor.Approval.By)
+}
+
 // creator is the id of the member who made the link, 0 where no member did.
 func (r linkRow) creator() int64 {
 	text, _ := strings.CutPrefix(r.CreatedBy, "member:")

@@ -55,15 +55,21 @@ var ErrNotAsked = errors.New("the run does not wait for approval")
 
 // Policy returns the policy in force.
 func (r *Runner) Policy(ctx context.Context) (Policy, error) {
-	text, err := r.store.setting(ctx, policySetting)
-	if err != nil || text == "" {
-		return Policy{}, err
-	}
-	var p Policy
-	if err := json.Unmarshal([]byte(text), &p); err != nil {
-		return Policy{}, fmt.Errorf("runs: policy: %w", err)
-	}
-	return p, nil
+	return PolicyIn(r.store.db.Gorm.WithContext(ctx))
+}
+
+// IsZero tells whether the policy wants no second person for anything.
+func (p Policy) IsZero() bool { return len(p.Effects) == 0 && len(p.Clients) == 0 }
+
+// Protects tells whether some runs on sites of the client need a second person: then changes of such a site need one too.
+func (p Policy) Protects(client string) bool {
+	return len(p.Effects) > 0 || client != "" && slices.Contains(p.Clients, client)
+}
+
+// Covers tells whether everything that other wants a second person for, this policy does too.
+func (p Policy) Covers(other Policy) bool {
+	return !slices.ContainsFunc(other.Effects, func(e operation.Effect) bool { return !slices.Contains(p.Effects, e) }) &&
+		!slices.ContainsFunc(other.Clients, func(c string) bool { return !slices.Contains(p.Clients, c) })
 }
 
 // SetPolicy replaces the policy. Only owners may: an admin who could would need no second person. Runs that wait already go on waiting.
@@ -83,8 +89,12 @@ func (r *Runner) SetPolicy(ctx context.Context, actor access.Actor, p Policy) er
 		return err
 	}
 	err = r.store.change(ctx, func(w write) error {
-		return errors.Join(w.putSetting(policySetting, string(text)),
-			w.log.Record(w.tx, actor, audit.Event{Action: access.RunPolicy, Detail: map[string]any{"approval": map[string]any{"before": before, "after": p}}}))
+		// Recorded first: whether a second person must approve depends on the policy in force.
+		event := audit.Event{Action: access.RunPolicy, Detail: map[string]any{"approval": map[string]any{"before": before, "after": p}}}
+		if err := w.log.Record(w.tx, actor, event); err != nil {
+			return err
+		}
+		return w.putSetting(policySetting, string(text))
 	})
 	if err != nil {
 		return fmt.Errorf("runs: policy: %w", err)

@@ -2,6 +2,7 @@ package sites
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -114,18 +115,23 @@ func (im importing) line(w write, d Draft, line *Line) error {
 		return nil
 	}
 	line.Result, line.SiteID = LineUnchanged, s.ID
-	d = said
-	if len(changesOf(s, d)) > 0 {
-		line.Result = LineUpdated
-		if err := w.edit(s, d); err != nil {
-			return err
-		}
-	}
-	same, err := im.sameCredential(s, d)
-	if err != nil || same {
+	same, err := im.sameCredential(s, said)
+	if err != nil || same && len(changesOf(s, said)) == 0 {
 		return err
 	}
 	line.Result = LineUpdated
+	err = w.undoable(func(w write) error { return im.update(w, s, said, same) })
+	if errors.Is(err, access.ErrNeedsApproval) {
+		line.Result, line.Reason = LineBad, "This site is protected by the approval policy. Change it on its own page, so that a second person can approve it."
+		return nil
+	}
+	return err
+}
+
+func (im importing) update(w write, s Site, d Draft, sameCredential bool) error {
+	if err := w.edit(s, d); err != nil || sameCredential {
+		return err
+	}
 	return im.registry.replace(w, s, d)
 }
 

@@ -161,10 +161,11 @@ func (w write) edit(before Site, d Draft) error {
 	if len(changes) == 0 {
 		return nil
 	}
-	if err := w.updateSite(before, d); err != nil {
+	// Recorded first: whether a second person must approve depends on the site as it was.
+	if err := w.record(access.SiteEdit, before.ID, changes); err != nil {
 		return err
 	}
-	return w.record(access.SiteEdit, before.ID, changes)
+	return w.updateSite(before, d)
 }
 
 // changesOf tells what the draft would change, as before and after by field.

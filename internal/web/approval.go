@@ -6,6 +6,7 @@ import (
 	"net/http"
 
 	"github.com/droverhq/drover/internal/access"
+	"github.com/droverhq/drover/internal/changes"
 	"github.com/droverhq/drover/internal/operation"
 	"github.com/droverhq/drover/internal/runs"
 	"github.com/droverhq/drover/internal/sites"
@@ -93,7 +94,7 @@ func (s *Server) changePolicy(v *visit) error {
 	for _, e := range distinct(form["effect"]) {
 		p.Effects = append(p.Effects, operation.Effect(e))
 	}
-	if err := s.Runner.SetPolicy(v.Request.Context(), v.actor(), p); err != nil {
+	if _, err := v.change(changes.Change{Action: access.RunPolicy, Policy: p}); err != nil {
 		return err
 	}
 	v.say("ok", "Saved. This applies to every run started from now on.")

@@ -49,7 +49,7 @@ func (h *house) secured(t *testing.T) person {
 	t.Helper()
 	var handler http.Handler
 	front := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { handler.ServeHTTP(w, r) }))
-	server := web.New(web.Parts{Registry: h.registry, Runner: h.runner, Roster: h.roster, Shelf: saved.New(h.db, h.log), Log: h.log, Logger: slog.New(slog.DiscardHandler), PublicURL: front.URL})
+	server := web.New(web.Parts{Changes: h.changes, Registry: h.registry, Runner: h.runner, Roster: h.roster, Shelf: saved.New(h.db, h.log), Log: h.log, Logger: slog.New(slog.DiscardHandler), PublicURL: front.URL})
 	handler = server.Handler()
 	t.Cleanup(func() { front.Close(); server.Close() })
 	p := h.stranger(t)

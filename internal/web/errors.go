@@ -8,6 +8,7 @@ import (
 
 	"github.com/droverhq/drover/internal/access"
 	"github.com/droverhq/drover/internal/audit"
+	"github.com/droverhq/drover/internal/changes"
 	"github.com/droverhq/drover/internal/database"
 	"github.com/droverhq/drover/internal/expression"
 	"github.com/droverhq/drover/internal/members"
@@ -63,6 +64,11 @@ var known = []struct {
 	{runs.ErrNotIndependent, http.StatusForbidden, "You cannot approve this run", "Within the last 30 days, the person who requested it invited you, raised your rights or reset your password, or someone did so for both of you. Another admin must approve it."},
 	{runs.ErrNotAsked, http.StatusConflict, "This run is not waiting for approval", "Someone has already decided, or the request has expired. Open the run to see what happened."},
 	{runs.ErrEnded, http.StatusConflict, "This run has already finished", "There is nothing left to cancel."},
+	{changes.ErrNone, http.StatusNotFound, "Change not found", "Look under changes waiting for approval."},
+	{changes.ErrOver, http.StatusConflict, "This change is not waiting for approval", "Someone has already decided, it was withdrawn, or its 24 hours are over. Open it to see what happened."},
+	{changes.ErrChangedSince, http.StatusConflict, "Something changed since this was requested", "Nothing was done. The person who requested it can request it again as things are now."},
+	{changes.ErrNotIndependent, http.StatusForbidden, "You cannot approve this change", "Within the last 30 days, the person who requested it invited you, raised your rights or reset your password, or someone did so for both of you. Another admin must approve it."},
+	{access.ErrNeedsApproval, http.StatusForbidden, "Two owners or admins must do this together", "The approval policy covers this change, and nothing was changed. Request it on its page in Drover, so that a second admin or owner can approve it."},
 	{access.ErrRevoked, http.StatusForbidden, "Your access has changed", "Your sign-in, role or access changed during this request, so nothing was done. Open the page again."},
 	{access.ErrForbidden, http.StatusForbidden, "You do not have permission", "Your role or access does not allow this. The audit log shows the attempt. Ask an admin or owner."},
 }
@@ -88,6 +94,13 @@ func problemOf(err error) views.Problem {
 func (v *visit) finish(err error) {
 	if err == nil {
 		return
+	}
+	if r, is := errors.AsType[*changes.Requested](err); is {
+		v.waits(r.Pending)
+		return
+	}
+	if n, is := errors.AsType[*audit.NeedsApproval](err); is {
+		err = errors.Join(err, v.server.Log.Refuse(v.Request.Context(), v.actor(), n.Event.Action, n.Event.Subject, "needs_approval"))
 	}
 	p := problemOf(err)
 	if p.Status >= http.StatusInternalServerError {

@@ -9,6 +9,8 @@ import (
 
 	"github.com/boombuler/barcode/qr"
 
+	"github.com/droverhq/drover/internal/access"
+	"github.com/droverhq/drover/internal/changes"
 	"github.com/droverhq/drover/internal/members"
 	"github.com/droverhq/drover/internal/vault"
 	"github.com/droverhq/drover/views"
@@ -201,7 +203,7 @@ func (s *Server) requireFactor(v *visit) error {
 	if !required && form.Get("required") != "no" {
 		return members.Problems{"required": "Choose yes or no."}
 	}
-	if err := s.Roster.RequireFactor(v.Request.Context(), v.actor(), required); err != nil {
+	if _, err := v.change(changes.Change{Action: access.SettingsChange, Required: required}); err != nil {
 		return err
 	}
 	v.say("ok", "Setting saved. It takes effect immediately.")

@@ -44,6 +44,9 @@ func (s *Server) home(v *visit) error {
 		}
 		*each.rows = runRows(listed)
 	}
+	if page.Pending, err = s.pendingChanges(v); err != nil {
+		return err
+	}
 	if page.Days, err = s.days(v); err != nil {
 		return err
 	}

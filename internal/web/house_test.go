@@ -20,6 +20,7 @@ import (
 	"github.com/droverhq/drover/internal/access"
 	"github.com/droverhq/drover/internal/audit"
 	"github.com/droverhq/drover/internal/auditsinks"
+	"github.com/droverhq/drover/internal/changes"
 	"github.com/droverhq/drover/internal/database"
 	"github.com/droverhq/drover/internal/database/dbtest"
 	"github.com/droverhq/drover/internal/members"
@@ -46,6 +47,7 @@ type house struct {
 	registry *sites.Registry
 	runner   *runs.Runner
 	roster   *members.Roster
+	changes  *changes.Changes
 	server   *web.Server
 	signing  ed25519.PrivateKey
 	home     string
@@ -92,7 +94,7 @@ func newHouseRated(t *testing.T, db *database.DB, rates web.Rates, described ...
 	h := &house{db: db, fake: fake, logged: &lockedBuffer{}, signing: ed25519.NewKeyFromSeed(make([]byte, ed25519.SeedSize))}
 	logger := slog.New(slog.NewTextHandler(h.logged, nil))
 	network := wordpress.NewNetwork(wordpress.Config{AllowNets: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, RootCAs: fake.CA(), Hosts: fake.Hosts()})
-	h.log = audit.New(h.db.Gorm, members.Verifier(), sites.Subjects(), runs.Subjects())
+	h.log = audit.New(h.db.Gorm, members.Verifier(), changes.Approvals(), sites.Subjects(), runs.Subjects())
 	h.registry = sites.New(h.db, keys, h.log, network)
 	h.roster = members.New(h.db, keys, h.log)
 	if h.runner, err = runs.New(h.db, h.registry, h.log, logger); err != nil {
@@ -109,7 +111,8 @@ func newHouseRated(t *testing.T, db *database.DB, rates web.Rates, described ...
 	var handler http.Handler
 	front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { handler.ServeHTTP(w, r) }))
 	h.home = front.URL
-	h.parts = web.Parts{Registry: h.registry, Runner: h.runner, Roster: h.roster, Shelf: saved.New(h.db, h.log), Log: h.log, Logger: logger, Streams: auditsinks.New(h.db, h.log, logger), Signing: func() (ed25519.PrivateKey, error) { return h.signing, nil }, PublicURL: h.home, Gallery: true, Rates: rates}
+	h.changes = changes.New(h.db, keys, h.log, changes.Parts{Registry: h.registry, Roster: h.roster, Runner: h.runner})
+	h.parts = web.Parts{Changes: h.changes, Registry: h.registry, Runner: h.runner, Roster: h.roster, Shelf: saved.New(h.db, h.log), Log: h.log, Logger: logger, Streams: auditsinks.New(h.db, h.log, logger), Signing: func() (ed25519.PrivateKey, error) { return h.signing, nil }, PublicURL: h.home, Gallery: true, Rates: rates}
 	h.server = web.New(h.parts)
 	handler = h.server.Handler()
 	t.Cleanup(func() {

@@ -78,7 +78,6 @@ func TestFourEyesAreTwoPeople(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *database.DB) {
 		m := &team{house: newHouseOn(t, db, wptest.Site{}), t: t}
 		m.addSites(t)
-		m.must(m.runner.SetPolicy(t.Context(), shell, runs.Policy{Effects: []operation.Effect{operation.Change}}))
 		actor := func(member members.Member) access.Actor { return member.Actor(netip.Addr{}) }
 		for name, c := range map[string]struct {
 			pair func() (asker, second access.Actor)
@@ -125,7 +124,9 @@ func TestFourEyesAreTwoPeople(t *testing.T) {
 				return actor(x), y
 			}, false},
 		} {
+			m.must(m.runner.SetPolicy(t.Context(), shell, runs.Policy{})) // with it on, nobody invites, raises or resets alone
 			asker, second := c.pair()
+			m.must(m.runner.SetPolicy(t.Context(), shell, runs.Policy{Effects: []operation.Effect{operation.Change}}))
 			run, err := m.runner.Start(t.Context(), asker, runs.Spec{Operation: "clear-opcache", Selection: sites.Selection{All: true}})
 			if err != nil || run.State != runs.Asked {
 				t.Fatalf("%s: %s, %v", name, run.State, err)

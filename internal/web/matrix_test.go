@@ -41,6 +41,7 @@ var reach = map[string]access.Role{
 	"GET /sites/new": access.Admin, "POST /sites": access.Admin, "GET /sites/import": access.Admin, "POST /sites/import": access.Admin, "GET /sites/import/bad.csv": access.Admin, "POST /sites/tag": access.Admin,
 	"POST /sites/retire": access.Admin, "POST /sites/restore": access.Admin, "POST /sites/:id": access.Admin, "POST /sites/:id/url": access.Admin, "POST /runs/:id/redirects": access.Admin, "GET /sites/:id/edit": access.Admin,
 	"POST /sites/:id/credential": access.Admin, "POST /sites/:id/retire": access.Admin, "POST /sites/:id/restore": access.Admin,
+	"GET /changes": access.Admin, "GET /changes/:id": access.Admin, "POST /changes/:id/approve": access.Admin, "POST /changes/:id/decline": access.Admin, "POST /changes/:id/withdraw": access.Admin,
 	"POST /team/invite": access.Admin, "POST /team/:id/role": access.Admin, "POST /team/:id/remove": access.Admin,
 }
 
@@ -55,7 +56,7 @@ func TestEveryRouteForEveryRole(t *testing.T) {
 		t.Fatal(err)
 	}
 	h.ended(t, run.ID)
-	fill := strings.NewReplacer("/sites/:id", "/sites/1", "/runs/:id", "/runs/1", ":target", "1", ":seq", "1", "/operations/:id", "/operations/999", "/team/:id", "/team/999", "/tokens/:id", "/tokens/999", "/sessions/:id", "/sessions/999")
+	fill := strings.NewReplacer("/sites/:id", "/sites/1", "/runs/:id", "/runs/1", ":target", "1", ":seq", "1", "/operations/:id", "/operations/999", "/team/:id", "/team/999", "/changes/:id", "/changes/999", "/tokens/:id", "/tokens/999", "/sessions/:id", "/sessions/999")
 	people := map[access.Role]person{}
 	for _, role := range access.Roles() {
 		people[role] = h.signIn(t, role)

@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"strconv"
 
+	"github.com/droverhq/drover/internal/access"
+	"github.com/droverhq/drover/internal/changes"
 	"github.com/droverhq/drover/internal/runs"
 	"github.com/droverhq/drover/internal/sites"
 	"github.com/droverhq/drover/internal/wordpress"
@@ -32,10 +34,14 @@ func (s *Server) moveSite(v *visit) error {
 	if moved.SiteID != site.ID || !near {
 		return runs.ErrNoTarget
 	}
-	changed, err := s.Registry.Move(v.Request.Context(), v.actor(), site.ID, moved.Home, to)
+	_, err = v.change(changes.Change{Action: access.SiteEdit, Sites: []int64{site.ID}, From: moved.Home, Draft: sites.Draft{URL: to}})
 	if p, is := errors.AsType[sites.Problems](err); is {
 		return s.showSiteForm(v, http.StatusUnprocessableEntity, site, sites.Draft{URL: to, Name: site.Name, Client: site.Client, Tags: site.Tags}, p)
 	}
+	if err != nil {
+		return err
+	}
+	changed, err := v.knownSite()
 	if err != nil {
 		return err
 	}
@@ -54,9 +60,13 @@ func (s *Server) acceptMoves(v *visit) error {
 		return err
 	}
 	var changed []sites.Site
-	taken := 0
+	taken, waiting := 0, 0
 	for _, m := range moves {
-		site, err := s.Registry.Move(v.Request.Context(), v.actor(), m.SiteID, m.From, m.To)
+		_, err := v.change(changes.Change{Action: access.SiteEdit, Sites: []int64{m.SiteID}, From: m.From, Draft: sites.Draft{URL: m.To}})
+		if _, is := errors.AsType[*changes.Requested](err); is {
+			waiting++
+			continue
+		}
 		if _, is := errors.AsType[sites.Problems](err); is {
 			taken++ // another site has that address already
 			continue
@@ -64,10 +74,18 @@ func (s *Server) acceptMoves(v *visit) error {
 		if err != nil {
 			return err
 		}
+		site, err := s.Registry.Site(v.Request.Context(), v.actor(), m.SiteID)
+		if err != nil {
+			return err
+		}
 		changed = append(changed, site)
 	}
 	s.checkBehind(v, changed)
-	v.say("ok", movedText(len(changed), taken, far))
+	text := movedText(len(changed), taken, far)
+	if waiting > 0 {
+		text += fmt.Sprintf(" %s are protected: a second admin or owner must approve their new URLs first.", countedSites(waiting))
+	}
+	v.say("ok", text)
 	return v.see(fmt.Sprintf("/runs/%d", id))
 }
 

@@ -12,6 +12,7 @@ import (
 
 	"github.com/droverhq/drover/internal/access"
 	"github.com/droverhq/drover/internal/audit"
+	"github.com/droverhq/drover/internal/changes"
 	"github.com/droverhq/drover/internal/members"
 	"github.com/droverhq/drover/internal/operation"
 	"github.com/droverhq/drover/views"
@@ -160,7 +161,7 @@ func (s *Server) changeReach(v *visit) error {
 	if problem != "" {
 		return s.showMate(v, http.StatusUnprocessableEntity, m, bound, problem)
 	}
-	err = s.Roster.SetBound(v.Request.Context(), v.actor(), m.ID, bound)
+	_, err = v.change(changes.Change{Action: access.MemberReach, Member: m.ID, Bound: bound})
 	if p, is := errors.AsType[members.Problems](err); is {
 		return s.showMate(v, http.StatusUnprocessableEntity, m, bound, p["reach"])
 	}

@@ -2,6 +2,7 @@ package web_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/droverhq/drover/internal/access"
 	"github.com/droverhq/drover/internal/audit"
+	"github.com/droverhq/drover/internal/changes"
 	"github.com/droverhq/drover/internal/database"
 	"github.com/droverhq/drover/internal/database/dbtest"
 	"github.com/droverhq/drover/internal/members"
@@ -28,6 +30,7 @@ var beyond = map[string]int{
 	"GET /runs/:id/answers": 404, "GET /runs/:id/answers.csv": 404, "GET /runs/:id/answers.json": 404, "GET /runs/:id/answers.jsonl": 404, "GET /runs/:id/compare": 404,
 	"POST /runs/:id/cancel": 404, "POST /runs/:id/approve": 404, "POST /runs/:id/decline": 404, "POST /team/approval": 403, "POST /runs/:id/redirects": 404, "POST /runs/:id/rerun": 404,
 	"GET /audit/:seq": 404, "GET /team/:id": 404, "POST /team/:id/role": 404, "POST /team/:id/access": 404, "POST /team/:id/reset": 404, "POST /team/:id/remove": 404, "POST /team/:id/sign-out": 404, "POST /tokens/:id/revoke": 404,
+	"GET /changes/:id": 404, "POST /changes/:id/approve": 404, "POST /changes/:id/decline": 404, "POST /changes/:id/withdraw": 404,
 	// What concerns all sites at once is not theirs to do.
 	"POST /audit/verify": 403, "POST /audit/checkpoint": 403, "POST /operations": 403, "POST /operations/new": 403, "GET /operations/export": 403, "POST /operations/import": 403, "GET /operations/:id/edit": 403,
 	"POST /operations/:id": 403, "POST /operations/:id/remove": 403, "POST /team/second-factor": 403,
@@ -35,7 +38,7 @@ var beyond = map[string]int{
 
 // narrow are the routes that name nothing: they answer, and tell nothing of what lies beyond.
 var narrow = map[string]bool{
-	"GET /": true, "GET /search": true, "GET /sites": true, "GET /sites/new": true, "POST /sites": true, "GET /sites/import": true, "POST /sites/import": true, "GET /sites/import/bad.csv": true, "POST /sites/check": true,
+	"GET /changes": true, "GET /": true, "GET /search": true, "GET /sites": true, "GET /sites/new": true, "POST /sites": true, "GET /sites/import": true, "POST /sites/import": true, "GET /sites/import/bad.csv": true, "POST /sites/check": true,
 	"POST /sites/tag": true, "POST /sites/retire": true, "POST /sites/restore": true, "GET /run": true, "POST /run/preview": true, "GET /endpoints": true, "GET /endpoints/form": true,
 	"POST /endpoints/form": true, "GET /operations": true, "GET /operations/:id/use": true, "GET /runs": true, "POST /runs": true, "GET /audit": true, "GET /audit/export.csv": true, "GET /audit/export.jsonl": true, "GET /audit/print": true, "POST /audit/views": true, "POST /audit/views/:id/remove": true, "GET /team": true, "POST /team/invite": true,
 	"GET /settings": true, "GET /settings/second-factor": true, "POST /settings/second-factor/app": true, "GET /settings/second-factor/app/:id": true, "POST /settings/second-factor/app/:id": true,
@@ -83,11 +86,12 @@ func (h *house) signInHeld(t *testing.T, role access.Role, bound access.Restrict
 func TestEveryRouteWithinAndBeyondReach(t *testing.T) {
 	h := divided(t, dbtest.SQLite(t))
 	h.signIn(t, access.Admin) // member 1, who reaches everything
+	h.requestZulu(t)
 	entries, _, err := h.log.Entries(context.Background(), access.System(), audit.Filter{Subject: "site:2", Limit: 1})
 	if err != nil || len(entries) == 0 {
 		t.Fatal(entries, err)
 	}
-	zulu := strings.NewReplacer("/sites/:id", "/sites/2", "/runs/:id", "/runs/2", ":target", "2", ":seq", fmt.Sprint(entries[0].Seq), "/operations/:id", "/operations/-1", "/team/:id", "/team/1", "/tokens/:id", "/tokens/1",
+	zulu := strings.NewReplacer("/sites/:id", "/sites/2", "/runs/:id", "/runs/2", ":target", "2", ":seq", fmt.Sprint(entries[0].Seq), "/operations/:id", "/operations/-1", "/team/:id", "/team/1", "/changes/:id", "/changes/1", "/tokens/:id", "/tokens/1",
 		"/sessions/:id", "/sessions/1", "/factors/:id", "/factors/1", "/app/:id", "/app/1")
 	for _, role := range []access.Role{access.Viewer, access.Operator, access.Admin} {
 		p := h.signInHeld(t, role, access.Restriction{Clients: []string{"Acme"}})
@@ -215,5 +219,22 @@ func TestAttackRaisingOneself(t *testing.T) {
 	csv := "url,username,application_password,client\n" + h.fake.URL(1) + ",u,stolen,Acme\nhttps://other.example,u,p,Zulu\n"
 	if _, body := p.post("/sites/import", url.Values{"csv": {csv}}); strings.Count(body, "You cannot add this URL") != 1 || !strings.Contains(body, "Your access covers only some clients") {
 		t.Errorf("import beyond reach: %.2000s", body)
+	}
+}
+
+// requestZulu lets member 1 request a change of Zulu's site, which waits.
+func (h *house) requestZulu(t *testing.T) {
+	t.Helper()
+	ctx := context.Background()
+	if err := h.runner.SetPolicy(ctx, shell, runs.Policy{Clients: []string{"Zulu"}}); err != nil {
+		t.Fatal(err)
+	}
+	m, err := h.roster.Member(ctx, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = h.changes.Do(ctx, acting(m), changes.Change{Action: access.SiteTag, Sites: []int64{2}, Tag: "hidden-tag-2"})
+	if _, is := errors.AsType[*changes.Requested](err); !is {
+		t.Fatalf("the change does not wait: %v", err)
 	}
 }

@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/droverhq/drover/internal/access"
+	"github.com/droverhq/drover/internal/changes"
 	"github.com/droverhq/drover/internal/members"
 	"github.com/droverhq/drover/internal/vault"
 	"github.com/droverhq/drover/views"
@@ -20,7 +22,7 @@ func (s *Server) resetLink(v *visit) error {
 	if err != nil {
 		return err
 	}
-	token, err := s.Roster.ResetLink(v.Request.Context(), v.actor(), id, form.Get("lift") == "1")
+	token, err := v.change(changes.Change{Action: access.MemberReset, Member: id, Lift: form.Get("lift") == "1"})
 	if err != nil {
 		return err
 	}

@@ -114,6 +114,8 @@ func (h gateHouse) asks(t *testing.T, route string, m members.Member, session in
 		return change{"/runs", encoded("operation", "status", "site", "1")}
 	case "POST /runs/:id/rerun", "POST /runs/:id/cancel", "POST /runs/:id/approve", "POST /runs/:id/decline", "POST /runs/:id/redirects", "POST /sites/:id/url":
 		return h.asksRun(t, route)
+	case "POST /changes/:id/approve", "POST /changes/:id/decline", "POST /changes/:id/withdraw":
+		return h.asksChange(t, route, m)
 	case "POST /audit/views":
 		return change{"/audit/views", encoded("name", "view "+fmt.Sprint(m.ID), "query", "action=run.start")}
 	case "POST /audit/views/:id/remove":

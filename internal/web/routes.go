@@ -123,6 +123,12 @@ func (s *Server) table() []route {
 		post("/runs/:id/redirects", access.SiteEdit, s.acceptMoves, on("run"), recent),
 		post("/runs/:id/rerun", access.RunStart, s.runAgain, on("run"), recentWhen((*Server).destroysAgain)),
 
+		get("/changes", access.ChangeRead, s.changes),
+		get("/changes/:id", access.ChangeRead, s.pendingChange, on("change")),
+		post("/changes/:id/approve", access.ChangeApprove, s.approveChange, on("change"), recent),
+		post("/changes/:id/decline", access.ChangeDecline, s.declineChange, on("change")),
+		post("/changes/:id/withdraw", access.ChangeWithdraw, s.withdrawChange, on("change")),
+
 		get("/audit", access.AuditRead, s.audit),
 		get("/audit/export.csv", access.AuditExport, s.exportRecord, recent),
 		get("/audit/export.jsonl", access.AuditExport, s.exportRecord, recent),

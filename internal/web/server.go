@@ -16,6 +16,7 @@ import (
 
 	"github.com/droverhq/drover/internal/audit"
 	"github.com/droverhq/drover/internal/auditsinks"
+	"github.com/droverhq/drover/internal/changes"
 	"github.com/droverhq/drover/internal/expression"
 	"github.com/droverhq/drover/internal/members"
 	"github.com/droverhq/drover/internal/runs"
@@ -28,6 +29,7 @@ type Parts struct {
 	Registry  *sites.Registry
 	Runner    *runs.Runner
 	Roster    *members.Roster
+	Changes   *changes.Changes // those that may need a second person
 	Shelf     *saved.Shelf
 	Log       *audit.Log
 	Streams   *auditsinks.Streams                // copies of the audit log elsewhere

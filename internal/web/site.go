@@ -10,6 +10,7 @@ import (
 
 	"github.com/droverhq/drover/internal/access"
 	"github.com/droverhq/drover/internal/audit"
+	"github.com/droverhq/drover/internal/changes"
 	"github.com/droverhq/drover/internal/runs"
 	"github.com/droverhq/drover/internal/sites"
 	"github.com/droverhq/drover/internal/vault"
@@ -203,10 +204,14 @@ func (s *Server) editSite(v *visit) error {
 		return err
 	}
 	d := draft(v)
-	changed, err := s.Registry.Edit(v.Request.Context(), v.actor(), site.ID, d)
+	_, err = v.change(changes.Change{Action: access.SiteEdit, Sites: []int64{site.ID}, Draft: d})
 	if p, is := errors.AsType[sites.Problems](err); is {
 		return s.showSiteForm(v, http.StatusUnprocessableEntity, site, d, p)
 	}
+	if err != nil {
+		return err
+	}
+	changed, err := v.knownSite()
 	if err != nil {
 		return err
 	}
@@ -230,7 +235,7 @@ func (s *Server) replaceCredential(v *visit) error {
 		return err
 	}
 	d := draft(v)
-	err = s.Registry.ReplaceCredential(v.Request.Context(), v.actor(), site.ID, d.Username, d.Password)
+	_, err = v.change(changes.Change{Action: access.SiteCredential, Sites: []int64{site.ID}, Draft: d})
 	if p, is := errors.AsType[sites.Problems](err); is {
 		return s.showSite(v, http.StatusUnprocessableEntity, site, p)
 	}
@@ -255,7 +260,7 @@ func (s *Server) retireSite(v *visit) error {
 	if err != nil {
 		return err
 	}
-	if err := s.Registry.Retire(v.Request.Context(), v.actor(), site.ID); err != nil {
+	if _, err := v.change(changes.Change{Action: access.SiteRetire, Sites: []int64{site.ID}}); err != nil {
 		return err
 	}
 	v.say("ok", "Site retired. Nothing was deleted, and you can restore it.")
@@ -267,7 +272,7 @@ func (s *Server) restoreSite(v *visit) error {
 	if err != nil {
 		return err
 	}
-	if err := s.Registry.Restore(v.Request.Context(), v.actor(), site.ID); err != nil {
+	if _, err := v.change(changes.Change{Action: access.SiteRestore, Sites: []int64{site.ID}}); err != nil {
 		return err
 	}
 	v.say("ok", "Site restored.")

@@ -6,6 +6,8 @@ import (
 	"net/url"
 	"strings"
 
+	"github.com/droverhq/drover/internal/access"
+	"github.com/droverhq/drover/internal/changes"
 	"github.com/droverhq/drover/internal/sites"
 	"github.com/droverhq/drover/internal/wordpress"
 	"github.com/droverhq/drover/views"
@@ -175,7 +177,7 @@ func (s *Server) tagSites(v *visit) error {
 		return err
 	}
 	tag := v.PostForm("new_tag")
-	if err := s.Registry.Tag(v.Request.Context(), v.actor(), tag, idsOf(found)...); err != nil {
+	if _, err := v.change(changes.Change{Action: access.SiteTag, Sites: idsOf(found), Tag: tag}); err != nil {
 		return err
 	}
 	v.say("ok", fmt.Sprintf("Tagged %s with “%s”.", countedSites(len(found)), strings.TrimSpace(tag)))
@@ -187,7 +189,7 @@ func (s *Server) retireSites(v *visit) error {
 	if err != nil {
 		return err
 	}
-	if err := s.Registry.Retire(v.Request.Context(), v.actor(), idsOf(found)...); err != nil {
+	if _, err := v.change(changes.Change{Action: access.SiteRetire, Sites: idsOf(found)}); err != nil {
 		return err
 	}
 	v.say("ok", fmt.Sprintf("Retired %s. Nothing was deleted. To find them, filter by the state “retired”.", countedSites(len(found))))
@@ -199,7 +201,7 @@ func (s *Server) restoreSites(v *visit) error {
 	if err != nil {
 		return err
 	}
-	if err := s.Registry.Restore(v.Request.Context(), v.actor(), idsOf(found)...); err != nil {
+	if _, err := v.change(changes.Change{Action: access.SiteRestore, Sites: idsOf(found)}); err != nil {
 		return err
 	}
 	v.say("ok", fmt.Sprintf("Restored %s.", countedSites(len(found))))

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/droverhq/drover/internal/access"
+	"github.com/droverhq/drover/internal/changes"
 	"github.com/droverhq/drover/internal/members"
 	"github.com/droverhq/drover/internal/vault"
 	"github.com/droverhq/drover/views"
@@ -67,7 +68,7 @@ func (s *Server) invite(v *visit) error {
 	if problem != "" {
 		return s.showTeam(v, http.StatusUnprocessableEntity, views.Team{}, members.Problems{"reach": problem})
 	}
-	token, err := s.Roster.Invite(v.Request.Context(), v.actor(), members.Member{Email: form.Get("email"), Role: access.Role(form.Get("role")), Bound: bound})
+	token, err := v.change(changes.Change{Action: access.MemberInvite, Email: form.Get("email"), Role: access.Role(form.Get("role")), Bound: bound})
 	if p, is := errors.AsType[members.Problems](err); is {
 		return s.showTeam(v, http.StatusUnprocessableEntity, views.Team{}, p)
 	}
@@ -86,7 +87,7 @@ func (s *Server) changeRole(v *visit) error {
 	if _, err := v.form(); err != nil {
 		return err
 	}
-	if err := s.Roster.ChangeRole(v.Request.Context(), v.actor(), id, access.Role(v.PostForm("role"))); err != nil {
+	if _, err := v.change(changes.Change{Action: access.MemberRole, Member: id, Role: access.Role(v.PostForm("role"))}); err != nil {
 		return err
 	}
 	v.say("ok", "Role saved. It takes effect immediately.")
