@@ -82,14 +82,14 @@ func (r *Registry) Locate(ctx context.Context, actor access.Actor, s Site, clien
 	before := s
 	s.Root, s.ReportedHome, s.LocatedAt = at.Root, at.Home, time.Now()
 	located := Located{Site: s, Client: client.WithRoot(at.Root)}
-	if err := r.log.Authorize(ctx, actor, access.SiteLearn, access.On("site", s.ID)); err != nil {
+	if err := r.log.Authorize(ctx, actor, access.SiteDetect, access.On("site", s.ID)); err != nil {
 		return located, err
 	}
 	err := r.store.change(ctx, actor, func(w write) error {
 		if err := w.setLocation(before, at); err != nil || at.Root == before.address().UsualRoot() || at.Root == before.Root {
 			return err
 		}
-		return w.record(access.SiteLearn, s.ID, map[string]any{"home": s.Home, "root": map[string]any{"before": before.Root, "after": at.Root}})
+		return w.record(access.SiteDetect, s.ID, map[string]any{"home": s.Home, "root": map[string]any{"before": before.Root, "after": at.Root}})
 	})
 	if err != nil {
 		return located, fmt.Errorf("sites: locate: %w", err)

@@ -93,14 +93,14 @@ func (im importing) store(w write, drafts []Draft, lines []Line) error {
 func (im importing) line(w write, d Draft, line *Line) error {
 	s, found := im.known[d.URL]
 	if found && !within(w.actor, s) {
-		line.Result, line.Reason = LineBad, beyondReach
+		line.Result, line.Reason = LineBad, outsideScope
 		return nil
 	}
-	said, p := d, Problems{}
+	declared, p := d, Problems{}
 	if found {
-		said = keepUnsaid(d, s)
+		declared = keepUnsaid(d, s)
 	}
-	if said.checkReach(w.actor, p); len(p) > 0 {
+	if declared.checkScope(w.actor, p); len(p) > 0 {
 		line.Result, line.Reason = LineBad, p.Error()
 		return nil
 	}
@@ -114,7 +114,7 @@ func (im importing) line(w write, d Draft, line *Line) error {
 		return nil
 	}
 	line.Result, line.SiteID = LineUnchanged, s.ID
-	d = said
+	d = declared
 	if len(changesOf(s, d)) > 0 {
 		line.Result = LineUpdated
 		if err := w.edit(s, d); err != nil {

@@ -14,16 +14,17 @@ type gate struct {
 	batch  *batch
 	ctx    context.Context
 	target int64
+	begins bool // the next request belongs to what the run does
 	begun  bool // the database says that the target may have been sent
 }
 
 func (g *gate) network() wordpress.Gate {
-	return wordpress.Gate{Turn: g.batch.turn, PerAddress: g.batch.limits.PerAddress, Lease: g.batch.leaseHost, Ready: g.ready}
+	return wordpress.Gate{Turn: g.batch.turn, PerAddress: g.batch.limits.AtOncePerServer, Lease: g.batch.leaseHost, Ready: g.ready}
 }
 
 // ready is asked right before a request leaves: a crash from here on means that it may have been sent.
 func (g *gate) ready() error {
-	if err := g.batch.mayStillSend(g.ctx); err != nil || g.begun {
+	if err := g.batch.mayStillSend(g.ctx); err != nil || g.begun || !g.begins {
 		return err
 	}
 	if err := g.batch.writer.begin(g.ctx, g.target); err != nil {
