@@ -115,8 +115,8 @@ func archiveForgeries(t *testing.T, log *audit.Log, name, text string, before au
 			t.Errorf("archive %s, %s: %v", name, what, err)
 		}
 	}
-	other := audit.New(dbtest.SQLite(t).Gorm)
-	if _, err := other.VerifyArchive(context.Background(), strings.NewReader(text), audit.Checkpoint{}); !errors.Is(err, audit.ErrArchive) || !strings.Contains(err.Error(), "does not connect") {
+	otherLog := audit.New(dbtest.SQLite(t).Gorm)
+	if _, err := otherLog.VerifyArchive(context.Background(), strings.NewReader(text), audit.Checkpoint{}); !errors.Is(err, audit.ErrArchive) || !strings.Contains(err.Error(), "does not connect") {
 		t.Errorf("archive %s connects to another audit log: %v", name, err)
 	}
 }
@@ -139,8 +139,8 @@ func TestNothingIsRemovedWithoutAnArchive(t *testing.T) {
 				t.Errorf("%s: %v", statement, err)
 			}
 		}
-		restriction := "INSERT INTO anchors (seq, hash, at, checkpoint, held) SELECT seq, hash, at, '', 1 FROM entries WHERE seq = 7"
-		if err := db.Gorm.Exec(restriction).Error; err == nil {
+		insert := "INSERT INTO anchors (seq, hash, at, checkpoint, held) SELECT seq, hash, at, '', 1 FROM entries WHERE seq = 7"
+		if err := db.Gorm.Exec(insert).Error; err == nil {
 			t.Error("a transaction was committed that holds an anchor")
 		}
 		if v, err := log.Verify(context.Background()); err != nil || !v.Intact() {

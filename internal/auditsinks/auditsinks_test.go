@@ -122,9 +122,9 @@ func TestFile(t *testing.T) {
 			t.Fatal(err)
 		}
 		record(t, db, 1)
-		second := newSinks(t, db)
-		second.Start(map[string]Sink{"file": File(path)})
-		await(t, "26 entries", func() bool { return second.at(t, "file").Seq == 26 })
+		restarted := newSinks(t, db)
+		restarted.Start(map[string]Sink{"file": File(path)})
+		await(t, "26 entries", func() bool { return restarted.at(t, "file").Seq == 26 })
 		second, _ = os.ReadFile(path)
 		inOrder(t, seqs(t, string(first)+string(second)), 26)
 		if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o600 {
