@@ -30,7 +30,7 @@ var outcomes = map[wptest.Fault]string{
 	wptest.Challenge: "failed/blocked", wptest.Sucuri: "failed/blocked", wptest.ModSecurity406: "failed/blocked", wptest.VerbsBlocked: "ok",
 	wptest.VerbsCut: "ok", wptest.OverrideStripped: "ok", wptest.PurgeIgnored: "ok", wptest.NotCached: "ok", wptest.RateLimited: "ok", wptest.RateLimitedForever: "failed/rate_limited", wptest.Maintenance: "failed/maintenance",
 	wptest.MaintenanceHTML: "failed/maintenance", wptest.SiteError: "failed/site_error", wptest.FatalHTML: "failed/site_error",
-	wptest.RedirectWWW: "failed/redirected", wptest.TooLarge: "failed/too_large", wptest.GzipBomb: "failed/too_large", wptest.CutBefore: "unknown/cut_off",
+	wptest.RedirectWWW: "failed/redirected", wptest.TooLarge: "unknown/unclear", wptest.GzipBomb: "unknown/unclear", wptest.CutBefore: "unknown/cut_off",
 	wptest.CutAfter: "unknown/cut_off", wptest.CertExpired: "failed/tls", wptest.CertWrongHost: "failed/tls", wptest.CertUnknownCA: "failed/tls",
 	wptest.Closed: "failed/unreachable", wptest.PlainPermalinks: "ok", wptest.IndexPHPRoot: "ok", wptest.NoLinkHeader: "ok", wptest.OtherSite: "failed/other_site", wptest.RenamedPrefix: "ok", wptest.InnerPort: "ok", wptest.HomeCut: "ok",
 	wptest.IndexClosed: "ok", wptest.IndexMinimal: "ok", wptest.IndexLarge: "ok", wptest.NamespaceGaps: "ok", wptest.UsersClosed: "ok", wptest.OptionsByServer: "ok", wptest.DNSMissing: "failed/unreachable",

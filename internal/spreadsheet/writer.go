@@ -43,6 +43,9 @@ func Neutralize(cell string) string {
 		return cell
 	}
 	var b strings.Builder
+	if strings.ContainsRune("\t\r\n", rune(cell[0])) { // some programs take these for the beginning of a formula themselves
+		b.WriteByte('\'')
+	}
 	for start := 0; start < len(cell); {
 		end := start + strings.IndexAny(cell[start:], splits)
 		if end < start {

@@ -234,7 +234,7 @@ type Limits struct {
 func (s Start) Spec() runs.Spec {
 	return runs.Spec{
 		Operation: s.Operation, Params: s.Params, Selection: s.Selection, Verify: s.Verify, Confirmed: s.Confirmed,
-		Limits: runs.Limits{AtOnce: s.Limits.AtOnce, AtOncePerServer: s.Limits.AtOncePerServer, TimeLimit: deadline(s.Limits.TimeLimit)},
+		Limits: runs.Limits{AtOnce: s.Limits.AtOnce, AtOncePerServer: s.Limits.AtOncePerServer, TimeLimit: timeLimit(s.Limits.TimeLimit)},
 	}
 }
 

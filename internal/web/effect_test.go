@@ -68,12 +68,12 @@ func TestAttackDestroyingInAnotherForm(t *testing.T) {
 		if err != nil || run.Effect != operation.Destroy {
 			t.Fatalf("%s, the command line: %+v %v", name, run, err)
 		}
-		if status, body := operator.post("/runs/"+strconv.FormatInt(run.ID, 10)+"/again", url.Values{"confirm": {"1"}}); status != http.StatusForbidden {
+		if status, body := operator.post("/runs/"+strconv.FormatInt(run.ID, 10)+"/rerun", url.Values{"confirm": {"1"}}); status != http.StatusForbidden {
 			t.Errorf("%s, repeated: %d %.200s", name, status, body)
 		}
 		h.ended(t, run.ID)
 	}
-	if _, body := operator.get("/operations"); strings.Count(body, `data-effect="destroy"`) == 0 && !strings.Contains(strings.ToLower(body), "destroys") {
+	if _, body := operator.get("/operations"); strings.Count(body, `data-effect="destroy"`) == 0 && !strings.Contains(strings.ToLower(body), "destructive") {
 		t.Errorf("the saved operations do not say what they do: %.3000s", body)
 	}
 }

@@ -112,7 +112,7 @@ func (h gateServer) asks(t *testing.T, route string, m members.Member, session i
 		return change{strings.Replace(strings.TrimPrefix(route, "POST "), ":id", fmt.Sprint(o.ID), 1), encoded("name", o.Name+"!", "method", "GET", "path", "/y")}
 	case "POST /runs":
 		return change{"/runs", encoded("operation", "status", "site", "1")}
-	case "POST /runs/:id/again", "POST /runs/:id/cancel", "POST /runs/:id/approve", "POST /runs/:id/decline", "POST /runs/:id/moves", "POST /sites/:id/move":
+	case "POST /runs/:id/rerun", "POST /runs/:id/cancel", "POST /runs/:id/approve", "POST /runs/:id/decline", "POST /runs/:id/redirects", "POST /sites/:id/url":
 		return h.asksRun(t, route)
 	case "POST /audit/views":
 		return change{"/audit/views", encoded("name", "view "+fmt.Sprint(m.ID), "query", "action=run.start")}
@@ -140,7 +140,7 @@ func (h gateServer) asksRun(t *testing.T, route string) change {
 		h.must(t, err)
 		h.must(t, h.runner.SetPolicy(ctx, shell, runs.Policy{}))
 		return change{strings.Replace(strings.TrimPrefix(route, "POST "), ":id", fmt.Sprint(run.ID), 1), ""}
-	case "POST /runs/:id/moves", "POST /sites/:id/move":
+	case "POST /runs/:id/redirects", "POST /sites/:id/url":
 		site = 3
 		_, err := h.registry.Edit(ctx, shell, site, sites.Draft{URL: h.fake.URL(2), Client: "Acme"})
 		h.must(t, err)
@@ -148,10 +148,10 @@ func (h gateServer) asksRun(t *testing.T, route string) change {
 	run, err := h.runner.Start(ctx, shell, runs.Spec{Operation: "status", Selection: sites.Selection{IDs: []int64{site}}})
 	h.must(t, err)
 	h.ended(t, run.ID)
-	if route == "POST /sites/:id/move" {
+	if route == "POST /sites/:id/url" {
 		targets, _, err := h.runner.Targets(ctx, access.System(), runs.TargetFilter{Run: run.ID})
 		h.must(t, err)
-		return change{"/sites/3/move", encoded("run", fmt.Sprint(run.ID), "target", fmt.Sprint(targets[0].ID))}
+		return change{"/sites/3/url", encoded("run", fmt.Sprint(run.ID), "target", fmt.Sprint(targets[0].ID))}
 	}
 	return change{strings.Replace(strings.TrimPrefix(route, "POST "), ":id", fmt.Sprint(run.ID), 1), ""}
 }
@@ -178,8 +178,8 @@ func (h gateServer) asksMember(t *testing.T, route string, m members.Member, ses
 			role = access.Operator
 		}
 		return change{fmt.Sprintf("/team/%d/role", other.ID), encoded("role", string(role))}
-	case "POST /team/:id/reach":
-		return change{fmt.Sprintf("/team/%d/reach", other.ID), encoded("sites", "some", "client", "C"+fmt.Sprint(time.Now().UnixNano()))}
+	case "POST /team/:id/access":
+		return change{fmt.Sprintf("/team/%d/access", other.ID), encoded("sites", "some", "client", "C"+fmt.Sprint(time.Now().UnixNano()))}
 	case "POST /team/:id/reset", "POST /team/:id/sign-out", "POST /team/:id/remove":
 		return change{strings.Replace(path, ":id", fmt.Sprint(other.ID), 1), ""}
 	case "POST /settings/second-factor/app":

@@ -52,7 +52,7 @@ func specOf(form url.Values) runs.Spec {
 		}
 	}
 	spec.Verify = form.Get("verify") == "1"
-	spec.Limits = runs.Limits{AtOnce: limit(form.Get("at_once")), AtOncePerServer: limit(form.Get("per_address")), TimeLimit: deadline(form.Get("deadline"))}
+	spec.Limits = runs.Limits{AtOnce: limit(form.Get("at_once")), AtOncePerServer: limit(form.Get("at_once_per_server")), TimeLimit: timeLimit(form.Get("time_limit"))}
 	spec.Confirmed = runs.Confirmed(form.Get("confirm"))
 	return spec
 }
@@ -69,8 +69,8 @@ func limit(text string) int {
 	return n
 }
 
-// deadline reads a time such as 90s, 10m or 1h30m; a number alone is minutes.
-func deadline(text string) time.Duration {
+// timeLimit reads a time such as 90s, 10m or 1h30m; a number alone is minutes.
+func timeLimit(text string) time.Duration {
 	if text = strings.ReplaceAll(strings.TrimSpace(text), " ", ""); text == "" {
 		return 0
 	}

@@ -34,9 +34,30 @@ var cacheHeaders = []string{
 
 // FromCache tells whether a read was answered out of a cache, and what the cache says of that.
 func FromCache(x Exchange) (says string, is bool) {
-	if x.Method != http.MethodGet || x.Status < 200 || x.Status > 299 {
+	if x.Method != http.MethodGet || x.Status < 200 || x.Status == http.StatusTooManyRequests {
 		return "", false
 	}
+	if says, is := answeredByCache(x); is {
+		return says, true
+	}
+	for name, values := range x.Header { // caches without a name of their own here
+		for _, word := range values {
+			if cacheName.MatchString(name) && cacheHit.MatchString(word) {
+				return strings.ToUpper(word), true
+			}
+		}
+	}
+	return "", false
+}
+
+var (
+	cacheName = regexp.MustCompile(`(?i)cache|cdn|^server-timing$|^x-nananana$`)
+	cacheHit  = regexp.MustCompile(`(?i)(?:^|[\s,;=_-])hit\b|^served .*cache`)
+)
+
+// answeredByCache tells whether a cache gave the answer, whatever its status: a header of a known cache or the age says so.
+func answeredByCache(x Exchange) (says string, is bool) {
+	x.Status = http.StatusOK
 	if c := CacheOf(x); c.State == CachedHit {
 		return c.Says, true
 	}
@@ -90,21 +111,27 @@ func CacheOf(x Exchange) Cached {
 // hitOtherwise tells a hit by headers in a form of their own: Varnish names the request that filled its cache beside this one, RFC 9211
 // has a parameter, and some count.
 func hitOtherwise(h http.Header) bool {
-	hits, err := strconv.Atoi(strings.TrimSpace(h.Get("X-Cache-Hits")))
-	return len(strings.Fields(h.Get("X-Varnish"))) > 1 || err == nil && hits > 0 || cacheStatusHit.MatchString(h.Get("Cache-Status"))
+	counted := strings.ContainsAny(h.Get("X-Cache-Hits"), "123456789")
+	return len(strings.Fields(h.Get("X-Varnish"))) > 1 || counted || cacheStatusHit.MatchString(h.Get("Cache-Status"))
 }
 
 var cacheStatusHit = regexp.MustCompile(`(?i);\s*hit\b`)
 
 func cachedState(word string) CachedState {
-	first, _, _ := strings.Cut(word, " ")
-	switch first = strings.TrimPrefix(strings.TrimPrefix(strings.Trim(first, ",;"), "TCP_"), "MEM_"); first {
-	case "HIT", "STALE", "UPDATING", "REVALIDATED": // all of these hand out what was kept before
-		return CachedHit
-	case "MISS", "EXPIRED":
-		return CachedMiss
+	state := CachedNot
+	for i, each := range strings.FieldsFunc(word, func(r rune) bool { return r == ' ' || r == ',' || r == ';' }) {
+		switch strings.TrimPrefix(strings.TrimPrefix(each, "TCP_"), "MEM_") {
+		case "HIT", "STALE", "UPDATING", "REVALIDATED": // all of these hand out what was kept before; of several caches, one is enough
+			if i == 0 || strings.Contains(word, ",") {
+				return CachedHit
+			}
+		case "MISS", "EXPIRED":
+			if i == 0 {
+				state = CachedMiss
+			}
+		}
 	}
-	return CachedNot
+	return state
 }
 
 // Permalink asks the site where a post's page is: WordPress sends /?p=ID on to it. It returns the empty string when the site does

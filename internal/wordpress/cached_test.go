@@ -21,6 +21,10 @@ func TestCacheOf(t *testing.T) {
 		{200, map[string]string{"Cf-Cache-Status": "STALE", "Age": "9"}, CachedHit, 9 * time.Second, "STALE, 9s old"},
 		{200, map[string]string{"Cf-Cache-Status": "BYPASS", "Age": "9"}, CachedNot, 0, "BYPASS"},
 		{200, map[string]string{"X-Cache": "HIT from varnish-1", "Age": "-4"}, CachedHit, 0, "HIT FROM VARNISH-1"},
+		{200, map[string]string{"X-Litespeed-Cache": "hit,private"}, CachedHit, 0, "HIT,PRIVATE"},
+		{200, map[string]string{"X-Cache": "MISS, HIT", "X-Cache-Hits": "0, 2"}, CachedHit, 0, "MISS, HIT"},
+		{200, map[string]string{"X-Cache": "MISS from hit-server", "X-Cache-Hits": "0"}, CachedMiss, 0, "MISS FROM HIT-SERVER"},
+		{200, map[string]string{"X-Varnish": "123 456"}, CachedHit, 0, "HIT"},
 		{200, map[string]string{"Age": "12"}, CachedNot, 0, "no header of a cache"},
 		{503, map[string]string{"Cf-Cache-Status": "HIT"}, CachedNot, 0, "answered 503"},
 		{0, nil, CachedNot, 0, "no answer"},
@@ -31,6 +35,29 @@ func TestCacheOf(t *testing.T) {
 		}
 		if got := CacheOf(x); got != (Cached{c.state, c.age, c.says}) {
 			t.Errorf("%d %v: %+v", c.status, c.header, got)
+		}
+	}
+}
+
+func TestFromCache(t *testing.T) {
+	for name, value := range map[string]string{
+		"Cdn-Cache": "HIT", "Sg-F-Cache": "HIT", "X-Hcdn-Cache-Status": "HIT", "Wp-Super-Cache": "Served supercache file from PHP", "X-Nananana": "Batcache-Hit", "Server-Timing": "cdn-cache; desc=HIT",
+		"X-Ezoic-Cdn": "Hit ds;mm", "X-Nitro-Cache": "HIT", "Age": "300", "X-Litespeed-Cache": "hit",
+	} {
+		for status, want := range map[int]bool{200: true, 301: true, 401: true, 404: true, 429: false, 0: false} {
+			x := Exchange{Method: "GET", Status: status, Header: worthSeeing(http.Header{name: {value}})}
+			if says, is := FromCache(x); is != want || is && says == "" {
+				t.Errorf("%s: %s with %d: %q, %v", name, value, status, says, is)
+			}
+			x.Method = "POST"
+			if _, is := FromCache(x); is {
+				t.Errorf("a write with %s: %s would be asked again", name, value)
+			}
+		}
+	}
+	for name, value := range map[string]string{"X-Cache": "MISS", "Cf-Cache-Status": "DYNAMIC", "X-Litespeed-Cache-Control": "hit", "Cache-Control": "max-age=60", "Server-Timing": "wp-total;dur=3", "Age": "0", "X-Cache-Key": "/whit/hits"} {
+		if says, is := FromCache(Exchange{Method: "GET", Status: 200, Header: worthSeeing(http.Header{name: {value}})}); is {
+			t.Errorf("%s: %s is a hit: %s", name, value, says)
 		}
 	}
 }
@@ -78,6 +105,8 @@ func TestVerbsThatMayBeBlocked(t *testing.T) {
 		"an error page with 200": {Exchange{Method: "DELETE", Status: 200, Body: []byte("<html><title>403 Forbidden</title></html>")}, true},
 		"no such post":           {Exchange{Method: "PUT", Status: 404, Body: []byte(`{"code":"rest_post_invalid_id","message":"no","data":{"status":404}}`)}, false},
 		"a coming-soon page":     {Exchange{Method: "PATCH", Status: 200, Body: []byte("<html><title>Soon</title><body>Soon</body></html>")}, false},
+		"sent to the home page":  {Exchange{Method: "PATCH", URL: "https://acme.example/wp-json/a", Status: 302, Header: http.Header{"Location": {"/"}}}, true},
+		"sent to a login":        {Exchange{Method: "PATCH", URL: "https://acme.example/wp-json/a", Status: 302, Header: http.Header{"Location": {"/login/"}}}, false},
 	} {
 		if got := Classify(c.x).Verb; got != c.want {
 			t.Errorf("%s: %v", name, got)

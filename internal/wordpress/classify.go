@@ -102,13 +102,15 @@ func surrounded(x Exchange, v Verdict, found documents) Verdict {
 		}
 		return v
 	}
-	says, old := olderThan(x)
+	says, old := answeredByCache(x)
 	switch {
 	case old && !reads(x.Method):
-		return Verdict{Outcome: Unknown, Reason: ReasonUnclear, Note: "The answer came out of a cache: it is older than this request (" + says + ")."}
+		return Verdict{Outcome: Unknown, Reason: ReasonUnclear, Note: "The answer came out of a cache (" + says + "), so it is not about this request."}
 	case found.crash != "":
 		v.Outcome, v.Reason = Unknown, ReasonSiteError
 		return notedBy(v, "WordPress answered, and died: "+found.crash)
+	case found.cut:
+		return unclear(x, "The answer ends in the middle of its JSON.")
 	case found.page && reads(x.Method):
 		return failed(ReasonNotJSON, "It answered with a page beside its JSON.")
 	case found.page:

@@ -15,9 +15,12 @@ func batch(_ json.RawMessage, fields object, a asked) (shape, bool) {
 		return shape{}, false
 	}
 	parts := partsOf(nil)
+	wanted := len(readList(a.body["requests"]))
 	switch responses := readList(fields["responses"]); {
 	case len(responses) > 0 && objectIn(responses[0])["status"] != nil || readText(fields["failed"]) == "validation":
 		parts = partsOf(responses)
+	case a.batch && wanted > 0 && fields["responses"] != nil && len(responses) == 0:
+		return shape{claim: claimUnclear, note: "The answer to the batch is empty."}, true
 	case len(fields) > 0 && only(fields, []string{"create", "update", "delete"}):
 		parts = partsOf(lists(fields))
 	case a.batch && len(fields) > 0:
@@ -27,6 +30,10 @@ func batch(_ json.RawMessage, fields object, a asked) (shape, bool) {
 		}
 	default:
 		return shape{}, false
+	}
+	if missing := wanted - parts.all; missing > 0 && fields["responses"] != nil {
+		parts.all, parts.failed = wanted, parts.failed+missing
+		parts.message = or(parts.message, "some parts have no answer.")
 	}
 	s := parts.shape()
 	if readText(fields["failed"]) == "validation" {
@@ -48,6 +55,14 @@ func lists(fields object) []json.RawMessage {
 		}
 	}
 	return all
+}
+
+// reports tells whether a part of an answer says by itself whether it was done; what lists of logs and settings hold does not.
+func reports(raw json.RawMessage) bool {
+	fields := objectIn(raw)
+	named := fields["error"]
+	_, whole := fields["data"]
+	return flagIn(fields["success"]).said || len(named) > 0 && named[0] == '{' || whole && isWord(fields["code"]) && only(fields, errorFields)
 }
 
 // parts counts the parts of a batch, and keeps what the first that failed says.

@@ -62,7 +62,7 @@ func (d *documents) debris(s *scanner) {
 	d.visible = visible(around)
 	if words := crashWords.FindString(d.visible); words != "" {
 		d.crash = printable(words, 300)
-	} else if bytes.Contains(around, []byte("wp-die-message")) && bytes.Contains(around, []byte("error-page")) {
+	} else if bytes.Contains(around, []byte("wp-die-message")) && bytes.Contains(around, []byte("error-page")) || criticalError.MatchString(d.visible) {
 		d.crash = printable("WordPress says: "+d.visible, 300)
 	}
 	if len(d.values) == 0 {
@@ -81,6 +81,9 @@ func (d *documents) debris(s *scanner) {
 
 // crashWords are how PHP says that it died; it is never translated.
 var crashWords = regexp.MustCompile(`(?i)\b(?:PHP )?(?:catchable |recoverable )?(?:fatal|parse|compile) error\s?:.*`)
+
+// criticalError is WordPress's message about that, where nothing but the message came (wp_die).
+var criticalError = regexp.MustCompile(`(?i)^there has been a critical error on (?:this|your) website`)
 
 // plainValue returns the plain value that is all that a body shows, or that stands below PHP's messages: the false of a callback, say.
 func plainValue(text, shows string) (json.RawMessage, bool) {
@@ -111,7 +114,7 @@ type recovered struct {
 // debugger prints comes before. A page holds none, and what PHP quotes as it dies is none.
 func findJSON(body []byte) (recovered, bool) {
 	d := documentsOf(body)
-	if d.page || d.crash != "" || len(d.values) == 0 {
+	if d.page || d.cut || d.crash != "" || len(d.values) == 0 {
 		return recovered{}, false
 	}
 	i := slices.IndexFunc(d.values, func(v json.RawMessage) bool { return shapeOf(v, asked{}).claim != claimNone })

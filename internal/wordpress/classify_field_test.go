@@ -36,7 +36,8 @@ func TestSuccessThatDenies(t *testing.T) {
 		`{"result":"error"}`, `{"result":false}`, `{"ok":false}`, `{"type":"error","message":"No."}`, `{"success":false}`, `{"success":0}`, `{"success":"0"}`, `{"success":"false"}`,
 		`{"success":false,"data":"No."}`, `{"success":true,"data":{"success":false}}`, `{"deleted":false}`, `{"data":{"status":"error","message":"No."}}`, `{"result":{"success":false}}`,
 		`false`, `"{\"success\":false}"`, `[{"code":"acme","message":"No.","data":{"status":400}}]`, `{"body":{"code":"x","message":"No.","data":{"status":403}},"status":403,"headers":{}}`,
-		`{"body":null,"status":500,"headers":[]}`,
+		`{"body":null,"status":500,"headers":[]}`, `{"code":500,"message":"No.","data":null}`, `{"success":"","message":"No."}`, `{"updated":false}`, `{"done":false}`, `{"data":false}`, `{"data":{"error":{"code":"E1","message":"No."}}}`,
+		`{"type":"about:blank","title":"Forbidden","status":403,"detail":"No."}`, `{"errors":[{"message":"x"}],"data":null}`, `{"data":{"x":{"y":1}},"success":false}`, `{"items":[{"success":false,"message":"No."}]}`,
 	} {
 		if v := Classify(write(200, body)); v.Outcome != Failed {
 			t.Errorf("%s: %+v", body, v)
@@ -53,19 +54,26 @@ func TestSuccessThatDenies(t *testing.T) {
 func TestSuccessThatIsNotClear(t *testing.T) {
 	for _, body := range []string{
 		`null`, `0`, `-1`, `""`, `"0"`, `"Error: no licence"`, `{"code":"acme_report","message":"x"}`, `{"success":true,"mess`, `{"id":7`, "OK", "\x1f\x8b\x08\x00damaged", "\x00\x01\x02",
+		`{"message":"Sorry, you are not allowed to do that."}`, `<!doctype html><html><head></head><body>{"success":true}</body></html>`, `{"id":7,"meta":{"a":1},"titl`, `[{"id":1},{"id":2},{"i`, `{"data":{"x":{"y":1}},"success":fal`, phpWarning + `{"success":true,"data":{"a":{"b":1}},"x":"`, `{"success":true}{"code":"internal_server_error","message":"<p>`,
 		`{"success":true}` + page("Shop"), `{"success":true}{"success":false}`, `{"code":"x","message":"No.","data":{"status":400}}{"success":true}`,
 	} {
 		if v := Classify(write(200, body)); v.Outcome != Unknown || v.Reason != ReasonUnclear {
 			t.Errorf("%s: %+v", body, v)
 		}
 	}
-	for _, body := range []string{`{"success":true,"errors":["x"]}`, `{"id":7,"error":"x"}`, `{"data":{"a":1},"errors":[{"message":"x"}]}`, `{"updated":3,"errors":{"9":"x"}}`} {
+	for _, body := range []string{`{"success":true,"errors":["x"]}`, `{"id":7,"error":"x"}`, `{"data":{"a":1},"errors":[{"message":"x"}]}`, `{"updated":3,"errors":{"9":"x"}}`, `{"success":true,"data":{"errors":["x"]}}`,
+		`{"status":"success","errors":["x"]}`, `{"success":true,"results":[{"success":false}]}`, `{"results":[{"success":true},{"success":false}]}`, `{"products":[{"id":7},{"id":0,"error":{"code":"x","message":"No."}}]}`} {
 		if v := Classify(write(200, body)); v.Outcome != Partial {
 			t.Errorf("%s: %+v", body, v)
 		}
 	}
-	if v := Classify(write(200, `{"success":true}`, "X-Cache", "HIT", "Age", "86400")); v.Outcome != Unknown {
-		t.Errorf("out of a cache: %+v", v)
+	for _, header := range [][]string{{"X-Cache", "HIT", "Age", "86400"}, {"X-Litespeed-Cache", "hit"}, {"X-Cache", "HIT"}, {"Age", "86400"}} {
+		if v := Classify(write(200, `{"success":true}`, header...)); v.Outcome != Unknown {
+			t.Errorf("out of a cache %v: %+v", header, v)
+		}
+	}
+	if v := Classify(read(200, `[{"id":1},{"id":2},{"i`)); v.Outcome != Failed {
+		t.Errorf("a list that was cut: %+v", v)
 	}
 }
 
@@ -81,12 +89,17 @@ func TestSuccessThatLooksLikeARefusal(t *testing.T) {
 		read(200, `{"id":7,"status":"failed","error":"card declined"}`), read(200, `{"status":"error"}`), read(200, `false`), read(200, `null`), read(200, `{"errors":["x"]}`), read(200, `{"code":"SUMMER","message":"x"}`),
 		read(200, `{"code":"SUMMER","message":"x","data":null,"id":7}`), read(200, `[{"code":"a","message":"b","data":null}]`), read(200, ``, "Content-Type", "application/json"),
 		write(200, ``, "Content-Type", "application/json; charset=UTF-8", "Link", `<https://acme.example/wp-json/>; rel="https://api.w.org/"`), write(204, ``),
+		write(200, `{"error_code":0,"error_message":"success"}`), write(200, `{"error":"No error","updated":1}`), write(200, `{"error":"no errors found"}`), write(200, `{"enabled":false}`), write(200, `{"id":5,"deleted":false}`), write(200, `{"id":5,"title":"x","done":false}`), write(200, `{"message":"Saved."}`), write(200, `{"message":"3 of 3"}`), write(200, `{"id":3,"sent":false}`),
+		write(200, `{"log":[{"type":"error","message":"old"}],"saved":true}`), write(200, `{"tests":[{"label":"x","status":"failed"}]}`), write(200, `{"success":true,"warnings":["x"],"data":{"failed":0,"errors":[]}}`),
+		write(200, `{"email_errors":"all","maintenance":false,"error_reporting":true}`), write(200, `{"rows":[{"name":"x","error":null},{"name":"y","error":"old"}]}`), write(226, `{"success":true}`),
+		write(201, `{"id":5}`, "Location", "/wp-json/wp/v2/posts/5"), write(200, `{"success":true}`, "X-Cache", "MISS", "Retry-After", "5"), write(200, `{"id":5,"content":{"rendered":"<html><h1>403 Forbidden</h1></html>"}}`),
+		read(200, "\xef\xbb\xbf", "Content-Type", "application/json"), read(200, `[]`), read(200, `0`), read(200, `{"status":"critical","tests":[{"success":false}]}`), read(200, `[{"level":"error","message":"Fatal error: x"}]`),
 	} {
 		if v := Classify(x); v.Outcome != OK {
 			t.Errorf("%s %s: %+v", x.Method, x.Body, v)
 		}
 	}
-	for _, body := range []string{`{"code":"acme","message":"No.","data":null}`, `{"success":false}`, `{"code":"acme","message":"No.","data":{"status":500}}`} {
+	for _, body := range []string{`{"code":"acme","message":"No.","data":null}`, `{"success":false}`, `{"code":"acme","message":"No.","data":{"status":500}}`, `{"code":404,"message":"No.","data":null}`, `{"code":"acme","message":"No.","data":404}`} {
 		if v := Classify(read(200, body)); v.Outcome != Failed {
 			t.Errorf("read %s: %+v", body, v)
 		}
@@ -113,6 +126,10 @@ func TestBatches(t *testing.T) {
 		{"a shop's failed orders", at("/wc/v3/orders/batch", 200, `{"update":[{"id":7,"status":"failed"}]}`), OK, "", "", false},
 		{"another's", at("/acme/v1/items/batch", 200, `{"results":[{"success":true},{"success":false,"message":"No."}]}`), Partial, "", "No.", false},
 		{"another's, with 207", at("/acme/v1/items", 207, `{"items":[{"status":200},{"status":409}]}`), Partial, "", "1 of 2", false},
+		{"parts without an answer", Exchange{Method: "POST", URL: "https://acme.example/wp-json/batch/v1", Status: 207, Sent: true, Body: []byte(`{"responses":[` + yes + `]}`),
+			RequestBody: []byte(`{"requests":[{"path":"/a"},{"path":"/b"}]}`)}, Partial, "", "1 of 2", false},
+		{"no answers", Exchange{Method: "POST", URL: "https://acme.example/wp-json/batch/v1", Status: 207, Sent: true, Body: []byte(`{"responses":[]}`),
+			RequestBody: []byte(`{"requests":[{"path":"/a"},{"path":"/b"}]}`)}, Unknown, ReasonUnclear, "empty", false},
 		{"a list", at("/acme/v1/items", 200, `[{"id":1},{"success":false}]`), Partial, "", "1 of 2", false},
 	})
 }
@@ -123,6 +140,7 @@ var debris = map[string]string{
 	"<script>window.a = {\"success\":true};</script>\n": "", "<style>p{color:red}</style>": "<!-- 0.2 s {\"a\":1} -->", "<meta name=x><link rel=y>": "", "<p>Hello": "", "": `<script defer src="https://cdn.example/t.js"></script>`,
 	" ": "<p>Deprecated: x</p>", "<div class='notice'>": "", "<noscript><img src=x></noscript>": `<div id="x">{}</div>`, "<header>x</header>": "</body></html>",
 	"<!-- a -->": "<!-- Cached by W3TC -->", "<table class='xdebug-error'><tr><th>( ! ) Notice: Undefined index [0] in /a.php on line <i>3</i></th></tr></table>": "",
+	")]}'": "", ")]}',\n": "", "while(1);": "", "Array ( [\x00*\x00name] => x )\n": "", "<br />Notice: x in a.php on line 3\n\xef\xbb\xbf": "", "<pre>Array\n(\n [status] => error\n)\n</pre>": "",
 	"Deprecated: Function x() is deprecated in /srv/a.php on line 3\n": "", "<iframe src=x></iframe>": `<img src="x" onload="{a:1}">`,
 }
 
@@ -139,6 +157,15 @@ func TestDebrisChangesNothing(t *testing.T) {
 	}
 }
 
+// A page for scripts of another origin wraps the JSON in a call (JSONP); what has no name in it may as well be a part of a script.
+func TestJSONWithinACall(t *testing.T) {
+	for body, outcome := range map[string]Outcome{`{"success":true}`: OK, `{"success":false}`: Failed, `{"code":"x","message":"y","data":{"status":500}}`: Failed} {
+		if v := Classify(write(200, "/**/cb("+body+");")); v.Outcome != outcome {
+			t.Errorf("%s: %+v", body, v)
+		}
+	}
+}
+
 func TestPHPDied(t *testing.T) {
 	const fatal = "<br />\n<b>Fatal error</b>:  Uncaught TypeError: strlen(): Argument #1 in /srv/a.php:12\nStack trace:\n#0 {main}\n  thrown in <b>/srv/a.php</b> on line <b>12</b><br />\n"
 	const core = `{"code":"internal_server_error","message":"<p>There has been a critical error on this website.</p>","data":{"status":500},"additional_errors":[]}`
@@ -149,6 +176,7 @@ func TestPHPDied(t *testing.T) {
 		{"a parse error", write(200, "Parse error: syntax error, unexpected '}' in /a.php on line 3"), Failed, ReasonSiteError, "syntax error", false},
 		{"then WordPress", answered(200, fatal+core), Failed, ReasonSiteError, "Uncaught", false},
 		{"WordPress's page", answered(200, died), Failed, ReasonSiteError, "kritischen", false},
+		{"WordPress's message alone", answered(200, `<p>There has been a critical error on this website.</p><p><a href="x">Learn more.</a></p>`), Failed, ReasonSiteError, "critical", false},
 		{"quoting JSON", answered(200, `<b>Fatal error</b>: Uncaught Error: json_decode('{"success":true}') in x.php`), Failed, ReasonSiteError, "", false},
 		{"after a success", answered(200, done+core), Unknown, ReasonSiteError, "disagree", false},
 		{"after a success, as text", answered(200, done+fatal), Unknown, ReasonSiteError, "Uncaught", false},
@@ -177,10 +205,24 @@ func TestPagesWith200(t *testing.T) {
 		{"another maker", html("<title>Security check</title>", `<script src=x></script><p>Please verify you are human.</p>`), Failed, ReasonBlocked, "", false},
 		{"403 as a title", html("<title>403 Forbidden</title>", "<h1>Forbidden</h1>"), Failed, ReasonBlocked, "403", false},
 		{"denied as a heading", html("<title>Acme</title>", "<h1>Access Denied</h1>"), Failed, ReasonBlocked, "403", false},
+		{"goes on to itself", html(`<meta http-equiv="refresh" content="0; url=?__cpo=1">`, ""), Failed, ReasonBlocked, "same address", false},
+		{"goes on to a login", html(`<meta content="x" name="y"><meta http-equiv=refresh content='1;URL=/login/'>`, "Please wait."), Failed, ReasonProtected, "login", false},
+		{"a hidden form that sends itself", html("<title>Waiting for the redirection...</title>", `<script>f.submit()</script><form method="post"><input type="hidden" name="a" value="b"></form>`), Failed, ReasonBlocked, "check", false},
+		{"FortiGate", html("<title>Web Page Blocked!</title>", "<h3>Web Page Blocked</h3><p>Attack ID: 2</p>"), Failed, ReasonBlocked, "", false},
+		{"limited", html("<title>Your access to this site has been limited</title>", "x"), Failed, ReasonBlocked, "", false},
+		{"blocked as a heading", html("<title>Acme</title>", "<h1>Sorry, you have been blocked</h1>"), Failed, ReasonBlocked, "", false},
+		{"CloudFront", html("<title>ERROR: The request could not be satisfied</title>", "<h1>403 ERROR</h1>"), Failed, ReasonBlocked, "403", false},
+		{"Tomcat", html("<title>HTTP Status 403 – Forbidden</title>", ""), Failed, ReasonBlocked, "403", false},
+		{"IIS", html("<title>IIS 10.0 Detailed Error - 403.18 - Forbidden</title>", ""), Failed, ReasonBlocked, "403", false},
+		{"a word before the number", html("<title>Error: 403 Forbidden</title>", ""), Failed, ReasonBlocked, "403", false},
+		{"Cloudflare's 524", html("<title>acme.example | 524: A timeout occurred</title>", "<h1>A timeout occurred <span>Error code 524</span></h1>"), Failed, ReasonSiteError, "", false},
+		{"numbers in a title", html("<title>Our 500 best teas</title>", "<h1>404 teas more</h1>"+long), Failed, ReasonNotJSON, "", false},
+		{"a suspended site", html("<title>Website Suspended</title>", "This website has been suspended."), Failed, ReasonSuspended, "", false},
 		{"406", html("<title>Not Acceptable!</title>", ""), Failed, ReasonBlocked, "406", false},
 		{"a 404 of a theme", html("<title>Page not found – Acme</title>", long), Failed, ReasonNotJSON, "404", false},
 		{"a gateway's", html("<title>504 Gateway Time-out</title>", ""), Unknown, ReasonTimeout, "", true},
 		{"maintenance", html("<title>Maintenance</title>", "Briefly unavailable for scheduled maintenance. Check back in a minute."), Failed, ReasonMaintenance, "", false},
+		{"a check with 503", answered(503, "<html><head><title>Checking</title></head><body><script>x()</script>Checking your browser before accessing.</body></html>"), Failed, ReasonBlocked, "", false},
 		{"503 as a title", html("<title>Service Unavailable</title>", ""), Failed, ReasonMaintenance, "", true},
 		{"suspended", html("<title>Account Suspended</title>", "This Account has been suspended."), Failed, ReasonSuspended, "", false},
 		{"a login page", html("<title>Log In</title>", `<form name="loginform" id="loginform"><input name="log"></form>`), Failed, ReasonProtected, "login page", false},
@@ -197,12 +239,26 @@ func TestCodesOfVisitors(t *testing.T) {
 	for code, reason := range map[string]Reason{
 		"rest_cannot_access": ReasonNotAuthenticated, "rest_login_required": ReasonNotAuthenticated, "rest_api_authentication_required": ReasonNotAuthenticated, "not_logged_in": ReasonNotAuthenticated,
 		"rest_user_not_logged_in": ReasonNotAuthenticated, "jwt_auth_bad_auth_header": ReasonNotAuthenticated, "jwt_auth_no_auth_header": ReasonNotAuthenticated, "itsec_rest_api_access_restricted": ReasonNotAuthenticated,
-		"two_factor_required": ReasonNotAuthenticated, "rest_anonymous_forbidden": ReasonNotAuthenticated, "no-guests": ReasonNotAuthenticated, "unauthenticated": ReasonNotAuthenticated,
+		"two_factor_required": ReasonNotAuthenticated, "rest_anonymous_forbidden": ReasonNotAuthenticated, "no-guests": ReasonNotAuthenticated, "rest_members_only": ReasonNotAuthenticated, "rest_only_for_members": ReasonNotAuthenticated, "not_logged": ReasonNotAuthenticated,
+		"rest_public_access_disabled": ReasonNotAuthenticated, "unauthenticated": ReasonNotAuthenticated,
 		"application_password_expired": ReasonBadCredential, "application_passwords_disabled_for_user": ReasonNotAuthenticated, "rest_forbidden": ReasonForbidden, "rest_cannot_edit": ReasonForbidden,
 		"rest_forbidden_context": ReasonForbidden, "acme_no_permission": ReasonForbidden,
 	} {
 		if v := Classify(coded(403, code)); v.Outcome != Failed || v.Reason != reason {
 			t.Errorf("%s: %+v", code, v)
+		}
+	}
+}
+
+func TestMessagesToVisitors(t *testing.T) {
+	for message, reason := range map[string]Reason{
+		"You must be logged in to access the REST API.": ReasonNotAuthenticated, "DRA: Only authenticated users can access the REST API.": ReasonNotAuthenticated, "Please log in first.": ReasonNotAuthenticated,
+		"You are not logged in.": ReasonNotAuthenticated, "Authentication required.": ReasonNotAuthenticated, "Sorry, you are not allowed to edit this post.": ReasonForbidden, "Only administrators may do this.": ReasonForbidden,
+		"Please contact the administrator.": ReasonForbidden, "": ReasonForbidden,
+	} {
+		body := `{"code":"rest_api_restricted","message":"` + message + `","data":{"status":403}}`
+		if v := Classify(write(403, body)); v.Outcome != Failed || v.Reason != reason {
+			t.Errorf("%s: %+v", message, v)
 		}
 	}
 }
@@ -218,6 +274,9 @@ func TestRedirects(t *testing.T) {
 		{"the host's default page", to("/cgi-sys/defaultwebpage.cgi"), Failed, ReasonNotJSON, "default page", false},
 		{"the front page", to("/"), Failed, ReasonProtected, "", false},
 		{"a login elsewhere", to("https://acme.cloudflareaccess.com/cdn-cgi/access/login/acme.example"), Failed, ReasonProtected, "Cloudflare Access", false},
+		{"a suspended page on another host", to("https://suspended.hoster.example/"), Failed, ReasonSuspended, "", false},
+		{"a login on another host", to("https://login.acme.example/?next=x"), Failed, ReasonProtected, "login", false},
+		{"the API of another host with such a name", to("https://members.acme.example/wp-json/a"), Failed, ReasonRedirected, "members", false},
 		{"single sign-on", to("https://id.corp.example/saml2?RelayState=x"), Failed, ReasonProtected, "login", false},
 		{"a slash", to("/wp-json/bigscoots-cache/v2/clear-cache/"), Failed, ReasonInvalidInput, "end the path", false},
 		{"a language", to("/de/wp-json/bigscoots-cache/v2/clear-cache"), Failed, ReasonProtected, "another language", false},
@@ -250,7 +309,11 @@ func TestEncodings(t *testing.T) {
 	}{
 		"gzip": {pack("gzip", done), "gzip", ""}, "gzip not named": {pack("gzip", done), "", ""}, "gzip called br": {pack("gzip", done), "br", ""}, "gzip twice": {pack("gzip", string(pack("gzip", done))), "gzip", ""},
 		"plain called gzip": {[]byte(done), "gzip", ""}, "plain called br": {[]byte(done), "br", ""}, "deflate": {pack("deflate", done), "deflate", ""}, "deflate not named": {pack("deflate", done), "", ""},
-		"raw deflate": {pack("deflate, raw", done), "deflate", ""}, "brotli": {pack("br", done), "br", ""}, "UTF-16": {[]byte(wide), "", ""}, "UTF-16 without a mark": {[]byte(wide)[2:], "", ""},
+		"raw deflate": {pack("deflate, raw", done), "deflate", ""}, "brotli": {pack("br", done), "br", ""}, "UTF-16": {[]byte(wide), "", ""}, "UTF-16, big-endian": {func() []byte {
+			s, _ := unicode.UTF16(unicode.BigEndian, unicode.IgnoreBOM).NewEncoder().Bytes([]byte(done))
+			return s
+		}(), "", ""},
+		"gzip within brotli": {pack("br", string(pack("gzip", done))), "gzip, br", ""}, "UTF-16 without a mark": {[]byte(wide)[2:], "", ""},
 		"Latin-1": {[]byte(strings.Replace(done, "Your", "\xdcber", 1)), "", "application/json; charset=ISO-8859-1"}, "Latin-1 called UTF-8": {[]byte(strings.Replace(done, "Your", "\xdcber", 1)), "", "application/json; charset=UTF-8"},
 	} {
 		body, large := readBody(c.sent, http.Header{"Content-Encoding": {c.called}, "Content-Type": {c.typ}}, 1<<20)

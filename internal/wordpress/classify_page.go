@@ -2,6 +2,7 @@ package wordpress
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"strings"
@@ -10,7 +11,7 @@ import (
 // ofText judges an answer without JSON: WordPress's REST API answers in JSON, so something else answered, or WordPress broke down.
 func ofText(x Exchange, found documents) Verdict {
 	did, fenced := firewall(x)
-	empty := !found.binary && trimmed(x.Body) == ""
+	empty := !found.binary && strings.Trim(string(x.Body), " \t\r\n\f\v\x00\ufeff") == ""
 	switch {
 	case x.Status == http.StatusTooManyRequests:
 		v := ofStatus(x)
@@ -57,12 +58,17 @@ func ofSuccessPage(x Exchange, found documents) Verdict {
 		v.Status = status
 		return v
 	}
+	if v, is := goesElsewhere(x, found); is {
+		return v
+	}
 	for _, known := range pages {
 		if known.is(x.Body, found) {
 			return failed(known.reason, known.note)
 		}
 	}
 	switch {
+	case found.page && strings.HasPrefix(found.visible, "{") && json.Valid([]byte(found.visible)):
+		return unclear(x, "The answer stands within a page.")
 	case found.page && (title(x.Body) != "" || found.visible != "" || !found.cut):
 		return failed(ReasonNotJSON, fmt.Sprintf("It answered %d with a page%s instead of JSON.", x.Status, quoted(x)))
 	case found.cut:
@@ -84,6 +90,9 @@ func named(text string) string {
 // ofErrorPage judges an error page.
 func ofErrorPage(x Exchange, found documents) Verdict {
 	asks := x.Header.Get("Www-Authenticate")
+	if x.Status == http.StatusServiceUnavailable && isCheck(x.Body, found) {
+		return failed(ReasonBlocked, "A check for browsers answered instead of WordPress.")
+	}
 	if wantsCertificate(x) {
 		return failed(ReasonTLS, "The server wants a client certificate, which Drover has none of"+quoted(x)+". Have /wp-json/ exempted, or the requirement lifted for Drover's address.")
 	}

@@ -66,9 +66,12 @@ func ofLocation(from string, to *url.URL) Verdict {
 	if isREST(to) {
 		return ofRESTLocation(asked, to, points)
 	}
-	address := strings.ToLower(to.Host + to.RequestURI())
+	address := strings.ToLower(to.RequestURI())
+	if !strings.EqualFold(asked.Hostname(), to.Hostname()) { // the host of a login or of a page for suspended accounts often says so too
+		address = strings.ToLower(to.Host) + address
+	}
 	for _, wall := range walls {
-		if strings.Contains(address[strings.IndexByte(address, '/'):], wall.part) || strings.HasSuffix(strings.ToLower(to.Hostname()), wall.part) {
+		if strings.Contains(address, wall.part) || strings.HasSuffix(strings.ToLower(to.Hostname()), wall.part) {
 			return failed(wall.reason, wall.note)
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -36,6 +37,8 @@ func ofShape(x Exchange, s shape) Verdict {
 	}
 	plugin := pluginOf(x)
 	switch {
+	case x.Status == http.StatusForbidden && s.code != "" && s.code != "rest_forbidden" && wantsSignIn.MatchString(s.message):
+		return failed(ReasonNotAuthenticated, s.note)
 	case strings.Contains(s.message, "Imunify360"): // its bot protection answers in JSON
 		return failed(ReasonBlocked, "Imunify360 blocked the request.")
 	case x.Status >= 400:
@@ -59,6 +62,9 @@ func ofShape(x Exchange, s shape) Verdict {
 	}
 	return Verdict{Outcome: OK, Note: s.note}
 }
+
+// wantsSignIn is how plugins tell visitors that they must sign in, where their code does not say so.
+var wantsSignIn = regexp.MustCompile(`(?i)\b(?:must|need to|have to|please|only|first)\b.{0,40}\b(?:log(?:ged)?[ -]?in|sign(?:ed)?[ -]?in|authenticated?)\b|\bnot (?:logged|signed) in\b|\bauthentication (?:is )?required\b`)
 
 // ofError judges an error in JSON. WordPress's errors have a code and a plugin's say success; what has neither came from a firewall or
 // a gateway.

@@ -82,7 +82,8 @@ func wordpressError(_ json.RawMessage, fields object, a asked) (shape, bool) {
 		s.claim, s.status = claimNo, status
 		return s, true
 	}
-	if !isWord(fields["code"]) || fields["message"] == nil || status > 0 || !only(fields, errorFields) || words(code, goodWords) && !words(code, badWords) {
+	numbered := statusIn(object{"code": fields["code"]}, false) > 0 && fields["data"] != nil // new WP_Error(404, …)
+	if !isWord(fields["code"]) && !numbered || fields["message"] == nil || status > 0 || !only(fields, errorFields) || words(code, goodWords) && !words(code, badWords) {
 		return shape{}, false
 	}
 	_, whole := fields["data"]
@@ -136,7 +137,8 @@ func plugin(_ json.RawMessage, fields object, a asked) (shape, bool) {
 	s := shape{code: readText(fields["code"]), message: textIn(fields["message"])}
 	inner := firstObject(fields["data"])
 	success, deeper := flagIn(fields["success"]), flagIn(inner["success"])
-	denied := success.no() || deeper.no()
+	empty := a.write && string(fields["success"]) == `""` // false, joined to a text
+	denied := success.no() || deeper.no() || empty
 	if denied || a.status >= 400 {
 		s.code, s.message = or(s.code, readText(inner["code"])), or(s.message, textIn(inner["message"]), textIn(fields["error"]), textIn(fields["errors"]))
 	}
@@ -160,22 +162,69 @@ func doubted(s shape, fields object, a asked) shape {
 		s.status = statusIn(fields, own)
 		return s
 	}
-	named := or(string(firstTrue(fields, "error", "errors", "error_message", "exception")))
+	named := string(firstError(fields))
+	if named == "" && s.claim == claimYes && fields["data"] != nil && fields["data"][0] == '{' {
+		if inner := objectIn(fields["data"]); !isResource(inner, a.body) {
+			named = string(firstError(inner))
+		}
+	}
 	switch {
-	case named != "" && (own || s.claim == claimYes || worked(fields)):
+	case named != "" && (own || s.claim == claimYes || saysDone(fields) || worked(fields)):
 		s.claim, s.note = claimPart, "The answer also names an error: "+or(printable(plain(textIn(json.RawMessage(named))), 200), "it does not say which")+"."
 	case named != "":
 		s.claim, s.message = claimNo, or(s.message, textIn(json.RawMessage(named)))
 		s.code = or(s.code, codeIn(json.RawMessage(named)))
-	case s.claim == claimNone && !own:
+	case !own:
 		return deep(s, fields, a)
 	}
 	return s
 }
 
-// deep looks into what an answer wraps.
+// firstError is the first error that an answer names. "No error" is none.
+func firstError(fields object) json.RawMessage {
+	for _, name := range []string{"error", "errors", "error_message", "exception"} {
+		said := strings.ToLower(readText(fields[name]))
+		none := strings.HasPrefix(said, "no error") || words(said, goodWords) && !words(said, badWords)
+		if isTrue(fields[name]) && !none {
+			return fields[name]
+		}
+	}
+	return nil
+}
+
+// saysDone tells whether a word of the answer says that it was done.
+func saysDone(fields object) bool {
+	for _, name := range []string{"status", "result", "code"} {
+		said := readText(fields[name])
+		if words(said, goodWords) && !words(said, badWords) {
+			return true
+		}
+	}
+	return false
+}
+
+// deep looks into what an answer wraps, and into the lists of what it did.
 func deep(s shape, fields object, a asked) shape {
+	if all := lists(fields); len(all) > 0 {
+		if p := partsOf(slices.DeleteFunc(all, func(raw json.RawMessage) bool { return !reports(raw) })); p.failed > 0 {
+			p.all = len(lists(fields))
+			inner := p.shape()
+			if s.claim == claimYes { // the whole says the contrary
+				inner.claim = claimPart
+			}
+			return inner
+		}
+	}
+	if s.claim != claimNone {
+		return s
+	}
+	if said := textIn(firstTrue(fields, "message", "msg", "detail")); said != "" && len(fields) == 1 && words(said, badWords) && !words(said, goodWords) {
+		return shape{claim: claimUnclear, message: said, note: "It answered with a message alone."}
+	}
 	for _, name := range []string{"data", "result", "response", "body"} {
+		if string(fields[name]) == "false" && len(fields) == 1 {
+			return shape{claim: claimNo, note: "It answered false."}
+		}
 		if raw := fields[name]; len(raw) > 0 && raw[0] == '{' {
 			if inner := shapeOf(raw, a); inner.claim > claimYes {
 				return inner
@@ -187,8 +236,13 @@ func deep(s shape, fields object, a asked) shape {
 
 // denies tells whether a flag or a word of the answer says that it was not done.
 func denies(fields object, own bool, sent object) bool {
-	for _, name := range []string{"ok", "done", "succeeded", "deleted"} {
+	for _, name := range []string{"ok", "succeeded"} {
 		if string(fields[name]) == "false" {
+			return true
+		}
+	}
+	for _, name := range []string{"done", "deleted", "updated", "saved", "created", "removed", "cleared", "purged", "flushed", "sent", "completed"} {
+		if !own && string(fields[name]) == "false" && sent[name] == nil {
 			return true
 		}
 	}

@@ -213,7 +213,8 @@ func TestClassifyFaults(t *testing.T) {
 		{"cut after it was sent", after(ErrCutOff), Unknown, ReasonCutOff, "", true},
 		{"cancelled after it was sent", after(ErrCancelled), Unknown, ReasonCutOff, "", false},
 		{"of another kind", after(errors.New("something new")), Unknown, ReasonCutOff, "Something new.", true},
-		{"too large", after(ErrTooLarge), Failed, ReasonTooLarge, "", false},
+		{"too large", by(http.MethodGet, "/wp/v2/posts", after(ErrTooLarge)), Failed, ReasonTooLarge, "", false},
+		{"too large, for a write", after(ErrTooLarge), Unknown, ReasonUnclear, "larger", false},
 	})
 }
 

@@ -50,6 +50,10 @@ var codePatterns = []struct {
 	{[]string{"anonymous"}, failed(ReasonNotAuthenticated, "")},
 	{[]string{"visitor"}, failed(ReasonNotAuthenticated, "")},
 	{[]string{"guest"}, failed(ReasonNotAuthenticated, "")},
+	{[]string{"not_logged"}, failed(ReasonNotAuthenticated, "")},
+	{[]string{"members_only"}, failed(ReasonNotAuthenticated, "")},
+	{[]string{"only", "members"}, failed(ReasonNotAuthenticated, "")},
+	{[]string{"public", "access"}, failed(ReasonNotAuthenticated, "")},
 }
 
 // ruleFor judges by a code. Codes of plugins are read only where the status is about who may do what, or where none is given.

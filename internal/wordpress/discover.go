@@ -139,21 +139,29 @@ func (s *search) run(ctx context.Context) (discovery, bool) {
 		if len(s.tried) == 1 {
 			s.first = r.verdict
 		}
-		found := discovery{root: root, index: r.index}
+		found, to := discovery{root: root, index: r.index}, pointsTo(r.exchange)
 		switch {
 		case r.found && ownIndex(s.client.address.Home, root, r.index):
 			return found, true
 		case r.found && s.other == nil:
 			s.other = &found
-		case s.other == nil && signsUp(r.verdict.Location):
-			s.other = &discovery{root: root, index: index{Home: strings.TrimSuffix(withoutQuery(r.verdict.Location), signUpPage)}, signUp: true}
+		case s.other == nil && signsUp(to):
+			s.other = &discovery{root: root, index: index{Home: printable(strings.TrimSuffix(withoutQuery(to), signUpPage), 300)}, signUp: true}
 		case silent(r.exchange):
 			return discovery{}, false
 		}
 		s.announce(announced(r.exchange)) // every page and answer of WordPress announces it
-		s.addFirst(restAddress(r.verdict.Location))
+		s.addFirst(restAddress(to))
 	}
 	return discovery{}, false
+}
+
+// pointsTo is where a redirect leads, whatever it means; empty without one.
+func pointsTo(x Exchange) string {
+	if x.Status < 300 || x.Status > 399 {
+		return ""
+	}
+	return absolute(x.URL, x.Header.Get("Location"))
 }
 
 const signUpPage = "/wp-signup.php"
@@ -167,7 +175,7 @@ func withoutQuery(address string) string {
 
 // elsewhere tells whether the REST API may be at another place than the first.
 func (s *search) elsewhere() bool {
-	return s.other != nil || slices.Contains([]Reason{ReasonNotJSON, ReasonNoRoute, ReasonRedirected, ReasonBlocked, ReasonInvalidInput, ReasonTooLarge, ""}, s.first.Reason)
+	return s.other != nil || slices.Contains([]Reason{ReasonNotJSON, ReasonNoRoute, ReasonRedirected, ReasonProtected, ReasonBlocked, ReasonInvalidInput, ReasonTooLarge, ""}, s.first.Reason)
 }
 
 // restAddress is the root that a redirect of an index leads to: one of a language, or without the slash at its end.

@@ -58,7 +58,7 @@ func beginsWith(prefix string) func([]byte) bool {
 
 // isZlib checks the two bytes of a zlib stream (RFC 1950, section 2.2).
 func isZlib(body []byte) bool {
-	return len(body) > 2 && body[0]&0x8f == 0x08 && (int(body[0])<<8|int(body[1]))%31 == 0 && isBinary(body)
+	return len(body) > 2 && body[0]&0x8f == 0x08 && (int(body[0])<<8|int(body[1]))%31 == 0 && (isBinary(body) || !utf8.Valid(body))
 }
 
 // decompressed takes off one compression. Of a stream that ends too early the beginning is returned; one byte more than the most shows
@@ -118,9 +118,10 @@ func wide(body []byte) encoding.Encoding {
 	return nil
 }
 
-// isBinary tells bytes that are no text of any single-byte encoding: control characters that no text has.
+// isBinary tells bytes that are no text of any single-byte encoding: control characters that no text has. Zero bytes do not count: PHP
+// prints them with the names of private properties, and some servers end an answer with them.
 func isBinary(body []byte) bool {
-	return bytes.ContainsFunc(bytes.Trim(body[:min(len(body), 4096)], "\x00"), func(r rune) bool {
-		return r < ' ' && r != '\t' && r != '\n' && r != '\r' && r != '\f' && r != '\x1b' && r != '\b'
+	return bytes.ContainsFunc(body[:min(len(body), 4096)], func(r rune) bool {
+		return r < ' ' && r != 0 && r != '\t' && r != '\n' && r != '\r' && r != '\f' && r != '\x1b' && r != '\b'
 	})
 }

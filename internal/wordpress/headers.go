@@ -11,6 +11,7 @@ var seen = []string{
 	"Age", "Cache-Control", "X-Cache", "X-Cache-", "Cf-Ray", "Cf-Cache-Status", "Cf-Mitigated", "X-Sucuri-Id", "X-Sucuri-Block", "X-Sucuri-Cache", "Sg-Captcha",
 	"X-Amzn-Waf-Action", "X-Bigscoots-", "X-Wp-", "X-Litespeed-Cache", "X-Proxy-Cache", "X-Varnish",
 	"X-Qc-Cache", "X-Kinsta-Cache", "X-Fastcgi-Cache", "Fastcgi-Cache", "X-Nginx-Cache", "X-Gocache-Cachestatus", "X-Wpe-Cached", "X-Sg-Cache", "X-Edge-Cache", "Cache-Status",
+	"Server-Timing", "X-Nananana",
 }
 
 // Bounds of what is kept of one header.
@@ -42,7 +43,7 @@ func isSeen(name string) bool {
 			return true
 		}
 	}
-	return false
+	return cacheName.MatchString(name) && !strings.Contains(name, "Control") && !strings.Contains(name, "Tag")
 }
 
 // rootFirst puts the link to the REST root in front: themes announce so many files to load early that it would be cut off.

@@ -2,7 +2,9 @@ package wordpress
 
 import (
 	"bytes"
+	"html"
 	"net/http"
+	"net/url"
 	"regexp"
 	"strconv"
 	"strings"
@@ -16,6 +18,8 @@ var pages = []struct {
 }{
 	{isCheck, ReasonBlocked, "A check for browsers answered instead of WordPress: it sets a cookie or asks for proof by a script, which only a browser can give."},
 	{showing("suspended", "account"), ReasonSuspended, "The host shows its page for suspended accounts."},
+	{showing("site", "suspended"), ReasonSuspended, "The host shows its page for suspended sites."},
+	{refuses, ReasonBlocked, "A page that refuses the request answered instead of WordPress."},
 	{showing("briefly unavailable for scheduled maintenance"), ReasonMaintenance, "WordPress is updating itself."},
 	{showing("error establishing a database connection"), ReasonSiteError, "WordPress cannot reach its database."},
 	{has(`id="loginform"`, `name="log"`), ReasonProtected, "WordPress's login page answered: a plugin lets nobody in who is not signed in to WordPress itself."},
@@ -68,8 +72,30 @@ func isCheck(body []byte, found documents) bool {
 			return true
 		}
 	}
-	bare := len(found.visible) < 200 && !bytes.Contains(beginning, []byte("<form"))
+	bare := len(found.visible) < 200 && !fields.Match(beginning)
 	return bare && (checkSigns.Match(beginning) || goesOn.Match(beginning))
+}
+
+// fields are what a form asks a person for.
+var fields = regexp.MustCompile(`<(?:select|textarea)\b|<input\b[^>]*\btype\s*=\s*["']?(?:text|password|email|search|tel|submit|checkbox)`)
+
+// refresh is how a page sends a browser on without a script.
+var refresh = regexp.MustCompile(`(?i)<meta\b[^>]*\bhttp-equiv\s*=\s*["']?refresh["']?[^>]*\bcontent\s*=\s*["']?\s*[\d.]*\s*[;,]?\s*(?:url\s*=\s*)?["']?([^"'>\s]*)`)
+
+// goesElsewhere judges a page that has nothing to say and sends a browser on: it is a redirect in another form. To where the request was
+// sent already, it is a check for browsers.
+func goesElsewhere(x Exchange, found documents) (Verdict, bool) {
+	match := refresh.FindSubmatch(x.Body[:min(len(x.Body), searched)])
+	if match == nil || len(found.visible) > 200 {
+		return Verdict{}, false
+	}
+	asked, errAsked := url.Parse(x.URL)
+	to, err := url.Parse(or(absolute(x.URL, html.UnescapeString(string(match[1]))), x.URL))
+	if err != nil || errAsked != nil || to.Path == asked.Path {
+		return failed(ReasonBlocked, "It sends the request to the same address again, as checks for browsers do."), true
+	}
+	x.Header = http.Header{"Location": {to.String()}}
+	return redirected(x), true
 }
 
 // errorTitles are the titles of error pages, by the status that they stand for (RFC 9110, section 15, and what servers call them).
@@ -81,17 +107,20 @@ var errorTitles = map[string]int{
 	"not found": http.StatusNotFound, "page not found": http.StatusNotFound, "bad request": http.StatusBadRequest, "too many requests": http.StatusTooManyRequests,
 	"internal server error": http.StatusInternalServerError, "bad gateway": http.StatusBadGateway, "service unavailable": http.StatusServiceUnavailable,
 	"service temporarily unavailable": http.StatusServiceUnavailable, "gateway timeout": http.StatusGatewayTimeout, "gateway time-out": http.StatusGatewayTimeout,
-	"payment required": http.StatusPaymentRequired, "server error": http.StatusInternalServerError,
+	"payment required": http.StatusPaymentRequired, "server error": http.StatusInternalServerError, "error: the request could not be satisfied": http.StatusForbidden,
 }
 
-// numbered is a title that begins with the number of an error.
-var numbered = regexp.MustCompile(`(?i)^(?:http )?(?:error )?:?\s*([45]\d\d)\b`)
+// numbered is a title with the number of an error: at its beginning, after a word that says what it is, or before a name of that error.
+var numbered = regexp.MustCompile(`(?i)(?:^|\b(?:error|status|http|code)\b[\s:#–-]*)([45]\d\d)\b|(?:^|[|:–-] ?)([45]\d\d)(?:\.\d+)?[\s:–-]+(?:\w+ time-?d? ?out|forbidden|unauthorized|not found|bad gateway|internal server)`)
+
+// refusing are words of a title or heading by which something refuses a request.
+var refusing = regexp.MustCompile(`(?i)\b(?:blocked|denied|rejected|forbidden|banned|firewall|not acceptable|access\b.*\blimited)\b`)
 
 // errorPage returns the status that a page with status 200 is about; 0 where it is about none.
 func errorPage(body []byte) int {
 	for _, text := range []string{title(body), heading(body)} {
 		if match := numbered.FindStringSubmatch(text); match != nil {
-			status, _ := strconv.Atoi(match[1]) // three digits
+			status, _ := strconv.Atoi(or(match[1], match[2])) // three digits
 			return status
 		}
 		text = strings.ToLower(strings.TrimSpace(text))
@@ -103,6 +132,11 @@ func errorPage(body []byte) int {
 		}
 	}
 	return 0
+}
+
+// refuses tells a short page whose title or heading says that the request was refused.
+func refuses(body []byte, found documents) bool {
+	return len(found.visible) < shortPage && refusing.MatchString(title(body)+" "+heading(body))
 }
 
 // heading is the first heading of a page.

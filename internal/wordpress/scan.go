@@ -67,14 +67,23 @@ func (s *scanner) value(from int) int {
 			spent = int(syntax.Offset)
 		}
 		s.budget -= spent
-		s.cut = s.cut || errors.Is(err, io.ErrUnexpectedEOF) && len(s.values) == 0 && s.text[from] == '{' && strings.HasPrefix(trimmed(s.text[from+1:]), `"`)
+		if errors.Is(err, io.ErrUnexpectedEOF) && beginsJSON(trimmed(s.text[from:])) {
+			s.cut = true
+			return len(s.text) // what stands in it is a part, and says nothing of the whole
+		}
 		return from + 1
 	}
 	to := from + len(found)
-	if !s.quoted(from) && (isNamed(found) || s.alone(from, to)) {
+	if !s.quoted(from, to) && (isNamed(found) || s.alone(from, to)) {
 		s.values = append(s.values, span{from: from, to: to})
 	}
 	return to
+}
+
+// beginsJSON tells JSON that is cut short from a lone bracket in a text.
+func beginsJSON(text string) bool {
+	inner := trimmed([]byte(text[1:]))
+	return strings.HasPrefix(inner, `"`) || text[0] == '[' && (strings.HasPrefix(inner, "{") || strings.HasPrefix(inner, "["))
 }
 
 // isNamed tells an answer from what a warning quotes, such as [0]: it has names in it.
@@ -89,9 +98,14 @@ func (s *scanner) alone(from, to int) bool {
 }
 
 // quoted tells whether the value is the argument of something, as PHP's messages show it: json_decode('{"a":1}').
-func (s *scanner) quoted(from int) bool {
-	before := s.text[:from]
-	return bytes.HasSuffix(before, []byte("'")) || bytes.HasSuffix(before, []byte("&#039;")) || bytes.HasSuffix(before, []byte("&quot;"))
+func (s *scanner) quoted(from, to int) bool {
+	before, after := s.text[:from], s.text[to:]
+	for _, quote := range []string{"'", "&#039;", "&quot;"} {
+		if bytes.HasSuffix(before, []byte(quote)) && bytes.HasPrefix(after, []byte(quote)) {
+			return true
+		}
+	}
+	return false
 }
 
 // markup passes over a tag, a comment, or an element whose text is no HTML, and returns where that ends.

@@ -2,11 +2,24 @@ package wordpress
 
 import (
 	"net/http"
+	"net/url"
 	"slices"
+	"strings"
 )
 
 // barring are the statuses by which firewalls refuse a method.
 var barring = []int{http.StatusForbidden, http.StatusMethodNotAllowed, http.StatusNotAcceptable, http.StatusNotImplemented}
+
+// sentHome tells whether a redirect leads to the home page and no other, as servers send what they do not take.
+func sentHome(x Exchange) bool {
+	asked, err := url.Parse(x.URL)
+	to := webAddress(pointsTo(x))
+	if err != nil || to == nil || to.RawQuery != "" {
+		return false
+	}
+	home, _ := splitREST(asked)
+	return strings.TrimSuffix(to.Path, "/") == home
+}
 
 // verbBlocked tells whether the request's method may be what was not let through: something in front of WordPress refused it, or turned
 // it into a GET, which WordPress or a plugin then refused in words of its own. A challenge asks for a browser, whatever the method.
@@ -25,6 +38,8 @@ func verbBlocked(x Exchange, v Verdict) bool {
 		return x.Status == http.StatusMethodNotAllowed || x.Override != OverrideNone && x.Status == http.StatusNotFound
 	case ReasonNotJSON:
 		return x.Status >= 400
+	case ReasonProtected:
+		return sentHome(x)
 	}
 	return false
 }

@@ -48,11 +48,12 @@ func (y *sending) page(ctx context.Context, seen map[string]bool) (x wordpress.E
 		v = wordpress.Classify(x)
 		again := y.pastCache(x)
 		if found, is := wordpress.FindJSON(x.Body); is && !again && v.Outcome == wordpress.OK {
-			if seen[string(found)] {
+			key := identityOf(found)
+			if seen[key] {
 				v = oldCopy
 				v.Note = "It is the same as a page before: the site, or a cache in front of it, drops the query."
 			}
-			seen[string(found)] = true
+			seen[key] = true
 		}
 		v = y.stored(x, v, again)
 		if !again {

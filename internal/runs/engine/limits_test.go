@@ -218,7 +218,7 @@ func TestAPurgeThatDidNothing(t *testing.T) {
 	spec.Verify = true
 	last := h.Wait(t, h.Start(t, spec).ID)
 	target := h.Targets(t, last.Run.ID)[h.Sites[0].ID]
-	if last.Verified[runs.VerifiedNo] != 1 || target.Outcome != wordpress.Partial || !strings.Contains(target.Note, "still came from it 30s later (HIT, 1h0m") {
+	if last.Verified[runs.VerifiedNo] != 1 || target.Outcome != wordpress.Partial || !strings.Contains(target.Note, "was still served from it 30s later (HIT, 1h0m") {
 		t.Errorf("%+v, %s: %s", last.Verified, target.Outcome, target.Note)
 	}
 }

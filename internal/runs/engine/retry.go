@@ -42,7 +42,7 @@ func (b *batch) sendWithRetries(ctx context.Context, t *runs.Target, client *wor
 		verdict = wordpress.Classify(x)
 		cached := send.pastCache(x)
 		verdict = send.stored(x, verdict, cached)
-		if cached || send.otherWay(verdict, n, usual) {
+		if cached || send.otherWay(x, verdict, n, usual) {
 			continue
 		}
 		verdict = send.marked(x, verdict)
@@ -101,17 +101,19 @@ func ways(usual string, request wordpress.Request) []string {
 
 // otherWay changes how the verb is sent when it may be what was blocked, and tells whether it did. A cut connection has many causes:
 // it counts when it happens twice. An answer of WordPress's own may be about another verb than the one that was sent, unless the way is
-// one that was found to work. Both count only where sending twice does no harm.
-func (y *sending) otherWay(v wordpress.Verdict, n int, usual string) bool {
-	cut := v.Reason == wordpress.ReasonCutOff
+// one that was found to work. All but a refusal of the server's own count only where sending twice does no harm.
+func (y *sending) otherWay(x wordpress.Exchange, v wordpress.Verdict, n int, usual string) bool {
+	cut, harmless := v.Reason == wordpress.ReasonCutOff, y.batch.plan.Idempotent
 	switch {
-	case !v.Verb, len(y.ways) < 2, cut && (n < 2 || !y.batch.plan.Idempotent), time.Since(y.first) > targetLimit:
+	case !v.Verb, len(y.ways) < 2, cut && n < 2, time.Since(y.first) > targetLimit:
 		return false
-	case v.Reason != wordpress.ReasonBlocked && !cut && y.ways[0] == usual && (usual != wordpress.OverrideNone || !y.batch.plan.Idempotent):
+	case !harmless && (v.Reason != wordpress.ReasonBlocked || v.Status != x.Status): // what says so with another status may come from PHP
+		return false
+	case v.Reason != wordpress.ReasonBlocked && !cut && y.ways[0] == usual && usual != wordpress.OverrideNone:
 		return false
 	}
 	y.ways = y.ways[1:]
-	if v.Reason == wordpress.ReasonNoRoute { // most often the plugin is not there: the surest way alone is worth a request
+	if v.Reason == wordpress.ReasonNoRoute || v.Reason == wordpress.ReasonProtected { // most often no verb is to blame: the surest way alone is worth a request
 		y.ways = y.ways[len(y.ways)-1:]
 	}
 	y.client = y.client.WithOverride(y.ways[0])
