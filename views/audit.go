@@ -22,13 +22,13 @@ type AuditPage struct {
 	First        bool  // the newest entries
 	Older        int64 // the entry after which older ones follow, 0 when there are none
 	Verification Verification
-	Copies       []Copied
+	Sinks        []SinkState
 	Saved        []SavedView
 	ViewProblem  string
 }
 
-// Copied is how far a copy of the audit log elsewhere has come.
-type Copied struct {
+// SinkState is how far a copy of the audit log elsewhere has come.
+type SinkState struct {
 	Name             string // file, syslog or hook
 	Seq              int64
 	SentAt, FailedAt time.Time

@@ -12,8 +12,8 @@ type AuditDetail map[string]any
 
 func (d AuditDetail) started() string {
 	s := ": " + d.quoted() + " on " + counted(d.number("sites"), "site", "sites")
-	if again := d.number("again_of"); again > 0 {
-		s += fmt.Sprintf(", rerun of run %d", again)
+	if rerunOf := d.number("again_of"); rerunOf > 0 {
+		s += fmt.Sprintf(", rerun of run %d", rerunOf)
 	}
 	return s
 }
@@ -24,7 +24,7 @@ func (d AuditDetail) finished() string {
 		s = strings.Replace(s, " finished", " was cancelled", 1)
 	}
 	if counts, ok := d["counts"].(map[string]any); ok {
-		s += AuditDetail(counts).tally("ok", "partial", "skipped", "failed", "unknown")
+		s += AuditDetail(counts).counts("ok", "partial", "skipped", "failed", "unknown")
 	}
 	if took := d.number("took_ms"); took > 0 {
 		s += ", in " + lasted(time.Duration(took)*time.Millisecond)
@@ -71,17 +71,17 @@ func orNothing(v any) string {
 	return "nothing"
 }
 
-func (d AuditDetail) tally(names ...string) string {
-	var said []string
+func (d AuditDetail) counts(names ...string) string {
+	var parts []string
 	for _, name := range names {
 		if n := d.number(name); n > 0 {
-			said = append(said, count(n)+" "+outcomeWord(name))
+			parts = append(parts, count(n)+" "+outcomeWord(name))
 		}
 	}
-	if len(said) == 0 {
+	if len(parts) == 0 {
 		return ""
 	}
-	return ": " + strings.Join(said, ", ")
+	return ": " + strings.Join(parts, ", ")
 }
 
 func (d AuditDetail) quoted() string {

@@ -18,19 +18,19 @@ func (e AuditRow) sentence() []phrase {
 	if e.Action == "run.finish" && e.Outcome == "done" {
 		return []phrase{e.subject("Run"), plain(e.Detail.finished())}
 	}
-	said := []phrase{{Text: e.Actor, Strong: true}, plain(" " + e.verb())}
-	if e.Subject != "" && !e.selfTold() {
-		said = append(said, plain(" "), e.subject("run"))
+	phrases := []phrase{{Text: e.Actor, Strong: true}, plain(" " + e.verb())}
+	if e.Subject != "" && !e.namesItself() {
+		phrases = append(phrases, plain(" "), e.subject("run"))
 	}
-	return append(said, plain(e.ending()))
+	return append(phrases, plain(e.ending()))
 }
 
 func plain(s string) phrase { return phrase{Text: s} }
 
-// told is how an action reads: when it was done, and what was not allowed or did not work.
-type told struct{ done, attempt string }
+// actionVerbs is how an action reads: when it was done, and what was not allowed or did not work.
+type actionVerbs struct{ done, attempt string }
 
-var tellings = map[string]told{
+var verbsOf = map[string]actionVerbs{
 	"audit.read": {"viewed the audit log", "view the audit log"}, "audit.verify": {"verified the audit log", "verify the audit log"},
 	"change.approve": {"approved a change", "approve a change"}, "change.decline": {"ended the request for a change", "decline a change"}, "change.read": {"viewed waiting changes", "view waiting changes"},
 	"change.request": {"requested a change", "request a change"}, "change.withdraw": {"withdrew a request for a change", "withdraw a request for a change"},
@@ -59,9 +59,9 @@ var tellings = map[string]told{
 }
 
 func (e AuditRow) verb() string {
-	t, known := tellings[e.Action]
+	t, known := verbsOf[e.Action]
 	if !known {
-		t = told{e.Action, e.Action}
+		t = actionVerbs{e.Action, e.Action}
 	}
 	switch e.Outcome {
 	case "refused":
@@ -72,8 +72,8 @@ func (e AuditRow) verb() string {
 	return t.done
 }
 
-// selfTold tells whether the verb says already on whom.
-func (e AuditRow) selfTold() bool {
+// namesItself tells whether the verb says already on whom.
+func (e AuditRow) namesItself() bool {
 	return slices.Contains([]string{"member.sign_in", "member.sign_out", "member.edit", "member.join", "member.confirm", "member.factor"}, e.Action)
 }
 
@@ -119,7 +119,7 @@ func (e AuditRow) ending() string {
 	case "run.approve", "run.decline":
 		return fmt.Sprintf(", %s on %s, requested by %s", e.Detail.quoted(), counted(e.Detail.number("sites"), "site", "sites"), e.Detail.text("asked_by"))
 	case "change.request", "change.approve", "change.decline", "change.withdraw":
-		return ": " + tellings[e.Detail.text("change")].attempt + ", requested by " + e.Detail.text("requested_by")
+		return ": " + verbsOf[e.Detail.text("change")].attempt + ", requested by " + e.Detail.text("requested_by")
 	case "run.cancel":
 		return fmt.Sprintf(", %s: %s of %s not sent", e.Detail.quoted(), count(e.Detail.number("not_sent")), counted(e.Detail.number("sites"), "site", "sites"))
 	case "site.check":
@@ -127,7 +127,7 @@ func (e AuditRow) ending() string {
 	case "site.edit", "member.role", "member.reach", "site.credential", "member.edit", "site.learn":
 		return e.Detail.changed()
 	case "site.import":
-		return e.Detail.tally("added", "updated", "unchanged", "bad")
+		return e.Detail.counts("added", "updated", "unchanged", "bad")
 	case "member.add", "member.invite", "member.join":
 		if e.Detail.text("link") == "sign_in" {
 			return " to sign in with a one-time link"

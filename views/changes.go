@@ -34,7 +34,7 @@ func (c PendingChange) href() string { return "/changes/" + id(c.ID) }
 
 // title names the change as an attempt: it has not been made.
 func (c PendingChange) title() string {
-	text := tellings[c.Entry.Action].attempt
+	text := verbsOf[c.Entry.Action].attempt
 	if name := c.Entry.subject("run").Text; name != "" {
 		text += " " + name
 	}

@@ -9,13 +9,13 @@ import (
 
 // ExplorerPage shows what the REST APIs of some sites offer.
 type ExplorerPage struct {
-	Frame     Frame
-	Selection ComposeSelection
-	Query     url.Values // what chooses the sites
-	Words     string
-	Chosen    int // sites that are chosen
-	Asked     int // of those, whose index was looked at
-	Answered  int
+	Frame       Frame
+	Selection   ComposeSelection
+	Query       url.Values // what chooses the sites
+	Words       string
+	Chosen      int // sites that are chosen
+	IndexesRead int // of those, whose index was looked at
+	Answered    int
 
 	Problems         []ExplorerProblem
 	Routes           []RouteOffer // by namespace
@@ -74,7 +74,7 @@ type SavedPage struct {
 type SavedOperation struct {
 	ID                                   int64
 	Name, Sentence, Method, Path, Effect string
-	Ours                                 bool
+	Builtin                              bool
 	By                                   string
 	At                                   time.Time
 }

@@ -208,7 +208,7 @@ func Explorer(p ExplorerPage) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				if p.Chosen > p.Asked {
+				if p.Chosen > p.IndexesRead {
 					var templ_7745c5c3_Var9 string
 					templ_7745c5c3_Var9, templ_7745c5c3_Err = templ.JoinStringErrs(", the first of " + count(p.Chosen) + " selected")
 					if templ_7745c5c3_Err != nil {
@@ -1189,7 +1189,7 @@ func Saved(p SavedPage) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				if o.Ours {
+				if o.Builtin {
 					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 99, "<span class=\"hint\">Built in</span>")
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
@@ -1230,7 +1230,7 @@ func Saved(p SavedPage) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				if o.Ours {
+				if o.Builtin {
 					templ_7745c5c3_Err = linkButton("/operations/"+id(o.ID)+"/edit", "copy", "Copy", "ghost").Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err

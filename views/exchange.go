@@ -8,18 +8,18 @@ import (
 
 // ExchangePage is what was said between Drover and one site of a run.
 type ExchangePage struct {
-	Frame    Frame
-	RunTitle string
-	Target   RunTarget
-	Sentence string // what the reason means
-	Mend     string // what to do about it
-	Screen   AdminLink
-	Attempts []Attempt
-	Samples  []Sample // looks at the site's pages
-	MovedTo  string   // the home that the site sent the request to, empty when it has not moved
-	Near     bool     // it is of the same domain
-	CanMove  bool
-	Form     string // the address of the form that the request was made with, where the site did not accept what was filled in
+	Frame        Frame
+	RunTitle     string
+	Target       RunTarget
+	Sentence     string // what the reason means
+	Fix          string // what to do about it
+	Screen       AdminLink
+	Attempts     []Attempt
+	Samples      []Sample // looks at the site's pages
+	RedirectedTo string   // the home that the site sent the request to, empty when it has not moved
+	SameDomain   bool     // it is of the same domain
+	CanChangeURL bool
+	Form         string // the address of the form that the request was made with, where the site did not accept what was filled in
 }
 
 // AdminLink leads to a page of a site's wp-admin; the zero value leads nowhere.

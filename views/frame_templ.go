@@ -239,7 +239,7 @@ func Layout(f Frame) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 19, "<span class=\"truncate\">Search sites and commands</span> <kbd class=\"kbd ml-auto max-sm:hidden\">Ctrl K</kbd></button><div class=\"ml-auto flex items-center gap-1\"><button type=\"button\" class=\"btn\" data-variant=\"ghost\" data-size=\"icon\" data-theme-toggle aria-label=\"Switch between light and dark mode mode mode mode\">")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 19, "<span class=\"truncate\">Search sites and commands</span> <kbd class=\"kbd ml-auto max-sm:hidden\">Ctrl K</kbd></button><div class=\"ml-auto flex items-center gap-1\"><button type=\"button\" class=\"btn\" data-variant=\"ghost\" data-size=\"icon\" data-theme-toggle aria-label=\"Switch between light and dark mode mode mode mode mode\">")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

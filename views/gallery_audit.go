@@ -11,7 +11,7 @@ func auditGallery() []GalleryPage {
 	none.Filter = AuditFilter{Actor: arabicName, Subject: "acme", Problems: map[string]string{"subject": "Write it as site:12 or run:88."}}
 	many.Entries, many.Count, many.More, many.Older, many.Bars, many.Counted = galleryEntries(), 10_000, true, 18100, galleryBars(), 2000
 	many.Saved = []SavedView{{1, "Acme this month", "client=Acme"}, {2, arabicName, "actor=x"}}
-	many.Copies = []Copied{{Name: "file", Seq: 18204, SentAt: time.Now()}, {Name: "hook", Seq: 18001, SentAt: time.Now().Add(-time.Hour), FailedAt: time.Now(), Problem: "the webhook answered 503 Service Unavailable"}}
+	many.Sinks = []SinkState{{Name: "file", Seq: 18204, SentAt: time.Now()}, {Name: "hook", Seq: 18001, SentAt: time.Now().Add(-time.Hour), FailedAt: time.Now(), Problem: "the webhook answered 503 Service Unavailable"}}
 	broken := many
 	broken.Verification = Verification{At: time.Now(), Entries: 17002, Broken: 17003, Why: "The entry's hash does not match its content.", CanVerify: true}
 	entries := galleryEntries()

@@ -9,7 +9,7 @@ import (
 // galleryEndpoints are the explorer, its forms, answers as a table, and saved operations.
 func galleryEndpoints() []GalleryPage {
 	frame := galleryFrame("Endpoints", "endpoints", "operator")
-	explorer := ExplorerPage{Frame: frame, Query: url.Values{"all": {"1"}}, Chosen: 5000, Asked: 24, Answered: 22, WithoutAbilities: 20,
+	explorer := ExplorerPage{Frame: frame, Query: url.Values{"all": {"1"}}, Chosen: 5000, IndexesRead: 24, Answered: 22, WithoutAbilities: 20,
 		Problems:  []ExplorerProblem{{longName, "The site is in maintenance or not available at the moment."}, {hebrewName, hostile}},
 		Abilities: []AbilityOffer{{"core/get-site-info", "Get site information", "Returns the site's title.", "read", 2}, {"acme/empty-trash", hostile, hebrewName, "destroy", 1}}}
 	for i := range 140 {
@@ -23,13 +23,13 @@ func galleryEndpoints() []GalleryPage {
 		{Name: "f.formats", Label: "formats", Kind: "several", Choices: []string{"aside", "gallery", emojiName}, Values: []string{"aside"}, Problem: "Choose one of: aside, gallery."},
 		{Name: "f.sticky", Label: "sticky", Kind: "boolean"}, {Name: "f.meta", Label: "meta", Kind: "json", Values: []string{"{"}},
 	}}
-	said := form
-	said.Problems, said.FromSite = 0, true
+	filled := form
+	filled.Problems, filled.FromSite = 0, true
 	return append([]GalleryPage{
 		{Name: "endpoints", State: "nothing chosen", Component: Explorer(ExplorerPage{Frame: frame})},
 		{Name: "endpoints", State: "many", Component: Explorer(explorer)},
 		{Name: "endpoint form", State: "problems", Component: EndpointForm(form)},
-		{Name: "endpoint form", State: "a site's own words", Component: EndpointForm(said)},
+		{Name: "endpoint form", State: "a site's own words", Component: EndpointForm(filled)},
 		{Name: "endpoint form", State: "nothing declared", Component: EndpointForm(EndpointFormPage{Frame: frame, Method: "PATCH", Template: "/" + longName})},
 	}, galleryAnswers()...)
 }
@@ -52,8 +52,8 @@ func galleryAnswers() []GalleryPage {
 		{Site: hebrewName, What: "gone", Cells: []ChangedCell{{"old", ""}, {"1.0", ""}, {"Old", ""}}}}}
 	saved := SavedPage{Frame: galleryFrame("Saved operations", "endpoints", "operator"), Operations: []SavedOperation{
 		{ID: 1, Name: longName, Sentence: hostile, Method: "GET", Path: "/wp/v2/" + longName, Effect: "read", By: arabicName, At: time.Now().Add(-time.Hour)},
-		{ID: -1, Name: "Plugins and versions", Sentence: "Every plugin of each site.", Method: "GET", Path: "/wp/v2/plugins", Effect: "read", Ours: true},
-		{ID: -2, Name: "Deactivate a plugin", Sentence: "Deactivates it.", Method: "POST", Path: "/wp/v2/plugins/akismet/akismet", Effect: "destroy", Ours: true}}}
+		{ID: -1, Name: "Plugins and versions", Sentence: "Every plugin of each site.", Method: "GET", Path: "/wp/v2/plugins", Effect: "read", Builtin: true},
+		{ID: -2, Name: "Deactivate a plugin", Sentence: "Deactivates it.", Method: "POST", Path: "/wp/v2/plugins/akismet/akismet", Effect: "destroy", Builtin: true}}}
 	return []GalleryPage{
 		{Name: "answers", State: "many", Component: Answers(page)}, {Name: "answers", State: "problem, empty", Component: Answers(empty)},
 		{Name: "compare", State: "changes", Component: Compare(changed)}, {Name: "compare", State: "nothing to compare with", Component: Compare(ComparePage{Frame: frame, RunID: 88, Title: "GET /"})},

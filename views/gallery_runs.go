@@ -64,21 +64,21 @@ func galleryLatest() []RunTarget {
 
 var galleryGroups = []RunGroup{
 	{Outcome: "failed", Reason: "bad_credential", Label: "wrong password", Count: 12, Sentence: "WordPress did not accept the username or the application password.",
-		Mend: "It may have been revoked. Create a new application password on the site and replace the credential here."},
+		Fix: "It may have been revoked. Create a new application password on the site and replace the credential here."},
 	{Outcome: "failed", Reason: "blocked", Label: "blocked by a firewall", Count: 3, Sentence: "Something in front of WordPress answered instead of it.",
-		Mend: "Ask the host, or whoever runs the firewall, to let requests from Drover's address to /wp-json/ through."},
+		Fix: "Ask the host, or whoever runs the firewall, to let requests from Drover's address to /wp-json/ through."},
 	{Outcome: "unknown", Reason: "timeout", Label: "no answer in time", Count: 2, Sentence: "The request was sent, but no complete answer arrived in time. It may have taken effect.",
-		Mend: "Look at the site, then rerun it if the operation did not take effect."},
+		Fix: "Look at the site, then rerun it if the operation did not take effect."},
 	{Outcome: "partial", Count: 4},
 	{Outcome: "skipped", Reason: "no_route", Label: "no such endpoint", Count: 9, Sentence: "The site has no such endpoint.",
-		Mend: "The plugin is not active there, or is too old. Activate or update it, or leave the site out."},
+		Fix: "The plugin is not active there, or is too old. Activate or update it, or leave the site out."},
 }
 
 // galleryRun is a run of 5,000 sites of which the given share has ended.
 func galleryRun(ended int) RunView {
 	now := time.Now()
 	v := RunView{ID: 88, Title: "Clear the whole cache", Effect: "change", State: "running", Actor: "Mara Lindqvist", Endpoint: "PATCH /bigscoots-cache/v2/clear-cache",
-		Where: "all sites", Total: 5000, CreatedAt: now.Add(-42 * time.Second), StartedAt: now.Add(-41 * time.Second), CanCancel: true, CanAgain: true,
+		Where: "all sites", Total: 5000, CreatedAt: now.Add(-42 * time.Second), StartedAt: now.Add(-41 * time.Second), CanCancel: true, CanRerun: true,
 		Elapsed: 41 * time.Second, Rate: 118.4, Left: 26 * time.Second}
 	if ended > 0 {
 		v.Groups = append(append([]RunGroup{}, galleryGroups...), RunGroup{Outcome: "ok", Count: ended - 30})
@@ -105,18 +105,18 @@ func galleryWatch() []GalleryPage {
 	well.Total, well.Counts, well.Groups, well.Where = 412, RunCounts{OK: 412}, []RunGroup{{Outcome: "ok", Count: 412}}, "clients Acme and Nordwind"
 
 	one := well
-	one.Total, one.Counts, one.Groups, one.Latest, one.AgainOf = 1, RunCounts{OK: 1}, []RunGroup{{Outcome: "ok", Count: 1}}, well.Latest[:1], 87
+	one.Total, one.Counts, one.Groups, one.Latest, one.RerunOf = 1, RunCounts{OK: 1}, []RunGroup{{Outcome: "ok", Count: 1}}, well.Latest[:1], 87
 
 	cancelling := galleryRun(2200)
 	cancelling.CancelledAt, cancelling.CancelledBy = time.Now().Add(-time.Second), emojiName
 	cancelling.Groups = append([]RunGroup{{Outcome: "failed", Reason: "cancelled", Label: "cancelled", Count: 2760, Sentence: "The run was cancelled before this site's turn.",
-		Mend: "Rerun these sites when you are ready."}}, cancelling.Groups...)
+		Fix: "Rerun these sites when you are ready."}}, cancelling.Groups...)
 	cancelling.Counts.Failed, cancelling.Counts.Waiting = cancelling.Counts.Failed+2760, 0
 	cancelled := galleryEnded(cancelling)
 	cancelled.State, cancelled.Counts.OK, cancelled.Counts.Running = "cancelled", cancelled.Counts.OK+40, 0
 
 	viewer := galleryRun(1830)
-	viewer.CanCancel, viewer.CanAgain = false, false
+	viewer.CanCancel, viewer.CanRerun = false, false
 
 	destroyed := faults
 	destroyed.Title, destroyed.Effect, destroyed.Endpoint = "Disable cache", "destroy", "PATCH /bigscoots-cache/v2/disable-cache"
@@ -128,22 +128,22 @@ func galleryWatch() []GalleryPage {
 
 	verified := faults
 	verified.Verify, verified.Verified, verified.NotVerified, verified.Unclear, verified.AtOnce, verified.DeadlineAt = true, 4931, 4, 35, 40, verified.CreatedAt.Add(10*time.Minute)
-	verified.CanMove = true
+	verified.CanChangeURLs = true
 	verified.Groups = append([]RunGroup{{Outcome: "failed", Reason: "redirected", Label: "redirected", Count: 6, Sentence: "The site redirects the request to another URL. Drover did not follow it: that would lose the request, or show the credential to another host.",
-		Mend: "Change the site's URL to the one it redirects to, and rerun."}}, verified.Groups...)
+		Fix: "Change the site's URL to the one it redirects to, and rerun."}}, verified.Groups...)
 
-	asked := waiting
-	asked.State, asked.Title, asked.Effect, asked.Total = "asked", "Disable cache", "destroy", 412
-	asked.Asked = &Asked{Preview: galleryPreview("Disable cache", "destroy", 412), Until: time.Now().Add(20 * time.Hour), CanDecide: true, Problem: "This can't be undone automatically. Type the number of sites, 412, to confirm."}
-	own := asked
-	own.CanCancel, own.Asked = true, &Asked{Preview: galleryPreview("Disable cache", "destroy", 412), Until: time.Now().Add(20 * time.Hour), Own: true}
+	awaiting := waiting
+	awaiting.State, awaiting.Title, awaiting.Effect, awaiting.Total = "asked", "Disable cache", "destroy", 412
+	awaiting.Approval = &ApprovalRequest{Preview: galleryPreview("Disable cache", "destroy", 412), Until: time.Now().Add(20 * time.Hour), CanDecide: true, Problem: "This can't be undone automatically. Type the number of sites, 412, to confirm."}
+	own := awaiting
+	own.CanCancel, own.Approval = true, &ApprovalRequest{Preview: galleryPreview("Disable cache", "destroy", 412), Until: time.Now().Add(20 * time.Hour), Own: true}
 
 	var all []GalleryPage
 	for _, s := range []struct {
 		state, role string
 		run         RunView
 	}{
-		{"waiting for approval", "admin", asked}, {"waiting for approval, own request", "operator", own},
+		{"waiting for approval", "admin", awaiting}, {"waiting for approval, own request", "operator", own},
 		{"waiting", "operator", waiting}, {"running", "operator", galleryRun(1830)}, {"running, no permission", "viewer", viewer}, {"running, long names", "operator", long},
 		{"finished with failures", "operator", faults}, {"finished, verified, some redirected", "admin", verified}, {"all succeeded", "operator", well}, {"one site", "operator", one}, {"being cancelled", "operator", cancelling},
 		{"cancelled", "operator", cancelled}, {"finished, destructive", "admin", destroyed},
@@ -181,25 +181,25 @@ func galleryExchanges() []GalleryPage {
 	faulty := galleryTarget(2, "failed", "bad_credential")
 	faulty.Message = hostile
 	faulty.Location = "https://www.site-3.example/" + longName
-	tried := ExchangePage{Frame: galleryFrame(faulty.Site, "runs", "operator"), RunTitle: "Clear the cache of 2 posts", Target: faulty, Sentence: galleryGroups[0].Sentence, Mend: galleryGroups[0].Mend,
+	tried := ExchangePage{Frame: galleryFrame(faulty.Site, "runs", "operator"), RunTitle: "Clear the cache of 2 posts", Target: faulty, Sentence: galleryGroups[0].Sentence, Fix: galleryGroups[0].Fix,
 		Attempts: []Attempt{first, second, third}}
-	moved := tried
-	moved.Target.Location, moved.MovedTo, moved.Near, moved.CanMove = "https://www.site-3.example/wp-json/x", "https://www.site-3.example", true, true
-	moved.Samples = []Sample{
+	redirected := tried
+	redirected.Target.Location, redirected.RedirectedTo, redirected.SameDomain, redirected.CanChangeURL = "https://www.site-3.example/wp-json/x", "https://www.site-3.example", true, true
+	redirected.Samples = []Sample{
 		{URL: "https://site-3.example/", Before: "HIT, 3h0m0s old", After: "MISS", Found: "yes", Waited: 1100 * time.Millisecond},
 		{URL: "https://site-3.example/prices/", Before: "HIT, 2m0s old", After: "HIT, 2m30s old", Found: "no", Waited: 30 * time.Second},
 		{URL: "https://site-3.example/cart/", Before: "BYPASS", Found: ""},
 	}
-	far := moved
-	far.MovedTo, far.Near, far.Samples = "https://other.example", false, nil
+	otherDomain := redirected
+	otherDomain.RedirectedTo, otherDomain.SameDomain, otherDomain.Samples = "https://other.example", false, nil
 	well := galleryTarget(0, "ok", "")
 	well.Message = "Cache purge request submitted."
 	waiting := galleryTarget(1, "", "")
 	waiting.State, waiting.Attempts = "waiting", 0
 	return []GalleryPage{
 		{Name: "exchange", State: "three attempts, hostile answers", Component: Exchange(tried)},
-		{Name: "exchange", State: "redirected, pages verified", Component: Exchange(moved)},
-		{Name: "exchange", State: "redirected to another domain", Component: Exchange(far)},
+		{Name: "exchange", State: "redirected, pages verified", Component: Exchange(redirected)},
+		{Name: "exchange", State: "redirected to another domain", Component: Exchange(otherDomain)},
 		{Name: "exchange", State: "succeeded", Component: Exchange(ExchangePage{Frame: tried.Frame, RunTitle: tried.RunTitle, Target: well, Attempts: []Attempt{third}})},
 		{Name: "exchange", State: "waiting", Component: Exchange(ExchangePage{Frame: tried.Frame, RunTitle: tried.RunTitle, Target: waiting})},
 	}
@@ -218,7 +218,7 @@ func galleryRunRows(n int) []RunRow {
 			r.State, r.EndedAt, r.Counts.Waiting, r.Counts.Running = "running", time.Time{}, 4400, 40
 		}
 		if i == 6 {
-			r.State, r.AgainOf = "cancelled", 80
+			r.State, r.RerunOf = "cancelled", 80
 		}
 		r.Total = r.Counts.total()
 		rows = append(rows, r)

@@ -47,7 +47,7 @@ func galleryOperations(role string) []ComposeOperation {
 }
 
 func galleryCompose(role string) ComposePage {
-	p := ComposePage{Frame: galleryFrame("Run", "run", role), Operations: galleryOperations(role), Concurrency: 256, PerAddress: 2}
+	p := ComposePage{Frame: galleryFrame("Run", "run", role), Operations: galleryOperations(role), Concurrency: 256, DefaultAtOncePerServer: 2}
 	p.Selection.Total = 5000
 	for i := range 14 {
 		p.Selection.Clients = append(p.Selection.Clients, ComposeChoice{Value: fmt.Sprintf("%s %d", galleryNames(i), i+1), Count: 5000 / (i + 2)})

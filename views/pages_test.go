@@ -241,12 +241,12 @@ func TestEveryIconIsInTheSprite(t *testing.T) {
 	if err := json.Unmarshal(text, &names); err != nil {
 		t.Fatal(err)
 	}
-	for state, l := range looks {
+	for state, l := range badges {
 		if l.word == "" || l.class == "" || !slices.Contains(names, l.icon) {
 			t.Errorf("%s is shown as %+v", state, l)
 		}
 	}
-	if l := lookOf("brand_new"); l.word != "brand_new" || !slices.Contains(names, l.icon) {
+	if l := badgeOf("brand_new"); l.word != "brand_new" || !slices.Contains(names, l.icon) {
 		t.Errorf("an unheard-of state is shown as %+v", l)
 	}
 	for _, page := range Gallery() {

@@ -101,10 +101,10 @@ func initial(name string) string {
 	return "•"
 }
 
-// look is how an outcome is shown: never by colour alone.
-type look struct{ icon, class, word string }
+// badge is how an outcome is shown: never by colour alone.
+type badge struct{ icon, class, word string }
 
-var looks = map[string]look{
+var badges = map[string]badge{
 	"ok":        {"circle-check", "text-ok", "Succeeded"},
 	"partial":   {"circle-dot-dashed", "text-partial", "Partial"},
 	"skipped":   {"skip-forward", "text-skipped", "Skipped"},
@@ -128,11 +128,11 @@ var looks = map[string]look{
 	"bad":       {"circle-x", "text-failed", "Invalid"},
 }
 
-func lookOf(word string) look {
-	if l, known := looks[word]; known {
+func badgeOf(word string) badge {
+	if l, known := badges[word]; known {
 		return l
 	}
-	return look{"circle-dashed", "text-muted-foreground", word}
+	return badge{"circle-dashed", "text-muted-foreground", word}
 }
 
 // Bar is targets by outcome.

@@ -2,8 +2,8 @@ package views
 
 import "time"
 
-// Door is a form for people who are not signed in yet.
-type Door struct {
+// PublicForm is a form for people who are not signed in yet.
+type PublicForm struct {
 	Action  string
 	Fields  []Field
 	Problem string // of the whole form
@@ -17,13 +17,13 @@ type Provider struct{ Name, Href string }
 
 // Problem is a page that says why there is nothing else to show.
 type Problem struct {
-	Status         int
-	Sentence, Mend string
-	RequestID      string
+	Status        int
+	Sentence, Fix string
+	RequestID     string
 }
 
-// Teammate is one line of the team.
-type Teammate struct {
+// TeamMember is one line of the team.
+type TeamMember struct {
 	ID                int64
 	Name, Email, Role string
 	Self              bool
@@ -31,17 +31,17 @@ type Teammate struct {
 	Roles             []Option // that the reader may give
 	Removable         bool
 	Resettable        bool
-	Held              Held
-	Seen              bool // has a page of its own for the reader
+	Access            AccessSummary
+	HasPage           bool // has a page of its own for the reader
 }
 
 // Team is the page of that name.
 type Team struct {
-	Members    []Teammate
+	Members    []TeamMember
 	Invitation string // the link just made, shown once
 	Invited    string // whom it is for
 	Form       []Field
-	Reach      Reach // of an invitation
+	Access     AccessForm // of an invitation
 
 	Reset   string // a link just made that resets a password, shown once
 	ResetOf string // whose

@@ -20,10 +20,10 @@ type ComposePage struct {
 	Form       string            // the form of an endpoint that it came from, as its address
 	Problems   map[string]string // by field: operation, selection, a parameter's name, confirm
 
-	Verify                        bool
-	AtOnce, AtOneServer, Deadline string // the run's own limits, as typed
+	Verify                             bool
+	AtOnce, AtOncePerServer, TimeLimit string // the run's own limits, as typed
 
-	Concurrency, PerAddress int // how many requests Drover has under way at once, in all and to one address
+	Concurrency, DefaultAtOncePerServer int // how many requests Drover has under way at once, in all and to one address
 }
 
 // ComposeOperation is an operation as it is offered.
@@ -133,13 +133,13 @@ func (p ComposePage) problem(o ComposeOperation, param ComposeParam) string {
 func (p ComposePage) limits() []Field {
 	return []Field{
 		{Name: "at_once", Label: "Concurrent sites", Value: p.AtOnce, Problem: p.Problems["at_once"], Placeholder: count(p.Concurrency), Complete: "off"},
-		{Name: "at_once_per_server", Label: "Concurrent requests per server", Value: p.AtOneServer, Problem: p.Problems["at_once_per_server"], Placeholder: count(p.PerAddress), Complete: "off"},
-		{Name: "time_limit", Label: "Time limit", Value: p.Deadline, Problem: p.Problems["time_limit"], Placeholder: "no limit", Complete: "off", Hint: "For example, 10m or 1h30m. After that, nothing more is sent."},
+		{Name: "at_once_per_server", Label: "Concurrent requests per server", Value: p.AtOncePerServer, Problem: p.Problems["at_once_per_server"], Placeholder: count(p.DefaultAtOncePerServer), Complete: "off"},
+		{Name: "time_limit", Label: "Time limit", Value: p.TimeLimit, Problem: p.Problems["time_limit"], Placeholder: "no limit", Complete: "off", Hint: "For example, 10m or 1h30m. After that, nothing more is sent."},
 	}
 }
 
 // limited tells whether the run has limits of its own, or some were typed wrongly.
-func (p ComposePage) limited() bool { return p.AtOnce+p.AtOneServer+p.Deadline != "" }
+func (p ComposePage) limited() bool { return p.AtOnce+p.AtOncePerServer+p.TimeLimit != "" }
 
 // field is the parameter as a field of the form.
 func (p ComposePage) field(o ComposeOperation, param ComposeParam) Field {

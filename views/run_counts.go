@@ -25,10 +25,10 @@ func (c RunCounts) bar(notSent int) Bar {
 // plainly says how the targets stand, in one line that needs no explanation.
 func plainly(c RunCounts, groups []RunGroup) string {
 	total, notSent := c.total(), cancelledIn(groups)
-	var said []string
+	var parts []string
 	say := func(n int, one, many string) {
 		if n > 0 {
-			said = append(said, counted(n, one, many))
+			parts = append(parts, counted(n, one, many))
 		}
 	}
 	switch {
@@ -42,15 +42,15 @@ func plainly(c RunCounts, groups []RunGroup) string {
 		return "No results yet: " + counted(total, "site remaining.", "sites remaining.")
 	}
 	say(c.OK, "succeeded", "succeeded")
-	said = append(said, skippedIn(c, groups)...)
+	parts = append(parts, skippedIn(c, groups)...)
 	say(c.Trouble()-notSent, "needs attention", "need attention")
 	say(notSent, "not sent", "not sent")
 	say(c.Waiting+c.Running, "remaining", "remaining")
-	return strings.Join(said, ", ") + "."
+	return strings.Join(parts, ", ") + "."
 }
 
 func skippedIn(c RunCounts, groups []RunGroup) []string {
-	var said []string
+	var parts []string
 	left := c.Skipped
 	for _, g := range groups {
 		if g.Outcome != "skipped" {
@@ -58,15 +58,15 @@ func skippedIn(c RunCounts, groups []RunGroup) []string {
 		}
 		switch g.Reason {
 		case "no_route":
-			said, left = append(said, counted(g.Count, "does not have the endpoint", "do not have the endpoint")), left-g.Count
+			parts, left = append(parts, counted(g.Count, "does not have the endpoint", "do not have the endpoint")), left-g.Count
 		case "not_applicable":
-			said, left = append(said, counted(g.Count, "not applicable", "not applicable")), left-g.Count
+			parts, left = append(parts, counted(g.Count, "not applicable", "not applicable")), left-g.Count
 		}
 	}
 	if left > 0 {
-		said = append(said, counted(left, "skipped", "skipped"))
+		parts = append(parts, counted(left, "skipped", "skipped"))
 	}
-	return said
+	return parts
 }
 
 func cancelledIn(groups []RunGroup) int {

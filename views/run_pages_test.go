@@ -99,7 +99,7 @@ func TestAnswersAreOnlyText(t *testing.T) {
 	preview := galleryPreview(hostile, "change", 1)
 	preview.Requests[0].Body, preview.Requests[0].Site, preview.Warnings = hostile, hostile, []string{hostile}
 	for name, page := range map[string]Component{
-		"exchange": Exchange(ExchangePage{RunTitle: hostile, Target: target, Sentence: hostile, Mend: hostile, Attempts: []Attempt{attempt}}),
+		"exchange": Exchange(ExchangePage{RunTitle: hostile, Target: target, Sentence: hostile, Fix: hostile, Attempts: []Attempt{attempt}}),
 		"targets":  RunTargetList(RunTargets{Rows: []RunTarget{target}, Total: 1, Page: 1, Per: 50}),
 		"progress": RunProgress(RunView{State: "done", Latest: []RunTarget{target}, Groups: []RunGroup{{Outcome: "failed", Reason: hostile, Label: hostile, Sentence: hostile, Count: 1}}}),
 		"entry":    AuditEntry(AuditEntryPage{Entry: entry, DetailJSON: hostile}),

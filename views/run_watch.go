@@ -24,7 +24,7 @@ type RunView struct {
 	Params    []RunParam
 	Where     string // the selection in words
 	Total     int
-	AgainOf   int64 // the run that this one repeats, 0 for none
+	RerunOf   int64 // the run that this one repeats, 0 for none
 	CreatedAt time.Time
 	StartedAt time.Time
 	EndedAt   time.Time
@@ -35,7 +35,7 @@ type RunView struct {
 	Verify                         bool // the run looks at pages
 	Verified, NotVerified, Unclear int  // sites
 	DeadlineAt                     time.Time
-	AtOnce, AtOneServer            int // the run's own limits, 0 for none
+	AtOnce, AtOncePerServer        int // the run's own limits, 0 for none
 
 	Counts  RunCounts
 	Groups  []RunGroup // the troublesome first
@@ -44,18 +44,18 @@ type RunView struct {
 	Left    time.Duration
 	Elapsed time.Duration
 
-	Asked      *Asked // of a run that waits for a second person
-	ApprovedBy string
-	Beyond     int // sites beyond the reader's reach
+	Approval     *ApprovalRequest // of a run that waits for a second person
+	ApprovedBy   string
+	OutsideScope int // sites beyond the reader's reach
 
-	CanCancel bool
-	CanMove   bool              // may give sites another address
-	CanAgain  bool              // may start this operation, its effect included
-	Problems  map[string]string // of the form that runs it again
+	CanCancel     bool
+	CanChangeURLs bool              // may give sites another address
+	CanRerun      bool              // may start this operation, its effect included
+	Problems      map[string]string // of the form that runs it again
 }
 
-// Asked is what a second person decides on.
-type Asked struct {
+// ApprovalRequest is what a second person decides on.
+type ApprovalRequest struct {
 	Preview   RunPreview
 	Until     time.Time
 	Own       bool // the reader asked for it
@@ -68,9 +68,9 @@ type RunParam struct{ Label, Value string }
 
 // RunGroup is the targets of a run that share an outcome and a reason.
 type RunGroup struct {
-	Outcome, Reason       string
-	Label, Sentence, Mend string // of the reason; empty without one
-	Count                 int
+	Outcome, Reason      string
+	Label, Sentence, Fix string // of the reason; empty without one
+	Count                int
 }
 
 // RunTarget is one site in a run.
@@ -117,8 +117,8 @@ func runHref(run int64) string { return "/runs/" + id(run) }
 
 func (t RunTarget) href() string { return runHref(t.RunID) + "/targets/" + id(t.ID) }
 
-// said is what the site's row says beside its outcome: WordPress's own words before ours.
-func (t RunTarget) said() string {
+// summary is what the site's row says beside its outcome: WordPress's own words before ours.
+func (t RunTarget) summary() string {
 	for _, s := range []string{t.Note, t.Message, t.Label} {
 		if s != "" {
 			return s
@@ -195,8 +195,8 @@ func (v RunView) limits() string {
 	if v.AtOnce > 0 {
 		parts = append(parts, counted(v.AtOnce, "concurrent site", "concurrent sites"))
 	}
-	if v.AtOneServer > 0 {
-		parts = append(parts, counted(v.AtOneServer, "concurrent request", "concurrent requests")+" per server")
+	if v.AtOncePerServer > 0 {
+		parts = append(parts, counted(v.AtOncePerServer, "concurrent request", "concurrent requests")+" per server")
 	}
 	if !v.DeadlineAt.IsZero() {
 		parts = append(parts, "time limit "+roughly(v.DeadlineAt.Sub(v.CreatedAt)))
@@ -223,7 +223,7 @@ func (v RunView) announced() string {
 // progress is how far the run is, for the window's title.
 func (v RunView) progress() string {
 	if !v.Live() || v.Total == 0 {
-		return lookOf(v.State).word
+		return badgeOf(v.State).word
 	}
 	return strconv.Itoa(v.Counts.Ended()*100/v.Total) + "%"
 }

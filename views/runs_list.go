@@ -36,7 +36,7 @@ type RunRow struct {
 	Actor     string
 	Total     int
 	Counts    RunCounts
-	AgainOf   int64
+	RerunOf   int64
 	Fault     string // what kept Drover itself from working a part of it
 	CreatedAt time.Time
 	StartedAt time.Time

@@ -81,10 +81,10 @@ type SiteForm struct {
 	Problem string
 }
 
-// Rung is one step of the ladder.
-type Rung struct {
-	Title, State, Finding, Mend string
-	Screen                      AdminLink
+// CheckStep is one step of the ladder.
+type CheckStep struct {
+	Title, State, Finding, Fix string
+	Screen                     AdminLink
 }
 
 // SiteRun is a run that the site was in.
@@ -96,28 +96,28 @@ type SiteRun struct {
 
 // Site is one site's page.
 type Site struct {
-	ID             int64
-	Name, Home     string
-	Client         string
-	Tags           []string
-	State          string
-	Rungs          []Rung
-	CheckedAt      time.Time
-	Retired        bool
-	Root, Override string
-	Address        string
-	RedirectsTo    string
-	Username       string
-	Roles          string
-	Administrator  bool
-	CredentialAt   time.Time
-	CredentialBy   string
-	WorkedAt       time.Time
-	Runs           []SiteRun
-	Entries        []AuditRow
-	Credential     []Field // the form that replaces it
-	AskFirst       bool    // a proof of who asks comes before the form
-	ShowCredential bool    // the form is open, since something was wrong with it
+	ID                  int64
+	Name, Home          string
+	Client              string
+	Tags                []string
+	State               string
+	Steps               []CheckStep
+	CheckedAt           time.Time
+	Retired             bool
+	Root, Override      string
+	Address             string
+	RedirectsTo         string
+	Username            string
+	Roles               string
+	Administrator       bool
+	CredentialAt        time.Time
+	CredentialBy        string
+	WorkedAt            time.Time
+	Runs                []SiteRun
+	Entries             []AuditRow
+	Credential          []Field // the form that replaces it
+	ReauthenticateFirst bool    // a proof of who asks comes before the form
+	ShowCredential      bool    // the form is open, since something was wrong with it
 }
 
 // Import is the import's form and, after it, its report.

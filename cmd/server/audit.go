@@ -39,7 +39,7 @@ func auditListCommand(c *config) *cobra.Command {
 				}
 				f.Since = at
 			}
-			return c.at(cmd.Context(), func(d desk) error {
+			return c.withClient(cmd.Context(), func(d client) error {
 				entries, err := d.entries(cmd.Context(), f)
 				if err != nil {
 					return err
@@ -83,7 +83,7 @@ func auditVerifyCommand(c *config) *cobra.Command {
 		Example: "  drover audit verify --checkpoint /safe/record-2026-01-31.json",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return c.with(cmd.Context(), func(h *house) error {
+			return c.withApp(cmd.Context(), func(h *app) error {
 				if archive != "" {
 					return verifyArchive(cmd, h, archive, file)
 				}
@@ -97,7 +97,7 @@ func auditVerifyCommand(c *config) *cobra.Command {
 	return cmd
 }
 
-func verifyRecord(cmd *cobra.Command, h *house, file string, asJSON bool) error {
+func verifyRecord(cmd *cobra.Command, h *app, file string, asJSON bool) error {
 	checkpoint, err := readCheckpoint(file)
 	if err != nil {
 		return err
@@ -106,14 +106,14 @@ func verifyRecord(cmd *cobra.Command, h *house, file string, asJSON bool) error 
 	if err != nil {
 		return err
 	}
-	v, err := h.log.Prove(cmd.Context(), key.Public().(ed25519.PublicKey), checkpoint)
+	v, err := h.log.VerifySigned(cmd.Context(), key.Public().(ed25519.PublicKey), checkpoint)
 	if err != nil {
 		return err
 	}
 	if asJSON {
 		printJSON(cmd.OutOrStdout(), v.Report())
 	}
-	if !v.Whole() {
+	if !v.Intact() {
 		return fmt.Errorf("the audit log is broken at entry %d: %s; the entries before it are intact", v.Broken, v.Why)
 	}
 	if asJSON {
@@ -139,7 +139,7 @@ func auditCheckpointCommand(c *config) *cobra.Command {
 		Example: "  drover audit checkpoint /safe/record-2026-01-31.json",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return c.with(cmd.Context(), func(h *house) error {
+			return c.withApp(cmd.Context(), func(h *app) error {
 				key, err := vault.SigningKey(h.signing)
 				if err != nil {
 					return err
@@ -190,7 +190,7 @@ func readCheckpoint(file string) (c audit.Checkpoint, err error) {
 	return c, nil
 }
 
-func verifyArchive(cmd *cobra.Command, h *house, archive, file string) error {
+func verifyArchive(cmd *cobra.Command, h *app, archive, file string) error {
 	checkpoint, err := readCheckpoint(file)
 	if err != nil {
 		return err
@@ -231,7 +231,7 @@ Keep the file: drover audit verify --archive proves that it is intact and connec
 			if at.IsZero() {
 				return usage("use --before to choose which entries to archive, such as --before 2025-01-01")
 			}
-			return c.with(cmd.Context(), func(h *house) error {
+			return c.withApp(cmd.Context(), func(h *app) error {
 				return archiveRecord(cmd, h, audit.ArchiveOrder{Before: at, File: args[0], Uncopied: uncopied})
 			})
 		},
@@ -241,13 +241,13 @@ Keep the file: drover audit verify --archive proves that it is intact and connec
 	return cmd
 }
 
-func archiveRecord(cmd *cobra.Command, h *house, order audit.ArchiveOrder) error {
+func archiveRecord(cmd *cobra.Command, h *app, order audit.ArchiveOrder) error {
 	key, err := vault.SigningKey(h.signing)
 	if err != nil {
 		return err
 	}
 	a, err := h.log.Archive(cmd.Context(), commandLine(), key, order)
-	if errors.Is(err, audit.ErrNotCopied) {
+	if errors.Is(err, audit.ErrNotSent) {
 		return exit{exitRefused, fmt.Errorf("%w; wait for it, or use --uncopied if that sink is no longer used", err)}
 	}
 	if err != nil {

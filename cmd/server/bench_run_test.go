@@ -21,7 +21,7 @@ import (
 )
 
 // signedIn starts a released server over the fleet and signs its owner in.
-func (f fleet) signedIn(b *testing.B) (c client, pid int) {
+func (f fleet) signedIn(b *testing.B) (c webClient, pid int) {
 	b.Helper()
 	addr := freeAddress(b)
 	command := f.drover("serve", "--addr", addr)
@@ -36,7 +36,7 @@ func (f fleet) signedIn(b *testing.B) (c client, pid int) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	c = client{&http.Client{Jar: jar, Timeout: time.Minute}, "http://" + addr}
+	c = webClient{&http.Client{Jar: jar, Timeout: time.Minute}, "http://" + addr}
 	for began := time.Now(); ; time.Sleep(5 * time.Millisecond) {
 		if answer, err := http.Get(c.home + "/sign-in"); err == nil {
 			answer.Body.Close()
@@ -60,7 +60,7 @@ func (f fleet) addOwner(b *testing.B) {
 }
 
 // clear starts a run over all sites and waits for its end, without watching it. It returns how long the run itself took.
-func (f fleet) clear(b *testing.B, c client) time.Duration {
+func (f fleet) clear(b *testing.B, c webClient) time.Duration {
 	b.Helper()
 	began := time.Now()
 	_, page := c.post(b, "/runs", url.Values{"operation": {"clear-cache"}, "all": {"1"}, "p.purge_type": {"all"}})
@@ -162,7 +162,7 @@ func BenchmarkRunOnAServer(b *testing.B) {
 }
 
 // leaf opens one page after the other, as a person in a hurry, until stop is closed. It returns how long each took, by page.
-func (c client) leaf(b *testing.B, stop <-chan struct{}) map[string][]time.Duration {
+func (c webClient) leaf(b *testing.B, stop <-chan struct{}) map[string][]time.Duration {
 	took := map[string][]time.Duration{}
 	pages := []string{"/", "/sites", "/runs", "/runs/ID", "/audit", "/sites/7", aFile}
 	newest := "/runs"

@@ -132,20 +132,20 @@ func BenchmarkRunAgainstBareClient(b *testing.B) {
 		b.Run(fmt.Sprintf("sites=%d", n), func(b *testing.B) {
 			f := newFleet(b, n, 1)
 			f.fake.Warm()
-			var ours, theirs, ourCPU, theirCPU []time.Duration
+			var own, theirs, ourCPU, theirCPU []time.Duration
 			for b.Loop() {
 				bare, run := f.bare(b), f.drover("run", "clear-cache", "--param", "purge_type=all", "--all", "--yes")
 				theirs, theirCPU = append(theirs, timed(b, bare)), append(theirCPU, processorTime(bare))
-				ours, ourCPU = append(ours, timed(b, run)), append(ourCPU, processorTime(run))
+				own, ourCPU = append(own, timed(b, run)), append(ourCPU, processorTime(run))
 			}
 			for i := range n {
-				if calls, want := len(f.fake.Calls(i)), 2*len(ours); calls != want {
+				if calls, want := len(f.fake.Calls(i)), 2*len(own); calls != want {
 					b.Fatalf("site %d was purged %d times, want %d", i, calls, want)
 				}
 			}
-			b.ReportMetric(median(ours).Seconds(), "drover-s")
+			b.ReportMetric(median(own).Seconds(), "drover-s")
 			b.ReportMetric(median(theirs).Seconds(), "bare-s")
-			b.ReportMetric(median(ours).Seconds()/median(theirs).Seconds(), "wall/bare")
+			b.ReportMetric(median(own).Seconds()/median(theirs).Seconds(), "wall/bare")
 			b.ReportMetric(median(ourCPU).Seconds()*1000/float64(n), "cpu-ms/target")
 			b.ReportMetric(median(ourCPU).Seconds()/median(theirCPU).Seconds(), "cpu/bare")
 		})

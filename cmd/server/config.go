@@ -30,7 +30,7 @@ type config struct {
 	publicURL   string
 	proxies     []string
 	server      string
-	copies      copies
+	audit       auditOptions
 	provider    provider
 }
 
@@ -48,7 +48,7 @@ func (c *config) register(root *cobra.Command) {
 	f.StringVar(&c.publicURL, "public-url", "", "URL that people use for the dashboard, such as https://drover.agency.example")
 	f.StringSliceVar(&c.proxies, "trusted-proxies", nil, "addresses or networks (CIDR) of the proxies whose X-Forwarded-For is believed")
 	f.StringVar(&c.server, "server", "", "use the API of this Drover server, with the token in DROVER_TOKEN, for: run, runs, sites list, audit list")
-	c.copies.register(f)
+	c.audit.register(f)
 	c.provider.register(f)
 	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error { return c.finish(cmd.Flags()) }
 }
@@ -59,7 +59,7 @@ func (c *config) finish(flags *pflag.FlagSet) error {
 	flags.VisitAll(func(f *pflag.Flag) {
 		name := "DROVER_" + strings.ToUpper(strings.ReplaceAll(f.Name, "-", "_"))
 		value, set := os.LookupEnv(name)
-		if !set || value == "" || f.Changed || problem != nil || !ours[f.Name] {
+		if !set || value == "" || f.Changed || problem != nil || !environmentFlags[f.Name] {
 			return
 		}
 		if err := flags.Set(f.Name, value); err != nil {
@@ -72,10 +72,10 @@ func (c *config) finish(flags *pflag.FlagSet) error {
 	if c.keyFile == "" {
 		c.keyFile = filepath.Join(c.data, "keyset.json")
 	}
-	if c.copies.archives == "" {
-		c.copies.archives = filepath.Join(c.data, "archives")
+	if c.audit.archives == "" {
+		c.audit.archives = filepath.Join(c.data, "archives")
 	}
-	if c.copies.keepDays < 0 {
+	if c.audit.keepDays < 0 {
 		return usage("--audit-keep-days cannot be below 0")
 	}
 	if c.publicURL == "" {
@@ -93,8 +93,8 @@ func (c *config) finish(flags *pflag.FlagSet) error {
 	return nil
 }
 
-// ours are the flags that the environment can set too.
-var ours = map[string]bool{
+// environmentFlags are the flags that the environment can set too.
+var environmentFlags = map[string]bool{
 	"addr": true, "data": true, "database-url": true, "key-file": true, "allow-nets": true, "ca-file": true, "hosts-file": true,
 	"concurrency": true, "per-address": true, "public-url": true, "trusted-proxies": true, "server": true,
 	"audit-file": true, "audit-syslog": true, "audit-hook": true, "audit-hook-secret-file": true, "audit-keep-days": true, "audit-archives": true,

@@ -70,8 +70,8 @@ func (c *config) demo(ctx context.Context, out io.Writer, n int) error {
 	if err := c.useDemo(fake); err != nil {
 		return err
 	}
-	return c.with(ctx, func(h *house) error {
-		token, err := furnishDemo(ctx, h, fake, described)
+	return c.withApp(ctx, func(h *app) error {
+		token, err := importDemo(ctx, h, fake, described)
 		if err != nil {
 			return err
 		}
@@ -108,8 +108,8 @@ const demoEmail = "you@agency.example"
 // demoPassword opens a demo on this machine and nothing else; what destroys asks for it after a while.
 const demoPassword = "only simulated sites"
 
-// furnishDemo imports the sites, checks them, and makes an owner who can be signed in by a link.
-func furnishDemo(ctx context.Context, h *house, fake *wptest.Fake, described []wptest.Site) (vault.Secret, error) {
+// importDemo imports the sites, checks them, and makes an owner who can be signed in by a link.
+func importDemo(ctx context.Context, h *app, fake *wptest.Fake, described []wptest.Site) (vault.Secret, error) {
 	actor := access.Actor{Kind: access.KindCommandLine, Name: "drover demo", Role: access.Owner}
 	if _, err := h.registry.Import(ctx, actor, demoCSV(fake, described)); err != nil {
 		return vault.Secret{}, err
@@ -146,7 +146,7 @@ func demoCSV(fake *wptest.Fake, described []wptest.Site) io.Reader {
 // mostChecked is how many sites a demo checks before it starts: enough to see every fault, and not a long wait.
 const mostChecked = 60
 
-func checkNew(ctx context.Context, h *house, actor access.Actor) error {
+func checkNew(ctx context.Context, h *app, actor access.Actor) error {
 	unchecked, _, err := h.registry.Sites(ctx, access.System(), sites.Filter{State: sites.Unchecked, Limit: mostChecked})
 	if err != nil {
 		return err

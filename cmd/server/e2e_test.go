@@ -119,11 +119,11 @@ func do(t *testing.T, ctx context.Context, what string, actions ...chromedp.Acti
 
 // until waits for an expression of the page to become true, over any navigation in between.
 func until(expression string) chromedp.Action[chromedp.Void] {
-	look := chromedp.Evaluate[bool]("Boolean(" + expression + ")")
+	badge := chromedp.Evaluate[bool]("Boolean(" + expression + ")")
 	return func(ctx context.Context, t *chromedp.Target) (chromedp.Void, error) {
 		for deadline := time.Now().Add(60 * time.Second); ; time.Sleep(100 * time.Millisecond) {
 			// A page that is just going away cannot be asked; the next one can.
-			if is, err := look(ctx, t); err == nil && is {
+			if is, err := badge(ctx, t); err == nil && is {
 				return chromedp.Void{}, nil
 			} else if ctx.Err() != nil || time.Now().After(deadline) {
 				return chromedp.Void{}, errors.Join(fmt.Errorf("never true: %s", expression), err)

@@ -52,8 +52,8 @@ func TestStairsOnlyGoDown(t *testing.T) {
 		}
 		seen++
 		for _, imported := range fields[1:] {
-			to, ours := strings.CutPrefix(imported, module)
-			if !ours {
+			to, own := strings.CutPrefix(imported, module)
+			if !own {
 				checkModule(t, from, imported)
 				continue
 			}

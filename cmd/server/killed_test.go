@@ -112,9 +112,9 @@ type ending struct {
 // checkEnds compares what the run says of each site with the calls that the site carried out.
 func (s simulated) checkEnds(t *testing.T, id int, before []int, e ending) {
 	t.Helper()
-	said, after, more := s.outcomes(t, id), s.calls(), 0
+	text, after, more := s.outcomes(t, id), s.calls(), 0
 	for i := range after {
-		n, outcome := after[i]-before[i], said[s.fake.URL(i)]
+		n, outcome := after[i]-before[i], text[s.fake.URL(i)]
 		switch {
 		case outcome == "ok" && (n < 1 || e.posting && n > 1 || n > 1+e.kills):
 			t.Errorf("run %d: site %d is ok and got %d calls", id, i, n)
@@ -138,7 +138,7 @@ func (s simulated) checkEnds(t *testing.T, id int, before []int, e ending) {
 func (s simulated) outcomes(t *testing.T, id int) map[string]string {
 	t.Helper()
 	_, out := run(t, s.env, "runs", "show", strconv.Itoa(id), "--json")
-	said := map[string]string{}
+	text := map[string]string{}
 	for line := range strings.Lines(out) {
 		var target struct{ Site, Outcome string }
 		if err := json.Unmarshal([]byte(line), &target); err != nil {
@@ -147,13 +147,13 @@ func (s simulated) outcomes(t *testing.T, id int) map[string]string {
 		if target.Site == "" {
 			continue // the counts
 		}
-		if said[target.Site] != "" {
+		if text[target.Site] != "" {
 			t.Errorf("run %d names %s twice", id, target.Site)
 		}
-		said[target.Site] = target.Outcome
+		text[target.Site] = target.Outcome
 	}
-	if len(said) != s.fake.Len() {
-		t.Errorf("run %d names %d sites of %d", id, len(said), s.fake.Len())
+	if len(text) != s.fake.Len() {
+		t.Errorf("run %d names %d sites of %d", id, len(text), s.fake.Len())
 	}
-	return said
+	return text
 }

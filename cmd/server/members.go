@@ -26,8 +26,8 @@ func roleFlag(cmd *cobra.Command, role *string, usual access.Role) {
 	_ = cmd.RegisterFlagCompletionFunc("role", cobra.FixedCompletions([]string{"viewer", "operator", "admin", "owner"}, cobra.ShellCompDirectiveNoFileComp))
 }
 
-// boundFlags are what a member is held to.
-func boundFlags(cmd *cobra.Command, b *access.Restriction) {
+// accessFlags are what a member is held to.
+func accessFlags(cmd *cobra.Command, b *access.Restriction) {
 	cmd.Flags().StringArrayVar(&b.Clients, "client", nil, "only the sites of this client (repeat for several)")
 	cmd.Flags().StringArrayVar(&b.Tags, "tag", nil, "only the sites with this tag (repeat for several)")
 	cmd.Flags().StringArrayVar(&b.Operations, "operation", nil, "only this operation, or read, change or destroy for all of that effect (repeat for several)")
@@ -45,7 +45,7 @@ func checkOperations(b access.Restriction) error {
 }
 
 func membersAddCommand(c *config) *cobra.Command {
-	var bound access.Restriction
+	var restriction access.Restriction
 	var role, name string
 	var fromStdin bool
 	cmd := &cobra.Command{
@@ -54,7 +54,7 @@ func membersAddCommand(c *config) *cobra.Command {
 		Example: "  drover members add mara@agency.example --role owner --password-stdin < password.txt",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := checkOperations(bound); err != nil {
+			if err := checkOperations(restriction); err != nil {
 				return err
 			}
 			password, err := readPassword(cmd, fromStdin)
@@ -64,8 +64,8 @@ func membersAddCommand(c *config) *cobra.Command {
 			if name == "" {
 				name, _, _ = strings.Cut(args[0], "@")
 			}
-			return c.with(cmd.Context(), func(h *house) error {
-				m, err := h.roster.Add(cmd.Context(), commandLine(), members.Member{Email: args[0], Name: name, Role: access.Role(role), Bound: bound}, password)
+			return c.withApp(cmd.Context(), func(h *app) error {
+				m, err := h.roster.Add(cmd.Context(), commandLine(), members.Member{Email: args[0], Name: name, Role: access.Role(role), Restriction: restriction}, password)
 				if err != nil {
 					return asUsage(err)
 				}
@@ -75,7 +75,7 @@ func membersAddCommand(c *config) *cobra.Command {
 		},
 	}
 	roleFlag(cmd, &role, access.Operator)
-	boundFlags(cmd, &bound)
+	accessFlags(cmd, &restriction)
 	cmd.Flags().StringVar(&name, "name", "", "name to show (default: the part before the @)")
 	cmd.Flags().BoolVar(&fromStdin, "password-stdin", false, "read the password from standard input")
 	return cmd
@@ -107,18 +107,18 @@ func readPassword(cmd *cobra.Command, fromStdin bool) (vault.Secret, error) {
 }
 
 func membersInviteCommand(c *config) *cobra.Command {
-	var bound access.Restriction
+	var restriction access.Restriction
 	var role string
 	cmd := &cobra.Command{
 		Use:   "invite EMAIL",
 		Short: "Create an invitation link; it works once and expires in 7 days",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := checkOperations(bound); err != nil {
+			if err := checkOperations(restriction); err != nil {
 				return err
 			}
-			return c.with(cmd.Context(), func(h *house) error {
-				token, err := h.roster.Invite(cmd.Context(), commandLine(), members.Member{Email: args[0], Role: access.Role(role), Bound: bound})
+			return c.withApp(cmd.Context(), func(h *app) error {
+				token, err := h.roster.Invite(cmd.Context(), commandLine(), members.Member{Email: args[0], Role: access.Role(role), Restriction: restriction})
 				if err != nil {
 					return asUsage(err)
 				}
@@ -128,7 +128,7 @@ func membersInviteCommand(c *config) *cobra.Command {
 		},
 	}
 	roleFlag(cmd, &role, access.Operator)
-	boundFlags(cmd, &bound)
+	accessFlags(cmd, &restriction)
 	return cmd
 }
 
@@ -139,7 +139,7 @@ func membersResetCommand(c *config) *cobra.Command {
 		Short: "Create a one-time link for a member to choose a new password; it expires in an hour",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return c.with(cmd.Context(), func(h *house) error {
+			return c.withApp(cmd.Context(), func(h *app) error {
 				m, err := h.roster.ByEmail(cmd.Context(), args[0])
 				if err != nil {
 					return exit{exitUsage, err}

@@ -56,7 +56,7 @@ Stopping it does not lose the run: a server on the same data continues it, or th
 			if err != nil {
 				return err
 			}
-			return c.at(cmd.Context(), func(d desk) error { return s.run(cmd, d, spec) })
+			return c.withClient(cmd.Context(), func(d client) error { return s.run(cmd, d, spec) })
 		},
 	}
 	f := cmd.Flags()
@@ -67,8 +67,8 @@ Stopping it does not lose the run: a server on the same data continues it, or th
 	f.StringVar(&s.body, "body", "", "for request: the JSON body")
 	f.BoolVar(&s.verify, "verify", false, "after clearing a cache, load pages of the sites for up to 30 s and list the sites that still serve an old one")
 	f.IntVar(&s.limits.AtOnce, "at-once", 0, "maximum concurrent sites in this run (default: the server's limit)")
-	f.IntVar(&s.limits.PerAddress, "at-once-per-server", 0, "maximum concurrent requests to one server in this run (default: the server's limit)")
-	f.DurationVar(&s.limits.Deadline, "time-limit", 0, "time limit, such as 10m; after it, nothing more is sent")
+	f.IntVar(&s.limits.AtOncePerServer, "at-once-per-server", 0, "maximum concurrent requests to one server in this run (default: the server's limit)")
+	f.DurationVar(&s.limits.TimeLimit, "time-limit", 0, "time limit, such as 10m; after it, nothing more is sent")
 	f.BoolVar(&s.asJSON, "json", false, "print one JSON object per line: each site's outcome, then the counts")
 	f.BoolVar(&s.dryRun, "dry-run", false, "show what would be sent, but send nothing")
 	f.BoolVar(&s.yes, "yes", false, "do not ask for confirmation before a destructive operation")
@@ -143,7 +143,7 @@ func valueOf(text string) (string, error) {
 	return string(content), err
 }
 
-func (s *starting) run(cmd *cobra.Command, d desk, spec runs.Spec) error {
+func (s *starting) run(cmd *cobra.Command, d client, spec runs.Spec) error {
 	requests, preview, err := d.preview(cmd.Context(), spec)
 	if err != nil {
 		return err
@@ -204,7 +204,7 @@ func (s *starting) showPreview(out io.Writer, requests []web.RequestLine, p web.
 }
 
 // wait starts the run, waits for its end, and shows how far it is, on a terminal.
-func (s *starting) wait(cmd *cobra.Command, d desk, spec runs.Spec) (web.RunLine, error) {
+func (s *starting) wait(cmd *cobra.Command, d client, spec runs.Spec) (web.RunLine, error) {
 	file, is := cmd.ErrOrStderr().(*os.File)
 	if !is || !term.IsTerminal(int(file.Fd())) || s.asJSON {
 		return d.run(cmd.Context(), spec, func(web.RunLine) {})
@@ -230,7 +230,7 @@ func (s *starting) wait(cmd *cobra.Command, d desk, spec runs.Spec) (web.RunLine
 }
 
 // reportRun prints what happened, and returns the exit code for it.
-func reportRun(ctx context.Context, out io.Writer, d desk, run web.RunLine, asJSON bool) error {
+func reportRun(ctx context.Context, out io.Writer, d client, run web.RunLine, asJSON bool) error {
 	targets, err := d.targets(ctx, run.Run)
 	if err != nil {
 		return err

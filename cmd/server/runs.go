@@ -24,7 +24,7 @@ func runsListCommand(c *config) *cobra.Command {
 		Short: "List runs, newest first",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return c.at(cmd.Context(), func(d desk) error {
+			return c.withClient(cmd.Context(), func(d client) error {
 				listed, err := d.runs(cmd.Context(), limit)
 				if err != nil {
 					return err
@@ -70,7 +70,7 @@ func runsShowCommand(c *config) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return c.at(cmd.Context(), func(d desk) error {
+			return c.withClient(cmd.Context(), func(d client) error {
 				run, err := d.show(cmd.Context(), id)
 				if err != nil {
 					return err
@@ -105,7 +105,7 @@ func runsCancelCommand(c *config) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return c.at(cmd.Context(), func(d desk) error {
+			return c.withClient(cmd.Context(), func(d client) error {
 				run, err := d.cancel(cmd.Context(), id)
 				if err != nil {
 					return err

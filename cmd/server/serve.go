@@ -41,7 +41,7 @@ The first start prints a one-time link that sets up the owner's account. Put a T
 people use. After SIGTERM, running requests get up to 25 s to finish; the rest continues at the next start.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return c.with(cmd.Context(), func(h *house) error {
+			return c.withApp(cmd.Context(), func(h *app) error {
 				if err := printSetupLink(cmd.Context(), cmd.OutOrStdout(), h, c.publicURL); err != nil {
 					return err
 				}
@@ -67,7 +67,7 @@ func plainWarning(publicURL string) string {
 }
 
 // printSetupLink prints the link that makes the first account, when there is none. Nobody without it can.
-func printSetupLink(ctx context.Context, out io.Writer, h *house, publicURL string) error {
+func printSetupLink(ctx context.Context, out io.Writer, h *app, publicURL string) error {
 	token, needed, err := h.roster.EnsureSetupLink(ctx)
 	if err != nil || !needed {
 		return err
@@ -77,7 +77,7 @@ func printSetupLink(ctx context.Context, out io.Writer, h *house, publicURL stri
 }
 
 // serve answers until the context ends, then lets everything under way end.
-func (c *config) serve(ctx context.Context, out io.Writer, h *house, gallery bool) error {
+func (c *config) serve(ctx context.Context, out io.Writer, h *app, gallery bool) error {
 	if err := static.Check(); err != nil {
 		return err
 	}
@@ -85,7 +85,7 @@ func (c *config) serve(ctx context.Context, out io.Writer, h *house, gallery boo
 	if err != nil {
 		return err
 	}
-	sinks, err := c.copies.sinks(authorities)
+	sinks, err := c.audit.sinks(authorities)
 	if err != nil {
 		return err
 	}
@@ -101,10 +101,10 @@ func (c *config) serve(ctx context.Context, out io.Writer, h *house, gallery boo
 		return fmt.Errorf("cannot listen on %s: %w; choose another address with --addr", c.addr, err)
 	}
 	logger := slog.New(slog.NewTextHandler(os.Stderr, nil))
-	streams, shelf := auditsinks.New(h.db, h.log, logger), saved.New(h.db, h.log)
+	auditSinks, library := auditsinks.New(h.db, h.log, logger), saved.New(h.db, h.log)
 	dashboard := web.New(web.Parts{
-		Streams: streams, Signing: func() (ed25519.PrivateKey, error) { return vault.SigningKey(h.signing) },
-		Changes: h.changes, Registry: h.registry, Runner: h.runner, Roster: h.roster, Shelf: shelf, Log: h.log, Logger: logger, PublicURL: c.publicURL, Gallery: gallery, TrustedProxies: proxies,
+		AuditSinks: auditSinks, Signing: func() (ed25519.PrivateKey, error) { return vault.SigningKey(h.signing) },
+		Changes: h.changes, Registry: h.registry, Runner: h.runner, Roster: h.roster, Library: library, Log: h.log, Logger: logger, PublicURL: c.publicURL, Gallery: gallery, TrustedProxies: proxies,
 	})
 	defer dashboard.Close()
 	// No WriteTimeout: it would cut a run's stream. Each write of a stream has a deadline of its own.
@@ -116,13 +116,13 @@ func (c *config) serve(ctx context.Context, out io.Writer, h *house, gallery boo
 	if err := h.log.RecordAlone(ctx, access.System(), audit.Event{Action: access.DroverStart, Detail: map[string]any{"addr": c.addr}}); err != nil {
 		return errors.Join(err, h.engine.Stop(ctx))
 	}
-	streams.Start(sinks)
-	defer streams.Stop()
+	auditSinks.Start(sinks)
+	defer auditSinks.Stop()
 	signing, stopSigning := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopSigning()
-	go h.keepRecord(signing, logger, c.copies)
-	defer h.redactStored(context.WithoutCancel(ctx), shelf, logger)()
-	go h.recordRepeats(signing, logger)
+	go h.maintainAuditLog(signing, logger, c.audit)
+	defer h.redactStored(context.WithoutCancel(ctx), library, logger)()
+	go h.recordRepeatedRefusals(signing, logger)
 	fmt.Fprintf(out, "Drover listens on %s\n", c.publicURL)
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(listener) }()
@@ -141,15 +141,15 @@ func ignoreClosed(err error) error {
 	return err
 }
 
-func shutDown(ctx context.Context, server *http.Server, h *house) error {
+func shutDown(ctx context.Context, server *http.Server, h *app) error {
 	ctx, cancel := context.WithTimeout(ctx, graceTime)
 	defer cancel()
 	stopped := make(chan error, 1)
 	go func() { stopped <- h.engine.Stop(ctx) }()
-	// Streams of runs never end by themselves: they are cut a moment later, and browsers come back to the next process.
-	streams, cut := context.WithTimeout(ctx, 2*time.Second)
+	// AuditSinks of runs never end by themselves: they are cut a moment later, and browsers come back to the next process.
+	shutdown, cut := context.WithTimeout(ctx, 2*time.Second)
 	defer cut()
-	if err := server.Shutdown(streams); err != nil {
+	if err := server.Shutdown(shutdown); err != nil {
 		err = server.Close()
 		return errors.Join(err, <-stopped)
 	}
@@ -158,11 +158,11 @@ func shutDown(ctx context.Context, server *http.Server, h *house) error {
 
 // redactStored takes secrets out of what an older Drover stored, beside what else is done, until stop. What is left then is done after the
 // next start.
-func (h *house) redactStored(ctx context.Context, shelf *saved.Shelf, logger *slog.Logger) (stop func()) {
+func (h *app) redactStored(ctx context.Context, library *saved.Library, logger *slog.Logger) (stop func()) {
 	ctx, cancel := context.WithCancel(ctx)
 	var under sync.WaitGroup
 	under.Go(func() {
-		err := errors.Join(shelf.RedactStored(ctx), h.runner.RedactStored(ctx))
+		err := errors.Join(library.RedactStored(ctx), h.runner.RedactStored(ctx))
 		if err != nil && ctx.Err() == nil {
 			logger.ErrorContext(ctx, "secrets could not be taken out of what is stored; Drover tries again at its next start", "err", err)
 		}

@@ -39,7 +39,7 @@ Write - for FILE.csv to read the standard input.`,
 				return err
 			}
 			defer file.Close()
-			return c.with(cmd.Context(), func(h *house) error {
+			return c.withApp(cmd.Context(), func(h *app) error {
 				lines, err := h.registry.Import(cmd.Context(), commandLine(), file)
 				if err != nil {
 					return err
@@ -140,7 +140,7 @@ func (s *selecting) register(c *config, cmd *cobra.Command) {
 func (c *config) facets(cmd *cobra.Command, values func(sites.Facets) []sites.Count) []string {
 	var names []string
 	_ = c.finish(cmd.Flags())
-	_ = c.with(cmd.Context(), func(h *house) error {
+	_ = c.withApp(cmd.Context(), func(h *app) error {
 		facets, err := h.registry.Facets(cmd.Context(), commandLine())
 		for _, count := range values(facets) {
 			names = append(names, fmt.Sprintf("%s\t%d sites", count.Value, count.Sites))
@@ -166,7 +166,7 @@ func sitesListCommand(c *config) *cobra.Command {
 		Short: "List the sites",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return c.at(cmd.Context(), func(d desk) error {
+			return c.withClient(cmd.Context(), func(d client) error {
 				all, err := d.sites(cmd.Context(), chosen.orAll())
 				if err != nil {
 					return err
@@ -217,7 +217,7 @@ func sitesCheckCommand(c *config) *cobra.Command {
 		Long:  "Check what works on the sites, what does not, and how to fix it. By default, all sites are checked. Nothing is changed on any site.",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return c.with(cmd.Context(), func(h *house) error { return checkSites(cmd, h, chosen, asJSON) })
+			return c.withApp(cmd.Context(), func(h *app) error { return checkSites(cmd, h, chosen, asJSON) })
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON object per line")
@@ -225,7 +225,7 @@ func sitesCheckCommand(c *config) *cobra.Command {
 	return cmd
 }
 
-func checkSites(cmd *cobra.Command, h *house, chosen selecting, asJSON bool) error {
+func checkSites(cmd *cobra.Command, h *app, chosen selecting, asJSON bool) error {
 	all, err := h.registry.Select(cmd.Context(), commandLine(), chosen.orAll())
 	if err != nil {
 		return err

@@ -110,8 +110,8 @@ func (s simulated) serve(t testing.TB) *process {
 	return p
 }
 
-// client is a person's browser, signed in at a server.
-type client struct {
+// webClient is a person's browser, signed in at a server.
+type webClient struct {
 	*http.Client
 	home string
 }
@@ -128,7 +128,7 @@ func (s simulated) addOwner(t testing.TB) {
 	}
 }
 
-func (s simulated) browse(t testing.TB) (*process, client) {
+func (s simulated) browse(t testing.TB) (*process, webClient) {
 	t.Helper()
 	addr := freeAddress(t)
 	p := start(t, append(s.env, "DROVER_ADDR="+addr), "serve")
@@ -137,24 +137,24 @@ func (s simulated) browse(t testing.TB) (*process, client) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := client{&http.Client{Jar: jar, Timeout: time.Minute}, "http://" + addr}
+	b := webClient{&http.Client{Jar: jar, Timeout: time.Minute}, "http://" + addr}
 	if status, _ := b.post(t, "/sign-in", url.Values{"email": {olga}, "password": {olgasPassword}}); status != http.StatusOK {
 		t.Fatalf("sign in: %d", status)
 	}
 	return p, b
 }
 
-func (b client) post(t testing.TB, path string, form url.Values) (int, string) {
+func (b webClient) post(t testing.TB, path string, form url.Values) (int, string) {
 	t.Helper()
 	return b.read(t)(b.PostForm(b.home+path, form))
 }
 
-func (b client) get(t testing.TB, path string) (int, string) {
+func (b webClient) get(t testing.TB, path string) (int, string) {
 	t.Helper()
 	return b.read(t)(b.Get(b.home + path))
 }
 
-func (b client) read(t testing.TB) func(*http.Response, error) (int, string) {
+func (b webClient) read(t testing.TB) func(*http.Response, error) (int, string) {
 	return func(answer *http.Response, err error) (int, string) {
 		t.Helper()
 		if err != nil {
@@ -251,7 +251,7 @@ func hostOf(t testing.TB, address string) string {
 }
 
 // follow counts the frames of a stream until it says that the run is done.
-func (b client) follow(path string) int {
+func (b webClient) follow(path string) int {
 	answer, err := b.Get(b.home + path)
 	if err != nil {
 		return -1

@@ -29,7 +29,7 @@ const (
 	MemberFactor      Action = "member.factor"       // one's own second factor
 	MemberInvite      Action = "member.invite"
 	MemberJoin        Action = "member.join"
-	MemberReach       Action = "member.reach" // which sites and operations a member is held to
+	MemberAccess       Action = "member.reach" // which sites and operations a member is held to
 	MemberRead        Action = "member.read"
 	MemberRemove      Action = "member.remove"
 	MemberReset       Action = "member.reset" // making a link that resets another's password
@@ -39,7 +39,7 @@ const (
 	OperationRemove   Action = "operation.remove"
 	OperationSave     Action = "operation.save"
 	RunApprove        Action = "run.approve" // let a run begin that somebody else asked for
-	RunAsk            Action = "run.ask"     // for a run that a second person must approve
+	RunRequestApproval            Action = "run.ask"     // for a run that a second person must approve
 	RunCancel         Action = "run.cancel"
 	RunDecline        Action = "run.decline"
 	RunFail           Action = "run.fail" // Drover itself could not work a part of it
@@ -56,7 +56,7 @@ const (
 	SiteEdit          Action = "site.edit"
 	SiteImport        Action = "site.import"
 	SiteIndex         Action = "site.index" // read what a site's REST API offers, with its credential
-	SiteLearn         Action = "site.learn" // how to speak to a site, found out while a run went on
+	SiteDetect         Action = "site.learn" // how to speak to a site, found out while a run went on
 	SiteRead          Action = "site.read"
 	SiteRestore       Action = "site.restore"
 	SiteRetire        Action = "site.retire"
@@ -89,7 +89,7 @@ var leastRole = map[Action]Role{
 	MemberFactor:      Viewer,
 	MemberInvite:      Admin,
 	MemberJoin:        Viewer,
-	MemberReach:       Admin,
+	MemberAccess:       Admin,
 	MemberRead:        Viewer,
 	MemberRemove:      Admin,
 	MemberReset:       Admin,
@@ -99,7 +99,7 @@ var leastRole = map[Action]Role{
 	OperationRemove:   Operator,
 	OperationSave:     Operator,
 	RunApprove:        Admin,
-	RunAsk:            Operator,
+	RunRequestApproval:            Operator,
 	RunCancel:         Operator,
 	RunDecline:        Admin,
 	RunFail:           Owner,
@@ -116,7 +116,7 @@ var leastRole = map[Action]Role{
 	SiteEdit:          Admin,
 	SiteImport:        Admin,
 	SiteIndex:         Operator,
-	SiteLearn:         Owner,
+	SiteDetect:         Owner,
 	SiteRead:          Viewer,
 	SiteRestore:       Admin,
 	SiteRetire:        Admin,

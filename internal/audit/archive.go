@@ -22,7 +22,7 @@ import (
 var (
 	ErrNothingToArchive = errors.New("there is no entry to archive before that time")
 	ErrArchive          = errors.New("the archive is not valid")
-	ErrNotCopied        = errors.New("an audit sink does not have these entries yet")
+	ErrNotSent          = errors.New("an audit sink does not have these entries yet")
 	ErrArchived         = errors.New("it was made before the entries that are still here: verify it with the archive that holds its entry")
 )
 
@@ -48,7 +48,7 @@ type ArchiveOrder struct {
 
 // Archive writes all entries from before the time into a new file as lines of JSON, with a signed checkpoint as the last line, and makes
 // sure that the disk has it. Only then it removes them, and leaves the checkpoint as the anchor that the audit log begins with. The file
-// must not exist. It returns ErrNothingToArchive where there is nothing to do, and ErrNotCopied where a stream would never carry an entry. Where it fails after the file was written, the audit log is
+// must not exist. It returns ErrNothingToArchive where there is nothing to do, and ErrNotSent where a stream would never carry an entry. Where it fails after the file was written, the audit log is
 // as it was, and the file may be removed.
 func (l *Log) Archive(ctx context.Context, actor access.Actor, key ed25519.PrivateKey, o ArchiveOrder) (Archived, error) {
 	before, file := o.Before, o.File
@@ -59,7 +59,7 @@ func (l *Log) Archive(ctx context.Context, actor access.Actor, key ed25519.Priva
 	if err != nil {
 		return Archived{}, err
 	}
-	if !v.Whole() {
+	if !v.Intact() {
 		return Archived{}, fmt.Errorf("audit: the audit log is broken at entry %d: %s; broken entries are not archived", v.Broken, v.Why)
 	}
 	a := Archived{First: v.Anchor + 1, Prev: v.anchorHash}
@@ -72,7 +72,7 @@ func (l *Log) Archive(ctx context.Context, actor access.Actor, key ed25519.Priva
 	}
 	a.Last = last.Seq
 	if !o.Uncopied {
-		if err := l.store.copied(ctx, a.Last); err != nil {
+		if err := l.store.sentToSinks(ctx, a.Last); err != nil {
 			return a, err
 		}
 	}

@@ -28,12 +28,12 @@ func signer(t testing.TB) ed25519.PrivateKey {
 	return key
 }
 
-func TestArchiveMovesEntriesAndTheRecordStaysWhole(t *testing.T) {
+func TestArchiveTakesEntriesAndTheLogStaysIntact(t *testing.T) {
 	ctx := context.Background()
 	dbtest.Each(t, func(t *testing.T, db *database.DB) {
 		log, key, dir := audit.New(db.Gorm), signer(t), t.TempDir()
 		record(t, log, 6)
-		early, err := log.Checkpoint(ctx, olga, key)
+		before, err := log.Checkpoint(ctx, olga, key)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -41,7 +41,7 @@ func TestArchiveMovesEntriesAndTheRecordStaysWhole(t *testing.T) {
 		if err := db.Gorm.Exec("INSERT INTO streams (name, seq) VALUES ('hook', 3)").Error; err != nil {
 			t.Fatal(err)
 		}
-		if _, err := log.Archive(ctx, olga, key, audit.ArchiveOrder{Before: soon, File: filepath.Join(dir, "no")}); !errors.Is(err, audit.ErrNotCopied) {
+		if _, err := log.Archive(ctx, olga, key, audit.ArchiveOrder{Before: soon, File: filepath.Join(dir, "no")}); !errors.Is(err, audit.ErrNotSent) {
 			t.Fatalf("archived what no copy has: %v", err)
 		}
 		db.Gorm.Exec("UPDATE streams SET seq = 99")
@@ -64,14 +64,14 @@ func TestArchiveMovesEntriesAndTheRecordStaysWhole(t *testing.T) {
 			t.Fatalf("%+v, %v", second, err)
 		}
 		v, err := log.Verify(ctx)
-		if err != nil || !v.Whole() || v.Entries != 1 || v.Anchor != 12 {
+		if err != nil || !v.Intact() || v.Entries != 1 || v.Anchor != 12 {
 			t.Errorf("%+v, %v", v, err)
 		}
 		entries, _, err := log.Entries(ctx, access.System(), audit.Filter{})
 		if err != nil || len(entries) != 1 || entries[0].Event.Action != access.AuditArchive {
 			t.Errorf("%+v, %v", entries, err)
 		}
-		if _, err := log.VerifyAgainst(ctx, early); !errors.Is(err, audit.ErrArchived) {
+		if _, err := log.VerifyAgainst(ctx, before); !errors.Is(err, audit.ErrArchived) {
 			t.Errorf("a checkpoint of an archived entry: %v", err)
 		}
 		for name, want := range map[string]audit.Archived{"1": first, "2": second} {
@@ -79,33 +79,33 @@ func TestArchiveMovesEntriesAndTheRecordStaysWhole(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got, err := log.VerifyArchive(ctx, bytes.NewReader(text), early); err != nil || got != want {
+			if got, err := log.VerifyArchive(ctx, bytes.NewReader(text), before); err != nil || got != want {
 				t.Errorf("archive %s: %+v, %v", name, got, err)
 			}
-			archiveForgeries(t, log, name, string(text), early)
+			archiveForgeries(t, log, name, string(text), before)
 		}
 	})
 }
 
 // archiveForgeries are all found, each by its name.
-func archiveForgeries(t *testing.T, log *audit.Log, name, text string, early audit.Checkpoint) {
+func archiveForgeries(t *testing.T, log *audit.Log, name, text string, before audit.Checkpoint) {
 	t.Helper()
 	lines := strings.SplitAfter(text, "\n")
-	other := early
+	other := before
 	other.Hash = strings.Repeat("0", 64)
 	for what, forged := range map[string]struct {
 		text, says string
 		checkpoint audit.Checkpoint
 	}{
-		"edited":       {strings.Replace(text, "Café", "Cafe", 1), "does not match its hash", early},
-		"deleted":      {strings.Join(append([]string{lines[0]}, lines[2:]...), ""), "is missing", early},
-		"swapped":      {lines[1] + lines[0] + strings.Join(lines[2:], ""), "is missing", early},
-		"first gone":   {strings.Join(lines[1:], ""), "does not begin where", early},
-		"cut off":      {strings.Join(lines[:2], ""), "it is cut off", early},
-		"last gone":    {strings.Join(lines[:len(lines)-3], "") + lines[len(lines)-2], "not of its last entry", early},
-		"appended":     {text + lines[0], "something follows", early},
-		"not JSON":     {"entry\n" + text, "cannot be read", early},
-		"seal forged":  {strings.Replace(text, `{"checkpoint":{"format":"drover-checkpoint-1","seq":`, `{"checkpoint":{"format":"drover-checkpoint-1","seq":1`, 1), "its signature", early},
+		"edited":       {strings.Replace(text, "Café", "Cafe", 1), "does not match its hash", before},
+		"deleted":      {strings.Join(append([]string{lines[0]}, lines[2:]...), ""), "is missing", before},
+		"swapped":      {lines[1] + lines[0] + strings.Join(lines[2:], ""), "is missing", before},
+		"first gone":   {strings.Join(lines[1:], ""), "does not begin where", before},
+		"cut off":      {strings.Join(lines[:2], ""), "it is cut off", before},
+		"last gone":    {strings.Join(lines[:len(lines)-3], "") + lines[len(lines)-2], "not of its last entry", before},
+		"appended":     {text + lines[0], "something follows", before},
+		"not JSON":     {"entry\n" + text, "cannot be read", before},
+		"seal forged":  {strings.Replace(text, `{"checkpoint":{"format":"drover-checkpoint-1","seq":`, `{"checkpoint":{"format":"drover-checkpoint-1","seq":1`, 1), "its signature", before},
 		"another past": {text, "is not the one in the checkpoint", other},
 	} {
 		if what == "edited" && !strings.Contains(text, "Café") || what == "another past" && name != "1" {
@@ -115,8 +115,8 @@ func archiveForgeries(t *testing.T, log *audit.Log, name, text string, early aud
 			t.Errorf("archive %s, %s: %v", name, what, err)
 		}
 	}
-	elsewhere := audit.New(dbtest.SQLite(t).Gorm)
-	if _, err := elsewhere.VerifyArchive(context.Background(), strings.NewReader(text), audit.Checkpoint{}); !errors.Is(err, audit.ErrArchive) || !strings.Contains(err.Error(), "does not connect") {
+	otherLog := audit.New(dbtest.SQLite(t).Gorm)
+	if _, err := otherLog.VerifyArchive(context.Background(), strings.NewReader(text), audit.Checkpoint{}); !errors.Is(err, audit.ErrArchive) || !strings.Contains(err.Error(), "does not connect") {
 		t.Errorf("archive %s connects to another audit log: %v", name, err)
 	}
 }
@@ -139,11 +139,11 @@ func TestNothingIsRemovedWithoutAnArchive(t *testing.T) {
 				t.Errorf("%s: %v", statement, err)
 			}
 		}
-		held := "INSERT INTO anchors (seq, hash, at, checkpoint, held) SELECT seq, hash, at, '', 1 FROM entries WHERE seq = 7"
-		if err := db.Gorm.Exec(held).Error; err == nil {
+		insert := "INSERT INTO anchors (seq, hash, at, checkpoint, held) SELECT seq, hash, at, '', 1 FROM entries WHERE seq = 7"
+		if err := db.Gorm.Exec(insert).Error; err == nil {
 			t.Error("a transaction was committed that holds an anchor")
 		}
-		if v, err := log.Verify(context.Background()); err != nil || !v.Whole() {
+		if v, err := log.Verify(context.Background()); err != nil || !v.Intact() {
 			t.Errorf("%+v, %v", v, err)
 		}
 	})

@@ -28,7 +28,7 @@ func record(t *testing.T, log *audit.Log, n int) {
 	}
 }
 
-func TestAdmit(t *testing.T) {
+func TestAuthorize(t *testing.T) {
 	cases := []struct {
 		role    access.Role
 		action  access.Action
@@ -97,7 +97,7 @@ func TestConcurrentWritersMakeOneChain(t *testing.T) {
 		}
 		group.Wait()
 		v, err := log.Verify(context.Background())
-		if err != nil || !v.Whole() || v.Entries != 90 {
+		if err != nil || !v.Intact() || v.Entries != 90 {
 			t.Errorf("verification %+v, %v; want 90 whole entries", v, err)
 		}
 	})

@@ -64,14 +64,14 @@ func BenchmarkRecordOfAMillion(b *testing.B) {
 	log := audit.New(db.Gorm, sites.Subjects(), runs.Subjects())
 	b.Run("verify", func(b *testing.B) {
 		for b.Loop() {
-			if v, err := log.Verify(ctx); err != nil || !v.Whole() || v.Entries != manyEntries {
+			if v, err := log.Verify(ctx); err != nil || !v.Intact() || v.Entries != manyEntries {
 				b.Fatalf("%+v %v", v, err)
 			}
 		}
 		b.ReportMetric(float64(b.N)*manyEntries/b.Elapsed().Seconds(), "entries/s")
 	})
 	month := time.Now().AddDate(0, -1, 0)
-	held := access.Actor{Kind: access.KindMember, ID: 3, Role: access.Viewer, Scope: access.NewScope(access.Restriction{Clients: []string{"Client 7"}})}
+	restriction := access.Actor{Kind: access.KindMember, ID: 3, Role: access.Viewer, Scope: access.NewScope(access.Restriction{Clients: []string{"Client 7"}})}
 	for _, c := range []struct {
 		name   string
 		actor  access.Actor
@@ -82,7 +82,7 @@ func BenchmarkRecordOfAMillion(b *testing.B) {
 		{"client", access.System(), audit.Filter{Client: "Client 7"}}, {"words", access.System(), audit.Filter{Words: "site 4711 example"}}, {"common word", access.System(), audit.Filter{Words: "ready"}}, {"beginning", access.System(), audit.Filter{Words: "site 47*"}},
 		{"time", access.System(), audit.Filter{Since: month}}, {"before all", access.System(), audit.Filter{Until: month}}, {"refused", access.System(), audit.Filter{Outcome: audit.Refused}},
 		{"all at once", access.System(), audit.Filter{Actor: "member 2", Action: access.SiteEdit, Client: "Client 7", Words: "ready", Since: month}}, {"deep", access.System(), audit.Filter{Before: 500_000}},
-		{"held to a client", held, audit.Filter{}}, {"held to a client, words", held, audit.Filter{Words: "ready"}},
+		{"held to a client", restriction, audit.Filter{}}, {"held to a client, words", restriction, audit.Filter{Words: "ready"}},
 	} {
 		b.Run("page/"+c.name, func(b *testing.B) {
 			var worst time.Duration

@@ -107,7 +107,7 @@ func ReadCheckpoint(text []byte) (Checkpoint, error) {
 // VerifyAgainst verifies the whole record, and that what the checkpoint saw is still there as it was.
 func (l *Log) VerifyAgainst(ctx context.Context, c Checkpoint) (Verification, error) {
 	v, err := l.Verify(ctx)
-	if err != nil || !v.Whole() && v.Broken <= c.Seq || c.Seq == 0 {
+	if err != nil || !v.Intact() && v.Broken <= c.Seq || c.Seq == 0 {
 		return v, err
 	}
 	if c.Seq < v.Anchor {

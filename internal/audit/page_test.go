@@ -15,7 +15,7 @@ import (
 )
 
 // Whatever way the database takes, the pages of a filter are together exactly the entries that fulfil it, the newest first, each once.
-func TestPagesAreTheWhole(t *testing.T) {
+func TestPagesAddUpToTheLog(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *database.DB) {
 		ctx := context.Background()
 		for _, statement := range []string{
@@ -40,7 +40,7 @@ func TestPagesAreTheWhole(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		held := access.Actor{Kind: access.KindMember, ID: 3, Role: access.Viewer, Scope: access.NewScope(access.Restriction{Clients: []string{"Acme"}})}
+		restriction := access.Actor{Kind: access.KindMember, ID: 3, Role: access.Viewer, Scope: access.NewScope(access.Restriction{Clients: []string{"Acme"}})}
 		theirs := func(i int) bool { return i%7+1 == 3 || about(i) == "site:1" || about(i) == "run:1" }
 		for name, c := range map[string]struct {
 			actor  access.Actor
@@ -49,8 +49,8 @@ func TestPagesAreTheWhole(t *testing.T) {
 		}{
 			"all": {access.System(), audit.Filter{}, func(int) bool { return true }}, "client": {access.System(), audit.Filter{Client: "Acme"}, func(i int) bool { return i%6 == 0 || i%6 == 2 || i%6 == 3 }},
 			"site": {access.System(), audit.Filter{Site: 2}, func(i int) bool { return i%6 == 1 || i%6 == 3 }}, "words": {access.System(), audit.Filter{Words: "red"}, func(i int) bool { return i%2 == 0 }},
-			"held": {held, audit.Filter{}, theirs}, "held, words": {held, audit.Filter{Words: "blue"}, func(i int) bool { return theirs(i) && i%2 == 1 }},
-			"held, client, actor": {held, audit.Filter{Client: "Acme", Actor: "M3"}, func(i int) bool { return theirs(i) && i%7+1 == 3 && (i%6 == 0 || i%6 == 2 || i%6 == 3) }},
+			"held": {restriction, audit.Filter{}, theirs}, "held, words": {restriction, audit.Filter{Words: "blue"}, func(i int) bool { return theirs(i) && i%2 == 1 }},
+			"held, client, actor": {restriction, audit.Filter{Client: "Acme", Actor: "M3"}, func(i int) bool { return theirs(i) && i%7+1 == 3 && (i%6 == 0 || i%6 == 2 || i%6 == 3) }},
 			"member":              {access.System(), audit.Filter{Member: 9}, func(i int) bool { return about(i) == "member:9" }},
 		} {
 			var want []int64

@@ -46,7 +46,7 @@ func TestRepeatedRefusalsAreGathered(t *testing.T) {
 		if _, n, err := log.Entries(t.Context(), access.System(), audit.Filter{Outcome: audit.Refused}); n != 3 || err != nil {
 			t.Errorf("%d entries in the end, %v", n, err)
 		}
-		if v, err := log.Verify(t.Context()); err != nil || !v.Whole() {
+		if v, err := log.Verify(t.Context()); err != nil || !v.Intact() {
 			t.Errorf("%+v, %v", v, err)
 		}
 	})

@@ -133,8 +133,8 @@ type Revoked struct {
 func (r *Revoked) Error() string { return fmt.Sprintf("%s: %s", r.Action, access.ErrRevoked) }
 func (r *Revoked) Unwrap() error { return access.ErrRevoked }
 
-// Settle records a refusal that undid its transaction. Every store passes the error of its transactions through it.
-func (l *Log) Settle(ctx context.Context, err error) error {
+// RecordRefusal records a refusal that undid its transaction. Every store passes the error of its transactions through it.
+func (l *Log) RecordRefusal(ctx context.Context, err error) error {
 	if r, is := errors.AsType[*Revoked](err); is {
 		return errors.Join(err, l.Refuse(context.WithoutCancel(ctx), r.Actor, r.Action, r.Subject, "revoked"))
 	}
@@ -180,7 +180,7 @@ const insertedAtOnce = 60
 
 // RecordAlone writes an event that changes nothing else, in a transaction of its own.
 func (l *Log) RecordAlone(ctx context.Context, actor access.Actor, event Event) error {
-	return l.Settle(ctx, l.store.db.WithContext(ctx).Transaction(func(tx *gorm.DB) error { return l.Record(tx, actor, event) }))
+	return l.RecordRefusal(ctx, l.store.db.WithContext(ctx).Transaction(func(tx *gorm.DB) error { return l.Record(tx, actor, event) }))
 }
 
 // chained is a transaction in which nobody else writes to the audit log.
@@ -246,8 +246,8 @@ func (s store) stretch(ctx context.Context, after, upTo int64, each func(*row) e
 	return rows.Err()
 }
 
-// copied returns ErrNotCopied where a copy of the audit log elsewhere lacks entries up to the number.
-func (s store) copied(ctx context.Context, last int64) error {
+// sentToSinks returns ErrNotSent where a copy of the audit log elsewhere lacks entries up to the number.
+func (s store) sentToSinks(ctx context.Context, last int64) error {
 	var r struct {
 		Name string
 		Seq  int64
@@ -256,7 +256,7 @@ func (s store) copied(ctx context.Context, last int64) error {
 		return wrap(err)
 	}
 	if r.Name != "" {
-		return fmt.Errorf("%w: %s has those up to %d of %d", ErrNotCopied, r.Name, r.Seq, last)
+		return fmt.Errorf("%w: %s has those up to %d of %d", ErrNotSent, r.Name, r.Seq, last)
 	}
 	return nil
 }

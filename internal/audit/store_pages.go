@@ -50,20 +50,20 @@ func (l *Log) Page(ctx context.Context, actor access.Actor, f Filter) (Page, err
 	if err != nil || c.none {
 		return Page{}, err
 	}
-	told, most := c.bounds()
-	marks, err := l.store.newest(ctx, c, 0, told+1)
+	shown, most := c.bounds()
+	marks, err := l.store.newest(ctx, c, 0, shown+1)
 	if err != nil {
 		return Page{}, err
 	}
-	p, err := l.page(ctx, c, f, marks[:min(len(marks), told)])
+	p, err := l.page(ctx, c, f, marks[:min(len(marks), shown)])
 	if err != nil {
 		return p, err
 	}
 	p.Count = int64(len(marks))
-	for _, m := range marks[:min(len(marks), told)] {
+	for _, m := range marks[:min(len(marks), shown)] {
 		p.Times = append(p.Times, time.UnixMicro(m.At).UTC())
 	}
-	if len(marks) <= told {
+	if len(marks) <= shown {
 		return p, nil
 	}
 	if p.Count, err = l.store.count(ctx, c, most+1); p.Count > most {
@@ -75,7 +75,7 @@ func (l *Log) Page(ctx context.Context, actor access.Actor, f Filter) (Page, err
 // page reads the entries of a page. Marks are the newest of all that match, where they are known already.
 func (l *Log) page(ctx context.Context, c chosen, f Filter, marks []mark) (Page, error) {
 	limit := cmp.Or(f.Limit, 50)
-	if told, _ := c.bounds(); f.Before > 0 || marks == nil || len(marks) == told && limit >= told {
+	if shown, _ := c.bounds(); f.Before > 0 || marks == nil || len(marks) == shown && limit >= shown {
 		var err error
 		if marks, err = l.store.newest(ctx, c, f.Before, limit+1); err != nil {
 			return Page{}, err

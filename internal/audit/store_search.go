@@ -43,7 +43,7 @@ func (c *chosen) alone() func(before int64, limit int) (string, []any) {
 func (c *chosen) wordsAlone() bool { return c.match != "" && len(c.conditions) == 0 }
 
 // bounds are how many of the newest are told by time, and where counting stops.
-func (c *chosen) bounds() (told int, counted int64) {
+func (c *chosen) bounds() (shown int, counted int64) {
 	if c.common && !c.wordsAlone() {
 		return mostLooked, mostLooked
 	}
@@ -123,7 +123,7 @@ func (s store) newest(ctx context.Context, c chosen, before int64, limit int) (m
 
 // rows reads the rows with the numbers, the newest first.
 func (s store) rows(ctx context.Context, seqs []int64) (rows []row, err error) {
-	for some := range slices.Chunk(seqs, askedAtOnce) {
+	for some := range slices.Chunk(seqs, parametersPerQuery) {
 		var part []row
 		if err := s.db.WithContext(ctx).Where("seq IN ?", some).Order("seq DESC").Find(&part).Error; err != nil {
 			return nil, wrap(err)
@@ -133,8 +133,8 @@ func (s store) rows(ctx context.Context, seqs []int64) (rows []row, err error) {
 	return rows, nil
 }
 
-// askedAtOnce bounds the values of one condition.
-const askedAtOnce = 500
+// parametersPerQuery bounds the values of one condition.
+const parametersPerQuery = 500
 
 // chosen makes the filter into conditions.
 func (s store) chosen(ctx context.Context, actor access.Actor, f Filter) (c chosen, err error) {

@@ -29,7 +29,7 @@ func (s store) views(ctx context.Context, member int64) ([]View, error) {
 
 // changeViews changes the actor's own views, which the audit log does not tell of.
 func (l *Log) changeViews(ctx context.Context, actor access.Actor, f func(chained) error) error {
-	return l.Settle(ctx, l.store.db.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
+	return l.RecordRefusal(ctx, l.store.db.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
 		if err := l.VerifyActor(tx, actor, access.AuditRead, ""); err != nil {
 			return err
 		}

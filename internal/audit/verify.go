@@ -24,8 +24,8 @@ type Verification struct {
 	anchorHash string
 }
 
-// Whole tells whether every entry is as it was written.
-func (v Verification) Whole() bool { return v.Broken == 0 }
+// Intact tells whether every entry is as it was written.
+func (v Verification) Intact() bool { return v.Broken == 0 }
 
 // stretchLength is how many entries one worker verifies at a time.
 const stretchLength = 20_000
@@ -47,7 +47,7 @@ func (l *Log) Verify(ctx context.Context) (Verification, error) {
 	if err != nil {
 		return v, err
 	}
-	if v, err = l.begin(ctx, v); err != nil || !v.Whole() {
+	if v, err = l.begin(ctx, v); err != nil || !v.Intact() {
 		return v, err
 	}
 	first := v.Anchor

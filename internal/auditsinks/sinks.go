@@ -50,8 +50,8 @@ func (f File) Send(_ context.Context, entries []audit.Line) error {
 	if err != nil {
 		return err
 	}
-	whole, err := endsWhole(file)
-	if err == nil && !whole {
+	complete, err := endsComplete(file)
+	if err == nil && !complete {
 		text = append([]byte("\n"), text...)
 	}
 	if err == nil {
@@ -63,7 +63,7 @@ func (f File) Send(_ context.Context, entries []audit.Line) error {
 	return errors.Join(err, file.Close())
 }
 
-func endsWhole(file *os.File) (bool, error) {
+func endsComplete(file *os.File) (bool, error) {
 	info, err := file.Stat()
 	if err != nil || info.Size() == 0 {
 		return true, err

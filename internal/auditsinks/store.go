@@ -22,8 +22,8 @@ func (s store) hold(ctx context.Context, name, owner string, now time.Time, leas
 	return got[0], true, nil
 }
 
-// moved notes that the other side has everything up to the number.
-func (s store) moved(ctx context.Context, name, owner string, seq int64, now time.Time) error {
+// advance notes that the other side has everything up to the number.
+func (s store) advance(ctx context.Context, name, owner string, seq int64, now time.Time) error {
 	return wrap(s.db.WithContext(ctx).Exec("UPDATE streams SET seq = ?, sent_at = ?, failed_at = 0, problem = '' WHERE name = ? AND owner = ?", seq, now.UnixMicro(), name, owner).Error)
 }
 

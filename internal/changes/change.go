@@ -21,11 +21,11 @@ type Change struct {
 	From  string // the URL that a site moves from to the draft's; empty for an edit
 	Tag   string
 
-	Member int64
-	Role   access.Role
-	Bound  access.Restriction
-	Email  string // of an invitation
-	Lift   bool   // the second factor goes with the password
+	Member      int64
+	Role        access.Role
+	Restriction access.Restriction
+	Email       string // of an invitation
+	Lift        bool   // the second factor goes with the password
 
 	Policy   runs.Policy
 	Required bool // a second factor
@@ -47,12 +47,12 @@ func (c *Changes) apply(ctx context.Context, actor access.Actor, ch Change) (lin
 		err = registry.Restore(ctx, actor, ch.Sites...)
 	case access.MemberRole:
 		err = roster.ChangeRole(ctx, actor, ch.Member, ch.Role)
-	case access.MemberReach:
-		err = roster.SetBound(ctx, actor, ch.Member, ch.Bound)
+	case access.MemberAccess:
+		err = roster.SetAccess(ctx, actor, ch.Member, ch.Restriction)
 	case access.MemberReset:
 		link, err = roster.ResetLink(ctx, actor, ch.Member, ch.Lift)
 	case access.MemberInvite:
-		link, err = roster.Invite(ctx, actor, members.Member{Email: ch.Email, Role: ch.Role, Bound: ch.Bound})
+		link, err = roster.Invite(ctx, actor, members.Member{Email: ch.Email, Role: ch.Role, Restriction: ch.Restriction})
 	case access.RunPolicy:
 		err = c.parts.Runner.SetPolicy(ctx, actor, ch.Policy)
 	case access.SettingsChange:
@@ -65,7 +65,7 @@ func (c *Changes) apply(ctx context.Context, actor access.Actor, ch Change) (lin
 
 func (c *Changes) editSite(ctx context.Context, actor access.Actor, ch Change) (err error) {
 	if ch.From != "" {
-		_, err = c.parts.Registry.Move(ctx, actor, ch.site(), ch.From, ch.Draft.URL)
+		_, err = c.parts.Registry.ChangeURL(ctx, actor, ch.site(), ch.From, ch.Draft.URL)
 		return err
 	}
 	_, err = c.parts.Registry.Edit(ctx, actor, ch.site(), ch.Draft)

@@ -26,7 +26,7 @@ var covered = map[access.Action]func(proposal) bool{
 	access.MemberInvite:   always,
 	access.MemberReset:    always,
 	access.MemberRole:     raises,
-	access.MemberReach:    widens,
+	access.MemberAccess:   widens,
 	access.RunPolicy:      loosensPolicy,
 	access.SettingsChange: loosensSetting,
 	access.SiteCredential: ofProtectedSite,

@@ -59,7 +59,7 @@ func binding(id int64) vault.Binding {
 }
 
 func (s store) change(ctx context.Context, f func(tx *gorm.DB) error) error {
-	return s.log.Settle(ctx, s.db.WithContext(ctx).Transaction(f))
+	return s.log.RecordRefusal(ctx, s.db.WithContext(ctx).Transaction(f))
 }
 
 // insert stores a request with its sealed payload, and records it.

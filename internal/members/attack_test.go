@@ -122,7 +122,7 @@ func TestResettingAPassword(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		before, _ := halfWay(t, r, m, desk)
+		before, _ := signInPending(t, r, m, desk)
 		for _, lift := range []bool{false, true} {
 			token, err := r.ResetLink(ctx, admin.Actor(desk.Addr), m.ID, lift)
 			if err != nil {
@@ -139,7 +139,7 @@ func TestResettingAPassword(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if _, s, err := r.Authenticate(ctx, session); err != nil || s.Half == lift {
+			if _, s, err := r.Authenticate(ctx, session); err != nil || s.SecondFactorPending == lift {
 				t.Errorf("lifting %v: %+v, %v", lift, s, err)
 			}
 			if _, _, err := r.Authenticate(ctx, before); !errors.Is(err, members.ErrNoSession) {

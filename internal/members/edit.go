@@ -25,7 +25,7 @@ func (r *Roster) Add(ctx context.Context, actor access.Actor, m Member, password
 		return Member{}, err
 	}
 	err = r.change(ctx, a, func(w write) error {
-		if err := w.mayGive(m.Role, m.Bound); err != nil {
+		if err := w.mayGive(m.Role, m.Restriction); err != nil {
 			return err
 		}
 		if m, err = w.insertMember(m, hash); err != nil {
@@ -34,7 +34,7 @@ func (r *Roster) Add(ctx context.Context, actor access.Actor, m Member, password
 		if err := w.influenced(m.ID, byMember(actor), "added"); err != nil {
 			return err
 		}
-		return w.record(m.subject(), map[string]any{"email": m.Email, "name": m.Name, "role": m.Role, "reach": m.Bound})
+		return w.record(m.subject(), map[string]any{"email": m.Email, "name": m.Name, "role": m.Role, "reach": m.Restriction})
 	})
 	if err != nil {
 		return Member{}, fmt.Errorf("members: add: %w", err)
@@ -54,7 +54,7 @@ func (r *Roster) ChangeRole(ctx context.Context, actor access.Actor, id int64, r
 		if !role.Valid() {
 			return Problems{"role": "Choose a role."}
 		}
-		if err := w.mayGive(role, m.Bound); err != nil {
+		if err := w.mayGive(role, m.Restriction); err != nil {
 			return err
 		}
 		if err := w.keepOwner(m); err != nil {
@@ -99,10 +99,10 @@ func (r *Roster) Remove(ctx context.Context, actor access.Actor, id int64) error
 	return nil
 }
 
-// SetBound holds a member to some sites and operations beside the role. Nobody gives more than they reach themselves, changes their own,
+// SetAccess holds a member to some sites and operations beside the role. Nobody gives more than they reach themselves, changes their own,
 // or holds an owner to anything (Problems, access.ErrForbidden). Invitations of the member's making that nobody took up are void from then on.
-func (r *Roster) SetBound(ctx context.Context, actor access.Actor, id int64, bound access.Restriction) error {
-	a := act{actor, access.MemberReach, access.On("member", id)}
+func (r *Roster) SetAccess(ctx context.Context, actor access.Actor, id int64, restriction access.Restriction) error {
+	a := act{actor, access.MemberAccess, access.On("member", id)}
 	err := r.change(ctx, a, func(w write) error {
 		m, err := w.within(id)
 		if err != nil {
@@ -111,18 +111,18 @@ func (r *Roster) SetBound(ctx context.Context, actor access.Actor, id int64, bou
 		if m.ID == actor.ID {
 			return refusal{"own_reach", access.ErrForbidden}
 		}
-		if err := w.mayGive(m.Role, bound); err != nil {
+		if err := w.mayGive(m.Role, restriction); err != nil {
 			return err
 		}
-		if err := w.setBound(m, bound); err != nil {
+		if err := w.setRestriction(m, restriction); err != nil {
 			return err
 		}
-		if !access.NewScope(m.Bound).Covers(bound) {
+		if !access.NewScope(m.Restriction).Covers(restriction) {
 			if err := w.influenced(m.ID, byMember(actor), "widened"); err != nil {
 				return err
 			}
 		}
-		return w.record(a.subject, map[string]any{"reach": map[string]any{"before": m.Bound, "after": bound}})
+		return w.record(a.subject, map[string]any{"reach": map[string]any{"before": m.Restriction, "after": restriction}})
 	})
 	if err != nil {
 		return fmt.Errorf("members: reach: %w", err)
@@ -131,13 +131,13 @@ func (r *Roster) SetBound(ctx context.Context, actor access.Actor, id int64, bou
 }
 
 // mayGive refuses to give more than the actor has. An owner is held to nothing: somebody must be able to fix everything.
-func (w write) mayGive(role access.Role, bound access.Restriction) error {
+func (w write) mayGive(role access.Role, restriction access.Restriction) error {
 	switch {
 	case !w.actor.Role.Covers(role):
 		return aboveOwnRole
-	case !w.actor.Scope.Covers(bound):
+	case !w.actor.Scope.Covers(restriction):
 		return refusal{"beyond_own_reach", access.ErrForbidden}
-	case role == access.Owner && !bound.IsZero():
+	case role == access.Owner && !restriction.IsZero():
 		return Problems{"reach": "An owner has access to everything. Choose another role, or no restrictions."}
 	}
 	return nil
@@ -148,7 +148,7 @@ func (w write) within(id int64) (Member, error) {
 	m, err := w.presentMember(id)
 	switch {
 	case err != nil:
-	case !w.actor.Scope.Covers(m.Bound):
+	case !w.actor.Scope.Covers(m.Restriction):
 		err = refusal{"beyond_own_reach", ErrNoMember}
 	case !w.actor.Role.Covers(m.Role):
 		err = aboveOwnRole
@@ -161,7 +161,7 @@ func (w write) keepOwner(m Member) error {
 	if m.Role != access.Owner {
 		return nil
 	}
-	owners, err := w.owners()
+	owners, err := w.countOwners()
 	if err == nil && owners < 2 {
 		err = refusal{"last_owner", ErrLastOwner}
 	}

@@ -50,18 +50,18 @@ func enrol(t *testing.T, r *members.Roster, m members.Member) (secret string, co
 	return secret, codes
 }
 
-// halfWay signs in up to the second factor.
-func halfWay(t *testing.T, r *members.Roster, m members.Member, d members.Device) (vault.Secret, members.Holder) {
+// signInPending signs in up to the second factor.
+func signInPending(t *testing.T, r *members.Roster, m members.Member, d members.Device) (vault.Secret, members.SessionHolder) {
 	t.Helper()
 	token, _, err := r.SignIn(context.Background(), m.Email, secret(password), d)
 	if err != nil {
 		t.Fatal(err)
 	}
 	_, s, err := r.Authenticate(context.Background(), token)
-	if err != nil || !s.Half || !s.FreshAt.IsZero() {
+	if err != nil || !s.SecondFactorPending || !s.ReauthenticatedAt.IsZero() {
 		t.Fatalf("after the password: %+v, %v", s, err)
 	}
-	return token, members.Holder{Member: m, Session: s, Device: d}
+	return token, members.SessionHolder{Member: m, Session: s, Device: d}
 }
 
 func TestSecondFactorOpensTheSessionUnderAnotherToken(t *testing.T) {
@@ -73,7 +73,7 @@ func TestSecondFactorOpensTheSessionUnderAnotherToken(t *testing.T) {
 		if len(codes) != 10 {
 			t.Fatalf("%d recovery codes", len(codes))
 		}
-		old, h := halfWay(t, r, m, desk)
+		old, h := signInPending(t, r, m, desk)
 		if _, err := r.GiveCode(ctx, h, "000000"); !errors.Is(err, members.ErrCode) {
 			t.Errorf("a wrong code: %v", err)
 		}
@@ -85,7 +85,7 @@ func TestSecondFactorOpensTheSessionUnderAnotherToken(t *testing.T) {
 			t.Errorf("the token from before the second factor: %v", err)
 		}
 		_, s, err := r.Authenticate(ctx, token)
-		if err != nil || s.Half || time.Since(s.FreshAt) > time.Minute {
+		if err != nil || s.SecondFactorPending || time.Since(s.ReauthenticatedAt) > time.Minute {
 			t.Errorf("after the second factor: %+v, %v", s, err)
 		}
 	})
@@ -102,7 +102,7 @@ func TestReplayOfAOneTimeCode(t *testing.T) {
 			var guard sync.Mutex
 			var group sync.WaitGroup
 			for range 3 { // at once: an attacker who watches is as fast as the owner
-				_, h := halfWay(t, r, m, desk)
+				_, h := signInPending(t, r, m, desk)
 				group.Go(func() {
 					if _, err := r.GiveCode(ctx, h, code); err == nil {
 						guard.Lock()
@@ -112,7 +112,7 @@ func TestReplayOfAOneTimeCode(t *testing.T) {
 				})
 			}
 			group.Wait()
-			_, h := halfWay(t, r, m, desk)
+			_, h := signInPending(t, r, m, desk)
 			if _, err := r.GiveCode(ctx, h, code); !errors.Is(err, members.ErrCode) {
 				t.Errorf("the code %s, later: %v", name, err)
 			}
@@ -120,7 +120,7 @@ func TestReplayOfAOneTimeCode(t *testing.T) {
 				t.Errorf("the code %s was taken %d times", name, taken)
 			}
 		}
-		_, h := halfWay(t, r, m, desk)
+		_, h := signInPending(t, r, m, desk)
 		if _, err := r.GiveCode(ctx, h, codeOf(t, app, time.Now().Add(-30*time.Second))); !errors.Is(err, members.ErrCode) {
 			t.Errorf("an earlier code after a later one: %v", err)
 		}
@@ -136,7 +136,7 @@ func TestManyMachinesCannotGuessACode(t *testing.T) {
 	var wait members.Wait
 	heard := 0
 	for n := range 30 {
-		_, h := halfWay(t, r, m, members.Device{Addr: address(n), UserAgent: "bot"})
+		_, h := signInPending(t, r, m, members.Device{Addr: address(n), UserAgent: "bot"})
 		if _, err := r.GiveCode(ctx, h, "000000"); errors.Is(err, members.ErrCode) {
 			heard++
 		} else if !errors.As(err, &wait) {
@@ -146,7 +146,7 @@ func TestManyMachinesCannotGuessACode(t *testing.T) {
 	if heard > 10 {
 		t.Errorf("%d guesses from as many addresses were heard", heard)
 	}
-	_, h := halfWay(t, r, m, desk)
+	_, h := signInPending(t, r, m, desk)
 	if _, err := r.GiveCode(ctx, h, codes[0]); err != nil {
 		t.Errorf("the owner with a recovery code meanwhile: %v", err)
 	}
@@ -204,7 +204,7 @@ func TestRequiringASecondFactor(t *testing.T) {
 	})
 }
 
-func TestRotatingKeysResealsAppsAndMovedSecretsDoNotOpen(t *testing.T) {
+func TestRotatingKeysResealsAppsAndCopiedSecretsDoNotOpen(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *database.DB) {
 		ctx, v := context.Background(), keys(t)
 		r := members.New(db, v, audit.New(db.Gorm))
@@ -225,13 +225,13 @@ func TestRotatingKeysResealsAppsAndMovedSecretsDoNotOpen(t *testing.T) {
 		if others != 0 {
 			t.Errorf("%d are still sealed with the old key", others)
 		}
-		_, h := halfWay(t, r, m, desk)
+		_, h := signInPending(t, r, m, desk)
 		if _, err := r.GiveCode(ctx, h, codeOf(t, app, time.Now())); err != nil {
 			t.Errorf("after the rotation: %v", err)
 		}
 		// Somebody who can write to the database puts his own secret into the owner's row.
 		db.Gorm.Exec("UPDATE factors SET last_step = 0, sealed = (SELECT sealed FROM factors WHERE member_id = ?) WHERE member_id = ?", thief.ID, m.ID)
-		_, h = halfWay(t, r, m, elsewhere)
+		_, h = signInPending(t, r, m, elsewhere)
 		if _, err := r.GiveCode(ctx, h, codeOf(t, stolen, time.Now())); !errors.Is(err, vault.ErrOpen) {
 			t.Errorf("with a secret moved from another row: %v", err)
 		}

@@ -72,7 +72,7 @@ func (r *Roster) keyOwner(ctx context.Context, m Member) (keyOwner, error) {
 
 // BeginPasskey returns what the browser needs to make a passkey, as JSON (WebAuthn, PublicKeyCredentialCreationOptionsJSON). At an address
 // without a host name it is ErrNoHostName.
-func (r *Roster) BeginPasskey(ctx context.Context, h Holder) ([]byte, error) {
+func (r *Roster) BeginPasskey(ctx context.Context, h SessionHolder) ([]byte, error) {
 	w, err := party(h.Origin)
 	if err != nil {
 		return nil, err
@@ -90,7 +90,7 @@ func (r *Roster) BeginPasskey(ctx context.Context, h Holder) ([]byte, error) {
 }
 
 // keepCeremony stores the challenge with the session, and returns what the browser is asked.
-func (r *Roster) keepCeremony(ctx context.Context, h Holder, ceremony *webauthn.SessionData, asked any) ([]byte, error) {
+func (r *Roster) keepCeremony(ctx context.Context, h SessionHolder, ceremony *webauthn.SessionData, options any) ([]byte, error) {
 	kept, err := json.Marshal(ceremony)
 	if err != nil {
 		return nil, fmt.Errorf("members: passkey: %w", err)
@@ -98,7 +98,7 @@ func (r *Roster) keepCeremony(ctx context.Context, h Holder, ceremony *webauthn.
 	if err := r.store.putCeremony(ctx, h.Session.ID, string(kept)); err != nil {
 		return nil, err
 	}
-	text, err := json.Marshal(asked)
+	text, err := json.Marshal(options)
 	if err != nil {
 		return nil, fmt.Errorf("members: passkey: %w", err)
 	}
@@ -120,7 +120,7 @@ func (w write) takeCeremony(session int64) (webauthn.SessionData, error) {
 
 // AddPasskey takes the passkey into use that the browser made, and returns recovery codes with the first factor. ErrPasskey says that it
 // cannot be trusted.
-func (r *Roster) AddPasskey(ctx context.Context, h Holder, name string, answer []byte) ([]string, error) {
+func (r *Roster) AddPasskey(ctx context.Context, h SessionHolder, name string, answer []byte) ([]string, error) {
 	var codes []string
 	err := r.change(ctx, ownFactor(h.Member.SignedIn(h.Session, h.Device.Addr)), func(w write) error {
 		p := Problems{}
@@ -145,7 +145,7 @@ func (r *Roster) AddPasskey(ctx context.Context, h Holder, name string, answer [
 	return codes, nil
 }
 
-func (r *Roster) createdKey(ctx context.Context, w write, h Holder, answer []byte) (*webauthn.Credential, error) {
+func (r *Roster) createdKey(ctx context.Context, w write, h SessionHolder, answer []byte) (*webauthn.Credential, error) {
 	party, err := party(h.Origin)
 	if err != nil {
 		return nil, err
@@ -169,9 +169,9 @@ func (r *Roster) createdKey(ctx context.Context, w write, h Holder, answer []byt
 	return key, nil
 }
 
-// AskPasskey returns what the browser needs to use one of the member's passkeys, as JSON (WebAuthn, PublicKeyCredentialRequestOptionsJSON).
+// PasskeyOptions returns what the browser needs to use one of the member's passkeys, as JSON (WebAuthn, PublicKeyCredentialRequestOptionsJSON).
 // Without a passkey it is ErrNoFactor.
-func (r *Roster) AskPasskey(ctx context.Context, h Holder) ([]byte, error) {
+func (r *Roster) PasskeyOptions(ctx context.Context, h SessionHolder) ([]byte, error) {
 	o, err := r.keyOwner(ctx, h.Member)
 	if err != nil {
 		return nil, err
@@ -190,10 +190,10 @@ func (r *Roster) AskPasskey(ctx context.Context, h Holder) ([]byte, error) {
 	return r.keepCeremony(ctx, h, ceremony, options.Response)
 }
 
-// GivePasskey proves the session with a passkey's answer to AskPasskey, and returns the session's new token; the old one is void. What
+// GivePasskey proves the session with a passkey's answer to PasskeyOptions, and returns the session's new token; the old one is void. What
 // does not fit is ErrPasskey.
-func (r *Roster) GivePasskey(ctx context.Context, h Holder, answer []byte) (vault.Secret, error) {
-	return r.prove(ctx, h, func(w write) (string, error) {
+func (r *Roster) GivePasskey(ctx context.Context, h SessionHolder, answer []byte) (vault.Secret, error) {
+	return r.reauthenticate(ctx, h, func(w write) (string, error) {
 		key, err := r.usedKey(ctx, w, h, answer)
 		if err != nil {
 			return "", err
@@ -206,7 +206,7 @@ func (r *Roster) GivePasskey(ctx context.Context, h Holder, answer []byte) (vaul
 	})
 }
 
-func (r *Roster) usedKey(ctx context.Context, w write, h Holder, answer []byte) (*webauthn.Credential, error) {
+func (r *Roster) usedKey(ctx context.Context, w write, h SessionHolder, answer []byte) (*webauthn.Credential, error) {
 	party, err := party(h.Origin)
 	if err != nil {
 		return nil, err

@@ -30,31 +30,31 @@ const (
 	keySize  = 32
 )
 
-// proof is a hash taken apart.
-type proof struct {
+// passwordHash is a hash taken apart.
+type passwordHash struct {
 	cost
 	salt, key []byte
 }
 
 // nobody is what an unknown account's password is checked against: no password has an all-zero hash, and finding that out takes
 // as long as for a known one.
-var nobody = proof{present, make([]byte, saltSize), make([]byte, keySize)}
+var nobody = passwordHash{present, make([]byte, saltSize), make([]byte, keySize)}
 
 // String writes the hash in the PHC string format (github.com/P-H-C/phc-string-format).
-func (p proof) String() string {
+func (p passwordHash) String() string {
 	return fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s", argon2.Version, p.memory, p.passes, p.threads,
 		base64.RawStdEncoding.EncodeToString(p.salt), base64.RawStdEncoding.EncodeToString(p.key))
 }
 
-// parseProof reads what String wrote. Anything else, or a cost that would take the machine down, is not a proof.
-func parseProof(text string) (proof, bool) {
+// parsePasswordHash reads what String wrote. Anything else, or a cost that would take the machine down, is not a proof.
+func parsePasswordHash(text string) (passwordHash, bool) {
 	parts := strings.Split(text, "$")
 	if len(parts) != 6 || parts[1] != "argon2id" || parts[2] != fmt.Sprintf("v=%d", argon2.Version) {
-		return proof{}, false
+		return passwordHash{}, false
 	}
-	var p proof
+	var p passwordHash
 	if _, err := fmt.Sscanf(parts[3], "m=%d,t=%d,p=%d", &p.memory, &p.passes, &p.threads); err != nil {
-		return proof{}, false
+		return passwordHash{}, false
 	}
 	var saltErr, keyErr error
 	p.salt, saltErr = base64.RawStdEncoding.DecodeString(parts[4])
@@ -63,7 +63,7 @@ func parseProof(text string) (proof, bool) {
 	return p, saltErr == nil && keyErr == nil && sane
 }
 
-func (p proof) of(password vault.Secret) []byte {
+func (p passwordHash) of(password vault.Secret) []byte {
 	return argon2.IDKey(canonical(password), p.salt, p.passes, p.memory, p.threads, keySize)
 }
 
@@ -92,7 +92,7 @@ func (h hashing) hash(ctx context.Context, password vault.Secret) (string, error
 		return "", err
 	}
 	defer h.leave()
-	p := proof{cost: present, salt: make([]byte, saltSize)}
+	p := passwordHash{cost: present, salt: make([]byte, saltSize)}
 	rand.Read(p.salt) // never fails: crypto/rand ends the program instead
 	p.key = p.of(password)
 	return p.String(), nil
@@ -104,7 +104,7 @@ func (h hashing) verify(ctx context.Context, hash string, password vault.Secret)
 		return false, err
 	}
 	defer h.leave()
-	p, known := parseProof(hash)
+	p, known := parsePasswordHash(hash)
 	if !known {
 		p = nobody
 	}
@@ -113,6 +113,6 @@ func (h hashing) verify(ctx context.Context, hash string, password vault.Secret)
 
 // outdated tells whether the hash was made at another cost than today's.
 func outdated(hash string) bool {
-	p, known := parseProof(hash)
+	p, known := parsePasswordHash(hash)
 	return known && p.cost != present
 }

@@ -230,49 +230,49 @@ type Return struct {
 
 // FinishProvider signs the member in, or proves the holder's session again, and returns the session's new token. A token of BeginProvider
 // works once. Whoever is not let in gets ErrProvider or ErrNotInvited, and the audit log says why.
-func (r *Roster) FinishProvider(ctx context.Context, back Return, h Holder) (token vault.Secret, f Flow, m Member, err error) {
+func (r *Roster) FinishProvider(ctx context.Context, back Return, h SessionHolder) (token vault.Secret, f Flow, m Member, err error) {
 	if r.provider == nil {
 		return token, f, m, ErrProvider
 	}
-	door := signingIn(Member{}, h.Device)
+	signIn := signingIn(Member{}, h.Device)
 	row, err := r.store.takeFlow(ctx, hashOf(back.Token), r.now().Add(-flowLasts))
 	if err != nil {
-		return token, f, m, r.refused(ctx, door, err)
+		return token, f, m, r.refused(ctx, signIn, err)
 	}
 	f = Flow{Next: row.Next, Session: row.SessionID}
 	if hashOf(vault.NewSecret(back.State)) != row.StateHash {
-		return token, f, m, r.refused(ctx, door, refusal{"wrong_state", ErrProvider})
+		return token, f, m, r.refused(ctx, signIn, refusal{"wrong_state", ErrProvider})
 	}
 	if back.Code == "" {
-		return token, f, m, r.refused(ctx, door, refusal{"provider_said_no", ErrProvider})
+		return token, f, m, r.refused(ctx, signIn, refusal{"provider_said_no", ErrProvider})
 	}
 	id, err := r.provider.exchange(ctx, back.Code, row.Verifier, row.Nonce)
 	if err != nil {
-		return token, f, m, r.refused(ctx, door, err)
+		return token, f, m, r.refused(ctx, signIn, err)
 	}
 	if f.Session != 0 {
-		token, err = r.proveWith(ctx, h, f, id)
+		token, err = r.reauthenticateWith(ctx, h, f, id)
 		return token, f, h.Member, err
 	}
-	if m, err = r.admitted(ctx, id, h.Device); err != nil {
+	if m, err = r.authorized(ctx, id, h.Device); err != nil {
 		return token, f, m, err
 	}
 	token, err = r.begin(ctx, m, h.Device, beginning{provided: r.provider.strong(id)}, func(write) error { return nil })
 	return token, f, m, err
 }
 
-// freshProvided is how old a proof at the provider may be when it comes back.
-const freshProvided = 5 * time.Minute
+// recentProviderSignIn is how old a proof at the provider may be when it comes back.
+const recentProviderSignIn = 5 * time.Minute
 
-func (r *Roster) proveWith(ctx context.Context, h Holder, f Flow, id identity) (vault.Secret, error) {
-	return r.prove(ctx, h, func(w write) (string, error) {
+func (r *Roster) reauthenticateWith(ctx context.Context, h SessionHolder, f Flow, id identity) (vault.Secret, error) {
+	return r.reauthenticate(ctx, h, func(w write) (string, error) {
 		member, err := w.identityOwner(id)
 		switch {
 		case err != nil:
 			return "", err
-		case h.Session.ID != f.Session || member != h.Member.ID || h.Session.Half:
+		case h.Session.ID != f.Session || member != h.Member.ID || h.Session.SecondFactorPending:
 			return "", refusal{"another_person", ErrProvider}
-		case w.now.Sub(time.Unix(id.At, 0)) > freshProvided:
+		case w.now.Sub(time.Unix(id.At, 0)) > recentProviderSignIn:
 			return "", refusal{"not_asked_anew", ErrProvider}
 		}
 		has, err := w.hasFactor(h.Member.ID)
@@ -283,11 +283,11 @@ func (r *Roster) proveWith(ctx context.Context, h Holder, f Flow, id identity) (
 	})
 }
 
-// admitted is the member whom the provider's word lets in, linked or made where that is still to do, with the role that the groups give.
-func (r *Roster) admitted(ctx context.Context, id identity, d Device) (Member, error) {
+// authorized is the member whom the provider's word lets in, linked or made where that is still to do, with the role that the groups give.
+func (r *Roster) authorized(ctx context.Context, id identity, d Device) (Member, error) {
 	var m Member
-	door := signingIn(Member{}, d)
-	err := r.store.change(ctx, write{act: door, now: r.now()}, func(w write) error {
+	signIn := signingIn(Member{}, d)
+	err := r.store.change(ctx, write{act: signIn, now: r.now()}, func(w write) error {
 		member, err := w.identityOwner(id)
 		if err != nil {
 			return err
@@ -305,7 +305,7 @@ func (r *Roster) admitted(ctx context.Context, id identity, d Device) (Member, e
 		m, err = w.presentMember(m.ID)
 		return err
 	})
-	return m, r.refused(ctx, door, err)
+	return m, r.refused(ctx, signIn, err)
 }
 
 // welcome links somebody whom the provider knows and Drover does not, to the member with the address or to a new one. Whoever left comes

@@ -106,9 +106,9 @@ func TestTokensDie(t *testing.T) {
 					}
 				}
 				for _, want := range []int{2, 0} {
-					told, err := r.TellRevoked(t.Context(), m.ID)
-					if err != nil || len(told) != want || slices.ContainsFunc(told, func(t members.Token) bool { return t.RevokedWhy == "" }) {
-						t.Errorf("told of %+v, want %d, %v", told, want, err)
+					notified, err := r.NotifyRevoked(t.Context(), m.ID)
+					if err != nil || len(notified) != want || slices.ContainsFunc(notified, func(t members.Token) bool { return t.RevokedWhy == "" }) {
+						t.Errorf("told of %+v, want %d, %v", notified, want, err)
 					}
 				}
 				if kept, err := r.RevokedTokens(t.Context(), m.ID); len(kept) != 2 || err != nil {

@@ -29,20 +29,20 @@ var (
 
 // Member is one person.
 type Member struct {
-	ID        int64
-	Email     string // in lower case; nobody else present has it
-	Name      string
-	Role      access.Role
-	Bound     access.Restriction // what the member is held to beside the role
-	CreatedAt time.Time
-	LeftAt    time.Time // zero while the member is present
-	Version   int64     // raised with every change of role, scope, membership and password
+	ID          int64
+	Email       string // in lower case; nobody else present has it
+	Name        string
+	Role        access.Role
+	Restriction access.Restriction // what the member is held to beside the role
+	CreatedAt   time.Time
+	LeftAt      time.Time // zero while the member is present
+	Version     int64     // raised with every change of role, scope, membership and password
 }
 
 // Actor is the member as the gate and the audit log see one who comes from the address; the zero address is none.
 func (m Member) Actor(addr netip.Addr) access.Actor {
 	a := access.Actor{
-		Kind: access.KindMember, ID: m.ID, Name: m.Name, Role: m.Role, Scope: access.NewScope(m.Bound), Auth: &access.Auth{Version: m.Version},
+		Kind: access.KindMember, ID: m.ID, Name: m.Name, Role: m.Role, Scope: access.NewScope(m.Restriction), Auth: &access.Auth{Version: m.Version},
 	}
 	if addr.IsValid() {
 		a.Addr = addr.Unmap().String()
@@ -94,7 +94,7 @@ func (r *Roster) Deny(passwords []string) {
 // Members returns everybody present who reaches no further than the actor, and the actor, by name.
 func (r *Roster) Members(ctx context.Context, actor access.Actor) ([]Member, error) {
 	all, err := r.store.present(ctx)
-	return slices.DeleteFunc(all, func(m Member) bool { return m.ID != actor.ID && !actor.Scope.Covers(m.Bound) }), err
+	return slices.DeleteFunc(all, func(m Member) bool { return m.ID != actor.ID && !actor.Scope.Covers(m.Restriction) }), err
 }
 
 // Member returns one member, also one who has left, or ErrNoMember.

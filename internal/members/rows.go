@@ -50,28 +50,28 @@ type deviceRow struct {
 func (deviceRow) TableName() string { return "devices" }
 
 type tokenRow struct {
-	ID        int64 `gorm:"primaryKey"`
-	MemberID  int64
-	Name      string
-	Hash      string
-	Role      access.Role
-	Bound     string
-	CreatedAt int64 `gorm:"autoCreateTime:false"`
-	ExpiresAt int64
-	RevokedAt int64
-	UsedAt    int64
-	UsedFrom  string
+	ID          int64 `gorm:"primaryKey"`
+	MemberID    int64
+	Name        string
+	Hash        string
+	Role        access.Role
+	Restriction string `gorm:"column:bound"`
+	CreatedAt   int64  `gorm:"autoCreateTime:false"`
+	ExpiresAt   int64
+	RevokedAt   int64
+	UsedAt      int64
+	UsedFrom    string
 
 	RecordedAt int64
 	RevokedWhy string
-	ToldAt     int64
+	NotifiedAt int64 `gorm:"column:told_at"`
 }
 
 func (tokenRow) TableName() string { return "tokens" }
 
 func (r tokenRow) token() Token {
 	return Token{
-		ID: r.ID, Member: r.MemberID, Name: r.Name, Role: r.Role, Bound: bound(r.Bound), CreatedAt: moment(r.CreatedAt), ExpiresAt: moment(r.ExpiresAt),
+		ID: r.ID, Member: r.MemberID, Name: r.Name, Role: r.Role, Restriction: restrictionOf(r.Restriction), CreatedAt: moment(r.CreatedAt), ExpiresAt: moment(r.ExpiresAt),
 		UsedAt: moment(r.UsedAt), UsedFrom: r.UsedFrom, RevokedAt: moment(r.RevokedAt), RevokedWhy: r.RevokedWhy,
 	}
 }

@@ -93,13 +93,13 @@ func (r *Roster) checkPassword(p Problems, password vault.Secret, email string) 
 	}
 }
 
-// shortestTold is from how many characters on the name in an address tells something about a password; shorter ones are in any text.
-const shortestTold = 4
+// shortestPersonalWord is from how many characters on the name in an address tells something about a password; shorter ones are in any text.
+const shortestPersonalWord = 4
 
 // namesOwner tells whether the password holds what everybody knows of its owner.
 func namesOwner(folded, email string) bool {
 	name, _, _ := strings.Cut(foldEmail(email), "@")
-	return utf8.RuneCountInString(name) >= shortestTold && strings.Contains(folded, name) || folded == foldEmail(email)
+	return utf8.RuneCountInString(name) >= shortestPersonalWord && strings.Contains(folded, name) || folded == foldEmail(email)
 }
 
 // expectedWords are tried by whoever knows what this house is for. The name of the owner's own domain is added to them.
@@ -111,10 +111,10 @@ const leastBeside = 8
 // expected tells whether the password is hardly more than words that anybody would try here.
 func expected(folded, email string) bool {
 	_, domain, _ := strings.Cut(foldEmail(email), "@")
-	house, _, _ := strings.Cut(domain, ".")
+	company, _, _ := strings.Cut(domain, ".")
 	left := strings.Join(strings.Fields(folded), "")
-	for _, word := range slices.Backward(slices.SortedFunc(slices.Values(append(slices.Clone(expectedWords), house)), byLength)) {
-		if utf8.RuneCountInString(word) >= shortestTold {
+	for _, word := range slices.Backward(slices.SortedFunc(slices.Values(append(slices.Clone(expectedWords), company)), byLength)) {
+		if utf8.RuneCountInString(word) >= shortestPersonalWord {
 			left = strings.ReplaceAll(left, word, " ")
 		}
 	}

@@ -22,14 +22,14 @@ const (
 
 // Session is one browser that a member is signed in with.
 type Session struct {
-	ID         int64
-	Addr       string
-	UserAgent  string
-	CreatedAt  time.Time
-	LastSeenAt time.Time
-	Half       bool      // the second factor is still to be given: nothing else is open to it
-	FreshAt    time.Time // when the member last proved who they are; zero while half
-	MustEnrol  bool      // everybody must have a second factor, and this member has none: nothing else is open until then
+	ID                  int64
+	Addr                string
+	UserAgent           string
+	CreatedAt           time.Time
+	LastSeenAt          time.Time
+	SecondFactorPending bool      // the second factor is still to be given: nothing else is open to it
+	ReauthenticatedAt   time.Time // when the member last proved who they are; zero while half
+	MustEnrol           bool      // everybody must have a second factor, and this member has none: nothing else is open until then
 }
 
 // newToken makes a token that cannot be guessed, and what is stored of it.
@@ -104,19 +104,19 @@ func (r *Roster) begin(ctx context.Context, m Member, d Device, how beginning, b
 			return err
 		}
 		row := newSession(m, d, hash, w.now)
-		half, err := w.hasFactor(m.ID)
+		pending, err := w.hasFactor(m.ID)
 		if err != nil {
 			return err
 		}
 		row.Provided, row.BegunBy = how.provided, how.by
-		if row.Half = half && !how.provided; !row.Half {
-			row.FreshAt = w.now.UnixMicro()
+		if row.SecondFactorPending = pending && !how.provided; !row.SecondFactorPending {
+			row.ReauthenticatedAt = w.now.UnixMicro()
 		}
 		s, err := w.insertSession(row)
 		if err != nil {
 			return err
 		}
-		return w.record(m.subject(), map[string]any{"session": s.ID, "user_agent": s.UserAgent, "half": s.Half})
+		return w.record(m.subject(), map[string]any{"session": s.ID, "user_agent": s.UserAgent, "half": s.SecondFactorPending})
 	})
 	if err != nil {
 		return vault.Secret{}, fmt.Errorf("members: sign in: %w", err)
@@ -149,7 +149,7 @@ func (r *Roster) Authenticate(ctx context.Context, token vault.Secret) (Member, 
 		return Member{}, Session{}, err
 	}
 	now := r.now()
-	if row.Half && now.Sub(moment(row.CreatedAt)) > halfLimit {
+	if row.SecondFactorPending && now.Sub(moment(row.CreatedAt)) > secondFactorLimit {
 		return Member{}, Session{}, ErrNoSession
 	}
 	if now.Sub(moment(row.LastSeenAt)) > idleLimit || now.Sub(moment(row.CreatedAt)) > absoluteLimit {

@@ -40,7 +40,7 @@ func (r *Roster) Standing(ctx context.Context, actor access.Actor) (access.Actor
 	if i < 0 {
 		return actor, fmt.Errorf("%w: the token does not work any more", access.ErrForbidden)
 	}
-	now.Kind, now.Name, now.Scope = access.KindToken, actor.Name, access.NewScope(bound(row.Bound), tokens[i].Bound)
+	now.Kind, now.Name, now.Scope = access.KindToken, actor.Name, access.NewScope(restrictionOf(row.Restriction), tokens[i].Restriction)
 	if !tokens[i].Role.Covers(now.Role) {
 		now.Role = tokens[i].Role
 	}

@@ -20,7 +20,7 @@ func TestStanding(t *testing.T) {
 		add(t, r, "owner@agency.example", access.Owner)
 		mara := add(t, r, "mara@agency.example", access.Admin)
 		stored := access.Actor{Kind: access.KindMember, ID: mara.ID, Name: mara.Name}
-		value, err := r.MakeToken(ctx, mara.Actor(desk.Addr), members.Token{Name: "CI", Role: access.Operator, Bound: access.Restriction{Clients: []string{"Acme"}}, ExpiresAt: time.Now().Add(48 * time.Hour)})
+		value, err := r.MakeToken(ctx, mara.Actor(desk.Addr), members.Token{Name: "CI", Role: access.Operator, Restriction: access.Restriction{Clients: []string{"Acme"}}, ExpiresAt: time.Now().Add(48 * time.Hour)})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -50,7 +50,7 @@ func TestStanding(t *testing.T) {
 		}
 		check("a demoted member", stored, access.Viewer, true)
 		check("a demoted member's token", program, access.Viewer, false)
-		if err := r.SetBound(ctx, shell, mara.ID, access.Restriction{Clients: []string{"Acme"}}); err != nil {
+		if err := r.SetAccess(ctx, shell, mara.ID, access.Restriction{Clients: []string{"Acme"}}); err != nil {
 			t.Fatal(err)
 		}
 		check("a narrowed member", stored, access.Viewer, false)

@@ -27,7 +27,7 @@ type write struct {
 }
 
 func (s store) change(ctx context.Context, w write, f func(write) error) error {
-	return s.log.Settle(ctx, s.db.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
+	return s.log.RecordRefusal(ctx, s.db.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
 		// What follows may end the very session that it comes from, so the actor is verified first.
 		if err := s.log.VerifyActor(tx, w.actor, w.action, w.subject); err != nil {
 			return err
@@ -46,7 +46,7 @@ type memberRow struct {
 	Email        string
 	Name         string
 	Role         access.Role
-	Bound        string
+	Restriction  string `gorm:"column:bound"`
 	PasswordHash string
 	CreatedAt    int64 `gorm:"autoCreateTime:false"`
 	LeftAt       int64
@@ -65,8 +65,8 @@ func stored(b access.Restriction) string {
 	return string(text)
 }
 
-// bound reads what stored wrote. What cannot be read holds to no site and no operation: no name is a space.
-func bound(text string) access.Restriction {
+// restrictionOf reads what stored wrote. What cannot be read holds to no site and no operation: no name is a space.
+func restrictionOf(text string) access.Restriction {
 	var b access.Restriction
 	if text != "" && (json.Unmarshal([]byte(text), &b) != nil || b.IsZero()) {
 		return access.Restriction{Clients: []string{" "}, Operations: []string{" "}}
@@ -77,43 +77,43 @@ func bound(text string) access.Restriction {
 func (memberRow) TableName() string { return "members" }
 
 func (r memberRow) member() Member {
-	return Member{ID: r.ID, Email: r.Email, Name: r.Name, Role: r.Role, Bound: bound(r.Bound), CreatedAt: moment(r.CreatedAt), LeftAt: moment(r.LeftAt), Version: r.Version}
+	return Member{ID: r.ID, Email: r.Email, Name: r.Name, Role: r.Role, Restriction: restrictionOf(r.Restriction), CreatedAt: moment(r.CreatedAt), LeftAt: moment(r.LeftAt), Version: r.Version}
 }
 
 type sessionRow struct {
-	ID         int64 `gorm:"primaryKey"`
-	TokenHash  string
-	MemberID   int64
-	CreatedAt  int64 `gorm:"autoCreateTime:false"`
-	LastSeenAt int64
-	Addr       string
-	UserAgent  string
-	Half       bool
-	FreshAt    int64
-	Ceremony   string
-	Provided   bool
-	BegunBy    int64 // the member whose link it began with
+	ID                  int64 `gorm:"primaryKey"`
+	TokenHash           string
+	MemberID            int64
+	CreatedAt           int64 `gorm:"autoCreateTime:false"`
+	LastSeenAt          int64
+	Addr                string
+	UserAgent           string
+	SecondFactorPending bool  `gorm:"column:half"`
+	ReauthenticatedAt   int64 `gorm:"column:fresh_at"`
+	Ceremony            string
+	Provided            bool
+	BegunBy             int64 // the member whose link it began with
 }
 
 func (sessionRow) TableName() string { return "sessions" }
 
 func (r sessionRow) session() Session {
-	return Session{ID: r.ID, Addr: r.Addr, UserAgent: r.UserAgent, CreatedAt: moment(r.CreatedAt), LastSeenAt: moment(r.LastSeenAt), Half: r.Half, FreshAt: moment(r.FreshAt)}
+	return Session{ID: r.ID, Addr: r.Addr, UserAgent: r.UserAgent, CreatedAt: moment(r.CreatedAt), LastSeenAt: moment(r.LastSeenAt), SecondFactorPending: r.SecondFactorPending, ReauthenticatedAt: moment(r.ReauthenticatedAt)}
 }
 
 type linkRow struct {
-	ID        int64 `gorm:"primaryKey"`
-	Kind      linkKind
-	TokenHash string
-	Email     string
-	Role      access.Role
-	Bound     string
-	MemberID  int64
-	Lift      bool // the second factor goes with the old password
-	CreatedBy string
-	CreatedAt int64 `gorm:"autoCreateTime:false"`
-	ExpiresAt int64
-	UsedAt    int64
+	ID          int64 `gorm:"primaryKey"`
+	Kind        linkKind
+	TokenHash   string
+	Email       string
+	Role        access.Role
+	Restriction string `gorm:"column:bound"`
+	MemberID    int64
+	Lift        bool // the second factor goes with the old password
+	CreatedBy   string
+	CreatedAt   int64 `gorm:"autoCreateTime:false"`
+	ExpiresAt   int64
+	UsedAt      int64
 
 	ApprovedBy int64 // the member who approved the invitation and was shown it
 }
@@ -164,7 +164,7 @@ func (s store) byEmail(ctx context.Context, email string) (memberRow, error) {
 }
 
 func (w write) insertMember(m Member, hash string) (Member, error) {
-	r := memberRow{Email: m.Email, Name: m.Name, Role: m.Role, Bound: stored(m.Bound), PasswordHash: hash, CreatedAt: w.now.UnixMicro()}
+	r := memberRow{Email: m.Email, Name: m.Name, Role: m.Role, Restriction: stored(m.Restriction), PasswordHash: hash, CreatedAt: w.now.UnixMicro()}
 	err := w.tx.Create(&r).Error
 	if errors.Is(err, gorm.ErrDuplicatedKey) {
 		return m, Problems{"email": "A member with this email address already exists."}
@@ -178,9 +178,9 @@ func (w write) presentMember(id int64) (Member, error) {
 	return r.member(), found(err, ErrNoMember)
 }
 
-// owners counts the owners present. Nobody else can count until this change is committed, so that two owners who remove each other
+// countOwners counts the owners present. Nobody else can count until this change is committed, so that two owners who remove each other
 // at once cannot both go.
-func (w write) owners() (int64, error) {
+func (w write) countOwners() (int64, error) {
 	if err := w.tx.Exec("UPDATE members SET role = role WHERE role = ?", access.Owner).Error; err != nil {
 		return 0, err
 	}
@@ -194,7 +194,7 @@ func (w write) setRole(m Member, role access.Role) error {
 	return errors.Join(err, w.voidInvitations(m))
 }
 
-func (w write) setBound(m Member, b access.Restriction) error {
+func (w write) setRestriction(m Member, b access.Restriction) error {
 	err := w.tx.Model(&memberRow{}).Where("id = ?", m.ID).Update("bound", stored(b)).Error
 	return errors.Join(err, w.voidInvitations(m))
 }

@@ -40,7 +40,7 @@ func (s store) revokedFor(ctx context.Context, member int64, since time.Time) ([
 	return rows, err
 }
 
-func (w write) markTold(member int64) error {
+func (w write) markNotified(member int64) error {
 	return w.tx.Model(&tokenRow{}).Where("member_id = ? AND revoked_why <> '' AND told_at = 0", member).Update("told_at", w.now.UnixMicro()).Error
 }
 

@@ -17,15 +17,15 @@ var ErrToken = errors.New("the token is unknown, expired or revoked")
 
 // Token is what may be known of a key with which a program acts for a member: never its value.
 type Token struct {
-	ID        int64
-	Member    int64
-	Name      string
-	Role      access.Role // at most this, and at most the member's
-	Bound     access.Restriction
-	CreatedAt time.Time
-	ExpiresAt time.Time
-	UsedAt    time.Time // zero before the first use; to the minute
-	UsedFrom  string
+	ID          int64
+	Member      int64
+	Name        string
+	Role        access.Role // at most this, and at most the member's
+	Restriction access.Restriction
+	CreatedAt   time.Time
+	ExpiresAt   time.Time
+	UsedAt      time.Time // zero before the first use; to the minute
+	UsedFrom    string
 
 	RevokedAt  time.Time // zero while it works
 	RevokedWhy string    // how it was revoked other than by hand, as the end of a sentence: "your password was reset"
@@ -62,12 +62,12 @@ func (r *Roster) MakeToken(ctx context.Context, actor access.Actor, t Token) (va
 			return aboveOwnRole
 		}
 		row := tokenRow{
-			MemberID: actor.ID, Name: t.Name, Hash: hashOf(value), Role: t.Role, Bound: stored(t.Bound), CreatedAt: w.now.UnixMicro(), ExpiresAt: t.ExpiresAt.UnixMicro(),
+			MemberID: actor.ID, Name: t.Name, Hash: hashOf(value), Role: t.Role, Restriction: stored(t.Restriction), CreatedAt: w.now.UnixMicro(), ExpiresAt: t.ExpiresAt.UnixMicro(),
 		}
 		if row.ID, err = w.insertToken(row); err != nil {
 			return err
 		}
-		return w.record(access.On("token", row.ID), map[string]any{"name": t.Name, "role": t.Role, "reach": t.Bound, "expires_at": t.ExpiresAt.UTC().Format(time.RFC3339)})
+		return w.record(access.On("token", row.ID), map[string]any{"name": t.Name, "role": t.Role, "reach": t.Restriction, "expires_at": t.ExpiresAt.UTC().Format(time.RFC3339)})
 	})
 	if err != nil {
 		return vault.Secret{}, fmt.Errorf("members: token: %w", err)
@@ -132,19 +132,19 @@ func (r *Roster) RevokedTokens(ctx context.Context, member int64) ([]Token, erro
 	return all, err
 }
 
-// TellRevoked returns those of RevokedTokens that the member was not told of yet. From then on they count as told.
-func (r *Roster) TellRevoked(ctx context.Context, member int64) ([]Token, error) {
+// NotifyRevoked returns those of RevokedTokens that the member was not told of yet. From then on they count as told.
+func (r *Roster) NotifyRevoked(ctx context.Context, member int64) ([]Token, error) {
 	rows, err := r.store.revokedFor(ctx, member, r.now().Add(-revokedShown))
 	var untold []Token
 	for _, row := range rows {
-		if row.ToldAt == 0 {
+		if row.NotifiedAt == 0 {
 			untold = append(untold, row.token())
 		}
 	}
 	if err != nil || len(untold) == 0 {
 		return nil, err
 	}
-	return untold, r.store.change(ctx, write{now: r.now()}, func(w write) error { return w.markTold(member) })
+	return untold, r.store.change(ctx, write{now: r.now()}, func(w write) error { return w.markNotified(member) })
 }
 
 // recordedEvery is how often the use of a token is recorded; what it changes is recorded each time besides.
@@ -152,14 +152,14 @@ const recordedEvery = time.Hour
 
 // noteUse keeps when and from where the token was used last, and records the first use from an address and one an hour.
 func (r *Roster) noteUse(ctx context.Context, actor access.Actor, row tokenRow, now time.Time) error {
-	idle, moved := now.Sub(moment(row.UsedAt)), row.UsedFrom != actor.Addr
-	if idle <= touchEvery && !moved {
+	idle, changed := now.Sub(moment(row.UsedAt)), row.UsedFrom != actor.Addr
+	if idle <= touchEvery && !changed {
 		return nil
 	}
 	a := act{actor, access.TokenUse, access.On("token", row.ID)}
 	return r.store.change(ctx, write{act: a, now: now}, func(w write) error {
 		recorded := moment(row.RecordedAt)
-		if moved || now.Sub(recorded) > recordedEvery {
+		if changed || now.Sub(recorded) > recordedEvery {
 			recorded = now
 			if err := w.record(a.subject, map[string]any{"name": row.Name, "member": row.MemberID}); err != nil {
 				return err
@@ -190,6 +190,6 @@ func (r *Roster) Bearer(ctx context.Context, value vault.Secret, addr netip.Addr
 	if !row.Role.Covers(m.Role) {
 		actor.Role = row.Role
 	}
-	actor.Scope = access.NewScope(bound(m.Bound), bound(row.Bound))
+	actor.Scope = access.NewScope(restrictionOf(m.Restriction), restrictionOf(row.Restriction))
 	return actor, r.noteUse(ctx, actor, row, now)
 }

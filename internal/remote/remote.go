@@ -56,21 +56,21 @@ func New(address string, token vault.Secret, authorities *x509.CertPool) (*Drove
 type Problem struct {
 	Status  int               `json:"status"`
 	Message string            `json:"message"`
-	Mend    string            `json:"mend"`
+	Fix     string            `json:"mend"`
 	Fields  map[string]string `json:"fields"`
 }
 
 // Error is the problem as a sentence.
 func (p Problem) Error() string {
 	if len(p.Fields) == 0 {
-		return p.Message + ". " + p.Mend
+		return p.Message + ". " + p.Fix
 	}
-	var said []string
+	var sentences []string
 	for name, sentence := range p.Fields {
-		said = append(said, name+": "+sentence)
+		sentences = append(sentences, name+": "+sentence)
 	}
-	slices.Sort(said)
-	return strings.Join(said, "; ")
+	slices.Sort(sentences)
+	return strings.Join(sentences, "; ")
 }
 
 // longestAnswer bounds what is read of an answer, in bytes.
@@ -94,11 +94,11 @@ func (d *Drover) Call(ctx context.Context, method, path string, query url.Values
 	}
 	decoder := json.NewDecoder(io.LimitReader(answer.Body, longestAnswer))
 	if answer.StatusCode >= http.StatusMultipleChoices {
-		var said struct{ Error Problem }
-		if err := decoder.Decode(&said); err != nil {
+		var refused struct{ Error Problem }
+		if err := decoder.Decode(&refused); err != nil {
 			return fmt.Errorf("the server answered %s", answer.Status)
 		}
-		return said.Error
+		return refused.Error
 	}
 	for {
 		var line json.RawMessage

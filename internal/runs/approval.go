@@ -50,8 +50,8 @@ func (w write) mayApprove(row runRow, actor access.Actor) error {
 	return err
 }
 
-// ErrNotAsked is returned where a run does not wait for approval, or not any more.
-var ErrNotAsked = errors.New("the run does not wait for approval")
+// ErrNotAwaitingApproval is returned where a run does not wait for approval, or not any more.
+var ErrNotAwaitingApproval = errors.New("the run does not wait for approval")
 
 // Policy returns the policy in force.
 func (r *Runner) Policy(ctx context.Context) (Policy, error) {
@@ -102,8 +102,8 @@ func (r *Runner) SetPolicy(ctx context.Context, actor access.Actor, p Policy) er
 	return nil
 }
 
-// holds tells whether the actor's run of the effect on the sites needs a second person.
-func (p Policy) holds(actor access.Actor, effect operation.Effect, chosen []sites.Site) bool {
+// appliesTo tells whether the actor's run of the effect on the sites needs a second person.
+func (p Policy) appliesTo(actor access.Actor, effect operation.Effect, chosen []sites.Site) bool {
 	if actor.Kind != access.KindMember && actor.Kind != access.KindToken {
 		return false
 	}
@@ -118,7 +118,7 @@ func (p Policy) MayStart(actor access.Actor, effect operation.Effect) bool {
 // right is what starting a run of the effect needs: where a second person will decide, asking is enough.
 func (p Policy) right(actor access.Actor, effect operation.Effect) access.Action {
 	if slices.Contains(p.Effects, effect) && !actor.May(Right(effect)) {
-		return access.RunAsk
+		return access.RunRequestApproval
 	}
 	return Right(effect)
 }
@@ -168,9 +168,9 @@ func (r *Runner) decide(ctx context.Context, actor access.Actor, action access.A
 	}
 	why := ""
 	switch {
-	case run.State != Asked:
-		return Run{}, ErrNotAsked
-	case run.Beyond > 0 || !r.covers(actor, run):
+	case run.State != AwaitingApproval:
+		return Run{}, ErrNotAwaitingApproval
+	case run.OutsideScope > 0 || !r.covers(actor, run):
 		why = "reach"
 	case run.Actor.ID == actor.ID && run.Actor.ID != 0:
 		why = "own_request"

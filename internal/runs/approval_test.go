@@ -41,7 +41,7 @@ func TestApprovalByASecondPerson(t *testing.T) {
 			t.Fatal(err)
 		}
 		run, err := h.Runner.Start(ctx, olga, disableAll(2))
-		if err != nil || run.State != runs.Asked {
+		if err != nil || run.State != runs.AwaitingApproval {
 			t.Fatalf("%v %v", run.State, err)
 		}
 		time.Sleep(7 * time.Second) // longer than a sweep takes to find what fell out of the queue
@@ -54,15 +54,15 @@ func TestApprovalByASecondPerson(t *testing.T) {
 		}
 		limited := ada
 		limited.Scope = access.NewScope(access.Restriction{Clients: []string{"nobody"}})
-		held := ada
-		held.Scope = access.NewScope(access.Restriction{Operations: []string{"read"}})
+		restricted := ada
+		restricted.Scope = access.NewScope(access.Restriction{Operations: []string{"read"}})
 		token := olga
 		token.Kind, token.Role = access.KindToken, access.Admin
 		for name, c := range map[string]struct {
 			actor access.Actor
 			want  error
 		}{
-			"an operator": {olga, access.ErrForbidden}, "the asker's token": {token, access.ErrForbidden}, "somebody who cannot see it": {limited, runs.ErrNoRun}, "somebody whose scope is reading": {held, runs.ErrNoRun},
+			"an operator": {olga, access.ErrForbidden}, "the asker's token": {token, access.ErrForbidden}, "somebody who cannot see it": {limited, runs.ErrNoRun}, "somebody whose scope is reading": {restricted, runs.ErrNoRun},
 		} {
 			if err := h.Runner.Approve(ctx, c.actor, run.ID, 2); !errors.Is(err, c.want) {
 				t.Errorf("%s: %v", name, err)
@@ -76,7 +76,7 @@ func TestApprovalByASecondPerson(t *testing.T) {
 			go func() { errs <- h.Runner.Approve(ctx, actor, run.ID, 2) }()
 		}
 		first, second := <-errs, <-errs
-		if (first == nil) == (second == nil) || !errors.Is(errors.Join(first, second), runs.ErrNotAsked) {
+		if (first == nil) == (second == nil) || !errors.Is(errors.Join(first, second), runs.ErrNotAwaitingApproval) {
 			t.Errorf("two at once: %v, %v", first, second)
 		}
 		if last := h.Wait(t, run.ID); last.Counts.OK != 2 || last.Run.State != runs.Done || last.Run.ApprovedBy == "" {
@@ -85,7 +85,7 @@ func TestApprovalByASecondPerson(t *testing.T) {
 		if a, b := len(h.Fake.Calls(0)), len(h.Fake.Calls(1)); a != 1 || b != 1 {
 			t.Errorf("the sites were called %d and %d times", a, b)
 		}
-		for _, action := range []access.Action{access.RunAsk, access.RunApprove, access.RunStart} {
+		for _, action := range []access.Action{access.RunRequestApproval, access.RunApprove, access.RunStart} {
 			if _, n, err := h.Log.Entries(ctx, access.System(), audit.Filter{Action: action, Subject: access.On("run", run.ID), Outcome: audit.Done}); err != nil || n != 1 {
 				t.Errorf("%d entries of %s: %v", n, action, err)
 			}
@@ -101,26 +101,26 @@ func TestApprovalThatIsNotGiven(t *testing.T) {
 	if err := h.Runner.SetPolicy(ctx, runstest.Owner, runs.Policy{Effects: []operation.Effect{operation.Destroy}}); err != nil {
 		t.Fatal(err)
 	}
-	ask := func() int64 {
+	request := func() int64 {
 		t.Helper()
 		run, err := h.Runner.Start(ctx, adam, disableAll(1))
-		if err != nil || run.State != runs.Asked {
+		if err != nil || run.State != runs.AwaitingApproval {
 			t.Fatalf("%v %v", run.State, err)
 		}
 		return run.ID
 	}
-	own := ask()
+	own := request()
 	if err := h.Runner.Approve(ctx, adam, own, 1); !errors.Is(err, access.ErrForbidden) {
 		t.Errorf("one's own: %v", err)
 	}
 	if err := h.Runner.Decline(ctx, ada, own); err != nil {
 		t.Error(err)
 	}
-	withdrawn := ask()
+	withdrawn := request()
 	if err := h.Runner.Cancel(ctx, adam, withdrawn); err != nil {
 		t.Error(err)
 	}
-	late := ask()
+	late := request()
 	if err := h.DB.Gorm.Exec("UPDATE runs SET approval_until = 1 WHERE id = ?", late).Error; err != nil {
 		t.Fatal(err)
 	}
@@ -128,14 +128,14 @@ func TestApprovalThatIsNotGiven(t *testing.T) {
 		if last := h.Wait(t, id); last.Run.State != runs.Cancelled || last.Counts.Failed != 1 {
 			t.Errorf("run %d: %+v", id, last)
 		}
-		if err := h.Runner.Approve(ctx, ada, id, 1); !errors.Is(err, runs.ErrNotAsked) {
+		if err := h.Runner.Approve(ctx, ada, id, 1); !errors.Is(err, runs.ErrNotAwaitingApproval) {
 			t.Errorf("approving run %d afterwards: %v", id, err)
 		}
 	}
 	if n := len(h.Fake.Calls(0)); n != 0 {
 		t.Errorf("%d calls", n)
 	}
-	if run, err := h.Runner.Start(ctx, access.Actor{Kind: access.KindCommandLine, Name: "root", Role: access.Owner}, disableAll(1)); err != nil || run.State == runs.Asked {
+	if run, err := h.Runner.Start(ctx, access.Actor{Kind: access.KindCommandLine, Name: "root", Role: access.Owner}, disableAll(1)); err != nil || run.State == runs.AwaitingApproval {
 		t.Errorf("on the command line of the server: %v %v", run.State, err)
 	}
 }
@@ -155,7 +155,7 @@ func TestApprovalByClient(t *testing.T) {
 		operation string
 		clients   []string
 		want      runs.State
-	}{{"clear-cache", []string{"Acme"}, runs.Asked}, {"clear-cache", []string{"Zulu"}, runs.Waiting}, {"clear-cache", []string{"Acme", "Zulu"}, runs.Asked}, {"status", []string{"Acme"}, runs.Waiting}} {
+	}{{"clear-cache", []string{"Acme"}, runs.AwaitingApproval}, {"clear-cache", []string{"Zulu"}, runs.Waiting}, {"clear-cache", []string{"Acme", "Zulu"}, runs.AwaitingApproval}, {"status", []string{"Acme"}, runs.Waiting}} {
 		run, err := h.Runner.Start(ctx, olga, runs.Spec{Operation: c.operation, Selection: sites.Selection{Clients: c.clients}})
 		if err != nil || run.State != c.want {
 			t.Errorf("%s on %v: %s, want %s (%v)", c.operation, c.clients, run.State, c.want, err)

@@ -20,7 +20,7 @@ const (
 //
 // A run with a limit of its own is one batch: one process works it, and so the limit holds.
 func batches(chosen []sites.Site, limits Limits) [][]sites.Site {
-	if limits.AtOnce > 0 || limits.PerAddress > 0 {
+	if limits.AtOnce > 0 || limits.AtOncePerServer > 0 {
 		return [][]sites.Site{chosen}
 	}
 	size := min(max((len(chosen)+batchesOfRun-1)/batchesOfRun, smallestBatch), largestBatch)

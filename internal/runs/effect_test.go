@@ -69,7 +69,7 @@ func TestAnEffectBelongsToWhatIsDone(t *testing.T) {
 	for name, spec := range attacks {
 		spec.Confirmed = 1
 		run, err := h.Runner.Start(ctx, adam, spec)
-		if err != nil || run.State != runs.Asked {
+		if err != nil || run.State != runs.AwaitingApproval {
 			t.Errorf("%s: it needs no second person: %v %v", name, run.State, err)
 			continue
 		}
@@ -136,7 +136,7 @@ func TestValuesMakeNoOtherRequest(t *testing.T) {
 }
 
 // A site's name may change between the start and the sending.
-func TestWhatIsSentIsJudgedAgain(t *testing.T) {
+func TestWhatIsSentIsJudgedTwice(t *testing.T) {
 	h, ctx := runstest.New(t, dbtest.SQLite(t), []wptest.Site{{}}), context.Background()
 	run, err := h.Runner.Start(ctx, runstest.Operator, asked("method", "POST", "path", "/acme/v1/things/{{site.name}}", "body", "{}"))
 	if err != nil {

@@ -48,7 +48,7 @@ func (r *Runner) Preview(ctx context.Context, actor access.Actor, spec Spec) (Pr
 		return Preview{}, err
 	}
 	p, err := r.previewed(ctx, actor, spec, made)
-	if err == nil && policy.holds(actor, made.Effect, p.chosen) {
+	if err == nil && policy.appliesTo(actor, made.Effect, p.chosen) {
 		p.Warnings = append(p.Warnings, "A second person must approve this run. Nothing is sent until then.")
 	}
 	return p, err

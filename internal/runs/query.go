@@ -59,7 +59,7 @@ func (r *Runner) Run(ctx context.Context, actor access.Actor, id int64) (Run, er
 
 // narrowed is the run for somebody who reaches that many of its sites only: what was typed may tell of the others.
 func (r Run) narrowed(within int) Run {
-	if r.Beyond = r.Total - within; r.Beyond > 0 {
+	if r.OutsideScope = r.Total - within; r.OutsideScope > 0 {
 		r.Total, r.Spec.Params, r.Spec.Selection, r.Spec.Form = within, nil, sites.Selection{}, ""
 	}
 	return r
@@ -89,15 +89,15 @@ func (r *Runner) Runs(ctx context.Context, actor access.Actor, f Filter) ([]List
 	return listed, total, err
 }
 
-func (r *Runner) countsOf(ctx context.Context, reach access.Scope, page []Run) (map[int64]Counts, error) {
-	if reach.EverySite() {
+func (r *Runner) countsOf(ctx context.Context, scope access.Scope, page []Run) (map[int64]Counts, error) {
+	if scope.EverySite() {
 		return r.counts.of(ctx, r.store, page)
 	}
 	ids := make([]int64, len(page))
 	for i, run := range page {
 		ids[i] = run.ID
 	}
-	return r.store.countsOf(ctx, reach, ids)
+	return r.store.countsOf(ctx, scope, ids)
 }
 
 // Targets returns the chosen targets within the actor's reach and how many match in all.
@@ -154,7 +154,7 @@ func (r *Runner) Snapshot(ctx context.Context, actor access.Actor, id int64) (Sn
 var weight = map[wordpress.Outcome]int{wordpress.Failed: 0, wordpress.Unknown: 1, wordpress.Partial: 2, wordpress.Skipped: 3, wordpress.OK: 4}
 
 // pace fills in the rate and the time left of a run that goes on, and the mean rate of one that has ended.
-func (r *Runner) pace(ctx context.Context, reach access.Scope, s *Snapshot) error {
+func (r *Runner) pace(ctx context.Context, scope access.Scope, s *Snapshot) error {
 	if s.Run.StartedAt.IsZero() {
 		return nil
 	}
@@ -165,7 +165,7 @@ func (r *Runner) pace(ctx context.Context, reach access.Scope, s *Snapshot) erro
 		return nil
 	}
 	window := min(rateWindow, time.Since(s.Run.StartedAt))
-	n, err := r.store.endedSince(ctx, reach, s.Run.ID, time.Now().Add(-window))
+	n, err := r.store.endedSince(ctx, scope, s.Run.ID, time.Now().Add(-window))
 	if err != nil || n == 0 || window < time.Second {
 		return err
 	}

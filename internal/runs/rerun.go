@@ -20,7 +20,7 @@ func (r *Runner) Cancel(ctx context.Context, actor access.Actor, id int64) error
 	if err != nil {
 		return err
 	}
-	if run.Beyond > 0 {
+	if run.OutsideScope > 0 {
 		return errors.Join(access.ErrForbidden, r.log.Refuse(ctx, actor, access.RunCancel, access.On("run", id), "reach"))
 	}
 	if err := r.store.cancel(ctx, actor, id, "Not sent: the run was cancelled first."); err != nil {
@@ -51,7 +51,7 @@ func (r *Runner) RerunSpec(ctx context.Context, actor access.Actor, id int64, wh
 	if err != nil {
 		return Spec{}, err
 	}
-	if run.Beyond > 0 {
+	if run.OutsideScope > 0 {
 		return Spec{}, sites.Problems{"outcome": "This run includes sites outside your access. Start a run of your own."}
 	}
 	ids, err := r.store.sitesOf(ctx, id, which)

@@ -71,7 +71,7 @@ type targetRow struct {
 	EndedAt   int64
 	TookUs    int64
 	Verified  Verified
-	Proof     string
+	Samples   string `gorm:"column:proof"`
 }
 
 func (targetRow) TableName() string { return "targets" }
@@ -121,8 +121,8 @@ func (r runRow) run() (Run, error) {
 		CreatedAt: moment(r.CreatedAt), StartedAt: moment(r.StartedAt), EndedAt: moment(r.EndedAt), CancelledAt: moment(r.CancelledAt), CancelledBy: r.CancelledBy,
 		DeadlineAt: moment(r.DeadlineAt), ApprovedBy: r.ApprovedBy, Fault: r.Fault,
 	}
-	if r.Approval == approvalAsked && r.EndedAt == 0 {
-		run.State, run.ApprovalUntil = Asked, moment(r.ApprovalUntil)
+	if r.Approval == approvalRequested && r.EndedAt == 0 {
+		run.State, run.ApprovalUntil = AwaitingApproval, moment(r.ApprovalUntil)
 	}
 	if err := json.Unmarshal([]byte(r.Spec), &run.Spec); err != nil {
 		return run, fmt.Errorf("runs: spec of run %d: %w", r.ID, err)
@@ -131,28 +131,28 @@ func (r runRow) run() (Run, error) {
 }
 
 func (r targetRow) target() Target {
-	var proof []Sample
-	if r.Proof != "" {
-		_ = json.Unmarshal([]byte(r.Proof), &proof) // written by rowOf; without it, the verdict still stands
+	var samples []Sample
+	if r.Samples != "" {
+		_ = json.Unmarshal([]byte(r.Samples), &samples) // written by rowOf; without it, the verdict still stands
 	}
 	return Target{
 		ID: r.ID, RunID: r.RunID, SiteID: r.SiteID, SiteName: r.SiteName, Home: r.Home, State: r.State, Outcome: r.Outcome, Reason: r.Reason,
 		Status: r.Status, Code: r.Code, Message: r.Message, Note: r.Note, Location: r.Location, Attempts: r.Attempts,
 		StartedAt: moment(r.StartedAt), EndedAt: moment(r.EndedAt), Took: time.Duration(r.TookUs) * time.Microsecond,
-		Verified: r.Verified, Proof: proof,
+		Verified: r.Verified, Samples: samples,
 	}
 }
 
 func rowOf(t Target, batch int64) targetRow {
-	var proof []byte
-	if len(t.Proof) > 0 {
-		proof, _ = json.Marshal(t.Proof) // texts and numbers always have a JSON form
+	var samples []byte
+	if len(t.Samples) > 0 {
+		samples, _ = json.Marshal(t.Samples) // texts and numbers always have a JSON form
 	}
 	return targetRow{
 		ID: t.ID, RunID: t.RunID, BatchID: batch, SiteID: t.SiteID, SiteName: t.SiteName, Home: t.Home, State: t.State, Outcome: t.Outcome, Reason: t.Reason,
 		Status: t.Status, Code: t.Code, Message: t.Message, Note: t.Note, Location: t.Location, Attempts: t.Attempts,
 		StartedAt: micros(t.StartedAt), EndedAt: micros(t.EndedAt), TookUs: t.Took.Microseconds(),
-		Verified: t.Verified, Proof: string(proof),
+		Verified: t.Verified, Samples: string(samples),
 	}
 }
 

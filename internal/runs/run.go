@@ -40,9 +40,9 @@ type Spec struct {
 
 // Limits make a run gentler than the server's own limits, or end it in time. A zero field sets no limit.
 type Limits struct {
-	AtOnce     int           `json:"at_once,omitempty"`     // sites under way at once
-	PerAddress int           `json:"per_address,omitempty"` // requests under way at once to one server
-	Deadline   time.Duration `json:"deadline,omitempty"`    // after the start; nothing is sent later
+	AtOnce          int           `json:"at_once,omitempty"`     // sites under way at once
+	AtOncePerServer int           `json:"per_address,omitempty"` // requests under way at once to one server
+	TimeLimit       time.Duration `json:"deadline,omitempty"`    // after the start; nothing is sent later
 }
 
 // Bounds of a run's own limits.
@@ -56,10 +56,10 @@ func (l Limits) check(p sites.Problems) {
 	if l.AtOnce < 0 || l.AtOnce > MostAtOnce {
 		p["at_once"] = fmt.Sprintf("Enter a number from 1 to %d, or leave it empty.", MostAtOnce)
 	}
-	if l.PerAddress < 0 || l.PerAddress > MostPerAddress {
+	if l.AtOncePerServer < 0 || l.AtOncePerServer > MostPerAddress {
 		p["at_once_per_server"] = fmt.Sprintf("Enter a number from 1 to %d, or leave it empty.", MostPerAddress)
 	}
-	if l.Deadline < 0 || l.Deadline > LongestRun || l.Deadline > 0 && l.Deadline < time.Second {
+	if l.TimeLimit < 0 || l.TimeLimit > LongestRun || l.TimeLimit > 0 && l.TimeLimit < time.Second {
 		p["time_limit"] = "Enter a time from 1 s to 24 h, such as 10m, or leave it empty."
 	}
 }
@@ -69,21 +69,21 @@ type State string
 
 // The states of a run.
 const (
-	Waiting   State = "waiting"
-	Running   State = "running"
-	Done      State = "done"
-	Cancelled State = "cancelled" // ended before every target was sent
-	Asked     State = "asked"     // nothing is sent before a second person approves
+	Waiting          State = "waiting"
+	Running          State = "running"
+	Done             State = "done"
+	Cancelled        State = "cancelled" // ended before every target was sent
+	AwaitingApproval State = "asked"     // nothing is sent before a second person approves
 )
 
 // approval is how far a second person's decision is.
 type approval string
 
 const (
-	approvalAsked    approval = "asked"
-	approvalGiven    approval = "approved"
-	approvalDeclined approval = "declined"
-	approvalExpired  approval = "expired"
+	approvalRequested approval = "asked"
+	approvalGiven     approval = "approved"
+	approvalDeclined  approval = "declined"
+	approvalExpired   approval = "expired"
 )
 
 // Run is one operation over many sites.
@@ -109,7 +109,7 @@ type Run struct {
 
 	Fault string // what kept Drover itself from working a part of the run, as a sentence; empty where nothing did
 
-	Beyond int // sites that are beyond the reach of who asked: Total is without them, and Spec does not tell what it was
+	OutsideScope int // sites that are beyond the reach of who asked: Total is without them, and Spec does not tell what it was
 }
 
 // Ended tells whether nothing more will happen in the run.
@@ -147,7 +147,7 @@ type Target struct {
 	Took               time.Duration // from the first attempt's beginning to the last one's end
 
 	Verified Verified // what looking at its pages showed, where the run was to look
-	Proof    []Sample
+	Samples  []Sample
 }
 
 // Attempt is one HTTP exchange of a target. It never holds a credential.

@@ -64,7 +64,7 @@ func TestEveryFaultHasItsOutcome(t *testing.T) {
 		if last.Counts.Ended() != len(described) || last.Run.State != runs.Done {
 			t.Errorf("the run is %s with %+v", last.Run.State, last.Counts)
 		}
-		if v, err := h.Log.Verify(context.Background()); err != nil || !v.Whole() {
+		if v, err := h.Log.Verify(context.Background()); err != nil || !v.Intact() {
 			t.Errorf("the record: %+v, %v", v, err)
 		}
 	})
@@ -123,7 +123,7 @@ func TestWhoMayStartWhat(t *testing.T) {
 	}
 }
 
-func TestWhatCannotBeRunIsSaidBeforeAnythingIsSent(t *testing.T) {
+func TestWhatCannotBeRunIsRefusedBeforeAnythingIsSent(t *testing.T) {
 	h := runstest.New(t, dbtest.SQLite(t), []wptest.Site{{Host: "one.example"}, {Host: "two.example"}})
 	cases := map[string]struct {
 		spec  runs.Spec
@@ -239,7 +239,7 @@ func TestServersTakeTurns(t *testing.T) {
 	}
 }
 
-func TestAgain(t *testing.T) {
+func TestRerun(t *testing.T) {
 	h := runstest.New(t, dbtest.SQLite(t), []wptest.Site{{}, {Fault: wptest.SiteError}})
 	h.Work(t)
 	first := h.Wait(t, h.Start(t, runstest.Everywhere("clear-cache", nil)).ID)

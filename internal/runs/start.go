@@ -68,11 +68,11 @@ func (r *Runner) Start(ctx context.Context, actor access.Actor, spec Spec) (Run,
 	run := Run{
 		Spec: stored, Title: made.Title, Effect: made.Effect, State: Waiting, Actor: actor, Total: len(chosen.sites), RerunOf: spec.RerunOf, CreatedAt: time.Now().UTC(),
 	}
-	if limit := spec.Limits.Deadline; limit > 0 {
+	if limit := spec.Limits.TimeLimit; limit > 0 {
 		run.DeadlineAt = run.CreatedAt.Add(limit)
 	}
-	if policy.holds(actor, made.Effect, chosen.sites) {
-		run.State, run.ApprovalUntil, run.DeadlineAt = Asked, run.CreatedAt.Add(approvalWaits), time.Time{}
+	if policy.appliesTo(actor, made.Effect, chosen.sites) {
+		run.State, run.ApprovalUntil, run.DeadlineAt = AwaitingApproval, run.CreatedAt.Add(approvalWaits), time.Time{}
 	}
 	seal := func(int64) ([]byte, error) { return nil, nil }
 	if taken {
@@ -218,7 +218,7 @@ func OperationInScope(actor access.Actor, name string, made operation.Plan) bool
 func MayGoOn(actor access.Actor, run Run, made operation.Plan) bool {
 	right := Right(run.Effect)
 	if run.ApprovedBy != "" {
-		right = access.RunAsk
+		right = access.RunRequestApproval
 	}
 	return actor.May(right) && (!made.Lowered() || actor.May(access.RunLower)) && OperationInScope(actor, run.Spec.Operation, made)
 }

@@ -40,7 +40,7 @@ type write struct {
 }
 
 func (s *Store) change(ctx context.Context, f func(write) error) error {
-	return s.log.Settle(ctx, s.transaction(ctx, f))
+	return s.log.RecordRefusal(ctx, s.transaction(ctx, f))
 }
 
 func (s *Store) transaction(ctx context.Context, f func(write) error) error {
@@ -71,8 +71,8 @@ func with(values []any, first ...any) []any { return append(first, values...) }
 // insertedAtOnce bounds the rows of one statement: the SQLite driver binds parameters in time that grows with their square.
 const insertedAtOnce = 60
 
-// askedAtOnce bounds the values of one condition.
-const askedAtOnce = 500
+// parametersPerQuery bounds the values of one condition.
+const parametersPerQuery = 500
 
 // start stores a run with its batches, targets, jobs and entry, and returns its id.
 func (s *Store) start(ctx context.Context, run Run, batches [][]sites.Site, seal func(id int64) ([]byte, error)) (int64, error) {
@@ -85,8 +85,8 @@ func (s *Store) start(ctx context.Context, run Run, batches [][]sites.Site, seal
 		ActorName: run.Actor.Name, Addr: run.Actor.Addr, Total: run.Total, RerunOf: run.RerunOf, CreatedAt: micros(run.CreatedAt), DeadlineAt: micros(run.DeadlineAt),
 	}
 	action := access.RunStart
-	if run.State == Asked {
-		action, row.Approval, row.ApprovalUntil = access.RunAsk, approvalAsked, micros(run.ApprovalUntil)
+	if run.State == AwaitingApproval {
+		action, row.Approval, row.ApprovalUntil = access.RunRequestApproval, approvalRequested, micros(run.ApprovalUntil)
 	}
 	err = s.change(ctx, func(w write) error {
 		if err := w.tx.Create(&row).Error; err != nil {
@@ -102,7 +102,7 @@ func (s *Store) start(ctx context.Context, run Run, batches [][]sites.Site, seal
 		if err := w.insertBatches(row.ID, batches); err != nil {
 			return err
 		}
-		if run.State != Asked {
+		if run.State != AwaitingApproval {
 			if err := w.enqueue(make([]time.Time, len(batches))); err != nil {
 				return err
 			}

@@ -17,7 +17,7 @@ func (s *Store) TakeBatch(ctx context.Context, batch int64, owner string, until 
 }
 
 // RenewBatch prolongs the lease and tells whether the owner still had it, and whether the run was cancelled.
-func (s *Store) RenewBatch(ctx context.Context, batch int64, owner string, until time.Time) (held, cancelled bool, err error) {
+func (s *Store) RenewBatch(ctx context.Context, batch int64, owner string, until time.Time) (renewed, cancelled bool, err error) {
 	result := s.db.Gorm.WithContext(ctx).Exec("UPDATE batches SET lease_until = ? WHERE id = ? AND owner = ?", micros(until), batch, owner)
 	if result.Error != nil || result.RowsAffected == 0 {
 		return false, false, result.Error

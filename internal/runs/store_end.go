@@ -82,7 +82,7 @@ func (w write) finishIfDone(id int64) error {
 	}})
 }
 
-func countTargets(db *gorm.DB, reach access.Scope, run int64) ([]Group, Counts, error) {
+func countTargets(db *gorm.DB, scope access.Scope, run int64) ([]Group, Counts, error) {
 	var rows []struct {
 		State   TargetState
 		Outcome wordpress.Outcome
@@ -90,7 +90,7 @@ func countTargets(db *gorm.DB, reach access.Scope, run int64) ([]Group, Counts, 
 		N       int
 	}
 	var counts Counts
-	within, values := inScope(reach, "site_id")
+	within, values := inScope(scope, "site_id")
 	err := db.Raw("SELECT state, outcome, reason, count(*) AS n FROM targets WHERE run_id = ? AND "+within+" GROUP BY state, outcome, reason", with(values, run)...).Scan(&rows).Error
 	var groups []Group
 	for _, r := range rows {
@@ -118,15 +118,15 @@ func (s *Store) overdue(ctx context.Context) ([]Run, error) {
 // unapproved returns the runs that waited for approval long enough.
 func (s *Store) unapproved(ctx context.Context) ([]int64, error) {
 	var ids []int64
-	err := s.db.Gorm.WithContext(ctx).Raw("SELECT id FROM runs WHERE approval = ? AND ended_at = 0 AND approval_until < ?", approvalAsked, time.Now().UnixMicro()).Scan(&ids).Error
+	err := s.db.Gorm.WithContext(ctx).Raw("SELECT id FROM runs WHERE approval = ? AND ended_at = 0 AND approval_until < ?", approvalRequested, time.Now().UnixMicro()).Scan(&ids).Error
 	return ids, err
 }
 
-// lockAsked locks a run that waits for approval, or returns ErrNotAsked: of two who decide at once, one is late.
-func (w write) lockAsked(id int64) (runRow, error) {
+// lockAwaitingApproval locks a run that waits for approval, or returns ErrNotAwaitingApproval: of two who decide at once, one is late.
+func (w write) lockAwaitingApproval(id int64) (runRow, error) {
 	row, err := w.lockRun(id)
-	if err == nil && (row.Approval != approvalAsked || row.EndedAt != 0) {
-		err = ErrNotAsked
+	if err == nil && (row.Approval != approvalRequested || row.EndedAt != 0) {
+		err = ErrNotAwaitingApproval
 	}
 	return row, err
 }
@@ -134,7 +134,7 @@ func (w write) lockAsked(id int64) (runRow, error) {
 // approve lets the run begin: its batches are queued now, and its time limit begins.
 func (s *Store) approve(ctx context.Context, actor access.Actor, id int64) error {
 	return s.change(ctx, func(w write) error {
-		row, err := w.lockAsked(id)
+		row, err := w.lockAwaitingApproval(id)
 		if err == nil {
 			err = w.mayApprove(row, actor)
 		}
@@ -146,7 +146,7 @@ func (s *Store) approve(ctx context.Context, actor access.Actor, id int64) error
 			return err
 		}
 		values := map[string]any{"approval": approvalGiven, "approved_by": actor.Name}
-		if limit := run.Spec.Limits.Deadline; limit > 0 {
+		if limit := run.Spec.Limits.TimeLimit; limit > 0 {
 			values["deadline_at"] = micros(w.now.Add(limit))
 		}
 		var batches int64
@@ -168,7 +168,7 @@ func (s *Store) approve(ctx context.Context, actor access.Actor, id int64) error
 // endUnapproved ends a run that waits for approval without it.
 func (s *Store) endUnapproved(ctx context.Context, actor access.Actor, id int64, how approval, note string) error {
 	return s.change(ctx, func(w write) error {
-		row, err := w.lockAsked(id)
+		row, err := w.lockAwaitingApproval(id)
 		if err != nil {
 			return err
 		}
@@ -200,7 +200,7 @@ func (s *Store) EndUnapproved(ctx context.Context) error {
 	}
 	for _, id := range late {
 		err := s.endUnapproved(ctx, access.System(), id, approvalExpired, fmt.Sprintf("Not sent: nobody approved the request within %s.", approvalWaits))
-		if err != nil && !errors.Is(err, ErrNotAsked) {
+		if err != nil && !errors.Is(err, ErrNotAwaitingApproval) {
 			return err
 		}
 	}
@@ -214,7 +214,7 @@ func (s *Store) EndOverdue(ctx context.Context) error {
 		return err
 	}
 	for _, run := range late {
-		note := fmt.Sprintf("Not sent: the run's time limit of %s had passed.", run.Spec.Limits.Deadline)
+		note := fmt.Sprintf("Not sent: the run's time limit of %s had passed.", run.Spec.Limits.TimeLimit)
 		if err := s.cancel(ctx, access.System(), run.ID, note); err != nil && !errors.Is(err, ErrEnded) {
 			return err
 		}

@@ -42,7 +42,7 @@ func (s *Store) RenewHosts(ctx context.Context, owner string, until time.Time) (
 
 // ReleaseHosts gives up some of the owner's addresses.
 func (s *Store) ReleaseHosts(ctx context.Context, owner string, idle []netip.Addr) error {
-	for some := range slices.Chunk(idle, askedAtOnce) {
+	for some := range slices.Chunk(idle, parametersPerQuery) {
 		names := make([]string, len(some))
 		for i, address := range some {
 			names[i] = address.String()

@@ -13,12 +13,12 @@ import (
 	"github.com/droverhq/drover/internal/wordpress"
 )
 
-func (s *Store) verified(ctx context.Context, reach access.Scope, run int64) (map[Verified]int, error) {
+func (s *Store) verified(ctx context.Context, scope access.Scope, run int64) (map[Verified]int, error) {
 	var rows []struct {
 		Verified Verified
 		N        int
 	}
-	within, values := inScope(reach, "site_id")
+	within, values := inScope(scope, "site_id")
 	err := s.db.Gorm.WithContext(ctx).Raw("SELECT verified, count(*) AS n FROM targets WHERE run_id = ? AND verified <> '' AND "+within+" GROUP BY verified", with(values, run)...).Scan(&rows).Error
 	found := make(map[Verified]int, len(rows))
 	for _, row := range rows {
@@ -40,8 +40,8 @@ func (s *Store) run(ctx context.Context, id int64) (Run, error) {
 }
 
 // within counts the targets of each run that are within reach.
-func (s *Store) within(ctx context.Context, reach access.Scope, ids []int64) (map[int64]int, error) {
-	counts, err := s.countsOf(ctx, reach, ids)
+func (s *Store) within(ctx context.Context, scope access.Scope, ids []int64) (map[int64]int, error) {
+	counts, err := s.countsOf(ctx, scope, ids)
 	all := make(map[int64]int, len(counts))
 	for id, c := range counts {
 		all[id] = c.Ended() + c.Waiting + c.Running
@@ -49,10 +49,10 @@ func (s *Store) within(ctx context.Context, reach access.Scope, ids []int64) (ma
 	return all, err
 }
 
-func (s *Store) filteredRuns(ctx context.Context, reach access.Scope, f Filter) *gorm.DB {
-	within, values := inScope(reach, "site_id")
+func (s *Store) filteredRuns(ctx context.Context, scope access.Scope, f Filter) *gorm.DB {
+	within, values := inScope(scope, "site_id")
 	q := s.db.Gorm.WithContext(ctx).Model(&runRow{})
-	if len(reach) > 0 {
+	if len(scope) > 0 {
 		q = q.Where("id IN (SELECT run_id FROM targets WHERE "+within+")", values...)
 	}
 	if f.Operation != "" {
@@ -60,10 +60,10 @@ func (s *Store) filteredRuns(ctx context.Context, reach access.Scope, f Filter) 
 	}
 	switch f.State {
 	case "":
-	case Asked:
-		q = q.Where("approval = ? AND ended_at = 0", approvalAsked)
+	case AwaitingApproval:
+		q = q.Where("approval = ? AND ended_at = 0", approvalRequested)
 	case Waiting:
-		q = q.Where("state = ? AND approval <> ?", Waiting, approvalAsked)
+		q = q.Where("state = ? AND approval <> ?", Waiting, approvalRequested)
 	default:
 		q = q.Where("state = ?", f.State)
 	}
@@ -92,12 +92,12 @@ func (s *Store) filteredRuns(ctx context.Context, reach access.Scope, f Filter) 
 	return q
 }
 
-func (s *Store) listRuns(ctx context.Context, reach access.Scope, f Filter) ([]Run, int64, error) {
+func (s *Store) listRuns(ctx context.Context, scope access.Scope, f Filter) ([]Run, int64, error) {
 	var total int64
 	var rows []runRow
-	err := s.filteredRuns(ctx, reach, f).Count(&total).Error
+	err := s.filteredRuns(ctx, scope, f).Count(&total).Error
 	if err == nil {
-		q := s.filteredRuns(ctx, reach, f).Order("id DESC").Offset(f.Offset)
+		q := s.filteredRuns(ctx, scope, f).Order("id DESC").Offset(f.Offset)
 		if f.Limit > 0 {
 			q = q.Limit(f.Limit)
 		}
@@ -115,14 +115,14 @@ func (s *Store) listRuns(ctx context.Context, reach access.Scope, f Filter) ([]R
 	return all, total, nil
 }
 
-func (s *Store) countsOf(ctx context.Context, reach access.Scope, ids []int64) (map[int64]Counts, error) {
+func (s *Store) countsOf(ctx context.Context, scope access.Scope, ids []int64) (map[int64]Counts, error) {
 	var rows []struct {
 		RunID   int64
 		State   TargetState
 		Outcome wordpress.Outcome
 		N       int
 	}
-	within, values := inScope(reach, "site_id")
+	within, values := inScope(scope, "site_id")
 	err := s.db.Gorm.WithContext(ctx).Raw("SELECT run_id, state, outcome, count(*) AS n FROM targets WHERE run_id IN ? AND "+within+" GROUP BY run_id, state, outcome", with(values, ids)...).Scan(&rows).Error
 	all := make(map[int64]Counts, len(ids))
 	for _, r := range rows {
@@ -133,8 +133,8 @@ func (s *Store) countsOf(ctx context.Context, reach access.Scope, ids []int64) (
 	return all, err
 }
 
-func (s *Store) filteredTargets(ctx context.Context, reach access.Scope, f TargetFilter) *gorm.DB {
-	within, values := inScope(reach, "site_id")
+func (s *Store) filteredTargets(ctx context.Context, scope access.Scope, f TargetFilter) *gorm.DB {
+	within, values := inScope(scope, "site_id")
 	q := s.db.Gorm.WithContext(ctx).Model(&targetRow{}).Where("run_id = ?", f.Run).Where(within, values...)
 	if len(f.Outcomes) > 0 {
 		q = q.Where("outcome IN ?", f.Outcomes)
@@ -154,12 +154,12 @@ func (s *Store) filteredTargets(ctx context.Context, reach access.Scope, f Targe
 	return q
 }
 
-func (s *Store) targets(ctx context.Context, reach access.Scope, f TargetFilter) ([]Target, int64, error) {
+func (s *Store) targets(ctx context.Context, scope access.Scope, f TargetFilter) ([]Target, int64, error) {
 	var total int64
 	var rows []targetRow
-	err := s.filteredTargets(ctx, reach, f).Count(&total).Error
+	err := s.filteredTargets(ctx, scope, f).Count(&total).Error
 	if err == nil {
-		q := s.filteredTargets(ctx, reach, f).Offset(f.Offset)
+		q := s.filteredTargets(ctx, scope, f).Offset(f.Offset)
 		if f.Latest {
 			q = q.Where("ended_at > 0").Order("ended_at DESC, id DESC")
 		} else {
@@ -176,9 +176,9 @@ func (s *Store) targets(ctx context.Context, reach access.Scope, f TargetFilter)
 	return targetsOf(rows), total, nil
 }
 
-func (s *Store) target(ctx context.Context, reach access.Scope, run, id int64) (Target, error) {
+func (s *Store) target(ctx context.Context, scope access.Scope, run, id int64) (Target, error) {
 	var row targetRow
-	err := s.filteredTargets(ctx, reach, TargetFilter{Run: run}).Where("id = ?", id).Take(&row).Error
+	err := s.filteredTargets(ctx, scope, TargetFilter{Run: run}).Where("id = ?", id).Take(&row).Error
 	if errors.Is(err, gorm.ErrRecordNotFound) {
 		return Target{}, ErrNoTarget
 	}
@@ -201,8 +201,8 @@ func (s *Store) attempts(ctx context.Context, target int64) ([]Attempt, error) {
 }
 
 // goodBodies calls each with the bodies of a target's good attempts, target by target.
-func (s *Store) goodBodies(ctx context.Context, reach access.Scope, run int64, each func(site int64, bodies [][]byte) error) error {
-	within, values := inScope(reach, "targets.site_id")
+func (s *Store) goodBodies(ctx context.Context, scope access.Scope, run int64, each func(site int64, bodies [][]byte) error) error {
+	within, values := inScope(scope, "targets.site_id")
 	rows, err := s.db.Gorm.WithContext(ctx).Raw(`SELECT targets.site_id, attempts.body FROM targets JOIN attempts ON attempts.target_id = targets.id
 		WHERE targets.run_id = ? AND attempts.outcome = ? AND `+within+` ORDER BY lower(targets.site_name), targets.id, attempts.n`, with(values, run, wordpress.OK)...).Rows()
 	if err != nil {
@@ -246,11 +246,11 @@ func (s *Store) sitesOf(ctx context.Context, run int64, which Which) ([]int64, e
 const lastOfSites = `SELECT * FROM targets WHERE id IN (SELECT (SELECT id FROM targets
 	WHERE site_id = sites.id AND state = ? ORDER BY id DESC LIMIT 1) FROM sites WHERE sites.id IN ? AND `
 
-func (s *Store) lastOf(ctx context.Context, reach access.Scope, ids []int64) (map[int64]Target, error) {
-	within, values := inScope(reach, "sites.id")
-	ofRuns, more := runsInScope(reach, "run_id")
+func (s *Store) lastOf(ctx context.Context, scope access.Scope, ids []int64) (map[int64]Target, error) {
+	within, values := inScope(scope, "sites.id")
+	ofRuns, more := runsInScope(scope, "run_id")
 	last := make(map[int64]Target, len(ids))
-	for some := range slices.Chunk(ids, askedAtOnce) {
+	for some := range slices.Chunk(ids, parametersPerQuery) {
 		var rows []targetRow
 		err := s.db.Gorm.WithContext(ctx).Raw(lastOfSites+within+")"+ofRuns, with(append(values, more...), TargetDone, some)...).Scan(&rows).Error
 		if err != nil {
@@ -264,9 +264,9 @@ func (s *Store) lastOf(ctx context.Context, reach access.Scope, ids []int64) (ma
 }
 
 // endedSince counts the targets of a run that ended since the time.
-func (s *Store) endedSince(ctx context.Context, reach access.Scope, run int64, since time.Time) (int, error) {
+func (s *Store) endedSince(ctx context.Context, scope access.Scope, run int64, since time.Time) (int, error) {
 	var n int
-	within, values := inScope(reach, "site_id")
+	within, values := inScope(scope, "site_id")
 	err := s.db.Gorm.WithContext(ctx).Raw("SELECT count(*) FROM targets WHERE run_id = ? AND ended_at >= ? AND "+within, with(values, run, micros(since))...).Scan(&n).Error
 	return n, err
 }
@@ -279,8 +279,8 @@ func (s *Store) usualTook(ctx context.Context, operation string) (time.Duration,
 	return time.Duration(mean) * time.Microsecond, err
 }
 
-func (s *Store) actors(ctx context.Context, reach access.Scope) ([]string, error) {
+func (s *Store) actors(ctx context.Context, scope access.Scope) ([]string, error) {
 	var names []string
-	err := s.filteredRuns(ctx, reach, Filter{}).Distinct("actor_name").Order("actor_name").Pluck("actor_name", &names).Error
+	err := s.filteredRuns(ctx, scope, Filter{}).Distinct("actor_name").Order("actor_name").Pluck("actor_name", &names).Error
 	return names, err
 }

@@ -103,15 +103,15 @@ func (w write) redactAttempt(row attemptRow) error {
 	if err != nil {
 		return err
 	}
-	asked, address, answer := endpoint.Redact(a.RequestBody), endpoint.Redact(a.URL), endpoint.Redact(string(a.Body))
-	secrets := append(append(asked.Secrets, address.Secrets...), answer.Secrets...)
+	request, address, answer := endpoint.Redact(a.RequestBody), endpoint.Redact(a.URL), endpoint.Redact(string(a.Body))
+	secrets := append(append(request.Secrets, address.Secrets...), answer.Secrets...)
 	scrub := func(text string) string { return endpoint.Scrub(endpoint.Redact(text).Text, secrets) }
 	header, err := json.Marshal(endpoint.RedactHeader(a.Header))
 	if err != nil {
 		return err
 	}
 	clean := map[string]any{
-		"request_body": scrub(asked.Text), "url": scrub(address.Text), "header": endpoint.Scrub(string(header), secrets), "fault": scrub(a.Fault),
+		"request_body": scrub(request.Text), "url": scrub(address.Text), "header": endpoint.Scrub(string(header), secrets), "fault": scrub(a.Fault),
 	}
 	changed := clean["request_body"] != a.RequestBody || clean["url"] != a.URL || clean["header"] != row.Header || clean["fault"] != a.Fault
 	if body := endpoint.Scrub(answer.Text, secrets); body != string(a.Body) {

@@ -10,8 +10,8 @@ func columns(pairs ...string) []endpoint.Column {
 	return all
 }
 
-// ours come with Drover. They ask WordPress's own routes (developer.wordpress.org, REST API Reference).
-var ours = []Definition{
+// builtins come with Drover. They ask WordPress's own routes (developer.wordpress.org, REST API Reference).
+var builtins = []Definition{
 	{Name: "Plugins and versions", Sentence: "Every plugin of each site, with its version and whether it is active.", Method: "GET", Path: "/wp/v2/plugins?context=edit",
 		Table: endpoint.Query{Columns: columns("plugin", ".plugin", "name", ".name", "version", ".version", "status", ".status")}},
 	{Name: "Themes", Sentence: "The installed themes, and which one is active.", Method: "GET", Path: "/wp/v2/themes",
@@ -37,8 +37,8 @@ var ours = []Definition{
 }
 
 func builtin() []Operation {
-	all := make([]Operation, len(ours))
-	for i, d := range ours {
+	all := make([]Operation, len(builtins))
+	for i, d := range builtins {
 		all[i] = Operation{ID: -int64(i + 1), Definition: d, CreatedBy: "Drover"}
 	}
 	return all

@@ -13,26 +13,26 @@ import (
 	"github.com/droverhq/drover/internal/operation"
 )
 
-// Shelf keeps the saved operations.
-type Shelf struct {
+// Library keeps the saved operations.
+type Library struct {
 	store store
 	log   *audit.Log
 }
 
 // New returns the saved operations in the database.
-func New(db *database.DB, log *audit.Log) *Shelf { return &Shelf{store{db.Gorm, log}, log} }
+func New(db *database.DB, log *audit.Log) *Library { return &Library{store{db.Gorm, log}, log} }
 
 // All lists the saved operations by name, those that come with Drover last.
-func (s *Shelf) All(ctx context.Context) ([]Operation, error) {
+func (s *Library) All(ctx context.Context) ([]Operation, error) {
 	saved, err := s.store.all(ctx)
 	return append(saved, builtin()...), err
 }
 
 // RedactStored takes secrets out of what an older Drover saved with them.
-func (s *Shelf) RedactStored(ctx context.Context) error { return s.store.redact(ctx) }
+func (s *Library) RedactStored(ctx context.Context) error { return s.store.redact(ctx) }
 
 // One returns a saved operation, or ErrNone.
-func (s *Shelf) One(ctx context.Context, id int64) (Operation, error) {
+func (s *Library) One(ctx context.Context, id int64) (Operation, error) {
 	if id < 0 {
 		for _, o := range builtin() {
 			if o.ID == id {
@@ -45,7 +45,7 @@ func (s *Shelf) One(ctx context.Context, id int64) (Operation, error) {
 }
 
 // Save stores a new operation for the whole team. It returns Problems when the definition is wrong.
-func (s *Shelf) Save(ctx context.Context, actor access.Actor, d Definition) (Operation, error) {
+func (s *Library) Save(ctx context.Context, actor access.Actor, d Definition) (Operation, error) {
 	if err := s.authorize(ctx, actor, d, ""); err != nil {
 		return Operation{}, err
 	}
@@ -57,7 +57,7 @@ func (s *Shelf) Save(ctx context.Context, actor access.Actor, d Definition) (Ope
 }
 
 // Edit changes a saved operation; its history is in the audit log.
-func (s *Shelf) Edit(ctx context.Context, actor access.Actor, id int64, d Definition) (Operation, error) {
+func (s *Library) Edit(ctx context.Context, actor access.Actor, id int64, d Definition) (Operation, error) {
 	if err := s.authorize(ctx, actor, d, access.On("operation", id)); err != nil {
 		return Operation{}, err
 	}
@@ -91,7 +91,7 @@ func (d Definition) effect() string {
 }
 
 // inScope returns a saved operation of the team's that is in the actor's scope, or ErrNone; the attempt is recorded.
-func (s *Shelf) inScope(ctx context.Context, actor access.Actor, id int64) (Operation, error) {
+func (s *Library) inScope(ctx context.Context, actor access.Actor, id int64) (Operation, error) {
 	o, err := s.store.one(ctx, id)
 	if err == nil && !o.InScope(actor) {
 		err = errors.Join(ErrNone, s.log.Refuse(ctx, actor, access.OperationSave, access.On("operation", id), "operation"))
@@ -100,11 +100,11 @@ func (s *Shelf) inScope(ctx context.Context, actor access.Actor, id int64) (Oper
 }
 
 // authorize asks for the right to save, and for the one to say that a request does less than its method may.
-func (s *Shelf) authorize(ctx context.Context, actor access.Actor, d Definition, subject access.Subject) error {
+func (s *Library) authorize(ctx context.Context, actor access.Actor, d Definition, subject access.Subject) error {
 	if err := s.log.Authorize(ctx, actor, access.OperationSave, subject); err != nil {
 		return err
 	}
-	if said := operation.Effect(d.Effect); slices.Contains(effects[1:], d.Effect) && said.LessThan(d.Judged().Effect) {
+	if declared := operation.Effect(d.Effect); slices.Contains(effects[1:], d.Effect) && declared.LessThan(d.Judged().Effect) {
 		if err := s.log.Authorize(ctx, actor, access.RunLower, subject); err != nil {
 			return err
 		}
@@ -124,7 +124,7 @@ func named(err error) error {
 }
 
 // Remove takes a saved operation out of the list. Runs that it was used for keep what they sent.
-func (s *Shelf) Remove(ctx context.Context, actor access.Actor, id int64) error {
+func (s *Library) Remove(ctx context.Context, actor access.Actor, id int64) error {
 	if err := s.log.Authorize(ctx, actor, access.OperationRemove, access.On("operation", id)); err != nil {
 		return err
 	}
@@ -144,7 +144,7 @@ type file struct {
 const format = "drover-operations-1"
 
 // Export writes the team's saved operations in the actor's scope as a file.
-func (s *Shelf) Export(ctx context.Context, actor access.Actor) ([]byte, error) {
+func (s *Library) Export(ctx context.Context, actor access.Actor) ([]byte, error) {
 	saved, err := s.store.all(ctx)
 	if err != nil {
 		return nil, err
@@ -159,7 +159,7 @@ func (s *Shelf) Export(ctx context.Context, actor access.Actor) ([]byte, error) 
 }
 
 // Import saves the operations of a file. One whose name is taken is left out and named.
-func (s *Shelf) Import(ctx context.Context, actor access.Actor, text []byte) (added int, leftOut []string, err error) {
+func (s *Library) Import(ctx context.Context, actor access.Actor, text []byte) (added int, leftOut []string, err error) {
 	var f file
 	if json.Unmarshal(text, &f) != nil || f.Format != format {
 		return 0, nil, Problems{"file": "This is not a file of saved operations. Export one from Drover to see its form."}

@@ -41,8 +41,8 @@ type Operation struct {
 	CreatedBy, UpdatedBy string
 }
 
-// Ours tells whether it came with Drover.
-func (o Operation) Ours() bool { return o.ID < 0 }
+// Builtin tells whether it came with Drover.
+func (o Operation) Builtin() bool { return o.ID < 0 }
 
 // Params are the parameters of the operation `request` that it stands for.
 func (d Definition) Params() map[string]string {

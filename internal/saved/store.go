@@ -95,7 +95,7 @@ func (s store) redact(ctx context.Context) error {
 
 // change does something in a transaction with its entry.
 func (s store) change(ctx context.Context, f func(tx *gorm.DB) error) error {
-	err := s.log.Settle(ctx, s.db.WithContext(ctx).Transaction(f))
+	err := s.log.RecordRefusal(ctx, s.db.WithContext(ctx).Transaction(f))
 	if errors.Is(err, gorm.ErrDuplicatedKey) {
 		return errTaken
 	}

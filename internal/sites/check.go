@@ -31,17 +31,17 @@ func (r *Registry) Check(ctx context.Context, actor access.Actor, id int64) (wor
 	if err := ctx.Err(); err != nil {
 		return wordpress.Report{}, fmt.Errorf("sites: check: %w", err)
 	}
-	err = r.store.change(ctx, actor, func(w write) error { return w.learn(s, report) })
+	err = r.store.change(ctx, actor, func(w write) error { return w.storeDetected(s, report) })
 	if err != nil {
 		return wordpress.Report{}, fmt.Errorf("sites: check: %w", err)
 	}
 	return report, nil
 }
 
-// LearnOverride stores how verbs that the site's firewall blocks reach it, as a run found out. It changes nothing when the site's
+// StoreOverride stores how verbs that the site's firewall blocks reach it, as a run found out. It changes nothing when the site's
 // address was changed in the meantime.
-func (r *Registry) LearnOverride(ctx context.Context, actor access.Actor, s Site, override string) error {
-	if err := r.log.Authorize(ctx, actor, access.SiteLearn, access.On("site", s.ID)); err != nil {
+func (r *Registry) StoreOverride(ctx context.Context, actor access.Actor, s Site, override string) error {
+	if err := r.log.Authorize(ctx, actor, access.SiteDetect, access.On("site", s.ID)); err != nil {
 		return err
 	}
 	err := r.store.change(ctx, actor, func(w write) error {
@@ -49,7 +49,7 @@ func (r *Registry) LearnOverride(ctx context.Context, actor access.Actor, s Site
 		if err != nil || !changed {
 			return err
 		}
-		return w.record(access.SiteLearn, s.ID, map[string]any{"home": s.Home, "override": map[string]any{"before": s.Override, "after": override}})
+		return w.record(access.SiteDetect, s.ID, map[string]any{"home": s.Home, "override": map[string]any{"before": s.Override, "after": override}})
 	})
 	if err != nil {
 		return fmt.Errorf("sites: learn: %w", err)
@@ -96,8 +96,8 @@ func (r *Registry) CheckAll(ctx context.Context, actor access.Actor, chosen []Si
 	}
 }
 
-// learn stores a report and records that the site was checked.
-func (w write) learn(s Site, report wordpress.Report) error {
+// storeDetected stores a report and records that the site was checked.
+func (w write) storeDetected(s Site, report wordpress.Report) error {
 	values := map[string]any{"state": report.State(), "finding": finding(report), "redirects_to": report.RedirectsTo}
 	switch {
 	case report.Root != "":

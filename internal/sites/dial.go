@@ -83,7 +83,7 @@ func (r *Registry) Locate(ctx context.Context, actor access.Actor, s Site, clien
 	before := s
 	s.Root, s.ReportedHome, s.LocatedAt, s.CachePlugins = at.Root, at.Home, time.Now(), pluginsSeen(s, at.Namespaces)
 	located := Located{Site: s, Client: client.WithRoot(at.Root)}
-	if err := r.log.Authorize(ctx, actor, access.SiteLearn, access.On("site", s.ID)); err != nil {
+	if err := r.log.Authorize(ctx, actor, access.SiteDetect, access.On("site", s.ID)); err != nil {
 		return located, err
 	}
 	err := r.store.change(ctx, actor, func(w write) error {
@@ -93,7 +93,7 @@ func (r *Registry) Locate(ctx context.Context, actor access.Actor, s Site, clien
 		if err := w.setLocation(before, at); err != nil || at.Root == before.address().UsualRoot() || at.Root == before.Root {
 			return err
 		}
-		return w.record(access.SiteLearn, s.ID, map[string]any{"home": s.Home, "root": map[string]any{"before": before.Root, "after": at.Root}})
+		return w.record(access.SiteDetect, s.ID, map[string]any{"home": s.Home, "root": map[string]any{"before": before.Root, "after": at.Root}})
 	})
 	if err != nil {
 		return located, fmt.Errorf("sites: locate: %w", err)
@@ -115,7 +115,7 @@ func pluginsSeen(s Site, namespaces []string) string {
 func (r *Registry) LearnCachePlugins(ctx context.Context, actor access.Actor, s Site, namespaces []string) (Site, error) {
 	before := s
 	s.CachePlugins = pluginsSeen(s, namespaces)
-	if err := r.log.Authorize(ctx, actor, access.SiteLearn, access.On("site", s.ID)); err != nil {
+	if err := r.log.Authorize(ctx, actor, access.SiteDetect, access.On("site", s.ID)); err != nil {
 		return s, err
 	}
 	if err := r.store.change(ctx, actor, func(w write) error { return w.learnCachePlugins(before, s.CachePlugins) }); err != nil {
@@ -132,7 +132,7 @@ func (w write) learnCachePlugins(before Site, plugins string) error {
 	if err := w.setCachePlugins(before, plugins); err != nil || before.CachePlugins == "" {
 		return err
 	}
-	return w.record(access.SiteLearn, before.ID, map[string]any{"home": before.Home, "cache_plugins": map[string]any{"before": before.CachePlugins, "after": plugins}})
+	return w.record(access.SiteDetect, before.ID, map[string]any{"home": before.Home, "cache_plugins": map[string]any{"before": before.CachePlugins, "after": plugins}})
 }
 
 // Limits returns how many requests may be under way at once, in all and to one address.

@@ -13,7 +13,7 @@ import (
 
 // A failure of the database is told as such, not as a site that does not exist or has no credential.
 func TestAFailureIsNoSentence(t *testing.T) {
-	h := newHouse(t, dbtest.SQLite(t), nil)
+	h := newTestRegistry(t, dbtest.SQLite(t), nil)
 	ctx := context.Background()
 	s := h.add(t, sites.Draft{URL: "https://acme.example", Username: "editor", Password: vault.NewSecret("abcd efgh ijkl mnop qrst uvwx")})
 	var problems sites.Problems

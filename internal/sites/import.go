@@ -94,14 +94,14 @@ func (im importing) store(w write, drafts []Draft, lines []Line) error {
 func (im importing) line(w write, d Draft, line *Line) error {
 	s, found := im.known[d.URL]
 	if found && !within(w.actor, s) {
-		line.Result, line.Reason = LineBad, beyondReach
+		line.Result, line.Reason = LineBad, outsideScope
 		return nil
 	}
-	said, p := d, Problems{}
+	declared, p := d, Problems{}
 	if found {
-		said = keepUnsaid(d, s)
+		declared = keepUnsaid(d, s)
 	}
-	if said.checkReach(w.actor, p); len(p) > 0 {
+	if declared.checkScope(w.actor, p); len(p) > 0 {
 		line.Result, line.Reason = LineBad, p.Error()
 		return nil
 	}
@@ -115,12 +115,12 @@ func (im importing) line(w write, d Draft, line *Line) error {
 		return nil
 	}
 	line.Result, line.SiteID = LineUnchanged, s.ID
-	same, err := im.sameCredential(s, said)
-	if err != nil || same && len(changesOf(s, said)) == 0 {
+	same, err := im.sameCredential(s, declared)
+	if err != nil || same && len(changesOf(s, declared)) == 0 {
 		return err
 	}
 	line.Result = LineUpdated
-	err = w.undoable(func(w write) error { return im.update(w, s, said, same) })
+	err = w.undoable(func(w write) error { return im.update(w, s, declared, same) })
 	if errors.Is(err, access.ErrNeedsApproval) {
 		line.Result, line.Reason = LineBad, "This site is protected by the approval policy. Change it on its own page, so that a second person can approve it."
 		return nil

@@ -200,7 +200,7 @@ func FuzzImport(f *testing.F) {
 
 func TestBadLinesAreKeptForTheMember(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *database.DB) {
-		h, ctx := newHouse(t, db, nil), context.Background()
+		h, ctx := newTestRegistry(t, db, nil), context.Background()
 		bad := func(n int) []sites.Line {
 			lines := []sites.Line{{Number: 1, URL: "https://good.example", Result: sites.LineAdded}}
 			for i := range n {

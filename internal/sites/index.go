@@ -30,7 +30,7 @@ type Offered struct {
 const indexKept = 24 * time.Hour
 
 // Offered returns what the site's REST API offers, from what was fetched lately, or again when fresh is asked for.
-func (r *Registry) Offered(ctx context.Context, actor access.Actor, s Site, fresh bool) (Offered, error) {
+func (r *Registry) Offered(ctx context.Context, actor access.Actor, s Site, reload bool) (Offered, error) {
 	if err := r.log.Authorize(ctx, actor, access.SiteIndex, access.On("site", s.ID)); err != nil {
 		return Offered{}, err
 	}
@@ -42,7 +42,7 @@ func (r *Registry) Offered(ctx context.Context, actor access.Actor, s Site, fres
 		return Offered{}, errors.Join(access.ErrForbidden, r.log.Refuse(ctx, actor, access.SiteIndex, access.On("site", s.ID), "operation"))
 	}
 	kept, err := r.store.index(ctx, s.ID)
-	if err == nil && !fresh && time.Since(moment(kept.FetchedAt)) < indexKept {
+	if err == nil && !reload && time.Since(moment(kept.FetchedAt)) < indexKept {
 		return kept.offered(s)
 	}
 	if err != nil && !errors.Is(err, errNoIndex) {

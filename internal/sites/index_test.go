@@ -31,7 +31,7 @@ func TestOffered(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer fake.Close()
-	h := newHouse(t, dbtest.SQLite(t), fake)
+	h := newTestRegistry(t, dbtest.SQLite(t), fake)
 	offered := make([]sites.Offered, fake.Len())
 	for i := range offered {
 		s := h.add(t, sites.Draft{URL: fake.URL(i), Username: wptest.DefaultUser, Password: vault.NewSecret(wptest.DefaultPassword)})

@@ -15,7 +15,7 @@ import (
 )
 
 // opens tells whether the site's credential opens for the address that the site has now.
-func (h house) opens(t *testing.T, id int64) error {
+func (h testRegistry) opens(t *testing.T, id int64) error {
 	t.Helper()
 	s, err := h.registry.Site(context.Background(), access.System(), id)
 	if err != nil {
@@ -28,7 +28,7 @@ func (h house) opens(t *testing.T, id int64) error {
 // A password goes to the origin that it was stored for, whoever edits what.
 func TestCredentialBelongsToAnOrigin(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *database.DB) {
-		h := newHouse(t, db, nil)
+		h := newTestRegistry(t, db, nil)
 		for i, c := range []struct {
 			from, to string
 			follows  bool
@@ -62,7 +62,7 @@ func TestCredentialBelongsToAnOrigin(t *testing.T) {
 // Whoever writes another address, or another site's password, into the database gets nothing that opens.
 func TestCredentialOpensForNoOtherOriginInTheDatabase(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *database.DB) {
-		h := newHouse(t, db, nil)
+		h := newTestRegistry(t, db, nil)
 		a, b := h.add(t, draft("https://a.example")), h.add(t, draft("https://b.example"))
 		for _, c := range []struct{ name, attack, undo string }{
 			{"another address", "UPDATE sites SET home = 'https://evil.test', host = 'evil.test' WHERE id = 1", "UPDATE sites SET home = 'https://a.example' WHERE id = 1"},
@@ -99,7 +99,7 @@ func run(t *testing.T, db *database.DB, statements string) {
 // What an older Drover stored is bound to its site's origin once, however often that is begun, and rotating keys goes on working.
 func TestBindToOrigins(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *database.DB) {
-		h := newHouse(t, db, nil)
+		h := newTestRegistry(t, db, nil)
 		for i := range 3 {
 			s := h.add(t, draft(fmt.Sprintf("https://old%d.example", i)))
 			sealed, err := h.vault.Seal(vault.NewSecret("old"), vault.Binding{Table: "credentials", Row: s.ID, Purpose: "application_password"})

@@ -46,7 +46,7 @@ func (r *Registry) Add(ctx context.Context, actor access.Actor, d Draft) (Site, 
 	p := Problems{}
 	d.clean(p)
 	d.cleanCredential(p)
-	d.checkReach(actor, p)
+	d.checkScope(actor, p)
 	if p["url"] == "" {
 		if err := r.checkFree(ctx, actor, d.URL, 0, p); err != nil {
 			return Site{}, err
@@ -101,7 +101,7 @@ func (r *Registry) Edit(ctx context.Context, actor access.Actor, id int64, d Dra
 	}
 	p := Problems{}
 	d.clean(p)
-	d.checkReach(actor, p)
+	d.checkScope(actor, p)
 	if p["url"] == "" {
 		if err := r.checkFree(ctx, actor, d.URL, id, p); err != nil {
 			return Site{}, err
@@ -116,9 +116,9 @@ func (r *Registry) Edit(ctx context.Context, actor access.Actor, id int64, d Dra
 	return r.Site(ctx, actor, id)
 }
 
-// Move gives the site another address and keeps all else. It does nothing when the site's address is no
+// ChangeURL gives the site another address and keeps all else. It does nothing when the site's address is no
 // longer the one that it is to move from.
-func (r *Registry) Move(ctx context.Context, actor access.Actor, id int64, from, to string) (Site, error) {
+func (r *Registry) ChangeURL(ctx context.Context, actor access.Actor, id int64, from, to string) (Site, error) {
 	s, err := r.Site(ctx, actor, id)
 	if err != nil || s.Home != from {
 		return s, err
@@ -279,11 +279,11 @@ func (r *Registry) mark(ctx context.Context, actor access.Actor, action access.A
 	return nil
 }
 
-// beyondReach is told of an address that is somebody else's: what is stored of it is not.
-const beyondReach = "You cannot add this URL. Ask someone with access to all sites."
+// outsideScope is told of an address that is somebody else's: what is stored of it is not.
+const outsideScope = "You cannot add this URL. Ask someone with access to all sites."
 
-// checkReach adds a problem where the site would lie beyond the actor's reach.
-func (d Draft) checkReach(actor access.Actor, p Problems) {
+// checkScope adds a problem where the site would lie beyond the actor's reach.
+func (d Draft) checkScope(actor access.Actor, p Problems) {
 	if !actor.Scope.Site(d.Client, d.Tags) {
 		p["client"] = "Your access covers only some clients and tags. Choose one of them so that you can see the site."
 	}
@@ -298,7 +298,7 @@ func (r *Registry) checkFree(ctx context.Context, actor access.Actor, home strin
 	switch {
 	case !found || other.ID == self:
 	case !within(actor, other):
-		p["url"] = beyondReach
+		p["url"] = outsideScope
 	case !other.RetiredAt.IsZero():
 		p["url"] = "This site is retired. Restore it from the list of retired sites instead of adding it again."
 	default:

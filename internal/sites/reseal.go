@@ -52,7 +52,7 @@ func (r *Registry) reseal(ctx context.Context, actor access.Actor) (int, error) 
 	}
 	return len(rows), r.store.change(ctx, actor, func(w write) error {
 		for _, row := range rows {
-			if err := r.sealAgain(w, row, row.Origin); err != nil {
+			if err := r.resealRow(w, row, row.Origin); err != nil {
 				return fmt.Errorf("site %d: %w", row.SiteID, err)
 			}
 		}
@@ -60,8 +60,8 @@ func (r *Registry) reseal(ctx context.Context, actor access.Actor) (int, error) 
 	})
 }
 
-// sealAgain seals a credential with the primary key, for the origin.
-func (r *Registry) sealAgain(w write, row credentialRow, origin string) error {
+// reseal seals a credential with the primary key, for the origin.
+func (r *Registry) resealRow(w write, row credentialRow, origin string) error {
 	secret, err := r.vault.Open(row.Sealed, bindingTo(row.SiteID, row.Origin))
 	if err != nil {
 		return err
@@ -78,9 +78,9 @@ func (r *Registry) sealAgain(w write, row credentialRow, origin string) error {
 func (r *Registry) BindToOrigins(ctx context.Context) (int, error) {
 	total, after := 0, int64(0)
 	for {
-		rows, err := r.store.boundToNothing(ctx, after, resealed)
+		rows, err := r.store.withoutOrigin(ctx, after, resealed)
 		if err != nil || len(rows) == 0 {
-			return total, r.recordBound(ctx, total, err)
+			return total, r.recordBinding(ctx, total, err)
 		}
 		after = rows[len(rows)-1].SiteID
 		n := 0
@@ -95,24 +95,24 @@ func (r *Registry) BindToOrigins(ctx context.Context) (int, error) {
 	}
 }
 
-func (r *Registry) bindToOrigins(w write, rows []credentialRow) (bound int, err error) {
+func (r *Registry) bindToOrigins(w write, rows []credentialRow) (bindings int, err error) {
 	ids := make([]int64, len(rows))
 	for i, row := range rows {
 		ids[i] = row.SiteID
 	}
 	homes, err := w.homes(ids)
 	for _, row := range rows {
-		sealing := r.sealAgain(w, row, wordpress.Origin(homes[row.SiteID]))
+		sealing := r.resealRow(w, row, wordpress.Origin(homes[row.SiteID]))
 		if sealing == nil {
-			bound++
+			bindings++
 		} else if !errors.Is(sealing, vault.ErrOpen) {
 			err = errors.Join(err, sealing)
 		}
 	}
-	return bound, err
+	return bindings, err
 }
 
-func (r *Registry) recordBound(ctx context.Context, total int, err error) error {
+func (r *Registry) recordBinding(ctx context.Context, total int, err error) error {
 	if err != nil || total == 0 {
 		return err
 	}

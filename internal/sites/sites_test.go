@@ -25,7 +25,7 @@ var (
 	viewer = access.Actor{Kind: access.KindMember, ID: 3, Name: "Vera", Role: access.Viewer}
 )
 
-type house struct {
+type testRegistry struct {
 	registry *sites.Registry
 	log      *audit.Log
 	vault    *vault.Vault
@@ -33,9 +33,9 @@ type house struct {
 	db       *database.DB
 }
 
-func newHouse(t *testing.T, db *database.DB, fake *wptest.Fake) house {
+func newTestRegistry(t *testing.T, db *database.DB, fake *wptest.Fake) testRegistry {
 	t.Helper()
-	h := house{db: db, log: audit.New(db.Gorm, sites.Subjects()), keys: filepath.Join(t.TempDir(), "keyset.json")}
+	h := testRegistry{db: db, log: audit.New(db.Gorm, sites.Subjects()), keys: filepath.Join(t.TempDir(), "keyset.json")}
 	var err error
 	if h.vault, err = vault.Create(h.keys); err != nil {
 		t.Fatal(err)
@@ -54,7 +54,7 @@ func draft(url string) sites.Draft {
 	return sites.Draft{URL: url, Username: " drover ", Password: vault.NewSecret(" abcd EFGH 1234 "), Client: " Acme ", Tags: []string{"B", "a ", "b"}}
 }
 
-func (h house) add(t *testing.T, d sites.Draft) sites.Site {
+func (h testRegistry) add(t *testing.T, d sites.Draft) sites.Site {
 	t.Helper()
 	s, err := h.registry.Add(context.Background(), admin, d)
 	if err != nil {
@@ -63,7 +63,7 @@ func (h house) add(t *testing.T, d sites.Draft) sites.Site {
 	return s
 }
 
-func (h house) entries(t *testing.T, action access.Action) int64 {
+func (h testRegistry) entries(t *testing.T, action access.Action) int64 {
 	t.Helper()
 	_, n, err := h.log.Entries(context.Background(), access.System(), audit.Filter{Action: action, Outcome: audit.Done})
 	if err != nil {
@@ -74,7 +74,7 @@ func (h house) entries(t *testing.T, action access.Action) int64 {
 
 func TestAdd(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *database.DB) {
-		h, ctx := newHouse(t, db, nil), context.Background()
+		h, ctx := newTestRegistry(t, db, nil), context.Background()
 		s := h.add(t, draft(" ACME.example/wp-admin/ "))
 		if s.Home != "https://acme.example" || s.Name != "acme.example" || s.Client != "Acme" || fmt.Sprint(s.Tags) != "[a b]" || s.Credential.Username != "drover" || s.State != sites.Unchecked {
 			t.Errorf("%+v", s)
@@ -115,7 +115,7 @@ func TestAdd(t *testing.T) {
 
 func TestEditRetireRestoreTag(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *database.DB) {
-		h, ctx := newHouse(t, db, nil), context.Background()
+		h, ctx := newTestRegistry(t, db, nil), context.Background()
 		one, two := h.add(t, draft("https://one.example")), h.add(t, draft("https://two.example"))
 		edited, err := h.registry.Edit(ctx, admin, one.ID, sites.Draft{URL: "https://one.example", Name: "Uno", Client: "", Tags: []string{"x"}})
 		if err != nil || edited.Name != "Uno" || edited.Client != "" || fmt.Sprint(edited.Tags) != "[x]" {
@@ -160,7 +160,7 @@ const importFile = "\xef\xbb\xbfURL;Username;application_password;client;tags;no
 
 func TestImport(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *database.DB) {
-		h, ctx := newHouse(t, db, nil), context.Background()
+		h, ctx := newTestRegistry(t, db, nil), context.Background()
 		lines, err := h.registry.Import(ctx, admin, strings.NewReader(importFile))
 		if err != nil {
 			t.Fatal(err)
@@ -174,9 +174,9 @@ func TestImport(t *testing.T) {
 			t.Errorf("got  %s\nwant %s", strings.Join(got, ", "), want)
 		}
 		before, _, _ := h.log.Entries(ctx, access.System(), audit.Filter{})
-		again, err := h.registry.Import(ctx, admin, strings.NewReader(importFile))
-		if err != nil || again[0].Result != sites.LineUnchanged || again[len(again)-1].Result != sites.LineUnchanged {
-			t.Errorf("the second import: %+v, %v", again, err)
+		repeated, err := h.registry.Import(ctx, admin, strings.NewReader(importFile))
+		if err != nil || repeated[0].Result != sites.LineUnchanged || repeated[len(repeated)-1].Result != sites.LineUnchanged {
+			t.Errorf("the second import: %+v, %v", repeated, err)
 		}
 		if after, _, _ := h.log.Entries(ctx, access.System(), audit.Filter{}); len(after) != len(before) {
 			t.Errorf("importing twice wrote %d more entries", len(after)-len(before))
@@ -200,7 +200,7 @@ func TestImport(t *testing.T) {
 
 func TestListsAndSelections(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *database.DB) {
-		h, ctx := newHouse(t, db, nil), context.Background()
+		h, ctx := newTestRegistry(t, db, nil), context.Background()
 		for i, name := range []string{"Zebra", "alpha", "100%_sure", "Beta"} {
 			d := draft(fmt.Sprintf("https://s%d.example", i))
 			d.Name, d.Client, d.Tags = name, []string{"Acme", "Beta & Co"}[i%2], []string{[]string{"x", "y"}[i/2]}
@@ -258,7 +258,7 @@ func TestListsAndSelections(t *testing.T) {
 // A rotation that was cut short after the key was added, and before all values were sealed again, is finished by the next one.
 func TestRotateKeysGoesOnWhereItWasCut(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *database.DB) {
-		h, ctx := newHouse(t, db, nil), context.Background()
+		h, ctx := newTestRegistry(t, db, nil), context.Background()
 		for i := range 5 {
 			h.add(t, draft(fmt.Sprintf("https://s%d.example", i)))
 		}
@@ -275,13 +275,13 @@ func TestRotateKeysGoesOnWhereItWasCut(t *testing.T) {
 		if n, err := h.registry.RotateKeys(ctx, owner); err != nil || n != 5 || h.vault.Primary() == cut {
 			t.Errorf("a new rotation: %d, %v", n, err)
 		}
-		fresh, err := vault.Load(h.keys)
+		reloaded, err := vault.Load(h.keys)
 		if err != nil {
 			t.Fatal(err)
 		}
 		network := wordpress.NewNetwork(wordpress.Config{})
 		defer network.Close()
-		restarted := sites.New(db, fresh, h.log, network)
+		restarted := sites.New(db, reloaded, h.log, network)
 		all, err := restarted.Select(ctx, access.System(), sites.Selection{All: true})
 		if err != nil {
 			t.Fatal(err)
@@ -299,7 +299,7 @@ func TestCheckStoresWhatItFound(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer fake.Close()
-		h, ctx := newHouse(t, db, fake), context.Background()
+		h, ctx := newTestRegistry(t, db, fake), context.Background()
 		var all []sites.Site
 		for i := range fake.Len() {
 			all = append(all, h.add(t, sites.Draft{URL: fake.URL(i), Username: wptest.DefaultUser, Password: vault.NewSecret(wptest.DefaultPassword)}))

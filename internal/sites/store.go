@@ -31,7 +31,7 @@ type write struct {
 }
 
 func (s store) change(ctx context.Context, actor access.Actor, f func(write) error) error {
-	return s.log.Settle(ctx, s.db.WithContext(ctx).Transaction(func(tx *gorm.DB) error { return f(write{tx, s.log, actor, time.Now()}) }))
+	return s.log.RecordRefusal(ctx, s.db.WithContext(ctx).Transaction(func(tx *gorm.DB) error { return f(write{tx, s.log, actor, time.Now()}) }))
 }
 
 func (w write) record(action access.Action, site int64, detail map[string]any) error {
@@ -141,8 +141,8 @@ func (s store) joined(ctx context.Context) *gorm.DB {
 // (SQLITE_MAX_LIKE_PATTERN_LENGTH).
 const longestWords = 5000
 
-func (s store) filtered(ctx context.Context, reach access.Scope, f Filter) *gorm.DB {
-	within, values := InScope(reach, "sites.id")
+func (s store) filtered(ctx context.Context, scope access.Scope, f Filter) *gorm.DB {
+	within, values := InScope(scope, "sites.id")
 	q := s.joined(ctx).Where(within, values...)
 	if f.State == Retired {
 		q = q.Where("sites.retired_at <> 0")
@@ -168,15 +168,15 @@ func (s store) filtered(ctx context.Context, reach access.Scope, f Filter) *gorm
 	return q
 }
 
-func (s store) count(ctx context.Context, reach access.Scope, f Filter) (int64, error) {
+func (s store) count(ctx context.Context, scope access.Scope, f Filter) (int64, error) {
 	var n int64
-	if err := s.filtered(ctx, reach, f).Count(&n).Error; err != nil {
+	if err := s.filtered(ctx, scope, f).Count(&n).Error; err != nil {
 		return 0, fmt.Errorf("sites: %w", err)
 	}
 	return n, nil
 }
 
-func (s store) list(ctx context.Context, reach access.Scope, f Filter) ([]Site, error) {
+func (s store) list(ctx context.Context, scope access.Scope, f Filter) ([]Site, error) {
 	order, known := orders[f.Sort]
 	if !known {
 		order = orders["name"]
@@ -184,7 +184,7 @@ func (s store) list(ctx context.Context, reach access.Scope, f Filter) ([]Site, 
 	if f.Descending {
 		order += " DESC"
 	}
-	q := s.filtered(ctx, reach, f).Select(listColumns).Order(order + ", sites.id")
+	q := s.filtered(ctx, scope, f).Select(listColumns).Order(order + ", sites.id")
 	if f.Limit > 0 {
 		q = q.Limit(f.Limit).Offset(f.Offset)
 	}
@@ -239,9 +239,9 @@ func (s store) byHome(ctx context.Context, home string) (Site, bool, error) {
 	return found[0], true, nil
 }
 
-func (s store) facets(ctx context.Context, reach access.Scope) (f Facets, err error) {
+func (s store) facets(ctx context.Context, scope access.Scope) (f Facets, err error) {
 	db := s.db.WithContext(ctx)
-	within, values := InScope(reach, "sites.id")
+	within, values := InScope(scope, "sites.id")
 	err = errors.Join(
 		db.Raw(`SELECT clients.name AS value, count(*) AS sites FROM sites JOIN clients ON clients.id = sites.client_id
 			WHERE sites.retired_at = 0 AND `+within+` GROUP BY clients.name ORDER BY lower(clients.name)`, values...).Scan(&f.Clients).Error,

@@ -60,8 +60,8 @@ func (s store) sealedByOthers(ctx context.Context, key uint32, limit int) ([]cre
 	return rows, err
 }
 
-// boundToNothing returns some credentials that were sealed before they were bound to an origin, of sites after the given one.
-func (s store) boundToNothing(ctx context.Context, after int64, limit int) ([]credentialRow, error) {
+// withoutOrigin returns some credentials that were sealed before they were bound to an origin, of sites after the given one.
+func (s store) withoutOrigin(ctx context.Context, after int64, limit int) ([]credentialRow, error) {
 	var rows []credentialRow
 	err := s.db.WithContext(ctx).Where("origin = '' AND site_id > ?", after).Order("site_id").Limit(limit).Find(&rows).Error
 	return rows, err
@@ -96,9 +96,9 @@ func (s store) countCredentials(ctx context.Context) (int64, error) {
 	return n, err
 }
 
-func (s store) administrators(ctx context.Context, reach access.Scope) (int, error) {
+func (s store) administrators(ctx context.Context, scope access.Scope) (int, error) {
 	var n int
-	within, values := InScope(reach, "sites.id")
+	within, values := InScope(scope, "sites.id")
 	err := s.db.WithContext(ctx).Raw("SELECT count(*) FROM credentials JOIN sites ON sites.id = credentials.site_id WHERE administrator AND retired_at = 0 AND "+within, values...).Scan(&n).Error
 	return n, err
 }

@@ -46,7 +46,7 @@ func (s *Server) api() []route {
 // bearer serves programs that show a token. Cookies open nothing here, so no other site's page can use them.
 func (s *Server) bearer(r route) gin.HandlerFunc {
 	return func(c *gin.Context) {
-		v := &visit{Context: c, server: s}
+		v := &requestContext{Context: c, server: s}
 		err := s.serveBearer(v, r)
 		if errors.Is(err, errNoToken) {
 			c.Header("WWW-Authenticate", `Bearer realm="drover"`)
@@ -55,16 +55,16 @@ func (s *Server) bearer(r route) gin.HandlerFunc {
 	}
 }
 
-func (s *Server) serveBearer(v *visit, r route) error {
+func (s *Server) serveBearer(v *requestContext, r route) error {
 	if err := v.limitAddress(); err != nil {
 		return err
 	}
 	if err := s.authenticateToken(v); err != nil {
 		return err
 	}
-	leave, entered := s.crowd.enter(v.bearer.ID)
+	leave, entered := s.concurrency.acquire(v.bearer.ID)
 	if !entered {
-		return errCrowd
+		return errTooManyRunning
 	}
 	defer leave()
 	if err := v.limitMember(r, v.bearer.ID); err != nil {
@@ -92,7 +92,7 @@ func (s *Server) serveBearer(v *visit, r route) error {
 }
 
 // authenticateToken finds out whose token the request shows, or returns errNoToken.
-func (s *Server) authenticateToken(v *visit) (err error) {
+func (s *Server) authenticateToken(v *requestContext) (err error) {
 	kind, token, _ := strings.Cut(v.GetHeader("Authorization"), " ")
 	if !strings.EqualFold(kind, "Bearer") {
 		return errNoToken
@@ -105,11 +105,11 @@ func (s *Server) authenticateToken(v *visit) (err error) {
 }
 
 // toProgram tells whether a program is answered, not a browser.
-func (v *visit) toProgram() bool { return strings.HasPrefix(v.Request.URL.Path, "/api/") }
+func (v *requestContext) toProgram() bool { return strings.HasPrefix(v.Request.URL.Path, "/api/") }
 
 // apiProblem answers a program.
-func (v *visit) apiProblem(p views.Problem, err error) {
-	problem := map[string]any{"status": p.Status, "message": p.Sentence, "mend": p.Mend}
+func (v *requestContext) apiProblem(p views.Problem, err error) {
+	problem := map[string]any{"status": p.Status, "message": p.Sentence, "mend": p.Fix}
 	if fields, is := errors.AsType[sites.Problems](err); is {
 		problem["fields"] = fields
 	}
@@ -120,7 +120,7 @@ func (v *visit) apiProblem(p views.Problem, err error) {
 }
 
 // lines answers with one JSON object a line.
-func lines[T any](v *visit, all []T, last ...any) error {
+func lines[T any](v *requestContext, all []T, last ...any) error {
 	var text bytes.Buffer
 	encoder := json.NewEncoder(&text)
 	for _, each := range all {
@@ -138,7 +138,7 @@ func lines[T any](v *visit, all []T, last ...any) error {
 }
 
 // read reads the body into a value; a name that it does not know is a problem, so that a slip of the pen is not passed over.
-func (v *visit) read(into any) error {
+func (v *requestContext) read(into any) error {
 	if kind, _, err := mime.ParseMediaType(v.GetHeader("Content-Type")); err != nil || kind != "application/json" {
 		return errNotJSON
 	}
@@ -160,13 +160,13 @@ func (v *visit) read(into any) error {
 // longestBody bounds what a program may send, in bytes: a parameter may hold a file.
 const longestBody = 8 << 20
 
-func (s *Server) apiMe(v *visit) error {
+func (s *Server) apiMe(v *requestContext) error {
 	a := v.actor()
 	v.JSON(http.StatusOK, map[string]any{"name": a.Name, "role": a.Role, "reach": append(access.Scope{}, a.Scope...)})
 	return nil
 }
 
-func (s *Server) apiSites(v *visit) error {
+func (s *Server) apiSites(v *requestContext) error {
 	q := v.Request.URL.Query()
 	sel := sites.Selection{Clients: filled(q["client"]), Tags: filled(q["tag"]), State: sites.State(q.Get("state")), Query: q.Get("q"), Homes: filled(q["site"])}
 	sel.All = empty(sel)
@@ -185,7 +185,7 @@ func (s *Server) apiSites(v *visit) error {
 const mostListed = 1000
 
 // limit reads how many lines are wanted.
-func (v *visit) limit(usual int) (int, error) {
+func (v *requestContext) limit(usual int) (int, error) {
 	text := v.Query("limit")
 	if text == "" {
 		return usual, nil
@@ -197,7 +197,7 @@ func (v *visit) limit(usual int) (int, error) {
 	return n, nil
 }
 
-func (s *Server) apiRuns(v *visit) error {
+func (s *Server) apiRuns(v *requestContext) error {
 	limit, err := v.limit(50)
 	if err != nil {
 		return err
@@ -234,11 +234,11 @@ type Limits struct {
 func (s Start) Spec() runs.Spec {
 	return runs.Spec{
 		Operation: s.Operation, Params: s.Params, Selection: s.Selection, Verify: s.Verify, Confirmed: s.Confirmed,
-		Limits: runs.Limits{AtOnce: s.Limits.AtOnce, PerAddress: s.Limits.AtOncePerServer, Deadline: deadline(s.Limits.TimeLimit)},
+		Limits: runs.Limits{AtOnce: s.Limits.AtOnce, AtOncePerServer: s.Limits.AtOncePerServer, TimeLimit: timeLimit(s.Limits.TimeLimit)},
 	}
 }
 
-func (s *Server) apiStart(v *visit) error {
+func (s *Server) apiStart(v *requestContext) error {
 	var start Start
 	if err := v.read(&start); err != nil {
 		return err
@@ -252,7 +252,7 @@ func (s *Server) apiStart(v *visit) error {
 	return nil
 }
 
-func (s *Server) apiPreview(v *visit) error {
+func (s *Server) apiPreview(v *requestContext) error {
 	var start Start
 	if err := v.read(&start); err != nil {
 		return err
@@ -265,7 +265,7 @@ func (s *Server) apiPreview(v *visit) error {
 	return lines(v, requests, last)
 }
 
-func (s *Server) apiRun(v *visit) error {
+func (s *Server) apiRun(v *requestContext) error {
 	id, err := v.number("id")
 	if err != nil {
 		return err
@@ -278,7 +278,7 @@ func (s *Server) apiRun(v *visit) error {
 	return nil
 }
 
-func (s *Server) apiTargets(v *visit) error {
+func (s *Server) apiTargets(v *requestContext) error {
 	id, err := v.number("id")
 	if err != nil {
 		return err
@@ -302,7 +302,7 @@ func (s *Server) apiTargets(v *visit) error {
 	return lines(v, all, LineOfRun(snapshot.Run, snapshot.Counts).End())
 }
 
-func (s *Server) apiCancel(v *visit) error {
+func (s *Server) apiCancel(v *requestContext) error {
 	id, err := v.number("id")
 	if err != nil {
 		return err
@@ -313,7 +313,7 @@ func (s *Server) apiCancel(v *visit) error {
 	return s.apiRun(v)
 }
 
-func (s *Server) apiAudit(v *visit) error {
+func (s *Server) apiAudit(v *requestContext) error {
 	limit, err := v.limit(100)
 	if err != nil {
 		return err

@@ -17,10 +17,10 @@ import (
 	"github.com/droverhq/drover/internal/vault"
 )
 
-// apiReach is the least role of every route for programs, and what it answers about what is beyond reach.
-var apiReach = map[string]struct {
-	least  access.Role
-	beyond int
+// apiWithinScope is the least role of every route for programs, and what it answers about what is beyond reach.
+var apiWithinScope = map[string]struct {
+	least        access.Role
+	outsideScope int
 }{
 	"GET /api/v1/me": {access.Viewer, 200}, "GET /api/v1/sites": {access.Viewer, 200}, "GET /api/v1/runs": {access.Viewer, 200}, "GET /api/v1/audit": {access.Viewer, 200},
 	"GET /api/v1/runs/:id": {access.Viewer, 404}, "GET /api/v1/runs/:id/targets": {access.Viewer, 404}, "POST /api/v1/runs": {access.Operator, 422}, "POST /api/v1/runs/preview": {access.Operator, 422},
@@ -56,7 +56,7 @@ func (p program) call(method, path, body string) (int, string) {
 }
 
 // program makes a member of the role and a token of theirs.
-func (h *house) program(t *testing.T, m members.Member, token members.Token) (program, members.Member) {
+func (h *testServer) program(t *testing.T, m members.Member, token members.Token) (program, members.Member) {
 	t.Helper()
 	ctx := context.Background()
 	m, err := h.roster.Add(ctx, shell, m, vault.NewSecret(password))
@@ -66,7 +66,7 @@ func (h *house) program(t *testing.T, m members.Member, token members.Token) (pr
 	if token.ExpiresAt.IsZero() {
 		token.ExpiresAt = time.Now().Add(time.Hour)
 	}
-	value, err := h.roster.MakeToken(ctx, access.Actor{Kind: access.KindMember, ID: m.ID, Name: m.Name, Role: m.Role, Scope: access.NewScope(m.Bound)}, token)
+	value, err := h.roster.MakeToken(ctx, access.Actor{Kind: access.KindMember, ID: m.ID, Name: m.Name, Role: m.Role, Scope: access.NewScope(m.Restriction)}, token)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -77,7 +77,7 @@ func TestEveryRouteForPrograms(t *testing.T) {
 	h := divided(t, dbtest.SQLite(t))
 	for _, route := range h.server.API() {
 		name := route.Method + " " + route.Path
-		if _, known := apiReach[name]; !known {
+		if _, known := apiWithinScope[name]; !known {
 			t.Errorf("%s has no line in this matrix", name)
 		}
 		for kind, token := range map[string]string{"none": "", "a made-up one": "drover_" + strings.Repeat("A", 52), "no prefix": strings.Repeat("A", 52)} {
@@ -88,19 +88,19 @@ func TestEveryRouteForPrograms(t *testing.T) {
 	}
 	zulu := `{"operation":"status","selection":{"clients":["Zulu"]}}`
 	for _, role := range []access.Role{access.Viewer, access.Operator, access.Admin} {
-		acme, _ := h.program(t, members.Member{Email: "acme-" + string(role) + "@agency.example", Name: "Acme " + string(role), Role: role, Bound: access.Restriction{Clients: []string{"Acme"}}}, members.Token{Name: "t", Role: role})
-		whole, _ := h.program(t, members.Member{Email: "all-" + string(role) + "@agency.example", Name: "All " + string(role), Role: role}, members.Token{Name: "t", Role: role})
+		acme, _ := h.program(t, members.Member{Email: "acme-" + string(role) + "@agency.example", Name: "Acme " + string(role), Role: role, Restriction: access.Restriction{Clients: []string{"Acme"}}}, members.Token{Name: "t", Role: role})
+		complete, _ := h.program(t, members.Member{Email: "all-" + string(role) + "@agency.example", Name: "All " + string(role), Role: role}, members.Token{Name: "t", Role: role})
 		for _, route := range h.server.API() {
-			want := apiReach[route.Method+" "+route.Path]
+			want := apiWithinScope[route.Method+" "+route.Path]
 			path := strings.Replace(route.Path, ":id", "2", 1)
 			status, body := acme.call(route.Method, path, zulu)
 			if !role.Covers(want.least) {
-				want.beyond = http.StatusForbidden
+				want.outsideScope = http.StatusForbidden
 			}
-			if status != want.beyond || strings.Contains(body, "Zulu secret") || strings.Contains(body, h.fake.URL(1)) {
-				t.Errorf("%s %s, %s of Acme: %d, want %d: %s", route.Method, path, role, status, want.beyond, body)
+			if status != want.outsideScope || strings.Contains(body, "Zulu secret") || strings.Contains(body, h.fake.URL(1)) {
+				t.Errorf("%s %s, %s of Acme: %d, want %d: %s", route.Method, path, role, status, want.outsideScope, body)
 			}
-			if status, body := whole.call(route.Method, path, zulu); role.Covers(want.least) == (status == http.StatusForbidden) || status >= 500 || status == http.StatusNotFound {
+			if status, body := complete.call(route.Method, path, zulu); role.Covers(want.least) == (status == http.StatusForbidden) || status >= 500 || status == http.StatusNotFound {
 				t.Errorf("%s %s, %s of all: %d %s", route.Method, path, role, status, body)
 			}
 		}
@@ -110,8 +110,8 @@ func TestEveryRouteForPrograms(t *testing.T) {
 // A token acts as its member and itself, within both, until either ends.
 func TestTokenOfAMember(t *testing.T) {
 	h := divided(t, dbtest.SQLite(t))
-	p, m := h.program(t, members.Member{Email: "mara@agency.example", Name: "Mara", Role: access.Admin, Bound: access.Restriction{Clients: []string{"Acme"}}},
-		members.Token{Name: "deploy", Role: access.Operator, Bound: access.Restriction{Clients: []string{"Acme", "Zulu"}, Operations: []string{"clear-cache"}}})
+	p, m := h.program(t, members.Member{Email: "mara@agency.example", Name: "Mara", Role: access.Admin, Restriction: access.Restriction{Clients: []string{"Acme"}}},
+		members.Token{Name: "deploy", Role: access.Operator, Restriction: access.Restriction{Clients: []string{"Acme", "Zulu"}, Operations: []string{"clear-cache"}}})
 	if status, body := p.call("GET", "/api/v1/sites", ""); status != http.StatusOK || strings.Count(body, "\n") != 1 || !strings.Contains(body, `"client":"Acme"`) {
 		t.Fatalf("sites: %d %s", status, body)
 	}
@@ -140,7 +140,7 @@ func TestTokenOfAMember(t *testing.T) {
 	if err != nil || len(entries) < 3 || entries[len(entries)-1].Event.Action != access.TokenUse || entries[0].Actor.Kind != access.KindToken || entries[0].Actor.ID != m.ID {
 		t.Errorf("the record of the token: %v %v", entries, err)
 	}
-	browser := h.stranger(t)
+	browser := h.public(t)
 	browser.post("/sign-in", url.Values{"email": {"mara@agency.example"}, "password": {password}})
 	if status, body := browser.get("/settings/tokens"); status != http.StatusOK || !strings.Contains(body, "deploy") || !strings.Contains(body, "127.0.0.1") || strings.Contains(body, p.token) {
 		t.Errorf("the page of tokens: %d", status)

@@ -12,14 +12,14 @@ import (
 
 // The attacker plants a session of his own choosing before the owner signs in, or one that he has begun himself.
 func TestSessionFixation(t *testing.T) {
-	h := newHouse(t)
+	h := newTestServer(t)
 	owner := h.signIn(t, access.Owner)
 	secret, _ := owner.addApp()
 	home, err := url.Parse(h.home)
 	if err != nil {
 		t.Fatal(err)
 	}
-	planted, victim, attacker := h.tokens(owner), h.stranger(t), h.stranger(t)
+	planted, victim, attacker := h.tokens(owner), h.public(t), h.public(t)
 	if status, _ := owner.post("/sign-out", nil); status != http.StatusSeeOther {
 		t.Fatal(status)
 	}
@@ -52,7 +52,7 @@ func TestSessionFixation(t *testing.T) {
 }
 
 func TestPostFromAnotherOrigin(t *testing.T) {
-	h := newHouse(t)
+	h := newTestServer(t)
 	p := h.signIn(t, access.Owner)
 	form := url.Values{"email": {"evil@attacker.example"}, "role": {"owner"}}
 	for name, header := range map[string][2]string{
@@ -75,13 +75,13 @@ func TestPostFromAnotherOrigin(t *testing.T) {
 }
 
 func TestOpenRedirectAfterSignIn(t *testing.T) {
-	h := newHouse(t)
+	h := newTestServer(t)
 	h.signIn(t, access.Owner)
 	for to, want := range map[string]string{
 		"https://attacker.example/": "/", "//attacker.example": "/", `/\attacker.example`: "/", "/\t/attacker.example": "/", "javascript:alert(1)": "/", "/%2f/attacker.example": "/%2f/attacker.example",
 		"http:attacker.example": "/", "": "/", "/runs?state=done": "/runs?state=done",
 	} {
-		p := h.stranger(t)
+		p := h.public(t)
 		status, location := p.post("/sign-in?next="+url.QueryEscape(to), url.Values{"email": {"owner@agency.example"}, "password": {password}})
 		if status != http.StatusSeeOther || location != want {
 			t.Errorf("%q leads to %d %q", to, status, location)
@@ -98,7 +98,7 @@ func TestOpenRedirectAfterSignIn(t *testing.T) {
 }
 
 func TestAResetThroughThePages(t *testing.T) {
-	h := newHouse(t)
+	h := newTestServer(t)
 	owner, viewer := h.signIn(t, access.Owner), h.signIn(t, access.Viewer)
 	_, page := owner.post("/team/2/reset", url.Values{"lift": {"1"}})
 	at := strings.Index(page, h.home+"/reset/")
@@ -107,7 +107,7 @@ func TestAResetThroughThePages(t *testing.T) {
 	}
 	link := page[at+len(h.home) : at+strings.IndexByte(page[at:], '"')]
 	link, _, _ = strings.Cut(link, "<")
-	p := h.stranger(t)
+	p := h.public(t)
 	if status, form := p.get(link); status != http.StatusOK || !strings.Contains(form, "viewer@agency.example") {
 		t.Errorf("the form: %d", status)
 	}

@@ -42,7 +42,7 @@ func (f *filler) Read(p []byte) (int, error) {
 const mega = 1 << 20
 
 func TestAttackBodyThatFillsTheServer(t *testing.T) {
-	h := newHouse(t, wptest.Site{})
+	h := newTestServer(t, wptest.Site{})
 	h.addSites(t)
 	p := h.signIn(t, access.Owner)
 	var head bytes.Buffer
@@ -99,7 +99,7 @@ func TestAttackBodyThatFillsTheServer(t *testing.T) {
 }
 
 func TestAttackUnknownMethod(t *testing.T) {
-	h := newHouse(t)
+	h := newTestServer(t)
 	p := h.signIn(t, access.Owner)
 	for _, c := range []struct {
 		method, path string
@@ -125,9 +125,9 @@ func TestAttackUnknownMethod(t *testing.T) {
 }
 
 // Addresses and forms that hold what a database cannot store are refused, not failed on.
-func TestAttackBytesThatNoTextHolds(t *testing.T) {
+func TestAttackBytesThatAreNoText(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *database.DB) {
-		h := newHouseOn(t, db, wptest.Site{})
+		h := newTestServerOn(t, db, wptest.Site{})
 		h.addSites(t)
 		owner, viewer := h.signIn(t, access.Owner), h.signIn(t, access.Viewer)
 		long := strings.Repeat("a%25", 60_000)
@@ -157,9 +157,9 @@ func TestAttackBytesThatNoTextHolds(t *testing.T) {
 		if got := viewer.ask(viewer.request(http.MethodPost, "/sites/%00%ff/retire", nil)); got.status < 400 || got.status >= 500 {
 			t.Errorf("an address that cannot be recorded: %d", got.status)
 		}
-		r := h.stranger(t).request(http.MethodPost, "/sign-in", url.Values{"email": {"viewer@agency.example"}, "password": {password}})
+		r := h.public(t).request(http.MethodPost, "/sign-in", url.Values{"email": {"viewer@agency.example"}, "password": {password}})
 		r.Header.Set("User-Agent", "\xff\xfe"+strings.Repeat("a", 20_000))
-		if got := h.stranger(t).ask(r); got.status != http.StatusSeeOther {
+		if got := h.public(t).ask(r); got.status != http.StatusSeeOther {
 			t.Errorf("a browser with a strange name cannot sign in: %d", got.status)
 		}
 		var upload bytes.Buffer
@@ -177,7 +177,7 @@ func TestAttackBytesThatNoTextHolds(t *testing.T) {
 
 // A request that never ends must not hold the server's stop, and a broken one must not end the server.
 func TestAttackBrokenHTTP(t *testing.T) {
-	h := newHouse(t)
+	h := newTestServer(t)
 	for _, raw := range []string{
 		"GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", "POST /sign-in HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nGET /sites HTTP/1.1\r\n\r\n",
 		"GET /\r\nX: y\r\n\r\n", "GET http://evil.example/sites HTTP/1.1\r\nHost: evil.example\r\n\r\n", "GET /sites HTTP/1.1\r\nHost: evil.example\r\nCookie: drover=\r\nX-A: b\rc\r\n\r\n",
@@ -189,22 +189,22 @@ func TestAttackBrokenHTTP(t *testing.T) {
 		c.SetDeadline(time.Now().Add(5 * time.Second))
 		io.WriteString(c, raw)
 		c.(*net.TCPConn).CloseWrite()
-		said, _ := io.ReadAll(c)
+		text, _ := io.ReadAll(c)
 		c.Close()
-		if text := string(said); !strings.HasPrefix(text, "HTTP/1.1 4") && !strings.Contains(text, "Location: /sign-in") {
+		if text := string(text); !strings.HasPrefix(text, "HTTP/1.1 4") && !strings.Contains(text, "Location: /sign-in") {
 			t.Errorf("%q is answered with %.200q", raw, text)
 		}
-		if strings.Contains(string(said), "//evil.example") {
-			t.Errorf("%q leads away: %.300q", raw, said)
+		if strings.Contains(string(text), "//evil.example") {
+			t.Errorf("%q leads away: %.300q", raw, text)
 		}
 	}
-	if status, body := h.stranger(t).get("/healthz"); status != http.StatusOK || body != "ok\n" {
+	if status, body := h.public(t).get("/healthz"); status != http.StatusOK || body != "ok\n" {
 		t.Errorf("after that: %d %s", status, body)
 	}
 }
 
 func TestSecurityHeadersOnEveryPage(t *testing.T) {
-	h := newHouse(t, wptest.Site{})
+	h := newTestServer(t, wptest.Site{})
 	h.addSites(t)
 	h.runAll(t, "status")
 	plain, secure := h.signIn(t, access.Owner), h.secured(t)
@@ -258,7 +258,7 @@ func TestSecurityHeadersOnEveryPage(t *testing.T) {
 }
 
 func TestAttackTrustedOverHTTPSOnly(t *testing.T) {
-	h := newHouse(t)
+	h := newTestServer(t)
 	h.signIn(t, access.Owner)
 	p := h.secured(t)
 	r := p.request(http.MethodPost, "/sign-in", url.Values{"email": {"owner@agency.example"}, "password": {password}})

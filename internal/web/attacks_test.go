@@ -45,19 +45,19 @@ func (p person) ask(r *http.Request) answer {
 }
 
 // secured opens the same house once more behind HTTPS, as it is reached through a proxy that ends TLS.
-func (h *house) secured(t *testing.T) person {
+func (h *testServer) secured(t *testing.T) person {
 	t.Helper()
 	var handler http.Handler
 	front := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { handler.ServeHTTP(w, r) }))
-	server := web.New(web.Parts{Changes: h.changes, Registry: h.registry, Runner: h.runner, Roster: h.roster, Shelf: saved.New(h.db, h.log), Log: h.log, Logger: slog.New(slog.DiscardHandler), PublicURL: front.URL})
+	server := web.New(web.Parts{Changes: h.changes, Registry: h.registry, Runner: h.runner, Roster: h.roster, Library: saved.New(h.db, h.log), Log: h.log, Logger: slog.New(slog.DiscardHandler), PublicURL: front.URL})
 	handler = server.Handler()
 	t.Cleanup(func() { front.Close(); server.Close() })
-	p := h.stranger(t)
+	p := h.public(t)
 	p.home, p.Client.Transport = front.URL, front.Client().Transport
 	return p
 }
 
-func (h *house) runAll(t *testing.T, operation string) runs.Run {
+func (h *testServer) runAll(t *testing.T, operation string) runs.Run {
 	t.Helper()
 	run, err := h.runner.Start(context.Background(), shell, runs.Spec{Operation: operation, Selection: sites.Selection{All: true}})
 	if err != nil {
@@ -68,7 +68,7 @@ func (h *house) runAll(t *testing.T, operation string) runs.Run {
 }
 
 func TestAttackCrossOriginPost(t *testing.T) {
-	h := newHouse(t, wptest.Site{})
+	h := newTestServer(t, wptest.Site{})
 	h.addSites(t)
 	p := h.signIn(t, access.Owner)
 	form := url.Values{"operation": {"clear-cache"}, "all": {"1"}}
@@ -116,7 +116,7 @@ func TestAttackCrossOriginPost(t *testing.T) {
 	}
 }
 
-func started(t *testing.T, h *house) int64 {
+func started(t *testing.T, h *testServer) int64 {
 	t.Helper()
 	_, total, err := h.runner.Runs(context.Background(), access.System(), runs.Filter{Limit: 1})
 	if err != nil {
@@ -126,7 +126,7 @@ func started(t *testing.T, h *house) int64 {
 }
 
 func TestAttackOpenRedirectAfterSignIn(t *testing.T) {
-	h := newHouse(t)
+	h := newTestServer(t)
 	h.signIn(t, access.Viewer)
 	form := url.Values{"email": {"viewer@agency.example"}, "password": {password}}
 	for next, want := range map[string]string{
@@ -135,7 +135,7 @@ func TestAttackOpenRedirectAfterSignIn(t *testing.T) {
 		"/%2F/evil.example": "", "/%5Cevil.example": "", "/.//evil.example": "", "/x/..//evil.example": "", "/..//evil.example": "", "/;//evil.example": "",
 		"/runs?state=running": "/runs?state=running", "/sites/1#credential": "/sites/1#credential",
 	} {
-		p := h.stranger(t)
+		p := h.public(t)
 		status, to := p.post("/sign-in?next="+url.QueryEscape(next), form)
 		if status == http.StatusBadRequest && strings.ContainsAny(next, "\x00") {
 			continue // the address itself is refused
@@ -161,20 +161,20 @@ func TestAttackOpenRedirectAfterSignIn(t *testing.T) {
 		r.URL.Opaque = strings.TrimPrefix(h.home, "http:") + path // sent as it stands
 		r.Header.Set("X-Forwarded-Prefix", "//evil.example")
 		r.Header.Set("X-Forwarded-Host", "evil.example")
-		if status, to := h.stranger(t).do(r); status/100 == 3 && (!strings.HasPrefix(to, "/") && !strings.HasPrefix(to, h.home+"/") || strings.HasPrefix(to, "//")) {
+		if status, to := h.public(t).do(r); status/100 == 3 && (!strings.HasPrefix(to, "/") && !strings.HasPrefix(to, h.home+"/") || strings.HasPrefix(to, "//")) {
 			t.Errorf("%s: %d leads to %q", path, status, to)
 		}
 	}
 }
 
 func TestAttackSessionFixation(t *testing.T) {
-	h := newHouse(t)
+	h := newTestServer(t)
 	attacker := h.signIn(t, access.Viewer)
 	home, _ := url.Parse(h.home)
 	theirs := attacker.Jar.Cookies(home)[0]
 	h.signIn(t, access.Owner)
 	for name, planted := range map[string]string{"one that was made up": strings.Repeat("A", 52), "a session of the attacker's own": theirs.Value} {
-		victim := h.stranger(t)
+		victim := h.public(t)
 		victim.Jar.SetCookies(home, []*http.Cookie{{Name: "drover", Value: planted, Path: "/"}})
 		if status, _ := victim.post("/sign-in", url.Values{"email": {"owner@agency.example"}, "password": {password}}); status != http.StatusSeeOther {
 			t.Fatalf("%s: sign in: %d", name, status)
@@ -182,7 +182,7 @@ func TestAttackSessionFixation(t *testing.T) {
 		if got := victim.Jar.Cookies(home)[0].Value; got == planted {
 			t.Errorf("%s: the planted token is the session's", name)
 		}
-		holder := h.stranger(t)
+		holder := h.public(t)
 		holder.Jar.SetCookies(home, []*http.Cookie{{Name: "drover", Value: planted, Path: "/"}})
 		if _, page := holder.get("/settings"); strings.Contains(page, "The owner") {
 			t.Errorf("%s: whoever planted the token is the owner now", name)
@@ -201,7 +201,7 @@ func TestAttackSessionFixation(t *testing.T) {
 }
 
 func TestAttackOneTimeLinkUsedTwice(t *testing.T) {
-	h := newHouse(t)
+	h := newTestServer(t)
 	ctx := context.Background()
 	used := func(name, path string, form url.Values) {
 		t.Helper()
@@ -209,7 +209,7 @@ func TestAttackOneTimeLinkUsedTwice(t *testing.T) {
 		var in, out atomic.Int32
 		var both sync.WaitGroup
 		for range 2 {
-			p := h.stranger(t)
+			p := h.public(t)
 			both.Go(func() {
 				r := p.request(http.MethodPost, path, form)
 				if form == nil {
@@ -235,7 +235,7 @@ func TestAttackOneTimeLinkUsedTwice(t *testing.T) {
 		if in.Load() != 1 || out.Load() != 1 {
 			t.Errorf("%s: %d came in, %d were told that it is used", name, in.Load(), out.Load())
 		}
-		if status, page := h.stranger(t).get(path); status != http.StatusNotFound || !strings.Contains(page, "This link does not work") {
+		if status, page := h.public(t).get(path); status != http.StatusNotFound || !strings.Contains(page, "This link does not work") {
 			t.Errorf("%s, later: %d", name, status)
 		}
 	}
@@ -248,11 +248,11 @@ func TestAttackOneTimeLinkUsedTwice(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if status, _ := h.stranger(t).get("/join/" + invitation.Reveal()); status != http.StatusOK {
+	if status, _ := h.public(t).get("/join/" + invitation.Reveal()); status != http.StatusOK {
 		t.Errorf("looking at an invitation uses it up: %d", status)
 	}
 	for _, other := range []string{"/setup/", "/enter/"} {
-		if status, _ := h.stranger(t).get(other + invitation.Reveal()); status != http.StatusNotFound {
+		if status, _ := h.public(t).get(other + invitation.Reveal()); status != http.StatusNotFound {
 			t.Errorf("an invitation is taken for another link at %s: %d", other, status)
 		}
 	}
@@ -270,7 +270,7 @@ func TestAttackOneTimeLinkUsedTwice(t *testing.T) {
 }
 
 func TestAttackOthersNumbersInAddresses(t *testing.T) {
-	h := newHouse(t, wptest.Site{Host: "one.example"}, wptest.Site{Host: "two.example"})
+	h := newTestServer(t, wptest.Site{Host: "one.example"}, wptest.Site{Host: "two.example"})
 	h.addSites(t)
 	h.runAll(t, "status")
 	h.runAll(t, "clear-cache")

@@ -68,11 +68,11 @@ func about(f *audit.Filter, subject string) {
 	}
 }
 
-func (s *Server) audit(v *visit) error {
+func (s *Server) audit(v *requestContext) error {
 	return s.showAudit(v, http.StatusOK, "")
 }
 
-func (s *Server) showAudit(v *visit, status int, problem string) error {
+func (s *Server) showAudit(v *requestContext, status int, problem string) error {
 	ctx, actor := v.Request.Context(), v.actor()
 	shown, filter := recordFilter(v.Request.URL.Query())
 	found, err := s.Log.Page(ctx, actor, filter)
@@ -101,7 +101,7 @@ func (s *Server) showAudit(v *visit, status int, problem string) error {
 	if page.Saved, err = s.savedViews(v); err != nil {
 		return err
 	}
-	if page.Copies, err = s.copied(v); err != nil {
+	if page.Sinks, err = s.sinkStates(v); err != nil {
 		return err
 	}
 	page.Bars, page.BarWidth = barsOf(found.Times)
@@ -109,7 +109,7 @@ func (s *Server) showAudit(v *visit, status int, problem string) error {
 	return v.render(status, views.Audit(page))
 }
 
-func (s *Server) savedViews(v *visit) ([]views.SavedView, error) {
+func (s *Server) savedViews(v *requestContext) ([]views.SavedView, error) {
 	found, err := s.Log.Views(v.Request.Context(), v.actor())
 	all := make([]views.SavedView, len(found))
 	for i, view := range found {
@@ -119,7 +119,7 @@ func (s *Server) savedViews(v *visit) ([]views.SavedView, error) {
 }
 
 // saveView keeps the filter of the page under a name.
-func (s *Server) saveView(v *visit) error {
+func (s *Server) saveView(v *requestContext) error {
 	form, err := v.form()
 	if err != nil {
 		return err
@@ -138,10 +138,10 @@ func (s *Server) saveView(v *visit) error {
 	if err != nil {
 		return err
 	}
-	return v.see("/audit?" + query)
+	return v.redirect("/audit?" + query)
 }
 
-func (s *Server) removeView(v *visit) error {
+func (s *Server) removeView(v *requestContext) error {
 	id, err := v.number("id")
 	if err != nil {
 		return err
@@ -149,7 +149,7 @@ func (s *Server) removeView(v *visit) error {
 	if err := s.Log.RemoveView(v.Request.Context(), v.actor(), id); err != nil {
 		return err
 	}
-	return v.see("/audit")
+	return v.redirect("/audit")
 }
 
 // shownBars is about how many bars a histogram has.
@@ -174,7 +174,7 @@ func barsOf(times []time.Time) ([]views.AuditBar, time.Duration) {
 	return bars, width
 }
 
-func (s *Server) verification(v *visit) views.Verification {
+func (s *Server) verification(v *requestContext) views.Verification {
 	last := s.verified.get()
 	return views.Verification{At: last.At, Entries: last.Last(), Broken: last.Broken, Proven: last.Proven, Why: last.Why, CanVerify: v.actor().May(access.AuditVerify), CanSign: v.actor().May(access.AuditCheckpoint)}
 }
@@ -195,7 +195,7 @@ func entryView(e audit.Entry) views.AuditRow {
 	return row
 }
 
-func (s *Server) entry(v *visit) error {
+func (s *Server) entry(v *requestContext) error {
 	seq, err := v.number("seq")
 	if err != nil {
 		return err
@@ -217,8 +217,8 @@ func (s *Server) entry(v *visit) error {
 	}))
 }
 
-// signRecord signs what the audit log is now, for the reader to keep elsewhere.
-func (s *Server) signRecord(v *visit) error {
+// signCheckpoint signs what the audit log is now, for the reader to keep elsewhere.
+func (s *Server) signCheckpoint(v *requestContext) error {
 	key, err := s.Signing()
 	if err != nil {
 		return err
@@ -238,48 +238,48 @@ func (s *Server) signRecord(v *visit) error {
 	})
 }
 
-// copied tells how far the copies of the audit log elsewhere have come, for who may sign it.
-func (s *Server) copied(v *visit) ([]views.Copied, error) {
+// sinkStates tells how far the copies of the audit log elsewhere have come, for who may sign it.
+func (s *Server) sinkStates(v *requestContext) ([]views.SinkState, error) {
 	if !v.actor().May(access.AuditCheckpoint) {
 		return nil, nil
 	}
-	states, err := s.Streams.States(v.Request.Context())
-	all := make([]views.Copied, len(states))
+	states, err := s.AuditSinks.States(v.Request.Context())
+	all := make([]views.SinkState, len(states))
 	for i, state := range states {
-		all[i] = views.Copied{Name: state.Name, Seq: state.Seq, SentAt: state.SentAt, FailedAt: state.FailedAt, Problem: state.Problem}
+		all[i] = views.SinkState{Name: state.Name, Seq: state.Seq, SentAt: state.SentAt, FailedAt: state.FailedAt, Problem: state.Problem}
 	}
 	return all, err
 }
 
-// prove verifies the audit log against the key that signs its checkpoints, and keeps what it found.
-func (s *Server) prove(v *visit) (audit.Verification, error) {
+// verifySigned verifies the audit log against the key that signs its checkpoints, and keeps what it found.
+func (s *Server) verifySigned(v *requestContext) (audit.Verification, error) {
 	key, err := s.Signing()
 	if err != nil {
 		return audit.Verification{}, err
 	}
-	found, err := s.Log.Prove(v.Request.Context(), key.Public().(ed25519.PublicKey), audit.Checkpoint{})
+	found, err := s.Log.VerifySigned(v.Request.Context(), key.Public().(ed25519.PublicKey), audit.Checkpoint{})
 	if err == nil {
 		s.verified.set(found)
 	}
 	return found, err
 }
 
-func (s *Server) verifyAudit(v *visit) error {
-	found, err := s.prove(v)
+func (s *Server) verifyAudit(v *requestContext) error {
+	found, err := s.verifySigned(v)
 	if err != nil {
 		return err
 	}
-	if found.Whole() {
-		v.say("ok", strings.Join(found.Sentences(), " "))
+	if found.Intact() {
+		v.setFlash("ok", strings.Join(found.Sentences(), " "))
 	} else {
-		v.say("problem", "The audit log is broken. The badge shows the first broken entry.")
+		v.setFlash("problem", "The audit log is broken. The badge shows the first broken entry.")
 	}
-	return v.see("/audit")
+	return v.redirect("/audit")
 }
 
-// exportRecord gives the filtered record as a file, the newest first: as CSV for a spreadsheet, or as JSON lines with the hashes, so that it
+// exportAudit gives the filtered record as a file, the newest first: as CSV for a spreadsheet, or as JSON lines with the hashes, so that it
 // can be verified. The export is recorded before its first byte leaves.
-func (s *Server) exportRecord(v *visit) error {
+func (s *Server) exportAudit(v *requestContext) error {
 	shown, filter := recordFilter(v.Request.URL.Query())
 	if len(shown.Problems) > 0 {
 		return sites.Problems(shown.Problems)
@@ -301,7 +301,7 @@ func (s *Server) exportRecord(v *visit) error {
 	})
 }
 
-func (s *Server) exportRecordCSV(v *visit, filter audit.Filter, to io.Writer) error {
+func (s *Server) exportRecordCSV(v *requestContext, filter audit.Filter, to io.Writer) error {
 	w := spreadsheet.NewWriter(to)
 	_ = w.Write("entry", "at", "who", "kind", "role", "from", "action", "subject", "outcome", "detail", "hash")
 	err := s.Log.Each(v.Request.Context(), v.actor(), filter, func(e audit.Entry) error {
@@ -317,8 +317,8 @@ const verifiedFor = 10 * time.Minute
 // mostPrinted bounds the entries of a printed page.
 const mostPrinted = 2000
 
-// printRecord is the filtered record on paper, the oldest first, with what proves it. It is an export as the others are.
-func (s *Server) printRecord(v *visit) error {
+// printAudit is the filtered record on paper, the oldest first, with what proves it. It is an export as the others are.
+func (s *Server) printAudit(v *requestContext) error {
 	shown, filter := recordFilter(v.Request.URL.Query())
 	if len(shown.Problems) > 0 {
 		return sites.Problems(shown.Problems)
@@ -329,7 +329,7 @@ func (s *Server) printRecord(v *visit) error {
 	}
 	filter.Before, filter.Limit = 0, mostPrinted
 	if v.actor().May(access.AuditVerify) && time.Since(s.verified.get().At) > verifiedFor {
-		if _, err := s.prove(v); err != nil {
+		if _, err := s.verifySigned(v); err != nil {
 			return err
 		}
 	}

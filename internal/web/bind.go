@@ -13,7 +13,7 @@ import (
 const longestForm = 1 << 20
 
 // form reads what was sent in the body. It returns errTooMuch for more than longestForm, and a problem for what is no form.
-func (v *visit) form() (url.Values, error) {
+func (v *requestContext) form() (url.Values, error) {
 	v.Request.Body = http.MaxBytesReader(v.Writer, v.Request.Body, longestForm)
 	if err := v.parse(longestForm); err != nil {
 		return nil, err
@@ -29,7 +29,7 @@ func (v *visit) form() (url.Values, error) {
 }
 
 // parse reads an ordinary form, or one in parts with at most so many bytes of it in memory.
-func (v *visit) parse(inMemory int64) error {
+func (v *requestContext) parse(inMemory int64) error {
 	if err := v.Request.ParseForm(); err != nil {
 		return bodyError(err)
 	}

@@ -19,7 +19,7 @@ const (
 var errSlow = errors.New("the body took too long to arrive")
 
 // readBody reads the whole body, so that authentication comes after its last byte. What is large waits in a file; done removes it.
-func (v *visit) readBody(most int64) (done func(), err error) {
+func (v *requestContext) readBody(most int64) (done func(), err error) {
 	if v.Request.Method != http.MethodPost {
 		v.Request.Body = http.NoBody
 		return func() {}, nil

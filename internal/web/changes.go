@@ -14,18 +14,18 @@ import (
 )
 
 // change makes a change that the policy may cover. Where it waits for a second person, finish leads to its page.
-func (v *visit) change(change changes.Change) (vault.Secret, error) {
+func (v *requestContext) change(change changes.Change) (vault.Secret, error) {
 	return v.server.Changes.Do(v.Request.Context(), v.actor(), change)
 }
 
 // waits tells a person that what they asked for waits, and leads to it.
-func (v *visit) waits(p changes.Pending) {
+func (v *requestContext) waits(p changes.Pending) {
 	const text = "Nothing has been changed yet: the approval policy requires a second person. An independent admin or owner must approve this by %s."
-	v.say("ok", fmt.Sprintf(text, p.ExpiresAt.Format("15:04 on 2 January (UTC)")))
+	v.setFlash("ok", fmt.Sprintf(text, p.ExpiresAt.Format("15:04 on 2 January (UTC)")))
 	v.Redirect(http.StatusSeeOther, fmt.Sprintf("/changes/%d", p.ID))
 }
 
-func (s *Server) pendingView(v *visit, p changes.Pending) views.PendingChange {
+func (s *Server) pendingView(v *requestContext, p changes.Pending) views.PendingChange {
 	own := p.Actor.ID == v.member.ID
 	view := views.PendingChange{
 		ID: p.ID, Actor: p.Actor.Name, State: string(p.State), DecidedBy: p.DecidedBy, At: p.CreatedAt, Until: p.ExpiresAt, Own: own,
@@ -39,7 +39,7 @@ func (s *Server) pendingView(v *visit, p changes.Pending) views.PendingChange {
 }
 
 // subjectName is what people call the site or the member, empty where it cannot be told.
-func (s *Server) subjectName(v *visit, subject access.Subject) string {
+func (s *Server) subjectName(v *requestContext, subject access.Subject) string {
 	kind, text, _ := strings.Cut(string(subject), ":")
 	var id int64
 	if _, err := fmt.Sscan(text, &id); err != nil {
@@ -60,7 +60,7 @@ func (s *Server) subjectName(v *visit, subject access.Subject) string {
 	return ""
 }
 
-func (s *Server) pendingChanges(v *visit) ([]views.PendingChange, error) {
+func (s *Server) pendingChanges(v *requestContext) ([]views.PendingChange, error) {
 	if !v.actor().May(access.ChangeRead) {
 		return nil, nil
 	}
@@ -72,7 +72,7 @@ func (s *Server) pendingChanges(v *visit) ([]views.PendingChange, error) {
 	return all, err
 }
 
-func (s *Server) changes(v *visit) error {
+func (s *Server) changes(v *requestContext) error {
 	all, err := s.pendingChanges(v)
 	if err != nil {
 		return err
@@ -80,9 +80,9 @@ func (s *Server) changes(v *visit) error {
 	return v.render(http.StatusOK, views.Changes(views.ChangesPage{Frame: v.frame("Changes waiting for approval", "home"), Changes: all}))
 }
 
-func (s *Server) pendingChange(v *visit) error { return s.showChange(v, "") }
+func (s *Server) pendingChange(v *requestContext) error { return s.showChange(v, "") }
 
-func (s *Server) showChange(v *visit, link string) error {
+func (s *Server) showChange(v *requestContext, link string) error {
 	id, err := v.number("id")
 	if err != nil {
 		return err
@@ -95,7 +95,7 @@ func (s *Server) showChange(v *visit, link string) error {
 	return v.render(http.StatusOK, views.ReviewChange(page))
 }
 
-func (s *Server) approveChange(v *visit) error {
+func (s *Server) approveChange(v *requestContext) error {
 	id, err := v.number("id")
 	if err != nil {
 		return err
@@ -112,22 +112,22 @@ func (s *Server) approveChange(v *visit) error {
 		v.Header("Cache-Control", "no-store")
 		return s.showChange(v, strings.TrimSuffix(s.PublicURL, "/")+path+link.Reveal())
 	}
-	v.say("ok", "Approved. The change has been made.")
-	return v.see(fmt.Sprintf("/changes/%d", id))
+	v.setFlash("ok", "Approved. The change has been made.")
+	return v.redirect(fmt.Sprintf("/changes/%d", id))
 }
 
 // linkPath is where the one-time link of an action leads.
 var linkPath = map[access.Action]string{access.MemberReset: "/reset/", access.MemberInvite: "/join/"}
 
-func (s *Server) declineChange(v *visit) error {
+func (s *Server) declineChange(v *requestContext) error {
 	return s.endChange(v, s.Changes.Decline, "Declined. Nothing was changed.")
 }
 
-func (s *Server) withdrawChange(v *visit) error {
+func (s *Server) withdrawChange(v *requestContext) error {
 	return s.endChange(v, s.Changes.Withdraw, "Withdrawn. Nothing was changed.")
 }
 
-func (s *Server) endChange(v *visit, end func(context.Context, access.Actor, int64) error, said string) error {
+func (s *Server) endChange(v *requestContext, end func(context.Context, access.Actor, int64) error, said string) error {
 	id, err := v.number("id")
 	if err != nil {
 		return err
@@ -135,6 +135,6 @@ func (s *Server) endChange(v *visit, end func(context.Context, access.Actor, int
 	if err := end(v.Request.Context(), v.actor(), id); err != nil {
 		return err
 	}
-	v.say("ok", said)
-	return v.see(fmt.Sprintf("/changes/%d", id))
+	v.setFlash("ok", said)
+	return v.redirect(fmt.Sprintf("/changes/%d", id))
 }

@@ -27,7 +27,7 @@ import (
 // protected is a team with one site of the protected client and one of another, and the policy on.
 func protected(t *testing.T, db *database.DB) (*team, runs.Policy) {
 	t.Helper()
-	m := &team{house: newHouseOn(t, db, wptest.Site{}, wptest.Site{}), t: t}
+	m := &team{testServer: newTestServerOn(t, db, wptest.Site{}, wptest.Site{}), t: t}
 	for i, client := range []string{"Acme", "Zulu"} {
 		_, err := m.registry.Add(t.Context(), shell, sites.Draft{URL: m.fake.URL(i), Client: client, Name: client, Username: wptest.DefaultUser, Password: vault.NewSecret(wptest.DefaultPassword)})
 		m.must(err)
@@ -70,7 +70,7 @@ func (m *team) every(member int64) map[string]changes.Change {
 		"tag":        {Action: access.SiteTag, Sites: []int64{1, 2}, Tag: "bulk"},
 		"retire":     {Action: access.SiteRetire, Sites: acme},
 		"role":       {Action: access.MemberRole, Member: member, Role: access.Admin},
-		"access":     {Action: access.MemberReach, Member: member, Bound: access.Restriction{Clients: []string{"Acme", "Zulu"}}},
+		"access":     {Action: access.MemberAccess, Member: member, Restriction: access.Restriction{Clients: []string{"Acme", "Zulu"}}},
 		"reset":      {Action: access.MemberReset, Member: member, Lift: true},
 		"invite":     {Action: access.MemberInvite, Email: "new@agency.example", Role: access.Viewer},
 		"policy":     {Action: access.RunPolicy},
@@ -80,7 +80,7 @@ func (m *team) every(member int64) map[string]changes.Change {
 
 func (m *team) held(role access.Role) members.Member {
 	m.t.Helper()
-	added, err := m.roster.Add(m.t.Context(), shell, members.Member{Email: m.email(), Name: "Held", Role: role, Bound: access.Restriction{Clients: []string{"Acme"}}}, vault.NewSecret(password))
+	added, err := m.roster.Add(m.t.Context(), shell, members.Member{Email: m.email(), Name: "Held", Role: role, Restriction: access.Restriction{Clients: []string{"Acme"}}}, vault.NewSecret(password))
 	m.must(err)
 	return added
 }
@@ -194,7 +194,7 @@ func TestTighteningDoesNotWait(t *testing.T) {
 		owner := acting(m.hired(access.Owner))
 		other := m.hired(access.Admin)
 		for name, change := range map[string]changes.Change{
-			"lower": {Action: access.MemberRole, Member: other.ID, Role: access.Operator}, "narrow": {Action: access.MemberReach, Member: other.ID, Bound: access.Restriction{Clients: []string{"Acme"}}},
+			"lower": {Action: access.MemberRole, Member: other.ID, Role: access.Operator}, "narrow": {Action: access.MemberAccess, Member: other.ID, Restriction: access.Restriction{Clients: []string{"Acme"}}},
 			"more policy": {Action: access.RunPolicy, Policy: runs.Policy{Clients: []string{"Acme", "Zulu"}}}, "a duty": {Action: access.SettingsChange, Required: true},
 			"a name": {Action: access.SiteEdit, Sites: []int64{1}, Draft: sites.Draft{URL: m.fake.URL(0), Client: "Acme", Name: "Another"}},
 		} {
@@ -238,7 +238,7 @@ func TestApprovalsOfChangesThatDoNotCount(t *testing.T) {
 			}, access.ErrForbidden},
 			"an operator": {func(members.Member, int64) access.Actor { return acting(m.hired(access.Operator)) }, access.ErrForbidden},
 			"beyond scope": {func(members.Member, int64) access.Actor {
-				added, err := m.roster.Add(t.Context(), shell, members.Member{Email: m.email(), Name: "Zulu's", Role: access.Admin, Bound: access.Restriction{Clients: []string{"Zulu"}}}, vault.NewSecret(password))
+				added, err := m.roster.Add(t.Context(), shell, members.Member{Email: m.email(), Name: "Zulu's", Role: access.Admin, Restriction: access.Restriction{Clients: []string{"Zulu"}}}, vault.NewSecret(password))
 				m.must(err)
 				return acting(added)
 			}, changes.ErrNone},
@@ -350,7 +350,7 @@ func TestAPolicyForAllProtectsEverySite(t *testing.T) {
 }
 
 // asksChange makes a change that waits: the member's own where it is to be withdrawn, else another's.
-func (h gateHouse) asksChange(t *testing.T, route string, m members.Member) change {
+func (h gateServer) asksChange(t *testing.T, route string, m members.Member) change {
 	t.Helper()
 	if route != "POST /changes/:id/withdraw" {
 		head, err := h.roster.ByEmail(t.Context(), "head@agency.example")

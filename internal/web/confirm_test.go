@@ -20,7 +20,7 @@ import (
 )
 
 // later makes every session's proof as old as that.
-func (h *house) later(t *testing.T, age time.Duration) {
+func (h *testServer) later(t *testing.T, age time.Duration) {
 	t.Helper()
 	if err := h.db.Gorm.Exec("UPDATE sessions SET fresh_at = ?", time.Now().Add(-age).UnixMicro()).Error; err != nil {
 		t.Fatal(err)
@@ -50,8 +50,8 @@ func formOf(t *testing.T, page string) (action string, carried url.Values) {
 	return action, carried
 }
 
-func TestAStaleSessionIsAskedWhoItIsAndLosesNothing(t *testing.T) {
-	h := newHouse(t, wptest.Site{Host: "a.example"}, wptest.Site{Host: "b.example"})
+func TestAStaleSessionReauthenticatesAndLosesNothing(t *testing.T) {
+	h := newTestServer(t, wptest.Site{Host: "a.example"}, wptest.Site{Host: "b.example"})
 	h.addSites(t)
 	p := h.signIn(t, access.Owner)
 	h.later(t, 11*time.Minute)
@@ -82,13 +82,13 @@ func TestAStaleSessionIsAskedWhoItIsAndLosesNothing(t *testing.T) {
 		t.Errorf("sent again: %d %.200s", status, to)
 	}
 	run, err := h.runner.Run(t.Context(), access.System(), 1)
-	if err != nil || run.Total != 2 || run.Spec.Limits.Deadline != 10*time.Minute {
+	if err != nil || run.Total != 2 || run.Spec.Limits.TimeLimit != 10*time.Minute {
 		t.Errorf("%+v, %v", run, err)
 	}
 }
 
 // tokens is what the browser would show to prove its session.
-func (h *house) tokens(p person) string {
+func (h *testServer) tokens(p person) string {
 	home, err := url.Parse(p.home)
 	if err != nil {
 		p.t.Fatal(err)
@@ -101,8 +101,8 @@ func (h *house) tokens(p person) string {
 	return ""
 }
 
-func TestWhatNeedsAProofOfLate(t *testing.T) {
-	h := newHouse(t, wptest.Site{})
+func TestWhatNeedsRecentAuthentication(t *testing.T) {
+	h := newTestServer(t, wptest.Site{})
 	h.addSites(t)
 	if _, err := h.runner.Start(context.Background(), shell, runs.Spec{Operation: "status", Selection: sites.Selection{All: true}}); err != nil {
 		t.Fatal(err)
@@ -110,7 +110,7 @@ func TestWhatNeedsAProofOfLate(t *testing.T) {
 	h.ended(t, 1)
 	p := h.signIn(t, access.Owner)
 	h.later(t, time.Hour)
-	asked := func(status int, body string) bool {
+	requested := func(status int, body string) bool {
 		return strings.HasPrefix(body, "/confirm?next=") || status == http.StatusOK && strings.Contains(body, "Confirm your identity")
 	}
 	request := func(params url.Values) url.Values {
@@ -158,7 +158,7 @@ func TestWhatNeedsAProofOfLate(t *testing.T) {
 		"the list of sites":             {"GET", "/sites", nil, false},
 	} {
 		status, body := p.do(p.request(c.method, c.path, c.form))
-		if asked(status, body) != c.want {
+		if requested(status, body) != c.want {
 			t.Errorf("%s: %d %.150s; want to be asked: %v", name, status, body, c.want)
 		}
 	}
@@ -166,7 +166,7 @@ func TestWhatNeedsAProofOfLate(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, path := range []string{"/runs/1/export.csv", "/runs/1/export.json", "/runs/1/answers.csv", "/runs/1/answers.json", "/runs/1/answers.jsonl"} {
-		if status, to := p.get(path); !asked(status, to) {
+		if status, to := p.get(path); !requested(status, to) {
 			t.Errorf("%s of 101 sites: %d %.100s", path, status, to)
 		}
 	}
@@ -185,7 +185,7 @@ func TestWhatNeedsAProofOfLate(t *testing.T) {
 
 // A password opened the form with a proof; the twenty minutes that somebody takes to fill it in are theirs.
 func TestAFormWithAPasswordMayTakeItsTime(t *testing.T) {
-	h := newHouse(t, wptest.Site{})
+	h := newTestServer(t, wptest.Site{})
 	p := h.signIn(t, access.Owner)
 	h.later(t, 25*time.Minute)
 	form := url.Values{"url": {h.fake.URL(0)}, "username": {wptest.DefaultUser}, "application_password": {wptest.DefaultPassword}}
@@ -201,7 +201,7 @@ func TestAFormWithAPasswordMayTakeItsTime(t *testing.T) {
 }
 
 func TestWithASecondFactorThePasswordConfirmsNothing(t *testing.T) {
-	h := newHouse(t)
+	h := newTestServer(t)
 	p := h.signIn(t, access.Owner)
 	secret, codes := p.addApp()
 	h.later(t, time.Hour)

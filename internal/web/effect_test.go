@@ -31,11 +31,11 @@ var attacks = map[string]map[string]string{
 
 // An operator is refused what destroys wherever requests are started from: the form, a program, a saved operation, a repeat, an approval.
 func TestAttackDestroyingInAnotherForm(t *testing.T) {
-	h := newHouseOn(t, dbtest.SQLite(t), wptest.Site{})
+	h := newTestServerOn(t, dbtest.SQLite(t), wptest.Site{})
 	h.addSites(t)
 	operator := h.signIn(t, access.Operator)
 	token, _ := h.program(t, members.Member{Email: "deploy@agency.example", Name: "Deploy", Role: access.Admin}, members.Token{Name: "deploy", Role: access.Operator})
-	shelf, ctx := saved.New(h.db, h.log), context.Background()
+	library, ctx := saved.New(h.db, h.log), context.Background()
 	for name, params := range attacks {
 		form := url.Values{"operation": {"request"}, "all": {"1"}, "confirm": {"1"}}
 		for param, value := range params {
@@ -53,7 +53,7 @@ func TestAttackDestroyingInAnotherForm(t *testing.T) {
 				t.Errorf("%s, a program, %s: %d %s", name, path, status, answer)
 			}
 		}
-		saved, err := shelf.Save(ctx, shell, saved.Definition{Name: name, Method: params["method"], Path: params["path"], Body: params["body"]})
+		saved, err := library.Save(ctx, shell, saved.Definition{Name: name, Method: params["method"], Path: params["path"], Body: params["body"]})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -80,18 +80,18 @@ func TestAttackDestroyingInAnotherForm(t *testing.T) {
 
 // What a person says does not spare them the second person.
 func TestAttackPassingAloneWhatASecondPersonMustApprove(t *testing.T) {
-	h := newHouseOn(t, dbtest.SQLite(t), wptest.Site{})
+	h := newTestServerOn(t, dbtest.SQLite(t), wptest.Site{})
 	h.addSites(t)
 	if err := h.runner.SetPolicy(context.Background(), shell, runs.Policy{Effects: []operation.Effect{operation.Destroy}}); err != nil {
 		t.Fatal(err)
 	}
 	admin, _ := h.program(t, members.Member{Email: "ada@agency.example", Name: "Ada", Role: access.Admin}, members.Token{Name: "t", Role: access.Admin})
 	for name, params := range attacks {
-		said := map[string]string{"effect": "read"}
+		text := map[string]string{"effect": "read"}
 		for param, value := range params {
-			said[param] = value
+			text[param] = value
 		}
-		body, err := json.Marshal(map[string]any{"operation": "request", "params": said, "selection": map[string]any{"all": true}, "confirmed": 1})
+		body, err := json.Marshal(map[string]any{"operation": "request", "params": text, "selection": map[string]any{"all": true}, "confirmed": 1})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -23,7 +23,7 @@ func contains(t *testing.T, what, page string, wanted ...string) {
 }
 
 func TestExplorerToRun(t *testing.T) {
-	h := newHouse(t, wptest.Site{Host: "one.example"}, wptest.Site{Host: "two.example"}, wptest.Site{Host: "broken.example", Fault: wptest.Maintenance})
+	h := newTestServer(t, wptest.Site{Host: "one.example"}, wptest.Site{Host: "two.example"}, wptest.Site{Host: "broken.example", Fault: wptest.Maintenance})
 	h.addSites(t)
 	p := h.signIn(t, access.Admin) // it changes a plugin
 	_, page := p.get("/endpoints?all=1")
@@ -59,7 +59,7 @@ func TestExplorerToRun(t *testing.T) {
 }
 
 func TestAnswersAsATable(t *testing.T) {
-	h := newHouse(t, wptest.Site{Host: "one.example", Name: "=HYPERLINK(1)"}, wptest.Site{Host: "two.example"}, wptest.Site{Host: "three.example"}, wptest.Site{Host: "gone.example", Fault: wptest.Maintenance})
+	h := newTestServer(t, wptest.Site{Host: "one.example", Name: "=HYPERLINK(1)"}, wptest.Site{Host: "two.example"}, wptest.Site{Host: "three.example"}, wptest.Site{Host: "gone.example", Fault: wptest.Maintenance})
 	h.addSites(t)
 	run := func(params map[string]string) runs.Run {
 		t.Helper()
@@ -98,7 +98,7 @@ func TestAnswersAsATable(t *testing.T) {
 }
 
 func TestSavedOperations(t *testing.T) {
-	h := newHouse(t, wptest.Site{Host: "one.example"})
+	h := newTestServer(t, wptest.Site{Host: "one.example"})
 	h.addSites(t)
 	p := h.signIn(t, access.Operator)
 	_, page := p.get("/operations")

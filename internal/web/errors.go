@@ -21,20 +21,20 @@ import (
 
 // What is wrong with a request itself.
 var (
-	errNoPage      = errors.New("there is no such page")
-	errNoMethod    = errors.New("the page does not know this method")
-	errOtherOrigin = errors.New("the request came from another site's page")
-	errBadAddress  = errors.New("the address cannot be read")
-	errTooMuch     = errors.New("what was sent is too large")
-	errCrowd       = errors.New("one member has too many requests running")
-	errRate        = errors.New("too many requests in a short time")
+	errNoPage         = errors.New("there is no such page")
+	errNoMethod       = errors.New("the page does not know this method")
+	errOtherOrigin    = errors.New("the request came from another site's page")
+	errBadAddress     = errors.New("the address cannot be read")
+	errTooMuch        = errors.New("what was sent is too large")
+	errTooManyRunning = errors.New("one member has too many requests running")
+	errRate           = errors.New("too many requests in a short time")
 )
 
-// known maps the parts' errors to what a person is told.
-var known = []struct {
-	err            error
-	status         int
-	sentence, mend string
+// knownErrors maps the parts' errors to what a person is told.
+var knownErrors = []struct {
+	err           error
+	status        int
+	sentence, fix string
 }{
 	{errNoPage, http.StatusNotFound, "Page not found", "The address may be wrong, or you may not have access to this page."},
 	{errNoMethod, http.StatusMethodNotAllowed, "This address does not accept that request", "Open it from one of Drover's pages. Some addresses only accept a submitted form."},
@@ -43,7 +43,7 @@ var known = []struct {
 	{errNotJSON, http.StatusUnsupportedMediaType, "JSON required", "Send Content-Type: application/json and a JSON object."},
 	{errBadAddress, http.StatusBadRequest, "This address cannot be read", "It contains invalid characters. Enter it again, or start from Home."},
 	{errTooMuch, http.StatusRequestEntityTooLarge, "The request is too large", "A form can be up to 1 MB, and a file of sites up to 16 MB. Send less, or split it."},
-	{errCrowd, http.StatusTooManyRequests, "Too many requests", "Too many of your requests are running. Wait for some to finish, or close some tabs, and try again."},
+	{errTooManyRunning, http.StatusTooManyRequests, "Too many requests", "Too many of your requests are running. Wait for some to finish, or close some tabs, and try again."},
 	{errRate, http.StatusTooManyRequests, "Too many requests in a short time", "Wait a few seconds and try again. Programs wait as long as the Retry-After header says."},
 	{errSlow, http.StatusRequestTimeout, "The request took too long to arrive", "Nothing was changed. Try again on a better connection."},
 	{context.Canceled, http.StatusRequestTimeout, "The connection was closed", "Nothing was changed in part. Open the page again."},
@@ -62,7 +62,7 @@ var known = []struct {
 	{members.ErrLastOwner, http.StatusConflict, "The last owner cannot be removed", "Make someone else an owner first."},
 	{runs.ErrTooLate, http.StatusConflict, "The time to approve this run is over", "Nothing was sent. The person who requested it can start it again."},
 	{runs.ErrNotIndependent, http.StatusForbidden, "You cannot approve this run", "Within the last 30 days, the person who requested it invited you, raised your rights or reset your password, or someone did so for both of you. Another admin must approve it."},
-	{runs.ErrNotAsked, http.StatusConflict, "This run is not waiting for approval", "Someone has already decided, or the request has expired. Open the run to see what happened."},
+	{runs.ErrNotAwaitingApproval, http.StatusConflict, "This run is not waiting for approval", "Someone has already decided, or the request has expired. Open the run to see what happened."},
 	{runs.ErrEnded, http.StatusConflict, "This run has already finished", "There is nothing left to cancel."},
 	{changes.ErrNone, http.StatusNotFound, "Change not found", "Look under changes waiting for approval."},
 	{changes.ErrOver, http.StatusConflict, "This change is not waiting for approval", "Someone has already decided, it was withdrawn, or its 24 hours are over. Open it to see what happened."},
@@ -74,24 +74,24 @@ var known = []struct {
 }
 
 func problemOf(err error) views.Problem {
-	for _, k := range known {
+	for _, k := range knownErrors {
 		if errors.Is(err, k.err) {
-			return views.Problem{Status: k.status, Sentence: k.sentence, Mend: k.mend}
+			return views.Problem{Status: k.status, Sentence: k.sentence, Fix: k.fix}
 		}
 	}
 	if database.Away(err) {
 		return views.Problem{Status: http.StatusServiceUnavailable, Sentence: "Drover cannot reach its database",
-			Mend: "The database is not responding, or its disk is full or read-only. Nothing was changed. Active runs wait for it and then continue. If this persists, tell whoever runs Drover."}
+			Fix: "The database is not responding, or its disk is full or read-only. Nothing was changed. Active runs wait for it and then continue. If this persists, tell whoever runs Drover."}
 	}
 	if p, is := errors.AsType[validation.Problems](err); is && len(p) > 0 {
-		return views.Problem{Status: http.StatusUnprocessableEntity, Sentence: "This cannot be done as entered", Mend: p.Sentences()}
+		return views.Problem{Status: http.StatusUnprocessableEntity, Sentence: "This cannot be done as entered", Fix: p.Sentences()}
 	}
 	return views.Problem{Status: http.StatusInternalServerError, Sentence: "Something went wrong in Drover",
-		Mend: "This is a fault in Drover, logged under the request ID below. Nothing was left half done. Try again. If this persists, send the request ID to whoever runs Drover."}
+		Fix: "This is a fault in Drover, logged under the request ID below. Nothing was left half done. Try again. If this persists, send the request ID to whoever runs Drover."}
 }
 
 // finish shows what went wrong, if something did.
-func (v *visit) finish(err error) {
+func (v *requestContext) finish(err error) {
 	if err == nil {
 		return
 	}
@@ -113,7 +113,7 @@ func (v *visit) finish(err error) {
 	v.showProblem(p)
 }
 
-func (v *visit) showProblem(p views.Problem) {
+func (v *requestContext) showProblem(p views.Problem) {
 	if v.Writer.Written() {
 		return
 	}

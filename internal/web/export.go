@@ -12,7 +12,7 @@ import (
 )
 
 // exportCSV gives a run's targets for a spreadsheet.
-func (s *Server) exportCSV(v *visit) error {
+func (s *Server) exportCSV(v *requestContext) error {
 	run, targets, err := s.allTargets(v)
 	if err != nil {
 		return err
@@ -34,7 +34,7 @@ func targetsCSV(to io.Writer, targets []runs.Target) error {
 	return w.Flush()
 }
 
-func (s *Server) exportJSON(v *visit) error {
+func (s *Server) exportJSON(v *requestContext) error {
 	run, targets, err := s.allTargets(v)
 	if err != nil {
 		return err
@@ -53,6 +53,6 @@ func (s *Server) exportJSON(v *visit) error {
 	})
 }
 
-func (v *visit) download(name string) {
+func (v *requestContext) download(name string) {
 	v.Header("Content-Disposition", `attachment; filename="`+name+`"`)
 }

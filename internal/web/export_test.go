@@ -32,11 +32,11 @@ func (s *Server) API() []Route {
 
 // Break adds a page whose handler panics.
 func (s *Server) Break(path, with string) {
-	s.engine.GET(path, s.anybody(route{handle: func(*visit) error { panic(with) }}))
+	s.engine.GET(path, s.anybody(route{handle: func(*requestContext) error { panic(with) }}))
 }
 
 // MostAtOnce is how many requests of a member may be under way.
-const MostAtOnce = mostAtOnce
+const MostAtOnce = maxConcurrentRequests
 
 // AfterAuthentication calls f with every request between its authentication and its handler.
 func (s *Server) AfterAuthentication(f func(method, path string)) { s.authenticated = f }

@@ -21,9 +21,9 @@ import (
 )
 
 // answered is a run of the plugins of one site, and a viewer.
-func answered(t *testing.T) (*house, person) {
+func answered(t *testing.T) (*testServer, person) {
 	t.Helper()
-	h := newHouse(t, wptest.Site{Host: "one.example"})
+	h := newTestServer(t, wptest.Site{Host: "one.example"})
 	h.addSites(t)
 	run, err := h.runner.Start(t.Context(), shell, runs.Spec{Operation: "request", Params: map[string]string{"method": "GET", "path": "/wp/v2/plugins"}, Selection: sites.Selection{All: true}})
 	if err != nil {
@@ -83,8 +83,8 @@ func TestExpressionsCostTheServerNothing(t *testing.T) {
 			t.Errorf("%s took %s", address, took)
 		}
 	}
-	if moved := peak() - before; moved > 50<<20 {
-		t.Errorf("the memory moved by %d MB", moved>>20)
+	if redirected := peak() - before; redirected > 50<<20 {
+		t.Errorf("the memory moved by %d MB", redirected>>20)
 	}
 	if left := children(t); len(left) > 0 {
 		t.Errorf("children are left: %v", left)

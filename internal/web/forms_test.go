@@ -27,7 +27,7 @@ func typed(t *testing.T, page string) url.Values {
 	if err != nil {
 		t.Fatal(err)
 	}
-	held := url.Values{}
+	summary := url.Values{}
 	for n := range root.Descendants() {
 		at := map[string]string{}
 		for _, a := range n.Attr {
@@ -36,21 +36,21 @@ func typed(t *testing.T, page string) url.Values {
 		_, checked := at["checked"]
 		switch {
 		case n.Data == "textarea" && n.FirstChild != nil:
-			held.Add(at["name"], n.FirstChild.Data)
+			summary.Add(at["name"], n.FirstChild.Data)
 		case n.Data == "input" && at["type"] != "radio" && at["type"] != "checkbox", n.Data == "input" && checked:
-			held.Add(at["name"], at["value"])
+			summary.Add(at["name"], at["value"])
 		case n.Data == "select":
 			for o := range n.Descendants() {
 				for _, a := range o.Attr {
 					if a.Key == "selected" {
 						value, _ := find(o, "value")
-						held.Add(at["name"], value)
+						summary.Add(at["name"], value)
 					}
 				}
 			}
 		}
 	}
-	return held
+	return summary
 }
 
 func find(n *html.Node, key string) (string, bool) {
@@ -63,7 +63,7 @@ func find(n *html.Node, key string) (string, bool) {
 }
 
 func TestFormsKeepWhatWasTyped(t *testing.T) {
-	h := newHouse(t, wptest.Site{Host: "one.example"}, wptest.Site{Host: "two.example"})
+	h := newTestServer(t, wptest.Site{Host: "one.example"}, wptest.Site{Host: "two.example"})
 	h.addSites(t)
 	p := h.signIn(t, access.Owner)
 	secret := "qqqq WWWW 7777 eeee RRRR 1111"
@@ -97,16 +97,16 @@ func TestFormsKeepWhatWasTyped(t *testing.T) {
 			if status != http.StatusUnprocessableEntity {
 				t.Fatalf("%d, want 422: %.300s", status, page)
 			}
-			held := typed(t, page)
+			summary := typed(t, page)
 			for field, values := range c.form {
 				for _, value := range values {
-					back := slices.Contains(held[field], value)
+					back := slices.Contains(summary[field], value)
 					if slices.Contains(c.gone, field) {
 						if strings.Contains(page, html.EscapeString(value)) {
 							t.Errorf("the secret in %s came back", field)
 						}
 					} else if !back && value != "" {
-						t.Errorf("%s held %q and now holds %q", field, value, held[field])
+						t.Errorf("%s held %q and now holds %q", field, value, summary[field])
 					}
 				}
 			}
@@ -185,7 +185,7 @@ func TestImportByUploadAndByPaste(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			h := newHouse(t, wptest.Site{Host: "one.example"}, wptest.Site{Host: "two.example"})
+			h := newTestServer(t, wptest.Site{Host: "one.example"}, wptest.Site{Host: "two.example"})
 			p := h.signIn(t, access.Admin)
 			secret := "zzzz YYYY 9999 xxxx WWWW 8888"
 			content := "url,username,application_password,client,tags\n" +
@@ -235,7 +235,7 @@ func TestImportByUploadAndByPaste(t *testing.T) {
 	}
 }
 
-func entries(t *testing.T, h *house, action access.Action) int64 {
+func entries(t *testing.T, h *testServer, action access.Action) int64 {
 	t.Helper()
 	_, total, err := h.log.Entries(context.Background(), access.System(), audit.Filter{Action: action, Outcome: audit.Done})
 	if err != nil {
@@ -246,7 +246,7 @@ func entries(t *testing.T, h *house, action access.Action) int64 {
 
 // Without scripts a form starts a run, its page shows how it stands, and asked for again it shows the end.
 func TestPlainFormStartsARun(t *testing.T) {
-	h := newHouse(t, wptest.Site{Host: "one.example"}, wptest.Site{Host: "two.example", Fault: wptest.Maintenance})
+	h := newTestServer(t, wptest.Site{Host: "one.example"}, wptest.Site{Host: "two.example", Fault: wptest.Maintenance})
 	h.addSites(t)
 	p := h.signIn(t, access.Operator)
 	_, page := p.get("/run?operation=clear-cache&all=1")

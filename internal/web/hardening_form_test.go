@@ -15,8 +15,8 @@ import (
 	"github.com/droverhq/drover/internal/wordpress/wptest"
 )
 
-func TestARoleHoldsFromTheNextRequest(t *testing.T) {
-	h := newHouse(t)
+func TestARoleCountsFromTheNextRequest(t *testing.T) {
+	h := newTestServer(t)
 	admin := h.signIn(t, access.Admin)
 	if status, _ := admin.get("/sites/new"); status != http.StatusOK {
 		t.Fatal(status)
@@ -31,7 +31,7 @@ func TestARoleHoldsFromTheNextRequest(t *testing.T) {
 
 // What a form does not have is not stored, though the row has such a column, and what stands in the address does not stand for the form.
 func TestAttackFieldsThatNoFormHas(t *testing.T) {
-	h := newHouse(t, wptest.Site{}, wptest.Site{})
+	h := newTestServer(t, wptest.Site{}, wptest.Site{})
 	p := h.signIn(t, access.Owner)
 	viewer := h.signIn(t, access.Viewer)
 	extra := url.Values{"role": {"owner"}, "Role": {"owner"}, "email": {"evil@agency.example"}, "id": {"1"}, "ID": {"1"}, "member_id": {"1"}, "password_hash": {"x"}, "left_at": {"0"}, "state": {"ready"}, "retired_at": {"1"}, "root": {"https://evil.example/"}, "Home": {"https://evil.example"}}
@@ -69,7 +69,7 @@ func TestAttackFieldsThatNoFormHas(t *testing.T) {
 }
 
 func TestOnlyFilesOfTheirKindAreTaken(t *testing.T) {
-	h := newHouse(t)
+	h := newTestServer(t)
 	p := h.signIn(t, access.Owner)
 	send := func(path, name, text string) answer {
 		var upload bytes.Buffer

@@ -26,7 +26,7 @@ import (
 )
 
 // logs waits for the line about a request, which is written after the answer.
-func (h *house) logs(t *testing.T, parts ...string) string {
+func (h *testServer) logs(t *testing.T, parts ...string) string {
 	t.Helper()
 	for wait := time.Now().Add(5 * time.Second); time.Now().Before(wait); time.Sleep(5 * time.Millisecond) {
 	line:
@@ -44,7 +44,7 @@ func (h *house) logs(t *testing.T, parts ...string) string {
 }
 
 func TestCookiesOverHTTPS(t *testing.T) {
-	h := newHouse(t)
+	h := newTestServer(t)
 	h.signIn(t, access.Owner)
 	p := h.secured(t)
 	seen := map[string]bool{}
@@ -71,7 +71,7 @@ func TestCookiesOverHTTPS(t *testing.T) {
 
 // The log says who, from where, what, when and how it ended, each on a line of its own whatever was asked for.
 func TestTheLogOfRequests(t *testing.T) {
-	h := newHouse(t)
+	h := newTestServer(t)
 	p := h.signIn(t, access.Owner)
 	p.get("/sites/77")
 	line := h.logs(t, "path=/sites/77")
@@ -98,7 +98,7 @@ func TestTheLogOfRequests(t *testing.T) {
 
 // Only proxies that are named are believed, and of what they say the part that they wrote themselves. No process of this machine is one by itself.
 func TestAttackForgedAddress(t *testing.T) {
-	h := newHouse(t)
+	h := newTestServer(t)
 	trusting := h.parts
 	trusting.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("10.1.0.0/16"), netip.MustParsePrefix("::1/128")}
 	other := web.New(trusting)
@@ -126,7 +126,7 @@ func TestAttackForgedAddress(t *testing.T) {
 }
 
 func TestSigningOutDropsWhatTheBrowserKept(t *testing.T) {
-	h := newHouse(t)
+	h := newTestServer(t)
 	p := h.signIn(t, access.Owner)
 	if got := p.ask(p.request(http.MethodPost, "/sign-out", nil)); got.header.Get("Clear-Site-Data") != `"cache"` || got.status != http.StatusSeeOther {
 		t.Errorf("%d %v", got.status, got.header)
@@ -134,7 +134,7 @@ func TestSigningOutDropsWhatTheBrowserKept(t *testing.T) {
 }
 
 // slowRun starts a run that takes a while.
-func (h *house) slowRun(t *testing.T) {
+func (h *testServer) slowRun(t *testing.T) {
 	t.Helper()
 	h.addSites(t)
 	if _, err := h.runner.Start(context.Background(), shell, runs.Spec{Operation: "status", Selection: sites.Selection{All: true}}); err != nil {
@@ -143,7 +143,7 @@ func (h *house) slowRun(t *testing.T) {
 }
 
 func TestAStreamEndsWithItsSession(t *testing.T) {
-	h := newHouse(t, wptest.Site{Latency: [2]time.Duration{6 * time.Second, 7 * time.Second}})
+	h := newTestServer(t, wptest.Site{Latency: [2]time.Duration{6 * time.Second, 7 * time.Second}})
 	p := h.signIn(t, access.Viewer)
 	h.slowRun(t)
 	got, err := p.Do(p.request(http.MethodGet, "/runs/1/stream", nil))
@@ -162,13 +162,13 @@ func TestAStreamEndsWithItsSession(t *testing.T) {
 }
 
 func TestOneMemberCannotTakeTheServer(t *testing.T) {
-	h := newHouse(t, wptest.Site{Latency: [2]time.Duration{6 * time.Second, 7 * time.Second}})
+	h := newTestServer(t, wptest.Site{Latency: [2]time.Duration{6 * time.Second, 7 * time.Second}})
 	greedy, other := h.signIn(t, access.Viewer), h.signIn(t, access.Operator)
 	h.slowRun(t)
 	ctx, leave := context.WithCancel(t.Context())
-	var streams sync.WaitGroup
+	var sinks sync.WaitGroup
 	for range web.MostAtOnce {
-		streams.Go(func() {
+		sinks.Go(func() {
 			got, err := greedy.Do(greedy.request(http.MethodGet, "/runs/1/stream", nil).WithContext(ctx))
 			if err != nil {
 				t.Error(err)
@@ -177,7 +177,7 @@ func TestOneMemberCannotTakeTheServer(t *testing.T) {
 			t.Cleanup(func() { got.Body.Close() })
 		})
 	}
-	streams.Wait()
+	sinks.Wait()
 	if status, page := greedy.get("/sites"); status != http.StatusTooManyRequests || !strings.Contains(page, "Too many requests") {
 		t.Errorf("one more: %d %.200s", status, page)
 	}
@@ -195,13 +195,13 @@ func TestOneMemberCannotTakeTheServer(t *testing.T) {
 
 // A page of an attacker's, or the preview of a chat, follows a link that signs somebody in.
 func TestALinkFromAnotherPageSignsNobodyIn(t *testing.T) {
-	h := newHouse(t)
+	h := newTestServer(t)
 	h.signIn(t, access.Owner)
 	token, err := h.roster.SignInLink(t.Context(), shell, 1)
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := h.stranger(t)
+	p := h.public(t)
 	for _, header := range [][2]string{{"Sec-Fetch-Site", "cross-site"}, {"Sec-Fetch-Site", "same-site"}, {"Sec-Purpose", "prefetch"}} {
 		r := p.request(http.MethodGet, "/enter/"+token.Reveal(), nil)
 		r.Header.Set(header[0], header[1])
@@ -217,7 +217,7 @@ func TestALinkFromAnotherPageSignsNobodyIn(t *testing.T) {
 }
 
 func TestAnotherPasswordNeedsTheSecondFactor(t *testing.T) {
-	h := newHouse(t)
+	h := newTestServer(t)
 	p := h.signIn(t, access.Owner)
 	p.addApp()
 	h.later(t, 31*time.Minute)
@@ -225,7 +225,7 @@ func TestAnotherPasswordNeedsTheSecondFactor(t *testing.T) {
 	if status, to := p.post("/settings/password", form); status != http.StatusSeeOther || to != "/confirm?next=/settings" {
 		t.Errorf("by the old password alone: %d %.100s", status, to)
 	}
-	if status, _ := h.stranger(t).post("/sign-in", url.Values{"email": {"owner@agency.example"}, "password": {password}}); status != http.StatusSeeOther {
+	if status, _ := h.public(t).post("/sign-in", url.Values{"email": {"owner@agency.example"}, "password": {password}}); status != http.StatusSeeOther {
 		t.Errorf("the old password is not good any more: %d", status)
 	}
 	h.later(t, time.Minute)
@@ -235,9 +235,9 @@ func TestAnotherPasswordNeedsTheSecondFactor(t *testing.T) {
 }
 
 func TestAPanicShowsNothing(t *testing.T) {
-	h := newHouse(t)
+	h := newTestServer(t)
 	h.server.Break("/broken", "select * from credentials")
-	p := h.stranger(t)
+	p := h.public(t)
 	got := p.ask(p.request(http.MethodGet, "/broken", nil))
 	if got.status != http.StatusInternalServerError || strings.Contains(got.body, "select") || strings.Contains(got.body, "goroutine") || !strings.Contains(got.body, got.header.Get("X-Request-Id")) {
 		t.Errorf("%d %.300s", got.status, got.body)
@@ -249,7 +249,7 @@ func TestAPanicShowsNothing(t *testing.T) {
 }
 
 func TestNothingIsServedByAccident(t *testing.T) {
-	h := newHouse(t)
+	h := newTestServer(t)
 	h.signIn(t, access.Owner)
 	p := h.secured(t) // without the gallery, as in production
 	if status, _ := p.post("/sign-in", url.Values{"email": {"owner@agency.example"}, "password": {password}}); status != http.StatusSeeOther {
@@ -269,7 +269,7 @@ func TestNothingIsServedByAccident(t *testing.T) {
 }
 
 func TestEveryAnswerNamesItsKind(t *testing.T) {
-	h := newHouse(t, wptest.Site{})
+	h := newTestServer(t, wptest.Site{})
 	h.addSites(t)
 	h.runAll(t, "status")
 	p := h.signIn(t, access.Owner)
@@ -293,7 +293,7 @@ func TestEveryAnswerNamesItsKind(t *testing.T) {
 }
 
 func TestPasswordFieldsAreMaskedAndTakeAPaste(t *testing.T) {
-	h := newHouse(t, wptest.Site{})
+	h := newTestServer(t, wptest.Site{})
 	h.addSites(t)
 	p := h.signIn(t, access.Owner)
 	invitation, err := h.roster.Invite(t.Context(), shell, members.Member{Email: "new@agency.example", Role: access.Viewer})
@@ -332,7 +332,7 @@ func TestPasswordFieldsAreMaskedAndTakeAPaste(t *testing.T) {
 }
 
 func TestEveryPageHasTheWayOut(t *testing.T) {
-	h := newHouse(t, wptest.Site{})
+	h := newTestServer(t, wptest.Site{})
 	h.addSites(t)
 	h.runAll(t, "status")
 	p := h.signIn(t, access.Owner)

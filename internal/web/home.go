@@ -12,7 +12,7 @@ import (
 // shownDays is how many days the chart of the first page shows.
 const shownDays = 14
 
-func (s *Server) home(v *visit) error {
+func (s *Server) home(v *requestContext) error {
 	ctx := v.Request.Context()
 	page := views.HomePage{Frame: v.frame("Home", "home")}
 	facets, err := s.Registry.Facets(ctx, v.actor())
@@ -34,7 +34,7 @@ func (s *Server) home(v *visit) error {
 		rows   *[]views.RunRow
 	}{
 		{runs.Filter{State: runs.Running, Limit: 5}, &page.Under},
-		{runs.Filter{State: runs.Asked, Limit: 5}, &page.Asked},
+		{runs.Filter{State: runs.AwaitingApproval, Limit: 5}, &page.AwaitingApproval},
 		{runs.Filter{Faulted: true, Since: time.Now().AddDate(0, 0, -7), Limit: 3}, &page.Faulted},
 		{runs.Filter{Has: runs.HasTrouble, Since: time.Now().AddDate(0, 0, -7), Limit: 3}, &page.Trouble},
 	} {
@@ -73,7 +73,7 @@ func homeSites(f sites.Facets) views.HomeSites {
 }
 
 // days sums the outcomes of the last days' runs, by day.
-func (s *Server) days(v *visit) ([]views.HomeDay, error) {
+func (s *Server) days(v *requestContext) ([]views.HomeDay, error) {
 	today := time.Now().UTC().Truncate(24 * time.Hour)
 	first := today.AddDate(0, 0, 1-shownDays)
 	listed, _, err := s.Runner.Runs(v.Request.Context(), v.actor(), runs.Filter{Since: first})

@@ -46,7 +46,7 @@ func jsonError(w http.ResponseWriter, status int, code, message string) {
 }
 
 func TestAttackHostileAnswersAreOnlyText(t *testing.T) {
-	h := newHouse(t,
+	h := newTestServer(t,
 		hostileSite("code.example", "", func(w http.ResponseWriter, _ *http.Request) { jsonError(w, http.StatusForbidden, hostile, hostile) }),
 		hostileSite("page.example", "", func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Type", "text/html")
@@ -169,7 +169,7 @@ func TestAttackFormulasInExports(t *testing.T) {
 			jsonError(w, http.StatusForbidden, evil, evil)
 		}))
 	}
-	h := newHouse(t, described...)
+	h := newTestServer(t, described...)
 	for i, begin := range begins {
 		d := sites.Draft{URL: h.fake.URL(i), Username: wptest.DefaultUser, Password: vault.NewSecret(wptest.DefaultPassword), Name: strings.TrimSpace(begin) + "HYPERLINK(1)", Client: strings.TrimSpace(begin) + "client"}
 		if _, err := h.registry.Add(context.Background(), shell, d); err != nil {
@@ -209,7 +209,7 @@ func TestAttackFormulasInExports(t *testing.T) {
 
 // Names and addresses end up in headers, cookies and links: what is typed must not end one header and begin another.
 func TestAttackHeaderInjection(t *testing.T) {
-	h := newHouse(t, wptest.Site{})
+	h := newTestServer(t, wptest.Site{})
 	h.addSites(t)
 	p := h.signIn(t, access.Owner)
 	evil := "x\r\nX-Evil: 1\r\nSet-Cookie: drover=evil\r\n\r\n<script>alert(1)</script>"

@@ -21,7 +21,7 @@ import (
 
 // team makes members whose access comes from each other.
 type team struct {
-	*house
+	*testServer
 	t *testing.T
 	n int
 }
@@ -76,7 +76,7 @@ func (m *team) later(days int) {
 // Nobody passes approval by a second person alone: with an account that they made, raised or took over, in whatever order and over however many steps.
 func TestFourEyesAreTwoPeople(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *database.DB) {
-		m := &team{house: newHouseOn(t, db, wptest.Site{}), t: t}
+		m := &team{testServer: newTestServerOn(t, db, wptest.Site{}), t: t}
 		m.addSites(t)
 		actor := func(member members.Member) access.Actor { return member.Actor(netip.Addr{}) }
 		for name, c := range map[string]struct {
@@ -128,7 +128,7 @@ func TestFourEyesAreTwoPeople(t *testing.T) {
 			asker, second := c.pair()
 			m.must(m.runner.SetPolicy(t.Context(), shell, runs.Policy{Effects: []operation.Effect{operation.Change}}))
 			run, err := m.runner.Start(t.Context(), asker, runs.Spec{Operation: "clear-opcache", Selection: sites.Selection{All: true}})
-			if err != nil || run.State != runs.Asked {
+			if err != nil || run.State != runs.AwaitingApproval {
 				t.Fatalf("%s: %s, %v", name, run.State, err)
 			}
 			err = m.runner.Approve(t.Context(), second, run.ID, 0)
@@ -150,14 +150,14 @@ func TestFourEyesAreTwoPeople(t *testing.T) {
 // An approval that comes after its time is refused when it is given, whether the sweep has come by or not.
 func TestApprovalPastItsTime(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *database.DB) {
-		m := &team{house: newHouseOn(t, db, wptest.Site{}), t: t}
+		m := &team{testServer: newTestServerOn(t, db, wptest.Site{}), t: t}
 		m.addSites(t)
 		m.must(m.runner.SetPolicy(t.Context(), shell, runs.Policy{Effects: []operation.Effect{operation.Change}}))
 		run, err := m.runner.Start(t.Context(), m.hired(access.Admin).Actor(netip.Addr{}), runs.Spec{Operation: "clear-opcache", Selection: sites.Selection{All: true}})
 		m.must(err)
 		m.must(db.Gorm.Exec("UPDATE runs SET approval_until = ?", time.Now().Add(-time.Millisecond).UnixMicro()).Error)
 		err = m.runner.Approve(t.Context(), m.hired(access.Admin).Actor(netip.Addr{}), run.ID, 0)
-		if !errors.Is(err, runs.ErrTooLate) && !errors.Is(err, runs.ErrNotAsked) {
+		if !errors.Is(err, runs.ErrTooLate) && !errors.Is(err, runs.ErrNotAwaitingApproval) {
 			t.Errorf("%v", err)
 		}
 		if n := len(m.fake.Calls(0)); n != 0 {

@@ -18,7 +18,7 @@ import (
 // Attack: a viewer reads what a site hands out, such as a new application password, from pages, exports, the API or the audit log.
 func TestAttackReadingSecretsOfAnswers(t *testing.T) {
 	const answered, sent = "ABCD EFGH ijkl 2468", "Qw7sentAnd9gone"
-	h := newHouseOn(t, dbtest.SQLite(t), wptest.Site{Answer: func(w http.ResponseWriter, r *http.Request) bool {
+	h := newTestServerOn(t, dbtest.SQLite(t), wptest.Site{Answer: func(w http.ResponseWriter, r *http.Request) bool {
 		if r.Method != http.MethodPost {
 			return false
 		}
@@ -37,7 +37,7 @@ func TestAttackReadingSecretsOfAnswers(t *testing.T) {
 	h.ended(t, run.ID)
 	viewer := h.signIn(t, access.Viewer)
 	token, _ := h.program(t, members.Member{Email: "v@agency.example", Name: "V", Role: access.Viewer}, members.Token{Name: "t", Role: access.Viewer})
-	told := ""
+	text := ""
 	for _, path := range []string{
 		"/", "/runs", "/runs/1", "/runs/1/targets", "/runs/1/targets/1", "/runs/1/answers?columns=" + "all%3A+.", "/runs/1/answers.csv", "/runs/1/answers.json", "/runs/1/answers.jsonl",
 		"/runs/1/export.csv", "/runs/1/export.json", "/audit", "/audit/export.csv", "/audit/export.jsonl", "/audit/print",
@@ -46,7 +46,7 @@ func TestAttackReadingSecretsOfAnswers(t *testing.T) {
 		if status >= 400 && status != http.StatusForbidden {
 			t.Errorf("%s: %d %.200s", path, status, body)
 		}
-		told += body
+		text += body
 		for _, secret := range []string{answered, sent} {
 			if strings.Contains(body, secret) {
 				t.Errorf("%s shows %s", path, secret)
@@ -58,7 +58,7 @@ func TestAttackReadingSecretsOfAnswers(t *testing.T) {
 			t.Errorf("%s tells a secret: %s", path, body)
 		}
 	}
-	if !strings.Contains(told, "[removed]") || !strings.Contains(told, "u-1") {
+	if !strings.Contains(text, "[removed]") || !strings.Contains(text, "u-1") {
 		t.Error("the rest of the answer is not shown, or not what was taken out")
 	}
 }

@@ -49,7 +49,7 @@ var reach = map[string]access.Role{
 var leaving = map[string]bool{"POST /sign-out": true, "POST /sign-out-everywhere": true}
 
 func TestEveryRouteForEveryRole(t *testing.T) {
-	h := newHouse(t, wptest.Site{})
+	h := newTestServer(t, wptest.Site{})
 	h.addSites(t)
 	run, err := h.runner.Start(context.Background(), shell, runs.Spec{Operation: "status", Selection: sites.Selection{All: true}})
 	if err != nil {
@@ -68,7 +68,7 @@ func TestEveryRouteForEveryRole(t *testing.T) {
 			t.Errorf("%s has no line in this matrix", name)
 			continue
 		}
-		if status, to := h.stranger(t).do(h.stranger(t).request(route.Method, path, nil)); status != http.StatusSeeOther || !strings.HasPrefix(to, "/sign-in") {
+		if status, to := h.public(t).do(h.public(t).request(route.Method, path, nil)); status != http.StatusSeeOther || !strings.HasPrefix(to, "/sign-in") {
 			t.Errorf("%s, a stranger: %d %.80s", name, status, to)
 		}
 		if leaving[name] {
@@ -95,7 +95,7 @@ func TestEveryRouteForEveryRole(t *testing.T) {
 
 // What destroys is the admins', whatever the route lets in.
 func TestAnOperatorCannotDestroy(t *testing.T) {
-	h := newHouse(t, wptest.Site{})
+	h := newTestServer(t, wptest.Site{})
 	h.addSites(t)
 	form := url.Values{"operation": {"disable-cache"}, "all": {"1"}, "confirm": {"1"}}
 	if status, _ := h.signIn(t, access.Operator).post("/runs", form); status != http.StatusForbidden {

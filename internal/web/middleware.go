@@ -19,7 +19,7 @@ const (
 	memberKey  = "member"
 )
 
-func (v *visit) requestID() string { return v.GetString(requestKey) }
+func (v *requestContext) requestID() string { return v.GetString(requestKey) }
 
 // log names the request and writes one line about it. One-time links are secrets of a sort: their token is left out.
 func (s *Server) log(c *gin.Context) {
@@ -49,7 +49,7 @@ func (s *Server) recover(c *gin.Context) {
 			panic(caught)
 		}
 		s.Logger.ErrorContext(c.Request.Context(), "panic", "req", c.GetString(requestKey), "err", fmt.Sprint(caught), "stack", string(debug.Stack()))
-		v := &visit{Context: c, server: s}
+		v := &requestContext{Context: c, server: s}
 		v.showProblem(problemOf(fmt.Errorf("panic")))
 	}()
 	c.Next()
@@ -78,7 +78,7 @@ func (s *Server) headers(c *gin.Context) {
 
 // refuse ends a request before any handler sees it.
 func (s *Server) refuse(c *gin.Context, err error) {
-	v := &visit{Context: c, server: s}
+	v := &requestContext{Context: c, server: s}
 	v.finish(err)
 	c.Abort()
 }

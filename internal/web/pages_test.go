@@ -54,7 +54,7 @@ func (p person) stream(path string) []event {
 }
 
 func TestStreamEndsWithDone(t *testing.T) {
-	h := newHouse(t, wptest.Site{Latency: [2]time.Duration{1500 * time.Millisecond, 1600 * time.Millisecond}}, wptest.Site{Latency: [2]time.Duration{0, time.Millisecond}})
+	h := newTestServer(t, wptest.Site{Latency: [2]time.Duration{1500 * time.Millisecond, 1600 * time.Millisecond}}, wptest.Site{Latency: [2]time.Duration{0, time.Millisecond}})
 	h.addSites(t)
 	p := h.signIn(t, access.Operator)
 	if status, to := p.post("/runs", url.Values{"operation": {"status"}, "all": {"1"}}); status != http.StatusSeeOther {
@@ -85,7 +85,7 @@ func TestLiveSearch(t *testing.T) {
 	for _, host := range []string{"alpha.example", "alpine.example", "beta.example"} {
 		described = append(described, wptest.Site{Host: host})
 	}
-	h := newHouse(t, described...)
+	h := newTestServer(t, described...)
 	h.addSites(t)
 	p := h.signIn(t, access.Viewer)
 	for words, want := range map[string][]string{
@@ -104,24 +104,24 @@ func TestLiveSearch(t *testing.T) {
 			t.Errorf("%q: %d %v, want %v", words, got.status, found, want)
 		}
 	}
-	r := h.stranger(t).request(http.MethodGet, "/search?q=alp", nil)
+	r := h.public(t).request(http.MethodGet, "/search?q=alp", nil)
 	r.Header.Set("HX-Request", "true")
-	if got := h.stranger(t).ask(r); got.header.Get("HX-Redirect") != "/sign-in" || strings.Contains(got.body, "alpha") {
+	if got := h.public(t).ask(r); got.header.Get("HX-Redirect") != "/sign-in" || strings.Contains(got.body, "alpha") {
 		t.Errorf("a stranger: %d %v", got.status, got.header)
 	}
 }
 
 // Whatever goes wrong, the page has the number to look up in the log and says what to do.
 func TestProblemPagesHelp(t *testing.T) {
-	h := newHouse(t, wptest.Site{})
+	h := newTestServer(t, wptest.Site{})
 	h.addSites(t)
 	h.runAll(t, "status")
 	owner, viewer := h.signIn(t, access.Owner), h.signIn(t, access.Viewer)
-	check := func(name string, got answer, want int, mend string) {
+	check := func(name string, got answer, want int, fix string) {
 		t.Helper()
 		id := got.header.Get("X-Request-Id")
-		if got.status != want || id == "" || !strings.Contains(got.body, "Request "+id) || !strings.Contains(got.body, mend) {
-			t.Errorf("%s: %d, want %d with request %q and %q: %.200s", name, got.status, want, id, mend, got.body[max(0, strings.Index(got.body, "<main")):])
+		if got.status != want || id == "" || !strings.Contains(got.body, "Request "+id) || !strings.Contains(got.body, fix) {
+			t.Errorf("%s: %d, want %d with request %q and %q: %.200s", name, got.status, want, id, fix, got.body[max(0, strings.Index(got.body, "<main")):])
 		}
 		for wait := time.Now().Add(5 * time.Second); !strings.Contains(h.logged.String(), id) && time.Now().Before(wait); time.Sleep(5 * time.Millisecond) {
 		} // the line is written after the answer
@@ -135,7 +135,7 @@ func TestProblemPagesHelp(t *testing.T) {
 		want         int
 		mend         string
 	}{
-		{owner, "GET", "/nowhere", 404, "may be wrong"}, {h.stranger(t), "GET", "/nowhere", 404, "may be wrong"}, {owner, "GET", "/sites/99", 404, "site list"}, {owner, "GET", "/runs/99", 404, "list of runs"},
+		{owner, "GET", "/nowhere", 404, "may be wrong"}, {h.public(t), "GET", "/nowhere", 404, "may be wrong"}, {owner, "GET", "/sites/99", 404, "site list"}, {owner, "GET", "/runs/99", 404, "list of runs"},
 		{owner, "GET", "/runs/1/targets/99", 404, "Look for the site"}, {owner, "GET", "/audit/9999", 404, "in the audit log"}, {owner, "POST", "/team/999/remove", 404, "Team page"}, {owner, "GET", "/static/none.js", 404, "may be wrong"},
 		{viewer, "POST", "/sites/1/retire", 403, "Ask an admin"}, {owner, "POST", "/runs/1/cancel", 409, "nothing left to cancel"}, {owner, "PUT", "/sites", 405, "Some addresses only accept"}, {owner, "POST", "/sites/retire", 422, "Go back and select"},
 		{owner, "GET", "/sites?q=%00", 400, "Enter it again"}, {owner, "GET", "/operations/999/use", 404, "saved operations"}, {owner, "POST", "/operations/x/remove", 404, "may be wrong"},

@@ -22,8 +22,8 @@ const (
 
 // recency is when a route needs recent authentication.
 type recency struct {
-	within time.Duration                       // 0: it needs none
-	when   func(*Server, *visit) (bool, error) // nil: always
+	within time.Duration                                // 0: it needs none
+	when   func(*Server, *requestContext) (bool, error) // nil: always
 }
 
 // recent is for what destroys, what changes who may do what or where a password goes, and what takes much out of Drover.
@@ -32,17 +32,17 @@ func recent(r *route) { r.recent = recency{within: recentFor} }
 // recentForm is for a form that holds a password, which is not carried over: the form itself was opened with recent authentication.
 func recentForm(r *route) { r.recent = recency{within: recentForForm} }
 
-func recentWhen(when func(*Server, *visit) (bool, error)) option {
+func recentWhen(when func(*Server, *requestContext) (bool, error)) option {
 	return func(r *route) { r.recent = recency{recentFor, when} }
 }
 
-func recentFormWhen(when func(*Server, *visit) (bool, error)) option {
+func recentFormWhen(when func(*Server, *requestContext) (bool, error)) option {
 	return func(r *route) { r.recent = recency{recentForForm, when} }
 }
 
 // mustReauthenticate tells whether the route needs a more recent authentication than the session has.
-func (s *Server) mustReauthenticate(r route, v *visit) (bool, error) {
-	if r.recent.within == 0 || time.Since(v.session.FreshAt) <= r.recent.within {
+func (s *Server) mustReauthenticate(r route, v *requestContext) (bool, error) {
+	if r.recent.within == 0 || time.Since(v.session.ReauthenticatedAt) <= r.recent.within {
 		return false, nil
 	}
 	if r.recent.when == nil {
@@ -51,7 +51,7 @@ func (s *Server) mustReauthenticate(r route, v *visit) (bool, error) {
 	return r.recent.when(s, v)
 }
 
-func (s *Server) destroys(v *visit) (bool, error) {
+func (s *Server) destroys(v *requestContext) (bool, error) {
 	form, err := v.form()
 	if err != nil {
 		return false, err
@@ -59,21 +59,21 @@ func (s *Server) destroys(v *visit) (bool, error) {
 	return runs.EffectOf(specOf(form)) == operation.Destroy, nil
 }
 
-func (s *Server) destroysAgain(v *visit) (bool, error) {
+func (s *Server) rerunDestroys(v *requestContext) (bool, error) {
 	run, err := s.runOf(v)
 	return run.Effect == operation.Destroy || runs.EffectOf(run.Spec) == operation.Destroy, err // what an older Drover stored may be less
 }
 
-// much is how many sites may leave the house in one file without a proof of late.
-const much = 100
+// exportThreshold is how many sites may leave the house in one file without a proof of late.
+const exportThreshold = 100
 
-func (s *Server) takesMuch(v *visit) (bool, error) {
+func (s *Server) exportsManySites(v *requestContext) (bool, error) {
 	run, err := s.runOf(v)
-	return run.Total > much, err
+	return run.Total > exportThreshold, err
 }
 
 // hasFactor tells whether the old password alone is too little to set another one.
-func (s *Server) hasFactor(v *visit) (bool, error) {
+func (s *Server) hasFactor(v *requestContext) (bool, error) {
 	second, err := s.Roster.SecondFactor(v.Request.Context(), v.member.ID)
 	return len(second.Factors) > 0, err
 }
@@ -82,20 +82,20 @@ func (s *Server) hasFactor(v *visit) (bool, error) {
 var uncarried = []string{"application_password", "password", "old", "csv"}
 
 // reauthenticateFirst asks for a proof, and carries along what was sent: nothing that was typed is lost but passwords.
-func (s *Server) reauthenticateFirst(v *visit) error {
+func (s *Server) reauthenticateFirst(v *requestContext) error {
 	path := v.Request.URL.RequestURI()
 	switch {
 	case v.Request.Method == http.MethodGet:
-		v.lead("/confirm")
+		v.redirectFirst("/confirm")
 		return nil
 	case v.FullPath() == "/settings/second-factor/passkey/options":
-		return v.see("/confirm?next=/settings/second-factor") // asked by a script, which goes there
+		return v.redirect("/confirm?next=/settings/second-factor") // asked by a script, which goes there
 	case v.FullPath() == "/settings/password":
-		v.say("problem", "Enter the passwords again. They were not kept while you confirmed your identity.")
-		return v.see("/confirm?next=/settings")
+		v.setFlash("problem", "Enter the passwords again. They were not kept while you confirmed your identity.")
+		return v.redirect("/confirm?next=/settings")
 	case strings.HasPrefix(v.ContentType(), "multipart/"):
-		v.say("problem", "Choose the file again. The page was open too long, so the file was not kept.")
-		return v.see("/confirm?next=" + url.QueryEscape(path))
+		v.setFlash("problem", "Choose the file again. The page was open too long, so the file was not kept.")
+		return v.redirect("/confirm?next=" + url.QueryEscape(path))
 	}
 	form, err := v.form()
 	if err != nil {
@@ -113,22 +113,22 @@ func (s *Server) reauthenticateFirst(v *visit) error {
 	return s.showConfirm(v, http.StatusOK, "/confirm?to="+url.QueryEscape(path), carried, "")
 }
 
-func (s *Server) confirmForm(v *visit) error {
+func (s *Server) confirmForm(v *requestContext) error {
 	to := next(v.Query("next"))
-	if time.Since(v.session.FreshAt) <= recentFor {
-		return v.see(to)
+	if time.Since(v.session.ReauthenticatedAt) <= recentFor {
+		return v.redirect(to)
 	}
 	return s.showConfirm(v, http.StatusOK, "/confirm?next="+url.QueryEscape(to), nil, "")
 }
 
-func (s *Server) showConfirm(v *visit, status int, action string, carried []views.Hidden, problem string) error {
+func (s *Server) showConfirm(v *requestContext, status int, action string, carried []views.Hidden, problem string) error {
 	page, err := s.stepPage(v, problem)
 	if err != nil {
 		return err
 	}
 	slices.SortStableFunc(carried, func(a, b views.Hidden) int { return strings.Compare(a.Name, b.Name) })
 	page.Title, page.Sentence, page.Action, page.Hidden = "Confirm your identity", "To continue, confirm your identity. Drover asks at most once every ten minutes. What you entered is kept.", action, carried
-	if page.Provider.Href, err = s.elsewhere(v); err != nil {
+	if page.Provider.Href, err = s.providerHref(v); err != nil {
 		return err
 	}
 	page.Provider.Name = s.Roster.ProviderName()
@@ -138,34 +138,34 @@ func (s *Server) showConfirm(v *visit, status int, action string, carried []view
 
 // confirm takes the proof, and goes on to what was asked for: a page, or the form that was sent before, which the browser sends again
 // (307) with everything in it.
-func (s *Server) confirm(v *visit) error {
+func (s *Server) confirm(v *requestContext) error {
 	form, err := v.form()
 	if err != nil {
 		return err
 	}
-	if time.Since(v.session.FreshAt) <= recentFor { // sent twice
-		return v.goOn()
+	if time.Since(v.session.ReauthenticatedAt) <= recentFor { // sent twice
+		return v.continueTo()
 	}
-	token, err := s.given(v, form)
+	token, err := s.authenticateWith(v, form)
 	if problem, status := notGiven(err); problem != "" {
-		return s.confirmAgain(v, status, form, problem)
+		return s.showConfirmProblem(v, status, form, problem)
 	}
 	if err != nil {
 		return err
 	}
 	v.remember(token)
-	return v.goOn()
+	return v.continueTo()
 }
 
-func (v *visit) goOn() error {
+func (v *requestContext) continueTo() error {
 	if to := next(v.Query("to")); to != "/" {
 		v.Redirect(http.StatusTemporaryRedirect, to)
 		return nil
 	}
-	return v.see(next(v.Query("next")))
+	return v.redirect(next(v.Query("next")))
 }
 
-func (s *Server) confirmAgain(v *visit, status int, form url.Values, problem string) error {
+func (s *Server) showConfirmProblem(v *requestContext, status int, form url.Values, problem string) error {
 	var carried []views.Hidden
 	for name, values := range form {
 		for _, value := range values {
@@ -177,8 +177,8 @@ func (s *Server) confirmAgain(v *visit, status int, form url.Values, problem str
 	return s.showConfirm(v, status, v.Request.URL.RequestURI(), carried, problem)
 }
 
-// given takes whichever proof was sent. Who has a second factor cannot prove anything with the password alone.
-func (s *Server) given(v *visit, form url.Values) (vault.Secret, error) {
+// authenticateWith takes whichever proof was sent. Who has a second factor cannot prove anything with the password alone.
+func (s *Server) authenticateWith(v *requestContext, form url.Values) (vault.Secret, error) {
 	ctx := v.Request.Context()
 	switch {
 	case form.Get("proof_credential") != "":

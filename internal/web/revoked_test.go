@@ -46,15 +46,15 @@ type change struct {
 	body string
 }
 
-// gateHouse is a house in which every route that changes something has something to change.
-type gateHouse struct {
-	*house
+// gateServer is a house in which every route that changes something has something to change.
+type gateServer struct {
+	*testServer
 	run, asked int64
 }
 
-func newGateHouse(t *testing.T, db *database.DB) gateHouse {
+func newGateServer(t *testing.T, db *database.DB) gateServer {
 	t.Helper()
-	h := gateHouse{house: newHouseOn(t, db, wptest.Site{}, wptest.Site{}, wptest.Site{Host: "moving.example", Fault: wptest.RedirectWWW}, wptest.Site{})}
+	h := gateServer{testServer: newTestServerOn(t, db, wptest.Site{}, wptest.Site{}, wptest.Site{Host: "moving.example", Fault: wptest.RedirectWWW}, wptest.Site{})}
 	for i := range 3 {
 		d := sites.Draft{URL: h.fake.URL(i), Client: "Acme", Username: wptest.DefaultUser, Password: vault.NewSecret(wptest.DefaultPassword)}
 		if _, err := h.registry.Add(t.Context(), shell, d); err != nil {
@@ -79,7 +79,7 @@ func encoded(pairs ...string) string {
 }
 
 // asks makes a request for the route that would change something, and the things that it names.
-func (h gateHouse) asks(t *testing.T, route string, m members.Member, session int64) change {
+func (h gateServer) asks(t *testing.T, route string, m members.Member, session int64) change {
 	t.Helper()
 	ctx := t.Context()
 	h.must(t, h.registry.Restore(ctx, shell, 1))
@@ -130,7 +130,7 @@ func (h gateHouse) asks(t *testing.T, route string, m members.Member, session in
 }
 
 // asksRun makes a run in the state that the route needs.
-func (h gateHouse) asksRun(t *testing.T, route string) change {
+func (h gateServer) asksRun(t *testing.T, route string) change {
 	t.Helper()
 	ctx, site := t.Context(), int64(1)
 	switch route {
@@ -158,7 +158,7 @@ func (h gateHouse) asksRun(t *testing.T, route string) change {
 	return change{strings.Replace(strings.TrimPrefix(route, "POST "), ":id", fmt.Sprint(run.ID), 1), ""}
 }
 
-func (h gateHouse) asksMember(t *testing.T, route string, m members.Member, session int64) change {
+func (h gateServer) asksMember(t *testing.T, route string, m members.Member, session int64) change {
 	t.Helper()
 	ctx := t.Context()
 	other, err := h.roster.ByEmail(ctx, "other@agency.example")
@@ -207,14 +207,14 @@ func (h gateHouse) asksMember(t *testing.T, route string, m members.Member, sess
 	case "POST /api/v1/runs":
 		return change{path, `{"operation":"status","selection":{"ids":[1]}}`}
 	case "POST /api/v1/runs/:id/cancel":
-		asked := h.asksRun(t, "POST /runs/:id/cancel")
-		return change{"/api/v1" + asked.path, ""}
+		requested := h.asksRun(t, "POST /runs/:id/cancel")
+		return change{"/api/v1" + requested.path, ""}
 	}
 	t.Errorf("%s changes something and is not tried, or say that it changes nothing", route)
 	return change{}
 }
 
-func (h gateHouse) asksFactor(t *testing.T, route string, m members.Member) change {
+func (h gateServer) asksFactor(t *testing.T, route string, m members.Member) change {
 	t.Helper()
 	id, err := h.roster.BeginTOTP(t.Context(), m.Actor(noAddr))
 	h.must(t, err)
@@ -229,7 +229,7 @@ func (h gateHouse) asksFactor(t *testing.T, route string, m members.Member) chan
 	return change{strings.Replace(strings.TrimPrefix(route, "POST "), ":id", fmt.Sprint(id), 1), encoded("name", "tablet")}
 }
 
-func (h gateHouse) must(t *testing.T, err error) {
+func (h gateServer) must(t *testing.T, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)
@@ -237,34 +237,34 @@ func (h gateHouse) must(t *testing.T, err error) {
 }
 
 // revocations take away what a member was authenticated by, in every way there is.
-var revocations = map[string]func(ctx context.Context, h gateHouse, m members.Member) error{
-	"removed": func(ctx context.Context, h gateHouse, m members.Member) error {
+var revocations = map[string]func(ctx context.Context, h gateServer, m members.Member) error{
+	"removed": func(ctx context.Context, h gateServer, m members.Member) error {
 		return h.roster.Remove(ctx, shell, m.ID)
 	},
-	"demoted": func(ctx context.Context, h gateHouse, m members.Member) error {
+	"demoted": func(ctx context.Context, h gateServer, m members.Member) error {
 		return h.roster.ChangeRole(ctx, shell, m.ID, access.Viewer)
 	},
-	"narrowed": func(ctx context.Context, h gateHouse, m members.Member) error {
-		return h.roster.SetBound(ctx, shell, m.ID, access.Restriction{Clients: []string{"Acme"}})
+	"narrowed": func(ctx context.Context, h gateServer, m members.Member) error {
+		return h.roster.SetAccess(ctx, shell, m.ID, access.Restriction{Clients: []string{"Acme"}})
 	},
-	"signed out": func(ctx context.Context, h gateHouse, m members.Member) error {
+	"signed out": func(ctx context.Context, h gateServer, m members.Member) error {
 		return h.roster.EndSessions(ctx, shell, m.ID)
 	},
-	"password reset": func(ctx context.Context, h gateHouse, m members.Member) error {
+	"password reset": func(ctx context.Context, h gateServer, m members.Member) error {
 		link, err := h.roster.ResetLink(ctx, shell, m.ID, false)
 		if err == nil {
 			_, err = h.roster.Reset(ctx, link, vault.NewSecret(password+" reset"), members.Device{})
 		}
 		return err
 	},
-	"session ended": func(ctx context.Context, h gateHouse, m members.Member) error {
+	"session ended": func(ctx context.Context, h gateServer, m members.Member) error {
 		all, err := h.roster.Sessions(ctx, m.ID)
 		for _, s := range all {
 			err = h.roster.RevokeSession(ctx, m.Actor(noAddr), s.ID)
 		}
 		return err
 	},
-	"token revoked": func(ctx context.Context, h gateHouse, m members.Member) error {
+	"token revoked": func(ctx context.Context, h gateServer, m members.Member) error {
 		all, err := h.roster.Tokens(ctx, m.ID)
 		for _, t := range all {
 			err = h.roster.RevokeToken(ctx, shell, t.ID)
@@ -277,7 +277,7 @@ var revocations = map[string]func(ctx context.Context, h gateHouse, m members.Me
 var unseen = []string{"entries", "river", "goose", "sqlite", "holds", "streams"}
 
 // stored is everything that the database keeps, as text.
-func (h gateHouse) stored(t *testing.T) string {
+func (h gateServer) stored(t *testing.T) string {
 	t.Helper()
 	list := "SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name"
 	if h.db.Postgres() {
@@ -297,7 +297,7 @@ func (h gateHouse) stored(t *testing.T) string {
 	return b.String()
 }
 
-func (h gateHouse) rowsOf(t *testing.T, table string) []string {
+func (h gateServer) rowsOf(t *testing.T, table string) []string {
 	t.Helper()
 	rows, err := h.db.SQL.QueryContext(context.Background(), "SELECT * FROM "+table)
 	h.must(t, err)
@@ -326,13 +326,13 @@ type caller struct {
 }
 
 // caller makes a member, and signs them in or makes them a token.
-func (h gateHouse) caller(t *testing.T, role access.Role, program bool) caller {
+func (h gateServer) caller(t *testing.T, role access.Role, program bool) caller {
 	t.Helper()
 	ctx := t.Context()
 	email := fmt.Sprintf("m%d@agency.example", time.Now().UnixNano())
 	m, err := h.roster.Add(ctx, shell, members.Member{Email: email, Name: "Caller", Role: role}, vault.NewSecret(password))
 	h.must(t, err)
-	c := caller{person: h.stranger(t), member: m}
+	c := caller{person: h.public(t), member: m}
 	if program {
 		value, err := h.roster.MakeToken(ctx, m.Actor(noAddr), members.Token{Name: "hook", Role: access.Admin, ExpiresAt: time.Now().Add(time.Hour)})
 		h.must(t, err)
@@ -351,13 +351,13 @@ func (h gateHouse) caller(t *testing.T, role access.Role, program bool) caller {
 }
 
 // send sends the headers and some of the body, calls meanwhile, and sends the rest.
-func (c caller) send(t *testing.T, asked change, meanwhile func()) (status int, page string) {
+func (c caller) send(t *testing.T, requested change, meanwhile func()) (status int, page string) {
 	t.Helper()
-	kind, body := "application/x-www-form-urlencoded", asked.body
+	kind, body := "application/x-www-form-urlencoded", requested.body
 	if c.token != "" {
 		kind = "application/json"
 	}
-	if rest, file := strings.CutPrefix(asked.body, "multipart:"); file {
+	if rest, file := strings.CutPrefix(requested.body, "multipart:"); file {
 		name, text, _ := strings.Cut(rest, ":")
 		kind = "multipart/form-data; boundary=gate"
 		body = "--gate\r\nContent-Disposition: form-data; name=\"file\"; filename=\"" + name + "\"\r\n\r\n" + text + "\r\n--gate--\r\n"
@@ -373,7 +373,7 @@ func (c caller) send(t *testing.T, asked change, meanwhile func()) (status int, 
 	}
 	defer conn.Close()
 	_ = conn.SetDeadline(time.Now().Add(time.Minute))
-	head := fmt.Sprintf("POST %s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\nContent-Type: %s\r\nContent-Length: %d\r\n", asked.path, u.Host, kind, len(body))
+	head := fmt.Sprintf("POST %s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\nContent-Type: %s\r\nContent-Length: %d\r\n", requested.path, u.Host, kind, len(body))
 	if c.token != "" {
 		head += "Authorization: Bearer " + c.token + "\r\n"
 	}
@@ -405,7 +405,7 @@ func tried(route string) []string {
 }
 
 // changingRoutes are all that change something, of people and programs.
-func (h gateHouse) changingRoutes() []string {
+func (h gateServer) changingRoutes() []string {
 	var all []string
 	for _, r := range append(h.server.Table(), h.server.API()...) {
 		if name := r.Method + " " + r.Path; r.Method == http.MethodPost && !changesNothing[name] {
@@ -419,7 +419,7 @@ func (h gateHouse) changingRoutes() []string {
 // changed then, by any route.
 func TestRevokedWhileARequestIsUnderWay(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *database.DB) {
-		h := newGateHouse(t, db)
+		h := newGateServer(t, db)
 		var revoke atomic.Pointer[func()]
 		h.server.AfterAuthentication(func(string, string) {
 			if f := revoke.Swap(nil); f != nil {
@@ -450,20 +450,20 @@ func TestRevokedWhileARequestIsUnderWay(t *testing.T) {
 	})
 }
 
-func (h gateHouse) tryRevoked(t *testing.T, route, name string, when func(func()) func()) {
+func (h gateServer) tryRevoked(t *testing.T, route, name string, when func(func()) func()) {
 	t.Helper()
 	role := access.Owner
 	if name == "narrowed" {
 		role = access.Admin
 	}
 	c := h.caller(t, role, strings.HasPrefix(route, "POST /api/"))
-	asked := h.asks(t, route, c.member, c.session)
+	requested := h.asks(t, route, c.member, c.session)
 	var before string
 	meanwhile := when(func() {
 		h.must(t, revocations[name](context.Background(), h, c.member))
 		before = h.stored(t)
 	})
-	status, page := c.send(t, asked, meanwhile)
+	status, page := c.send(t, requested, meanwhile)
 	if before == "" {
 		t.Errorf("%s, %s: the handler was not reached: %d %.200s", route, name, status, page)
 		return
@@ -474,14 +474,14 @@ func (h gateHouse) tryRevoked(t *testing.T, route, name string, when func(func()
 }
 
 // tryControl makes sure that the request does change something where nothing is revoked.
-func (h gateHouse) tryControl(t *testing.T, route string) {
+func (h gateServer) tryControl(t *testing.T, route string) {
 	t.Helper()
 	c := h.caller(t, access.Owner, strings.HasPrefix(route, "POST /api/"))
-	asked := h.asks(t, route, c.member, c.session)
+	requested := h.asks(t, route, c.member, c.session)
 	before := h.stored(t)
 	_, last, err := h.log.Entries(t.Context(), access.System(), audit.Filter{Outcome: audit.Done})
 	h.must(t, err)
-	status, page := c.send(t, asked, func() {})
+	status, page := c.send(t, requested, func() {})
 	h.settled(t, route, before)
 	_, now, err := h.log.Entries(t.Context(), access.System(), audit.Filter{Outcome: audit.Done})
 	h.must(t, err)
@@ -491,14 +491,14 @@ func (h gateHouse) tryControl(t *testing.T, route string) {
 	all, _, err := h.runner.Runs(t.Context(), access.System(), runs.Filter{})
 	h.must(t, err)
 	for _, r := range all {
-		if !r.Ended() && r.State != runs.Asked {
+		if !r.Ended() && r.State != runs.AwaitingApproval {
 			h.ended(t, r.ID)
 		}
 	}
 }
 
 // settled waits for what goes on after its request.
-func (h gateHouse) settled(t *testing.T, route, before string) {
+func (h gateServer) settled(t *testing.T, route, before string) {
 	t.Helper()
 	if route != "POST /sites/check" {
 		return

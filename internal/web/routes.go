@@ -18,21 +18,21 @@ import (
 type route struct {
 	method, path string
 	right        access.Action // needed to see it; empty: signed in is enough
-	handle       func(*visit) error
+	handle       func(*requestContext) error
 
 	subject string // the kind of what the path names, as in site:12
 	recent  recency
-	open    stage // from which stage of signing in on
-	most    int64 // how many bytes its body may have; 0: as many as a form
+	open    signInStage // from which stage of signing in on
+	most    int64       // how many bytes its body may have; 0: as many as a form
 }
 
 type option func(*route)
 
-func get(path string, right access.Action, handle func(*visit) error, options ...option) route {
+func get(path string, right access.Action, handle func(*requestContext) error, options ...option) route {
 	return newRoute(route{method: http.MethodGet, path: path, right: right, handle: handle}, options)
 }
 
-func post(path string, right access.Action, handle func(*visit) error, options ...option) route {
+func post(path string, right access.Action, handle func(*requestContext) error, options ...option) route {
 	return newRoute(route{method: http.MethodPost, path: path, right: right, handle: handle}, options)
 }
 
@@ -47,7 +47,7 @@ func newRoute(r route, options []option) route {
 func on(kind string) option { return func(r *route) { r.subject = kind } }
 
 // open says that the route is open before the session is whole.
-func open(from stage) option { return func(r *route) { r.open = from } }
+func open(from signInStage) option { return func(r *route) { r.open = from } }
 
 // body allows a larger body than a form's.
 func body(most int64) option { return func(r *route) { r.most = most } }
@@ -84,7 +84,7 @@ func (s *Server) table() []route {
 		post("/sites/:id", access.SiteEdit, s.editSite, on("site"), recent),
 		get("/sites/:id/edit", access.SiteEdit, s.siteForm, on("site")),
 		post("/sites/:id/credential", access.SiteCredential, s.replaceCredential, on("site"), recentForm),
-		post("/sites/:id/url", access.SiteEdit, s.moveSite, on("site"), recent),
+		post("/sites/:id/url", access.SiteEdit, s.changeSiteURL, on("site"), recent),
 		post("/sites/:id/check", access.SiteCheck, s.checkSite, on("site")),
 		post("/sites/:id/retire", access.SiteRetire, s.retireSite, on("site")),
 		post("/sites/:id/restore", access.SiteRestore, s.restoreSite, on("site")),
@@ -110,18 +110,18 @@ func (s *Server) table() []route {
 		get("/runs/:id/stream", access.RunRead, s.streamRun, on("run")),
 		get("/runs/:id/targets", access.RunRead, s.targets, on("run")),
 		get("/runs/:id/targets/:target", access.RunRead, s.exchange, on("run")),
-		get("/runs/:id/export.csv", access.RunRead, s.exportCSV, on("run"), recentWhen((*Server).takesMuch)),
-		get("/runs/:id/export.json", access.RunRead, s.exportJSON, on("run"), recentWhen((*Server).takesMuch)),
+		get("/runs/:id/export.csv", access.RunRead, s.exportCSV, on("run"), recentWhen((*Server).exportsManySites)),
+		get("/runs/:id/export.json", access.RunRead, s.exportJSON, on("run"), recentWhen((*Server).exportsManySites)),
 		get("/runs/:id/answers", access.RunRead, s.answers, on("run")),
-		get("/runs/:id/answers.csv", access.RunRead, s.exportAnswers, on("run"), recentWhen((*Server).takesMuch)),
-		get("/runs/:id/answers.json", access.RunRead, s.exportAnswers, on("run"), recentWhen((*Server).takesMuch)),
-		get("/runs/:id/answers.jsonl", access.RunRead, s.exportAnswers, on("run"), recentWhen((*Server).takesMuch)),
+		get("/runs/:id/answers.csv", access.RunRead, s.exportAnswers, on("run"), recentWhen((*Server).exportsManySites)),
+		get("/runs/:id/answers.json", access.RunRead, s.exportAnswers, on("run"), recentWhen((*Server).exportsManySites)),
+		get("/runs/:id/answers.jsonl", access.RunRead, s.exportAnswers, on("run"), recentWhen((*Server).exportsManySites)),
 		get("/runs/:id/compare", access.RunRead, s.compareRuns, on("run")),
 		post("/runs/:id/cancel", access.RunCancel, s.cancelRun, on("run")),
 		post("/runs/:id/approve", access.RunApprove, s.approveRun, on("run"), recent),
 		post("/runs/:id/decline", access.RunDecline, s.declineRun, on("run")),
-		post("/runs/:id/redirects", access.SiteEdit, s.acceptMoves, on("run"), recent),
-		post("/runs/:id/rerun", access.RunStart, s.runAgain, on("run"), recentWhen((*Server).destroysAgain)),
+		post("/runs/:id/redirects", access.SiteEdit, s.acceptRedirects, on("run"), recent),
+		post("/runs/:id/rerun", access.RunStart, s.rerun, on("run"), recentWhen((*Server).rerunDestroys)),
 
 		get("/changes", access.ChangeRead, s.changes),
 		get("/changes/:id", access.ChangeRead, s.pendingChange, on("change")),
@@ -130,73 +130,73 @@ func (s *Server) table() []route {
 		post("/changes/:id/withdraw", access.ChangeWithdraw, s.withdrawChange, on("change")),
 
 		get("/audit", access.AuditRead, s.audit),
-		get("/audit/export.csv", access.AuditExport, s.exportRecord, recent),
-		get("/audit/export.jsonl", access.AuditExport, s.exportRecord, recent),
-		get("/audit/print", access.AuditExport, s.printRecord, recent),
+		get("/audit/export.csv", access.AuditExport, s.exportAudit, recent),
+		get("/audit/export.jsonl", access.AuditExport, s.exportAudit, recent),
+		get("/audit/print", access.AuditExport, s.printAudit, recent),
 		post("/audit/views", access.AuditRead, s.saveView),
 		post("/audit/views/:id/remove", access.AuditRead, s.removeView),
 		get("/audit/:seq", access.AuditRead, s.entry, on("entry")),
-		post("/audit/checkpoint", access.AuditCheckpoint, s.signRecord),
+		post("/audit/checkpoint", access.AuditCheckpoint, s.signCheckpoint),
 		post("/audit/verify", access.AuditVerify, s.verifyAudit),
 
 		get("/team", access.MemberRead, s.team),
 		post("/team/invite", access.MemberInvite, s.invite, recent),
 		post("/team/second-factor", access.SettingsChange, s.requireFactor, recent),
-		get("/team/:id", access.MemberRead, s.mate, on("member")),
+		get("/team/:id", access.MemberRead, s.memberPage, on("member")),
 		post("/team/approval", access.RunPolicy, s.changePolicy, recent),
 		post("/team/:id/role", access.MemberRole, s.changeRole, on("member"), recent),
-		post("/team/:id/access", access.MemberReach, s.changeReach, on("member"), recent),
+		post("/team/:id/access", access.MemberAccess, s.changeAccess, on("member"), recent),
 		post("/team/:id/reset", access.MemberReset, s.resetLink, on("member"), recent),
 		post("/team/:id/sign-out", access.MemberEndSessions, s.endSessions, on("member"), recent),
 		post("/team/:id/remove", access.MemberRemove, s.removeMember, on("member"), recent),
 
 		get("/settings", "", s.settings),
-		get("/settings/second-factor", "", s.secondFactor, open(lacking)),
-		post("/settings/second-factor/app", access.MemberFactor, s.beginApp, recent, open(lacking)),
-		get("/settings/second-factor/app/:id", access.MemberFactor, s.appForm, open(lacking)),
-		post("/settings/second-factor/app/:id", access.MemberFactor, s.confirmApp, open(lacking)),
-		post("/settings/second-factor/passkey/options", access.MemberFactor, s.beginPasskey, recent, open(lacking)),
-		post("/settings/second-factor/passkey", access.MemberFactor, s.addPasskey, recentForm, open(lacking)),
+		get("/settings/second-factor", "", s.secondFactor, open(secondFactorMissing)),
+		post("/settings/second-factor/app", access.MemberFactor, s.beginApp, recent, open(secondFactorMissing)),
+		get("/settings/second-factor/app/:id", access.MemberFactor, s.appForm, open(secondFactorMissing)),
+		post("/settings/second-factor/app/:id", access.MemberFactor, s.confirmApp, open(secondFactorMissing)),
+		post("/settings/second-factor/passkey/options", access.MemberFactor, s.beginPasskey, recent, open(secondFactorMissing)),
+		post("/settings/second-factor/passkey", access.MemberFactor, s.addPasskey, recentForm, open(secondFactorMissing)),
 		post("/settings/second-factor/codes", access.MemberFactor, s.newCodes, recent),
 		post("/settings/factors/:id/name", access.MemberFactor, s.renameFactor),
 		post("/settings/factors/:id/remove", access.MemberFactor, s.removeFactor, recent),
 		get("/settings/tokens", access.TokenMake, s.tokens),
 		post("/settings/tokens", access.TokenMake, s.makeToken, recent),
 		post("/tokens/:id/revoke", access.TokenRevoke, s.revokeToken, on("token")),
-		get("/second-step", "", s.secondStepForm, open(half)),
-		post("/second-step", "", s.secondStep, open(half)),
-		post("/second-step/options", "", s.askPasskey, open(half)),
-		get("/confirm", "", s.confirmForm, open(lacking)),
-		post("/confirm", "", s.confirm, open(lacking)),
-		post("/confirm/options", "", s.askPasskey, open(lacking)),
-		get("/confirm/provider", "", s.confirmElsewhere, open(lacking)),
+		get("/second-step", "", s.secondStepForm, open(secondFactorPending)),
+		post("/second-step", "", s.secondStep, open(secondFactorPending)),
+		post("/second-step/options", "", s.passkeyOptions, open(secondFactorPending)),
+		get("/confirm", "", s.confirmForm, open(secondFactorMissing)),
+		post("/confirm", "", s.confirm, open(secondFactorMissing)),
+		post("/confirm/options", "", s.passkeyOptions, open(secondFactorMissing)),
+		get("/confirm/provider", "", s.confirmWithProvider, open(secondFactorMissing)),
 
 		post("/settings/name", access.MemberEdit, s.changeName),
 		post("/settings/password", access.MemberEdit, s.changePassword, recentFormWhen((*Server).hasFactor)),
 		post("/settings/sessions/:id/revoke", "", s.revokeSession, recent),
-		post("/sign-out", "", s.signOut, open(half)),
+		post("/sign-out", "", s.signOut, open(secondFactorPending)),
 		post("/sign-out-everywhere", "", s.signOutEverywhere, recent),
 	}
 }
 
-// stage is how far somebody has come who is signing in.
-type stage int
+// signInStage is how far somebody has come who is signing in.
+type signInStage int
 
 // The stages.
 const (
-	whole   stage = iota // nothing is missing
-	lacking              // a second factor is everybody's duty, and is still to be set up
-	half                 // the second factor is still to be given
+	signInComplete      signInStage = iota // nothing is missing
+	secondFactorMissing                    // a second factor is everybody's duty, and is still to be set up
+	secondFactorPending                    // the second factor is still to be given
 )
 
-// firstTo is where somebody must go before the route is open to them, or empty.
-func (s *Server) firstTo(r route, v *visit) string {
-	at, to := whole, ""
+// mustVisitFirst is where somebody must go before the route is open to them, or empty.
+func (s *Server) mustVisitFirst(r route, v *requestContext) string {
+	at, to := signInComplete, ""
 	switch {
-	case v.session.Half:
-		at, to = half, "/second-step"
+	case v.session.SecondFactorPending:
+		at, to = secondFactorPending, "/second-step"
 	case v.session.MustEnrol:
-		at, to = lacking, "/settings/second-factor"
+		at, to = secondFactorMissing, "/settings/second-factor"
 	}
 	if r.open >= at {
 		return ""
@@ -209,7 +209,7 @@ func (s *Server) public() []route {
 	return []route{
 		get("/sign-in", "", s.signInForm),
 		post("/sign-in", "", s.signIn),
-		get("/sign-in/provider", "", s.signInElsewhere),
+		get("/sign-in/provider", "", s.signInWithProvider),
 		get("/sign-in/provider/callback", "", s.backFromProvider),
 		get("/setup/:token", "", s.setupForm),
 		post("/setup/:token", "", s.setup),
@@ -241,8 +241,8 @@ func (s *Server) routes() {
 	}
 	s.engine.GET("/healthz", func(c *gin.Context) { c.String(http.StatusOK, "ok\n") })
 	s.engine.GET("/static/*file", s.anybody(route{handle: s.asset}))
-	s.engine.NoRoute(s.anybody(route{handle: func(*visit) error { return errNoPage }}))
-	s.engine.NoMethod(s.anybody(route{handle: func(*visit) error { return errNoMethod }}))
+	s.engine.NoRoute(s.anybody(route{handle: func(*requestContext) error { return errNoPage }}))
+	s.engine.NoMethod(s.anybody(route{handle: func(*requestContext) error { return errNoMethod }}))
 }
 
 // formerPaths are URLs that Drover used before, and what they are called now: bookmarks and pages still open keep working.
@@ -262,7 +262,7 @@ func redirectTo(path string) gin.HandlerFunc {
 }
 
 // asset serves a built file. Its name changes with its content, so a browser may keep it for ever.
-func (s *Server) asset(v *visit) error {
+func (s *Server) asset(v *requestContext) error {
 	name := strings.TrimPrefix(v.Param("file"), "/")
 	if info, err := fs.Stat(static.Files(), name); err != nil || info.IsDir() {
 		return errNoPage

@@ -19,7 +19,7 @@ import (
 	"github.com/droverhq/drover/views"
 )
 
-func (s *Server) run(v *visit) error {
+func (s *Server) run(v *requestContext) error {
 	id, err := v.number("id")
 	if err != nil {
 		return err
@@ -27,15 +27,15 @@ func (s *Server) run(v *visit) error {
 	return s.showRun(v, http.StatusOK, id, nil)
 }
 
-func (s *Server) showRun(v *visit, status int, id int64, problems sites.Problems) error {
+func (s *Server) showRun(v *requestContext, status int, id int64, problems sites.Problems) error {
 	snapshot, err := s.Runner.Snapshot(v.Request.Context(), v.actor(), id)
 	if err != nil {
 		return err
 	}
 	view := runView(snapshot, v.actor())
 	view.Problems = problems
-	if snapshot.Run.State == runs.Asked {
-		if view.Asked, err = s.askedView(v, snapshot.Run, problems); err != nil {
+	if snapshot.Run.State == runs.AwaitingApproval {
+		if view.Approval, err = s.approvalView(v, snapshot.Run, problems); err != nil {
 			return err
 		}
 	}
@@ -46,12 +46,12 @@ func runView(s runs.Snapshot, actor access.Actor) views.RunView {
 	run := s.Run
 	view := views.RunView{
 		ID: run.ID, Title: run.Title, Effect: string(run.Effect), State: string(run.State), Actor: run.Actor.Name, Where: where(run.Spec.Selection), Total: run.Total,
-		AgainOf: run.RerunOf, CreatedAt: run.CreatedAt, StartedAt: run.StartedAt, EndedAt: run.EndedAt, CancelledAt: run.CancelledAt, CancelledBy: run.CancelledBy,
+		RerunOf: run.RerunOf, CreatedAt: run.CreatedAt, StartedAt: run.StartedAt, EndedAt: run.EndedAt, CancelledAt: run.CancelledAt, CancelledBy: run.CancelledBy,
 		Counts: counts(s.Counts), Rate: s.Rate, Left: s.Left, Elapsed: elapsed(run),
 		Verify: run.Spec.Verify, Verified: s.Verified[runs.VerifiedYes], NotVerified: s.Verified[runs.VerifiedNo], Unclear: s.Verified[runs.VerifiedUnclear],
-		DeadlineAt: run.DeadlineAt, AtOnce: run.Spec.Limits.AtOnce, AtOneServer: run.Spec.Limits.PerAddress, CanMove: actor.May(access.SiteEdit),
-		ApprovedBy: run.ApprovedBy, Beyond: run.Beyond,
-		CanCancel: actor.May(access.RunCancel) && run.Beyond == 0, CanAgain: actor.May(runs.Right(run.Effect)) && run.Beyond == 0,
+		DeadlineAt: run.DeadlineAt, AtOnce: run.Spec.Limits.AtOnce, AtOncePerServer: run.Spec.Limits.AtOncePerServer, CanChangeURLs: actor.May(access.SiteEdit),
+		ApprovedBy: run.ApprovedBy, OutsideScope: run.OutsideScope,
+		CanCancel: actor.May(access.RunCancel) && run.OutsideScope == 0, CanRerun: actor.May(runs.Right(run.Effect)) && run.OutsideScope == 0,
 	}
 	if o, found := operation.Find(run.Spec.Operation); found {
 		view.Endpoint = o.Endpoint
@@ -63,7 +63,7 @@ func runView(s runs.Snapshot, actor access.Actor) views.RunView {
 	}
 	for _, g := range s.Groups {
 		view.Groups = append(view.Groups, views.RunGroup{
-			Outcome: string(g.Outcome), Reason: string(g.Reason), Label: g.Reason.Label(), Sentence: g.Reason.Sentence(), Mend: g.Reason.Mend(), Count: g.Count,
+			Outcome: string(g.Outcome), Reason: string(g.Reason), Label: g.Reason.Label(), Sentence: g.Reason.Sentence(), Fix: g.Reason.Mend(), Count: g.Count,
 		})
 	}
 	for _, t := range s.Latest {
@@ -96,8 +96,8 @@ func targetView(t runs.Target) views.RunTarget {
 
 // samples are the looks at a site's pages before and after its cache was cleared.
 func samples(t runs.Target) []views.Sample {
-	all := make([]views.Sample, len(t.Proof))
-	for i, s := range t.Proof {
+	all := make([]views.Sample, len(t.Samples))
+	for i, s := range t.Samples {
 		all[i] = views.Sample{URL: s.URL, Before: s.Before.Says, After: s.After.Says, Found: string(s.Found), Waited: s.Waited}
 	}
 	return all
@@ -137,7 +137,7 @@ const frameTime = 10 * time.Second
 
 // streamRun sends the run's live part as it changes, then the event done. Whoever comes back reads from now on: the truth is in the
 // database.
-func (s *Server) streamRun(v *visit) error {
+func (s *Server) streamRun(v *requestContext) error {
 	id, err := v.number("id")
 	if err != nil {
 		return err
@@ -180,7 +180,7 @@ func (s *Server) streamRun(v *visit) error {
 const seenEvery = 2 * time.Second
 
 // stillSees tells whether whoever reads a stream is still signed in, with the same reach.
-func (s *Server) stillSees(v *visit, run int64) bool {
+func (s *Server) stillSees(v *requestContext, run int64) bool {
 	m, _, err := s.Roster.Authenticate(v.Request.Context(), v.token)
 	if err != nil || fmt.Sprint(m.Actor(v.addr()).Scope) != fmt.Sprint(v.actor().Scope) || !m.Actor(v.addr()).May(access.RunRead) {
 		return false
@@ -190,7 +190,7 @@ func (s *Server) stillSees(v *visit, run int64) bool {
 }
 
 // send writes one event of a stream.
-func (v *visit) send(event, data string) error {
+func (v *requestContext) send(event, data string) error {
 	control := http.NewResponseController(v.Writer)
 	if err := control.SetWriteDeadline(time.Now().Add(frameTime)); err != nil {
 		return err
@@ -222,7 +222,7 @@ func whichOf(outcome, reason string) runs.Which {
 	return which
 }
 
-func (s *Server) targets(v *visit) error {
+func (s *Server) targets(v *requestContext) error {
 	id, err := v.number("id")
 	if err != nil {
 		return err
@@ -248,7 +248,7 @@ func (s *Server) targets(v *visit) error {
 	return v.render(http.StatusOK, views.RunTargetsAll(views.RunTargetsPage{Frame: v.frame(run.Title, "runs"), Targets: list}))
 }
 
-func (s *Server) exchange(v *visit) error {
+func (s *Server) exchange(v *requestContext) error {
 	id, err := v.number("id")
 	if err != nil {
 		return err
@@ -265,7 +265,7 @@ func (s *Server) exchange(v *visit) error {
 	if err != nil {
 		return err
 	}
-	page := views.ExchangePage{Frame: v.frame(target.SiteName, "runs"), RunTitle: run.Title, Target: targetView(target), Sentence: target.Reason.Sentence(), Mend: target.Reason.Mend(), Samples: samples(target)}
+	page := views.ExchangePage{Frame: v.frame(target.SiteName, "runs"), RunTitle: run.Title, Target: targetView(target), Sentence: target.Reason.Sentence(), Fix: target.Reason.Mend(), Samples: samples(target)}
 	if run.Spec.Form != "" && target.Reason == wordpress.ReasonInvalidInput {
 		page.Form = fmt.Sprintf("/endpoints/form?%s&run=%d&target=%d", run.Spec.Form, run.ID, target.ID)
 	}
@@ -276,8 +276,8 @@ func (s *Server) exchange(v *visit) error {
 	if screen, is := wordpress.ScreenFor(target.Reason, target.Code, asked); is {
 		page.Screen = views.AdminLink{URL: screen.URL(target.Home), Label: screen.Label}
 	}
-	page.MovedTo, page.Near = wordpress.Moved(target.Home, target.Location)
-	page.CanMove = v.actor().May(access.SiteEdit)
+	page.RedirectedTo, page.SameDomain = wordpress.Moved(target.Home, target.Location)
+	page.CanChangeURL = v.actor().May(access.SiteEdit)
 	for _, a := range attempts {
 		page.Attempts = append(page.Attempts, attemptView(a))
 	}
@@ -298,7 +298,7 @@ func attemptView(a runs.Attempt) views.Attempt {
 	return view
 }
 
-func (s *Server) cancelRun(v *visit) error {
+func (s *Server) cancelRun(v *requestContext) error {
 	id, err := v.number("id")
 	if err != nil {
 		return err
@@ -306,11 +306,11 @@ func (s *Server) cancelRun(v *visit) error {
 	if err := s.Runner.Cancel(v.Request.Context(), v.actor(), id); err != nil {
 		return err
 	}
-	v.say("ok", "Cancelled. No more requests will be sent. Requests already sent will finish.")
-	return v.see(fmt.Sprintf("/runs/%d", id))
+	v.setFlash("ok", "Cancelled. No more requests will be sent. Requests already sent will finish.")
+	return v.redirect(fmt.Sprintf("/runs/%d", id))
 }
 
-func (s *Server) runAgain(v *visit) error {
+func (s *Server) rerun(v *requestContext) error {
 	id, err := v.number("id")
 	if err != nil {
 		return err
@@ -326,10 +326,10 @@ func (s *Server) runAgain(v *visit) error {
 	if err != nil {
 		return err
 	}
-	return v.see(fmt.Sprintf("/runs/%d", run.ID))
+	return v.redirect(fmt.Sprintf("/runs/%d", run.ID))
 }
 
-func (s *Server) runs(v *visit) error {
+func (s *Server) runs(v *requestContext) error {
 	f := views.RunsFilter{Operation: v.Query("operation"), State: v.Query("state"), Actor: v.Query("actor"), Has: v.Query("has"), Since: v.Query("since"), Until: v.Query("until"), Problems: map[string]string{}}
 	filter := runs.Filter{
 		Operation: f.Operation, State: runs.State(f.State), Actor: f.Actor, Has: wordpress.Outcome(f.Has), Limit: perPage, Offset: (v.page() - 1) * perPage,
@@ -362,7 +362,7 @@ func runRows(listed []runs.Listed) []views.RunRow {
 	for i, run := range listed {
 		rows[i] = views.RunRow{
 			ID: run.ID, Title: run.Title, Effect: string(run.Effect), State: string(run.State), Actor: run.Actor.Name, Total: run.Total, Counts: counts(run.Counts),
-			AgainOf: run.RerunOf, Fault: run.Fault, CreatedAt: run.CreatedAt, StartedAt: run.StartedAt, EndedAt: run.EndedAt,
+			RerunOf: run.RerunOf, Fault: run.Fault, CreatedAt: run.CreatedAt, StartedAt: run.StartedAt, EndedAt: run.EndedAt,
 		}
 	}
 	return rows
@@ -383,7 +383,7 @@ func day(text, field string, problems map[string]string) time.Time {
 }
 
 // allTargets is every target of a run, for an export.
-func (s *Server) allTargets(v *visit) (runs.Run, []runs.Target, error) {
+func (s *Server) allTargets(v *requestContext) (runs.Run, []runs.Target, error) {
 	id, err := v.number("id")
 	if err != nil {
 		return runs.Run{}, nil, err

@@ -32,7 +32,7 @@ var otherOperation = map[string]int{
 // What belongs to an operation out of scope does not exist for a member or a token: every route, those that list included.
 func TestEveryRouteInScopeOfOperations(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *database.DB) {
-		h := newHouseOn(t, db, wptest.Site{})
+		h := newTestServerOn(t, db, wptest.Site{})
 		h.addSites(t)
 		mine, err := h.runner.Start(t.Context(), shell, runs.Spec{Operation: "clear-cache", Params: map[string]string{"purge_type": "all"}, Selection: sites.Selection{All: true}})
 		if err != nil {
@@ -48,7 +48,7 @@ func TestEveryRouteInScopeOfOperations(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		p := h.signInHeld(t, access.Admin, access.Restriction{Operations: []string{"clear-cache"}})
+		p := h.signInRestricted(t, access.Admin, access.Restriction{Operations: []string{"clear-cache"}})
 		m, err := h.roster.ByEmail(t.Context(), "held-admin@agency.example")
 		if err != nil {
 			t.Fatal(err)
@@ -110,7 +110,7 @@ func TestTokensSeeNothingElseOfTheirMember(t *testing.T) {
 		if status, _ := owner.post("/sites/2/retire", nil); status != http.StatusSeeOther {
 			t.Fatal(status)
 		}
-		token, err := h.roster.MakeToken(t.Context(), m.Actor(netip.Addr{}), members.Token{Name: "hook", Role: access.Admin, Bound: access.Restriction{Clients: []string{"Acme"}}, ExpiresAt: time.Now().Add(time.Hour)})
+		token, err := h.roster.MakeToken(t.Context(), m.Actor(netip.Addr{}), members.Token{Name: "hook", Role: access.Admin, Restriction: access.Restriction{Clients: []string{"Acme"}}, ExpiresAt: time.Now().Add(time.Hour)})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -26,17 +26,17 @@ import (
 
 // Parts are what the dashboard is built over.
 type Parts struct {
-	Registry  *sites.Registry
-	Runner    *runs.Runner
-	Roster    *members.Roster
-	Changes   *changes.Changes // those that may need a second person
-	Shelf     *saved.Shelf
-	Log       *audit.Log
-	Streams   *auditsinks.Streams                // copies of the audit log elsewhere
-	Signing   func() (ed25519.PrivateKey, error) // the key that signs checkpoints
-	Logger    *slog.Logger
-	PublicURL string // the address that people use; https makes cookies secure
-	Gallery   bool   // show the development gallery
+	Registry   *sites.Registry
+	Runner     *runs.Runner
+	Roster     *members.Roster
+	Changes    *changes.Changes // those that may need a second person
+	Library    *saved.Library
+	Log        *audit.Log
+	AuditSinks *auditsinks.Sinks                  // copies of the audit log elsewhere
+	Signing    func() (ed25519.PrivateKey, error) // the key that signs checkpoints
+	Logger     *slog.Logger
+	PublicURL  string // the address that people use; https makes cookies secure
+	Gallery    bool   // show the development gallery
 
 	TrustedProxies []netip.Prefix // that say where a request came from (X-Forwarded-For); nobody else is believed
 	Rates          Rates
@@ -57,10 +57,10 @@ type Server struct {
 
 	authenticated func(method, path string) // for tests: called once a request is authenticated
 
-	crowd     crowd
-	checks    sync.WaitGroup // checks that go on after their request
-	running   context.Context
-	stopCheck context.CancelFunc
+	concurrency concurrencyLimit
+	checks      sync.WaitGroup // checks that go on after their request
+	running     context.Context
+	stopCheck   context.CancelFunc
 }
 
 // New returns the dashboard. Close ends what goes on behind its requests.

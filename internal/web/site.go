@@ -18,7 +18,7 @@ import (
 	"github.com/droverhq/drover/views"
 )
 
-func (v *visit) knownSite() (sites.Site, error) {
+func (v *requestContext) knownSite() (sites.Site, error) {
 	id, err := v.number("id")
 	if err != nil {
 		return sites.Site{}, err
@@ -26,7 +26,7 @@ func (v *visit) knownSite() (sites.Site, error) {
 	return v.server.Registry.Site(v.Request.Context(), v.actor(), id)
 }
 
-func (s *Server) site(v *visit) error {
+func (s *Server) site(v *requestContext) error {
 	site, err := v.knownSite()
 	if err != nil {
 		return err
@@ -35,7 +35,7 @@ func (s *Server) site(v *visit) error {
 }
 
 // showSite draws the site's page; problems are those of the form that replaces the credential.
-func (s *Server) showSite(v *visit, status int, site sites.Site, problems sites.Problems) error {
+func (s *Server) showSite(v *requestContext, status int, site sites.Site, problems sites.Problems) error {
 	ctx := v.Request.Context()
 	report, err := s.Registry.Report(ctx, site.ID)
 	if err != nil {
@@ -46,7 +46,7 @@ func (s *Server) showSite(v *visit, status int, site sites.Site, problems sites.
 		Retired: !site.RetiredAt.IsZero(), Root: site.Root, Override: site.Override, Address: site.Address, RedirectsTo: site.RedirectsTo,
 		Username: site.Credential.Username, Roles: site.Credential.Roles, Administrator: site.Credential.Administrator,
 		CredentialAt: site.Credential.CreatedAt, CredentialBy: site.Credential.CreatedBy, WorkedAt: site.Credential.WorkedAt,
-		Rungs: rungs(site.Home, report), Credential: credentialFields(v.PostForm("username"), problems), ShowCredential: len(problems) > 0, AskFirst: len(problems) == 0 && time.Since(v.session.FreshAt) > recentFor,
+		Steps: checkSteps(site.Home, report), Credential: credentialFields(v.PostForm("username"), problems), ShowCredential: len(problems) > 0, ReauthenticateFirst: len(problems) == 0 && time.Since(v.session.ReauthenticatedAt) > recentFor,
 	}
 	if page.Runs, err = s.runsOf(v, site.ID); err != nil {
 		return err
@@ -61,15 +61,15 @@ func (s *Server) showSite(v *visit, status int, site sites.Site, problems sites.
 	return v.render(status, views.SitePage(v.frame(site.Name, "sites"), page))
 }
 
-var rungTitles = map[string]string{
+var checkStepTitles = map[string]string{
 	wordpress.RungReach: "Reach the site", wordpress.RungRoot: "Find the REST API", wordpress.RungApplicationPasswords: "Application passwords",
 	wordpress.RungCredential: "Sign in", wordpress.RungCapabilities: "What the user may do", wordpress.RungNamespaces: "Cache plugin", wordpress.RungStatus: "Status of the cache",
 }
 
-func rungs(home string, report wordpress.Report) []views.Rung {
-	all := make([]views.Rung, len(report.Rungs))
+func checkSteps(home string, report wordpress.Report) []views.CheckStep {
+	all := make([]views.CheckStep, len(report.Rungs))
 	for i, r := range report.Rungs {
-		all[i] = views.Rung{Title: rungTitles[r.Name], State: string(r.State), Finding: r.Finding, Mend: r.Mend}
+		all[i] = views.CheckStep{Title: checkStepTitles[r.Name], State: string(r.State), Finding: r.Finding, Fix: r.Mend}
 		if screen, is := wordpress.ScreenForRung(r.Name); is && r.Mend != "" {
 			all[i].Screen = views.AdminLink{URL: screen.URL(home), Label: screen.Label}
 		}
@@ -77,7 +77,7 @@ func rungs(home string, report wordpress.Report) []views.Rung {
 	return all
 }
 
-func (s *Server) runsOf(v *visit, site int64) ([]views.SiteRun, error) {
+func (s *Server) runsOf(v *requestContext, site int64) ([]views.SiteRun, error) {
 	listed, _, err := s.Runner.Runs(v.Request.Context(), v.actor(), runs.Filter{Site: site, Limit: 6})
 	if err != nil {
 		return nil, err
@@ -99,19 +99,19 @@ func (s *Server) runsOf(v *visit, site int64) ([]views.SiteRun, error) {
 	return all, nil
 }
 
-func (s *Server) newSite(v *visit) error {
+func (s *Server) newSite(v *requestContext) error {
 	return s.showSiteForm(v, http.StatusOK, sites.Site{}, draft(v), nil)
 }
 
 // draft is what was typed.
-func draft(v *visit) sites.Draft {
+func draft(v *requestContext) sites.Draft {
 	return sites.Draft{
 		URL: v.PostForm("url"), Name: v.PostForm("name"), Client: v.PostForm("client"), Tags: sites.SplitTags(v.PostForm("tags")),
 		Username: v.PostForm("username"), Password: vault.NewSecret(v.PostForm("application_password")),
 	}
 }
 
-func (s *Server) showSiteForm(v *visit, status int, site sites.Site, d sites.Draft, p sites.Problems) error {
+func (s *Server) showSiteForm(v *requestContext, status int, site sites.Site, d sites.Draft, p sites.Problems) error {
 	facets, err := s.Registry.Facets(v.Request.Context(), v.actor())
 	if err != nil {
 		return err
@@ -144,7 +144,7 @@ func credentialFields(username string, p sites.Problems) []views.Field {
 	}
 }
 
-func (s *Server) addSite(v *visit) error {
+func (s *Server) addSite(v *requestContext) error {
 	if _, err := v.form(); err != nil {
 		return err
 	}
@@ -157,37 +157,37 @@ func (s *Server) addSite(v *visit) error {
 		return err
 	}
 	s.checkNow(v, site)
-	return v.see(fmt.Sprintf("/sites/%d", site.ID))
+	return v.redirect(fmt.Sprintf("/sites/%d", site.ID))
 }
 
 // checkLimit is how long a person waits for a check; a site that takes longer is broken anyhow.
 const checkLimit = 40 * time.Second
 
 // checkNow checks one site while the person waits. The site is stored whatever happens, so a check that fails is only said.
-func (s *Server) checkNow(v *visit, site sites.Site) {
+func (s *Server) checkNow(v *requestContext, site sites.Site) {
 	ctx, cancel := context.WithTimeout(v.Request.Context(), checkLimit)
 	defer cancel()
 	report, err := s.Registry.Check(ctx, v.actor(), site.ID)
 	switch {
 	case errors.Is(err, context.DeadlineExceeded):
-		v.say("problem", "Site saved, but the check took too long. Check it again in a minute.")
+		v.setFlash("problem", "Site saved, but the check took too long. Check it again in a minute.")
 	case errors.Is(err, sites.ErrNoCredential):
-		v.say("problem", "The site is stored, but not checked: it has no credential. Add one below.")
+		v.setFlash("problem", "The site is stored, but not checked: it has no credential. Add one below.")
 	case errors.Is(err, sites.ErrSealed):
-		v.say("problem", "The site is stored, but not checked: its credential cannot be opened. Replace it below.")
+		v.setFlash("problem", "The site is stored, but not checked: its credential cannot be opened. Replace it below.")
 	case err != nil:
 		if v.Request.Context().Err() == nil {
 			s.Logger.ErrorContext(v.Request.Context(), "a check failed", "req", v.requestID(), "site", site.ID, "err", err)
 		}
-		v.say("problem", "The site is stored, but could not be checked because Drover failed. The server's log says why.")
+		v.setFlash("problem", "The site is stored, but could not be checked because Drover failed. The server's log says why.")
 	case report.State() == "ready":
-		v.say("ok", "Check finished: everything works.")
+		v.setFlash("ok", "Check finished: everything works.")
 	default:
-		v.say("problem", "Check finished: something needs attention. See below what it is and how to fix it.")
+		v.setFlash("problem", "Check finished: something needs attention. See below what it is and how to fix it.")
 	}
 }
 
-func (s *Server) siteForm(v *visit) error {
+func (s *Server) siteForm(v *requestContext) error {
 	site, err := v.knownSite()
 	if err != nil {
 		return err
@@ -195,7 +195,7 @@ func (s *Server) siteForm(v *visit) error {
 	return s.showSiteForm(v, http.StatusOK, site, sites.Draft{URL: site.Home, Name: site.Name, Client: site.Client, Tags: site.Tags}, nil)
 }
 
-func (s *Server) editSite(v *visit) error {
+func (s *Server) editSite(v *requestContext) error {
 	site, err := v.knownSite()
 	if err != nil {
 		return err
@@ -215,18 +215,18 @@ func (s *Server) editSite(v *visit) error {
 	if err != nil {
 		return err
 	}
-	v.say("ok", "Saved.")
+	v.setFlash("ok", "Saved.")
 	switch {
 	case changed.Home == site.Home:
 	case changed.Credential.Username == "":
-		v.say("problem", "Saved. The site waits for its credential: a password is never sent to another address than it was stored for. Enter it again below.")
+		v.setFlash("problem", "Saved. The site waits for its credential: a password is never sent to another address than it was stored for. Enter it again below.")
 	default:
 		s.checkNow(v, changed)
 	}
-	return v.see(fmt.Sprintf("/sites/%d", site.ID))
+	return v.redirect(fmt.Sprintf("/sites/%d", site.ID))
 }
 
-func (s *Server) replaceCredential(v *visit) error {
+func (s *Server) replaceCredential(v *requestContext) error {
 	site, err := v.knownSite()
 	if err != nil {
 		return err
@@ -243,19 +243,19 @@ func (s *Server) replaceCredential(v *visit) error {
 		return err
 	}
 	s.checkNow(v, site)
-	return v.see(fmt.Sprintf("/sites/%d", site.ID))
+	return v.redirect(fmt.Sprintf("/sites/%d", site.ID))
 }
 
-func (s *Server) checkSite(v *visit) error {
+func (s *Server) checkSite(v *requestContext) error {
 	site, err := v.knownSite()
 	if err != nil {
 		return err
 	}
 	s.checkNow(v, site)
-	return v.see(fmt.Sprintf("/sites/%d", site.ID))
+	return v.redirect(fmt.Sprintf("/sites/%d", site.ID))
 }
 
-func (s *Server) retireSite(v *visit) error {
+func (s *Server) retireSite(v *requestContext) error {
 	site, err := v.knownSite()
 	if err != nil {
 		return err
@@ -263,11 +263,11 @@ func (s *Server) retireSite(v *visit) error {
 	if _, err := v.change(changes.Change{Action: access.SiteRetire, Sites: []int64{site.ID}}); err != nil {
 		return err
 	}
-	v.say("ok", "Site retired. Nothing was deleted, and you can restore it.")
-	return v.see(fmt.Sprintf("/sites/%d", site.ID))
+	v.setFlash("ok", "Site retired. Nothing was deleted, and you can restore it.")
+	return v.redirect(fmt.Sprintf("/sites/%d", site.ID))
 }
 
-func (s *Server) restoreSite(v *visit) error {
+func (s *Server) restoreSite(v *requestContext) error {
 	site, err := v.knownSite()
 	if err != nil {
 		return err
@@ -275,6 +275,6 @@ func (s *Server) restoreSite(v *visit) error {
 	if _, err := v.change(changes.Change{Action: access.SiteRestore, Sites: []int64{site.ID}}); err != nil {
 		return err
 	}
-	v.say("ok", "Site restored.")
-	return v.see(fmt.Sprintf("/sites/%d", site.ID))
+	v.setFlash("ok", "Site restored.")
+	return v.redirect(fmt.Sprintf("/sites/%d", site.ID))
 }

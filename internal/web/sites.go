@@ -16,7 +16,7 @@ import (
 const perPage = 50
 
 // siteQuery keeps what the list of sites understands of its address.
-func siteQuery(v *visit) url.Values {
+func siteQuery(v *requestContext) url.Values {
 	kept := url.Values{}
 	for _, name := range []string{"q", "state", "client", "tag", "sort", "dir"} {
 		if value := strings.TrimSpace(v.Query(name)); value != "" {
@@ -37,7 +37,7 @@ func siteFilter(query url.Values) sites.Filter {
 	return f
 }
 
-func (s *Server) sites(v *visit) error {
+func (s *Server) sites(v *requestContext) error {
 	query := siteQuery(v)
 	filter := siteFilter(query)
 	filter.Limit, filter.Offset = perPage, (v.page()-1)*perPage
@@ -78,7 +78,7 @@ func chips(name string, counts []sites.Count, query url.Values) []views.Chip {
 	return all
 }
 
-func (s *Server) siteRows(v *visit, found []sites.Site) ([]views.SiteRow, error) {
+func (s *Server) siteRows(v *requestContext, found []sites.Site) ([]views.SiteRow, error) {
 	ids := make([]int64, len(found))
 	for i, site := range found {
 		ids[i] = site.ID
@@ -107,7 +107,7 @@ func shownState(site sites.Site) string {
 }
 
 // chosen resolves the sites that a form of the list chose: single ones, or all that match its filters.
-func (s *Server) chosen(v *visit) ([]sites.Site, error) {
+func (s *Server) chosen(v *requestContext) ([]sites.Site, error) {
 	form, err := v.form()
 	if err != nil {
 		return nil, err
@@ -143,17 +143,17 @@ func idsOf(found []sites.Site) []int64 {
 }
 
 // checkSites checks in the background: many sites take longer than a person waits for a page. Their states change as they are known.
-func (s *Server) checkSites(v *visit) error {
+func (s *Server) checkSites(v *requestContext) error {
 	found, err := s.chosen(v)
 	if err != nil {
 		return err
 	}
 	s.checkBehind(v, found)
-	v.say("ok", fmt.Sprintf("Checking %s. Reload the list to see the results.", countedSites(len(found))))
-	return v.see("/sites")
+	v.setFlash("ok", fmt.Sprintf("Checking %s. Reload the list to see the results.", countedSites(len(found))))
+	return v.redirect("/sites")
 }
 
-func (s *Server) checkBehind(v *visit, found []sites.Site) {
+func (s *Server) checkBehind(v *requestContext, found []sites.Site) {
 	actor := v.actor().Detached()
 	s.checks.Go(func() {
 		s.Registry.CheckAll(s.running, actor, found, func(site sites.Site, _ wordpress.Report, err error) {
@@ -171,7 +171,7 @@ func countedSites(n int) string {
 	return fmt.Sprintf("%d sites", n)
 }
 
-func (s *Server) tagSites(v *visit) error {
+func (s *Server) tagSites(v *requestContext) error {
 	found, err := s.chosen(v)
 	if err != nil {
 		return err
@@ -180,11 +180,11 @@ func (s *Server) tagSites(v *visit) error {
 	if _, err := v.change(changes.Change{Action: access.SiteTag, Sites: idsOf(found), Tag: tag}); err != nil {
 		return err
 	}
-	v.say("ok", fmt.Sprintf("Tagged %s with “%s”.", countedSites(len(found)), strings.TrimSpace(tag)))
-	return v.see("/sites")
+	v.setFlash("ok", fmt.Sprintf("Tagged %s with “%s”.", countedSites(len(found)), strings.TrimSpace(tag)))
+	return v.redirect("/sites")
 }
 
-func (s *Server) retireSites(v *visit) error {
+func (s *Server) retireSites(v *requestContext) error {
 	found, err := s.chosen(v)
 	if err != nil {
 		return err
@@ -192,11 +192,11 @@ func (s *Server) retireSites(v *visit) error {
 	if _, err := v.change(changes.Change{Action: access.SiteRetire, Sites: idsOf(found)}); err != nil {
 		return err
 	}
-	v.say("ok", fmt.Sprintf("Retired %s. Nothing was deleted. To find them, filter by the state “retired”.", countedSites(len(found))))
-	return v.see("/sites")
+	v.setFlash("ok", fmt.Sprintf("Retired %s. Nothing was deleted. To find them, filter by the state “retired”.", countedSites(len(found))))
+	return v.redirect("/sites")
 }
 
-func (s *Server) restoreSites(v *visit) error {
+func (s *Server) restoreSites(v *requestContext) error {
 	found, err := s.chosen(v)
 	if err != nil {
 		return err
@@ -204,11 +204,11 @@ func (s *Server) restoreSites(v *visit) error {
 	if _, err := v.change(changes.Change{Action: access.SiteRestore, Sites: idsOf(found)}); err != nil {
 		return err
 	}
-	v.say("ok", fmt.Sprintf("Restored %s.", countedSites(len(found))))
-	return v.see("/sites")
+	v.setFlash("ok", fmt.Sprintf("Restored %s.", countedSites(len(found))))
+	return v.redirect("/sites")
 }
 
-func (s *Server) search(v *visit) error {
+func (s *Server) search(v *requestContext) error {
 	words := strings.TrimSpace(v.Query("q"))
 	var found []views.FoundSite
 	if words != "" {

@@ -12,25 +12,27 @@ import (
 	"github.com/droverhq/drover/views"
 )
 
-func (s *Server) team(v *visit) error { return s.showTeam(v, http.StatusOK, views.Team{}, nil) }
+func (s *Server) team(v *requestContext) error {
+	return s.showTeam(v, http.StatusOK, views.Team{}, nil)
+}
 
 // showTeam draws the team; the page holds the invitation that was just made, if any.
-func (s *Server) showTeam(v *visit, status int, page views.Team, problems members.Problems) error {
+func (s *Server) showTeam(v *requestContext, status int, page views.Team, problems members.Problems) error {
 	present, err := s.Roster.Members(v.Request.Context(), v.actor())
 	if err != nil {
 		return err
 	}
 	actor := v.actor()
 	for _, m := range present {
-		mate := views.Teammate{ID: m.ID, Name: m.Name, Email: m.Email, Role: string(m.Role), Self: m.ID == v.member.ID, JoinedAt: m.CreatedAt, Held: held(m.Bound), Seen: actor.May(access.MemberReach)}
-		if actor.May(access.MemberRole) && actor.Role.Covers(m.Role) && !mate.Self {
-			mate.Roles, mate.Removable, mate.Resettable = rolesFor(actor), true, actor.May(access.MemberReset)
+		member := views.TeamMember{ID: m.ID, Name: m.Name, Email: m.Email, Role: string(m.Role), Self: m.ID == v.member.ID, JoinedAt: m.CreatedAt, Access: accessSummary(m.Restriction), HasPage: actor.May(access.MemberAccess)}
+		if actor.May(access.MemberRole) && actor.Role.Covers(m.Role) && !member.Self {
+			member.Roles, member.Removable, member.Resettable = rolesFor(actor), true, actor.May(access.MemberReset)
 		}
-		page.Members = append(page.Members, mate)
+		page.Members = append(page.Members, member)
 	}
 	if actor.May(access.MemberInvite) {
-		bound, _ := boundOf(v.Request.PostForm)
-		if page.Reach, err = s.reachForm(v, bound, problems["reach"]); err != nil {
+		restriction, _ := restrictionOf(v.Request.PostForm)
+		if page.Access, err = s.accessForm(v, restriction, problems["reach"]); err != nil {
 			return err
 		}
 		page.Form = []views.Field{
@@ -59,16 +61,16 @@ func rolesFor(actor access.Actor) []views.Option {
 	return all
 }
 
-func (s *Server) invite(v *visit) error {
+func (s *Server) invite(v *requestContext) error {
 	form, err := v.form()
 	if err != nil {
 		return err
 	}
-	bound, problem := boundOf(form)
+	restriction, problem := restrictionOf(form)
 	if problem != "" {
 		return s.showTeam(v, http.StatusUnprocessableEntity, views.Team{}, members.Problems{"reach": problem})
 	}
-	token, err := v.change(changes.Change{Action: access.MemberInvite, Email: form.Get("email"), Role: access.Role(form.Get("role")), Bound: bound})
+	token, err := v.change(changes.Change{Action: access.MemberInvite, Email: form.Get("email"), Role: access.Role(form.Get("role")), Restriction: restriction})
 	if p, is := errors.AsType[members.Problems](err); is {
 		return s.showTeam(v, http.StatusUnprocessableEntity, views.Team{}, p)
 	}
@@ -79,7 +81,7 @@ func (s *Server) invite(v *visit) error {
 	return s.showTeam(v, http.StatusOK, views.Team{Invitation: link, Invited: form.Get("email")}, nil)
 }
 
-func (s *Server) changeRole(v *visit) error {
+func (s *Server) changeRole(v *requestContext) error {
 	id, err := v.number("id")
 	if err != nil {
 		return err
@@ -90,12 +92,12 @@ func (s *Server) changeRole(v *visit) error {
 	if _, err := v.change(changes.Change{Action: access.MemberRole, Member: id, Role: access.Role(v.PostForm("role"))}); err != nil {
 		return err
 	}
-	v.say("ok", "Role saved. It takes effect immediately.")
-	return v.see("/team")
+	v.setFlash("ok", "Role saved. It takes effect immediately.")
+	return v.redirect("/team")
 }
 
 // endSessions signs a member out everywhere who stays in the team, such as one whose laptop was stolen.
-func (s *Server) endSessions(v *visit) error {
+func (s *Server) endSessions(v *requestContext) error {
 	id, err := v.number("id")
 	if err != nil {
 		return err
@@ -103,11 +105,11 @@ func (s *Server) endSessions(v *visit) error {
 	if err := s.Roster.EndSessions(v.Request.Context(), v.actor(), id); err != nil {
 		return err
 	}
-	v.say("ok", "Signed out everywhere. They can sign in again. If someone else may know their password, reset it too.")
-	return v.see("/team")
+	v.setFlash("ok", "Signed out everywhere. They can sign in again. If someone else may know their password, reset it too.")
+	return v.redirect("/team")
 }
 
-func (s *Server) removeMember(v *visit) error {
+func (s *Server) removeMember(v *requestContext) error {
 	id, err := v.number("id")
 	if err != nil {
 		return err
@@ -115,21 +117,21 @@ func (s *Server) removeMember(v *visit) error {
 	if err := s.Roster.Remove(v.Request.Context(), v.actor(), id); err != nil {
 		return err
 	}
-	v.say("ok", "Member removed and signed out everywhere.")
-	return v.see("/team")
+	v.setFlash("ok", "Member removed and signed out everywhere.")
+	return v.redirect("/team")
 }
 
-func (s *Server) settings(v *visit) error { return s.showSettings(v, http.StatusOK, nil) }
+func (s *Server) settings(v *requestContext) error { return s.showSettings(v, http.StatusOK, nil) }
 
 // typedName is the name that was typed, or else the member's own.
-func (v *visit) typedName(p members.Problems) string {
+func (v *requestContext) typedName(p members.Problems) string {
 	if p["name"] != "" {
 		return v.PostForm("name")
 	}
 	return v.member.Name
 }
 
-func (s *Server) showSettings(v *visit, status int, p members.Problems) error {
+func (s *Server) showSettings(v *requestContext, status int, p members.Problems) error {
 	open, err := s.Roster.Sessions(v.Request.Context(), v.member.ID)
 	if err != nil {
 		return err
@@ -157,7 +159,7 @@ func (s *Server) showSettings(v *visit, status int, p members.Problems) error {
 	return v.render(status, views.SettingsPage(v.frame("Settings", "settings"), page))
 }
 
-func (s *Server) changeName(v *visit) error {
+func (s *Server) changeName(v *requestContext) error {
 	if _, err := v.form(); err != nil {
 		return err
 	}
@@ -168,11 +170,11 @@ func (s *Server) changeName(v *visit) error {
 	if err != nil {
 		return err
 	}
-	v.say("ok", "Name saved.")
-	return v.see("/settings")
+	v.setFlash("ok", "Name saved.")
+	return v.redirect("/settings")
 }
 
-func (s *Server) changePassword(v *visit) error {
+func (s *Server) changePassword(v *requestContext) error {
 	if _, err := v.form(); err != nil {
 		return err
 	}
@@ -190,10 +192,10 @@ func (s *Server) changePassword(v *visit) error {
 		return err
 	}
 	v.forget()
-	return v.see("/sign-in")
+	return v.redirect("/sign-in")
 }
 
-func (s *Server) revokeSession(v *visit) error {
+func (s *Server) revokeSession(v *requestContext) error {
 	id, err := v.number("id")
 	if err != nil {
 		return err
@@ -201,22 +203,22 @@ func (s *Server) revokeSession(v *visit) error {
 	if err := s.Roster.RevokeSession(v.Request.Context(), v.actor(), id); err != nil && !errors.Is(err, members.ErrNoSession) {
 		return err
 	}
-	v.say("ok", "Session ended.")
-	return v.see("/settings")
+	v.setFlash("ok", "Session ended.")
+	return v.redirect("/settings")
 }
 
-func (s *Server) signOut(v *visit) error {
+func (s *Server) signOut(v *requestContext) error {
 	if err := s.Roster.RevokeSession(v.Request.Context(), v.actor(), v.session.ID); err != nil && !errors.Is(err, members.ErrNoSession) {
 		return err
 	}
 	v.forget()
-	return v.see("/sign-in")
+	return v.redirect("/sign-in")
 }
 
-func (s *Server) signOutEverywhere(v *visit) error {
+func (s *Server) signOutEverywhere(v *requestContext) error {
 	if err := s.Roster.SignOutEverywhere(v.Request.Context(), v.actor()); err != nil {
 		return err
 	}
 	v.forget()
-	return v.see("/sign-in")
+	return v.redirect("/sign-in")
 }

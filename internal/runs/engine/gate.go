@@ -19,7 +19,7 @@ type gate struct {
 }
 
 func (g *gate) network() wordpress.Gate {
-	return wordpress.Gate{Turn: g.batch.turn, PerAddress: g.batch.limits.PerAddress, Lease: g.batch.leaseHost, Ready: g.ready}
+	return wordpress.Gate{Turn: g.batch.turn, PerAddress: g.batch.limits.AtOncePerServer, Lease: g.batch.leaseHost, Ready: g.ready}
 }
 
 // ready is asked right before a request leaves: a crash from here on means that it may have been sent.

@@ -55,7 +55,7 @@ func TestBlockedVerbsAreSentInDisguise(t *testing.T) {
 				}
 			}
 		}
-		if _, n, err := h.Log.Entries(context.Background(), access.System(), audit.Filter{Action: access.SiteLearn}); err != nil || n != 3 {
+		if _, n, err := h.Log.Entries(context.Background(), access.System(), audit.Filter{Action: access.SiteDetect}); err != nil || n != 3 {
 			t.Errorf("%d entries tell of what was learnt, %v", n, err)
 		}
 	})
@@ -90,7 +90,7 @@ func TestARunEndsInTime(t *testing.T) {
 		h.Locate(t)
 		h.Work(t)
 		spec := runstest.Everywhere("clear-cache", nil)
-		spec.Limits.Deadline = time.Second
+		spec.Limits.TimeLimit = time.Second
 		last := h.Wait(t, h.Start(t, spec).ID)
 		sent := 0
 		for i := range described {
@@ -114,7 +114,7 @@ func TestARunHasItsOwnLimits(t *testing.T) {
 	h := runstest.New(t, dbtest.SQLite(t), described)
 	h.Work(t)
 	spec := runstest.Everywhere("clear-cache", nil)
-	spec.Limits = runs.Limits{AtOnce: 2, PerAddress: 1}
+	spec.Limits = runs.Limits{AtOnce: 2, AtOncePerServer: 1}
 	if last := h.Wait(t, h.Start(t, spec).ID); last.Counts.OK != 24 {
 		t.Errorf("%+v", last.Counts)
 	}
@@ -123,11 +123,11 @@ func TestARunHasItsOwnLimits(t *testing.T) {
 			t.Errorf("server %d had %d requests at once", i, most)
 		}
 	}
-	spec.Limits = runs.Limits{AtOnce: 10, PerAddress: 8}
+	spec.Limits = runs.Limits{AtOnce: 10, AtOncePerServer: 8}
 	if last := h.Wait(t, h.Start(t, spec).ID); last.Counts.OK != 24 {
 		t.Errorf("%+v", last.Counts)
 	}
-	for _, wrong := range []runs.Limits{{AtOnce: -1}, {AtOnce: 5000}, {PerAddress: 99}, {Deadline: time.Millisecond}, {Deadline: 48 * time.Hour}} {
+	for _, wrong := range []runs.Limits{{AtOnce: -1}, {AtOnce: 5000}, {AtOncePerServer: 99}, {TimeLimit: time.Millisecond}, {TimeLimit: 48 * time.Hour}} {
 		spec.Limits = wrong
 		var problems sites.Problems
 		if _, err := h.Runner.Start(context.Background(), runstest.Owner, spec); !errors.As(err, &problems) || len(problems) != 1 {
@@ -200,7 +200,7 @@ func TestVerifiedPurge(t *testing.T) {
 	if last.Verified[runs.VerifiedYes] != 1 || last.Verified[runs.VerifiedUnclear] != 1 || last.Counts.OK != 2 || last.Counts.Skipped != 1 {
 		t.Fatalf("%+v, %+v", last.Verified, last.Counts)
 	}
-	proof := h.Targets(t, last.Run.ID)[h.Sites[0].ID].Proof
+	proof := h.Targets(t, last.Run.ID)[h.Sites[0].ID].Samples
 	if len(proof) != 2 || proof[0].URL != h.Sites[0].Home+"/" || proof[1].URL != h.Sites[0].Home+"/post-1/" || proof[0].Before.State != wordpress.CachedHit {
 		t.Errorf("%+v", proof)
 	}

@@ -29,7 +29,7 @@ func TestAFirstRunFindsTheRoot(t *testing.T) {
 				t.Errorf("%q, %q, %v, %v", s.Root, s.ReportedHome, s.LocatedAt, err)
 			}
 		}
-		if _, n, err := h.Log.Entries(context.Background(), access.System(), audit.Filter{Action: access.SiteLearn}); err != nil || n != 3 {
+		if _, n, err := h.Log.Entries(context.Background(), access.System(), audit.Filter{Action: access.SiteDetect}); err != nil || n != 3 {
 			t.Errorf("%d entries of roots that are not the usual one, %v", n, err)
 		}
 		before := h.Fake.Requests()

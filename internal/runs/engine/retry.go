@@ -136,7 +136,7 @@ func (b *batch) learn(ctx context.Context, t *runs.Target, way string, v wordpre
 	if way == s.Override || v.Verb || v.Code == "" && v.Outcome != wordpress.OK && v.Outcome != wordpress.Partial {
 		return
 	}
-	if err := b.engine.registry.LearnOverride(ctx, access.System(), s, way); err != nil && ctx.Err() == nil {
+	if err := b.engine.registry.StoreOverride(ctx, access.System(), s, way); err != nil && ctx.Err() == nil {
 		b.engine.logger.ErrorContext(ctx, "a site's method override could not be stored", "err", err, "site", s.ID)
 	}
 }

@@ -125,7 +125,7 @@ func (s *sampling) conclude(t *runs.Target, v wordpress.Verdict) wordpress.Verdi
 	for i := range s.samples {
 		s.samples[i].URL = endpoint.Redact(s.samples[i].URL).Text
 	}
-	t.Verified, t.Proof = runs.VerifiedUnclear, s.samples
+	t.Verified, t.Samples = runs.VerifiedUnclear, s.samples
 	for _, sample := range s.samples {
 		switch sample.Found {
 		case runs.VerifiedNo:

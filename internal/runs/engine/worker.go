@@ -171,7 +171,7 @@ func (b *batch) estimate(targets []runs.Target) {
 		s := b.sites[t.SiteID]
 		servers[cmp.Or(s.Address, s.Host)]++
 	}
-	b.load.estimated(servers, cmp.Or(b.limits.PerAddress, perAddress))
+	b.load.estimated(servers, cmp.Or(b.limits.AtOncePerServer, perAddress))
 }
 
 // work sends all targets and stores what came of them. Sending ends with the lease; what is known by then is stored all the same, as far as

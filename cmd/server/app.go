@@ -1,0 +1,115 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/user"
+	"path/filepath"
+
+	"github.com/droverhq/drover/internal/access"
+	"github.com/droverhq/drover/internal/audit"
+	"github.com/droverhq/drover/internal/changes"
+	"github.com/droverhq/drover/internal/database"
+	"github.com/droverhq/drover/internal/members"
+	"github.com/droverhq/drover/internal/runs"
+	"github.com/droverhq/drover/internal/runs/engine"
+	"github.com/droverhq/drover/internal/sites"
+	"github.com/droverhq/drover/internal/vault"
+	"github.com/droverhq/drover/internal/wordpress"
+	"github.com/droverhq/drover/static"
+)
+
+// app is every part, built once.
+type app struct {
+	logger   *slog.Logger
+	db       *database.DB
+	log      *audit.Log
+	network  *wordpress.Network
+	registry *sites.Registry
+	roster   *members.Roster
+	changes  *changes.Changes
+	runner   *runs.Runner
+	engine   *engine.Engine
+	signing  string // the file of the key that signs checkpoints
+}
+
+// open builds the parts from the ground floor up. Whoever opens closes.
+func (c *config) open(ctx context.Context) (*app, error) {
+	logger := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	network, err := c.network()
+	if err != nil {
+		return nil, err
+	}
+	db, err := database.Open(ctx, database.Config{Dir: c.data, URL: c.databaseURL})
+	if err != nil {
+		return nil, err
+	}
+	h := &app{logger: logger, db: db, log: audit.New(db.Gorm, members.Verifier(), changes.Approvals(), sites.Subjects(), runs.Subjects()), network: network, signing: filepath.Join(filepath.Dir(c.keyFile), "record.key")}
+	if err := h.wire(ctx, c.keyFile); err != nil {
+		return nil, errors.Join(err, h.close())
+	}
+	return h, nil
+}
+
+func (h *app) wire(ctx context.Context, keyFile string) error {
+	keys, err := openVault(ctx, h.db, keyFile)
+	if err != nil {
+		return err
+	}
+	h.registry = sites.New(h.db, keys, h.log, h.network)
+	if _, err := h.registry.BindToOrigins(ctx); err != nil {
+		return err
+	}
+	h.roster = members.New(h.db, keys, h.log)
+	h.roster.Deny(static.Passwords())
+	if h.runner, err = runs.New(h.db, h.registry, h.log, h.logger); err != nil {
+		return err
+	}
+	h.runner.RequireIndependence(members.Independent)
+	h.changes = changes.New(h.db, keys, h.log, changes.Parts{Registry: h.registry, Roster: h.roster, Runner: h.runner})
+	h.engine, err = engine.New(engine.Parts{DB: h.db, Store: h.runner.Store(), Registry: h.registry, Standing: h.roster.Standing, Logger: h.logger})
+	return err
+}
+
+// openVault reads the keyset, and makes one only where nothing was sealed yet: a new key would open none of the old values.
+func openVault(ctx context.Context, db *database.DB, file string) (*vault.Vault, error) {
+	keys, err := vault.Load(file)
+	if !errors.Is(err, vault.ErrNoKey) {
+		return keys, err
+	}
+	sealed, countErr := sites.CountSealed(ctx, db)
+	factors, factorsErr := members.CountSealed(ctx, db)
+	if failed := errors.Join(countErr, factorsErr); failed != nil {
+		return nil, failed
+	}
+	if sealed+factors > 0 {
+		return nil, fmt.Errorf("%w; %d credentials and %d authenticator apps are sealed with it; nothing was changed", err, sealed, factors)
+	}
+	return vault.Create(file)
+}
+
+func (h *app) close() error {
+	h.network.Close()
+	return errors.Join(h.log.RecordRepeats(context.Background(), true), h.db.Close())
+}
+
+// commandLine is the actor of a command: whoever can read the data folder and the key.
+func commandLine() access.Actor {
+	name := "command line"
+	if u, err := user.Current(); err == nil {
+		name = u.Username + " on the command line"
+	}
+	return access.Actor{Kind: access.KindCommandLine, Name: name, Role: access.Owner}
+}
+
+// withApp opens the house for one command and closes it.
+func (c *config) withApp(ctx context.Context, f func(*app) error) error {
+	h, err := c.open(ctx)
+	if err != nil {
+		return err
+	}
+	return errors.Join(f(h), h.close())
+}

@@ -1,0 +1,102 @@
+package web
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+
+	"github.com/droverhq/drover/internal/access"
+	"github.com/droverhq/drover/internal/changes"
+	"github.com/droverhq/drover/internal/operation"
+	"github.com/droverhq/drover/internal/runs"
+	"github.com/droverhq/drover/internal/sites"
+	"github.com/droverhq/drover/views"
+)
+
+// approvalView is what the second person sees of a run that waits: exactly what it would do, and whether it is theirs to decide.
+func (s *Server) approvalView(v *requestContext, run runs.Run, problems sites.Problems) (*views.ApprovalRequest, error) {
+	p, err := s.Runner.PreviewOf(v.Request.Context(), v.actor(), run)
+	if err != nil {
+		return nil, err
+	}
+	own := run.Actor.ID == v.member.ID
+	approval := &views.ApprovalRequest{
+		Preview: previewView(p), Until: run.ApprovalUntil, Own: own, Problem: problems["confirm"],
+		CanDecide: !own && run.OutsideScope == 0 && v.actor().May(access.RunApprove) && v.actor().May(runs.Right(run.Effect)),
+	}
+	approval.Preview.Total = run.Total
+	return approval, nil
+}
+
+func (s *Server) approveRun(v *requestContext) error {
+	id, err := v.number("id")
+	if err != nil {
+		return err
+	}
+	form, err := v.form()
+	if err != nil {
+		return err
+	}
+	err = s.Runner.Approve(v.Request.Context(), v.actor(), id, runs.Confirmed(form.Get("confirm")))
+	if problems, is := errors.AsType[sites.Problems](err); is {
+		return s.showRun(v, http.StatusUnprocessableEntity, id, problems)
+	}
+	if err != nil {
+		return err
+	}
+	v.setFlash("ok", "Approved. The run is starting.")
+	return v.redirect(fmt.Sprintf("/runs/%d", id))
+}
+
+func (s *Server) declineRun(v *requestContext) error {
+	id, err := v.number("id")
+	if err != nil {
+		return err
+	}
+	if err := s.Runner.Decline(v.Request.Context(), v.actor(), id); err != nil {
+		return err
+	}
+	v.setFlash("ok", "Declined. Nothing was sent.")
+	return v.redirect(fmt.Sprintf("/runs/%d", id))
+}
+
+// policyForm is the form of the policy, for who may change it.
+func (s *Server) policyForm(v *requestContext) (*views.Policy, error) {
+	if !v.actor().May(access.RunPolicy) {
+		return nil, nil
+	}
+	now, err := s.Runner.Policy(v.Request.Context())
+	if err != nil {
+		return nil, err
+	}
+	facets, err := s.Registry.Facets(v.Request.Context(), v.actor())
+	if err != nil {
+		return nil, err
+	}
+	form := &views.Policy{Effects: []views.Pick{{Value: string(operation.Destroy), Label: "Every destructive run"}, {Value: string(operation.Change), Label: "Every run that makes changes"}}}
+	var effects []string
+	for _, e := range now.Effects {
+		effects = append(effects, string(e))
+	}
+	for _, c := range facets.Clients {
+		form.Clients = append(form.Clients, views.Pick{Value: c.Value, Label: c.Value})
+	}
+	form.Effects, form.Clients = picked(form.Effects, effects), picked(form.Clients, now.Clients)
+	return form, nil
+}
+
+func (s *Server) changePolicy(v *requestContext) error {
+	form, err := v.form()
+	if err != nil {
+		return err
+	}
+	p := runs.Policy{Clients: distinct(form["client"])}
+	for _, e := range distinct(form["effect"]) {
+		p.Effects = append(p.Effects, operation.Effect(e))
+	}
+	if _, err := v.change(changes.Change{Action: access.RunPolicy, Policy: p}); err != nil {
+		return err
+	}
+	v.setFlash("ok", "Saved. This applies to every run started from now on.")
+	return v.redirect("/team")
+}

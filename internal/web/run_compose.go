@@ -1,0 +1,246 @@
+package web
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/droverhq/drover/internal/access"
+	"github.com/droverhq/drover/internal/operation"
+	"github.com/droverhq/drover/internal/runs"
+	"github.com/droverhq/drover/internal/saved"
+	"github.com/droverhq/drover/internal/sites"
+	"github.com/droverhq/drover/views"
+)
+
+// compose shows the form of a run, with what its address chooses already.
+func (s *Server) compose(v *requestContext) error {
+	chosen := v.Request.URL.Query()
+	if chosen.Get("all") == "1" {
+		narrowed(chosen)
+	}
+	if chosen.Get("operation") == "" {
+		chosen.Set("operation", operation.Builtins()[0].Name)
+	}
+	return s.showCompose(v, http.StatusOK, chosen, nil)
+}
+
+// narrowed turns "all that match" of the list of sites into the filters that they match.
+func narrowed(chosen url.Values) {
+	for _, name := range []string{"q", "state", "client", "tag"} {
+		if value := chosen.Get("all." + name); value != "" {
+			chosen.Set(name, value)
+			chosen.Del("all")
+		}
+	}
+	chosen.Del("site")
+}
+
+// specOf reads a spec from the form.
+func specOf(form url.Values) runs.Spec {
+	spec := runs.Spec{Operation: form.Get("operation"), Params: map[string]string{}, Selection: selectionOf(form)}
+	if o, found := operation.Find(spec.Operation); found {
+		for _, p := range o.Params {
+			if value := form.Get("p." + p.Name); value != "" {
+				spec.Params[p.Name] = value
+			}
+		}
+	}
+	spec.Verify = form.Get("verify") == "1"
+	spec.Limits = runs.Limits{AtOnce: limit(form.Get("at_once")), AtOncePerServer: limit(form.Get("at_once_per_server")), TimeLimit: timeLimit(form.Get("time_limit"))}
+	spec.Confirmed = runs.Confirmed(form.Get("confirm"))
+	return spec
+}
+
+// limit reads a number that may be left empty. What is no number becomes one that the runner refuses, with a word on what to write.
+func limit(text string) int {
+	if text = strings.TrimSpace(text); text == "" {
+		return 0
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil || n == 0 {
+		return -1
+	}
+	return n
+}
+
+// timeLimit reads a time such as 90s, 10m or 1h30m; a number alone is minutes.
+func timeLimit(text string) time.Duration {
+	if text = strings.ReplaceAll(strings.TrimSpace(text), " ", ""); text == "" {
+		return 0
+	}
+	if minutes, err := strconv.ParseFloat(text, 64); err == nil {
+		return time.Duration(minutes * float64(time.Minute))
+	}
+	long, err := time.ParseDuration(strings.TrimSuffix(text, "in"))
+	if err != nil {
+		return -1
+	}
+	return long
+}
+
+func selectionOf(form url.Values) sites.Selection {
+	if form.Get("all") == "1" {
+		return sites.Selection{All: true}
+	}
+	return sites.Selection{
+		Clients: filled(form["client"]), Tags: filled(form["tag"]), State: sites.State(form.Get("state")), Query: strings.TrimSpace(form.Get("q")), IDs: numbers(form["site"]),
+	}
+}
+
+func filled(texts []string) []string {
+	return slices.DeleteFunc(slices.Clone(texts), func(text string) bool { return text == "" })
+}
+
+func (s *Server) preview(v *requestContext) error {
+	form, err := v.form()
+	if err != nil {
+		return err
+	}
+	if v.GetHeader("HX-Request") == "" {
+		return s.showCompose(v, http.StatusOK, form, nil)
+	}
+	live, err := s.livePreview(v, form)
+	if err != nil {
+		return err
+	}
+	return v.render(http.StatusOK, views.Preview(live))
+}
+
+// livePreview is what the form as it stands would do.
+func (s *Server) livePreview(v *requestContext, form url.Values) (views.RunPreview, error) {
+	p, err := s.Runner.Preview(v.Request.Context(), v.actor(), specOf(form))
+	shown := previewView(p)
+	shown.Confirm = form.Get("confirm")
+	if problems, is := errors.AsType[sites.Problems](err); is {
+		shown.Problems = problems
+		return shown, nil
+	}
+	return shown, err
+}
+
+func previewView(p runs.Preview) views.RunPreview {
+	shown := views.RunPreview{Title: p.Title, Effect: string(p.Effect), Total: p.Total, Clients: p.Clients, Warnings: p.Warnings, Expected: p.Expected}
+	for _, r := range p.Requests {
+		shown.Requests = append(shown.Requests, views.PreviewRequest{Site: r.Name, Home: r.Home, Method: r.Method, URL: r.URL, Body: r.Body, Warning: r.Warning})
+	}
+	for _, site := range p.LeftOut {
+		shown.LeftOut = append(shown.LeftOut, views.PreviewSite{Name: site.Name, Home: site.Home})
+	}
+	return shown
+}
+
+// showCompose draws the form as it was filled in. Problems with fields are those of an attempt to start.
+func (s *Server) showCompose(v *requestContext, status int, form url.Values, problems sites.Problems) error {
+	page := views.ComposePage{Frame: v.frame("Run", "run"), Chosen: form.Get("operation"), Typed: map[string]string{}, Problems: problems}
+	page.Concurrency, page.DefaultAtOncePerServer = s.Registry.Limits()
+	page.Saved, page.Form = form.Get("saved"), form.Get("form")
+	page.Verify, page.AtOnce, page.AtOncePerServer, page.TimeLimit = form.Get("verify") == "1", form.Get("at_once"), form.Get("at_once_per_server"), form.Get("time_limit")
+	for name := range form {
+		if param, is := strings.CutPrefix(name, "p."); is {
+			page.Typed[param] = form.Get(name)
+		}
+	}
+	var err error
+	if page.Operations, err = s.offered(v); err != nil {
+		return err
+	}
+	if page.Selection, err = s.selectable(v, form); err != nil {
+		return err
+	}
+	spec := specOf(form)
+	if !empty(spec.Selection) {
+		if page.Preview, err = s.livePreview(v, form); err != nil && !errors.Is(err, access.ErrForbidden) {
+			return err
+		}
+	}
+	if page.Preview.Problems == nil {
+		page.Preview.Problems = problems
+	}
+	return v.render(status, views.Compose(page))
+}
+
+func empty(sel sites.Selection) bool {
+	return !sel.All && len(sel.Clients)+len(sel.Tags)+len(sel.IDs)+len(sel.Homes) == 0 && sel.State == "" && sel.Query == ""
+}
+
+// offered lists the operations, with whether this member may start them, or ask for them.
+func (s *Server) offered(v *requestContext) ([]views.ComposeOperation, error) {
+	policy, err := s.Runner.Policy(v.Request.Context())
+	if err != nil {
+		return nil, err
+	}
+	var all []views.ComposeOperation
+	for _, o := range operation.Builtins() {
+		if !runs.Within(v.actor(), o) {
+			continue
+		}
+		offer := views.ComposeOperation{
+			Name: o.Name, Group: o.Group, Title: o.Title, Sentence: o.Sentence, Endpoint: o.Endpoint, Effect: string(o.Effect), Purges: o.Purges, Allowed: policy.MayStart(v.actor(), o.Effect),
+		}
+		for _, p := range o.Params {
+			param := views.ComposeParam{Name: p.Name, Label: p.Label, Help: p.Help, Kind: string(p.Kind), Default: p.Default, When: p.When}
+			for _, c := range p.Choices {
+				param.Choices = append(param.Choices, views.Option{Value: c.Value, Label: c.Label})
+			}
+			offer.Params = append(offer.Params, param)
+		}
+		all = append(all, offer)
+	}
+	return all, nil
+}
+
+// selectable is what can be chosen, and what is.
+func (s *Server) selectable(v *requestContext, form url.Values) (views.ComposeSelection, error) {
+	ctx := v.Request.Context()
+	shown := views.ComposeSelection{All: form.Get("all") == "1", Query: form.Get("q"), State: form.Get("state")}
+	facets, err := s.Registry.Facets(ctx, v.actor())
+	if err != nil {
+		return shown, err
+	}
+	for _, c := range facets.Clients {
+		shown.Clients = append(shown.Clients, views.ComposeChoice{Value: c.Value, Count: int(c.Sites), Chosen: slices.Contains(form["client"], c.Value)})
+	}
+	for _, c := range facets.Tags {
+		shown.Tags = append(shown.Tags, views.ComposeChoice{Value: c.Value, Count: int(c.Sites), Chosen: slices.Contains(form["tag"], c.Value)})
+	}
+	for _, c := range facets.States {
+		if c.Value != string(sites.Retired) {
+			shown.Total += int(c.Sites)
+		}
+	}
+	single, err := s.Registry.Select(ctx, v.actor(), sites.Selection{IDs: numbers(form["site"])})
+	for _, site := range single {
+		shown.Sites = append(shown.Sites, views.ComposeSite{ID: site.ID, Name: site.Name, Host: site.Host})
+	}
+	return shown, err
+}
+
+func (s *Server) startRun(v *requestContext) error {
+	form, err := v.form()
+	if err != nil {
+		return err
+	}
+	spec := specOf(form)
+	spec.Form = form.Get("form")
+	if id, err := strconv.ParseInt(form.Get("saved"), 10, 64); err == nil && spec.Operation == "request" {
+		o, err := s.Library.One(v.Request.Context(), id)
+		if err != nil && !errors.Is(err, saved.ErrNone) { // one that was removed meanwhile has no columns to give
+			return err
+		}
+		spec.Table = o.Table
+	}
+	run, err := s.Runner.Start(v.Request.Context(), v.actor(), spec)
+	if problems, is := errors.AsType[sites.Problems](err); is {
+		return s.showCompose(v, http.StatusUnprocessableEntity, form, problems)
+	}
+	if err != nil {
+		return err
+	}
+	return v.redirect(fmt.Sprintf("/runs/%d", run.ID))
+}

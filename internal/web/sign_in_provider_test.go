@@ -1,0 +1,397 @@
+package web_test
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/go-jose/go-jose/v4"
+
+	"github.com/droverhq/drover/internal/access"
+	"github.com/droverhq/drover/internal/audit"
+	"github.com/droverhq/drover/internal/members"
+	"github.com/droverhq/drover/internal/vault"
+)
+
+// issuer is a real OpenID Connect provider in this process: discovery, keys, authorization with PKCE, tokens signed with ES256.
+type issuer struct {
+	*httptest.Server
+	key *ecdsa.PrivateKey
+
+	guard  sync.Mutex
+	claims map[string]any              // of whoever signs in next
+	forge  func(claims map[string]any) // spoils a token
+	none   bool                        // signs with the algorithm none
+	codes  map[string]url.Values       // what was asked for, by code
+	asked  url.Values                  // the last request for authorization
+}
+
+func newIssuer(t *testing.T) *issuer {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	i := &issuer{key: key, codes: map[string]url.Values{}}
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /.well-known/openid-configuration", func(w http.ResponseWriter, _ *http.Request) {
+		json.NewEncoder(w).Encode(map[string]any{
+			"issuer": i.URL, "authorization_endpoint": i.URL + "/authorize", "token_endpoint": i.URL + "/token", "jwks_uri": i.URL + "/keys",
+			"id_token_signing_alg_values_supported": []string{"ES256"}, "response_types_supported": []string{"code"}, "subject_types_supported": []string{"public"},
+		})
+	})
+	mux.HandleFunc("GET /keys", func(w http.ResponseWriter, _ *http.Request) {
+		json.NewEncoder(w).Encode(jose.JSONWebKeySet{Keys: []jose.JSONWebKey{{Key: key.Public(), KeyID: "1", Algorithm: "ES256", Use: "sig"}}})
+	})
+	mux.HandleFunc("GET /authorize", func(w http.ResponseWriter, r *http.Request) {
+		i.guard.Lock()
+		defer i.guard.Unlock()
+		code := rand.Text()
+		i.asked = r.URL.Query()
+		i.codes[code] = i.asked
+		http.Redirect(w, r, i.asked.Get("redirect_uri")+"?"+url.Values{"code": {code}, "state": {i.asked.Get("state")}}.Encode(), http.StatusFound)
+	})
+	mux.HandleFunc("POST /token", i.token)
+	i.Server = httptest.NewServer(mux)
+	t.Cleanup(i.Close)
+	return i
+}
+
+func (i *issuer) token(w http.ResponseWriter, r *http.Request) {
+	i.guard.Lock()
+	defer i.guard.Unlock()
+	requested, known := i.codes[r.PostFormValue("code")]
+	delete(i.codes, r.PostFormValue("code"))
+	sum := sha256.Sum256([]byte(r.PostFormValue("code_verifier")))
+	id, secret, _ := r.BasicAuth()
+	if !known || base64.RawURLEncoding.EncodeToString(sum[:]) != requested.Get("code_challenge") || requested.Get("code_challenge_method") != "S256" || id != "drover" || secret != "provider-secret" {
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(http.StatusBadRequest)
+		w.Write([]byte(`{"error":"invalid_grant"}`))
+		return
+	}
+	now := time.Now()
+	claims := map[string]any{"iss": i.URL, "aud": "drover", "iat": now.Unix(), "exp": now.Add(time.Minute).Unix(), "auth_time": now.Unix(), "nonce": requested.Get("nonce")}
+	for name, value := range i.claims {
+		claims[name] = value
+	}
+	if i.forge != nil {
+		i.forge(claims)
+	}
+	text, _ := json.Marshal(claims)
+	w.Header().Set("Content-Type", "application/json")
+	json.NewEncoder(w).Encode(map[string]any{"access_token": "a", "token_type": "Bearer", "id_token": i.signed(text)})
+}
+
+func (i *issuer) signed(text []byte) string {
+	if i.none {
+		return base64.RawURLEncoding.EncodeToString([]byte(`{"alg":"none"}`)) + "." + base64.RawURLEncoding.EncodeToString(text) + "."
+	}
+	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.ES256, Key: jose.JSONWebKey{Key: i.key, KeyID: "1"}}, nil)
+	if err != nil {
+		return ""
+	}
+	object, err := signer.Sign(text)
+	if err != nil {
+		return ""
+	}
+	compact, _ := object.CompactSerialize()
+	return compact
+}
+
+func (i *issuer) says(claims map[string]any) {
+	i.guard.Lock()
+	defer i.guard.Unlock()
+	i.claims, i.forge, i.none = claims, nil, false
+}
+
+func person0(email, subject string, more ...any) map[string]any {
+	claims := map[string]any{"sub": subject, "email": email, "email_verified": true, "name": "Mara from elsewhere"}
+	for n := 0; n+1 < len(more); n += 2 {
+		claims[more[n].(string)] = more[n+1]
+	}
+	return claims
+}
+
+// provided gives the house the provider.
+func (h *testServer) provided(t *testing.T, i *issuer, change func(*members.ProviderConfig)) {
+	t.Helper()
+	c := members.ProviderConfig{Issuer: i.URL, ClientID: "drover", Secret: vault.NewSecret("provider-secret"), Name: "Agency ID", Redirect: h.home + "/sign-in/provider/callback", Domains: []string{"agency.example"}}
+	if change != nil {
+		change(&c)
+	}
+	p, err := members.NewProvider(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.roster.UseProvider(p)
+}
+
+// through goes to the provider from the path and comes back; it returns where that ended.
+func (p person) through(from string) (int, string, string) {
+	p.t.Helper()
+	_, address := p.get(from)
+	status, back := p.do(p.absolute(address))
+	if status != http.StatusFound {
+		p.t.Fatalf("%s: the provider answered %d %s", from, status, back)
+	}
+	status, to := p.do(p.absolute(back))
+	return status, to, back
+}
+
+func (p person) absolute(address string) *http.Request {
+	r, err := http.NewRequest(http.MethodGet, address, nil)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	return r
+}
+
+func (h *testServer) why(t *testing.T) string {
+	t.Helper()
+	entries, _, err := h.log.Entries(context.Background(), access.System(), audit.Filter{Outcome: audit.Refused, Limit: 1})
+	if err != nil || len(entries) == 0 {
+		return ""
+	}
+	return string(entries[0].Detail)
+}
+
+func TestSigningInWithAProvider(t *testing.T) {
+	h := newTestServer(t)
+	i := newIssuer(t)
+	h.provided(t, i, nil)
+	if _, err := h.roster.Add(context.Background(), shell, members.Member{Email: "mara@agency.example", Name: "Mara", Role: access.Operator}, vault.NewSecret(password)); err != nil {
+		t.Fatal(err)
+	}
+	p := h.public(t)
+	if _, page := p.get("/sign-in?next=/runs"); !strings.Contains(page, "Sign in with Agency ID") || !strings.Contains(page, "/sign-in/provider?next=%2Fruns") {
+		t.Error("no button")
+	}
+	i.says(person0("Mara@Agency.example", "sub-1"))
+	if status, to, _ := p.through("/sign-in/provider?next=/runs"); status != http.StatusSeeOther || to != "/runs" {
+		t.Fatalf("%d %s %s", status, to, h.why(t))
+	}
+	if status, page := p.get("/settings"); status != http.StatusOK || !strings.Contains(page, "Mara") {
+		t.Errorf("signed in: %d", status)
+	}
+	// From now on the subject decides: the address may change at the provider, and nobody else gets in with it.
+	i.says(person0("mara.new@other.example", "sub-1"))
+	if status, to, _ := h.public(t).through("/sign-in/provider"); status != http.StatusSeeOther || to != "/" {
+		t.Errorf("with another address: %d %s", status, to)
+	}
+	if err := h.roster.Remove(context.Background(), shell, 1); err == nil {
+		i.says(person0("mara@agency.example", "sub-1"))
+		if status, _, _ := h.public(t).through("/sign-in/provider"); status != http.StatusForbidden {
+			t.Errorf("somebody who left: %d", status)
+		}
+	}
+}
+
+func TestMembersThatTheProviderMakes(t *testing.T) {
+	h := newTestServer(t)
+	h.signIn(t, access.Owner)
+	i := newIssuer(t)
+	h.provided(t, i, func(c *members.ProviderConfig) {
+		c.Create, c.Groups = true, map[string]access.Role{"staff": access.Operator, "leads": access.Admin}
+	})
+	role := func() access.Role {
+		m, err := h.roster.ByEmail(context.Background(), "jo@agency.example")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return m.Role
+	}
+	for _, c := range []struct {
+		groups []string
+		status int
+		role   access.Role
+	}{{[]string{"staff"}, 303, access.Operator}, {[]string{"staff", "leads"}, 303, access.Admin}, {[]string{"other"}, 403, access.Admin}, {[]string{"staff"}, 303, access.Operator}} {
+		i.says(person0("jo@agency.example", "sub-jo", "groups", c.groups))
+		if status, _, _ := h.public(t).through("/sign-in/provider"); status != c.status || role() != c.role {
+			t.Errorf("in %v: %d as %s, want %d as %s", c.groups, status, role(), c.status, c.role)
+		}
+	}
+	i.says(person0("owner@agency.example", "sub-owner", "groups", []string{"staff"}))
+	h.public(t).through("/sign-in/provider")
+	if m, err := h.roster.ByEmail(context.Background(), "owner@agency.example"); err != nil || m.Role != access.Owner {
+		t.Errorf("the owner was lowered: %v %v", m.Role, err)
+	}
+	if status, _ := h.public(t).post("/sign-in", url.Values{"email": {"jo@agency.example"}, "password": {""}}); status == http.StatusSeeOther {
+		t.Error("an empty password opened an account that has none")
+	}
+}
+
+// Attacks on the way through a provider: each is refused, and the audit log says why.
+func TestAttacksThroughTheProvider(t *testing.T) {
+	h := newTestServer(t)
+	h.signIn(t, access.Owner)
+	i := newIssuer(t)
+	h.provided(t, i, nil)
+	mara := person0("owner@agency.example", "sub-1")
+	otherKey, _ := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	for name, c := range map[string]struct {
+		claims map[string]any
+		forge  func(map[string]any)
+		none   bool
+		key    *ecdsa.PrivateKey
+		why    string
+		status int
+	}{
+		"wrong nonce":        {mara, func(c map[string]any) { c["nonce"] = "another" }, false, nil, "wrong_nonce", 422},
+		"wrong audience":     {mara, func(c map[string]any) { c["aud"] = "somebody else" }, false, nil, "token_refused", 422},
+		"mix-up: issuer":     {mara, func(c map[string]any) { c["iss"] = "https://evil.example" }, false, nil, "token_refused", 422},
+		"expired":            {mara, func(c map[string]any) { c["exp"] = time.Now().Add(-time.Hour).Unix() }, false, nil, "token_refused", 422},
+		"another party":      {mara, func(c map[string]any) { c["aud"], c["azp"] = []string{"drover", "x"}, "x" }, false, nil, "wrong_party", 422},
+		"algorithm none":     {mara, nil, true, nil, "token_refused", 422},
+		"another key":        {mara, nil, false, otherKey, "token_refused", 422},
+		"unverified e-mail":  {person0("owner@agency.example", "sub-2", "email_verified", false), nil, false, nil, "unknown_identity", 403},
+		"another domain":     {person0("owner@evil.example", "sub-3"), nil, false, nil, "unknown_identity", 403},
+		"a stranger":         {person0("nobody@agency.example", "sub-4"), nil, false, nil, "not_invited", 403},
+		"look-alike address": {person0("owner@agency.example.evil.example", "sub-5"), nil, false, nil, "unknown_identity", 403},
+	} {
+		if err := h.log.RecordRepeats(t.Context(), true); err != nil { // so that the next refusal has an entry of its own
+			t.Fatal(err)
+		}
+		i.says(c.claims)
+		i.guard.Lock()
+		i.forge, i.none = c.forge, c.none
+		right := i.key
+		if c.key != nil {
+			i.key = c.key
+		}
+		i.guard.Unlock()
+		p := h.public(t)
+		if status, body, _ := p.through("/sign-in/provider"); status != c.status || !strings.Contains(h.why(t), c.why) {
+			t.Errorf("%s: %d, recorded %s, want %s: %.100s", name, status, h.why(t), c.why, body)
+		}
+		if status, _ := p.get("/sites"); status == http.StatusOK {
+			t.Errorf("%s: somebody is signed in", name)
+		}
+		i.guard.Lock()
+		i.key = right
+		i.guard.Unlock()
+	}
+
+	i.says(mara)
+	p := h.public(t)
+	status, _, back := p.through("/sign-in/provider?next=//evil.example/")
+	if status != http.StatusSeeOther {
+		t.Fatalf("%d %s", status, h.why(t))
+	}
+	if status, _ := p.do(p.absolute(back)); status == http.StatusSeeOther {
+		t.Errorf("the way back worked twice: %d", status)
+	}
+	_, address := p.get("/sign-in/provider")
+	_, stolen := p.do(p.absolute(address))
+	victim := h.public(t)
+	victim.get("/sign-in/provider")
+	if status, _ := victim.do(victim.absolute(stolen)); status == http.StatusSeeOther || !strings.Contains(h.why(t), "wrong_state") {
+		t.Errorf("another browser's state: %d %s", status, h.why(t))
+	}
+	if status, _ := h.public(t).do(victim.absolute(stolen)); status == http.StatusSeeOther {
+		t.Errorf("without the cookie: %d", status)
+	}
+	if status, _ := p.get("/sign-in/provider/callback?error=access_denied&state=x"); status != http.StatusUnprocessableEntity {
+		t.Errorf("the provider said no: %d", status)
+	}
+	i.Close()
+	h.provided(t, i, nil)
+	if status, page := h.public(t).get("/sign-in/provider"); status != http.StatusBadGateway || !strings.Contains(page, "is not responding") {
+		t.Errorf("a provider that is down: %d", status)
+	}
+}
+
+// A member may prove at the provider who they are; an old proof, another person's, or one without the second factor does not do.
+func TestConfirmingWithAProvider(t *testing.T) {
+	h := newTestServer(t)
+	i := newIssuer(t)
+	h.provided(t, i, nil)
+	ctx := context.Background()
+	for _, email := range []string{"mara@agency.example", "jo@agency.example"} {
+		if _, err := h.roster.Add(ctx, shell, members.Member{Email: email, Name: email, Role: access.Admin}, vault.NewSecret(password)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	i.says(person0("jo@agency.example", "sub-jo"))
+	h.public(t).through("/sign-in/provider")
+	p := h.public(t)
+	i.says(person0("mara@agency.example", "sub-mara"))
+	p.through("/sign-in/provider")
+	stale := func() {
+		if err := h.db.Gorm.Exec("UPDATE sessions SET fresh_at = 1").Error; err != nil {
+			t.Fatal(err)
+		}
+	}
+	stale()
+	if _, page := p.get("/confirm?next=/sites/new"); !strings.Contains(page, "Confirm with Agency ID") || !strings.Contains(page, "/confirm/provider?next=%2Fsites%2Fnew") {
+		t.Error("no button")
+	}
+	for name, claims := range map[string]map[string]any{
+		"an old proof": person0("mara@agency.example", "sub-mara", "auth_time", time.Now().Add(-time.Hour).Unix()), "another person": person0("jo@agency.example", "sub-jo"), "no time": person0("mara@agency.example", "sub-mara", "auth_time", 0),
+	} {
+		i.says(claims)
+		if status, _, _ := p.through("/confirm/provider?next=/sites/new"); status != http.StatusUnprocessableEntity {
+			t.Errorf("%s: %d", name, status)
+		}
+		if status, _ := p.get("/sites/new"); status == http.StatusOK {
+			t.Errorf("%s opened the form", name)
+		}
+	}
+	i.says(person0("mara@agency.example", "sub-mara"))
+	if status, to, _ := p.through("/confirm/provider?next=/sites/new"); status != http.StatusSeeOther || to != "/sites/new" {
+		t.Errorf("%d %s %s", status, to, h.why(t))
+	}
+	if i.asked.Get("prompt") != "login" || i.asked.Get("max_age") != "0" {
+		t.Errorf("asked with %v", i.asked)
+	}
+	if status, _ := p.get("/sites/new"); status != http.StatusOK {
+		t.Errorf("afterwards: %d", status)
+	}
+}
+
+// A provider's addresses are those that it names: an answer that leads elsewhere is none, and the code and the secret stay here.
+func TestProviderLeadsNowhereElse(t *testing.T) {
+	for _, path := range []string{"/.well-known/openid-configuration", "/token", "/keys"} {
+		for _, status := range []int{http.StatusFound, http.StatusTemporaryRedirect, http.StatusPermanentRedirect} {
+			h, i := newTestServer(t), newIssuer(t)
+			var requested, followed atomic.Int32
+			otherServer := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				followed.Add(1)
+				i.Config.Handler.ServeHTTP(w, r)
+			}))
+			t.Cleanup(otherServer.Close)
+			front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if r.URL.Path == path {
+					requested.Add(1)
+					http.Redirect(w, r, otherServer.URL+path, status)
+					return
+				}
+				i.Config.Handler.ServeHTTP(w, r)
+			}))
+			t.Cleanup(front.Close)
+			i.URL = front.URL
+			h.provided(t, i, nil)
+			i.says(person0("mara@agency.example", "sub-mara"))
+			p := h.public(t)
+			if status, address := p.get("/sign-in/provider"); status == http.StatusSeeOther || status == http.StatusFound {
+				_, back := p.do(p.absolute(address))
+				p.do(p.absolute(back))
+			}
+			if requested.Load() == 0 || followed.Load() != 0 {
+				t.Errorf("%s, %d: asked %d times, followed %d times", path, status, requested.Load(), followed.Load())
+			}
+		}
+	}
+}

@@ -1,0 +1,62 @@
+package web_test
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/droverhq/drover/internal/access"
+)
+
+// An import of nothing but bad lines shows the first of them, and keeps all of them for the member who imported.
+func TestBadLinesOfAnImportAreKept(t *testing.T) {
+	h := newTestServer(t)
+	p := h.signIn(t, access.Admin)
+	var file strings.Builder
+	file.WriteString("url,username,application_password\n")
+	for i := range 1000 {
+		fmt.Fprintf(&file, "\"x;=1+%d\",drover,zzzz YYYY 9999 xxxx WWWW 8888\n", i)
+	}
+	status, page := p.post("/sites/import", url.Values{"csv": {file.String()}})
+	if lines := report(t, page); status != http.StatusOK || len(lines) != 200 || !strings.Contains(page, "800 more lines") || !strings.Contains(page, "all 1,000 bad lines") {
+		t.Errorf("%d, %d lines are shown", status, len(lines))
+	}
+	for range 2 {
+		status, kept := p.get("/sites/import/bad.csv")
+		if status != http.StatusOK || strings.Count(kept, "\n") != 1001 || !strings.Contains(kept, "\n1001,") || strings.Contains(kept, "YYYY") || strings.Contains(kept, ";=") {
+			t.Errorf("%d %.300s", status, kept)
+		}
+	}
+	if _, page := p.get("/sites/import"); !strings.Contains(page, "/sites/import/bad.csv") {
+		t.Error("the link is gone after a reload")
+	}
+	other := h.signIn(t, access.Owner)
+	if status, _ := other.get("/sites/import/bad.csv"); status != http.StatusNotFound {
+		t.Errorf("another member gets %d", status)
+	}
+	h.db.Gorm.Exec("UPDATE import_reports SET expires_at = ?", time.Now().Add(-time.Second).UnixMicro())
+	if status, _ := p.get("/sites/import/bad.csv"); status != http.StatusNotFound {
+		t.Errorf("after it expired: %d", status)
+	}
+}
+
+// Ten megabytes of lines cost memory that is bounded by a constant, and are answered with a sentence.
+func TestAnImportOfTooManyLinesIsRefused(t *testing.T) {
+	h := newTestServer(t)
+	p := h.signIn(t, access.Admin)
+	content := "url,username,application_password\n" + strings.Repeat("a\n", 5<<20)
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	status, page := upload(t, p, content, "")
+	runtime.ReadMemStats(&after)
+	if status != http.StatusUnprocessableEntity || !strings.Contains(page, "20,000 lines") || len(page) > 100<<10 {
+		t.Errorf("%d, %d bytes", status, len(page))
+	}
+	if grown := (after.TotalAlloc - before.TotalAlloc) >> 20; grown > 250 {
+		t.Errorf("%d MB were allocated", grown)
+	}
+}
