@@ -185,7 +185,7 @@ type Verification struct {
 func (v Verification) proven() string {
 	switch {
 	case v.Proven == 0:
-		return "no checkpoint of this key proves it"
+		return "no checkpoint of this key covers it"
 	case v.Proven < v.Entries:
 		return "proven up to entry " + count(int(v.Proven)) + " by this key, the newer ones not yet"
 	}

@@ -21,7 +21,7 @@ var floors = map[string]float64{
 var sameFloor = map[string][]string{
 	"internal/web": {"views", "static"}, "views": {"static"}, "internal/audit": {"internal/access"}, "internal/endpoint": {"internal/validation"},
 	"internal/wordpress": {"internal/cacheplugin"},
-	"internal/operation": {"internal/cacheplugin", "internal/endpoint", "internal/validation", "internal/wordpress"},
+	"internal/operation": {"internal/spreadsheet", "internal/cacheplugin", "internal/endpoint", "internal/validation", "internal/wordpress"},
 }
 
 // tests are packages that only tests and the demo use; they stand beside what they simulate or open.

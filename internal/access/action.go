@@ -10,122 +10,122 @@ type Action string
 
 // The actions.
 const (
-	AuditArchive      Action = "audit.archive"    // move old entries into a signed file
-	AuditCheckpoint   Action = "audit.checkpoint" // sign what the audit log is
-	AuditExport       Action = "audit.export"
-	AuditRead         Action = "audit.read"
-	AuditVerify       Action = "audit.verify"
-	ChangeApprove     Action = "change.approve" // let a change be made that somebody else requested
-	ChangeDecline     Action = "change.decline"
-	ChangeRead        Action = "change.read"
-	ChangeRequest     Action = "change.request"  // a change that a second person must approve
-	ChangeWithdraw    Action = "change.withdraw" // one's own request
-	DatabaseBackup    Action = "database.backup"
-	KeysRotate        Action = "keys.rotate"
-	MemberAdd         Action = "member.add"
-	MemberConfirm     Action = "member.confirm"      // proving who one is, in between
-	MemberEdit        Action = "member.edit"         // one's own name and password
-	MemberEndSessions Action = "member.end_sessions" // of another member
-	MemberFactor      Action = "member.factor"       // one's own second factor
-	MemberInvite      Action = "member.invite"
-	MemberJoin        Action = "member.join"
+	AuditArchive       Action = "audit.archive"    // move old entries into a signed file
+	AuditCheckpoint    Action = "audit.checkpoint" // sign what the audit log is
+	AuditExport        Action = "audit.export"
+	AuditRead          Action = "audit.read"
+	AuditVerify        Action = "audit.verify"
+	ChangeApprove      Action = "change.approve" // let a change be made that somebody else requested
+	ChangeDecline      Action = "change.decline"
+	ChangeRead         Action = "change.read"
+	ChangeRequest      Action = "change.request"  // a change that a second person must approve
+	ChangeWithdraw     Action = "change.withdraw" // one's own request
+	DatabaseBackup     Action = "database.backup"
+	KeysRotate         Action = "keys.rotate"
+	MemberAdd          Action = "member.add"
+	MemberConfirm      Action = "member.confirm"      // proving who one is, in between
+	MemberEdit         Action = "member.edit"         // one's own name and password
+	MemberEndSessions  Action = "member.end_sessions" // of another member
+	MemberFactor       Action = "member.factor"       // one's own second factor
+	MemberInvite       Action = "member.invite"
+	MemberJoin         Action = "member.join"
 	MemberAccess       Action = "member.reach" // which sites and operations a member is held to
-	MemberRead        Action = "member.read"
-	MemberRemove      Action = "member.remove"
-	MemberReset       Action = "member.reset" // making a link that resets another's password
-	MemberRole        Action = "member.role"
-	MemberSignIn      Action = "member.sign_in"
-	MemberSignOut     Action = "member.sign_out"
-	OperationRemove   Action = "operation.remove"
-	OperationSave     Action = "operation.save"
-	RunApprove        Action = "run.approve" // let a run begin that somebody else asked for
-	RunRequestApproval            Action = "run.ask"     // for a run that a second person must approve
-	RunCancel         Action = "run.cancel"
-	RunDecline        Action = "run.decline"
-	RunFail           Action = "run.fail" // Drover itself could not work a part of it
-	RunFinish         Action = "run.finish"
-	RunPolicy         Action = "run.policy" // which runs a second person must approve
-	RunRead           Action = "run.read"
-	RunStart          Action = "run.start"
-	RunLower          Action = "run.lower"         // say that a request does less than its method may
-	RunStartDestroy   Action = "run.start_destroy" // the right to start a run whose effect is destroy; recorded as run.start
-	SettingsChange    Action = "settings.change"
-	SiteAdd           Action = "site.add"
-	SiteCheck         Action = "site.check"
-	SiteCredential    Action = "site.credential"
-	SiteEdit          Action = "site.edit"
-	SiteImport        Action = "site.import"
-	SiteIndex         Action = "site.index" // read what a site's REST API offers, with its credential
+	MemberRead         Action = "member.read"
+	MemberRemove       Action = "member.remove"
+	MemberReset        Action = "member.reset" // making a link that resets another's password
+	MemberRole         Action = "member.role"
+	MemberSignIn       Action = "member.sign_in"
+	MemberSignOut      Action = "member.sign_out"
+	OperationRemove    Action = "operation.remove"
+	OperationSave      Action = "operation.save"
+	RunApprove         Action = "run.approve" // let a run begin that somebody else asked for
+	RunRequestApproval Action = "run.ask"     // for a run that a second person must approve
+	RunCancel          Action = "run.cancel"
+	RunDecline         Action = "run.decline"
+	RunFail            Action = "run.fail" // Drover itself could not work a part of it
+	RunFinish          Action = "run.finish"
+	RunPolicy          Action = "run.policy" // which runs a second person must approve
+	RunRead            Action = "run.read"
+	RunStart           Action = "run.start"
+	RunLower           Action = "run.lower"         // say that a request does less than its method may
+	RunStartDestroy    Action = "run.start_destroy" // the right to start a run whose effect is destroy; recorded as run.start
+	SettingsChange     Action = "settings.change"
+	SiteAdd            Action = "site.add"
+	SiteCheck          Action = "site.check"
+	SiteCredential     Action = "site.credential"
+	SiteEdit           Action = "site.edit"
+	SiteImport         Action = "site.import"
+	SiteIndex          Action = "site.index" // read what a site's REST API offers, with its credential
 	SiteDetect         Action = "site.learn" // how to speak to a site, found out while a run went on
-	SiteRead          Action = "site.read"
-	SiteRestore       Action = "site.restore"
-	SiteRetire        Action = "site.retire"
-	SiteTag           Action = "site.tag"
-	TokenMake         Action = "token.make"
-	TokenRevoke       Action = "token.revoke"
-	TokenUse          Action = "token.use" // by a program; recorded now and then, what it changes each time
-	GalleryRead       Action = "gallery.read"
-	DroverStart       Action = "drover.start"
+	SiteRead           Action = "site.read"
+	SiteRestore        Action = "site.restore"
+	SiteRetire         Action = "site.retire"
+	SiteTag            Action = "site.tag"
+	TokenMake          Action = "token.make"
+	TokenRevoke        Action = "token.revoke"
+	TokenUse           Action = "token.use" // by a program; recorded now and then, what it changes each time
+	GalleryRead        Action = "gallery.read"
+	DroverStart        Action = "drover.start"
 )
 
 // leastRole is the table of rights: the least role that may do each action.
 var leastRole = map[Action]Role{
-	AuditArchive:      Owner,
-	AuditCheckpoint:   Admin,
-	AuditExport:       Viewer,
-	AuditRead:         Viewer,
-	AuditVerify:       Viewer,
-	ChangeApprove:     Admin,
-	ChangeDecline:     Admin,
-	ChangeRead:        Admin,
-	ChangeRequest:     Admin,
-	ChangeWithdraw:    Admin,
-	DatabaseBackup:    Owner,
-	KeysRotate:        Owner,
-	MemberAdd:         Admin,
-	MemberConfirm:     Viewer,
-	MemberEdit:        Viewer,
-	MemberEndSessions: Admin,
-	MemberFactor:      Viewer,
-	MemberInvite:      Admin,
-	MemberJoin:        Viewer,
+	AuditArchive:       Owner,
+	AuditCheckpoint:    Admin,
+	AuditExport:        Viewer,
+	AuditRead:          Viewer,
+	AuditVerify:        Viewer,
+	ChangeApprove:      Admin,
+	ChangeDecline:      Admin,
+	ChangeRead:         Admin,
+	ChangeRequest:      Admin,
+	ChangeWithdraw:     Admin,
+	DatabaseBackup:     Owner,
+	KeysRotate:         Owner,
+	MemberAdd:          Admin,
+	MemberConfirm:      Viewer,
+	MemberEdit:         Viewer,
+	MemberEndSessions:  Admin,
+	MemberFactor:       Viewer,
+	MemberInvite:       Admin,
+	MemberJoin:         Viewer,
 	MemberAccess:       Admin,
-	MemberRead:        Viewer,
-	MemberRemove:      Admin,
-	MemberReset:       Admin,
-	MemberRole:        Admin,
-	MemberSignIn:      Viewer,
-	MemberSignOut:     Viewer,
-	OperationRemove:   Operator,
-	OperationSave:     Operator,
-	RunApprove:        Admin,
-	RunRequestApproval:            Operator,
-	RunCancel:         Operator,
-	RunDecline:        Admin,
-	RunFail:           Owner,
-	RunFinish:         Owner,
-	RunPolicy:         Owner,
-	RunRead:           Viewer,
-	RunStart:          Operator,
-	RunLower:          Admin,
-	RunStartDestroy:   Admin,
-	SettingsChange:    Admin,
-	SiteAdd:           Admin,
-	SiteCheck:         Operator,
-	SiteCredential:    Admin,
-	SiteEdit:          Admin,
-	SiteImport:        Admin,
-	SiteIndex:         Operator,
+	MemberRead:         Viewer,
+	MemberRemove:       Admin,
+	MemberReset:        Admin,
+	MemberRole:         Admin,
+	MemberSignIn:       Viewer,
+	MemberSignOut:      Viewer,
+	OperationRemove:    Operator,
+	OperationSave:      Operator,
+	RunApprove:         Admin,
+	RunRequestApproval: Operator,
+	RunCancel:          Operator,
+	RunDecline:         Admin,
+	RunFail:            Owner,
+	RunFinish:          Owner,
+	RunPolicy:          Owner,
+	RunRead:            Viewer,
+	RunStart:           Operator,
+	RunLower:           Admin,
+	RunStartDestroy:    Admin,
+	SettingsChange:     Admin,
+	SiteAdd:            Admin,
+	SiteCheck:          Operator,
+	SiteCredential:     Admin,
+	SiteEdit:           Admin,
+	SiteImport:         Admin,
+	SiteIndex:          Operator,
 	SiteDetect:         Owner,
-	SiteRead:          Viewer,
-	SiteRestore:       Admin,
-	SiteRetire:        Admin,
-	SiteTag:           Admin,
-	TokenMake:         Viewer,
-	TokenRevoke:       Viewer,
-	TokenUse:          Viewer,
-	GalleryRead:       Viewer,
-	DroverStart:       Owner,
+	SiteRead:           Viewer,
+	SiteRestore:        Admin,
+	SiteRetire:         Admin,
+	SiteTag:            Admin,
+	TokenMake:          Viewer,
+	TokenRevoke:        Viewer,
+	TokenUse:           Viewer,
+	GalleryRead:        Viewer,
+	DroverStart:        Owner,
 }
 
 // everySite lists what concerns all sites at once: nobody whose scope is limited to some of them may do it.

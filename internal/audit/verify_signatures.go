@@ -51,7 +51,7 @@ func (l *Log) verifyAnchor(ctx context.Context, own string, v *Verification) err
 func (l *Log) verifyCheckpoint(ctx context.Context, r row, own string, v *Verification) error {
 	c, err := ReadCheckpoint([]byte(r.Detail))
 	if err != nil || c.Seq >= r.Seq {
-		v.Broken, v.Why = r.Seq, "it tells of a checkpoint whose signature does not fit what it says: the entry was written by somebody without the key"
+		v.Broken, v.Why = r.Seq, "it tells of a checkpoint whose signature does not fit what it says: the entry was written by someone without the key"
 		return nil
 	}
 	if c.Key != own || c.Seq <= v.Anchor {

@@ -243,7 +243,7 @@ func (r *Roster) EndSessions(ctx context.Context, actor access.Actor, member int
 		if _, err := w.within(member); err != nil {
 			return err
 		}
-		detail, err := w.endAll(member, "somebody who manages the team ended your sessions")
+		detail, err := w.endAll(member, "an admin or owner ended your sessions")
 		if err != nil {
 			return err
 		}

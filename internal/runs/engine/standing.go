@@ -26,7 +26,7 @@ func (e *Engine) revoked(ctx context.Context, run runs.Run, plan operation.Plan)
 func (b *batch) watchActor(ctx context.Context, run runs.Run) {
 	_, revoked, err := b.engine.revoked(ctx, run, b.plan)
 	if err != nil && ctx.Err() == nil {
-		b.engine.logger.ErrorContext(ctx, "whether a run may go on could not be told", "err", err, "run", run.ID)
+		b.engine.logger.ErrorContext(ctx, "whether a run may continue could not be determined", "err", err, "run", run.ID)
 	}
 	if revoked {
 		b.lease.cancel()

@@ -78,9 +78,9 @@ func (b *batch) withoutSending(t runs.Target) (wordpress.Verdict, bool) {
 	switch {
 	case b.revoked && t.State == runs.TargetRunning:
 		return wordpress.Verdict{Outcome: wordpress.Unknown, Reason: wordpress.ReasonCutOff,
-			Note: "Drover was stopped while this request was under way, and it was not sent again: who started the run may not go on with it."}, true
+			Note: "Drover was stopped while this request was running, and it was not sent again: the person who started the run no longer has the rights for it."}, true
 	case b.revoked:
-		return wordpress.Verdict{Outcome: wordpress.Failed, Reason: wordpress.ReasonCancelled, Note: "Not sent: who started the run may not go on with it."}, true
+		return wordpress.Verdict{Outcome: wordpress.Failed, Reason: wordpress.ReasonCancelled, Note: "Not sent: the person who started the run no longer has the rights for it."}, true
 	case t.State == runs.TargetRunning && !b.plan.Idempotent:
 		return wordpress.Verdict{Outcome: wordpress.Unknown, Reason: wordpress.ReasonCutOff,
 			Note: "Drover was stopped while this request was running. It may have taken effect. It was not sent again."}, true
