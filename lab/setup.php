@@ -64,7 +64,7 @@ if ( 'single' === $step ) {
 	match ( $host ) {
 		'plain.test'  => line( 'faulty.csv', array( "https://$host", 'drover', $password, 'Lab', 'single', 'ok' ) ),
 		'bare.test'   => line( 'faulty.csv', array( "https://$host", 'drover', $password, 'Lab', 'single', 'skipped/no_route' ) ),
-		'folder.test' => line( 'field.csv', array( "https://$host/wp/wp-admin/", 'drover', $password, 'Lab', 'field', 'ok' ) ),
+		'folder.test' => line( 'field.csv', array( "https://$host/wp/wp-admin/", 'drover', $password, 'Lab', 'field', 'failed/other_site' ) ),
 		'broken.test' => line( 'field.csv', array( "https://$host", 'drover', $password, 'Lab', 'field', 'ok' ) ),
 	};
 }

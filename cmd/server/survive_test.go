@@ -349,7 +349,8 @@ func TestDatabaseGone(t *testing.T) {
 	}
 	postgres(t, "start", dir)
 	if last := awaitEnd(t, s.env); last.Counts["ok"] != 60 {
-		t.Errorf("%v\n%s", last.Counts, p.err.String())
+		_, shown := run(t, s.env, "runs", "show", "1")
+		t.Errorf("%v\n%s\n%s", last.Counts, shown, p.err.String())
 	}
 	for i := range described {
 		if n := len(s.fake.Calls(i)); n < 1 || n > 2 {

@@ -156,7 +156,7 @@ func TestImportIsBounded(t *testing.T) {
 		runtime.ReadMemStats(&before)
 		lines, err := sites.ReadImport(strings.NewReader(file))
 		runtime.ReadMemStats(&after)
-		if grown := after.TotalAlloc - before.TotalAlloc; grown > 300<<20 {
+		if grown := after.TotalAlloc - before.TotalAlloc; grown > allocationFactor*300<<20 {
 			t.Errorf("%s: %d MB were allocated", name, grown>>20)
 		}
 		var p sites.Problems

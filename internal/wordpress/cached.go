@@ -129,9 +129,9 @@ var cacheStatusHit = regexp.MustCompile(`(?i);\s*hit\b`)
 
 func cachedState(word string) CachedState {
 	state := CachedNot
-	for i, each := range strings.FieldsFunc(word, func(r rune) bool { return r == ' ' || r == ',' || r == ';' }) {
+	for i, each := range strings.FieldsFunc(word, func(r rune) bool { return strings.ContainsRune(" ,;:", r) }) {
 		switch strings.TrimPrefix(strings.TrimPrefix(each, "TCP_"), "MEM_") {
-		case "HIT", "STALE", "UPDATING", "REVALIDATED": // all of these hand out what was kept before; of several caches, one is enough
+		case "HIT", "STALE", "UPDATING", "REVALIDATED", "SERVED": // all of these hand out what was kept before; of several caches, one is enough
 			if i == 0 || strings.Contains(word, ",") {
 				return CachedHit
 			}

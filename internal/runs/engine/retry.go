@@ -77,9 +77,14 @@ func (y *sending) unlessKnown(stopped error, last wordpress.Verdict) error {
 
 // once does one exchange. What it gave is not known when Drover itself stopped it.
 func (y *sending) once(ctx context.Context) (x wordpress.Exchange, stopped error) {
-	x = y.client.Do(ctx, y.request)
-	if cause := context.Cause(ctx); cause != nil {
-		return x, cause
+	for {
+		x = y.client.Do(ctx, y.request)
+		if cause := context.Cause(ctx); cause != nil {
+			return x, cause
+		}
+		if x.Sent || !errors.Is(x.Fault, errHostLeaseLost) {
+			break // a request that lost its host lease while it waited was not sent, so it waits again
+		}
 	}
 	if errors.Is(x.Fault, errDrained) || errors.Is(x.Fault, runs.ErrLeaseLost) || errors.Is(x.Fault, errCancelled) || errors.Is(x.Fault, errNotStored) {
 		return x, x.Fault

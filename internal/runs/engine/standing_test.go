@@ -29,9 +29,9 @@ func TestARunOfSomebodyWhoMayNoMore(t *testing.T) {
 		noteHas string
 	}{
 		"as before":                {runstest.Owner, nil, 2, runs.Done, ""},
-		"removed":                  {runstest.Owner, access.ErrForbidden, 0, runs.Cancelled, "may not"},
-		"demoted":                  {demoted, nil, 0, runs.Cancelled, "may not"},
-		"held to other operations": {operations, nil, 0, runs.Cancelled, "may not"},
+		"removed":                  {runstest.Owner, access.ErrForbidden, 0, runs.Cancelled, "no longer has the rights"},
+		"demoted":                  {demoted, nil, 0, runs.Cancelled, "no longer has the rights"},
+		"held to other operations": {operations, nil, 0, runs.Cancelled, "no longer has the rights"},
 		"held to one client":       {narrowed, nil, 1, runs.Done, "scope"},
 	}
 	dbtest.Each(t, func(t *testing.T, db *database.DB) {
