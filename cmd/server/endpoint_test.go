@@ -92,7 +92,7 @@ func TestAnyEndpointOnRealWordPress(t *testing.T) {
 		until(`document.body.innerText.includes("Enter a whole number")`))
 	do(t, ctx, "a draft", chromedp.Navigate(form), chromedp.SendKeys(`[name="f.title"], [name="f.title.raw"]`, "Drover on {{site.host}}"), chromedp.SetValue(`[name="f.status"]`, "draft"),
 		chromedp.Click(`main form button[data-variant="primary"]`), until(fmt.Sprintf(`document.querySelector("#run-preview")?.innerText.includes("%d sites")`, n)),
-		chromedp.Click("#run-preview button:not([formaction])"), until(fmt.Sprintf(`document.querySelector("#run-live")?.innerText.includes("%d succeeded")`, n)))
+		chromedp.Click("#run-preview button:not([formaction])"), until(fmt.Sprintf(`document.querySelector("#run-live")?.innerText.includes("All %d sites succeeded")`, n)))
 
 	do(t, ctx, "WordPress's own word stands at the field", chromedp.Navigate(home+"/endpoints/form?all=1&method=POST&route=%2Fwp%2Fv2%2Fposts"),
 		chromedp.SendKeys(`[name="f.date"]`, "yesterday"), chromedp.Click(`main form button[data-variant="primary"]`), until(`document.querySelector("#run-preview")?.innerText.includes("sites")`),
