@@ -261,9 +261,10 @@ type TargetAttempt struct {
 
 // Progress is what happened in a batch: what its worker stores in one transaction.
 type Progress struct {
-	Begun    []int64 // targets that are about to be sent
-	Attempts []TargetAttempt
-	Ended    []Target
+	Begun     []int64 // targets that are about to be sent
+	Withdrawn []int64 // targets that were about to be sent and then were not: they wait again
+	Attempts  []TargetAttempt
+	Ended     []Target
 }
 
 // Verified is what looking at a site's pages showed after its cache was cleared.

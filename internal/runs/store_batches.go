@@ -167,7 +167,7 @@ func (s *Store) StoreProgress(ctx context.Context, batch int64, owner string, un
 		if refused, err = w.beginTargets(p.Begun); err != nil {
 			return err
 		}
-		return errors.Join(w.insertAttempts(p.Attempts), w.endTargets(batch, p.Ended))
+		return errors.Join(w.withdrawTargets(p.Withdrawn), w.insertAttempts(p.Attempts), w.endTargets(batch, p.Ended))
 	})
 	return refused, err
 }
@@ -183,6 +183,13 @@ func (w write) beginTargets(ids []int64) ([]int64, error) {
 	var refused []int64
 	err := w.tx.Model(&targetRow{}).Where("id IN ? AND state = ?", ids, TargetDone).Pluck("id", &refused).Error
 	return refused, err
+}
+
+func (w write) withdrawTargets(ids []int64) error {
+	if len(ids) == 0 {
+		return nil
+	}
+	return w.tx.Exec("UPDATE targets SET state = ?, started_at = 0 WHERE id IN ? AND state = ?", TargetWaiting, ids, TargetRunning).Error
 }
 
 func (w write) insertAttempts(all []TargetAttempt) error {

@@ -11,6 +11,7 @@ import (
 	"github.com/droverhq/drover/internal/database"
 	"github.com/droverhq/drover/internal/database/dbtest"
 	"github.com/droverhq/drover/internal/runs"
+	"github.com/droverhq/drover/internal/runs/engine"
 	"github.com/droverhq/drover/internal/wordpress"
 	"github.com/droverhq/drover/internal/wordpress/wptest"
 )
@@ -101,6 +102,51 @@ func TestAStoppedProcessGivesItsBatchBack(t *testing.T) {
 			if n := len(h.Fake.Calls(i)); n != 1 {
 				t.Errorf("site %d was purged %d times", i, n)
 			}
+		}
+	})
+}
+
+// stopsAtBegin is a store during whose first beginning of a target the process is told to stop.
+type stopsAtBegin struct {
+	*runs.Store
+	began    chan struct{}
+	draining func() <-chan struct{}
+}
+
+func (s stopsAtBegin) StoreProgress(ctx context.Context, batch int64, owner string, until time.Time, p runs.Progress) ([]int64, error) {
+	refused, err := s.Store.StoreProgress(ctx, batch, owner, until, p)
+	if len(p.Begun) > 0 {
+		select {
+		case s.began <- struct{}{}:
+		default:
+		}
+		<-s.draining()
+	}
+	return refused, err
+}
+
+func TestAStopBetweenBeginningAndSendingLeavesTheTargetWaiting(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, db *database.DB) {
+		h := runstest.New(t, db, make([]wptest.Site, 3))
+		h.Locate(t)
+		var first *engine.Engine
+		store := stopsAtBegin{h.Runner.Store(), make(chan struct{}, 1), func() <-chan struct{} { return first.Draining() }}
+		first = h.NewEngineFrom(t, store)
+		run := h.Start(t, runstest.Everywhere("request", map[string]string{"method": "POST", "path": "/wp/v2/posts", "body": "{}"}))
+		if err := first.Work(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		<-store.began
+		if err := first.Stop(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		s, err := h.Runner.Snapshot(t.Context(), access.System(), run.ID)
+		if err != nil || s.Counts.Waiting != 3 || h.Fake.Requests() != 0 {
+			t.Fatalf("after the stop: %+v, %d requests, %v", s.Counts, h.Fake.Requests(), err)
+		}
+		h.Work(t)
+		if last := h.Wait(t, run.ID); last.Counts.Unknown != 0 {
+			t.Errorf("nothing was sent before the stop, but %+v", last.Counts)
 		}
 	})
 }

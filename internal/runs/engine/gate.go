@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"net/netip"
 
 	"github.com/droverhq/drover/internal/wordpress"
@@ -16,6 +17,7 @@ type gate struct {
 	target int64
 	begins bool // the next request belongs to what the run does
 	begun  bool // the database says that the target may have been sent
+	resent bool // a worker before this one may have sent it
 }
 
 func (g *gate) network() wordpress.Gate {
@@ -27,11 +29,16 @@ func (g *gate) ready() error {
 	if err := g.batch.mayStillSend(g.ctx); err != nil || g.begun || !g.begins {
 		return err
 	}
-	if err := g.batch.writer.begin(g.ctx, g.target); err != nil {
-		return err
+	err := g.batch.writer.begin(g.ctx, g.target)
+	if err == nil {
+		g.begun = true
+		err = g.batch.mayStillSend(g.ctx)
 	}
-	g.begun = true
-	return g.batch.mayStillSend(g.ctx)
+	if err != nil && !errors.Is(err, errCancelled) && !g.resent {
+		g.begun = false
+		g.batch.writer.withdraw(g.target)
+	}
+	return err
 }
 
 // mayStillSend returns why nothing more may be sent.

@@ -29,7 +29,7 @@ func (b *batch) target(ctx context.Context, t runs.Target) bool {
 		b.end(t, verdict)
 		return true
 	}
-	g := &gate{batch: b, ctx: ctx, target: t.ID}
+	g := &gate{batch: b, ctx: ctx, target: t.ID, resent: t.State == runs.TargetRunning}
 	located, elsewhere := b.locate(ctx, t, b.clients[t.SiteID].Through(g.network()))
 	if elsewhere {
 		b.end(t, located.Verdict)

@@ -18,6 +18,7 @@ var errCancelled = errors.New("engine: the run was cancelled")
 // message is what a target tells the writer. With acknowledged, the target waits until it is stored.
 type message struct {
 	begin        int64
+	withdraw     int64
 	attempt      *runs.TargetAttempt
 	end          *runs.Target
 	acknowledged chan error
@@ -65,6 +66,9 @@ func (w *writer) begin(ctx context.Context, target int64) error {
 		return context.Cause(ctx)
 	}
 }
+
+// withdraw stores that a target that was about to be sent was not.
+func (w *writer) withdraw(target int64) { w.messages <- message{withdraw: target} }
 
 func (w *writer) attempt(target int64, a runs.Attempt) {
 	w.messages <- message{attempt: &runs.TargetAttempt{Target: target, Attempt: a}}
@@ -124,6 +128,8 @@ func (w *writer) store(ctx context.Context, batch []message) error {
 			p.Attempts = append(p.Attempts, *m.attempt)
 		case m.end != nil:
 			p.Ended = append(p.Ended, *m.end)
+		case m.withdraw != 0:
+			p.Withdrawn = append(p.Withdrawn, m.withdraw)
 		default:
 			p.Begun = append(p.Begun, m.begin)
 		}

@@ -114,6 +114,12 @@ func (h *Harness) NewEngine(t testing.TB) *engine.Engine {
 	return h.newEngine(t, h.Runner.Store(), h.Registry)
 }
 
+// NewEngineFrom is NewEngine with another store.
+func (h *Harness) NewEngineFrom(t testing.TB, store engine.Store) *engine.Engine {
+	t.Helper()
+	return h.newEngine(t, store, h.Registry)
+}
+
 func (h *Harness) newEngine(t testing.TB, store engine.Store, registry *sites.Registry) *engine.Engine {
 	t.Helper()
 	e, err := engine.New(engine.Parts{DB: h.DB, Store: store, Registry: registry, Standing: h.standing, Logger: h.logger})
