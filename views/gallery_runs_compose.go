@@ -13,7 +13,7 @@ func composeGallery() []GalleryPage {
 		page  ComposePage
 	}{
 		{"nothing chosen", galleryCompose("operator")}, {"ready to run", galleryComposed()}, {"5,000 sites, destroys", galleryDestroy()},
-		{"problems", galleryComposeProblems()}, {"selected individually, long names", galleryComposeByHand()}, {"no site", ComposePage{Frame: galleryFrame("Run", "run", "admin")}},
+		{"problems", galleryComposeProblems()}, {"selected individually, long names", galleryComposeIndividualSites()}, {"no site", ComposePage{Frame: galleryFrame("Run", "run", "admin")}},
 	} {
 		all = append(all, GalleryPage{Name: "compose", State: s.state, Component: Compose(s.page)})
 	}
@@ -100,7 +100,7 @@ func galleryComposeProblems() ComposePage {
 	return p
 }
 
-func galleryComposeByHand() ComposePage {
+func galleryComposeIndividualSites() ComposePage {
 	p := galleryCompose("operator")
 	p.Chosen, p.Typed = "request", map[string]string{"method": "POST", "path": "/wp/v2/" + longName, "body": `{"title":"` + hebrewName + `"}`}
 	for i := range 62 {

@@ -92,8 +92,8 @@ func TestAFieldKeepsWhatWasTypedAndTellsItsProblem(t *testing.T) {
 				if name, _ := attribute(n, "name"); name != f.Name {
 					continue
 				}
-				if said, _ := attribute(n, "aria-describedby"); said != f.Name+"-hint "+f.Name+"-problem" {
-					t.Errorf("aria-describedby is %q", said)
+				if described, _ := attribute(n, "aria-describedby"); described != f.Name+"-hint "+f.Name+"-problem" {
+					t.Errorf("aria-describedby is %q", described)
 				}
 				if wrong, _ := attribute(n, "aria-invalid"); wrong != "true" {
 					t.Errorf("aria-invalid is %q", wrong)

@@ -191,7 +191,7 @@ func TestChartStacksToItsHeight(t *testing.T) {
 	if top := c.Columns[0].Rects[1]; top.Y != 0 || top.H != 50 {
 		t.Errorf("the busiest day ends at %v with %v, not at the top", top.Y, top.H)
 	}
-	if half := c.Columns[1].Rects[0]; half.H != 25 || half.Y != 75 {
-		t.Errorf("a quarter of the busiest day is %v high at %v", half.H, half.Y)
+	if ok := c.Columns[1].Rects[0]; ok.H != 25 || ok.Y != 75 {
+		t.Errorf("a quarter of the busiest day is %v high at %v", ok.H, ok.Y)
 	}
 }

@@ -81,7 +81,7 @@ type SiteForm struct {
 	Problem string
 }
 
-// CheckStep is one step of the ladder.
+// CheckStep is one step of a check.
 type CheckStep struct {
 	Title, State, Finding, Fix string
 	Screen                     AdminLink

@@ -132,8 +132,8 @@ func until(expression string) chromedp.Action[chromedp.Void] {
 	}
 }
 
-// ask evaluates an expression of the page.
-func ask(t *testing.T, ctx context.Context, expression string) string {
+// evaluate evaluates an expression of the page.
+func evaluate(t *testing.T, ctx context.Context, expression string) string {
 	t.Helper()
 	text, err := chromedp.Run(ctx, chromedp.Evaluate[string](expression))
 	if err != nil {
@@ -166,7 +166,7 @@ func TestTheMainJobOnRealWordPress(t *testing.T) {
 	do(t, ctx, "compose", chromedp.Navigate(home+"/run?operation=clear-cache&all=1"), until(`document.querySelector("#run-preview").innerText.includes("14 sites")`))
 	do(t, ctx, "run", chromedp.Click("#run-preview button:not([formaction])"),
 		until(`document.querySelector("#run-live")?.innerText.includes("11 succeeded")`), until(`document.querySelector("#run-live").innerText.includes("14 of 14")`))
-	path := ask(t, ctx, "location.pathname")
+	path := evaluate(t, ctx, "location.pathname")
 
 	want := map[string]int{}
 	expected := map[string]string{}
@@ -187,7 +187,7 @@ func TestTheMainJobOnRealWordPress(t *testing.T) {
 		t.Errorf("these were purged and should not have been: %v", got)
 	}
 	do(t, ctx, "read the record", chromedp.Navigate(home+"/audit"))
-	audit := ask(t, ctx, `document.querySelector("main").innerText`)
+	audit := evaluate(t, ctx, `document.querySelector("main").innerText`)
 	for _, sentence := range []string{"Olga Owner started run 1", "“Clear the whole cache” on 14 sites", "11 succeeded", "imported"} {
 		if !strings.Contains(audit, sentence) {
 			t.Errorf("the record does not say %q:\n%s", sentence, audit)
@@ -205,7 +205,7 @@ func checked(t *testing.T, ctx context.Context, home string) {
 	deadline := time.Now().Add(time.Minute)
 	for {
 		do(t, ctx, "wait for the checks", chromedp.Navigate(home+"/sites"))
-		page := ask(t, ctx, `document.querySelector("main").innerText`)
+		page := evaluate(t, ctx, `document.querySelector("main").innerText`)
 		if !strings.Contains(page, "Not checked") {
 			return
 		}

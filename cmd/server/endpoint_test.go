@@ -80,7 +80,7 @@ func TestAnyEndpointOnRealWordPress(t *testing.T) {
 	do(t, ctx, "sign in", chromedp.Navigate(home+"/sign-in"), chromedp.SendKeys("#email", olga), chromedp.SendKeys("#password", olgasPassword), chromedp.Click("main form button"), until(`document.querySelector("form[action=\"/sign-out\"]")`))
 
 	do(t, ctx, "explore", chromedp.Navigate(home+"/endpoints?all=1"), until(fmt.Sprintf(`document.body.innerText.includes("on %d sites")`, n)))
-	if routes := ask(t, ctx, `String(document.querySelectorAll("main details li").length)`); len(routes) < 3 {
+	if routes := evaluate(t, ctx, `String(document.querySelectorAll("main details li").length)`); len(routes) < 3 {
 		t.Errorf("a real index has %s routes", routes)
 	}
 	began := time.Now()
@@ -104,10 +104,10 @@ func TestAnyEndpointOnRealWordPress(t *testing.T) {
 	do(t, ctx, "the plugins as a table", chromedp.Navigate(home+"/operations/-1/use?all=1"), until(fmt.Sprintf(`document.querySelector("#run-preview")?.innerText.includes("%d sites")`, n)),
 		chromedp.Click("#run-preview button:not([formaction])"), until(`document.querySelector('a[href$="/answers"]')`), chromedp.Click(`a[href$="/answers"]`),
 		until(fmt.Sprintf(`document.querySelector("main").innerText.includes("of %d sites")`, n)))
-	if rows := ask(t, ctx, `String([...document.querySelectorAll("main tbody tr")].filter(tr => tr.innerText.includes("1.4.2")).length)`); rows != fmt.Sprint(n) {
+	if rows := evaluate(t, ctx, `String([...document.querySelectorAll("main tbody tr")].filter(tr => tr.innerText.includes("1.4.2")).length)`); rows != fmt.Sprint(n) {
 		t.Errorf("%s sites show the version of the lab's plugin, want %d", rows, n)
 	}
-	if heads := ask(t, ctx, `[...document.querySelectorAll("main th")].map(th => th.innerText.trim()).join(" ")`); heads != "Site plugin name version status" {
+	if heads := evaluate(t, ctx, `[...document.querySelectorAll("main th")].map(th => th.innerText.trim()).join(" ")`); heads != "Site plugin name version status" {
 		t.Errorf("the table has %s", heads)
 	}
 }
@@ -151,10 +151,10 @@ func TestAnswersAsATree(t *testing.T) {
 	do(t, ctx, "sign in", chromedp.Navigate(c.home+"/sign-in"), chromedp.SendKeys("#email", olga), chromedp.SendKeys("#password", olgasPassword), chromedp.Click("main form button"), until(`document.querySelector("form[action=\"/sign-out\"]")`))
 	do(t, ctx, "open the tree", chromedp.Navigate(c.home+"/runs/1/targets/1"), until(`document.querySelector(".json-tree")`), chromedp.SendKeys(".json-bar input", "maxlength"),
 		until(`document.querySelector(".json-bar .hint").innerText === "1 of 2"`), until(`document.querySelector(".json-found").dataset.path.endsWith(".maxLength")`))
-	if found := ask(t, ctx, `String(document.querySelectorAll(".json-tree img").length) + document.title.includes("broken in")`); found != "0false" {
+	if found := evaluate(t, ctx, `String(document.querySelectorAll(".json-tree img").length) + document.title.includes("broken in")`); found != "0false" {
 		t.Errorf("the answer became a part of the page: %s", found)
 	}
-	if text := ask(t, ctx, `document.querySelector("[data-path='.name']").innerText`); !strings.Contains(text, "onerror") {
+	if text := evaluate(t, ctx, `document.querySelector("[data-path='.name']").innerText`); !strings.Contains(text, "onerror") {
 		t.Errorf("the name is not shown as text: %s", text)
 	}
 }

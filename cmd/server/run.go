@@ -267,7 +267,7 @@ func printGroups(out io.Writer, targets []web.TargetLine) {
 	})
 	for _, g := range groups {
 		reason := wordpress.Reason(g.reason)
-		fmt.Fprintf(out, "%d × %s: %s %s\n", len(sites[g]), g.outcome, reason.Sentence(), reason.Mend())
+		fmt.Fprintf(out, "%d × %s: %s %s\n", len(sites[g]), g.outcome, reason.Sentence(), reason.Fix())
 		for _, t := range sites[g] {
 			fmt.Fprintf(out, "    %s %s\n", t.Site, t.Note)
 		}

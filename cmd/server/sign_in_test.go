@@ -43,7 +43,7 @@ func doorwayOn(t *testing.T, data string) (home string, ctx context.Context) {
 	return home, ctx
 }
 
-func signInAgain(t *testing.T, ctx context.Context, home string) {
+func signInSecondTime(t *testing.T, ctx context.Context, home string) {
 	t.Helper()
 	do(t, ctx, "sign out", chromedp.Navigate(home+"/settings"), until(`document.querySelector('form[action="/sign-out-everywhere"] button')`),
 		chromedp.Click(`form[action="/sign-out-everywhere"] button`), until(`location.pathname === "/sign-in"`))
@@ -56,7 +56,7 @@ func TestAPasskeyInChromium(t *testing.T) {
 	do(t, ctx, "a security key", authenticator)
 	do(t, ctx, "add a passkey", chromedp.Navigate(home+"/settings/second-factor"), chromedp.SendKeys("#name", "Laptop"), chromedp.Click("form[data-make] button"),
 		until(`document.querySelectorAll("#recovery-codes li").length === 10`))
-	signInAgain(t, ctx, home)
+	signInSecondTime(t, ctx, home)
 	do(t, ctx, "use the passkey", chromedp.Click("form[data-passkey] button"), until(`location.pathname === "/team"`))
 	do(t, ctx, "read the record", chromedp.Navigate(home+"/audit"), until(`document.querySelector("main").innerText.includes("changed their second factor")`))
 }
@@ -64,16 +64,16 @@ func TestAPasskeyInChromium(t *testing.T) {
 func TestAnAuthenticatorAppInChromium(t *testing.T) {
 	home, ctx := doorway(t)
 	do(t, ctx, "begin", chromedp.Navigate(home+"/settings/second-factor"), chromedp.Click(`form[action="/settings/second-factor/app"] button`), until(`document.querySelector("#app-secret")`))
-	if box := ask(t, ctx, `JSON.stringify([document.querySelector("main svg[role=img]").getBoundingClientRect().width > 150, getComputedStyle(document.querySelector("main svg[role=img] path")).fill])`); box != `[true,"rgb(0, 0, 0)"]` {
+	if box := evaluate(t, ctx, `JSON.stringify([document.querySelector("main svg[role=img]").getBoundingClientRect().width > 150, getComputedStyle(document.querySelector("main svg[role=img] path")).fill])`); box != `[true,"rgb(0, 0, 0)"]` {
 		t.Errorf("the code to scan is drawn as %s", box)
 	}
-	secret := strings.ReplaceAll(ask(t, ctx, `document.querySelector("#app-secret").innerText`), " ", "")
+	secret := strings.ReplaceAll(evaluate(t, ctx, `document.querySelector("#app-secret").innerText`), " ", "")
 	do(t, ctx, "confirm", chromedp.SendKeys("#code", appCode(t, secret, -30*time.Second)), chromedp.Click("main form button"),
 		until(`document.querySelectorAll("#recovery-codes li").length === 10`))
-	recovery := ask(t, ctx, `document.querySelector("#recovery-codes li").innerText`)
-	signInAgain(t, ctx, home)
+	recovery := evaluate(t, ctx, `document.querySelector("#recovery-codes li").innerText`)
+	signInSecondTime(t, ctx, home)
 	do(t, ctx, "the code", chromedp.SendKeys("#proof_code", appCode(t, secret, 0)), chromedp.Click(`form:has(#proof_code) button`), until(`location.pathname === "/team"`))
-	signInAgain(t, ctx, home)
+	signInSecondTime(t, ctx, home)
 	do(t, ctx, "a recovery code", chromedp.SendKeys("#proof_code", recovery), chromedp.Click(`form:has(#proof_code) button`), until(`location.pathname === "/team"`))
 	do(t, ctx, "count the codes", chromedp.Navigate(home+"/settings/second-factor"), until(`document.querySelector("main").innerText.includes("9 codes are left")`))
 }

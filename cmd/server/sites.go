@@ -238,7 +238,7 @@ func checkSites(cmd *cobra.Command, h *app, chosen selecting, asJSON bool) error
 		}
 		counts[report.State()]++
 		if asJSON {
-			printJSON(out, map[string]any{"site": s.Home, "state": report.State(), "rungs": report.Rungs})
+			printJSON(out, map[string]any{"site": s.Home, "state": report.State(), "rungs": report.Steps})
 			return
 		}
 		printReport(out, s, report)
@@ -257,9 +257,9 @@ func checkSites(cmd *cobra.Command, h *app, chosen selecting, asJSON bool) error
 
 func printReport(out io.Writer, s sites.Site, report wordpress.Report) {
 	fmt.Fprintf(out, "%-8s %s\n", report.State(), s.Home)
-	for _, rung := range report.Rungs {
-		if rung.State == wordpress.RungFailed || rung.State == wordpress.RungWarning {
-			fmt.Fprintf(out, "         %s %s\n", rung.Finding, rung.Mend)
+	for _, step := range report.Steps {
+		if step.State == wordpress.CheckFailed || step.State == wordpress.CheckWarning {
+			fmt.Fprintf(out, "         %s %s\n", step.Finding, step.Fix)
 		}
 	}
 }

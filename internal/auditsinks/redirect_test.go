@@ -14,9 +14,9 @@ import (
 func TestHookFollowsNoRedirect(t *testing.T) {
 	for _, status := range []int{http.StatusMovedPermanently, http.StatusFound, http.StatusTemporaryRedirect, http.StatusPermanentRedirect} {
 		var followed atomic.Bool
-		elsewhere := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { followed.Store(true) }))
-		t.Cleanup(elsewhere.Close)
-		server := httptest.NewTLSServer(http.RedirectHandler(elsewhere.URL, status))
+		otherServer := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { followed.Store(true) }))
+		t.Cleanup(otherServer.Close)
+		server := httptest.NewTLSServer(http.RedirectHandler(otherServer.URL, status))
 		t.Cleanup(server.Close)
 		pool := x509.NewCertPool()
 		pool.AppendCertsFromPEM(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw}))

@@ -44,21 +44,21 @@ func missedPosts(a Answer) (Verdict, bool) {
 		notes = append(notes, "Posts "+strings.Join(byCause[name], ", ")+" "+says+".")
 	}
 	v := Verdict{Outcome: "partial", Note: strings.Join(notes, " ")}
-	if ids := askedPosts(a.Request); len(ids) > 0 && !slices.ContainsFunc(ids, func(id string) bool { return !all[id] }) {
+	if ids := requestedPosts(a.Request); len(ids) > 0 && !slices.ContainsFunc(ids, func(id string) bool { return !all[id] }) {
 		v.Outcome, v.Reason = "failed", "invalid_input"
 	}
 	return v, true
 }
 
-// askedPosts reads the posts that the request named.
-func askedPosts(body []byte) []string {
-	var asked struct {
+// requestedPosts reads the posts that the request named.
+func requestedPosts(body []byte) []string {
+	var request struct {
 		IDs any `json:"post_ids"`
 	}
-	if decode(body, &asked) != nil {
+	if decode(body, &request) != nil {
 		return nil
 	}
-	return scalars(asked.IDs)
+	return scalars(request.IDs)
 }
 
 // postsByCause reads the posts by cause. The plugin names every cause, most with an empty list; PHP writes a list with gaps as an

@@ -71,11 +71,11 @@ func ofProtectedSite(p proposal) bool { return p.policy.Protects(p.client) }
 // editsProtectedSite judges by the client before and the one after: neither taking a site out of protection nor bringing one under it hides
 // what else is altered.
 func editsProtectedSite(p proposal) bool {
-	client, moved := p.field("client")
+	client, newClient := p.field("client")
 	_, home := p.field("home")
 	_, tags := p.field("tags")
 	after, _ := client.after.(string)
-	return (moved || home || tags) && (p.policy.Protects(p.client) || moved && p.policy.Protects(after))
+	return (newClient || home || tags) && (p.policy.Protects(p.client) || newClient && p.policy.Protects(after))
 }
 
 // Covered lists the actions that a second person must approve under some policy.

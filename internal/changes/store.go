@@ -49,8 +49,8 @@ func (r changeRow) pending() Pending {
 	}
 }
 
-// told is what the audit log says of the pending change.
-func (r changeRow) told() map[string]any {
+// auditDetail is what the audit log says of the pending change.
+func (r changeRow) auditDetail() map[string]any {
 	return map[string]any{"change": r.Action, "of": r.Subject, "requested_by": r.ActorName, "detail": json.RawMessage(r.Detail)}
 }
 
@@ -76,7 +76,7 @@ func (s store) insert(ctx context.Context, actor access.Actor, row changeRow, pa
 		if err := tx.Model(&row).Update("payload", sealed).Error; err != nil {
 			return err
 		}
-		return s.log.Record(tx, actor, audit.Event{Action: access.ChangeRequest, Subject: access.On("change", row.ID), Detail: row.told()})
+		return s.log.Record(tx, actor, audit.Event{Action: access.ChangeRequest, Subject: access.On("change", row.ID), Detail: row.auditDetail()})
 	})
 }
 
@@ -115,9 +115,9 @@ func (s store) end(ctx context.Context, actor access.Actor, row changeRow, state
 		if ended.RowsAffected == 0 {
 			return ErrOver
 		}
-		told := row.told()
-		told["how"] = state
-		return s.log.Record(tx, actor, audit.Event{Action: action, Subject: access.On("change", row.ID), Detail: told})
+		detail := row.auditDetail()
+		detail["how"] = state
+		return s.log.Record(tx, actor, audit.Event{Action: action, Subject: access.On("change", row.ID), Detail: detail})
 	})
 }
 

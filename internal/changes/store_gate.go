@@ -85,7 +85,7 @@ func take(l *audit.Log, tx *gorm.DB, actor access.Actor, event audit.Event) erro
 	if by.ID == actor.ID || !independent {
 		return ErrNotIndependent
 	}
-	return l.Record(tx, by, audit.Event{Action: access.ChangeApprove, Subject: access.On("change", id), Detail: row.told()})
+	return l.Record(tx, by, audit.Event{Action: access.ChangeApprove, Subject: access.On("change", id), Detail: row.auditDetail()})
 }
 
 // eventText is what a change would record, as a text that two of them are compared by.

@@ -24,11 +24,11 @@ func openSQLite(ctx context.Context, dir string) (*DB, error) {
 	if err := touch(file); err != nil {
 		return nil, err
 	}
-	held := flock.New(filepath.Join(dir, "drover.lock"))
-	if err := held.Lock(); err != nil {
+	lock := flock.New(filepath.Join(dir, "drover.lock"))
+	if err := lock.Lock(); err != nil {
 		return nil, fmt.Errorf("database: %w", err)
 	}
-	defer held.Unlock()
+	defer lock.Unlock()
 	d, err := connectSQLite(file)
 	if err != nil {
 		return nil, err

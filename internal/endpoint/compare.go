@@ -31,7 +31,7 @@ func Show(cell any) string {
 func Compare(a, b any) int {
 	x, y := weightOf(a), weightOf(b)
 	return cmp.Or(
-		cmp.Compare(x.class, y.class), cmp.Compare(x.whole, y.whole), cmp.Compare(x.step, y.step), cmp.Compare(x.fraction, y.fraction),
+		cmp.Compare(x.class, y.class), cmp.Compare(x.integer, y.integer), cmp.Compare(x.step, y.step), cmp.Compare(x.fraction, y.fraction),
 		slices.Compare(x.parts, y.parts), comparePre(x.pre, y.pre),
 		cmp.Compare(strings.ToLower(x.text), strings.ToLower(y.text)), cmp.Compare(x.text, y.text),
 	)
@@ -41,7 +41,7 @@ func Compare(a, b any) int {
 // and the version 6.5 apart.
 type weight struct {
 	class    int // numeric, textual or nothing
-	whole    int64
+	integer  int64
 	step     int
 	fraction float64
 	parts    []int64
@@ -79,7 +79,7 @@ func weightOf(cell any) weight {
 
 func weightOfNumber(text string) weight {
 	if n, err := strconv.ParseInt(text, 10, 64); err == nil {
-		return weight{whole: n}
+		return weight{integer: n}
 	}
 	f, err := strconv.ParseFloat(text, 64)
 	if err != nil || math.IsNaN(f) {
@@ -88,13 +88,13 @@ func weightOfNumber(text string) weight {
 	floor := math.Floor(f)
 	switch {
 	case floor >= math.MaxInt64:
-		return weight{whole: math.MaxInt64, step: fractional, fraction: f}
+		return weight{integer: math.MaxInt64, step: fractional, fraction: f}
 	case floor < math.MinInt64:
-		return weight{whole: math.MinInt64, step: before, fraction: f}
+		return weight{integer: math.MinInt64, step: before, fraction: f}
 	case floor == f:
-		return weight{whole: int64(f)}
+		return weight{integer: int64(f)}
 	}
-	return weight{whole: int64(floor), step: fractional, fraction: f - floor}
+	return weight{integer: int64(floor), step: fractional, fraction: f - floor}
 }
 
 var (
@@ -125,7 +125,7 @@ func weightOfVersion(text string) (weight, bool) {
 	for len(parts) > 1 && parts[len(parts)-1] == 0 {
 		parts = parts[:len(parts)-1]
 	}
-	w := weight{whole: parts[0], parts: parts[1:], pre: found[2], step: versioned}
+	w := weight{integer: parts[0], parts: parts[1:], pre: found[2], step: versioned}
 	if len(parts) == 1 {
 		w.parts, w.step = nil, exact
 		if w.pre != "" {

@@ -158,8 +158,8 @@ func (f Field) value(typed []string) (any, string) {
 
 // reference marks a reference to a table's cell that must stay text, see ExpandJSON. A query knows texts only.
 func (f Field) reference(text string) string {
-	name, whole := wholeReference(text)
-	if whole && f.Place == InBody && strings.HasPrefix(name, "row.") && !strings.HasSuffix(name, asText) && f.schema.is("string") {
+	name, isReference := soleReference(text)
+	if isReference && f.Place == InBody && strings.HasPrefix(name, "row.") && !strings.HasSuffix(name, asText) && f.schema.is("string") {
 		return "{{" + name + asText + "}}"
 	}
 	return text

@@ -111,7 +111,7 @@ func TestValues(t *testing.T) {
 	for name, c := range map[string]struct {
 		method, template, path, body string
 		want                         map[string][]string
-		whole                        bool
+		complete                     bool
 	}{
 		"a query":         {"GET", "/wp/v2/posts", "/wp/v2/posts?per_page=5&status[]=draft&include%5B%5D=1&tax[relation]=OR", "", map[string][]string{"per_page": {"5"}, "status": {"draft"}, "include": {"1\n"}, "tax.relation": {"OR"}}, true},
 		"a body":          {"POST", "/wp/v2/posts", "/wp/v2/posts", `{"author":3,"title":{"raw":"a"},"categories":[4,5],"content":""}`, map[string][]string{"author": {"3"}, "title.raw": {"a"}, "categories": {"4\n5"}, SendEmpty: {"content"}}, true},
@@ -124,9 +124,9 @@ func TestValues(t *testing.T) {
 		"no JSON":         {"POST", "/wp/v2/posts", "/wp/v2/posts", `{`, map[string][]string{}, false},
 		"a broken query":  {"GET", "/wp/v2/posts", "/wp/v2/posts?per_page=%zz", "", map[string][]string{}, false},
 	} {
-		got, whole := formOf(t, c.template, c.method).Values(c.path, c.body)
-		if whole != c.whole || !reflect.DeepEqual(got, c.want) {
-			t.Errorf("%s: %v, %v", name, got, whole)
+		got, complete := formOf(t, c.template, c.method).Values(c.path, c.body)
+		if complete != c.complete || !reflect.DeepEqual(got, c.want) {
+			t.Errorf("%s: %v, %v", name, got, complete)
 		}
 	}
 }
@@ -189,7 +189,7 @@ func fuzzForm(t *testing.T, form Form, typed string) {
 			t.Errorf("it left its place: %s", filled.Path)
 		}
 	}
-	if again, _ := form.Values(filled.Path, filled.Body); again == nil {
+	if refilled, _ := form.Values(filled.Path, filled.Body); refilled == nil {
 		t.Error("nothing was read back")
 	}
 	if !Refers(typed) {

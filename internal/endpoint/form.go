@@ -124,14 +124,14 @@ func fieldOf(name string, place Place, s Schema) Field {
 	if s.HasDefault {
 		f.Default = shown(s.Default)
 	}
-	f.Min, f.Max = bound(s.Minimum), bound(s.Maximum)
+	f.Min, f.Max = limitText(s.Minimum), limitText(s.Maximum)
 	return f
 }
 
 // long are the names of WordPress's texts of several lines.
 var long = []string{"content", "excerpt", "description", "caption"}
 
-func bound(n *float64) string {
+func limitText(n *float64) string {
 	if n == nil {
 		return ""
 	}

@@ -277,13 +277,13 @@ func Search(all []Offer, words string) []Offer {
 		return all
 	}
 	return slices.DeleteFunc(slices.Clone(all), func(o Offer) bool {
-		text := strings.ToLower(o.Template + " " + o.Namespace + " " + o.said())
+		text := strings.ToLower(o.Template + " " + o.Namespace + " " + o.signature())
 		return slices.ContainsFunc(wanted, func(word string) bool { return !strings.Contains(text, word) })
 	})
 }
 
-// said is what a search looks through beside the path.
-func (r Route) said() string {
+// signature is what a search looks through beside the path.
+func (r Route) signature() string {
 	var b strings.Builder
 	for _, v := range r.Endpoints {
 		b.WriteString(v.Method + " ")

@@ -198,7 +198,7 @@ func (s *scanner) plain(value, key string) bool {
 	if value == "" || value == Removed {
 		return true
 	}
-	if _, whole := wholeReference(value); whole && s.references {
+	if _, isReference := soleReference(value); isReference && s.references {
 		return true
 	}
 	address := strings.HasPrefix(value, "https:") || strings.HasPrefix(value, "http:")

@@ -70,8 +70,8 @@ func TestRedact(t *testing.T) {
 		if got.Text != want {
 			t.Errorf("%s\n gave %s\n want %s", text, got.Text, want)
 		}
-		if again := Redact(got.Text).Text; again != got.Text {
-			t.Errorf("%s is not the same twice: %s", got.Text, again)
+		if twice := Redact(got.Text).Text; twice != got.Text {
+			t.Errorf("%s is not the same twice: %s", got.Text, twice)
 		}
 	}
 	template := `{"password":"{{row.password}}","secret":"a{{row.b}}"}`
@@ -111,8 +111,8 @@ func FuzzRedact(f *testing.F) {
 			}
 		}
 		got := Redact(before + after).Text
-		if again := Redact(got).Text; len(again) > len(got)+len(Removed)*(1+strings.Count(got, `"`)+strings.Count(got, "=")+strings.Count(got, ":")) {
-			t.Errorf("%q grows to %q", got, again)
+		if twice := Redact(got).Text; len(twice) > len(got)+len(Removed)*(1+strings.Count(got, `"`)+strings.Count(got, "=")+strings.Count(got, ":")) {
+			t.Errorf("%q grows to %q", got, twice)
 		}
 		if json.Valid(inner) && !json.Valid([]byte(Redact(string(inner)).Text)) {
 			t.Errorf("%s is JSON, %s is not", inner, Redact(string(inner)).Text)

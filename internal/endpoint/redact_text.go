@@ -78,8 +78,8 @@ func (a *assigner) colon(i int) int {
 		from, to := a.valueAt(from, "")
 		return a.cut(key, from, to)
 	}
-	near := a.text[max(0, i-2*longestKey):i]
-	start := i - len(near) + strings.LastIndexByte(near, '\n') + 1
+	before := a.text[max(0, i-2*longestKey):i]
+	start := i - len(before) + strings.LastIndexByte(before, '\n') + 1
 	value, _, _ := strings.Cut(a.text[from:min(len(a.text), from+longestLine)], "\n")
 	value = strings.TrimSpace(value)
 	_, credentials, two := strings.Cut(value, " ")

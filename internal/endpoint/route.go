@@ -63,12 +63,12 @@ func (r *reading) group() {
 		r.literal(r.take(1))
 		return
 	}
-	whole := r.take(end + 1)
-	if name := named.FindStringSubmatch(whole); name != nil {
-		r.variable(name[1], whole[len(name[0]):end])
+	group := r.take(end + 1)
+	if name := named.FindStringSubmatch(group); name != nil {
+		r.variable(name[1], group[len(name[0]):end])
 		return
 	}
-	inner, plain := strings.CutPrefix(whole[1:end], "?:")
+	inner, plain := strings.CutPrefix(group[1:end], "?:")
 	if !plain || strings.Contains(inner, "|") {
 		r.variable("", inner)
 		return

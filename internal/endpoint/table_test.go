@@ -42,7 +42,7 @@ func one(t testing.TB, expr, answer string) Row {
 	return rowsOf(t, tableOf(t, Query{Columns: []Column{{"v", expr}}}), []byte(answer))[0]
 }
 
-func TestRowsLeftOutAreTold(t *testing.T) {
+func TestRowsLeftOutAreReported(t *testing.T) {
 	page := []byte("[" + strings.Repeat("1,", 1499) + "1]")
 	for _, expr := range []string{".", ". + 0"} {
 		table := tableOf(t, Query{Columns: []Column{{"v", expr}}})
@@ -58,7 +58,7 @@ func TestRowsLeftOutAreTold(t *testing.T) {
 }
 
 // Identifiers of 19 digits keep them all, and what no computer can hold is shown as it came.
-func TestNumbersStayWhole(t *testing.T) {
+func TestNumbersKeepTheirDigits(t *testing.T) {
 	for answer, want := range map[string]string{
 		"9007199254740993": "9007199254740993", "1.50": "1.50", "-0.5": "-0.5", "1e400": "1e400", "1e999999999": "1e999999999", strings.Repeat("9", 60): strings.Repeat("9", 60), "true": "true", "null": "",
 	} {

@@ -147,8 +147,8 @@ func expanded(value any, values Values) any {
 
 func typed(text string, values Values) any {
 	filled := replace(text, values, func(s string) string { return s })
-	name, whole := wholeReference(text)
-	if !whole || strings.HasSuffix(name, asText) || strings.HasPrefix(name, "site.") && name != "site.id" {
+	name, isReference := soleReference(text)
+	if !isReference || strings.HasSuffix(name, asText) || strings.HasPrefix(name, "site.") && name != "site.id" {
 		return filled
 	}
 	var value any
@@ -166,8 +166,8 @@ func typed(text string, values Values) any {
 	return filled
 }
 
-// wholeReference is the name in a text that is nothing but one reference.
-func wholeReference(text string) (name string, is bool) {
+// soleReference is the name in a text that is nothing but one reference.
+func soleReference(text string) (name string, is bool) {
 	inner, opens := strings.CutPrefix(text, "{{")
 	inner, closes := strings.CutSuffix(inner, "}}")
 	return strings.TrimSpace(inner), opens && closes && !strings.Contains(inner, "{{") && !strings.Contains(inner, "}}")

@@ -10,7 +10,7 @@ import (
 
 // Values is the way back: what to show in the fields for a saved path with its query, and body. Whole tells that Fill makes the same
 // request of them again; where it is false, something has no field, and the request must be edited as free text to keep it.
-func (f Form) Values(path, body string) (typed map[string][]string, whole bool) {
+func (f Form) Values(path, body string) (typed map[string][]string, complete bool) {
 	typed = map[string][]string{}
 	route, text, _ := strings.Cut(path, "?")
 	inPath, is := match(f.Template, f.variables(), route)
@@ -25,8 +25,8 @@ func (f Form) Values(path, body string) (typed map[string][]string, whole bool) 
 			field.show(value, typed)
 		}
 	}
-	again, problems := f.Fill(typed)
-	return typed, read && len(problems) == 0 && sameRequest(again, path, body)
+	refilled, problems := f.Fill(typed)
+	return typed, read && len(problems) == 0 && sameRequest(refilled, path, body)
 }
 
 // arguments are what the saved request gave, by name.
@@ -121,7 +121,7 @@ func (f Field) show(value any, typed map[string][]string) {
 		typed[f.Name] = []string{strings.Join(texts(list), "\n")}
 	default:
 		text := shown(value)
-		if name, is := wholeReference(text); is {
+		if name, is := soleReference(text); is {
 			text = "{{" + strings.TrimSuffix(name, asText) + "}}"
 		}
 		typed[f.Name] = []string{text}

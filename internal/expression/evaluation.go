@@ -72,17 +72,17 @@ func (e *Evaluation) over() error {
 	case e.full:
 		return fmt.Errorf("The table is larger than %d MB, so the rest was left out. Choose fewer sites, or fewer columns.", e.limits.Kept>>20)
 	case e.spent >= e.limits.Table:
-		return fmt.Errorf("This table took longer than %s altogether, so the rest was left out. Choose fewer sites, or simpler columns.", said(e.limits.Table))
+		return fmt.Errorf("This table took longer than %s altogether, so the rest was left out. Choose fewer sites, or simpler columns.", seconds(e.limits.Table))
 	case e.ended > e.limits.Restarts:
 		return errRestarts
 	}
 	return nil
 }
 
-func said(d time.Duration) string { return fmt.Sprintf("%g s", d.Seconds()) }
+func seconds(d time.Duration) string { return fmt.Sprintf("%g s", d.Seconds()) }
 
 func (e *Evaluation) late() error {
-	return fmt.Errorf("The expression took longer than %s. Choose a smaller part of the answer, or a simpler expression.", said(e.limits.Answer))
+	return fmt.Errorf("The expression took longer than %s. Choose a smaller part of the answer, or a simpler expression.", seconds(e.limits.Answer))
 }
 
 // keep counts what a row takes in memory. Texts that many rows have are kept once.

@@ -72,8 +72,8 @@ func TestHostileExpressionsAreBounded(t *testing.T) {
 			t.Errorf("%s took %s", expr, took)
 		}
 	}
-	if moved := peak() - before; moved > 50<<20 {
-		t.Errorf("the memory moved by %d MB", moved>>20)
+	if grown := peak() - before; grown > 50<<20 {
+		t.Errorf("the memory moved by %d MB", grown>>20)
 	}
 	if left := children(t); len(left) > 0 {
 		t.Errorf("children are left: %v", left)
@@ -162,11 +162,11 @@ func TestChildEndsWhenTheClientLeaves(t *testing.T) {
 // A child gets nothing of the server's: no environment, no files but the pipes, no terminal's signals; and it is limited.
 func TestChildIsClosed(t *testing.T) {
 	t.Setenv("DROVER_SECRET", "hidden")
-	held, err := syscall.Dup(2) // such a file every process gets that does not close it
+	inherited, err := syscall.Dup(2) // such a file every process gets that does not close it
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer syscall.Close(held)
+	defer syscall.Close(inherited)
 	program, err := Compile(".", []Column{{"v", "1+1"}})
 	if err != nil {
 		t.Fatal(err)
@@ -189,7 +189,7 @@ func TestChildIsClosed(t *testing.T) {
 		if to, err := os.Readlink(proc + "fd/" + f.Name()); err == nil && !strings.HasPrefix(to, "pipe:") && !strings.HasPrefix(to, "anon_inode:") && !strings.HasPrefix(to, "/sys/fs/cgroup/") {
 			t.Errorf("file %s is %s", f.Name(), to)
 		}
-		if f.Name() == strconv.Itoa(held) {
+		if f.Name() == strconv.Itoa(inherited) {
 			t.Errorf("file %s was inherited", f.Name())
 		}
 	}
@@ -305,7 +305,7 @@ func TestTableIsBounded(t *testing.T) {
 
 func TestPlaces(t *testing.T) {
 	pool := NewPool(Limits{AtOnce: 3, Wait: 20 * time.Millisecond})
-	var held []*Place
+	var places []*Place
 	for i, c := range []struct {
 		member string
 		err    error
@@ -315,10 +315,10 @@ func TestPlaces(t *testing.T) {
 			t.Errorf("%d: %v", i, err)
 		}
 		if err == nil {
-			held = append(held, place)
+			places = append(places, place)
 		}
 	}
-	for _, p := range held {
+	for _, p := range places {
 		p.Leave()
 		p.Leave() // a second time is nothing
 	}

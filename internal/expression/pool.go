@@ -47,11 +47,11 @@ type Pool struct {
 	places chan struct{}
 
 	guard   sync.Mutex
-	members map[string]*share
+	members map[string]*memberPlaces
 }
 
-// share is a member's part of the pool.
-type share struct {
+// memberPlaces is a member's part of the pool.
+type memberPlaces struct {
 	places chan struct{}
 	users  int // that hold or wait
 }
@@ -59,7 +59,7 @@ type share struct {
 // NewPool returns a pool with these limits.
 func NewPool(l Limits) *Pool {
 	l = l.withDefaults()
-	return &Pool{limits: l, places: make(chan struct{}, l.AtOnce), members: map[string]*share{}}
+	return &Pool{limits: l, places: make(chan struct{}, l.AtOnce), members: map[string]*memberPlaces{}}
 }
 
 // Place is the right to make a table, or several one after the other, for a member.
@@ -73,7 +73,7 @@ type Place struct {
 func (p *Pool) Enter(ctx context.Context, member string) (*Place, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, p.limits.Wait, ErrBusy)
 	defer cancel()
-	own := p.share(member)
+	own := p.acquireMember(member)
 	if err := take(ctx, own.places); err != nil {
 		p.release(member, own)
 		return nil, err
@@ -103,19 +103,19 @@ func take(ctx context.Context, places chan struct{}) error {
 	}
 }
 
-func (p *Pool) share(member string) *share {
+func (p *Pool) acquireMember(member string) *memberPlaces {
 	p.guard.Lock()
 	defer p.guard.Unlock()
 	own := p.members[member]
 	if own == nil {
-		own = &share{places: make(chan struct{}, p.limits.OfMember)}
+		own = &memberPlaces{places: make(chan struct{}, p.limits.OfMember)}
 		p.members[member] = own
 	}
 	own.users++
 	return own
 }
 
-func (p *Pool) release(member string, own *share) {
+func (p *Pool) release(member string, own *memberPlaces) {
 	p.guard.Lock()
 	defer p.guard.Unlock()
 	if own.users--; own.users == 0 {

@@ -16,7 +16,7 @@ type child struct {
 	command *exec.Cmd
 	in      io.WriteCloser
 	out     *bufio.Reader
-	said    lastWords
+	stderr  lastWords
 }
 
 // start begins a child with nothing but pipes: no environment of the server's, no files, a process group of its own.
@@ -30,7 +30,7 @@ func start(p *Program, l Limits) (*child, error) {
 	c.command.Dir = "/"
 	c.command.Env = []string{"GOMAXPROCS=1", "GOTRACEBACK=none", "GOMEMLIMIT=" + strconv.Itoa(l.Memory*3/5)}
 	c.command.SysProcAttr = ownGroup()
-	c.command.Stderr = &c.said
+	c.command.Stderr = &c.stderr
 	c.command.WaitDelay = time.Second
 	if c.in, err = c.command.StdinPipe(); err != nil {
 		return nil, err
@@ -74,7 +74,7 @@ func (c *child) end() ending {
 	switch {
 	case is && outOfTime(status):
 		return endedByTime
-	case c.said.tellOfMemory():
+	case c.stderr.tellOfMemory():
 		return endedByMemory
 	}
 	return endedOtherwise

@@ -27,19 +27,19 @@ func TestLockingSomebodyOutFromTheirOwnAddress(t *testing.T) {
 			t.Fatal(err)
 		}
 		for range 30 {
-			_, _, _ = r.SignIn(ctx, m.Email, secret("wrong wrong wrong"), desk)
+			_, _, _ = r.SignIn(ctx, m.Email, secret("wrong wrong wrong"), laptop)
 		}
 		var wait members.Wait
-		if _, _, err := r.SignIn(ctx, m.Email, secret(password), desk); !errors.As(err, &wait) {
+		if _, _, err := r.SignIn(ctx, m.Email, secret(password), laptop); !errors.As(err, &wait) {
 			t.Errorf("a browser that is not known: %v", err)
 		}
-		known := desk
+		known := laptop
 		known.Token = token
 		if _, _, err := r.SignIn(ctx, m.Email, secret(password), known); err != nil {
 			t.Errorf("the owner's own browser: %v", err)
 		}
 		for range 6 {
-			_, _, _ = r.SignIn(ctx, other.Email, secret("wrong wrong wrong"), desk)
+			_, _, _ = r.SignIn(ctx, other.Email, secret("wrong wrong wrong"), laptop)
 		}
 		if _, _, err := r.SignIn(ctx, other.Email, secret(password), known); !errors.As(err, &wait) {
 			t.Errorf("the same browser at another's account: %v", err)
@@ -90,17 +90,17 @@ func TestAStolenInvitation(t *testing.T) {
 			t.Fatal(err)
 		}
 		claim := members.Claim{Name: "Thief", Email: "thief@evil.example", Password: secret(password)}
-		session, err := r.Join(ctx, token, claim, elsewhere)
+		session, err := r.Join(ctx, token, claim, otherDevice)
 		if err != nil {
 			t.Fatal(err)
 		}
 		if m, _, err := r.Authenticate(ctx, session); err != nil || m.Email != "mara@a.example" || m.Role != access.Viewer {
 			t.Errorf("used for another address: %+v, %v", m, err)
 		}
-		if _, err := r.Join(ctx, token, claim, elsewhere); !errors.Is(err, members.ErrBadLink) {
+		if _, err := r.Join(ctx, token, claim, otherDevice); !errors.Is(err, members.ErrBadLink) {
 			t.Errorf("used twice: %v", err)
 		}
-		if _, err := r.Reset(ctx, token, secret(password), elsewhere); !errors.Is(err, members.ErrBadLink) {
+		if _, err := r.Reset(ctx, token, secret(password), otherDevice); !errors.Is(err, members.ErrBadLink) {
 			t.Errorf("used to reset a password: %v", err)
 		}
 	})
@@ -112,30 +112,30 @@ func TestResettingAPassword(t *testing.T) {
 		r := members.New(db, keys(t), audit.New(db.Gorm))
 		owner, admin, m := add(t, r, "o@a.example", access.Owner), add(t, r, "a@a.example", access.Admin), add(t, r, "m@a.example", access.Operator)
 		enrol(t, r, m)
-		if _, err := r.ResetLink(ctx, admin.Actor(desk.Addr), owner.ID, true); !errors.Is(err, access.ErrForbidden) {
+		if _, err := r.ResetLink(ctx, admin.Actor(laptop.Addr), owner.ID, true); !errors.Is(err, access.ErrForbidden) {
 			t.Errorf("an admin resets an owner: %v", err)
 		}
-		if _, err := r.ResetLink(ctx, m.Actor(desk.Addr), m.ID, false); !errors.Is(err, access.ErrForbidden) {
+		if _, err := r.ResetLink(ctx, m.Actor(laptop.Addr), m.ID, false); !errors.Is(err, access.ErrForbidden) {
 			t.Errorf("an operator resets: %v", err)
 		}
-		old, err := r.ResetLink(ctx, admin.Actor(desk.Addr), m.ID, false)
+		old, err := r.ResetLink(ctx, admin.Actor(laptop.Addr), m.ID, false)
 		if err != nil {
 			t.Fatal(err)
 		}
-		before, _ := signInPending(t, r, m, desk)
+		before, _ := signInPending(t, r, m, laptop)
 		for _, lift := range []bool{false, true} {
-			token, err := r.ResetLink(ctx, admin.Actor(desk.Addr), m.ID, lift)
+			token, err := r.ResetLink(ctx, admin.Actor(laptop.Addr), m.ID, lift)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if _, err := r.Reset(ctx, old, secret("another four words here"), elsewhere); !errors.Is(err, members.ErrBadLink) {
+			if _, err := r.Reset(ctx, old, secret("another four words here"), otherDevice); !errors.Is(err, members.ErrBadLink) {
 				t.Errorf("the link that was replaced or used: %v", err)
 			}
 			var problems members.Problems
-			if _, err := r.Reset(ctx, token, secret("short"), elsewhere); !errors.As(err, &problems) {
+			if _, err := r.Reset(ctx, token, secret("short"), otherDevice); !errors.As(err, &problems) {
 				t.Errorf("a short password: %v", err)
 			}
-			session, err := r.Reset(ctx, token, secret("another four words here"), elsewhere)
+			session, err := r.Reset(ctx, token, secret("another four words here"), otherDevice)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -152,7 +152,7 @@ func TestResettingAPassword(t *testing.T) {
 			t.Fatal(err)
 		}
 		db.Gorm.Exec("UPDATE links SET expires_at = ? WHERE used_at = 0", time.Now().Add(-time.Second).UnixMicro())
-		if _, err := r.Reset(ctx, late, secret(password), desk); !errors.Is(err, members.ErrBadLink) {
+		if _, err := r.Reset(ctx, late, secret(password), laptop); !errors.Is(err, members.ErrBadLink) {
 			t.Errorf("after its hour: %v", err)
 		}
 		if err := r.Remove(ctx, shell, m.ID); err != nil {
@@ -171,18 +171,18 @@ func TestSessionsRunOut(t *testing.T) {
 	m := add(t, r, "m@a.example", access.Operator)
 	for name, c := range map[string]struct {
 		created, seen time.Duration
-		half, open    bool
+		pending, open bool
 	}{
 		"in use": {89 * 24 * time.Hour, time.Hour, false, true}, "idle": {15 * 24 * time.Hour, 14*24*time.Hour + time.Minute, false, false},
 		"too old": {90*24*time.Hour + time.Minute, time.Second, false, false}, "half open, at once": {time.Minute, time.Minute, true, true},
 		"half open for long": {11 * time.Minute, time.Second, true, false},
 	} {
-		token, _, err := r.SignIn(ctx, m.Email, secret(password), desk)
+		token, _, err := r.SignIn(ctx, m.Email, secret(password), laptop)
 		if err != nil {
 			t.Fatal(err)
 		}
 		now := time.Now()
-		db.Gorm.Exec("UPDATE sessions SET created_at = ?, last_seen_at = ?, half = ? WHERE id = (SELECT max(id) FROM sessions)", now.Add(-c.created).UnixMicro(), now.Add(-c.seen).UnixMicro(), c.half)
+		db.Gorm.Exec("UPDATE sessions SET created_at = ?, last_seen_at = ?, half = ? WHERE id = (SELECT max(id) FROM sessions)", now.Add(-c.created).UnixMicro(), now.Add(-c.seen).UnixMicro(), c.pending)
 		if _, _, err := r.Authenticate(ctx, token); (err == nil) != c.open {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -195,19 +195,19 @@ func TestEndingTheSessionsOfAnother(t *testing.T) {
 	r := members.New(db, keys(t), audit.New(db.Gorm))
 	owner, admin, m := add(t, r, "o@a.example", access.Owner), add(t, r, "a@a.example", access.Admin), add(t, r, "m@a.example", access.Operator)
 	var open []vault.Secret
-	for _, d := range []members.Device{desk, elsewhere} {
+	for _, d := range []members.Device{laptop, otherDevice} {
 		token, _, err := r.SignIn(ctx, m.Email, secret(password), d)
 		if err != nil {
 			t.Fatal(err)
 		}
 		open = append(open, token)
 	}
-	for name, err := range map[string]error{"an operator": r.EndSessions(ctx, m.Actor(desk.Addr), admin.ID), "an admin, those of an owner": r.EndSessions(ctx, admin.Actor(desk.Addr), owner.ID)} {
+	for name, err := range map[string]error{"an operator": r.EndSessions(ctx, m.Actor(laptop.Addr), admin.ID), "an admin, those of an owner": r.EndSessions(ctx, admin.Actor(laptop.Addr), owner.ID)} {
 		if !errors.Is(err, access.ErrForbidden) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if err := r.EndSessions(ctx, admin.Actor(desk.Addr), m.ID); err != nil {
+	if err := r.EndSessions(ctx, admin.Actor(laptop.Addr), m.ID); err != nil {
 		t.Fatal(err)
 	}
 	for _, token := range open {
@@ -215,7 +215,7 @@ func TestEndingTheSessionsOfAnother(t *testing.T) {
 			t.Errorf("after an admin ended it: %v", err)
 		}
 	}
-	if _, _, err := r.SignIn(ctx, m.Email, secret(password), desk); err != nil {
+	if _, _, err := r.SignIn(ctx, m.Email, secret(password), laptop); err != nil {
 		t.Errorf("signing in again: %v", err)
 	}
 }

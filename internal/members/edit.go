@@ -161,8 +161,8 @@ func (w write) keepOwner(m Member) error {
 	if m.Role != access.Owner {
 		return nil
 	}
-	owners, err := w.countOwners()
-	if err == nil && owners < 2 {
+	remaining, err := w.countOwners()
+	if err == nil && remaining < 2 {
 		err = refusal{"last_owner", ErrLastOwner}
 	}
 	return err

@@ -31,7 +31,7 @@ func codeOf(t *testing.T, secret string, at time.Time) string {
 // enrol gives the member an authenticator app, with the code of a step ago so that this moment's is still good.
 func enrol(t *testing.T, r *members.Roster, m members.Member) (secret string, codes []string) {
 	t.Helper()
-	ctx, actor := context.Background(), m.Actor(desk.Addr)
+	ctx, actor := context.Background(), m.Actor(laptop.Addr)
 	id, err := r.BeginTOTP(ctx, actor)
 	if err != nil {
 		t.Fatal(err)
@@ -73,7 +73,7 @@ func TestSecondFactorOpensTheSessionUnderAnotherToken(t *testing.T) {
 		if len(codes) != 10 {
 			t.Fatalf("%d recovery codes", len(codes))
 		}
-		old, h := signInPending(t, r, m, desk)
+		old, h := signInPending(t, r, m, laptop)
 		if _, err := r.GiveCode(ctx, h, "000000"); !errors.Is(err, members.ErrCode) {
 			t.Errorf("a wrong code: %v", err)
 		}
@@ -102,7 +102,7 @@ func TestReplayOfAOneTimeCode(t *testing.T) {
 			var guard sync.Mutex
 			var group sync.WaitGroup
 			for range 3 { // at once: an attacker who watches is as fast as the owner
-				_, h := signInPending(t, r, m, desk)
+				_, h := signInPending(t, r, m, laptop)
 				group.Go(func() {
 					if _, err := r.GiveCode(ctx, h, code); err == nil {
 						guard.Lock()
@@ -112,7 +112,7 @@ func TestReplayOfAOneTimeCode(t *testing.T) {
 				})
 			}
 			group.Wait()
-			_, h := signInPending(t, r, m, desk)
+			_, h := signInPending(t, r, m, laptop)
 			if _, err := r.GiveCode(ctx, h, code); !errors.Is(err, members.ErrCode) {
 				t.Errorf("the code %s, later: %v", name, err)
 			}
@@ -120,7 +120,7 @@ func TestReplayOfAOneTimeCode(t *testing.T) {
 				t.Errorf("the code %s was taken %d times", name, taken)
 			}
 		}
-		_, h := signInPending(t, r, m, desk)
+		_, h := signInPending(t, r, m, laptop)
 		if _, err := r.GiveCode(ctx, h, codeOf(t, app, time.Now().Add(-30*time.Second))); !errors.Is(err, members.ErrCode) {
 			t.Errorf("an earlier code after a later one: %v", err)
 		}
@@ -146,7 +146,7 @@ func TestManyMachinesCannotGuessACode(t *testing.T) {
 	if heard > 10 {
 		t.Errorf("%d guesses from as many addresses were heard", heard)
 	}
-	_, h := signInPending(t, r, m, desk)
+	_, h := signInPending(t, r, m, laptop)
 	if _, err := r.GiveCode(ctx, h, codes[0]); err != nil {
 		t.Errorf("the owner with a recovery code meanwhile: %v", err)
 	}
@@ -163,16 +163,16 @@ func TestRemovingTheLastFactorTakesTheCodesAlong(t *testing.T) {
 		t.Fatalf("%+v, %v", second, err)
 	}
 	id := second.Factors[0].ID
-	if err := r.RemoveFactor(ctx, other.Actor(desk.Addr), id); !errors.Is(err, members.ErrNoFactor) {
+	if err := r.RemoveFactor(ctx, other.Actor(laptop.Addr), id); !errors.Is(err, members.ErrNoFactor) {
 		t.Errorf("an owner removes somebody else's factor: %v", err)
 	}
-	if err := r.RemoveFactor(ctx, m.Actor(desk.Addr), id); err != nil {
+	if err := r.RemoveFactor(ctx, m.Actor(laptop.Addr), id); err != nil {
 		t.Fatal(err)
 	}
 	if second, err = r.SecondFactor(ctx, m.ID); err != nil || len(second.Factors) != 0 || second.CodesLeft != 0 {
 		t.Errorf("%+v, %v", second, err)
 	}
-	if _, err := r.NewRecoveryCodes(ctx, m.Actor(desk.Addr)); !errors.Is(err, members.ErrNoFactor) {
+	if _, err := r.NewRecoveryCodes(ctx, m.Actor(laptop.Addr)); !errors.Is(err, members.ErrNoFactor) {
 		t.Errorf("codes without a factor: %v", err)
 	}
 }
@@ -182,15 +182,15 @@ func TestRequiringASecondFactor(t *testing.T) {
 		ctx := context.Background()
 		r := members.New(db, keys(t), audit.New(db.Gorm))
 		m, admin := add(t, r, "m@a.example", access.Operator), add(t, r, "a@a.example", access.Admin)
-		if err := r.RequireFactor(ctx, m.Actor(desk.Addr), true); !errors.Is(err, access.ErrForbidden) {
+		if err := r.RequireFactor(ctx, m.Actor(laptop.Addr), true); !errors.Is(err, access.ErrForbidden) {
 			t.Errorf("an operator requires it: %v", err)
 		}
-		token, _, err := r.SignIn(ctx, m.Email, secret(password), desk)
+		token, _, err := r.SignIn(ctx, m.Email, secret(password), laptop)
 		if err != nil {
 			t.Fatal(err)
 		}
 		for _, required := range []bool{true, false, true} {
-			if err := r.RequireFactor(ctx, admin.Actor(desk.Addr), required); err != nil {
+			if err := r.RequireFactor(ctx, admin.Actor(laptop.Addr), required); err != nil {
 				t.Fatal(err)
 			}
 			if _, s, err := r.Authenticate(ctx, token); err != nil || s.MustEnrol != required {
@@ -204,7 +204,7 @@ func TestRequiringASecondFactor(t *testing.T) {
 	})
 }
 
-func TestRotatingKeysResealsAppsAndCopiedSecretsDoNotOpen(t *testing.T) {
+func TestRotatingKeysResealsAppsAndSecretsOfAnotherRowDoNotOpen(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *database.DB) {
 		ctx, v := context.Background(), keys(t)
 		r := members.New(db, v, audit.New(db.Gorm))
@@ -225,13 +225,13 @@ func TestRotatingKeysResealsAppsAndCopiedSecretsDoNotOpen(t *testing.T) {
 		if others != 0 {
 			t.Errorf("%d are still sealed with the old key", others)
 		}
-		_, h := signInPending(t, r, m, desk)
+		_, h := signInPending(t, r, m, laptop)
 		if _, err := r.GiveCode(ctx, h, codeOf(t, app, time.Now())); err != nil {
 			t.Errorf("after the rotation: %v", err)
 		}
 		// Somebody who can write to the database puts his own secret into the owner's row.
 		db.Gorm.Exec("UPDATE factors SET last_step = 0, sealed = (SELECT sealed FROM factors WHERE member_id = ?) WHERE member_id = ?", thief.ID, m.ID)
-		_, h = signInPending(t, r, m, elsewhere)
+		_, h = signInPending(t, r, m, otherDevice)
 		if _, err := r.GiveCode(ctx, h, codeOf(t, stolen, time.Now())); !errors.Is(err, vault.ErrOpen) {
 			t.Errorf("with a secret moved from another row: %v", err)
 		}

@@ -21,9 +21,9 @@ import (
 )
 
 var (
-	shell     = access.Actor{Kind: access.KindCommandLine, Name: "root", Role: access.Owner}
-	desk      = members.Device{Addr: netip.MustParseAddr("203.0.113.7"), UserAgent: "Firefox"}
-	elsewhere = members.Device{Addr: netip.MustParseAddr("198.51.100.9"), UserAgent: "curl"}
+	shell       = access.Actor{Kind: access.KindCommandLine, Name: "root", Role: access.Owner}
+	laptop      = members.Device{Addr: netip.MustParseAddr("203.0.113.7"), UserAgent: "Firefox"}
+	otherDevice = members.Device{Addr: netip.MustParseAddr("198.51.100.9"), UserAgent: "curl"}
 )
 
 const password = "four words that differ"
@@ -59,7 +59,7 @@ func TestSignInAndSessions(t *testing.T) {
 		log, ctx := audit.New(db.Gorm), context.Background()
 		r := members.New(db, keys(t), log)
 		mara := add(t, r, " Mara@Agency.example ", access.Operator)
-		token, m, err := r.SignIn(ctx, "MARA@agency.example", secret(password), desk)
+		token, m, err := r.SignIn(ctx, "MARA@agency.example", secret(password), laptop)
 		if err != nil || m.ID != mara.ID {
 			t.Fatalf("sign in: %v", err)
 		}
@@ -69,14 +69,14 @@ func TestSignInAndSessions(t *testing.T) {
 		if _, _, err := r.Authenticate(ctx, secret("guess")); !errors.Is(err, members.ErrNoSession) {
 			t.Errorf("a made-up token: %v", err)
 		}
-		second, _, err := r.SignIn(ctx, "mara@agency.example", secret(password), elsewhere)
+		second, _, err := r.SignIn(ctx, "mara@agency.example", secret(password), otherDevice)
 		if err != nil {
 			t.Fatal(err)
 		}
 		if all, err := r.Sessions(ctx, mara.ID); err != nil || len(all) != 2 {
 			t.Errorf("%d sessions, %v", len(all), err)
 		}
-		if err := r.SignOutEverywhere(ctx, m.Actor(desk.Addr)); err != nil {
+		if err := r.SignOutEverywhere(ctx, m.Actor(laptop.Addr)); err != nil {
 			t.Fatal(err)
 		}
 		for _, each := range []vault.Secret{token, second} {
@@ -99,18 +99,18 @@ func TestGuessingIsSlowedWithoutLockingTheOwnerOut(t *testing.T) {
 	add(t, r, "mara@agency.example", access.Operator)
 	var wait members.Wait
 	for n := range 8 {
-		_, _, err := r.SignIn(ctx, "mara@agency.example", secret("wrong wrong wrong"), elsewhere)
+		_, _, err := r.SignIn(ctx, "mara@agency.example", secret("wrong wrong wrong"), otherDevice)
 		if n < 5 && !errors.Is(err, members.ErrSignIn) || n >= 5 && !errors.As(err, &wait) {
 			t.Errorf("try %d: %v", n, err)
 		}
 	}
-	if _, _, err := r.SignIn(ctx, "mara@agency.example", secret(password), elsewhere); !errors.As(err, &wait) {
+	if _, _, err := r.SignIn(ctx, "mara@agency.example", secret(password), otherDevice); !errors.As(err, &wait) {
 		t.Errorf("the right password from the guesser's address: %v", err)
 	}
-	if _, _, err := r.SignIn(ctx, "mara@agency.example", secret(password), desk); err != nil {
+	if _, _, err := r.SignIn(ctx, "mara@agency.example", secret(password), laptop); err != nil {
 		t.Errorf("the owner from her own address: %v", err)
 	}
-	if _, _, err := r.SignIn(ctx, "nobody@agency.example", secret(password), desk); !errors.Is(err, members.ErrSignIn) {
+	if _, _, err := r.SignIn(ctx, "nobody@agency.example", secret(password), laptop); !errors.Is(err, members.ErrSignIn) {
 		t.Errorf("an unknown account: %v", err)
 	}
 	if err := log.RecordRepeats(ctx, true); err != nil {
@@ -135,7 +135,7 @@ func TestNobodyRaisesThemselvesAndTheLastOwnerStays(t *testing.T) {
 		log, ctx := audit.New(db.Gorm), context.Background()
 		r := members.New(db, keys(t), log)
 		owner, admin, viewer := add(t, r, "o@a.example", access.Owner), add(t, r, "a@a.example", access.Admin), add(t, r, "v@a.example", access.Viewer)
-		as := func(m members.Member) access.Actor { return m.Actor(desk.Addr) }
+		as := func(m members.Member) access.Actor { return m.Actor(laptop.Addr) }
 		cases := map[string]struct {
 			err  error
 			want error
@@ -168,7 +168,7 @@ func TestRemovalEndsSessionsAtOnce(t *testing.T) {
 	r := members.New(db, keys(t), audit.New(db.Gorm))
 	add(t, r, "o@a.example", access.Owner)
 	m := add(t, r, "m@a.example", access.Operator)
-	token, _, err := r.SignIn(ctx, m.Email, secret(password), desk)
+	token, _, err := r.SignIn(ctx, m.Email, secret(password), laptop)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -178,7 +178,7 @@ func TestRemovalEndsSessionsAtOnce(t *testing.T) {
 	if _, _, err := r.Authenticate(ctx, token); !errors.Is(err, members.ErrNoSession) {
 		t.Errorf("after the removal: %v", err)
 	}
-	if _, _, err := r.SignIn(ctx, m.Email, secret(password), desk); !errors.Is(err, members.ErrSignIn) {
+	if _, _, err := r.SignIn(ctx, m.Email, secret(password), laptop); !errors.Is(err, members.ErrSignIn) {
 		t.Errorf("signing in after the removal: %v", err)
 	}
 	add(t, r, "m@a.example", access.Viewer) // the address is free again
@@ -205,7 +205,7 @@ func TestLinksWorkOnce(t *testing.T) {
 		var group sync.WaitGroup
 		for range 4 {
 			group.Go(func() {
-				if _, err := r.SetUp(ctx, setup, claim, desk); err == nil {
+				if _, err := r.SetUp(ctx, setup, claim, laptop); err == nil {
 					guard.Lock()
 					winners++
 					guard.Unlock()
@@ -223,13 +223,13 @@ func TestLinksWorkOnce(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := r.SetUp(ctx, invitation, claim, desk); !errors.Is(err, members.ErrBadLink) {
+		if _, err := r.SetUp(ctx, invitation, claim, laptop); !errors.Is(err, members.ErrBadLink) {
 			t.Errorf("an invitation used for a setup: %v", err)
 		}
-		if _, err := r.Join(ctx, invitation, members.Claim{Name: "Mara", Email: "evil@a.example", Password: secret(password)}, desk); err != nil {
+		if _, err := r.Join(ctx, invitation, members.Claim{Name: "Mara", Email: "evil@a.example", Password: secret(password)}, laptop); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := r.Join(ctx, invitation, claim, desk); !errors.Is(err, members.ErrBadLink) {
+		if _, err := r.Join(ctx, invitation, claim, laptop); !errors.Is(err, members.ErrBadLink) {
 			t.Errorf("a second use: %v", err)
 		}
 		all, err := r.Members(ctx, access.System())
@@ -240,10 +240,10 @@ func TestLinksWorkOnce(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := r.Enter(ctx, enter, desk); err != nil {
+		if _, err := r.Enter(ctx, enter, laptop); err != nil {
 			t.Error(err)
 		}
-		if _, err := r.Enter(ctx, enter, desk); !errors.Is(err, members.ErrBadLink) {
+		if _, err := r.Enter(ctx, enter, laptop); !errors.Is(err, members.ErrBadLink) {
 			t.Errorf("a second use of a sign-in link: %v", err)
 		}
 	})
@@ -283,20 +283,20 @@ func TestPasswordRules(t *testing.T) {
 		if _, err := r.Add(ctx, shell, members.Member{Email: email, Name: "N", Role: access.Viewer}, secret(good)); err != nil {
 			t.Errorf("%q: %v", good, err)
 		}
-		if _, _, err := r.SignIn(ctx, email, secret(good), desk); err != nil {
+		if _, _, err := r.SignIn(ctx, email, secret(good), laptop); err != nil {
 			t.Errorf("signing in with %q: %v", good, err)
 		}
 		changed := strings.ToUpper(good) + " "
-		if _, _, err := r.SignIn(ctx, email, secret(changed), desk); !errors.Is(err, members.ErrSignIn) {
+		if _, _, err := r.SignIn(ctx, email, secret(changed), laptop); !errors.Is(err, members.ErrSignIn) {
 			t.Errorf("%q is taken for %q: %v", changed, good, err)
 		}
 	}
 	m := add(t, r, "m@a.example", access.Viewer)
-	actor := m.Actor(desk.Addr)
+	actor := m.Actor(laptop.Addr)
 	if err := r.ChangePassword(ctx, actor, secret("not the present one"), secret("another four words here")); !errors.Is(err, members.ErrPassword) {
 		t.Errorf("with a wrong old password: %v", err)
 	}
-	token, _, err := r.SignIn(ctx, m.Email, secret(password), desk)
+	token, _, err := r.SignIn(ctx, m.Email, secret(password), laptop)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -20,11 +20,11 @@ func TestStanding(t *testing.T) {
 		add(t, r, "owner@agency.example", access.Owner)
 		mara := add(t, r, "mara@agency.example", access.Admin)
 		stored := access.Actor{Kind: access.KindMember, ID: mara.ID, Name: mara.Name}
-		value, err := r.MakeToken(ctx, mara.Actor(desk.Addr), members.Token{Name: "CI", Role: access.Operator, Restriction: access.Restriction{Clients: []string{"Acme"}}, ExpiresAt: time.Now().Add(48 * time.Hour)})
+		value, err := r.MakeToken(ctx, mara.Actor(laptop.Addr), members.Token{Name: "CI", Role: access.Operator, Restriction: access.Restriction{Clients: []string{"Acme"}}, ExpiresAt: time.Now().Add(48 * time.Hour)})
 		if err != nil {
 			t.Fatal(err)
 		}
-		bearer, err := r.Bearer(ctx, value, desk.Addr)
+		bearer, err := r.Bearer(ctx, value, laptop.Addr)
 		if err != nil {
 			t.Fatal(err)
 		}

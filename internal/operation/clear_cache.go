@@ -16,12 +16,12 @@ func planClearCache(params map[string]string, p validation.Problems) Plan {
 		urls := splitURLs(params["urls"], p)
 		made.Title = "Clear the cache of " + plural(len(urls), "address", "addresses")
 		var homes []string
-		made.Among = func(all []string) { homes = all }
+		made.ForSites = func(all []string) { homes = all }
 		made.Request = func(s Site) (wordpress.Request, bool) {
 			own := urlsOfSite(s, homes, urls)
 			return wordpress.PluginRequest(cacheplugin.Purge{URLs: own}.Request()), len(own) > 0
 		}
-		made.Strays = func(chosen []Site) validation.Problems {
+		made.Unmatched = func(chosen []Site) validation.Problems {
 			return problemOf("urls", "These belong to none of the selected sites (http or https and www matter): ", unroutedURLs(urls, chosen))
 		}
 		return made
@@ -37,7 +37,7 @@ func planPostIDs(made *Plan, params map[string]string, p validation.Problems) {
 	if related {
 		made.Title += " and related pages"
 	}
-	made.Strays = which.strays
+	made.Unmatched = which.unmatched
 	made.Request = func(s Site) (wordpress.Request, bool) {
 		posts := which.of(s.Home)
 		return wordpress.PluginRequest(cacheplugin.Purge{Posts: posts, Related: related}.Request()), len(posts) > 0

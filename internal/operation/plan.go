@@ -30,18 +30,18 @@ type Plan struct {
 	Endpoint   string
 	Effect     Effect   // as judged, or more where a person says so: it decides rights, confirmation and approval
 	Operations []string // the built-in operations that a request is in truth
-	Said       Effect   // what a person says that it does; decides whether it is retried and how much of an answer is kept
+	Declared   Effect   // what a person says that it does; decides whether it is retried and how much of an answer is kept
 	Refers     bool     // values of each site are filled in, so it is judged again for each
 	Idempotent bool     // sending it twice does no more than sending it once
 	AllPages   bool     // a list is followed over all its pages
 	Purges     bool     // pages can be looked at before and after
 	Plugin     string   // the slug of the cache plugin whose endpoint it is; empty: of none in particular
 
-	Request func(Site) (wordpress.Request, bool)    // false: it has nothing to do on this site
-	Steps   func(Site) []Step                       // several requests, one after the other, where Request is the first; nil: Request is the only one
-	Among   func(homes []string)                    // told the homes of all chosen sites first; nil: it does not depend on them
-	Secrets func(Site) []string                     // what is filled in for a site that must not be kept; nil: nothing is
-	Strays  func(chosen []Site) validation.Problems // what was given for sites that are not chosen; nil: nothing can be
+	Request   func(Site) (wordpress.Request, bool)    // false: it has nothing to do on this site
+	Steps     func(Site) []Step                       // several requests, one after the other, where Request is the first; nil: Request is the only one
+	ForSites  func(homes []string)                    // told the homes of all chosen sites first; nil: it does not depend on them
+	Secrets   func(Site) []string                     // what is filled in for a site that must not be kept; nil: nothing is
+	Unmatched func(chosen []Site) validation.Problems // what was given for sites that are not chosen; nil: nothing can be
 }
 
 // Step is one of several requests to a site.
@@ -51,10 +51,10 @@ type Step struct {
 }
 
 // Lowered tells whether a person says that it does less than it may.
-func (p Plan) Lowered() bool { return p.Said != "" && p.Said.LessThan(p.Effect) }
+func (p Plan) Lowered() bool { return p.Declared != "" && p.Declared.LessThan(p.Effect) }
 
 // Reads tells whether its answer is what it is for.
-func (p Plan) Reads() bool { return p.Effect == Read || p.Said == Read }
+func (p Plan) Reads() bool { return p.Effect == Read || p.Declared == Read }
 
 // Exceeded tells whether the request with a site's values in it does more than the plan says.
 func (p Plan) Exceeded(r wordpress.Request) bool {

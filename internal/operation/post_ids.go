@@ -79,8 +79,8 @@ func (w postIDs) of(home string) []int64 {
 	return w.bySite[home]
 }
 
-// strays names the sites that have a line and are not chosen.
-func (w postIDs) strays(chosen []Site) validation.Problems {
+// unmatched names the sites that have a line and are not chosen.
+func (w postIDs) unmatched(chosen []Site) validation.Problems {
 	return problemOf("post_ids", "These are not among the selected sites (http or https and www matter): ", notChosen(w.bySite, chosen))
 }
 

@@ -14,8 +14,8 @@ import (
 	"github.com/droverhq/drover/internal/wordpress"
 )
 
-// asked is a request of a person's own, which may refer to the site that it goes to.
-type asked struct {
+// customRequest is a request of a person's own, which may refer to the site that it goes to.
+type customRequest struct {
 	method, path, body string
 	route              wordpress.Route // the path as it was typed
 	header             http.Header
@@ -28,14 +28,14 @@ func planRequest(params map[string]string, p validation.Problems) Plan {
 	if err != nil {
 		p["path"] = err.Error()
 	}
-	a := asked{method: params["method"], path: route.Path, route: route, body: params["body"], header: headersOf(params["headers"], p)}
+	a := customRequest{method: params["method"], path: route.Path, route: route, body: params["body"], header: headersOf(params["headers"], p)}
 	a.readRows(params["rows"], p)
 	a.check(p)
-	judged, said := Judge(Request{Method: a.method, Path: a.path, Header: a.header, Body: a.body}), Effect(params["effect"])
+	judged, declared := Judge(Request{Method: a.method, Path: a.path, Header: a.header, Body: a.body}), Effect(params["effect"])
 	return Plan{
 		Title: a.method + " " + endpoint.RedactTemplate(a.path).Text, Endpoint: a.method + " " + a.path,
-		Effect: Most(judged.Effect, said), Operations: judged.Operations, Said: said, Refers: endpoint.Refers(a.path) || endpoint.Refers(a.body),
-		Idempotent: idempotent(a.method) || said == Read, AllPages: flag("pages", params["pages"], p), Request: a.to, Secrets: a.secrets, Strays: a.strays,
+		Effect: Most(judged.Effect, declared), Operations: judged.Operations, Declared: declared, Refers: endpoint.Refers(a.path) || endpoint.Refers(a.body),
+		Idempotent: idempotent(a.method) || declared == Read, AllPages: flag("pages", params["pages"], p), Request: a.to, Secrets: a.secrets, Unmatched: a.unmatched,
 	}
 }
 
@@ -55,7 +55,7 @@ func headersOf(text string, p validation.Problems) http.Header {
 	return header
 }
 
-func (a *asked) readRows(text string, p validation.Problems) {
+func (a *customRequest) readRows(text string, p validation.Problems) {
 	if strings.TrimSpace(text) == "" {
 		return
 	}
@@ -76,7 +76,7 @@ func (a *asked) readRows(text string, p validation.Problems) {
 }
 
 // check finds what is wrong with the request whatever the site.
-func (a *asked) check(p validation.Problems) {
+func (a *customRequest) check(p validation.Problems) {
 	if a.path == "" && p["path"] == "" {
 		p["path"] = "Enter the path below the REST root, such as /wp/v2/plugins."
 	}
@@ -109,7 +109,7 @@ func (a *asked) check(p validation.Problems) {
 }
 
 // to is the request as it goes to the site. A site without a row has none, where rows were given, and one that is not meant has none.
-func (a *asked) to(s Site) (wordpress.Request, bool) {
+func (a *customRequest) to(s Site) (wordpress.Request, bool) {
 	values := a.values(s)
 	_, has := a.rows[s.Home]
 	r := wordpress.Request{Method: a.method, Path: endpoint.ExpandPath(a.path, values), Header: a.header, Timeout: slowRead}
@@ -120,11 +120,11 @@ func (a *asked) to(s Site) (wordpress.Request, bool) {
 }
 
 // meant tells whether the site is that of the address that the path was typed with; without one every site is meant.
-func (a *asked) meant(s Site) bool {
+func (a *customRequest) meant(s Site) bool {
 	return a.route.Fits(s.Home) || s.ReportedHome != "" && a.route.Fits(strings.TrimSuffix(s.ReportedHome, "/"))
 }
 
-func (a *asked) values(s Site) endpoint.Values {
+func (a *customRequest) values(s Site) endpoint.Values {
 	values := s.Values()
 	for column, value := range a.rows[s.Home] {
 		values["row."+column] = value
@@ -133,7 +133,7 @@ func (a *asked) values(s Site) endpoint.Values {
 }
 
 // secrets are the values of the site's row that stand under a secret's name.
-func (a *asked) secrets(s Site) []string {
+func (a *customRequest) secrets(s Site) []string {
 	var all []string
 	for column, value := range a.rows[s.Home] {
 		if endpoint.SecretKey(column) {
@@ -150,7 +150,7 @@ const (
 )
 
 // checkSizes finds a site whose values make the request too large.
-func (a *asked) checkSizes(chosen []Site) validation.Problems {
+func (a *customRequest) checkSizes(chosen []Site) validation.Problems {
 	path, body := endpoint.CountReferences(a.path), endpoint.CountReferences(a.body)
 	for _, s := range chosen {
 		values := a.values(s)
@@ -164,8 +164,8 @@ func (a *asked) checkSizes(chosen []Site) validation.Problems {
 	return nil
 }
 
-// strays tells of rows and addresses for sites that are not chosen, and of sites whose values make the request too large.
-func (a *asked) strays(chosen []Site) validation.Problems {
+// unmatched tells of rows and addresses for sites that are not chosen, and of sites whose values make the request too large.
+func (a *customRequest) unmatched(chosen []Site) validation.Problems {
 	if problem := a.checkRoots(chosen); problem != "" {
 		return validation.Problems{"path": problem}
 	}
@@ -176,7 +176,7 @@ func (a *asked) strays(chosen []Site) validation.Problems {
 }
 
 // checkRoots finds a path that begins with the address of a site that is not chosen, or with a REST prefix other than wp-json.
-func (a *asked) checkRoots(chosen []Site) string {
+func (a *customRequest) checkRoots(chosen []Site) string {
 	if len(chosen) > 0 && !slices.ContainsFunc(chosen, a.meant) {
 		return a.route.From + " is none of the chosen sites (http or https and www matter). Enter the path below the REST root, such as /wp/v2/plugins."
 	}

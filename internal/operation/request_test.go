@@ -7,7 +7,7 @@ import (
 )
 
 // A path that was pasted with a site's address goes to that site alone, however many are chosen.
-func TestAWholeAddressIsForItsSite(t *testing.T) {
+func TestAFullURLIsForItsSite(t *testing.T) {
 	const host = "https://acme.example"
 	for name, c := range map[string]struct {
 		path string

@@ -10,16 +10,16 @@ import (
 	"github.com/droverhq/drover/internal/vault"
 )
 
-func TestDroverElsewhereFollowsNoRedirect(t *testing.T) {
+func TestRemoteClientFollowsNoRedirect(t *testing.T) {
 	for _, status := range []int{http.StatusMovedPermanently, http.StatusFound, http.StatusTemporaryRedirect, http.StatusPermanentRedirect} {
 		var followed atomic.Bool
-		elsewhere := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		otherServer := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			followed.Store(true)
 			w.Header().Set("Content-Type", "application/json")
 			_, _ = w.Write([]byte("{}"))
 		}))
-		t.Cleanup(elsewhere.Close)
-		server := httptest.NewServer(http.RedirectHandler(elsewhere.URL, status))
+		t.Cleanup(otherServer.Close)
+		server := httptest.NewServer(http.RedirectHandler(otherServer.URL, status))
 		t.Cleanup(server.Close)
 		drover, err := New(server.URL, vault.NewSecret("drover_token"), nil)
 		if err != nil {

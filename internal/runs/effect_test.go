@@ -14,7 +14,7 @@ import (
 	"github.com/droverhq/drover/internal/wordpress/wptest"
 )
 
-func asked(pairs ...string) runs.Spec {
+func requestSpec(pairs ...string) runs.Spec {
 	params := map[string]string{}
 	for i := 0; i+1 < len(pairs); i += 2 {
 		params[pairs[i]] = pairs[i+1]
@@ -24,16 +24,16 @@ func asked(pairs ...string) runs.Spec {
 
 // attacks are requests that destroy, each in another form than that of the built-in operation or the method DELETE.
 var attacks = map[string]runs.Spec{
-	"a built-in operation":     asked("method", "PATCH", "path", "/bigscoots-cache/v2/disable-cache"),
-	"in other letters":         asked("method", "PATCH", "path", "/BIGSCOOTS-cache/v2/disable-cache/"),
-	"a batch":                  asked("method", "POST", "path", "/batch/v1", "body", `{"requests":[{"method":"DELETE","path":"/wp/v2/posts/1"}]}`),
-	"a plugin":                 asked("method", "POST", "path", "/wp/v2/plugins/akismet/akismet", "body", `{"status":"inactive"}`),
-	"a user":                   asked("method", "POST", "path", "/wp/v2/users/1", "body", `{"roles":["administrator"]}`),
-	"an application password":  asked("method", "POST", "path", "/wp/v2/users/me/application-passwords", "body", `{"name":"x"}`),
-	"settings":                 asked("method", "PUT", "path", "/wp/v2/settings", "body", `{"title":"x"}`),
-	"a reference in the route": asked("method", "POST", "path", "/wp/v2/{{site.name}}"),
-	"said to only change":      asked("method", "DELETE", "path", "/wp/v2/posts/1", "effect", "change"),
-	"said to only read":        asked("method", "PATCH", "path", "/bigscoots-cache/v2/disable-cache", "effect", "read"),
+	"a built-in operation":     requestSpec("method", "PATCH", "path", "/bigscoots-cache/v2/disable-cache"),
+	"in other letters":         requestSpec("method", "PATCH", "path", "/BIGSCOOTS-cache/v2/disable-cache/"),
+	"a batch":                  requestSpec("method", "POST", "path", "/batch/v1", "body", `{"requests":[{"method":"DELETE","path":"/wp/v2/posts/1"}]}`),
+	"a plugin":                 requestSpec("method", "POST", "path", "/wp/v2/plugins/akismet/akismet", "body", `{"status":"inactive"}`),
+	"a user":                   requestSpec("method", "POST", "path", "/wp/v2/users/1", "body", `{"roles":["administrator"]}`),
+	"an application password":  requestSpec("method", "POST", "path", "/wp/v2/users/me/application-passwords", "body", `{"name":"x"}`),
+	"settings":                 requestSpec("method", "PUT", "path", "/wp/v2/settings", "body", `{"title":"x"}`),
+	"a reference in the route": requestSpec("method", "POST", "path", "/wp/v2/{{site.name}}"),
+	"said to only change":      requestSpec("method", "DELETE", "path", "/wp/v2/posts/1", "effect", "change"),
+	"said to only read":        requestSpec("method", "PATCH", "path", "/bigscoots-cache/v2/disable-cache", "effect", "read"),
 }
 
 // What a request does decides who may start it, see it, repeat it and ask for it, not the form that it is put in.
@@ -86,7 +86,7 @@ func TestAnEffectBelongsToWhatIsDone(t *testing.T) {
 // Who is held to operations is held to them by whatever name: a request needs the right to make requests, and that to the operation that it is.
 func TestARequestNeedsTheScopeOfWhatItIs(t *testing.T) {
 	h, ctx := runstest.New(t, dbtest.SQLite(t), []wptest.Site{{}}), context.Background()
-	clear := asked("method", "PATCH", "path", "/bigscoots-cache/v2/clear-cache", "body", `{"purge_type":"all"}`)
+	clear := requestSpec("method", "PATCH", "path", "/bigscoots-cache/v2/clear-cache", "body", `{"purge_type":"all"}`)
 	for name, c := range map[string]struct {
 		operations []string
 		spec       runs.Spec
@@ -97,11 +97,11 @@ func TestARequestNeedsTheScopeOfWhatItIs(t *testing.T) {
 		"both":                            {[]string{"request", "clear-cache"}, clear, true},
 		"all that changes":                {[]string{"change"}, clear, true},
 		"requests and another operation":  {[]string{"request", "enable-cache"}, clear, false},
-		"requests, some other route":      {[]string{"request"}, asked("method", "POST", "path", "/wp/v2/posts", "body", "{}"), true},
-		"a batch with the operation":      {[]string{"request"}, asked("method", "POST", "path", "/batch/v1", "body", `{"requests":[{"method":"PATCH","path":"/bigscoots-cache/v2/clear-cache"}]}`), false},
-		"what changes, said to only read": {[]string{"read"}, asked("method", "POST", "path", "/wp/v2/posts", "body", "{}", "effect", "read"), false},
-		"reads":                           {[]string{"read"}, asked("method", "GET", "path", "/bigscoots-cache/v2/status"), true},
-		"status by requests alone":        {[]string{"request"}, asked("method", "GET", "path", "/bigscoots-cache/v2/status"), false},
+		"requests, some other route":      {[]string{"request"}, requestSpec("method", "POST", "path", "/wp/v2/posts", "body", "{}"), true},
+		"a batch with the operation":      {[]string{"request"}, requestSpec("method", "POST", "path", "/batch/v1", "body", `{"requests":[{"method":"PATCH","path":"/bigscoots-cache/v2/clear-cache"}]}`), false},
+		"what changes, said to only read": {[]string{"read"}, requestSpec("method", "POST", "path", "/wp/v2/posts", "body", "{}", "effect", "read"), false},
+		"reads":                           {[]string{"read"}, requestSpec("method", "GET", "path", "/bigscoots-cache/v2/status"), true},
+		"status by requests alone":        {[]string{"request"}, requestSpec("method", "GET", "path", "/bigscoots-cache/v2/status"), false},
 	} {
 		actor := adam
 		actor.Scope = access.NewScope(access.Restriction{Operations: c.operations})
@@ -120,7 +120,7 @@ func TestARequestNeedsTheScopeOfWhatItIs(t *testing.T) {
 func TestValuesMakeNoOtherRequest(t *testing.T) {
 	h, ctx := runstest.New(t, dbtest.SQLite(t), []wptest.Site{{}}), context.Background()
 	for _, value := range []string{"settings", "..%2Fusers", "1/settings", "x/../../users"} {
-		spec := asked("method", "POST", "path", "/acme/v1/things/{{row.id}}", "body", "{}", "rows", "site,id\n"+h.Sites[0].Home+","+value)
+		spec := requestSpec("method", "POST", "path", "/acme/v1/things/{{row.id}}", "body", "{}", "rows", "site,id\n"+h.Sites[0].Home+","+value)
 		var p sites.Problems
 		if _, err := h.Runner.Preview(ctx, runstest.Operator, spec); !errors.As(err, &p) || p["path"] == "" {
 			t.Errorf("%s: %v", value, err)
@@ -129,7 +129,7 @@ func TestValuesMakeNoOtherRequest(t *testing.T) {
 			t.Errorf("%s: %v %v", value, run, err)
 		}
 	}
-	spec := asked("method", "POST", "path", "/acme/v1/things/{{row.id}}", "body", "{}", "rows", "site,id\n"+h.Sites[0].Home+",17")
+	spec := requestSpec("method", "POST", "path", "/acme/v1/things/{{row.id}}", "body", "{}", "rows", "site,id\n"+h.Sites[0].Home+",17")
 	if run, err := h.Runner.Start(ctx, runstest.Operator, spec); err != nil || run.Effect != operation.Change {
 		t.Errorf("%+v %v", run, err)
 	}
@@ -138,7 +138,7 @@ func TestValuesMakeNoOtherRequest(t *testing.T) {
 // A site's name may change between the start and the sending.
 func TestWhatIsSentIsJudgedTwice(t *testing.T) {
 	h, ctx := runstest.New(t, dbtest.SQLite(t), []wptest.Site{{}}), context.Background()
-	run, err := h.Runner.Start(ctx, runstest.Operator, asked("method", "POST", "path", "/acme/v1/things/{{site.name}}", "body", "{}"))
+	run, err := h.Runner.Start(ctx, runstest.Operator, requestSpec("method", "POST", "path", "/acme/v1/things/{{site.name}}", "body", "{}"))
 	if err != nil {
 		t.Fatal(err)
 	}

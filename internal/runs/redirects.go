@@ -21,7 +21,7 @@ func (r *Runner) Redirects(ctx context.Context, actor access.Actor, run int64) (
 	}
 	targets, _, err := r.store.targets(ctx, actor.Scope, TargetFilter{Run: run, Reason: wordpress.ReasonRedirected})
 	for _, t := range targets {
-		switch to, same := wordpress.Moved(t.Home, t.Location); {
+		switch to, same := wordpress.RedirectedHome(t.Home, t.Location); {
 		case same:
 			sameDomain = append(sameDomain, Redirect{t.SiteID, t.Home, to})
 		case to != "":

@@ -144,17 +144,17 @@ func (r *Runner) choose(ctx context.Context, actor access.Actor, spec Spec, made
 	if len(all) == 0 {
 		return choice{}, sites.Problems{"selection": "No sites are selected. Choose sites, a client, a tag, or all sites."}
 	}
-	if made.Strays != nil {
-		if p := made.Strays(planned(all)); len(p) > 0 {
+	if made.Unmatched != nil {
+		if p := made.Unmatched(planned(all)); len(p) > 0 {
 			return choice{}, p
 		}
 	}
-	if made.Among != nil {
+	if made.ForSites != nil {
 		homes := make([]string, len(all))
 		for i, s := range all {
 			homes[i] = s.Home
 		}
-		made.Among(homes)
+		made.ForSites(homes)
 	}
 	var c choice
 	for _, s := range all {

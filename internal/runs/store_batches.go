@@ -108,12 +108,12 @@ func (s *Store) Batch(ctx context.Context, id int64) (Batch, error) {
 	if err != nil {
 		return Batch{}, err
 	}
-	if made.Among != nil {
+	if made.ForSites != nil {
 		homes, err := s.homes(ctx, run.ID)
 		if err != nil {
 			return Batch{}, err
 		}
-		made.Among(homes)
+		made.ForSites(homes)
 	}
 	return Batch{Run: run, Plan: made, Targets: targetsOf(rows)}, nil
 }

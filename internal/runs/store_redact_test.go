@@ -47,7 +47,7 @@ func TestSecretsOfAnOlderDroverAreTakenOut(t *testing.T) {
 		h, ctx := runstest.New(t, db, []wptest.Site{{}}), context.Background()
 		h.Work(t)
 		for range 46 { // more than two transactions
-			h.Start(t, asked("method", "GET", "path", "/wp/v2/types"))
+			h.Start(t, requestSpec("method", "GET", "path", "/wp/v2/types"))
 		}
 		for id := range int64(46) {
 			h.Wait(t, id+1)

@@ -25,7 +25,7 @@ type Watch struct {
 // view is a run as somebody of a reach sees it.
 type view struct {
 	run   int64
-	reach string
+	scope string
 }
 
 type watched struct {

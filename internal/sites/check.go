@@ -14,7 +14,7 @@ import (
 	"github.com/droverhq/drover/internal/wordpress"
 )
 
-// Check climbs the ladder on one site, stores what it found and returns it. That a site does not answer is a finding, not an error.
+// Check checks one site, stores what it found and returns it. That a site does not answer is a finding, not an error.
 func (r *Registry) Check(ctx context.Context, actor access.Actor, id int64) (wordpress.Report, error) {
 	if err := r.log.Authorize(ctx, actor, access.SiteCheck, access.On("site", id)); err != nil {
 		return wordpress.Report{}, err
@@ -129,20 +129,20 @@ func (w write) storeDetected(s Site, report wordpress.Report) error {
 	return w.record(access.SiteCheck, s.ID, map[string]any{"home": s.Home, "state": report.State(), "finding": values["finding"]})
 }
 
-// finding is the one sentence that a list shows: the first rung that failed, else the first that warns.
+// finding is the one sentence that a list shows: the first step that failed, else the first that warns.
 func finding(report wordpress.Report) string {
-	if rung, failing := report.Failing(); failing {
-		return rung.Finding
+	if step, failing := report.Failing(); failing {
+		return step.Finding
 	}
-	for _, rung := range report.Rungs {
-		if rung.State == wordpress.RungWarning {
-			return rung.Finding
+	for _, step := range report.Steps {
+		if step.State == wordpress.CheckWarning {
+			return step.Finding
 		}
 	}
 	return ""
 }
 
-// Report returns what the last check of a site found; a site that was never checked has no rungs.
+// Report returns what the last check of a site found; a site that was never checked has no steps.
 func (r *Registry) Report(ctx context.Context, id int64) (wordpress.Report, error) {
 	text, err := r.store.report(ctx, id)
 	if err != nil {

@@ -87,7 +87,7 @@ func (r *Registry) Locate(ctx context.Context, actor access.Actor, s Site, clien
 		return located, err
 	}
 	err := r.store.change(ctx, actor, func(w write) error {
-		if err := w.learnCachePlugins(before, s.CachePlugins); err != nil {
+		if err := w.storeCachePlugins(before, s.CachePlugins); err != nil {
 			return err
 		}
 		if err := w.setLocation(before, at); err != nil || at.Root == before.address().UsualRoot() || at.Root == before.Root {
@@ -111,21 +111,21 @@ func pluginsSeen(s Site, namespaces []string) string {
 	return cacheplugin.Stored(active)
 }
 
-// LearnCachePlugins stores which cache plugins the namespaces of the site's index show, and returns the site with them.
-func (r *Registry) LearnCachePlugins(ctx context.Context, actor access.Actor, s Site, namespaces []string) (Site, error) {
+// StoreCachePlugins stores which cache plugins the namespaces of the site's index show, and returns the site with them.
+func (r *Registry) StoreCachePlugins(ctx context.Context, actor access.Actor, s Site, namespaces []string) (Site, error) {
 	before := s
 	s.CachePlugins = pluginsSeen(s, namespaces)
 	if err := r.log.Authorize(ctx, actor, access.SiteDetect, access.On("site", s.ID)); err != nil {
 		return s, err
 	}
-	if err := r.store.change(ctx, actor, func(w write) error { return w.learnCachePlugins(before, s.CachePlugins) }); err != nil {
+	if err := r.store.change(ctx, actor, func(w write) error { return w.storeCachePlugins(before, s.CachePlugins) }); err != nil {
 		return s, fmt.Errorf("sites: cache plugins: %w", err)
 	}
 	return s, nil
 }
 
-// learnCachePlugins stores the cache plugins, and records it where they are others than those that were known.
-func (w write) learnCachePlugins(before Site, plugins string) error {
+// storeCachePlugins stores the cache plugins, and records it where they are others than those that were known.
+func (w write) storeCachePlugins(before Site, plugins string) error {
 	if plugins == before.CachePlugins {
 		return nil
 	}

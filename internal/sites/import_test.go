@@ -188,12 +188,12 @@ func FuzzImport(f *testing.F) {
 			last = line.Number
 		}
 		marked := columns + string(file) + "\n" + "https://the-last.example,u,p q,,\n"
-		again, err := sites.ReadImport(strings.NewReader(marked))
+		reread, err := sites.ReadImport(strings.NewReader(marked))
 		if err != nil {
 			return
 		}
-		if n := len(again); n == 0 || !strings.Contains(again[n-1].URL, "the-last.example") {
-			t.Errorf("%q: the last line is lost: %s", marked, report(again))
+		if n := len(reread); n == 0 || !strings.Contains(reread[n-1].URL, "the-last.example") {
+			t.Errorf("%q: the last line is lost: %s", marked, report(reread))
 		}
 	})
 }

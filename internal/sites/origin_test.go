@@ -44,16 +44,16 @@ func TestCredentialBelongsToAnOrigin(t *testing.T) {
 		} {
 			from, to := fmt.Sprintf(c.from, i), fmt.Sprintf(c.to, i)
 			s := h.add(t, draft(from))
-			moved, err := h.registry.Edit(t.Context(), admin, s.ID, sites.Draft{URL: to})
+			changed, err := h.registry.Edit(t.Context(), admin, s.ID, sites.Draft{URL: to})
 			if err != nil {
 				t.Fatal(err)
 			}
 			err = h.opens(t, s.ID)
 			switch {
-			case c.follows && (err != nil || moved.Credential.Username != "drover"):
-				t.Errorf("%s to %s: %v, of %q", from, to, err, moved.Credential.Username)
-			case !c.follows && (!errors.Is(err, sites.ErrNoCredential) || moved.State != sites.Broken || !strings.Contains(moved.Finding, "Waits for its credential")):
-				t.Errorf("%s to %s: %v, %s %q", from, to, err, moved.State, moved.Finding)
+			case c.follows && (err != nil || changed.Credential.Username != "drover"):
+				t.Errorf("%s to %s: %v, of %q", from, to, err, changed.Credential.Username)
+			case !c.follows && (!errors.Is(err, sites.ErrNoCredential) || changed.State != sites.Broken || !strings.Contains(changed.Finding, "Waits for its credential")):
+				t.Errorf("%s to %s: %v, %s %q", from, to, err, changed.State, changed.Finding)
 			}
 		}
 	})

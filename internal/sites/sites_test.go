@@ -316,8 +316,8 @@ func TestCheckStoresWhatItFound(t *testing.T) {
 				t.Errorf("%s: %+v, %v; want %s", s.Home, now, err, want[i])
 			}
 			report, err := h.registry.Report(ctx, s.ID)
-			if err != nil || len(report.Rungs) != 7 {
-				t.Errorf("%s: %d rungs, %v", s.Home, len(report.Rungs), err)
+			if err != nil || len(report.Steps) != 7 {
+				t.Errorf("%s: %d steps, %v", s.Home, len(report.Steps), err)
 			}
 		}
 		first, _ := h.registry.Site(ctx, access.System(), all[0].ID)

@@ -88,12 +88,12 @@ func (r *Reader) parse(text string) (cells []string, length int, closed bool) {
 	closed = true
 	for at := 0; ; at++ {
 		start := at + spaces(text[at:])
-		cell, n, whole := "", 0, false
+		cell, n, complete := "", 0, false
 		if start < len(text) && text[start] == '"' {
-			cell, n, whole = r.quoted(text[start+1:])
-			closed, n = closed && whole, n+1
+			cell, n, complete = r.quoted(text[start+1:])
+			closed, n = closed && complete, n+1
 		}
-		if !whole {
+		if !complete {
 			n = r.plain(text[start:])
 			cell = text[start : start+n]
 		}

@@ -8,7 +8,7 @@ import (
 	"github.com/droverhq/drover/internal/validation"
 )
 
-func TestProblemsAreToldInTheOrderOfTheirFields(t *testing.T) {
+func TestProblemsAreListedInTheOrderOfTheirFields(t *testing.T) {
 	p := validation.Problems{"url": "Write an address.", "client": "Choose a client.", "tags": "Write fewer tags."}
 	for range 20 {
 		if got, want := p.Error(), "client: Choose a client.; tags: Write fewer tags.; url: Write an address."; got != want {

@@ -46,7 +46,7 @@ func TestSealAndOpen(t *testing.T) {
 	}
 }
 
-func TestWhatWasMovedOrChangedDoesNotOpen(t *testing.T) {
+func TestSecretsOfAnotherRowOrChangedDoNotOpen(t *testing.T) {
 	v, _ := create(t)
 	sealed, err := v.Seal(vault.NewSecret("secret"), here)
 	if err != nil {

@@ -109,7 +109,7 @@ func TestAttackUnknownMethod(t *testing.T) {
 		{"GET", "/sites/1/retire", 405}, {"DELETE", "/nowhere", 404},
 	} {
 		r := p.request(c.method, c.path, nil)
-		got := p.ask(r)
+		got := p.send(r)
 		if got.status != c.want || got.header.Get("X-Request-Id") == "" || !strings.Contains(got.body, got.header.Get("X-Request-Id")) {
 			t.Errorf("%s %s: %d, want %d: %.200s", c.method, c.path, got.status, c.want, got.body)
 		}
@@ -119,7 +119,7 @@ func TestAttackUnknownMethod(t *testing.T) {
 	}
 	r := p.request(http.MethodPost, "/sign-in", url.Values{"_method": {"DELETE"}})
 	r.Header.Set("X-HTTP-Method-Override", "DELETE")
-	if got := p.ask(r); got.status != http.StatusUnprocessableEntity {
+	if got := p.send(r); got.status != http.StatusUnprocessableEntity {
 		t.Errorf("a disguised method: %d", got.status)
 	}
 }
@@ -138,7 +138,7 @@ func TestAttackBytesThatAreNoText(t *testing.T) {
 			"/run?" + strings.Repeat("client=x&", 40_000), "/sites?page=99999999999999999999", "/sites?sort=';--&dir=x", "/audit?since=%00", "/sign-in?next=%00",
 		} {
 			for _, p := range []person{owner, viewer} {
-				if got := p.ask(p.request(http.MethodGet, path, nil)); got.status >= 500 {
+				if got := p.send(p.request(http.MethodGet, path, nil)); got.status >= 500 {
 					t.Errorf("%.60s: %d %.200s", path, got.status, got.body[strings.Index(got.body, "<main"):])
 				}
 			}
@@ -154,12 +154,12 @@ func TestAttackBytesThatAreNoText(t *testing.T) {
 				t.Errorf("POST %s: %d %.200s", path, status, body)
 			}
 		}
-		if got := viewer.ask(viewer.request(http.MethodPost, "/sites/%00%ff/retire", nil)); got.status < 400 || got.status >= 500 {
+		if got := viewer.send(viewer.request(http.MethodPost, "/sites/%00%ff/retire", nil)); got.status < 400 || got.status >= 500 {
 			t.Errorf("an address that cannot be recorded: %d", got.status)
 		}
 		r := h.public(t).request(http.MethodPost, "/sign-in", url.Values{"email": {"viewer@agency.example"}, "password": {password}})
 		r.Header.Set("User-Agent", "\xff\xfe"+strings.Repeat("a", 20_000))
-		if got := h.public(t).ask(r); got.status != http.StatusSeeOther {
+		if got := h.public(t).send(r); got.status != http.StatusSeeOther {
 			t.Errorf("a browser with a strange name cannot sign in: %d", got.status)
 		}
 		var upload bytes.Buffer
@@ -169,7 +169,7 @@ func TestAttackBytesThatAreNoText(t *testing.T) {
 		parts.Close()
 		r, _ = http.NewRequest(http.MethodPost, h.home+"/sites/import", &upload)
 		r.Header.Set("Content-Type", parts.FormDataContentType())
-		if got := owner.ask(r); got.status != http.StatusOK || strings.Count(got.body, "characters that cannot be shown") != 1 || !strings.Contains(got.body, "good.example") {
+		if got := owner.send(r); got.status != http.StatusOK || strings.Count(got.body, "characters that cannot be shown") != 1 || !strings.Contains(got.body, "good.example") {
 			t.Errorf("a file in another encoding: %d %.300s", got.status, got.body)
 		}
 	})
@@ -220,7 +220,7 @@ func TestSecurityHeadersOnEveryPage(t *testing.T) {
 	}
 	for _, path := range paths {
 		for _, p := range []person{plain, secure} {
-			got := p.ask(p.request(http.MethodGet, path, nil))
+			got := p.send(p.request(http.MethodGet, path, nil))
 			policy := got.header.Get("Content-Security-Policy")
 			for _, part := range []string{"default-src 'none'", "script-src 'self'", "style-src 'self'", "frame-ancestors 'none'", "base-uri 'none'", "form-action 'self'"} {
 				if !strings.Contains(policy, part) {
@@ -264,7 +264,7 @@ func TestAttackTrustedOverHTTPSOnly(t *testing.T) {
 	r := p.request(http.MethodPost, "/sign-in", url.Values{"email": {"owner@agency.example"}, "password": {password}})
 	r.Header.Set("Origin", strings.Replace(p.home, "https://", "http://", 1)) // who sits on the wire can write such a page
 	r.Header.Set("Sec-Fetch-Site", "cross-site")                              // and this is what browsers say of it
-	if got := p.ask(r); got.status != http.StatusForbidden {
+	if got := p.send(r); got.status != http.StatusForbidden {
 		t.Errorf("a page over plain HTTP may post: %d", got.status)
 	}
 }

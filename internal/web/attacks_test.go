@@ -30,7 +30,7 @@ type answer struct {
 	body   string
 }
 
-func (p person) ask(r *http.Request) answer {
+func (p person) send(r *http.Request) answer {
 	p.t.Helper()
 	got, err := p.Do(r)
 	if err != nil {
@@ -95,7 +95,7 @@ func TestAttackCrossOriginPost(t *testing.T) {
 				for name, value := range c.headers {
 					r.Header.Set(name, value)
 				}
-				got := p.ask(r)
+				got := p.send(r)
 				if refused := got.status == http.StatusForbidden; refused != c.refused {
 					t.Fatalf("%s: %d %.200s", path, got.status, got.body)
 				}
@@ -189,7 +189,7 @@ func TestAttackSessionFixation(t *testing.T) {
 		}
 	}
 	p := h.secured(t)
-	got := p.ask(p.request(http.MethodPost, "/sign-in", url.Values{"email": {"owner@agency.example"}, "password": {password}}))
+	got := p.send(p.request(http.MethodPost, "/sign-in", url.Values{"email": {"owner@agency.example"}, "password": {password}}))
 	for _, part := range []string{"__Host-drover=", "Path=/", "HttpOnly", "Secure", "SameSite=Lax"} {
 		if !strings.Contains(got.header.Get("Set-Cookie"), part) {
 			t.Errorf("over HTTPS the cookie is %q: no %s", got.header.Get("Set-Cookie"), part)

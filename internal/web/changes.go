@@ -127,7 +127,7 @@ func (s *Server) withdrawChange(v *requestContext) error {
 	return s.endChange(v, s.Changes.Withdraw, "Withdrawn. Nothing was changed.")
 }
 
-func (s *Server) endChange(v *requestContext, end func(context.Context, access.Actor, int64) error, said string) error {
+func (s *Server) endChange(v *requestContext, end func(context.Context, access.Actor, int64) error, message string) error {
 	id, err := v.number("id")
 	if err != nil {
 		return err
@@ -135,6 +135,6 @@ func (s *Server) endChange(v *requestContext, end func(context.Context, access.A
 	if err := end(v.Request.Context(), v.actor(), id); err != nil {
 		return err
 	}
-	v.setFlash("ok", said)
+	v.setFlash("ok", message)
 	return v.redirect(fmt.Sprintf("/changes/%d", id))
 }

@@ -78,15 +78,15 @@ func (m *team) every(member int64) map[string]changes.Change {
 	}
 }
 
-func (m *team) held(role access.Role) members.Member {
+func (m *team) memberOf(role access.Role) members.Member {
 	m.t.Helper()
 	added, err := m.roster.Add(m.t.Context(), shell, members.Member{Email: m.email(), Name: "Held", Role: role, Restriction: access.Restriction{Clients: []string{"Acme"}}}, vault.NewSecret(password))
 	m.must(err)
 	return added
 }
 
-// ask requests the change, which must not be made.
-func (m *team) ask(asker access.Actor, change changes.Change) changes.Pending {
+// request requests the change, which must not be made.
+func (m *team) request(asker access.Actor, change changes.Change) changes.Pending {
 	m.t.Helper()
 	before := m.state()
 	_, err := m.changes.Do(m.t.Context(), asker, change)
@@ -114,8 +114,8 @@ func TestEveryCoveredChangeNeedsTwo(t *testing.T) {
 		tried := map[access.Action]bool{}
 		for name, change := range m.every(0) {
 			asker, second := acting(m.hired(access.Owner)), acting(m.hired(access.Owner))
-			change.Member = m.held(access.Operator).ID
-			pending := m.ask(asker, change)
+			change.Member = m.memberOf(access.Operator).ID
+			pending := m.request(asker, change)
 			tried[change.Action] = true
 			if n := m.entries(audit.Filter{Action: access.ChangeRequest, Subject: access.On("change", pending.ID)}); n != 1 {
 				t.Errorf("%s: %d entries of the request", name, n)
@@ -164,7 +164,7 @@ func (m *team) restoreSites() {
 func TestTheGateRefusesWhatNobodyApproved(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *database.DB) {
 		m, _ := protected(t, db)
-		member := m.held(access.Operator).ID
+		member := m.memberOf(access.Operator).ID
 		m.must(m.registry.Retire(t.Context(), shell, 1))
 		owner := acting(m.hired(access.Owner))
 		before := m.state()
@@ -264,7 +264,7 @@ func TestApprovalsOfChangesThatDoNotCount(t *testing.T) {
 			m.must(m.runner.SetPolicy(t.Context(), shell, policy))
 			m.restoreSites()
 			asker := m.hired(access.Admin)
-			pending := m.ask(acting(asker), m.every(0)["url"])
+			pending := m.request(acting(asker), m.every(0)["url"])
 			second := c.meanwhile(asker, pending.ID)
 			before := m.state()
 			if _, err := m.changes.Approve(t.Context(), second, pending.ID); !errors.Is(err, c.want) {
@@ -281,7 +281,7 @@ func TestApprovalsOfChangesThatDoNotCount(t *testing.T) {
 func TestASecretThatWaitsIsSealed(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *database.DB) {
 		m, _ := protected(t, db)
-		pending := m.ask(acting(m.hired(access.Admin)), m.every(0)["credential"])
+		pending := m.request(acting(m.hired(access.Admin)), m.every(0)["credential"])
 		payload := func() []byte {
 			var found [][]byte
 			m.must(db.Gorm.Raw("SELECT payload FROM pending_changes WHERE id = ?", pending.ID).Scan(&found).Error)
@@ -346,7 +346,7 @@ func TestTwoPeopleInTheBrowser(t *testing.T) {
 func TestAPolicyForAllProtectsEverySite(t *testing.T) {
 	m, _ := protected(t, dbtest.SQLite(t))
 	m.must(m.runner.SetPolicy(t.Context(), shell, runs.Policy{Effects: []operation.Effect{operation.Destroy}}))
-	m.ask(acting(m.hired(access.Admin)), changes.Change{Action: access.SiteRetire, Sites: []int64{2}})
+	m.request(acting(m.hired(access.Admin)), changes.Change{Action: access.SiteRetire, Sites: []int64{2}})
 }
 
 // asksChange makes a change that waits: the member's own where it is to be withdrawn, else another's.

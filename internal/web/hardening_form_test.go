@@ -85,7 +85,7 @@ func TestOnlyFilesOfTheirKindAreTaken(t *testing.T) {
 			t.Fatal(err)
 		}
 		r.Header.Set("Content-Type", parts.FormDataContentType())
-		return p.ask(r)
+		return p.send(r)
 	}
 	good := "url,username,application_password\nhttps://good.example,drover,abcd\n"
 	for name, want := range map[string]int{"sites.csv": 200, "SITES.CSV": 200, "sites.txt": 200, "sites.xlsx": 422, "sites.csv.exe": 422, "sites": 422, "../../sites.php": 422} {

@@ -128,7 +128,7 @@ func TestAttackForgedAddress(t *testing.T) {
 func TestSigningOutDropsWhatTheBrowserKept(t *testing.T) {
 	h := newTestServer(t)
 	p := h.signIn(t, access.Owner)
-	if got := p.ask(p.request(http.MethodPost, "/sign-out", nil)); got.header.Get("Clear-Site-Data") != `"cache"` || got.status != http.StatusSeeOther {
+	if got := p.send(p.request(http.MethodPost, "/sign-out", nil)); got.header.Get("Clear-Site-Data") != `"cache"` || got.status != http.StatusSeeOther {
 		t.Errorf("%d %v", got.status, got.header)
 	}
 }
@@ -205,13 +205,13 @@ func TestALinkFromAnotherPageSignsNobodyIn(t *testing.T) {
 	for _, header := range [][2]string{{"Sec-Fetch-Site", "cross-site"}, {"Sec-Fetch-Site", "same-site"}, {"Sec-Purpose", "prefetch"}} {
 		r := p.request(http.MethodGet, "/enter/"+token.Reveal(), nil)
 		r.Header.Set(header[0], header[1])
-		if got := p.ask(r); got.status != http.StatusOK || got.header.Get("Set-Cookie") != "" || !strings.Contains(got.body, `href="/enter/`+token.Reveal()) {
+		if got := p.send(r); got.status != http.StatusOK || got.header.Get("Set-Cookie") != "" || !strings.Contains(got.body, `href="/enter/`+token.Reveal()) {
 			t.Errorf("%v: %d %q", header, got.status, got.header.Get("Set-Cookie"))
 		}
 	}
 	r := p.request(http.MethodGet, "/enter/"+token.Reveal(), nil)
 	r.Header.Set("Sec-Fetch-Site", "same-origin")
-	if got := p.ask(r); got.status != http.StatusSeeOther || got.header.Get("Set-Cookie") == "" {
+	if got := p.send(r); got.status != http.StatusSeeOther || got.header.Get("Set-Cookie") == "" {
 		t.Errorf("the button of that page: %d", got.status)
 	}
 }
@@ -238,7 +238,7 @@ func TestAPanicShowsNothing(t *testing.T) {
 	h := newTestServer(t)
 	h.server.Break("/broken", "select * from credentials")
 	p := h.public(t)
-	got := p.ask(p.request(http.MethodGet, "/broken", nil))
+	got := p.send(p.request(http.MethodGet, "/broken", nil))
 	if got.status != http.StatusInternalServerError || strings.Contains(got.body, "select") || strings.Contains(got.body, "goroutine") || !strings.Contains(got.body, got.header.Get("X-Request-Id")) {
 		t.Errorf("%d %.300s", got.status, got.body)
 	}
@@ -257,12 +257,12 @@ func TestNothingIsServedByAccident(t *testing.T) {
 	}
 	for _, path := range []string{"/static/", "/static", "/static/.", "/static/..", "/static/%2e%2e/static.go", "/static/..%2f..%2fgo.mod", "/static/.keep/", "/.git/config", "/.git/HEAD", "/go.mod", "/keyset.json", "/data/drover.db",
 		"/debug/pprof/", "/debug/vars", "/metrics", "/gallery", "/gallery/0", "/swagger", "/team/avatar.css", "/settings/x.js", "/server-status"} {
-		if got := p.ask(p.request(http.MethodGet, path, nil)); got.status != http.StatusNotFound && got.status/100 != 3 || strings.Contains(got.body, "<pre>") {
+		if got := p.send(p.request(http.MethodGet, path, nil)); got.status != http.StatusNotFound && got.status/100 != 3 || strings.Contains(got.body, "<pre>") {
 			t.Errorf("%s: %d %.100s", path, got.status, got.body)
 		}
 	}
 	for _, path := range []string{"/team/avatar.css", "/settings/x.js", "/sites.css"} { // what a cache would take for a file
-		if got := p.ask(p.request(http.MethodGet, path, nil)); got.status != http.StatusNotFound || got.header.Get("Cache-Control") != "no-store" || strings.Contains(got.body, "agency.example/join") {
+		if got := p.send(p.request(http.MethodGet, path, nil)); got.status != http.StatusNotFound || got.header.Get("Cache-Control") != "no-store" || strings.Contains(got.body, "agency.example/join") {
 			t.Errorf("%s: %d %s", path, got.status, got.header.Get("Cache-Control"))
 		}
 	}
@@ -281,7 +281,7 @@ func TestEveryAnswerNamesItsKind(t *testing.T) {
 		}
 	}
 	for _, path := range paths {
-		got := p.ask(p.request(http.MethodGet, path, nil))
+		got := p.send(p.request(http.MethodGet, path, nil))
 		kind := got.header.Get("Content-Type")
 		if got.body == "" {
 			continue
@@ -342,7 +342,7 @@ func TestEveryPageHasTheWayOut(t *testing.T) {
 		if route.Method != http.MethodGet {
 			continue
 		}
-		got := p.ask(p.request(http.MethodGet, fill.Replace(route.Path), nil))
+		got := p.send(p.request(http.MethodGet, fill.Replace(route.Path), nil))
 		if got.status != http.StatusOK || !strings.Contains(got.body, "<html") {
 			continue
 		}

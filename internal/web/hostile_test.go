@@ -106,7 +106,7 @@ func TestAttackHostileAnswersAreOnlyText(t *testing.T) {
 			if fragment {
 				r.Header.Set("HX-Request", "true")
 			}
-			got := p.ask(r)
+			got := p.send(r)
 			switch kind := got.header.Get("Content-Type"); {
 			case strings.HasPrefix(kind, "text/html"):
 				shown += strings.Count(got.body, "&lt;script&gt;alert(")
@@ -224,7 +224,7 @@ func TestAttackHeaderInjection(t *testing.T) {
 		{"/runs", url.Values{"operation": {"request"}, "all": {"1"}, "p.method": {"GET\r\nX-Evil: 1"}, "p.path": {"/wp/v2/posts HTTP/1.1\r\nX-Evil: 1"}}},
 		{"/operations", url.Values{"name": {evil}, "method": {"GET"}, "path": {"/x"}}},
 	} {
-		got := p.ask(p.request(http.MethodPost, c.path, c.form))
+		got := p.send(p.request(http.MethodPost, c.path, c.form))
 		for name, values := range got.header {
 			if name == "X-Evil" || name == "Set-Cookie" && strings.Contains(strings.Join(values, "\n"), "drover=evil") || strings.ContainsAny(strings.Join(values, ""), "\r\n") {
 				t.Errorf("POST %.40s: the answer has the header %s: %q", c.path, name, values)
@@ -235,7 +235,7 @@ func TestAttackHeaderInjection(t *testing.T) {
 		}
 	}
 	for _, path := range []string{"/sites?q=%0d%0aX-Evil:%201", "/%0d%0aX-Evil:%201", "/join/%0d%0aX-Evil:%201", "/runs/1%0d%0a", "/sites/%0d%0aX-Evil:%201/"} {
-		if got := p.ask(p.request(http.MethodGet, path, nil)); got.header.Get("X-Evil") != "" {
+		if got := p.send(p.request(http.MethodGet, path, nil)); got.header.Get("X-Evil") != "" {
 			t.Errorf("%s: the answer has another header", path)
 		}
 	}

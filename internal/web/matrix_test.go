@@ -13,8 +13,8 @@ import (
 	"github.com/droverhq/drover/internal/wordpress/wptest"
 )
 
-// reach is the least role that a route lets in. Every route has its line: a new one without fails the test.
-var reach = map[string]access.Role{
+// lowestRole is the least role that a route lets in. Every route has its line: a new one without fails the test.
+var lowestRole = map[string]access.Role{
 	"GET /": access.Viewer, "GET /search": access.Viewer, "GET /sites": access.Viewer, "GET /sites/:id": access.Viewer, "GET /runs": access.Viewer,
 	"GET /runs/:id": access.Viewer, "GET /runs/:id/stream": access.Viewer, "GET /runs/:id/targets": access.Viewer, "GET /runs/:id/targets/:target": access.Viewer,
 	"GET /runs/:id/export.csv": access.Viewer, "GET /runs/:id/export.json": access.Viewer, "GET /audit": access.Viewer, "GET /audit/:seq": access.Viewer,
@@ -63,7 +63,7 @@ func TestEveryRouteForEveryRole(t *testing.T) {
 	}
 	for _, route := range h.server.Table() {
 		name, path := route.Method+" "+route.Path, fill.Replace(route.Path)
-		least, known := reach[name]
+		least, known := lowestRole[name]
 		if !known && !leaving[name] {
 			t.Errorf("%s has no line in this matrix", name)
 			continue

@@ -21,7 +21,7 @@ func TestFormerURLsRedirect(t *testing.T) {
 		"/runs/a%0D%0Ab:%20/again": "/runs/a%0D%0Ab:%20/rerun",
 	} {
 		for _, method := range []string{http.MethodGet, http.MethodPost} {
-			got := p.ask(p.request(method, old, url.Values{}))
+			got := p.send(p.request(method, old, url.Values{}))
 			if to := got.header.Get("Location"); got.status != http.StatusPermanentRedirect || to != want {
 				t.Errorf("%s %s: %d, to %q, want %q", method, old, got.status, to, want)
 			}

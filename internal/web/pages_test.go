@@ -93,7 +93,7 @@ func TestLiveSearch(t *testing.T) {
 	} {
 		r := p.request(http.MethodGet, "/search?q="+url.QueryEscape(words), nil)
 		r.Header.Set("HX-Request", "true")
-		got := p.ask(r)
+		got := p.send(r)
 		var found []string
 		for _, host := range []string{"alpha.example", "alpine.example", "beta.example"} {
 			if strings.Contains(got.body, host) {
@@ -106,7 +106,7 @@ func TestLiveSearch(t *testing.T) {
 	}
 	r := h.public(t).request(http.MethodGet, "/search?q=alp", nil)
 	r.Header.Set("HX-Request", "true")
-	if got := h.public(t).ask(r); got.header.Get("HX-Redirect") != "/sign-in" || strings.Contains(got.body, "alpha") {
+	if got := h.public(t).send(r); got.header.Get("HX-Redirect") != "/sign-in" || strings.Contains(got.body, "alpha") {
 		t.Errorf("a stranger: %d %v", got.status, got.header)
 	}
 }
@@ -133,20 +133,20 @@ func TestProblemPagesHelp(t *testing.T) {
 		p            person
 		method, path string
 		want         int
-		mend         string
+		fix          string
 	}{
 		{owner, "GET", "/nowhere", 404, "may be wrong"}, {h.public(t), "GET", "/nowhere", 404, "may be wrong"}, {owner, "GET", "/sites/99", 404, "site list"}, {owner, "GET", "/runs/99", 404, "list of runs"},
 		{owner, "GET", "/runs/1/targets/99", 404, "Look for the site"}, {owner, "GET", "/audit/9999", 404, "in the audit log"}, {owner, "POST", "/team/999/remove", 404, "Team page"}, {owner, "GET", "/static/none.js", 404, "may be wrong"},
 		{viewer, "POST", "/sites/1/retire", 403, "Ask an admin"}, {owner, "POST", "/runs/1/cancel", 409, "nothing left to cancel"}, {owner, "PUT", "/sites", 405, "Some addresses only accept"}, {owner, "POST", "/sites/retire", 422, "Go back and select"},
 		{owner, "GET", "/sites?q=%00", 400, "Enter it again"}, {owner, "GET", "/operations/999/use", 404, "saved operations"}, {owner, "POST", "/operations/x/remove", 404, "may be wrong"},
 	} {
-		check(c.method+" "+c.path, c.p.ask(c.p.request(c.method, c.path, nil)), c.want, c.mend)
+		check(c.method+" "+c.path, c.p.send(c.p.request(c.method, c.path, nil)), c.want, c.fix)
 	}
 	present, err := h.roster.Members(context.Background(), access.System())
 	if err != nil {
 		t.Fatal(err)
 	}
-	check("the last owner", owner.ask(owner.request(http.MethodPost, "/team/"+idOf(present, access.Owner)+"/role", url.Values{"role": {"viewer"}})), 409, "Make someone else an owner first")
+	check("the last owner", owner.send(owner.request(http.MethodPost, "/team/"+idOf(present, access.Owner)+"/role", url.Values{"role": {"viewer"}})), 409, "Make someone else an owner first")
 	broken, err := h.db.Gorm.DB()
 	if err != nil {
 		t.Fatal(err)
@@ -154,7 +154,7 @@ func TestProblemPagesHelp(t *testing.T) {
 	if _, err := broken.Exec("ALTER TABLE site_tags RENAME TO gone"); err != nil {
 		t.Fatal(err)
 	}
-	check("a fault of Drover's own", owner.ask(owner.request(http.MethodGet, "/sites", nil)), 500, "logged under the request ID below")
+	check("a fault of Drover's own", owner.send(owner.request(http.MethodGet, "/sites", nil)), 500, "logged under the request ID below")
 	if _, err := broken.Exec("ALTER TABLE gone RENAME TO site_tags"); err != nil {
 		t.Fatal(err)
 	}

@@ -130,7 +130,7 @@ func (s *Server) authenticate(v *requestContext) (err error) {
 
 // serveAuthenticated authorizes the route, so that a refusal is recorded, and asks for recent authentication where the route needs it.
 func (s *Server) serveAuthenticated(v *requestContext, r route) error {
-	if to := s.mustVisitFirst(r, v); to != "" {
+	if to := s.requiredStep(r, v); to != "" {
 		v.redirectFirst(to)
 		return nil
 	}

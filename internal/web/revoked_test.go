@@ -49,7 +49,7 @@ type change struct {
 // gateServer is a house in which every route that changes something has something to change.
 type gateServer struct {
 	*testServer
-	run, asked int64
+	run, requests int64
 }
 
 func newGateServer(t *testing.T, db *database.DB) gateServer {
@@ -398,7 +398,7 @@ func tried(route string) []string {
 	if strings.HasPrefix(route, "POST /api/") {
 		return []string{"removed", "demoted", "narrowed", "signed out", "password reset", "token revoked"}
 	}
-	if reach[route] != access.Owner {
+	if lowestRole[route] != access.Owner {
 		names = append(names, "narrowed")
 	}
 	return names

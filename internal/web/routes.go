@@ -189,8 +189,8 @@ const (
 	secondFactorPending                    // the second factor is still to be given
 )
 
-// mustVisitFirst is where somebody must go before the route is open to them, or empty.
-func (s *Server) mustVisitFirst(r route, v *requestContext) string {
+// requiredStep is where somebody must go before the route is open to them, or empty.
+func (s *Server) requiredStep(r route, v *requestContext) string {
 	at, to := signInComplete, ""
 	switch {
 	case v.session.SecondFactorPending:

@@ -63,7 +63,7 @@ func runView(s runs.Snapshot, actor access.Actor) views.RunView {
 	}
 	for _, g := range s.Groups {
 		view.Groups = append(view.Groups, views.RunGroup{
-			Outcome: string(g.Outcome), Reason: string(g.Reason), Label: g.Reason.Label(), Sentence: g.Reason.Sentence(), Fix: g.Reason.Mend(), Count: g.Count,
+			Outcome: string(g.Outcome), Reason: string(g.Reason), Label: g.Reason.Label(), Sentence: g.Reason.Sentence(), Fix: g.Reason.Fix(), Count: g.Count,
 		})
 	}
 	for _, t := range s.Latest {
@@ -265,18 +265,18 @@ func (s *Server) exchange(v *requestContext) error {
 	if err != nil {
 		return err
 	}
-	page := views.ExchangePage{Frame: v.frame(target.SiteName, "runs"), RunTitle: run.Title, Target: targetView(target), Sentence: target.Reason.Sentence(), Fix: target.Reason.Mend(), Samples: samples(target)}
+	page := views.ExchangePage{Frame: v.frame(target.SiteName, "runs"), RunTitle: run.Title, Target: targetView(target), Sentence: target.Reason.Sentence(), Fix: target.Reason.Fix(), Samples: samples(target)}
 	if run.Spec.Form != "" && target.Reason == wordpress.ReasonInvalidInput {
 		page.Form = fmt.Sprintf("/endpoints/form?%s&run=%d&target=%d", run.Spec.Form, run.ID, target.ID)
 	}
-	asked := ""
+	sentTo := ""
 	if len(attempts) > 0 {
-		asked = attempts[len(attempts)-1].URL
+		sentTo = attempts[len(attempts)-1].URL
 	}
-	if screen, is := wordpress.ScreenFor(target.Reason, target.Code, asked); is {
+	if screen, is := wordpress.ScreenFor(target.Reason, target.Code, sentTo); is {
 		page.Screen = views.AdminLink{URL: screen.URL(target.Home), Label: screen.Label}
 	}
-	page.RedirectedTo, page.SameDomain = wordpress.Moved(target.Home, target.Location)
+	page.RedirectedTo, page.SameDomain = wordpress.RedirectedHome(target.Home, target.Location)
 	page.CanChangeURL = v.actor().May(access.SiteEdit)
 	for _, a := range attempts {
 		page.Attempts = append(page.Attempts, attemptView(a))

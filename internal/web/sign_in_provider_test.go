@@ -30,12 +30,12 @@ type issuer struct {
 	*httptest.Server
 	key *ecdsa.PrivateKey
 
-	guard  sync.Mutex
-	claims map[string]any              // of whoever signs in next
-	forge  func(claims map[string]any) // spoils a token
-	none   bool                        // signs with the algorithm none
-	codes  map[string]url.Values       // what was asked for, by code
-	asked  url.Values                  // the last request for authorization
+	guard   sync.Mutex
+	claims  map[string]any              // of whoever signs in next
+	forge   func(claims map[string]any) // spoils a token
+	none    bool                        // signs with the algorithm none
+	codes   map[string]url.Values       // what was asked for, by code
+	request url.Values                  // the last request for authorization
 }
 
 func newIssuer(t *testing.T) *issuer {
@@ -59,9 +59,9 @@ func newIssuer(t *testing.T) *issuer {
 		i.guard.Lock()
 		defer i.guard.Unlock()
 		code := rand.Text()
-		i.asked = r.URL.Query()
-		i.codes[code] = i.asked
-		http.Redirect(w, r, i.asked.Get("redirect_uri")+"?"+url.Values{"code": {code}, "state": {i.asked.Get("state")}}.Encode(), http.StatusFound)
+		i.request = r.URL.Query()
+		i.codes[code] = i.request
+		http.Redirect(w, r, i.request.Get("redirect_uri")+"?"+url.Values{"code": {code}, "state": {i.request.Get("state")}}.Encode(), http.StatusFound)
 	})
 	mux.HandleFunc("POST /token", i.token)
 	i.Server = httptest.NewServer(mux)
@@ -353,8 +353,8 @@ func TestConfirmingWithAProvider(t *testing.T) {
 	if status, to, _ := p.through("/confirm/provider?next=/sites/new"); status != http.StatusSeeOther || to != "/sites/new" {
 		t.Errorf("%d %s %s", status, to, h.why(t))
 	}
-	if i.asked.Get("prompt") != "login" || i.asked.Get("max_age") != "0" {
-		t.Errorf("asked with %v", i.asked)
+	if i.request.Get("prompt") != "login" || i.request.Get("max_age") != "0" {
+		t.Errorf("asked with %v", i.request)
 	}
 	if status, _ := p.get("/sites/new"); status != http.StatusOK {
 		t.Errorf("afterwards: %d", status)

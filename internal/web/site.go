@@ -62,15 +62,15 @@ func (s *Server) showSite(v *requestContext, status int, site sites.Site, proble
 }
 
 var checkStepTitles = map[string]string{
-	wordpress.RungReach: "Reach the site", wordpress.RungRoot: "Find the REST API", wordpress.RungApplicationPasswords: "Application passwords",
-	wordpress.RungCredential: "Sign in", wordpress.RungCapabilities: "What the user may do", wordpress.RungNamespaces: "Cache plugin", wordpress.RungStatus: "Status of the cache",
+	wordpress.StepHomePage: "Reach the site", wordpress.StepRoot: "Find the REST API", wordpress.StepApplicationPasswords: "Application passwords",
+	wordpress.StepCredential: "Sign in", wordpress.StepCapabilities: "What the user may do", wordpress.StepNamespaces: "Cache plugin", wordpress.StepStatus: "Status of the cache",
 }
 
 func checkSteps(home string, report wordpress.Report) []views.CheckStep {
-	all := make([]views.CheckStep, len(report.Rungs))
-	for i, r := range report.Rungs {
-		all[i] = views.CheckStep{Title: checkStepTitles[r.Name], State: string(r.State), Finding: r.Finding, Fix: r.Mend}
-		if screen, is := wordpress.ScreenForRung(r.Name); is && r.Mend != "" {
+	all := make([]views.CheckStep, len(report.Steps))
+	for i, r := range report.Steps {
+		all[i] = views.CheckStep{Title: checkStepTitles[r.Name], State: string(r.State), Finding: r.Finding, Fix: r.Fix}
+		if screen, is := wordpress.ScreenForStep(r.Name); is && r.Fix != "" {
 			all[i].Screen = views.AdminLink{URL: screen.URL(home), Label: screen.Label}
 		}
 	}

@@ -30,7 +30,7 @@ func (s *Server) changeSiteURL(v *requestContext) error {
 	if err != nil {
 		return err
 	}
-	to, sameDomain := wordpress.Moved(redirected.Home, redirected.Location)
+	to, sameDomain := wordpress.RedirectedHome(redirected.Home, redirected.Location)
 	if redirected.SiteID != site.ID || !sameDomain {
 		return runs.ErrNoTarget
 	}

@@ -84,8 +84,8 @@ func TestParseHome(t *testing.T) {
 		if err != nil || home != want {
 			t.Errorf("ParseHome(%q) = %q, %v; want %q", given, home, err, want)
 		}
-		if again, err := ParseHome(home); err != nil || again != home {
-			t.Errorf("ParseHome(%q) = %q, %v; want it unchanged", home, again, err)
+		if reparsed, err := ParseHome(home); err != nil || reparsed != home {
+			t.Errorf("ParseHome(%q) = %q, %v; want it unchanged", home, reparsed, err)
 		}
 	}
 }
@@ -142,8 +142,8 @@ func FuzzParseHome(f *testing.F) {
 			}
 			return
 		}
-		if again, err := ParseHome(home); err != nil || again != home {
-			t.Errorf("ParseHome(%q) = %q, and of that %q, %v", text, home, again, err)
+		if reparsed, err := ParseHome(home); err != nil || reparsed != home {
+			t.Errorf("ParseHome(%q) = %q, and of that %q, %v", text, home, reparsed, err)
 		}
 		u, err := url.Parse(home)
 		if err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" || strings.HasSuffix(home, "/") || !isASCII(home) {

@@ -75,7 +75,7 @@ func olderThan(x Exchange) (says string, is bool) {
 }
 
 // ageOf reads how long an answer has been in a cache.
-func ageOf(h http.Header) (age time.Duration, said bool) {
+func ageOf(h http.Header) (age time.Duration, given bool) {
 	seconds, err := strconv.ParseInt(strings.TrimSpace(h.Get("Age")), 10, 32)
 	if err != nil || seconds < 0 {
 		return 0, false
@@ -111,7 +111,7 @@ func CacheOf(x Exchange) Cached {
 	if c.State == CachedNot && c.Mark != "" {
 		c.State, c.Says = CachedHit, "kept by "+c.Mark
 	}
-	if age, said := ageOf(x.Header); said && c.State == CachedHit {
+	if age, given := ageOf(x.Header); given && c.State == CachedHit {
 		c.Age = age
 		c.Says += ", " + c.Age.String() + " old"
 	}

@@ -49,7 +49,7 @@ func classify(x Exchange) Verdict {
 	}
 	all := make([]judgement, len(found.values))
 	for i, value := range found.values {
-		s := shapeOf(value, askedBy(x))
+		s := shapeOf(value, requestFacts(x))
 		all[i] = judgement{s.claim != claimNone || s.code != "", ofRoute(x, s)}
 	}
 	v := agreed(all)

@@ -10,7 +10,7 @@ import (
 
 // batch is the answer to several things that were asked for at once: the status is for the envelope, the truth is inside. WordPress's
 // batch/v1 answers {responses: [{status, body}]}, shops {create, update, delete: [...]}.
-func batch(_ json.RawMessage, fields object, a asked) (shape, bool) {
+func batch(_ json.RawMessage, fields object, a requestInfo) (shape, bool) {
 	if !a.write {
 		return shape{}, false
 	}
@@ -61,8 +61,8 @@ func lists(fields object) []json.RawMessage {
 func reports(raw json.RawMessage) bool {
 	fields := objectIn(raw)
 	named := fields["error"]
-	_, whole := fields["data"]
-	return flagIn(fields["success"]).said || len(named) > 0 && named[0] == '{' || whole && isWord(fields["code"]) && only(fields, errorFields)
+	_, hasData := fields["data"]
+	return flagIn(fields["success"]).present || len(named) > 0 && named[0] == '{' || hasData && isWord(fields["code"]) && only(fields, errorFields)
 }
 
 // parts counts the parts of a batch, and keeps what the first that failed says.
@@ -96,15 +96,15 @@ func partOf(raw json.RawMessage) (shape, bool) {
 		return shape{}, true
 	}
 	fields := objectIn(raw)
-	s := shapeOf(raw, asked{write: true})
+	s := shapeOf(raw, requestInfo{write: true})
 	if body := fields["body"]; len(body) > 0 {
-		s = shapeOf(body, asked{write: true})
+		s = shapeOf(body, requestInfo{write: true})
 	}
 	if status := numberIn(fields["status"]); status >= 400 && status < 600 {
 		s.status, s.claim = status, claimNo
 	}
 	if named := fields["error"]; isTrue(named) {
-		inner := shapeOf(named, asked{write: true})
+		inner := shapeOf(named, requestInfo{write: true})
 		s.status, s.code, s.message, s.claim = inner.status, or(inner.code, codeIn(named)), textIn(named), claimNo
 	}
 	return s, s.claim == claimNo || s.claim == claimPart

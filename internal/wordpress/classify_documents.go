@@ -117,7 +117,7 @@ func findJSON(body []byte) (recovered, bool) {
 	if d.page || d.cut || d.crash != "" || len(d.values) == 0 {
 		return recovered{}, false
 	}
-	i := slices.IndexFunc(d.values, func(v json.RawMessage) bool { return shapeOf(v, asked{}).claim != claimNone })
+	i := slices.IndexFunc(d.values, func(v json.RawMessage) bool { return shapeOf(v, requestInfo{}).claim != claimNone })
 	if i < 0 {
 		i = len(d.values) - 1
 	}

@@ -78,7 +78,7 @@ func TestSuccessThatIsNotClear(t *testing.T) {
 }
 
 // What only looks like a refusal: a resource whose own status is failed, words of success in WordPress's error form, empty errors.
-func TestSuccessThatLooksLikeARefusal(t *testing.T) {
+func TestSuccessThatResemblesARefusal(t *testing.T) {
 	for _, x := range []Exchange{
 		write(200, `{"id":7,"status":"failed","total":"12.00"}`), write(200, `{"order_id":7,"status":"failed"}`), write(200, `{"error":null,"updated":3}`), write(200, `{"errors":[],"id":3}`),
 		write(200, `{"error":false}`), write(200, `{"error":""}`), write(200, `{"error":{}}`), write(200, `{"error":{"code":0,"message":""}}`), write(200, `{"errors":0}`), write(200, `{"status":"success"}`), write(200, `{"status":200}`),

@@ -12,14 +12,14 @@ import (
 
 // ofText judges an answer without JSON: WordPress's REST API answers in JSON, so something else answered, or WordPress broke down.
 func ofText(x Exchange, found documents) Verdict {
-	did, fenced := firewall(x)
+	did, blocked := firewall(x)
 	empty := !found.binary && strings.Trim(string(x.Body), " \t\r\n\f\v\x00\ufeff") == ""
 	switch {
 	case x.Status == http.StatusTooManyRequests:
 		v := ofStatus(x)
 		v.Note = did
 		return v
-	case fenced:
+	case blocked:
 		return failed(ReasonBlocked, did)
 	case empty && x.Status < 300:
 		return ofNothing(x)
@@ -35,11 +35,11 @@ func ofText(x Exchange, found documents) Verdict {
 // WordPress shows in its headers.
 func ofNothing(x Exchange) Verdict {
 	asJSON := strings.Contains(x.Header.Get("Content-Type"), "json")
-	plugin, ours := cacheplugin.OfURL(x.URL)
+	plugin, known := cacheplugin.OfURL(x.URL)
 	switch {
 	case x.Method == http.MethodHead, x.Method == http.MethodOptions:
 		return Verdict{Outcome: OK}
-	case ours && (plugin.SaysSuccess || plugin.SameAnswer || plugin.Done != nil):
+	case known && (plugin.SaysSuccess || plugin.SameAnswer || plugin.Done != nil):
 		return unclear(x, fmt.Sprintf("It answered %d with nothing in it.", x.Status))
 	case x.Status == http.StatusNoContent:
 		return Verdict{Outcome: OK}
@@ -60,7 +60,7 @@ func ofSuccessPage(x Exchange, found documents) Verdict {
 		v.Status = status
 		return v
 	}
-	if v, is := goesElsewhere(x, found); is {
+	if v, is := redirectsHost(x, found); is {
 		return v
 	}
 	for _, known := range pages {

@@ -59,15 +59,15 @@ func redirected(x Exchange) Verdict {
 
 func ofLocation(from string, to *url.URL) Verdict {
 	points := fmt.Sprintf("It points to %s.", printable(to.String(), 300))
-	asked, err := url.Parse(from)
+	requested, err := url.Parse(from)
 	if err != nil {
 		return failed(ReasonRedirected, points)
 	}
 	if isREST(to) {
-		return ofRESTLocation(asked, to, points)
+		return ofRESTLocation(requested, to, points)
 	}
 	address := strings.ToLower(to.RequestURI())
-	if !strings.EqualFold(asked.Hostname(), to.Hostname()) { // the host of a login or of a page for suspended accounts often says so too
+	if !strings.EqualFold(requested.Hostname(), to.Hostname()) { // the host of a login or of a page for suspended accounts often says so too
 		address = strings.ToLower(to.Host) + address
 	}
 	for _, wall := range walls {
@@ -75,7 +75,7 @@ func ofLocation(from string, to *url.URL) Verdict {
 			return failed(wall.reason, wall.note)
 		}
 	}
-	if origin(asked) == origin(to) {
+	if origin(requested) == origin(to) {
 		return failed(ReasonProtected, points)
 	}
 	return failed(ReasonRedirected, points)

@@ -11,9 +11,9 @@ import (
 	"github.com/droverhq/drover/internal/cacheplugin"
 )
 
-// askedBy is what an exchange's answer must be read against.
-func askedBy(x Exchange) asked {
-	a := asked{write: !reads(x.Method), status: x.Status, body: objectIn(x.RequestBody)}
+// requestFacts is what an exchange's answer must be read against.
+func requestFacts(x Exchange) requestInfo {
+	a := requestInfo{write: !reads(x.Method), status: x.Status, body: objectIn(x.RequestBody)}
 	if u, err := url.Parse(x.URL); err == nil {
 		a.batch = x.Status == http.StatusMultiStatus || strings.Contains(u.Path+u.Query().Get("rest_route")+"/", "/batch/")
 	}
@@ -69,14 +69,14 @@ var wantsSignIn = regexp.MustCompile(`(?i)\b(?:must|need to|have to|please|only|
 // ofError judges an error in JSON. WordPress's errors have a code and a plugin's say success; what has neither came from a firewall or
 // a gateway.
 func ofError(x Exchange, s shape) Verdict {
-	said := flagIn(s.fields["success"])
-	if x.Status == http.StatusMethodNotAllowed && said.no() {
+	success := flagIn(s.fields["success"])
+	if x.Status == http.StatusMethodNotAllowed && success.no() {
 		return failed(ReasonInvalidInput, fmt.Sprintf("The endpoint does not take the method %s.", x.Method))
 	}
-	if s.code != "" || said.said {
+	if s.code != "" || success.present {
 		return ofStatus(x)
 	}
-	if did, fenced := firewall(x); fenced && x.Status != http.StatusTooManyRequests {
+	if did, blocked := firewall(x); blocked && x.Status != http.StatusTooManyRequests {
 		return failed(ReasonBlocked, did)
 	}
 	if slices.Contains(barring, x.Status) {

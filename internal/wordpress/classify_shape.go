@@ -18,8 +18,8 @@ const (
 	claimUnclear              // it says something that cannot be understood
 )
 
-// asked is what must be known of a request to read its answer.
-type asked struct {
+// requestInfo is what must be known of a request to read its answer.
+type requestInfo struct {
 	write  bool
 	status int    // of the answer
 	batch  bool   // it asked for several things at once
@@ -37,13 +37,13 @@ type shape struct {
 }
 
 // shapes are the forms of answers, in the order in which they are tried: each tells whether the value has its form.
-func shapes() []func(json.RawMessage, object, asked) (shape, bool) {
-	return []func(json.RawMessage, object, asked) (shape, bool){envelope, batch, wordpressError, plainAnswer, listOfErrors, plugin}
+func shapes() []func(json.RawMessage, object, requestInfo) (shape, bool) {
+	return []func(json.RawMessage, object, requestInfo) (shape, bool){envelope, batch, wordpressError, plainAnswer, listOfErrors, plugin}
 }
 
 // shapeOf reads a document. Reads are resources unless they have exactly the form of WordPress's errors or deny success: an order may
 // have failed without the request for it having failed.
-func shapeOf(raw json.RawMessage, a asked) shape {
+func shapeOf(raw json.RawMessage, a requestInfo) shape {
 	fields := object{}
 	if raw[0] == '{' {
 		_ = json.Unmarshal(raw, &fields) // what is no object has no fields
@@ -58,7 +58,7 @@ func shapeOf(raw json.RawMessage, a asked) shape {
 }
 
 // envelope is an answer within an answer, as ?_envelope gives it: the true status stands in it.
-func envelope(_ json.RawMessage, fields object, a asked) (shape, bool) {
+func envelope(_ json.RawMessage, fields object, a requestInfo) (shape, bool) {
 	if len(fields) != 3 || fields["body"] == nil || fields["status"] == nil || fields["headers"] == nil {
 		return shape{}, false
 	}
@@ -70,7 +70,7 @@ func envelope(_ json.RawMessage, fields object, a asked) (shape, bool) {
 }
 
 // wordpressError is a WP_Error as the REST API sends it: a code, a message and data, in which the status may be missing.
-func wordpressError(_ json.RawMessage, fields object, a asked) (shape, bool) {
+func wordpressError(_ json.RawMessage, fields object, a requestInfo) (shape, bool) {
 	code, message := readText(fields["code"]), textIn(fields["message"])
 	data := objectIn(fields["data"])
 	status := numberIn(data["status"])
@@ -86,9 +86,9 @@ func wordpressError(_ json.RawMessage, fields object, a asked) (shape, bool) {
 	if !isWord(fields["code"]) && !numbered || fields["message"] == nil || status > 0 || !only(fields, errorFields) || words(code, goodWords) && !words(code, badWords) {
 		return shape{}, false
 	}
-	_, whole := fields["data"]
+	_, hasData := fields["data"]
 	switch {
-	case whole, a.write && words(code, badWords):
+	case hasData, a.write && words(code, badWords):
 		s.claim = claimNo
 	case a.write:
 		s.claim = claimUnclear
@@ -102,26 +102,26 @@ func wordpressError(_ json.RawMessage, fields object, a asked) (shape, bool) {
 var errorFields = []string{"code", "message", "data", "additional_errors", "additional_data"}
 
 // plainAnswer is a value without fields. A callback may return what update_option gave it.
-func plainAnswer(raw json.RawMessage, _ object, a asked) (shape, bool) {
+func plainAnswer(raw json.RawMessage, _ object, a requestInfo) (shape, bool) {
 	if raw[0] == '{' || raw[0] == '[' {
 		return shape{}, false
 	}
-	said := strings.ToLower(strings.Trim(string(raw), "\" \t\r\n"))
+	text := strings.ToLower(strings.Trim(string(raw), "\" \t\r\n"))
 	switch {
 	case !a.write:
 		return shape{}, true
-	case said == "false":
+	case text == "false":
 		return shape{claim: claimNo, note: "It answered false."}, true
-	case said == "true":
+	case text == "true":
 		return shape{claim: claimYes}, true
-	case said == "", said == "null", said == "0", said[0] == '-', words(said, badWords):
+	case text == "", text == "null", text == "0", text[0] == '-', words(text, badWords):
 		return shape{claim: claimUnclear, note: fmt.Sprintf("It answered %s.", printable(string(raw), 60))}, true
 	}
 	return shape{}, true
 }
 
 // listOfErrors is a list with errors in it, as the answer to a write.
-func listOfErrors(raw json.RawMessage, _ object, a asked) (shape, bool) {
+func listOfErrors(raw json.RawMessage, _ object, a requestInfo) (shape, bool) {
 	if raw[0] != '[' || !a.write {
 		return shape{}, raw[0] == '['
 	}
@@ -133,7 +133,7 @@ func listOfErrors(raw json.RawMessage, _ object, a asked) (shape, bool) {
 }
 
 // plugin is an object in a form of its own.
-func plugin(_ json.RawMessage, fields object, a asked) (shape, bool) {
+func plugin(_ json.RawMessage, fields object, a requestInfo) (shape, bool) {
 	s := shape{code: readText(fields["code"]), message: textIn(fields["message"])}
 	inner := firstObject(fields["data"])
 	success, deeper := flagIn(fields["success"]), flagIn(inner["success"])
@@ -155,7 +155,7 @@ func plugin(_ json.RawMessage, fields object, a asked) (shape, bool) {
 }
 
 // doubted looks in a write's answer for whatever else says no.
-func doubted(s shape, fields object, a asked) shape {
+func doubted(s shape, fields object, a requestInfo) shape {
 	own := isResource(fields, a.body)
 	if denies(fields, own, a.body) {
 		s.claim, s.message = claimNo, or(s.message, textIn(fields["error"]), textIn(fields["errors"]), textIn(fields["msg"]), textIn(fields["data"]))
@@ -183,8 +183,8 @@ func doubted(s shape, fields object, a asked) shape {
 // firstError is the first error that an answer names. "No error" is none.
 func firstError(fields object) json.RawMessage {
 	for _, name := range []string{"error", "errors", "error_message", "exception"} {
-		said := strings.ToLower(readText(fields[name]))
-		none := strings.HasPrefix(said, "no error") || words(said, goodWords) && !words(said, badWords)
+		text := strings.ToLower(readText(fields[name]))
+		none := strings.HasPrefix(text, "no error") || words(text, goodWords) && !words(text, badWords)
 		if isTrue(fields[name]) && !none {
 			return fields[name]
 		}
@@ -195,8 +195,8 @@ func firstError(fields object) json.RawMessage {
 // saysDone tells whether a word of the answer says that it was done.
 func saysDone(fields object) bool {
 	for _, name := range []string{"status", "result", "code"} {
-		said := readText(fields[name])
-		if words(said, goodWords) && !words(said, badWords) {
+		text := readText(fields[name])
+		if words(text, goodWords) && !words(text, badWords) {
 			return true
 		}
 	}
@@ -204,7 +204,7 @@ func saysDone(fields object) bool {
 }
 
 // deep looks into what an answer wraps, and into the lists of what it did.
-func deep(s shape, fields object, a asked) shape {
+func deep(s shape, fields object, a requestInfo) shape {
 	if all := lists(fields); len(all) > 0 {
 		if p := partsOf(slices.DeleteFunc(all, func(raw json.RawMessage) bool { return !reports(raw) })); p.failed > 0 {
 			p.all = len(lists(fields))
@@ -218,8 +218,8 @@ func deep(s shape, fields object, a asked) shape {
 	if s.claim != claimNone {
 		return s
 	}
-	if said := textIn(firstTrue(fields, "message", "msg", "detail")); said != "" && len(fields) == 1 && words(said, badWords) && !words(said, goodWords) {
-		return shape{claim: claimUnclear, message: said, note: "It answered with a message alone."}
+	if text := textIn(firstTrue(fields, "message", "msg", "detail")); text != "" && len(fields) == 1 && words(text, badWords) && !words(text, goodWords) {
+		return shape{claim: claimUnclear, message: text, note: "It answered with a message alone."}
 	}
 	for _, name := range []string{"data", "result", "response", "body"} {
 		if string(fields[name]) == "false" && len(fields) == 1 {
@@ -256,8 +256,8 @@ func denies(fields object, own bool, sent object) bool {
 		return true
 	}
 	for _, name := range []string{"status", "result", "state", "type", "outcome", "response", "code"} {
-		said := strings.ToLower(readText(fields[name]))
-		if slices.Contains(failures, said) && string(fields[name]) != string(sent[name]) {
+		text := strings.ToLower(readText(fields[name]))
+		if slices.Contains(failures, text) && string(fields[name]) != string(sent[name]) {
 			return true
 		}
 	}

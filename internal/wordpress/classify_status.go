@@ -21,24 +21,24 @@ func ofStatus(x Exchange) Verdict {
 	case s == http.StatusFailedDependency:
 		return skipped(ReasonNotApplicable, "")
 	case s == http.StatusTooManyRequests:
-		return again(failed(ReasonRateLimited, ""))
+		return retryable(failed(ReasonRateLimited, ""))
 	case s == http.StatusServiceUnavailable:
-		return again(failed(ReasonMaintenance, ""))
+		return retryable(failed(ReasonMaintenance, ""))
 	case s == http.StatusPaymentRequired:
 		return failed(ReasonSuspended, "")
 	case s == http.StatusGatewayTimeout, s == 524 && x.Header.Get("Cf-Ray") != "": // developers.cloudflare.com, "Cloudflare 5xx errors"
-		return again(Verdict{Outcome: Unknown, Reason: ReasonTimeout, Note: fmt.Sprintf("The server in front of WordPress gave up waiting for it (%d). The request may have been carried out.", s)})
+		return retryable(Verdict{Outcome: Unknown, Reason: ReasonTimeout, Note: fmt.Sprintf("The server in front of WordPress gave up waiting for it (%d). The request may have been carried out.", s)})
 	case s == http.StatusBadGateway, s == 520 && x.Header.Get("Cf-Ray") != "":
-		return again(Verdict{Outcome: Unknown, Reason: ReasonCutOff, Note: fmt.Sprintf("The server in front of WordPress got no answer from it (%d). The request may have been carried out.", s)})
+		return retryable(Verdict{Outcome: Unknown, Reason: ReasonCutOff, Note: fmt.Sprintf("The server in front of WordPress got no answer from it (%d). The request may have been carried out.", s)})
 	case s >= 521 && s <= 530 && x.Header.Get("Cf-Ray") != "":
-		return again(failed(ReasonSiteError, fmt.Sprintf("Cloudflare could not reach the site's server (%d).", s)))
+		return retryable(failed(ReasonSiteError, fmt.Sprintf("Cloudflare could not reach the site's server (%d).", s)))
 	case s >= 500:
 		return failed(ReasonSiteError, "")
 	}
 	return failed(ReasonRefused, fmt.Sprintf("It answered %d.", x.Status))
 }
 
-func again(v Verdict) Verdict {
+func retryable(v Verdict) Verdict {
 	v.Retry = true
 	return v
 }

@@ -128,25 +128,25 @@ func TestClassifySuccess(t *testing.T) {
 }
 
 func TestClassifyMissedPosts(t *testing.T) {
-	asked := func(body, missed string) Exchange {
+	batchAnswer := func(body, missed string) Exchange {
 		x := answered(200, `{"success":true,"post_ids_with_error":`+missed+`}`)
 		x.RequestBody = []byte(body)
 		return x
 	}
 	const three = `{"purge_type":"post_ids","post_ids":[4,9,12]}`
 	check(t, []judged{
-		{"none missed", asked(three, `{"post_doesnt_exists":[],"no_permalink_found":[]}`), OK, "", "", false},
-		{"an empty PHP array", asked(three, `[]`), OK, "", "", false},
-		{"an empty text", asked(three, `""`), OK, "", "", false},
+		{"none missed", batchAnswer(three, `{"post_doesnt_exists":[],"no_permalink_found":[]}`), OK, "", "", false},
+		{"an empty PHP array", batchAnswer(three, `[]`), OK, "", "", false},
+		{"an empty text", batchAnswer(three, `""`), OK, "", "", false},
 		{"some, without success", answered(200, `{"post_ids_with_error":{"no_permalink_found":[4]}}`), Failed, ReasonRefused, "", false},
-		{"null", asked(three, `null`), OK, "", "", false},
-		{"some", asked(three, `{"post_doesnt_exists":[9,4],"no_permalink_found":[]}`), Partial, "", "Posts 4, 9 do not exist.", false},
-		{"with gaps", asked(three, `{"post_doesnt_exists":{"0":4,"2":9}}`), Partial, "", "Posts 4, 9 do not exist.", false},
-		{"as texts", asked(three, `{"post_status_is_not_publish_or_private":["12"]}`), Partial, "", "Posts 12 are not published.", false},
-		{"of two causes", asked(three, `{"post_doesnt_exists":[4],"post_part_of_ignored_post_type":[9]}`), Partial, "", "4 do not exist. Posts 9 are of a type", false},
-		{"of a new cause", asked(three, `{"post_is_haunted":[4]}`), Partial, "", "post_is_haunted", false},
-		{"in a form of its own", asked(three, `[4,[9]]`), Partial, "", "Posts 4, 9 were not purged.", false},
-		{"all", asked(three, `{"post_doesnt_exists":[4,9],"no_permalink_found":[12]}`), Failed, ReasonInvalidInput, "12", false},
+		{"null", batchAnswer(three, `null`), OK, "", "", false},
+		{"some", batchAnswer(three, `{"post_doesnt_exists":[9,4],"no_permalink_found":[]}`), Partial, "", "Posts 4, 9 do not exist.", false},
+		{"with gaps", batchAnswer(three, `{"post_doesnt_exists":{"0":4,"2":9}}`), Partial, "", "Posts 4, 9 do not exist.", false},
+		{"as texts", batchAnswer(three, `{"post_status_is_not_publish_or_private":["12"]}`), Partial, "", "Posts 12 are not published.", false},
+		{"of two causes", batchAnswer(three, `{"post_doesnt_exists":[4],"post_part_of_ignored_post_type":[9]}`), Partial, "", "4 do not exist. Posts 9 are of a type", false},
+		{"of a new cause", batchAnswer(three, `{"post_is_haunted":[4]}`), Partial, "", "post_is_haunted", false},
+		{"in a form of its own", batchAnswer(three, `[4,[9]]`), Partial, "", "Posts 4, 9 were not purged.", false},
+		{"all", batchAnswer(three, `{"post_doesnt_exists":[4,9],"no_permalink_found":[12]}`), Failed, ReasonInvalidInput, "12", false},
 		{"in data", func() Exchange {
 			x := answered(200, `{"success":true,"data":{"post_ids_with_error":{"no_permalink_found":[4]}}}`)
 			x.RequestBody = []byte(three)
@@ -259,8 +259,8 @@ func TestReasonsAreComplete(t *testing.T) {
 		t.Errorf("%d reasons, want 24", len(Reasons()))
 	}
 	for _, r := range Reasons() {
-		if r.Label() == "" || !strings.HasSuffix(r.Sentence(), ".") || !strings.HasSuffix(r.Mend(), ".") {
-			t.Errorf("%s: %q, %q, %q", r, r.Label(), r.Sentence(), r.Mend())
+		if r.Label() == "" || !strings.HasSuffix(r.Sentence(), ".") || !strings.HasSuffix(r.Fix(), ".") {
+			t.Errorf("%s: %q, %q, %q", r, r.Label(), r.Sentence(), r.Fix())
 		}
 	}
 }

@@ -83,8 +83,8 @@ func TestNoCookiesAndNoCredentialKept(t *testing.T) {
 			t.Errorf("kept %v", x.Header)
 		}
 		x.Body = nil // the echo's own
-		if whole := fmt.Sprintf("%+v", x); strings.Contains(whole, "Basic") || strings.Contains(whole, "MNOP") {
-			t.Errorf("the exchange holds the credential: %s", whole)
+		if printed := fmt.Sprintf("%+v", x); strings.Contains(printed, "Basic") || strings.Contains(printed, "MNOP") {
+			t.Errorf("the exchange holds the credential: %s", printed)
 		}
 	}
 	if x := s.network.Client(Address{Home: s.home}, "", "secret").Do(context.Background(), Request{Method: http.MethodGet, Path: "/"}); readSeen(t, x).Header.Get("Authorization") != "" {

@@ -26,7 +26,7 @@ func TestOneConnectionIsKept(t *testing.T) {
 	}
 	server.StartTLS()
 	t.Cleanup(server.Close)
-	s := reach(t, server)
+	s := connectTo(t, server)
 	for range 3 {
 		if x := s.do(t, patch); x.Fault != nil {
 			t.Fatal(x.Fault)

@@ -18,18 +18,18 @@ type Location struct {
 	Namespaces []string // of its plugins' routes; none where the index does not tell
 }
 
-// lookTimeout bounds a look before a request: a site that is slow now will be slow for the request too, which says so itself.
-const lookTimeout = 10 * time.Second
+// discoveryTimeout bounds a look before a request: a site that is slow now will be slow for the request too, which says so itself.
+const discoveryTimeout = 10 * time.Second
 
 // Locate looks whose REST API answers at the site's address before anything is sent to it, and finds it where it is elsewhere: with
 // plain permalinks, below index.php, or under another prefix. It costs one look where all is as it was. Without a location, the verdict tells that another site answers, or nothing where that cannot
 // be told and the request itself will show more.
 func (c *Client) Locate(ctx context.Context) (Location, Verdict) {
-	s := search{client: c, timeout: lookTimeout, read: c.indexAt}
+	s := search{client: c, timeout: discoveryTimeout, read: c.indexAt}
 	s.add(c.root())
 	found, is := s.run(ctx)
-	if !is && s.elsewhere() {
-		page := c.homePage(ctx, lookTimeout, false)
+	if !is && s.onOtherHost() {
+		page := c.homePage(ctx, discoveryTimeout, false)
 		s.announce(announced(page.Exchange))
 		if s.first.Reason != ReasonBlocked {
 			s.addUsual()
@@ -175,8 +175,8 @@ func withoutQuery(address string) string {
 	return address
 }
 
-// elsewhere tells whether the REST API may be at another place than the first.
-func (s *search) elsewhere() bool {
+// onOtherHost tells whether the REST API may be at another place than the first.
+func (s *search) onOtherHost() bool {
 	return s.other != nil || slices.Contains([]Reason{ReasonNotJSON, ReasonNoRoute, ReasonRedirected, ReasonProtected, ReasonBlocked, ReasonInvalidInput, ReasonTooLarge, ""}, s.first.Reason)
 }
 
@@ -211,7 +211,7 @@ type homePage struct {
 func (c *Client) homePage(ctx context.Context, timeout time.Duration, leave bool) homePage {
 	p := homePage{at: c.address.Home + "/"}
 	for p.hops = 0; ; p.hops++ {
-		p.Exchange = c.anonymous().exchange(ctx, look("", timeout), wire{url: p.at})
+		p.Exchange = c.anonymous().exchange(ctx, getRequest("", timeout), wire{url: p.at})
 		if p.hops == 0 {
 			p.address = p.Address
 		}

@@ -88,7 +88,7 @@ func (c *Client) turn(ctx context.Context, r Request, w wire, x *Exchange) {
 		x.Fault = err
 		return
 	}
-	f := felt{unused: true}
+	f := measured{unused: true}
 	defer func() { free(f) }()
 	if c.gate.Ready != nil {
 		if x.Fault = c.gate.Ready(); x.Fault != nil {
@@ -108,7 +108,7 @@ func (c *Client) turn(ctx context.Context, r Request, w wire, x *Exchange) {
 	c.send(limited, r, w, x)
 	took := time.Since(began)
 	x.Took += took
-	f = feeling(*x, took)
+	f = measure(*x, took)
 }
 
 // lease asks whoever the client answers to whether the address may be spoken to from this process.

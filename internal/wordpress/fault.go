@@ -68,7 +68,7 @@ func insecure(err error, sent bool) string {
 	var record tls.RecordHeaderError
 	var alert tls.AlertError
 	switch {
-	case strings.Contains(err.Error(), "remote error: tls: ") && wantsOurs(err):
+	case strings.Contains(err.Error(), "remote error: tls: ") && wantsClientCertificate(err):
 		return "the server wants a client certificate, which Drover has none of. Have /wp-json/ exempted, or the requirement lifted for Drover's address"
 	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
 		return "the certificate has expired or is not valid yet. Renew it"
@@ -90,9 +90,9 @@ func insecure(err error, sent bool) string {
 	return ""
 }
 
-// wantsOurs tells the alerts by which a server asks for a client's certificate. In TLS 1.3 they come after the request was sent, and
+// wantsClientCertificate tells the alerts by which a server asks for a client's certificate. In TLS 1.3 they come after the request was sent, and
 // the server has not read it.
-func wantsOurs(err error) bool {
+func wantsClientCertificate(err error) bool {
 	for _, alert := range []string{"certificate required", "bad certificate", "no certificate", "unsupported certificate", "unknown certificate"} {
 		if strings.HasSuffix(err.Error(), "tls: "+alert) {
 			return true

@@ -106,7 +106,7 @@ func TestTLSFaults(t *testing.T) {
 			}
 			server.StartTLS()
 			t.Cleanup(server.Close)
-			s := reach(t, server, func(n *Config) {
+			s := connectTo(t, server, func(n *Config) {
 				n.Hosts["other.example"] = netip.MustParseAddr("127.0.0.1")
 				if c.client != nil {
 					c.client(n)
@@ -124,7 +124,7 @@ func TestTLSFaults(t *testing.T) {
 }
 
 func TestNoTLSOnThePort(t *testing.T) {
-	s := reach(t, httptest.NewServer(http.HandlerFunc(echo)))
+	s := connectTo(t, httptest.NewServer(http.HandlerFunc(echo)))
 	t.Cleanup(s.Server.Close)
 	s.home = strings.Replace(s.home, "http://", "https://", 1)
 	x := s.do(t, patch)

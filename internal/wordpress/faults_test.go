@@ -37,64 +37,64 @@ func connect(n *Network, home, root, override string) *Client {
 	return n.Client(Address{Home: home, Root: root, Override: override}, wptest.DefaultUser, wptest.DefaultPassword)
 }
 
-// expected is what Drover must find on a simulated site: of one write without a check before, and by the ladder.
+// expected is what Drover must find on a simulated site: of one write without a check before, and by a check.
 type expected struct {
 	outcome  Outcome
 	reason   Reason
 	note     string
 	accepted int // calls that the site carried out
 	state    string
-	rung     string // the first that failed, or else warned
+	step     string // the first that failed, or else warned
 }
 
 var everyFault = map[wptest.Fault]expected{
 	wptest.Healthy:            {OK, "", "", 1, "ready", ""},
-	wptest.WrongPassword:      {Failed, ReasonNotAuthenticated, "", 0, "broken", RungCredential},
-	wptest.UnknownUserCode:    {Failed, ReasonBadCredential, "", 0, "broken", RungCredential},
-	wptest.HeaderStripped:     {Failed, ReasonNotAuthenticated, "", 0, "broken", RungCredential},
-	wptest.AppPasswordsOff:    {Failed, ReasonNotAuthenticated, "", 0, "broken", RungApplicationPasswords},
-	wptest.HostBasicAuth:      {Failed, ReasonNotAuthenticated, "host's own password", 0, "broken", RungRoot},
-	wptest.Forbidden:          {Failed, ReasonForbidden, "", 0, "broken", RungCapabilities},
-	wptest.Administrator:      {OK, "", "", 1, "warning", RungCapabilities},
-	wptest.NoPlugin:           {Skipped, ReasonNoRoute, "", 0, "warning", RungNamespaces},
+	wptest.WrongPassword:      {Failed, ReasonNotAuthenticated, "", 0, "broken", StepCredential},
+	wptest.UnknownUserCode:    {Failed, ReasonBadCredential, "", 0, "broken", StepCredential},
+	wptest.HeaderStripped:     {Failed, ReasonNotAuthenticated, "", 0, "broken", StepCredential},
+	wptest.AppPasswordsOff:    {Failed, ReasonNotAuthenticated, "", 0, "broken", StepApplicationPasswords},
+	wptest.HostBasicAuth:      {Failed, ReasonNotAuthenticated, "host's own password", 0, "broken", StepRoot},
+	wptest.Forbidden:          {Failed, ReasonForbidden, "", 0, "broken", StepCapabilities},
+	wptest.Administrator:      {OK, "", "", 1, "warning", StepCapabilities},
+	wptest.NoPlugin:           {Skipped, ReasonNoRoute, "", 0, "warning", StepNamespaces},
 	wptest.Staging:            {Skipped, ReasonNotApplicable, "staging", 0, "ready", ""},
-	wptest.CacheDisabled:      {Skipped, ReasonNotApplicable, "switched off", 0, "warning", RungStatus},
-	wptest.Misconfigured:      {Skipped, ReasonNotApplicable, "set up", 0, "warning", RungStatus},
+	wptest.CacheDisabled:      {Skipped, ReasonNotApplicable, "switched off", 0, "warning", StepStatus},
+	wptest.Misconfigured:      {Skipped, ReasonNotApplicable, "set up", 0, "warning", StepStatus},
 	wptest.OpcacheMissing:     {OK, "", "", 1, "ready", ""},
 	wptest.SuccessFalse:       {Failed, ReasonRefused, "", 0, "ready", ""},
 	wptest.PartialPosts:       {OK, "", "", 1, "ready", ""},
-	wptest.HTML200:            {Failed, ReasonNotJSON, "Coming soon", 0, "broken", RungRoot},
-	wptest.LoginWall:          {Failed, ReasonProtected, "login page", 0, "broken", RungRoot},
-	wptest.PHPWarning:         {OK, "", "before the JSON", 1, "warning", RungCapabilities},
-	wptest.BOM:                {OK, "", "byte order mark", 1, "warning", RungCapabilities},
-	wptest.Challenge:          {Failed, ReasonBlocked, "Cloudflare", 0, "broken", RungRoot},
-	wptest.Sucuri:             {Failed, ReasonBlocked, "Sucuri", 0, "broken", RungRoot},
-	wptest.ModSecurity406:     {Failed, ReasonBlocked, "ModSecurity", 0, "broken", RungRoot},
-	wptest.VerbsBlocked:       {Failed, ReasonBlocked, "405", 0, "warning", RungCapabilities},
-	wptest.VerbsCut:           {Unknown, ReasonCutOff, "", 0, "warning", RungCapabilities},
-	wptest.OverrideStripped:   {Failed, ReasonBlocked, "405", 0, "warning", RungCapabilities},
+	wptest.HTML200:            {Failed, ReasonNotJSON, "Coming soon", 0, "broken", StepRoot},
+	wptest.LoginWall:          {Failed, ReasonProtected, "login page", 0, "broken", StepRoot},
+	wptest.PHPWarning:         {OK, "", "before the JSON", 1, "warning", StepCapabilities},
+	wptest.BOM:                {OK, "", "byte order mark", 1, "warning", StepCapabilities},
+	wptest.Challenge:          {Failed, ReasonBlocked, "Cloudflare", 0, "broken", StepRoot},
+	wptest.Sucuri:             {Failed, ReasonBlocked, "Sucuri", 0, "broken", StepRoot},
+	wptest.ModSecurity406:     {Failed, ReasonBlocked, "ModSecurity", 0, "broken", StepRoot},
+	wptest.VerbsBlocked:       {Failed, ReasonBlocked, "405", 0, "warning", StepCapabilities},
+	wptest.VerbsCut:           {Unknown, ReasonCutOff, "", 0, "warning", StepCapabilities},
+	wptest.OverrideStripped:   {Failed, ReasonBlocked, "405", 0, "warning", StepCapabilities},
 	wptest.PurgeIgnored:       {OK, "", "", 1, "ready", ""},
 	wptest.NotCached:          {OK, "", "", 1, "ready", ""},
 	wptest.RateLimited:        {Failed, ReasonRateLimited, "", 0, "ready", ""},
-	wptest.RateLimitedForever: {Failed, ReasonRateLimited, "", 0, "broken", RungRoot},
-	wptest.Maintenance:        {Failed, ReasonMaintenance, "", 0, "broken", RungRoot},
-	wptest.MaintenanceHTML:    {Failed, ReasonMaintenance, "Maintenance", 0, "broken", RungRoot},
-	wptest.SiteError:          {Failed, ReasonSiteError, "", 0, "warning", RungCapabilities},
-	wptest.FatalHTML:          {Failed, ReasonSiteError, "WordPress › Error", 0, "broken", RungRoot},
-	wptest.RedirectWWW:        {Failed, ReasonRedirected, "www.", 0, "broken", RungRoot},
-	wptest.TooLarge:           {Unknown, ReasonUnclear, "", 0, "warning", RungCapabilities},
-	wptest.GzipBomb:           {Unknown, ReasonUnclear, "", 0, "warning", RungCapabilities},
+	wptest.RateLimitedForever: {Failed, ReasonRateLimited, "", 0, "broken", StepRoot},
+	wptest.Maintenance:        {Failed, ReasonMaintenance, "", 0, "broken", StepRoot},
+	wptest.MaintenanceHTML:    {Failed, ReasonMaintenance, "Maintenance", 0, "broken", StepRoot},
+	wptest.SiteError:          {Failed, ReasonSiteError, "", 0, "warning", StepCapabilities},
+	wptest.FatalHTML:          {Failed, ReasonSiteError, "WordPress › Error", 0, "broken", StepRoot},
+	wptest.RedirectWWW:        {Failed, ReasonRedirected, "www.", 0, "broken", StepRoot},
+	wptest.TooLarge:           {Unknown, ReasonUnclear, "", 0, "warning", StepCapabilities},
+	wptest.GzipBomb:           {Unknown, ReasonUnclear, "", 0, "warning", StepCapabilities},
 	wptest.Slow:               {Unknown, ReasonTimeout, "", 0, "", ""},
 	wptest.Silent:             {Unknown, ReasonTimeout, "", 0, "", ""},
-	wptest.CutBefore:          {Unknown, ReasonCutOff, "", 0, "broken", RungRoot},
-	wptest.CutAfter:           {Unknown, ReasonCutOff, "", 1, "warning", RungCapabilities},
-	wptest.CertExpired:        {Failed, ReasonTLS, "expired", 0, "broken", RungReach},
-	wptest.CertWrongHost:      {Failed, ReasonTLS, "another host name", 0, "broken", RungReach},
-	wptest.CertUnknownCA:      {Failed, ReasonTLS, "unknown authority", 0, "broken", RungReach},
-	wptest.Closed:             {Failed, ReasonUnreachable, "connection refused", 0, "broken", RungReach},
+	wptest.CutBefore:          {Unknown, ReasonCutOff, "", 0, "broken", StepRoot},
+	wptest.CutAfter:           {Unknown, ReasonCutOff, "", 1, "warning", StepCapabilities},
+	wptest.CertExpired:        {Failed, ReasonTLS, "expired", 0, "broken", StepHomePage},
+	wptest.CertWrongHost:      {Failed, ReasonTLS, "another host name", 0, "broken", StepHomePage},
+	wptest.CertUnknownCA:      {Failed, ReasonTLS, "unknown authority", 0, "broken", StepHomePage},
+	wptest.Closed:             {Failed, ReasonUnreachable, "connection refused", 0, "broken", StepHomePage},
 	wptest.PlainPermalinks:    {Failed, ReasonNotJSON, "", 0, "ready", ""},
 	wptest.IndexPHPRoot:       {Failed, ReasonNotJSON, "", 0, "ready", ""},
-	wptest.DatabaseError:      {OK, "", "before the JSON", 1, "warning", RungCapabilities},
+	wptest.DatabaseError:      {OK, "", "before the JSON", 1, "warning", StepCapabilities},
 	wptest.CrashAfter:         {Unknown, ReasonSiteError, "disagree", 1, "ready", ""},
 	wptest.JSONCut:            {Unknown, ReasonUnclear, "middle", 1, "ready", ""},
 	wptest.BrowserCheck:       {Failed, ReasonBlocked, "check for browsers", 0, "ready", ""},
@@ -103,17 +103,17 @@ var everyFault = map[wptest.Fault]expected{
 	wptest.GatewayTimeout:     {Unknown, ReasonTimeout, "504", 0, "ready", ""},
 	wptest.VerbsNotFound:      {Failed, ReasonNotJSON, "404", 0, "ready", ""},
 	wptest.NoLinkHeader:       {OK, "", "", 1, "ready", ""},
-	wptest.OtherSite:          {OK, "", "", 1, "broken", RungRoot}, // a request alone cannot tell: Locate goes before it
+	wptest.OtherSite:          {OK, "", "", 1, "broken", StepRoot}, // a request alone cannot tell: Locate goes before it
 	wptest.RenamedPrefix:      {Failed, ReasonNotJSON, "", 0, "ready", ""},
 	wptest.InnerPort:          {OK, "", "", 1, "ready", ""},
-	wptest.HomeCut:            {OK, "", "", 1, "warning", RungReach},
+	wptest.HomeCut:            {OK, "", "", 1, "warning", StepHomePage},
 	wptest.IndexClosed:        {OK, "", "", 1, "ready", ""},
 	wptest.IndexMinimal:       {OK, "", "", 1, "ready", ""},
 	wptest.IndexLarge:         {OK, "", "", 1, "ready", ""},
 	wptest.NamespaceGaps:      {OK, "", "", 1, "ready", ""},
-	wptest.UsersClosed:        {OK, "", "", 1, "warning", RungCredential},
+	wptest.UsersClosed:        {OK, "", "", 1, "warning", StepCredential},
 	wptest.PurgeTooSoon:       {OK, "", "", 1, "ready", ""}, // of another plugin
-	wptest.OptionsByServer:    {OK, "", "", 1, "warning", RungCapabilities},
+	wptest.OptionsByServer:    {OK, "", "", 1, "warning", StepCapabilities},
 }
 
 func TestEveryFault(t *testing.T) {
@@ -138,27 +138,27 @@ func TestEveryFault(t *testing.T) {
 				t.Errorf("%d calls were carried out, want %d", accepted, want.accepted)
 			}
 			if want.state != "" {
-				climb(t, connect(n, fake.URL(0), "", OverrideNone), want)
+				check(t, connect(n, fake.URL(0), "", OverrideNone), want)
 			}
 		})
 	}
 }
 
-func climb(t *testing.T, c *Client, want expected) {
+func check(t *testing.T, c *Client, want expected) {
 	t.Helper()
 	r := c.Check(context.Background())
 	first, failing := r.Failing()
-	for _, rung := range r.Rungs {
-		if !failing && first.Name == "" && rung.State == RungWarning {
-			first = rung
+	for _, step := range r.Steps {
+		if !failing && first.Name == "" && step.State == CheckWarning {
+			first = step
 		}
 	}
-	if r.State() != want.state || first.Name != want.rung {
-		t.Errorf("ladder: %s at %q, want %s at %q: %+v", r.State(), first.Name, want.state, want.rung, r.Rungs)
+	if r.State() != want.state || first.Name != want.step {
+		t.Errorf("check: %s at %q, want %s at %q: %+v", r.State(), first.Name, want.state, want.step, r.Steps)
 	}
 }
 
-// What the ladder finds makes the same write work.
+// What a check finds makes the same write work.
 func TestRootsAndOverrides(t *testing.T) {
 	for _, c := range []struct {
 		fault    wptest.Fault

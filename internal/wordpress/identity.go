@@ -15,12 +15,12 @@ func ownIndex(home, root string, i index) bool {
 	if webAddress(i.Home) == nil {
 		return within(home, i.URL)
 	}
-	return within(home, i.Home) || frontElsewhere(home, i)
+	return within(home, i.Home) || separateFrontEnd(home, i)
 }
 
-// frontElsewhere tells whether the stored address is WordPress's own (site_url), and its home is the front of another host. On the same
+// separateFrontEnd tells whether the stored address is WordPress's own (site_url), and its home is the front of another host. On the same
 // host, a WordPress in a folder is the site of the home above it, and its pages and its cache are there.
-func frontElsewhere(home string, i index) bool {
+func separateFrontEnd(home string, i index) bool {
 	return bareHost(webAddress(home)) != bareHost(webAddress(i.Home)) && within(home, i.URL) && within(i.URL, home)
 }
 

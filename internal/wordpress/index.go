@@ -36,8 +36,8 @@ func parseIndex(raw json.RawMessage) (index, bool) {
 	return i, is && (len(i.Namespaces) > 0 || named)
 }
 
-// look is a request that only looks.
-func look(path string, timeout time.Duration) Request {
+// getRequest is a request that only looks.
+func getRequest(path string, timeout time.Duration) Request {
 	return Request{Method: http.MethodGet, Path: path, Timeout: timeout}
 }
 
@@ -45,7 +45,7 @@ func look(path string, timeout time.Duration) Request {
 func (c *Client) indexAt(ctx context.Context, root string, timeout time.Duration) reading {
 	at := *c
 	at.address.Root = root
-	request := look("/?_fields=name,home,url,namespaces,authentication", timeout)
+	request := getRequest("/?_fields=name,home,url,namespaces,authentication", timeout)
 	request.MaxBody = largestIndex
 	x := at.Do(ctx, request)
 	r := reading{exchange: x, verdict: Classify(x)}

@@ -46,11 +46,11 @@ func newLimits(total, perAddress int) *limits {
 
 // take waits for a place at the address and then for one of all, so that sites which wait for one server take no place from others.
 // At most gate.PerAddress exchanges are under way there then, the usual number when it is 0. The place is given back with what was felt.
-func (l *limits) take(ctx context.Context, address netip.Addr, gate Gate) (free func(felt), err error) {
+func (l *limits) take(ctx context.Context, address netip.Addr, gate Gate) (free func(measured), err error) {
 	s, w := l.enter(address, &waiter{whose: gate.Turn, most: cmp.Or(gate.PerAddress, l.perAddress), turn: make(chan struct{})})
 	if err := l.wait(ctx, &s.waiting, w, func() { s.users-- }); err != nil {
 		if errors.Is(err, errHadTurn) {
-			l.leave(s, felt{unused: true})
+			l.leave(s, measured{unused: true})
 		}
 		return nil, fmt.Errorf("%w: %w", ErrWait, ended(ctx))
 	}
@@ -58,10 +58,10 @@ func (l *limits) take(ctx context.Context, address netip.Addr, gate Gate) (free 
 		if errors.Is(err, errHadTurn) {
 			l.leaveAll()
 		}
-		l.leave(s, felt{unused: true})
+		l.leave(s, measured{unused: true})
 		return nil, fmt.Errorf("%w: %w", ErrWait, ended(ctx))
 	}
-	return func(f felt) {
+	return func(f measured) {
 		l.leaveAll()
 		l.leave(s, f)
 	}, nil
@@ -100,7 +100,7 @@ func (l *limits) enter(address netip.Addr, w *waiter) (*server, *waiter) {
 	}
 	s.users++
 	s.waiting.push(w)
-	l.admit(s, time.Now())
+	l.grantServer(s, time.Now())
 	return s, w
 }
 
@@ -109,12 +109,12 @@ func (l *limits) enterAll(whose Turn) *waiter {
 	defer l.guard.Unlock()
 	w := &waiter{whose: whose, turn: make(chan struct{})}
 	l.waiting.push(w)
-	l.admitAll()
+	l.grantTotal()
 	return w
 }
 
-// admitAll gives the places of all that are free to those who wait. The guard is held.
-func (l *limits) admitAll() {
+// grantTotal gives the places of all that are free to those who wait. The guard is held.
+func (l *limits) grantTotal() {
 	for l.running < l.total && l.waiting.next() != nil {
 		l.running++
 		close(l.waiting.pop().turn)
@@ -125,7 +125,7 @@ func (l *limits) leaveAll() {
 	l.guard.Lock()
 	defer l.guard.Unlock()
 	l.running--
-	l.admitAll()
+	l.grantTotal()
 }
 
 // forget drops the servers that nobody uses when there are too many. The guard is held.
@@ -140,8 +140,8 @@ func (l *limits) forget() {
 	}
 }
 
-// admit gives places to those who wait, in their turn, as far as the server's pace allows. The guard is held.
-func (l *limits) admit(s *server, now time.Time) {
+// grantServer gives places to those who wait, in their turn, as far as the server's pace allows. The guard is held.
+func (l *limits) grantServer(s *server, now time.Time) {
 	for w := s.waiting.next(); w != nil; w = s.waiting.next() {
 		if s.running >= s.pace.atOnce(w.most) {
 			return
@@ -165,16 +165,16 @@ func (l *limits) wakeIn(s *server, wait time.Duration) {
 	s.wake = time.AfterFunc(wait, func() {
 		l.guard.Lock()
 		defer l.guard.Unlock()
-		l.admit(s, time.Now())
+		l.grantServer(s, time.Now())
 	})
 }
 
-func (l *limits) leave(s *server, f felt) {
+func (l *limits) leave(s *server, f measured) {
 	l.guard.Lock()
 	defer l.guard.Unlock()
 	now := time.Now()
 	s.users--
 	s.running--
-	s.pace.feel(f, now)
-	l.admit(s, now)
+	s.pace.observe(f, now)
+	l.grantServer(s, now)
 }

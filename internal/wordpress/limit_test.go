@@ -61,7 +61,7 @@ func TestLimits(t *testing.T) {
 					time.Sleep(time.Millisecond) // a place must be held for a while to be contended for
 					each[at].leave()
 					all.leave()
-					free(felt{})
+					free(measured{})
 				})
 			}
 			group.Wait()
@@ -80,8 +80,8 @@ func TestLimits(t *testing.T) {
 
 func TestWaitIsGivenUp(t *testing.T) {
 	address := netip.MustParseAddr("10.0.0.1")
-	elsewhere := netip.MustParseAddr("10.0.0.2")
-	for name, second := range map[string]netip.Addr{"for the address": address, "for one of all": elsewhere} {
+	otherServer := netip.MustParseAddr("10.0.0.2")
+	for name, second := range map[string]netip.Addr{"for the address": address, "for one of all": otherServer} {
 		t.Run(name, func(t *testing.T) {
 			l := newLimits(1, 1)
 			free, err := l.take(context.Background(), address, Gate{})
@@ -98,7 +98,7 @@ func TestWaitIsGivenUp(t *testing.T) {
 			if _, err := l.take(late, second, Gate{}); !errors.Is(err, ErrWait) || !errors.Is(err, ErrTimeout) {
 				t.Errorf("take = %v", err)
 			}
-			free(felt{})
+			free(measured{})
 			l.allFree(t)
 		})
 	}
@@ -148,7 +148,7 @@ func TestTurnsByMemberAndRun(t *testing.T) {
 						return
 					}
 					order = append(order, whose) // one at a time: there is one place in all
-					free(felt{})
+					free(measured{})
 				})
 			}
 			synctest.Wait()
@@ -158,7 +158,7 @@ func TestTurnsByMemberAndRun(t *testing.T) {
 		come(other, 500, "10.0.0.2")
 		come(small, 1, "10.0.0.3")
 		come(colleague, 2, "10.0.0.1")
-		first(felt{})
+		first(measured{})
 		group.Wait()
 		if i := slices.Index(order, small); i < 0 || i > 5 {
 			t.Errorf("another run of the member waited for %d requests", i)
@@ -177,9 +177,9 @@ func TestTurnsByMemberAndRun(t *testing.T) {
 func TestNamesThatDoNotResolveTakeNoPlace(t *testing.T) {
 	s := serve(t, echo)
 	s.network.limits.total = 1
-	asked, answer := make(chan struct{}), make(chan struct{})
+	requested, answer := make(chan struct{}), make(chan struct{})
 	s.network.resolver.dns = func(ctx context.Context, _, host string) ([]netip.Addr, error) {
-		asked <- struct{}{}
+		requested <- struct{}{}
 		<-answer
 		return nil, &net.DNSError{Err: "no such host", Name: host, IsNotFound: true}
 	}
@@ -194,7 +194,7 @@ func TestNamesThatDoNotResolveTakeNoPlace(t *testing.T) {
 		})
 	}
 	for range dead {
-		<-asked
+		<-requested
 	}
 	if x := s.do(t, patch); x.Fault != nil {
 		t.Errorf("while %d names were looked up: %v", dead, x.Fault)

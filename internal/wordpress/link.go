@@ -32,7 +32,7 @@ func parseLinks(text string) []webLink {
 
 // linkParameters reads parameters up to the comma that ends their link, and returns the relations that the first rel names.
 func linkParameters(text string) (relations []string, rest string) {
-	said := false
+	linked := false
 	for {
 		text = strings.TrimLeft(text, " \t;")
 		if text == "" || text[0] == ',' {
@@ -48,8 +48,8 @@ func linkParameters(text string) (relations []string, rest string) {
 			continue
 		}
 		value, text = parameterValue(strings.TrimLeft(text[end+1:], " \t"))
-		if name == "rel" && !said {
-			relations, said = strings.Fields(strings.ToLower(value)), true
+		if name == "rel" && !linked {
+			relations, linked = strings.Fields(strings.ToLower(value)), true
 		}
 	}
 }

@@ -130,9 +130,9 @@ func TestACheckKnowsTheSite(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			b, s := hostWith(t, c.pages)
 			r := s.network.Client(Address{Home: b.home + c.path}, testUser, testPassword).Check(context.Background())
-			found := rung(t, r, RungRoot)
-			checkAnswering(t, b, c.root, c.named, r.Root, found.State == RungFailed && r.State() == "broken", found.Finding)
-			if c.root == "" && found.Mend == "" {
+			found := stepOf(t, r, StepRoot)
+			checkAnswering(t, b, c.root, c.named, r.Root, found.State == CheckFailed && r.State() == "broken", found.Finding)
+			if c.root == "" && found.Fix == "" {
 				t.Error("it does not say what to do")
 			}
 		})
@@ -153,7 +153,7 @@ func checkAnswering(t *testing.T, b *blog, root, name, found string, another boo
 }
 
 // What cannot be told leaves the request itself to show more, and a server that does not answer is asked once.
-func TestLocateLeavesWhatCannotBeTold(t *testing.T) {
+func TestLocateLeavesWhatCannotBeKnown(t *testing.T) {
 	for name, handler := range map[string]http.HandlerFunc{
 		"a wrong password":   says(401, `{"code":"incorrect_password","message":"No."}`),
 		"a challenge":        says(403, page("Just a moment...")),
@@ -172,26 +172,26 @@ func TestLocateLeavesWhatCannotBeTold(t *testing.T) {
 		})
 	}
 	closed := httptest.NewTLSServer(http.NotFoundHandler())
-	s := reach(t, closed)
+	s := connectTo(t, closed)
 	closed.Close()
-	var looks atomic.Int32
-	gate := Gate{Ready: func() error { looks.Add(1); return nil }}
-	if at, verdict := s.client(OverrideNone).Through(gate).Locate(context.Background()); at.Root != "" || verdict.Outcome != "" || looks.Load() != 1 {
-		t.Errorf("%+v %+v after %d looks", at, verdict, looks.Load())
+	var requests atomic.Int32
+	gate := Gate{Ready: func() error { requests.Add(1); return nil }}
+	if at, verdict := s.client(OverrideNone).Through(gate).Locate(context.Background()); at.Root != "" || verdict.Outcome != "" || requests.Load() != 1 {
+		t.Errorf("%+v %+v after %d looks", at, verdict, requests.Load())
 	}
 }
 
 // Each look passes the gates of the request that it is made for: whoever closes one lets nothing out.
 func TestLocatePassesTheGates(t *testing.T) {
 	b, s := hostWith(t, answering["plain permalinks"].pages)
-	var held, ready atomic.Int32
+	var waiting, ready atomic.Int32
 	gate := Gate{PerAddress: 1, Ready: func() error { ready.Add(1); return nil },
 		Lease: func(ctx context.Context, _ netip.Addr) (context.Context, func(), error) {
-			held.Add(1)
+			waiting.Add(1)
 			return ctx, func() {}, nil
 		}}
-	if at, _ := s.client(OverrideNone).Through(gate).Locate(context.Background()); at.Root == "" || held.Load() != ready.Load() || ready.Load() < 2 {
-		t.Errorf("%+v: %d places held, %d looks", at, held.Load(), ready.Load())
+	if at, _ := s.client(OverrideNone).Through(gate).Locate(context.Background()); at.Root == "" || waiting.Load() != ready.Load() || ready.Load() < 2 {
+		t.Errorf("%+v: %d places held, %d looks", at, waiting.Load(), ready.Load())
 	}
 	stopped := errors.New("stopped")
 	before := len(b.secrets)

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// felt is what an exchange told of the server's state. The zero value tells nothing.
-type felt struct {
+// measured is what an exchange told of the server's state. The zero value tells nothing.
+type measured struct {
 	unused     bool // the place was given back without a request
 	answered   bool
 	busy       bool          // it asked for fewer requests, or said that it cannot serve
@@ -15,8 +15,8 @@ type felt struct {
 	took       time.Duration
 }
 
-func feeling(x Exchange, took time.Duration) felt {
-	f := felt{answered: x.Status != 0, took: took}
+func measure(x Exchange, took time.Duration) measured {
+	f := measured{answered: x.Status != 0, took: took}
 	switch x.Status {
 	case http.StatusTooManyRequests:
 		f.busy, f.retryAfter = true, retryAfter(x)
@@ -59,7 +59,7 @@ func (p *pace) began(now time.Time) {
 	}
 }
 
-func (p *pace) feel(f felt, now time.Time) {
+func (p *pace) observe(f measured, now time.Time) {
 	switch {
 	case f.unused:
 		p.next = now

@@ -9,16 +9,16 @@ import (
 	"time"
 )
 
-func answers(p *pace, now *time.Time, n int, f felt) {
+func answers(p *pace, now *time.Time, n int, f measured) {
 	for range n {
 		*now = now.Add(f.took)
-		p.feel(f, *now)
+		p.observe(f, *now)
 	}
 }
 
 func TestPaceSlowsDownAndRecovers(t *testing.T) {
-	usual := felt{answered: true, took: 200 * time.Millisecond}
-	for name, strain := range map[string]felt{
+	usual := measured{answered: true, took: 200 * time.Millisecond}
+	for name, strain := range map[string]measured{
 		"busy":   {answered: true, busy: true, took: 20 * time.Millisecond},
 		"rising": {answered: true, took: 3 * time.Second},
 	} {
@@ -42,17 +42,17 @@ func TestPaceSlowsDownAndRecovers(t *testing.T) {
 }
 
 func TestPaceKeepsUp(t *testing.T) {
-	for name, f := range map[string]func(i int) felt{
-		"one slow site among many": func(i int) felt {
+	for name, f := range map[string]func(i int) measured{
+		"one slow site among many": func(i int) measured {
 			if i%5 == 0 {
-				return felt{answered: true, took: 8 * time.Second}
+				return measured{answered: true, took: 8 * time.Second}
 			}
-			return felt{answered: true, took: 150 * time.Millisecond}
+			return measured{answered: true, took: 150 * time.Millisecond}
 		},
-		"always slow": func(int) felt { return felt{answered: true, took: 9 * time.Second} },
-		"no answers":  func(int) felt { return felt{took: 30 * time.Second} },
-		"small changes": func(i int) felt {
-			return felt{answered: true, took: time.Duration(50+40*(i%7)) * time.Millisecond}
+		"always slow": func(int) measured { return measured{answered: true, took: 9 * time.Second} },
+		"no answers":  func(int) measured { return measured{took: 30 * time.Second} },
+		"small changes": func(i int) measured {
+			return measured{answered: true, took: time.Duration(50+40*(i%7)) * time.Millisecond}
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -73,7 +73,7 @@ func TestPaceHonoursTheWish(t *testing.T) {
 	now := time.Unix(1_800_000_000, 0)
 	for wish, want := range map[time.Duration]time.Duration{0: firstGap, 4 * time.Second: 4 * time.Second, time.Hour: longestGap} {
 		var p pace
-		p.feel(felt{answered: true, busy: true, retryAfter: wish}, now)
+		p.observe(measured{answered: true, busy: true, retryAfter: wish}, now)
 		if got := p.next.Sub(now); got != want {
 			t.Errorf("a wish of %v: %v, want %v", wish, got, want)
 		}
@@ -88,14 +88,14 @@ func TestWaitersAreWoken(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	free(felt{answered: true, busy: true})
+	free(measured{answered: true, busy: true})
 	began := time.Now()
 	for range 2 {
-		again, err := l.take(context.Background(), address, Gate{})
+		retaken, err := l.take(context.Background(), address, Gate{})
 		if err != nil {
 			t.Fatal(err)
 		}
-		again(felt{})
+		retaken(measured{})
 	}
 	if waited := time.Since(began); waited < 2*firstGap {
 		t.Errorf("two exchanges began within %v", waited)

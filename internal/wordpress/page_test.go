@@ -62,8 +62,8 @@ func FuzzParsePage(f *testing.F) {
 		if err != nil {
 			return
 		}
-		if again, err := ParsePage(page); err != nil || again != page {
-			t.Errorf("ParsePage(%q) = %q, and of that %q, %v", text, page, again, err)
+		if reparsed, err := ParsePage(page); err != nil || reparsed != page {
+			t.Errorf("ParsePage(%q) = %q, and of that %q, %v", text, page, reparsed, err)
 		}
 		if u, err := url.Parse(page); err != nil || u.Fragment != "" || u.User != nil || !isASCII(page) {
 			t.Errorf("ParsePage(%q) = %q, %v", text, page, err)

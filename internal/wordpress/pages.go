@@ -82,16 +82,16 @@ var fields = regexp.MustCompile(`<(?:select|textarea)\b|<input\b[^>]*\btype\s*=\
 // refresh is how a page sends a browser on without a script.
 var refresh = regexp.MustCompile(`(?i)<meta\b[^>]*\bhttp-equiv\s*=\s*["']?refresh["']?[^>]*\bcontent\s*=\s*["']?\s*[\d.]*\s*[;,]?\s*(?:url\s*=\s*)?["']?([^"'>\s]*)`)
 
-// goesElsewhere judges a page that has nothing to say and sends a browser on: it is a redirect in another form. To where the request was
+// redirectsHost judges a page that has nothing to say and sends a browser on: it is a redirect in another form. To where the request was
 // sent already, it is a check for browsers.
-func goesElsewhere(x Exchange, found documents) (Verdict, bool) {
+func redirectsHost(x Exchange, found documents) (Verdict, bool) {
 	match := refresh.FindSubmatch(x.Body[:min(len(x.Body), searched)])
 	if match == nil || len(found.visible) > 200 {
 		return Verdict{}, false
 	}
-	asked, errAsked := url.Parse(x.URL)
+	requested, errRequested := url.Parse(x.URL)
 	to, err := url.Parse(or(absolute(x.URL, html.UnescapeString(string(match[1]))), x.URL))
-	if err != nil || errAsked != nil || to.Path == asked.Path {
+	if err != nil || errRequested != nil || to.Path == requested.Path {
 		return failed(ReasonBlocked, "It sends the request to the same address again, as checks for browsers do."), true
 	}
 	x.Header = http.Header{"Location": {to.String()}}

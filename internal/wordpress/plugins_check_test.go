@@ -15,7 +15,7 @@ func TestChecksOfOtherCachePlugins(t *testing.T) {
 			fake, n := network(t, wptest.Options{Sites: []wptest.Site{{Host: "acme.example", Caches: []wptest.Cache{cache}, Fault: fault}}})
 			r := connect(n, fake.URL(0), "", OverrideNone).Check(t.Context())
 			if r.State() != want || !slices.Contains(r.Namespaces, string(cache)) {
-				t.Errorf("%s, %q: %s, %+v", cache, fault, r.State(), r.Rungs)
+				t.Errorf("%s, %q: %s, %+v", cache, fault, r.State(), r.Steps)
 			}
 			if len(fake.Calls(0)) != 0 {
 				t.Errorf("%s: the check changed something", cache)

@@ -74,7 +74,7 @@ func port(l net.Listener) string {
 	return port
 }
 
-func TestRefusedAddressIsSaid(t *testing.T) {
+func TestRefusedAddressIsNamed(t *testing.T) {
 	s := serve(t, echo, func(c *Config) { c.AllowNets = nil })
 	x := s.do(t, patch)
 	if v := Classify(x); v.Reason != ReasonAddressRefused || x.Sent || v.Note == "" {

@@ -47,8 +47,8 @@ const (
 )
 
 var reasons = []struct {
-	reason              Reason
-	label, means, mends string
+	reason            Reason
+	label, means, fix string
 }{
 	{ReasonBadCredential, "wrong password", "WordPress did not accept the username or the application password.",
 		"It may have been revoked. Create a new application password on the site and replace the credential here."},
@@ -115,13 +115,13 @@ func (r Reason) Label() string { label, _, _ := r.words(); return label }
 // Sentence says what the reason means.
 func (r Reason) Sentence() string { _, means, _ := r.words(); return means }
 
-// Mend says what to do about it.
-func (r Reason) Mend() string { _, _, mends := r.words(); return mends }
+// Fix says what to do about it.
+func (r Reason) Fix() string { _, _, fix := r.words(); return fix }
 
-func (r Reason) words() (label, means, mends string) {
+func (r Reason) words() (label, means, fix string) {
 	for _, known := range reasons {
 		if known.reason == r {
-			return known.label, known.means, known.mends
+			return known.label, known.means, known.fix
 		}
 	}
 	return "", "", ""

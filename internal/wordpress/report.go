@@ -5,41 +5,41 @@ import (
 	"slices"
 )
 
-// RungState is how a rung of the ladder was found.
-type RungState string
+// CheckState is the result of a step.
+type CheckState string
 
-// The states of a rung.
+// the states of a step.
 const (
-	RungOK       RungState = "ok"
-	RungWarning  RungState = "warning"
-	RungFailed   RungState = "failed"
-	RungNotTried RungState = "not_tried"
+	CheckOK       CheckState = "ok"
+	CheckWarning  CheckState = "warning"
+	CheckFailed   CheckState = "failed"
+	CheckNotTried CheckState = "not_tried"
 )
 
-// The rungs, in the order in which they are climbed.
+// The steps, in the order in which they are taken.
 const (
-	RungReach                = "reach"
-	RungRoot                 = "rest_root"
-	RungApplicationPasswords = "application_passwords"
-	RungCredential           = "credential"
-	RungCapabilities         = "capabilities"
-	RungNamespaces           = "namespaces"
-	RungStatus               = "bigscoots_status"
+	StepHomePage             = "reach"
+	StepRoot                 = "rest_root"
+	StepApplicationPasswords = "application_passwords"
+	StepCredential           = "credential"
+	StepCapabilities         = "capabilities"
+	StepNamespaces           = "namespaces"
+	StepStatus               = "bigscoots_status"
 )
 
-var rungs = []string{RungReach, RungRoot, RungApplicationPasswords, RungCredential, RungCapabilities, RungNamespaces, RungStatus}
+var checkSteps = []string{StepHomePage, StepRoot, StepApplicationPasswords, StepCredential, StepCapabilities, StepNamespaces, StepStatus}
 
-// Rung is one step of the ladder: what was found, and how to fix it.
-type Rung struct {
-	Name    string    `json:"name"`
-	State   RungState `json:"state"`
-	Finding string    `json:"finding"`
-	Mend    string    `json:"mend,omitempty"`
+// CheckStep is one step of a check: what was found, and how to fix it.
+type CheckStep struct {
+	Name    string     `json:"name"`
+	State   CheckState `json:"state"`
+	Finding string     `json:"finding"`
+	Fix     string     `json:"mend,omitempty"`
 }
 
-// Report is what climbing the ladder found.
+// Report is what a check found.
 type Report struct {
-	Rungs         []Rung        `json:"rungs"` // all of them, in order
+	Steps         []CheckStep   `json:"rungs"` // all of them, in order
 	Root          string        `json:"root,omitempty"`
 	Home          string        `json:"home,omitempty"`       // as the site itself says
 	OtherSite     string        `json:"other_site,omitempty"` // the home of the site that answers in its place
@@ -60,19 +60,19 @@ func (r Report) State() string {
 	if _, failing := r.Failing(); failing {
 		return "broken"
 	}
-	if _, warns := r.first(RungWarning); warns {
+	if _, warns := r.first(CheckWarning); warns {
 		return "warning"
 	}
 	return "ready"
 }
 
-// Failing returns the first rung that failed.
-func (r Report) Failing() (Rung, bool) { return r.first(RungFailed) }
+// Failing returns the first step that failed.
+func (r Report) Failing() (CheckStep, bool) { return r.first(CheckFailed) }
 
-func (r Report) first(state RungState) (Rung, bool) {
-	i := slices.IndexFunc(r.Rungs, func(rung Rung) bool { return rung.State == state })
+func (r Report) first(state CheckState) (CheckStep, bool) {
+	i := slices.IndexFunc(r.Steps, func(step CheckStep) bool { return step.State == state })
 	if i < 0 {
-		return Rung{}, false
+		return CheckStep{}, false
 	}
-	return r.Rungs[i], true
+	return r.Steps[i], true
 }

@@ -24,9 +24,9 @@ type Request struct {
 // Methods are the methods that a request may have.
 func Methods() []string { return []string{"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"} }
 
-// ours are the headers that belong to the credential, the connection or the policy. Servers, proxies and WordPress itself take another
+// ownParameters are the headers that belong to the credential, the connection or the policy. Servers, proxies and WordPress itself take another
 // method, route, host or proxy from the last two lines (wp_fix_server_vars; httpoxy).
-var ours = []string{
+var ownParameters = []string{
 	"authorization", "cookie", "host", "user-agent", "accept-encoding", "connection", "content-length", "keep-alive", "proxy-authorization",
 	"proxy-connection", "te", "trailer", "transfer-encoding", "upgrade", "expect", "forwarded",
 	"x-http-method-override", "x-http-method", "x-method-override", "x-original-url", "x-original-uri", "x-original-host", "x-rewrite-url",
@@ -48,7 +48,7 @@ func (r Request) Validate() error {
 		if !validHeader(name, r.Header[name]) {
 			return requestError("The header %q holds characters that a header cannot have.", name)
 		}
-		if read := asServersRead(name); slices.Contains(ours, read) || strings.HasPrefix(read, ourPrefix) {
+		if read := asServersRead(name); slices.Contains(ownParameters, read) || strings.HasPrefix(read, ourPrefix) {
 			return requestError("The header %s cannot be set.", name)
 		}
 	}
@@ -137,8 +137,8 @@ func join(root, path string) string {
 	}
 	var parts []string
 	if values.Has("rest_route") {
-		whole := strings.TrimSuffix(values.Get("rest_route"), "/") + unescaped(route)
-		parts = append(parts, "rest_route="+strings.ReplaceAll(url.QueryEscape(whole), "%2F", "/"))
+		path := strings.TrimSuffix(values.Get("rest_route"), "/") + unescaped(route)
+		parts = append(parts, "rest_route="+strings.ReplaceAll(url.QueryEscape(path), "%2F", "/"))
 		values.Del("rest_route")
 	} else if route != "/" || strings.HasSuffix(base, "/") { // some servers redirect the slash at the end of the root itself
 		base = strings.TrimSuffix(base, "/") + route

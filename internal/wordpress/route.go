@@ -42,8 +42,8 @@ func ParseRoute(text string) (Route, error) {
 		below += "?" + query
 	}
 	below = slashed(cmp.Or(below, "/"))
-	if again, err := ParseRoute(below); err == nil && again.From == "" {
-		below = again.Path
+	if reparsed, err := ParseRoute(below); err == nil && reparsed.From == "" {
+		below = reparsed.Path
 	}
 	return Route{Path: below, From: scheme + from}, nil
 }

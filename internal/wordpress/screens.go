@@ -59,10 +59,10 @@ func screenFor(r Reason, code string) (Screen, bool) {
 	return s, is
 }
 
-// ScreenForRung returns the screen on which to put right what a check found on one of its rungs.
-func ScreenForRung(rung string) (Screen, bool) {
+// ScreenForStep returns the screen on which to put right what a check found in one of its steps.
+func ScreenForStep(step string) (Screen, bool) {
 	s, is := map[string]Screen{
-		RungRoot: screenPermalinks, RungApplicationPasswords: screenPlugins, RungCredential: screenProfile, RungCapabilities: screenCache, RungNamespaces: screenPlugins, RungStatus: screenCache,
-	}[rung]
+		StepRoot: screenPermalinks, StepApplicationPasswords: screenPlugins, StepCredential: screenProfile, StepCapabilities: screenCache, StepNamespaces: screenPlugins, StepStatus: screenCache,
+	}[step]
 	return s, is
 }

@@ -20,15 +20,15 @@ func TestScreens(t *testing.T) {
 			t.Errorf("%s %s: %+v", c.reason, c.code, s)
 		}
 	}
-	if s, is := ScreenForRung(RungCredential); !is || s.URL("https://acme.example") != "https://acme.example/wp-admin/profile.php#application-passwords-section" {
+	if s, is := ScreenForStep(StepCredential); !is || s.URL("https://acme.example") != "https://acme.example/wp-admin/profile.php#application-passwords-section" {
 		t.Errorf("%+v", s)
 	}
-	if _, is := ScreenForRung(RungReach); is {
+	if _, is := ScreenForStep(StepHomePage); is {
 		t.Error("wp-admin mends no connection")
 	}
 }
 
-func TestTheScreenOfThePluginThatWasAsked(t *testing.T) {
+func TestTheScreenOfTheRequestedPlugin(t *testing.T) {
 	for _, p := range cacheplugin.All() {
 		if s, is := ScreenFor(ReasonForbidden, "rest_forbidden", "https://acme.example/wp-json"+p.Clear.Path); !is || s.Path != p.Settings {
 			t.Errorf("%s: %+v", p.Name, s)

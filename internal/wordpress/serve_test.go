@@ -32,11 +32,11 @@ func serve(t *testing.T, handler http.HandlerFunc, change ...func(*Config)) serv
 	server.Config.ErrorLog = quiet
 	server.StartTLS()
 	t.Cleanup(server.Close)
-	return reach(t, server, change...)
+	return connectTo(t, server, change...)
 }
 
-// reach returns a network that knows the server, with its policy changed as a test needs it.
-func reach(t *testing.T, server *httptest.Server, change ...func(*Config)) served {
+// connectTo returns a network that knows the server, with its policy changed as a test needs it.
+func connectTo(t *testing.T, server *httptest.Server, change ...func(*Config)) served {
 	t.Helper()
 	u, err := url.Parse(server.URL)
 	if err != nil {

@@ -42,20 +42,20 @@ func numberIn(raw json.RawMessage) int {
 }
 
 // flag is yes, no or nothing.
-type flag struct{ said, yes bool }
+type flag struct{ present, yes bool }
 
 func flagIn(raw json.RawMessage) flag {
 	switch strings.ToLower(strings.TrimSpace(readText(raw))) {
 	case "true", "1", "yes", "ok":
-		return flag{said: true, yes: true}
+		return flag{present: true, yes: true}
 	case "false", "0", "no":
-		return flag{said: true}
+		return flag{present: true}
 	}
 	return flag{}
 }
 
 // no tells whether it was denied outright.
-func (f flag) no() bool { return f.said && !f.yes }
+func (f flag) no() bool { return f.present && !f.yes }
 
 func isNull(raw json.RawMessage) bool { return string(raw) == "null" }
 
@@ -71,8 +71,8 @@ func only(fields object, names []string) bool {
 
 // isWord tells a text that is no number.
 func isWord(raw json.RawMessage) bool {
-	said := readText(raw)
-	return len(raw) > 0 && raw[0] == '"' && said != "" && strings.Trim(string(said), "0123456789.-") != ""
+	text := readText(raw)
+	return len(raw) > 0 && raw[0] == '"' && text != "" && strings.Trim(string(text), "0123456789.-") != ""
 }
 
 // isTrue tells whether PHP would take the value for true; an object or list of nothing but false values is false here.

@@ -12,12 +12,12 @@ var barring = []int{http.StatusForbidden, http.StatusMethodNotAllowed, http.Stat
 
 // sentHome tells whether a redirect leads to the home page and no other, as servers send what they do not take.
 func sentHome(x Exchange) bool {
-	asked, err := url.Parse(x.URL)
+	requested, err := url.Parse(x.URL)
 	to := webAddress(pointsTo(x))
 	if err != nil || to == nil || to.RawQuery != "" {
 		return false
 	}
-	home, _ := splitREST(asked)
+	home, _ := splitREST(requested)
 	return strings.TrimSuffix(to.Path, "/") == home
 }
 

@@ -46,8 +46,8 @@ func (y *sending) page(ctx context.Context, seen map[string]bool) (x wordpress.E
 			return x, v, stopped
 		}
 		v = wordpress.Classify(x)
-		again := y.pastCache(x)
-		if found, is := wordpress.FindJSON(x.Body); is && !again && v.Outcome == wordpress.OK {
+		pastCache := y.pastCache(x)
+		if found, is := wordpress.FindJSON(x.Body); is && !pastCache && v.Outcome == wordpress.OK {
 			key := identityOf(found)
 			if seen[key] {
 				v = oldCopy
@@ -55,8 +55,8 @@ func (y *sending) page(ctx context.Context, seen map[string]bool) (x wordpress.E
 			}
 			seen[key] = true
 		}
-		v = y.stored(x, v, again)
-		if !again {
+		v = y.stored(x, v, pastCache)
+		if !pastCache {
 			return x, v, nil
 		}
 	}
@@ -67,8 +67,8 @@ var oldCopy = wordpress.Verdict{Outcome: wordpress.Unknown, Reason: wordpress.Re
 
 // stored stores an attempt without its secrets, and returns the verdict without them. One that is made again past a cache is not among
 // the answers.
-func (y *sending) stored(x wordpress.Exchange, v wordpress.Verdict, again bool) wordpress.Verdict {
-	if again {
+func (y *sending) stored(x wordpress.Exchange, v wordpress.Verdict, pastCache bool) wordpress.Verdict {
+	if pastCache {
 		v = oldCopy
 	}
 	x, v = redacted(x, v, y.batch.plan.SecretsOf(y.batch.sites[y.target.SiteID].Planned()))

@@ -21,7 +21,7 @@ import (
 type Store interface {
 	NextBatch(ctx context.Context) (runs.NextBatch, error)
 	TakeBatch(ctx context.Context, batch int64, owner string, until time.Time) (bool, error)
-	RenewBatch(ctx context.Context, batch int64, owner string, until time.Time) (held, cancelled bool, err error)
+	RenewBatch(ctx context.Context, batch int64, owner string, until time.Time) (renewed, cancelled bool, err error)
 	ReturnBatch(ctx context.Context, batch int64, owner string) error
 	FailBatch(ctx context.Context, batch int64, owner string, cause error) error
 	Batch(ctx context.Context, batch int64) (runs.Batch, error)

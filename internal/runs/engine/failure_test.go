@@ -51,7 +51,7 @@ func TestAnOperationThatIsGone(t *testing.T) {
 }
 
 // A batch that fails as a whole pauses longer each time. After a bound, what may have been sent is unknown and the rest failed.
-func TestABatchThatFailsAsAWhole(t *testing.T) {
+func TestABatchThatFailsPausesLonger(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *database.DB) {
 		h := runstest.New(t, db, make([]wptest.Site, 3))
 		run := h.Start(t, runstest.Everywhere("clear-cache", nil))
@@ -86,8 +86,8 @@ func TestABatchThatFailsAsAWhole(t *testing.T) {
 				t.Errorf("failure %d: a pause of %v after one of %v, %v", failures+1, paused, pause, err)
 			}
 			if paused > 0 {
-				if early, err := store.NextBatch(ctx); err != nil || early.ID != 0 || !early.Paused {
-					t.Errorf("offered in its pause: %+v, %v", early, err)
+				if paused, err := store.NextBatch(ctx); err != nil || paused.ID != 0 || !paused.Paused {
+					t.Errorf("offered in its pause: %+v, %v", paused, err)
 				}
 			}
 			pause = paused

@@ -25,8 +25,8 @@ type hostLeases struct {
 
 // hostLease is one address that is leased or asked for.
 type hostLease struct {
-	granted chan struct{} // closed when it is ours
-	ours    bool
+	grant   chan struct{} // closed when this process has it
+	granted bool
 	good    time.Time       // when the last claim or renewal that was confirmed began
 	leased  context.Context // ends when the lease is lost
 	lose    context.CancelCauseFunc
@@ -37,12 +37,12 @@ type hostLease struct {
 // errHostLeaseLost ends the requests to an address that another process may speak to by now.
 var errHostLeaseLost = errors.New("the lease of this server's address was lost")
 
-// Another process's address is asked for again after askEvery. One that nobody uses is given up after keepIdle: the next site of that
+// Another process's address is asked for again after claimEvery. One that nobody uses is given up after keepIdle: the next site of that
 // server mostly follows at once.
 const (
-	askedAtOnce = 60
-	askEvery    = 300 * time.Millisecond
-	keepIdle    = 200 * time.Millisecond
+	claimsAtOnce = 60
+	claimEvery   = 300 * time.Millisecond
+	keepIdle     = 200 * time.Millisecond
 )
 
 func newHostLeases(s Store, logger *slog.Logger) *hostLeases {
@@ -50,7 +50,7 @@ func newHostLeases(s Store, logger *slog.Logger) *hostLeases {
 }
 
 func newHostLease() *hostLease {
-	one := &hostLease{granted: make(chan struct{})}
+	one := &hostLease{grant: make(chan struct{})}
 	one.leased, one.lose = context.WithCancelCause(context.Background())
 	return one
 }
@@ -58,15 +58,15 @@ func newHostLease() *hostLease {
 // acquire waits until this process may speak to the address. What it returns ends when the lease is lost. The error is errCancelled or
 // errDrained when one of the channels closes first.
 func (h *hostLeases) acquire(ctx context.Context, address netip.Addr, cancelled, drain <-chan struct{}) (leased context.Context, release func(), err error) {
-	one, asked := h.use(address)
-	if !asked {
+	one, known := h.use(address)
+	if !known {
 		select {
 		case h.wake <- struct{}{}:
 		default:
 		}
 	}
 	select {
-	case <-one.granted:
+	case <-one.grant:
 		leased, end := context.WithCancelCause(ctx)
 		stop := context.AfterFunc(one.leased, func() { end(context.Cause(one.leased)) })
 		return leased, func() { stop(); end(nil); h.leave(one) }, nil
@@ -82,15 +82,15 @@ func (h *hostLeases) acquire(ctx context.Context, address netip.Addr, cancelled,
 }
 
 // use counts a user of the address, and tells whether it was asked for before.
-func (h *hostLeases) use(address netip.Addr) (one *hostLease, asked bool) {
+func (h *hostLeases) use(address netip.Addr) (one *hostLease, known bool) {
 	h.guard.Lock()
 	defer h.guard.Unlock()
-	if one, asked = h.leases[address]; !asked {
+	if one, known = h.leases[address]; !known {
 		one = newHostLease()
 		h.leases[address] = one
 	}
 	one.users++
-	return one, asked
+	return one, known
 }
 
 func (h *hostLeases) leave(one *hostLease) {
@@ -105,17 +105,17 @@ func (h *hostLeases) leave(one *hostLease) {
 func (h *hostLeases) keep(ctx context.Context) {
 	renew := time.NewTicker(renewEvery)
 	defer renew.Stop()
-	ask := time.NewTicker(askEvery)
-	defer ask.Stop()
+	claim := time.NewTicker(claimEvery)
+	defer claim.Stop()
 	for {
 		var err error
 		select {
 		case <-ctx.Done():
 			return
 		case <-h.wake:
-			err = h.ask(ctx)
-		case <-ask.C:
-			err = errors.Join(h.giveUp(ctx), h.ask(ctx))
+			err = h.claim(ctx)
+		case <-claim.C:
+			err = errors.Join(h.giveUp(ctx), h.claim(ctx))
 		case <-renew.C:
 			err = h.renew(ctx)
 		}
@@ -127,7 +127,7 @@ func (h *hostLeases) keep(ctx context.Context) {
 
 // watch ends what is sent to addresses whose lease was not confirmed for too long, until the context ends. It waits for no database.
 func (h *hostLeases) watch(ctx context.Context) {
-	ticker := time.NewTicker(askEvery)
+	ticker := time.NewTicker(claimEvery)
 	defer ticker.Stop()
 	for {
 		select {
@@ -139,21 +139,21 @@ func (h *hostLeases) watch(ctx context.Context) {
 	}
 }
 
-// lost ends the leases of ours that match.
+// lost ends the leases of this process that match.
 func (h *hostLeases) lost(match func(netip.Addr, *hostLease) bool) {
 	h.guard.Lock()
 	defer h.guard.Unlock()
 	for address, one := range h.leases {
-		if one.ours && match(address, one) {
+		if one.granted && match(address, one) {
 			delete(h.leases, address)
 			one.lose(errHostLeaseLost)
 		}
 	}
 }
 
-// ask claims the addresses that somebody waits for, many at once.
-func (h *hostLeases) ask(ctx context.Context) error {
-	for some := range slices.Chunk(h.wanted(), askedAtOnce) {
+// claim claims the addresses that somebody waits for, many at once.
+func (h *hostLeases) claim(ctx context.Context) error {
+	for some := range slices.Chunk(h.wanted(), claimsAtOnce) {
 		began := time.Now()
 		got, err := h.store.LeaseHosts(ctx, h.owner, some, began.Add(leaseTime))
 		if err != nil {
@@ -171,7 +171,7 @@ func (h *hostLeases) wanted() []netip.Addr {
 	var wanted []netip.Addr
 	for address, one := range h.leases {
 		switch {
-		case one.ours:
+		case one.granted:
 		case one.users == 0:
 			delete(h.leases, address)
 		default:
@@ -191,9 +191,9 @@ func (h *hostLeases) grant(got []netip.Addr, began time.Time) {
 			one = newHostLease()
 			h.leases[address] = one
 		}
-		if !one.ours {
-			one.ours, one.good, one.idle = true, began, time.Now()
-			close(one.granted)
+		if !one.granted {
+			one.granted, one.good, one.idle = true, began, time.Now()
+			close(one.grant)
 		}
 	}
 }
@@ -212,7 +212,7 @@ func (h *hostLeases) takeIdle() []netip.Addr {
 	defer h.guard.Unlock()
 	var idle []netip.Addr
 	for address, one := range h.leases {
-		if one.ours && one.users == 0 && time.Since(one.idle) > keepIdle {
+		if one.granted && one.users == 0 && time.Since(one.idle) > keepIdle {
 			delete(h.leases, address)
 			one.lose(nil)
 			idle = append(idle, address)
@@ -223,8 +223,8 @@ func (h *hostLeases) takeIdle() []netip.Addr {
 
 // renew prolongs what is leased. What the database does not confirm is lost.
 func (h *hostLeases) renew(ctx context.Context) error {
-	ours := h.ours()
-	if len(ours) == 0 {
+	granted := h.mine()
+	if len(granted) == 0 {
 		return nil
 	}
 	began := time.Now()
@@ -233,11 +233,13 @@ func (h *hostLeases) renew(ctx context.Context) error {
 		return err
 	}
 	for _, address := range confirmed {
-		if one := ours[address]; one != nil {
+		if one := granted[address]; one != nil {
 			h.confirm(one, began)
 		}
 	}
-	h.lost(func(address netip.Addr, one *hostLease) bool { return ours[address] == one && one.good.Before(began) })
+	h.lost(func(address netip.Addr, one *hostLease) bool {
+		return granted[address] == one && one.good.Before(began)
+	})
 	return nil
 }
 
@@ -247,21 +249,21 @@ func (h *hostLeases) confirm(one *hostLease, began time.Time) {
 	one.good = began
 }
 
-func (h *hostLeases) ours() map[netip.Addr]*hostLease {
+func (h *hostLeases) mine() map[netip.Addr]*hostLease {
 	h.guard.Lock()
 	defer h.guard.Unlock()
-	ours := map[netip.Addr]*hostLease{}
+	granted := map[netip.Addr]*hostLease{}
 	for address, one := range h.leases {
-		if one.ours {
-			ours[address] = one
+		if one.granted {
+			granted[address] = one
 		}
 	}
-	return ours
+	return granted
 }
 
 // close gives up everything that is leased.
 func (h *hostLeases) close(ctx context.Context) error {
-	if len(h.ours()) == 0 {
+	if len(h.mine()) == 0 {
 		return nil
 	}
 	return h.store.ReleaseAllHosts(ctx, h.owner)

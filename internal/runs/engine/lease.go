@@ -64,11 +64,11 @@ func (l *lease) keep(ctx context.Context, e *Engine, lost context.CancelCauseFun
 		case <-ticker.C:
 		}
 		began := time.Now()
-		held, cancelled, err := l.store.RenewBatch(ctx, l.batch, l.owner, began.Add(leaseTime))
+		renewed, cancelled, err := l.store.RenewBatch(ctx, l.batch, l.owner, began.Add(leaseTime))
 		switch {
 		case err != nil && ctx.Err() == nil:
 			e.logger.WarnContext(ctx, "a batch's lease could not be renewed", "err", err, "batch", l.batch)
-		case err == nil && !held:
+		case err == nil && !renewed:
 			lost(runs.ErrLeaseLost)
 			return
 		case err == nil:

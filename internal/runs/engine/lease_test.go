@@ -15,13 +15,13 @@ import (
 // leases is a store of leases alone, over a fake clock.
 type leases struct {
 	Store
-	renewBatch func(context.Context) (held bool, err error)
+	renewBatch func(context.Context) (renewed bool, err error)
 	renewHosts func(context.Context) ([]netip.Addr, error)
 }
 
-func (s leases) RenewBatch(ctx context.Context, _ int64, _ string, _ time.Time) (held, cancelled bool, err error) {
-	held, err = s.renewBatch(ctx)
-	return held, false, err
+func (s leases) RenewBatch(ctx context.Context, _ int64, _ string, _ time.Time) (renewed, cancelled bool, err error) {
+	renewed, err = s.renewBatch(ctx)
+	return renewed, false, err
 }
 
 func (s leases) LeaseHosts(_ context.Context, _ string, wanted []netip.Addr, _ time.Time) ([]netip.Addr, error) {

@@ -200,9 +200,9 @@ func TestVerifiedPurge(t *testing.T) {
 	if last.Verified[runs.VerifiedYes] != 1 || last.Verified[runs.VerifiedUnclear] != 1 || last.Counts.OK != 2 || last.Counts.Skipped != 1 {
 		t.Fatalf("%+v, %+v", last.Verified, last.Counts)
 	}
-	proof := h.Targets(t, last.Run.ID)[h.Sites[0].ID].Samples
-	if len(proof) != 2 || proof[0].URL != h.Sites[0].Home+"/" || proof[1].URL != h.Sites[0].Home+"/post-1/" || proof[0].Before.State != wordpress.CachedHit {
-		t.Errorf("%+v", proof)
+	samples := h.Targets(t, last.Run.ID)[h.Sites[0].ID].Samples
+	if len(samples) != 2 || samples[0].URL != h.Sites[0].Home+"/" || samples[1].URL != h.Sites[0].Home+"/post-1/" || samples[0].Before.State != wordpress.CachedHit {
+		t.Errorf("%+v", samples)
 	}
 }
 

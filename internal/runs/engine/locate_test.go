@@ -39,7 +39,7 @@ func TestAFirstRunFindsTheRoot(t *testing.T) {
 	})
 }
 
-func TestAFirstRunCostsOneLook(t *testing.T) {
+func TestAFirstRunCostsOneLocate(t *testing.T) {
 	h := runstest.New(t, dbtest.SQLite(t), make([]wptest.Site, 3))
 	h.Work(t)
 	if last := h.Wait(t, h.Start(t, runstest.Everywhere("clear-cache", nil)).ID); last.Counts.OK != 3 || h.Fake.Requests() != 6 {
@@ -68,7 +68,7 @@ func TestNothingIsSentToAnotherSite(t *testing.T) {
 }
 
 // A site that was another's when it was last seen is looked at again: the check may be old.
-func TestAnOldLocationIsLookedAtAgain(t *testing.T) {
+func TestAnOldLocationIsRefreshed(t *testing.T) {
 	h := runstest.New(t, dbtest.SQLite(t), make([]wptest.Site, 1))
 	h.Work(t)
 	if last := h.Wait(t, h.Start(t, runstest.Everywhere("clear-cache", nil)).ID); last.Counts.OK != 1 {

@@ -10,11 +10,11 @@ import (
 
 // redacted takes secrets out of an exchange and its verdict before anything is stored or shown. Known are secrets that were filled in.
 func redacted(x wordpress.Exchange, v wordpress.Verdict, known []string) (wordpress.Exchange, wordpress.Verdict) {
-	asked, address, answer := endpoint.Redact(string(x.RequestBody)), endpoint.Redact(x.URL), endpoint.Redact(string(x.Body))
-	secrets := slices.Concat(known, asked.Secrets, address.Secrets, answer.Secrets)
+	request, address, answer := endpoint.Redact(string(x.RequestBody)), endpoint.Redact(x.URL), endpoint.Redact(string(x.Body))
+	secrets := slices.Concat(known, request.Secrets, address.Secrets, answer.Secrets)
 	scrub := func(text string) string { return endpoint.Scrub(endpoint.Redact(text).Text, secrets) }
 	if x.RequestBody != nil {
-		x.RequestBody = []byte(endpoint.Scrub(asked.Text, secrets))
+		x.RequestBody = []byte(endpoint.Scrub(request.Text, secrets))
 	}
 	if x.Body != nil {
 		x.Body = []byte(endpoint.Scrub(answer.Text, secrets))

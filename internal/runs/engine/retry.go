@@ -58,7 +58,7 @@ func (send *sending) untilFinal(ctx context.Context, before int) (x wordpress.Ex
 		verdict = send.marked(x, verdict)
 		if !b.retry(ctx, verdict, n, send.first) {
 			t.Took = time.Since(send.first)
-			b.learn(ctx, t, send.ways[0], verdict)
+			b.storeDisguise(ctx, t, send.ways[0], verdict)
 			if b.plan.AllPages && verdict.Outcome == wordpress.OK {
 				verdict, stopped = send.follow(ctx, x, verdict)
 			}
@@ -135,8 +135,8 @@ func (y *sending) otherWay(x wordpress.Exchange, v wordpress.Verdict, n int, usu
 	return true
 }
 
-// learn remembers the way that reached WordPress, when it is not the site's usual one.
-func (b *batch) learn(ctx context.Context, t *runs.Target, way string, v wordpress.Verdict) {
+// storeDisguise remembers the way that reached WordPress, when it is not the site's usual one.
+func (b *batch) storeDisguise(ctx context.Context, t *runs.Target, way string, v wordpress.Verdict) {
 	s := b.sites[t.SiteID]
 	if way == s.Override || v.Verb || v.Code == "" && v.Outcome != wordpress.OK && v.Outcome != wordpress.Partial {
 		return

@@ -29,7 +29,7 @@ func (b *batch) inSteps(ctx context.Context, t *runs.Target, at sites.Located, g
 	site := at.Site
 	if site.CachePlugins == "" {
 		var over bool
-		if site, verdict, over, stopped = b.askForPlugins(ctx, t, client, site); over {
+		if site, verdict, over, stopped = b.detectPlugins(ctx, t, client, site); over {
 			return verdict, stopped
 		}
 	}
@@ -48,8 +48,8 @@ func (b *batch) inSteps(ctx context.Context, t *runs.Target, at sites.Located, g
 	return proven(ctx, t, pages, done), nil
 }
 
-// askForPlugins asks the site's index which cache plugins are active, as an attempt of its own. It is over where that cannot be told.
-func (b *batch) askForPlugins(ctx context.Context, t *runs.Target, client *wordpress.Client, s sites.Site) (_ sites.Site, v wordpress.Verdict, over bool, stopped error) {
+// detectPlugins asks the site's index which cache plugins are active, as an attempt of its own. It is over where that cannot be told.
+func (b *batch) detectPlugins(ctx context.Context, t *runs.Target, client *wordpress.Client, s sites.Site) (_ sites.Site, v wordpress.Verdict, over bool, stopped error) {
 	x, v, stopped := b.newSending(t, client, wordpress.NamespacesRequest()).untilFinal(ctx, t.Attempts)
 	if stopped != nil || v.Outcome != wordpress.OK {
 		return s, v, true, stopped
@@ -59,7 +59,7 @@ func (b *batch) askForPlugins(ctx context.Context, t *runs.Target, client *wordp
 		return s, wordpress.Verdict{Outcome: wordpress.Failed, Reason: wordpress.ReasonRefused, Status: v.Status,
 			Note: "The site's REST index names no plugins, so Drover cannot tell which cache to clear. Run the operation of the site's own plugin."}, true, nil
 	}
-	s, err := b.engine.registry.LearnCachePlugins(ctx, access.System(), s, namespaces)
+	s, err := b.engine.registry.StoreCachePlugins(ctx, access.System(), s, namespaces)
 	if err != nil && ctx.Err() == nil {
 		b.engine.logger.ErrorContext(ctx, "a site's cache plugins could not be stored", "err", err, "site", s.ID)
 	}
@@ -133,12 +133,12 @@ func together(done []step) wordpress.Verdict {
 	case failed >= 0:
 		v = counted[failed].verdict
 	}
-	v.Note = told(done)
+	v.Note = summary(done)
 	return v
 }
 
-// told names each plugin with what came of it.
-func told(done []step) string {
+// summary names each plugin with what came of it.
+func summary(done []step) string {
 	var cleared, other []string
 	for _, s := range done {
 		switch v := s.verdict; {

@@ -166,7 +166,7 @@ func TestCachePluginsAreRemembered(t *testing.T) {
 }
 
 // The operation is within reach by its name, whatever plugin is there.
-func TestClearAnyCacheIsBoundByItsName(t *testing.T) {
+func TestClearAnyCacheNeedsItsOwnName(t *testing.T) {
 	h := runstest.New(t, dbtest.SQLite(t), []wptest.Site{{Caches: []wptest.Cache{wptest.SiteGround}}})
 	for name, allowed := range map[string]bool{"clear-any-cache": true, "clear-cache": false} {
 		actor := runstest.Operator

@@ -30,8 +30,8 @@ func (b *batch) target(ctx context.Context, t runs.Target) bool {
 		return true
 	}
 	g := &gate{batch: b, ctx: ctx, target: t.ID, resent: t.State == runs.TargetRunning}
-	located, elsewhere := b.locate(ctx, t, b.clients[t.SiteID].Through(g.network()))
-	if elsewhere {
+	located, otherServer := b.locate(ctx, t, b.clients[t.SiteID].Through(g.network()))
+	if otherServer {
 		b.end(t, located.Verdict)
 		return true
 	}

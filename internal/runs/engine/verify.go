@@ -14,11 +14,11 @@ import (
 // Bounds of looking: how many pages of a site, and how long after the answer. BigScoots Cache asks to allow up to 30 s.
 const (
 	mostSamples = 3
-	lookFor     = 30 * time.Second
+	verifyFor   = 30 * time.Second
 )
 
-// looks are when a page is looked at again, counted from the site's answer.
-var looks = []time.Duration{time.Second, 2 * time.Second, 4 * time.Second, 7 * time.Second, 11 * time.Second, 16 * time.Second, 22 * time.Second, lookFor}
+// verifyAfter are when a page is looked at again, counted from the site's answer.
+var verifyAfter = []time.Duration{time.Second, 2 * time.Second, 4 * time.Second, 7 * time.Second, 11 * time.Second, 16 * time.Second, 22 * time.Second, verifyFor}
 
 // sampling is the pages of one target.
 type sampling struct {
@@ -48,8 +48,8 @@ func (s *sampling) pages(ctx context.Context, home string, request wordpress.Req
 	}
 	pages := body.URLs[:min(len(body.URLs), mostSamples)]
 	for _, id := range body.Posts[:min(len(body.Posts), mostSamples)] {
-		asked := s.client.Page(ctx, fmt.Sprintf("%s/?p=%d", home, id))
-		if page := wordpress.Permalink(home, asked); page != "" {
+		answer := s.client.Page(ctx, fmt.Sprintf("%s/?p=%d", home, id))
+		if page := wordpress.Permalink(home, answer); page != "" {
 			pages = append(pages, page)
 		}
 	}
@@ -59,10 +59,10 @@ func (s *sampling) pages(ctx context.Context, home string, request wordpress.Req
 	return pages
 }
 
-// after looks at the pages again until each was seen to be new, or lookFor is over, and fills in the target.
+// after looks at the pages again until each was seen to be new, or verifyFor is over, and fills in the target.
 func (s *sampling) after(ctx context.Context, t *runs.Target, v wordpress.Verdict) wordpress.Verdict {
 	answered := time.Now()
-	for _, at := range looks {
+	for _, at := range verifyAfter {
 		if !s.open() {
 			break
 		}
@@ -71,7 +71,7 @@ func (s *sampling) after(ctx context.Context, t *runs.Target, v wordpress.Verdic
 			break
 		}
 		for i := range s.samples {
-			s.look(ctx, &s.samples[i], answered)
+			s.verify(ctx, &s.samples[i], answered)
 		}
 	}
 	return s.conclude(t, v)
@@ -96,9 +96,9 @@ func (s *sampling) open() bool {
 	return false
 }
 
-// look tells a new page from an old one: it was made just now, or went into the cache after the site's answer. Age counts whole
+// verify tells a new page from an old one: it was made just now, or went into the cache after the site's answer. Age counts whole
 // seconds, so a second more must have passed.
-func (s *sampling) look(ctx context.Context, sample *runs.Sample, answered time.Time) {
+func (s *sampling) verify(ctx context.Context, sample *runs.Sample, answered time.Time) {
 	if sample.Before.State != wordpress.CachedHit || sample.Found == runs.VerifiedYes {
 		return
 	}

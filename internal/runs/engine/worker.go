@@ -21,7 +21,7 @@ import (
 
 // When a job that found no batch to work is offered again: the process has enough before it, what waits pauses, or the database failed.
 const (
-	offerAgain     = 100 * time.Millisecond
+	offerDelay     = 100 * time.Millisecond
 	offerPaused    = time.Second
 	offerAfterFail = time.Second
 )
@@ -29,7 +29,7 @@ const (
 // work takes the batch whose turn it is and works it: a job is a ticket for any batch. The error is for the queue alone, which keeps
 // the job where there is more to do.
 func (e *Engine) work(ctx context.Context) error {
-	taken, again, err := e.take(ctx)
+	taken, delay, err := e.take(ctx)
 	if err != nil {
 		if ctx.Err() == nil {
 			e.logger.ErrorContext(ctx, "no batch could be taken", "err", err)
@@ -37,8 +37,8 @@ func (e *Engine) work(ctx context.Context) error {
 		return river.JobSnooze(offerAfterFail)
 	}
 	if taken == nil {
-		if again > 0 {
-			return river.JobSnooze(again)
+		if delay > 0 {
+			return river.JobSnooze(delay)
 		}
 		return nil
 	}
@@ -57,7 +57,7 @@ type taken struct {
 }
 
 // take leases the batch whose turn it is. Where there is none, again says when to look again; 0: there is nothing more to do.
-func (e *Engine) take(ctx context.Context) (t *taken, again time.Duration, err error) {
+func (e *Engine) take(ctx context.Context) (t *taken, delay time.Duration, err error) {
 	var load *load
 	defer func() {
 		if caught := recover(); caught != nil {
@@ -77,13 +77,13 @@ func (e *Engine) take(ctx context.Context) (t *taken, again time.Duration, err e
 		return nil, 0, nil
 	}
 	if load = e.capacity.reserve(next.Member, next.Run); load == nil {
-		return nil, offerAgain, nil
+		return nil, offerDelay, nil
 	}
 	l := &lease{store: e.store, batch: next.ID, owner: rand.Text(), cancelled: make(chan struct{})}
 	l.good = time.Now()
 	mine, err := e.store.TakeBatch(ctx, next.ID, l.owner, l.good.Add(leaseTime))
 	if err != nil || !mine {
-		return nil, offerAgain, err
+		return nil, offerDelay, err
 	}
 	return &taken{next: next, load: load, lease: l}, 0, nil
 }

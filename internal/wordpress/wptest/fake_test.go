@@ -138,7 +138,7 @@ func TestFaultsOfReaching(t *testing.T) {
 func TestPagesAndTheirCache(t *testing.T) {
 	for fault, after := range map[wptest.Fault]string{wptest.Healthy: "MISS", wptest.PurgeIgnored: "HIT", wptest.NotCached: "BYPASS"} {
 		fake, client := start(t, wptest.Options{Sites: []wptest.Site{{Fault: fault}}})
-		look := func() (string, int) {
+		get := func() (string, int) {
 			answer, _, err := send(t, client, http.MethodGet, fake.URL(0)+"/prices/", "")
 			if err != nil {
 				t.Fatal(err)
@@ -146,16 +146,16 @@ func TestPagesAndTheirCache(t *testing.T) {
 			age, _ := strconv.Atoi(answer.Header.Get("Age"))
 			return answer.Header.Get("Cf-Cache-Status"), age
 		}
-		if state, age := look(); fault != wptest.NotCached && (state != "HIT" || age < 3000) {
+		if state, age := get(); fault != wptest.NotCached && (state != "HIT" || age < 3000) {
 			t.Errorf("%s: before, %s of %d s", fault, state, age)
 		}
 		if _, text, err := send(t, client, http.MethodPatch, fake.URL(0)+clear, clearAll); err != nil || !strings.Contains(text, `"success":true`) {
 			t.Fatal(text, err)
 		}
-		if state, _ := look(); state != after {
+		if state, _ := get(); state != after {
 			t.Errorf("%s: after, %s, want %s", fault, state, after)
 		}
-		if state, age := look(); fault == wptest.Healthy && (state != "HIT" || age > 60) {
+		if state, age := get(); fault == wptest.Healthy && (state != "HIT" || age > 60) {
 			t.Errorf("the second look after: %s of %d s", state, age)
 		}
 	}

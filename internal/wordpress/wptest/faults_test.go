@@ -67,13 +67,13 @@ func send(t *testing.T, client *http.Client, method, address, body string, heade
 	return answer, string(text), err
 }
 
-// said is what an answer must be: its status, a header as "Name: part of its value", and a part of its body.
-type said struct {
+// observed is what an answer must be: its status, a header as "Name: part of its value", and a part of its body.
+type observed struct {
 	status       int
 	header, body string
 }
 
-// The requests that every site is asked: as a person's browser, as the ladder does, and a change.
+// The requests that every site is asked: as a person's browser, as a check does, and a change.
 const (
 	front  = "/"
 	index  = "/wp-json/"
@@ -87,14 +87,14 @@ const clearAll = `{"purge_type":"all"}`
 
 // behaves is what a site with a fault answers, and how many calls it carries out.
 type behaves struct {
-	front, index, me, status, clear, opcache said
+	front, index, me, status, clear, opcache observed
 	calls                                    int
 }
 
 // well is a site without a fault; the others say only where they differ.
 var well = behaves{
-	front: said{200, "Link: /wp-json/>; rel=", "<h1>Site acme.example</h1>"}, index: said{200, "Content-Type: application/json", `"name":"Site acme.example"`}, me: said{200, "", `"roles":["cache_manager"]`},
-	status: said{200, "", `"Cache Status","value":"Enabled"`}, clear: said{200, "", `"success":true`}, opcache: said{200, "", "OPcache for your website has been cleared"}, calls: 2,
+	front: observed{200, "Link: /wp-json/>; rel=", "<h1>Site acme.example</h1>"}, index: observed{200, "Content-Type: application/json", `"name":"Site acme.example"`}, me: observed{200, "", `"roles":["cache_manager"]`},
+	status: observed{200, "", `"Cache Status","value":"Enabled"`}, clear: observed{200, "", `"success":true`}, opcache: observed{200, "", "OPcache for your website has been cleared"}, calls: 2,
 }
 
 // but is a site that is well but for what the function changes.
@@ -105,99 +105,99 @@ func but(change func(*behaves)) behaves {
 }
 
 // everywhere is a site that gives the API the same answer whatever is asked.
-func everywhere(s said) behaves {
+func everywhere(s observed) behaves {
 	return but(func(b *behaves) { b.index, b.me, b.status, b.clear, b.opcache, b.calls = s, s, s, s, s, 0 })
 }
 
 // writes is a site that gives all changes the same answer.
-func writes(s said, calls int) behaves {
+func writes(s observed, calls int) behaves {
 	return but(func(b *behaves) { b.clear, b.opcache, b.calls = s, s, calls })
 }
 
-var unsigned = said{401, "Content-Type: application/json", `"code":"rest_forbidden"`}
+var unsigned = observed{401, "Content-Type: application/json", `"code":"rest_forbidden"`}
 
 var answered = map[wptest.Fault]behaves{
 	wptest.Healthy: well,
 	wptest.WrongPassword: but(func(b *behaves) {
-		b.me, b.clear, b.opcache, b.calls = said{401, "", "rest_not_logged_in"}, unsigned, unsigned, 0
+		b.me, b.clear, b.opcache, b.calls = observed{401, "", "rest_not_logged_in"}, unsigned, unsigned, 0
 	}),
 	wptest.HeaderStripped: but(func(b *behaves) {
-		b.me, b.clear, b.opcache, b.calls = said{401, "", "rest_not_logged_in"}, unsigned, unsigned, 0
+		b.me, b.clear, b.opcache, b.calls = observed{401, "", "rest_not_logged_in"}, unsigned, unsigned, 0
 	}),
-	wptest.UnknownUserCode: everywhere(said{401, "", `"code":"incorrect_password"`}),
+	wptest.UnknownUserCode: everywhere(observed{401, "", `"code":"incorrect_password"`}),
 	wptest.AppPasswordsOff: but(func(b *behaves) {
-		b.index.body, b.me, b.clear, b.opcache, b.calls = `"authentication":[]`, said{401, "", "rest_not_logged_in"}, unsigned, unsigned, 0
+		b.index.body, b.me, b.clear, b.opcache, b.calls = `"authentication":[]`, observed{401, "", "rest_not_logged_in"}, unsigned, unsigned, 0
 	}),
 	wptest.HostBasicAuth: but(func(b *behaves) {
-		*b = everywhere(said{401, `Www-Authenticate: Basic realm="Restricted"`, "401 Authorization Required"})
+		*b = everywhere(observed{401, `Www-Authenticate: Basic realm="Restricted"`, "401 Authorization Required"})
 		b.front = b.index
 	}),
 	wptest.Forbidden: but(func(b *behaves) {
 		b.me.body = `"roles":["subscriber"]`
-		b.clear, b.opcache, b.calls = said{403, "", `"code":"rest_forbidden"`}, said{403, "", `"code":"rest_forbidden"`}, 0
+		b.clear, b.opcache, b.calls = observed{403, "", `"code":"rest_forbidden"`}, observed{403, "", `"code":"rest_forbidden"`}, 0
 	}),
 	wptest.Administrator: but(func(b *behaves) { b.me.body = `"manage_options":true` }),
 	wptest.NoPlugin: but(func(b *behaves) {
-		none := said{404, "", `"code":"rest_no_route"`}
+		none := observed{404, "", `"code":"rest_no_route"`}
 		b.status, b.clear, b.opcache, b.calls = none, none, none, 0
 	}),
 	wptest.Staging: but(func(b *behaves) {
-		b.status.body, b.clear, b.calls = `"value":"Staging"`, said{403, "", "clear_cache_not_allowed_on_staging"}, 1
+		b.status.body, b.clear, b.calls = `"value":"Staging"`, observed{403, "", "clear_cache_not_allowed_on_staging"}, 1
 	}),
 	wptest.CacheDisabled: but(func(b *behaves) {
-		b.status.body, b.clear, b.calls = `"Cache Status","value":"Disabled"`, said{403, "", `"code":"cache_disabled"`}, 1
+		b.status.body, b.clear, b.calls = `"Cache Status","value":"Disabled"`, observed{403, "", `"code":"cache_disabled"`}, 1
 	}),
 	wptest.Misconfigured: but(func(b *behaves) {
-		b.status.body, b.clear, b.opcache, b.calls = `"value":"Misconfigured"`, said{403, "", "plugin_misconfigured"}, said{403, "", "plugin_misconfigured"}, 0
+		b.status.body, b.clear, b.opcache, b.calls = `"value":"Misconfigured"`, observed{403, "", "plugin_misconfigured"}, observed{403, "", "plugin_misconfigured"}, 0
 	}),
-	wptest.OpcacheMissing: but(func(b *behaves) { b.opcache, b.calls = said{424, "", "opcache_not_loaded"}, 1 }),
-	wptest.SuccessFalse:   writes(said{200, "", `"success":false`}, 0),
+	wptest.OpcacheMissing: but(func(b *behaves) { b.opcache, b.calls = observed{424, "", "opcache_not_loaded"}, 1 }),
+	wptest.SuccessFalse:   writes(observed{200, "", `"success":false`}, 0),
 	wptest.PartialPosts:   well, // differs for posts only, below
-	wptest.HTML200:        everywhere(said{200, "Content-Type: text/html", "Coming soon"}),
-	wptest.LoginWall:      everywhere(said{302, "Location: /wp-login.php?redirect_to=", ""}),
+	wptest.HTML200:        everywhere(observed{200, "Content-Type: text/html", "Coming soon"}),
+	wptest.LoginWall:      everywhere(observed{302, "Location: /wp-login.php?redirect_to=", ""}),
 	wptest.PHPWarning: but(func(b *behaves) {
-		for _, s := range []*said{&b.index, &b.me, &b.status, &b.clear, &b.opcache} {
+		for _, s := range []*observed{&b.index, &b.me, &b.status, &b.clear, &b.opcache} {
 			s.header = "Content-Type: text/html"
 		}
 		b.clear.body = "on line <b>87</b><br />\n{"
 	}),
 	wptest.BOM: but(func(b *behaves) {
-		for _, s := range []*said{&b.index, &b.me, &b.status, &b.clear, &b.opcache} {
+		for _, s := range []*observed{&b.index, &b.me, &b.status, &b.clear, &b.opcache} {
 			s.header, s.body = "Content-Type: text/html", "\xef\xbb\xbf{"
 		}
 	}),
-	wptest.Challenge:          everywhere(said{403, "Cf-Mitigated: challenge", "Just a moment..."}),
-	wptest.Sucuri:             everywhere(said{403, "X-Sucuri-Block: BNP005", "Access Denied"}),
-	wptest.ModSecurity406:     everywhere(said{406, "Content-Type: text/html", "Mod_Security"}),
-	wptest.VerbsBlocked:       writes(said{405, "Content-Type: text/html", "405 Not Allowed"}, 0),
-	wptest.OverrideStripped:   writes(said{405, "Content-Type: text/html", "405 Not Allowed"}, 0),
+	wptest.Challenge:          everywhere(observed{403, "Cf-Mitigated: challenge", "Just a moment..."}),
+	wptest.Sucuri:             everywhere(observed{403, "X-Sucuri-Block: BNP005", "Access Denied"}),
+	wptest.ModSecurity406:     everywhere(observed{406, "Content-Type: text/html", "Mod_Security"}),
+	wptest.VerbsBlocked:       writes(observed{405, "Content-Type: text/html", "405 Not Allowed"}, 0),
+	wptest.OverrideStripped:   writes(observed{405, "Content-Type: text/html", "405 Not Allowed"}, 0),
 	wptest.PurgeIgnored:       well, // differs at the pages, below
 	wptest.NotCached:          but(func(b *behaves) { b.front.header = "Cf-Cache-Status: BYPASS" }),
-	wptest.RateLimited:        but(func(b *behaves) { b.clear, b.calls = said{429, "Retry-After: 1", "429 Too Many Requests"}, 1 }),
-	wptest.RateLimitedForever: everywhere(said{429, "Retry-After: 1", "429 Too Many Requests"}),
-	wptest.Maintenance:        everywhere(said{503, "Retry-After: 600", `"code":"wp_die"`}),
+	wptest.RateLimited:        but(func(b *behaves) { b.clear, b.calls = observed{429, "Retry-After: 1", "429 Too Many Requests"}, 1 }),
+	wptest.RateLimitedForever: everywhere(observed{429, "Retry-After: 1", "429 Too Many Requests"}),
+	wptest.Maintenance:        everywhere(observed{503, "Retry-After: 600", `"code":"wp_die"`}),
 	wptest.MaintenanceHTML: but(func(b *behaves) {
-		*b = everywhere(said{503, "Retry-After: 600", "<title>Maintenance</title>"})
+		*b = everywhere(observed{503, "Retry-After: 600", "<title>Maintenance</title>"})
 		b.front = b.index
 	}),
-	wptest.SiteError: writes(said{500, "Content-Type: application/json", "internal_server_error"}, 0),
-	wptest.FatalHTML: everywhere(said{500, "Content-Type: text/html", "There has been a critical error"}),
+	wptest.SiteError: writes(observed{500, "Content-Type: application/json", "internal_server_error"}, 0),
+	wptest.FatalHTML: everywhere(observed{500, "Content-Type: text/html", "There has been a critical error"}),
 	wptest.RedirectWWW: but(func(b *behaves) {
-		*b = everywhere(said{301, "Location: https://www.acme.example:", ""})
+		*b = everywhere(observed{301, "Location: https://www.acme.example:", ""})
 		b.front = b.index
 	}),
 	wptest.PlainPermalinks: but(func(b *behaves) {
-		*b = everywhere(said{200, "Content-Type: text/html", "<h1>Site acme.example</h1>"})
+		*b = everywhere(observed{200, "Content-Type: text/html", "<h1>Site acme.example</h1>"})
 		b.front.header = "Link: /index.php?rest_route=/>"
 	}),
 	wptest.IndexPHPRoot: but(func(b *behaves) {
-		*b = everywhere(said{200, "Content-Type: text/html", "<h1>Site acme.example</h1>"})
+		*b = everywhere(observed{200, "Content-Type: text/html", "<h1>Site acme.example</h1>"})
 		b.front.header = "Link: /index.php/wp-json/>"
 	}),
 	wptest.NoLinkHeader: but(func(b *behaves) { b.front.header = "" }),
 	wptest.OtherSite:    but(func(b *behaves) { b.index.body = `"home":"https://main.example"` }),
 	wptest.RenamedPrefix: but(func(b *behaves) {
-		*b = everywhere(said{200, "Content-Type: text/html", "<h1>Site acme.example</h1>"})
+		*b = everywhere(observed{200, "Content-Type: text/html", "<h1>Site acme.example</h1>"})
 		b.front.header = "Link: /api/>"
 	}),
 	wptest.InnerPort:       but(func(b *behaves) { b.front.header = "Link: <http://acme.example:8080/wp-json/>" }),
@@ -205,7 +205,7 @@ var answered = map[wptest.Fault]behaves{
 	wptest.IndexMinimal:    well,
 	wptest.IndexLarge:      but(func(b *behaves) { b.index.body = "xxxx" }),
 	wptest.NamespaceGaps:   but(func(b *behaves) { b.index.body = `"6":"bigscoots-cache/v2"` }),
-	wptest.UsersClosed:     but(func(b *behaves) { b.me = said{401, "", "rest_user_cannot_view"} }),
+	wptest.UsersClosed:     but(func(b *behaves) { b.me = observed{401, "", "rest_user_cannot_view"} }),
 	wptest.OptionsByServer: well,
 	wptest.PurgeTooSoon:    well, // of another plugin, in caches_test.go
 }
@@ -232,7 +232,7 @@ func TestEveryFaultAnswersAsItsNameSays(t *testing.T) {
 			fake, client := start(t, wptest.Options{Sites: []wptest.Site{{Host: "acme.example", Fault: fault}}})
 			for _, each := range []struct {
 				method, path, body string
-				want               said
+				want               observed
 			}{
 				{http.MethodGet, front, "", want.front}, {http.MethodGet, index, "", want.index}, {http.MethodGet, me, "", want.me}, {http.MethodGet, status, "", want.status},
 				{http.MethodPatch, clear, clearAll, want.clear}, {http.MethodDelete, opc, "", want.opcache},

@@ -12,7 +12,7 @@ import (
 type user struct {
 	Username, Name string
 	Roles          []string
-	Told           bool // the roles are: null tells nothing
+	Known          bool // the roles are: null tells nothing
 	Capabilities   map[string]json.RawMessage
 }
 
@@ -26,19 +26,19 @@ func parseUser(raw json.RawMessage) user {
 
 func (u user) can(capability string) bool { return readYes(u.Capabilities[capability]) }
 
-func (l *ladder) credential(ctx context.Context) (Rung, bool) {
+func (l *siteCheck) credential(ctx context.Context) (CheckStep, bool) {
 	if l.client.username == "" {
 		return fail("No credential is stored for "+l.host+".", "Store the name of a user of the site and an application password of that user.")
 	}
-	x, v := l.ask(ctx, http.MethodGet, "/wp/v2/users/me?context=edit&_fields=id,username,name,roles,capabilities")
+	x, v := l.request(ctx, http.MethodGet, "/wp/v2/users/me?context=edit&_fields=id,username,name,roles,capabilities")
 	if v.Outcome == OK {
 		return l.signedIn(x)
 	}
 	refused := false
 	if v.Reason != ReasonBadCredential && x.Fault == nil {
-		rung, signed := l.signedInOtherwise(ctx)
+		result, signed := l.signedInOtherwise(ctx)
 		if signed == yes {
-			return rung, true
+			return result, true
 		}
 		refused = signed == no
 	}
@@ -61,19 +61,19 @@ func closedToAll(x Exchange, v Verdict) bool {
 	return x.Status == http.StatusForbidden && v.Code != "" || v.Code == "rest_user_cannot_view"
 }
 
-// ask sends a question of the check's with the credential.
-func (l *ladder) ask(ctx context.Context, method, path string) (Exchange, Verdict) {
+// request sends a question of the check's with the credential.
+func (l *siteCheck) request(ctx context.Context, method, path string) (Exchange, Verdict) {
 	x := l.client.Do(ctx, Request{Method: method, Path: path})
 	return x, Classify(x)
 }
 
-func (l *ladder) signedIn(x Exchange) (Rung, bool) {
+func (l *siteCheck) signedIn(x Exchange) (CheckStep, bool) {
 	found, _ := findJSON(x.Body)
 	me := parseUser(found.value)
 	if me.Username == "" && me.Name == "" {
 		return warn(l.host+" does not tell who is signed in.", "A plugin changes the answer of /wp/v2/users/me. Switch that off for signed-in users.")
 	}
-	l.known = me.Told
+	l.known = me.Known
 	l.report.Login, l.report.Roles = printable(cmp.Or(me.Username, me.Name), 200), me.Roles
 	l.report.CanManage = me.can("manage_options")
 	l.report.Administrator = slices.Contains(me.Roles, "administrator") || me.can("promote_users")

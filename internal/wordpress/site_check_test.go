@@ -78,22 +78,22 @@ func says(status int, body string) http.HandlerFunc {
 	}
 }
 
-func rung(t *testing.T, r Report, name string) Rung {
+func stepOf(t *testing.T, r Report, name string) CheckStep {
 	t.Helper()
-	for _, each := range r.Rungs {
+	for _, each := range r.Steps {
 		if each.Name == name {
 			return each
 		}
 	}
-	t.Fatalf("no rung %s in %+v", name, r.Rungs)
-	return Rung{}
+	t.Fatalf("no step %s in %+v", name, r.Steps)
+	return CheckStep{}
 }
 
 func TestLadderHealthy(t *testing.T) {
 	b, c := newBlog(t, nil)
 	r := c.Check(context.Background())
-	if r.State() != "ready" || r.Warning != "" || len(r.Rungs) != 7 {
-		t.Errorf("%s: %+v", r.State(), r.Rungs)
+	if r.State() != "ready" || r.Warning != "" || len(r.Steps) != 7 {
+		t.Errorf("%s: %+v", r.State(), r.Steps)
 	}
 	if r.Root != b.home+"/wp-json/" || r.Home != b.home || r.Name != "Acme" || r.Login != "drover" || r.Administrator || r.CanManage || r.Address.String() != "127.0.0.1" {
 		t.Errorf("%+v", r)
@@ -103,52 +103,52 @@ func TestLadderHealthy(t *testing.T) {
 	}
 }
 
-// Sites that the simulator does not have: what stands in the way of one rung, and what the ladder makes of it.
+// Sites that the simulator does not have: what stands in the way of one step, and what a check makes of it.
 func TestLadderFindings(t *testing.T) {
 	const index = `{"name":"Acme","namespaces":["wp/v2","bigscoots-cache/v2"],"authentication":%s}`
 	offered := fmt.Sprintf(index, `{"application-passwords":{}}`)
 	for name, c := range map[string]struct {
 		pages   map[string]http.HandlerFunc
 		state   string // of the whole
-		rung    string
-		is      RungState
+		step    string
+		is      CheckState
 		finding string
 	}{
-		"an empty list of ways to sign in": {map[string]http.HandlerFunc{"/wp-json/": says(200, fmt.Sprintf(index, `[]`))}, "broken", RungApplicationPasswords, RungFailed, "switched off"},
-		"an index cut short":               {map[string]http.HandlerFunc{"/wp-json/": says(200, `{"namespaces":["wp/v2","bigscoots-cache/v2"]}`)}, "warning", RungApplicationPasswords, RungWarning, "does not tell"},
+		"an empty list of ways to sign in": {map[string]http.HandlerFunc{"/wp-json/": says(200, fmt.Sprintf(index, `[]`))}, "broken", StepApplicationPasswords, CheckFailed, "switched off"},
+		"an index cut short":               {map[string]http.HandlerFunc{"/wp-json/": says(200, `{"namespaces":["wp/v2","bigscoots-cache/v2"]}`)}, "warning", StepApplicationPasswords, CheckWarning, "does not tell"},
 		"visitors may not read the index": {map[string]http.HandlerFunc{"/wp-json/": func(w http.ResponseWriter, r *http.Request) {
 			if _, _, signed := r.BasicAuth(); !signed {
 				jsonError(w, 401, "rest_login_required")
 				return
 			}
 			fmt.Fprint(w, offered)
-		}}, "ready", RungRoot, RungOK, "/wp-json/"},
-		"a home page with an error":  {map[string]http.HandlerFunc{"/": says(500, page("Error"))}, "warning", RungReach, RungWarning, "500"},
-		"a challenge for visitors":   {map[string]http.HandlerFunc{"/": says(403, page("Just a moment..."))}, "warning", RungReach, RungWarning, "Cloudflare"},
-		"a circle for visitors":      {map[string]http.HandlerFunc{"/": redirect("/")}, "warning", RungReach, RungWarning, "circle"},
-		"a start page in a language": {map[string]http.HandlerFunc{"/": redirect("/de/"), "/de/": says(200, page("Acme"))}, "ready", RungReach, RungOK, "answers"},
-		"no users to be seen":        {map[string]http.HandlerFunc{"/wp-json/wp/v2/users/me": says(404, `{"code":"rest_no_route"}`)}, "warning", RungCapabilities, RungOK, "may purge"},
-		"users in another form":      {map[string]http.HandlerFunc{"/wp-json/wp/v2/users/me": says(200, `[]`)}, "warning", RungCredential, RungWarning, "does not tell"},
-		"no word of roles":           {map[string]http.HandlerFunc{"/wp-json/wp/v2/users/me": says(200, `{"username":"drover","roles":null}`)}, "ready", RungCapabilities, RungOK, "role is not known, which may purge"},
-		"ways to sign in as a list":  {map[string]http.HandlerFunc{"/wp-json/": says(200, fmt.Sprintf(index, `["application-passwords"]`))}, "ready", RungApplicationPasswords, RungOK, "available"},
-		"ways to sign in as a flag":  {map[string]http.HandlerFunc{"/wp-json/": says(200, fmt.Sprintf(index, `true`))}, "warning", RungApplicationPasswords, RungWarning, "does not tell"},
-		"a user without a role":      {map[string]http.HandlerFunc{"/wp-json/wp/v2/users/me": says(200, `{"username":"drover","roles":[]}`)}, "broken", RungCapabilities, RungFailed, "no role"},
-		"a manager":                  {map[string]http.HandlerFunc{"/wp-json/wp/v2/users/me": says(200, `{"username":"drover","roles":["manager"],"capabilities":{"manage_options":true}}`)}, "ready", RungCapabilities, RungOK, "manage options"},
-		"no right to purge":          {map[string]http.HandlerFunc{"/wp-json/bigscoots-cache/v2/clear-cache": says(200, `{"methods":["PATCH"]}`)}, "broken", RungCapabilities, RungFailed, "may not purge"},
-		"a worker before OPTIONS":    {map[string]http.HandlerFunc{"/wp-json/bigscoots-cache/v2/clear-cache": says(200, `{"ok":true}`)}, "warning", RungCapabilities, RungWarning, "cannot be told"},
-		"an empty list for OPTIONS":  {map[string]http.HandlerFunc{"/wp-json/bigscoots-cache/v2/clear-cache": says(200, `[]`)}, "warning", RungCapabilities, RungWarning, "cannot be told"},
-		"a firewall before OPTIONS":  {map[string]http.HandlerFunc{"/wp-json/bigscoots-cache/v2/clear-cache": says(405, page("405"))}, "warning", RungCapabilities, RungWarning, "does not let Drover ask"},
-		"a status that fails":        {map[string]http.HandlerFunc{"/wp-json/bigscoots-cache/v2/status": says(500, page("500"))}, "warning", RungStatus, RungWarning, "does not tell its status"},
-		"a status without a cache":   {map[string]http.HandlerFunc{"/wp-json/bigscoots-cache/v2/status": says(200, `{"success":true}`)}, "warning", RungStatus, RungWarning, "does not tell"},
+		}}, "ready", StepRoot, CheckOK, "/wp-json/"},
+		"a home page with an error":  {map[string]http.HandlerFunc{"/": says(500, page("Error"))}, "warning", StepHomePage, CheckWarning, "500"},
+		"a challenge for visitors":   {map[string]http.HandlerFunc{"/": says(403, page("Just a moment..."))}, "warning", StepHomePage, CheckWarning, "Cloudflare"},
+		"a circle for visitors":      {map[string]http.HandlerFunc{"/": redirect("/")}, "warning", StepHomePage, CheckWarning, "circle"},
+		"a start page in a language": {map[string]http.HandlerFunc{"/": redirect("/de/"), "/de/": says(200, page("Acme"))}, "ready", StepHomePage, CheckOK, "answers"},
+		"no users to be seen":        {map[string]http.HandlerFunc{"/wp-json/wp/v2/users/me": says(404, `{"code":"rest_no_route"}`)}, "warning", StepCapabilities, CheckOK, "may purge"},
+		"users in another form":      {map[string]http.HandlerFunc{"/wp-json/wp/v2/users/me": says(200, `[]`)}, "warning", StepCredential, CheckWarning, "does not tell"},
+		"no word of roles":           {map[string]http.HandlerFunc{"/wp-json/wp/v2/users/me": says(200, `{"username":"drover","roles":null}`)}, "ready", StepCapabilities, CheckOK, "role is not known, which may purge"},
+		"ways to sign in as a list":  {map[string]http.HandlerFunc{"/wp-json/": says(200, fmt.Sprintf(index, `["application-passwords"]`))}, "ready", StepApplicationPasswords, CheckOK, "available"},
+		"ways to sign in as a flag":  {map[string]http.HandlerFunc{"/wp-json/": says(200, fmt.Sprintf(index, `true`))}, "warning", StepApplicationPasswords, CheckWarning, "does not tell"},
+		"a user without a role":      {map[string]http.HandlerFunc{"/wp-json/wp/v2/users/me": says(200, `{"username":"drover","roles":[]}`)}, "broken", StepCapabilities, CheckFailed, "no role"},
+		"a manager":                  {map[string]http.HandlerFunc{"/wp-json/wp/v2/users/me": says(200, `{"username":"drover","roles":["manager"],"capabilities":{"manage_options":true}}`)}, "ready", StepCapabilities, CheckOK, "manage options"},
+		"no right to purge":          {map[string]http.HandlerFunc{"/wp-json/bigscoots-cache/v2/clear-cache": says(200, `{"methods":["PATCH"]}`)}, "broken", StepCapabilities, CheckFailed, "may not purge"},
+		"a worker before OPTIONS":    {map[string]http.HandlerFunc{"/wp-json/bigscoots-cache/v2/clear-cache": says(200, `{"ok":true}`)}, "warning", StepCapabilities, CheckWarning, "cannot be told"},
+		"an empty list for OPTIONS":  {map[string]http.HandlerFunc{"/wp-json/bigscoots-cache/v2/clear-cache": says(200, `[]`)}, "warning", StepCapabilities, CheckWarning, "cannot be told"},
+		"a firewall before OPTIONS":  {map[string]http.HandlerFunc{"/wp-json/bigscoots-cache/v2/clear-cache": says(405, page("405"))}, "warning", StepCapabilities, CheckWarning, "does not let Drover ask"},
+		"a status that fails":        {map[string]http.HandlerFunc{"/wp-json/bigscoots-cache/v2/status": says(500, page("500"))}, "warning", StepStatus, CheckWarning, "does not tell its status"},
+		"a status without a cache":   {map[string]http.HandlerFunc{"/wp-json/bigscoots-cache/v2/status": says(200, `{"success":true}`)}, "warning", StepStatus, CheckWarning, "does not tell"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, client := newBlog(t, c.pages)
 			r := client.Check(context.Background())
-			found := rung(t, r, c.rung)
+			found := stepOf(t, r, c.step)
 			if r.State() != c.state || found.State != c.is || !strings.Contains(found.Finding, c.finding) {
-				t.Errorf("%s, %+v", r.State(), r.Rungs)
+				t.Errorf("%s, %+v", r.State(), r.Steps)
 			}
-			if (c.is == RungFailed || c.is == RungWarning) && found.Mend == "" {
+			if (c.is == CheckFailed || c.is == CheckWarning) && found.Fix == "" {
 				t.Error("it does not say how to mend it")
 			}
 		})
@@ -158,20 +158,20 @@ func TestLadderFindings(t *testing.T) {
 func TestLadderWithoutCredential(t *testing.T) {
 	_, c := newBlog(t, nil)
 	r := c.anonymous().Check(context.Background())
-	if failing, is := r.Failing(); !is || failing.Name != RungCredential || !strings.Contains(failing.Finding, "No credential is stored") {
-		t.Errorf("%+v", r.Rungs)
+	if failing, is := r.Failing(); !is || failing.Name != StepCredential || !strings.Contains(failing.Finding, "No credential is stored") {
+		t.Errorf("%+v", r.Steps)
 	}
 }
 
 // The credential stays on the site's own host, wherever the site points to.
 func TestLadderKeepsTheCredential(t *testing.T) {
 	for name, c := range map[string]struct {
-		path, rung, finding string
-		moved               bool
+		path, step, finding string
+		redirects           bool
 	}{
-		"all has moved":             {"", RungRoot, "has moved to", true},
-		"only visitors are sent on": {"/", RungReach, "sends its visitors on", true},
-		"the root is elsewhere":     {"root", RungRoot, "on another host", false},
+		"all has moved":             {"", StepRoot, "has moved to", true},
+		"only visitors are sent on": {"/", StepHomePage, "sends its visitors on", true},
+		"the root is elsewhere":     {"root", StepRoot, "on another host", false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			b, client := newBlog(t, map[string]http.HandlerFunc{})
@@ -195,9 +195,9 @@ func TestLadderKeepsTheCredential(t *testing.T) {
 				}
 			}
 			r := client.Check(context.Background())
-			found := rung(t, r, c.rung)
-			if !strings.Contains(found.Finding, c.finding) || found.Mend == "" || c.moved != (r.RedirectsTo == www) {
-				t.Errorf("%q, %+v", r.RedirectsTo, r.Rungs)
+			found := stepOf(t, r, c.step)
+			if !strings.Contains(found.Finding, c.finding) || found.Fix == "" || c.redirects != (r.RedirectsTo == www) {
+				t.Errorf("%q, %+v", r.RedirectsTo, r.Steps)
 			}
 			b.guard.Lock()
 			defer b.guard.Unlock()

@@ -9,7 +9,7 @@ import (
 	"github.com/droverhq/drover/internal/cacheplugin"
 )
 
-func (l *ladder) plugin() (cacheplugin.Plugin, bool) {
+func (l *siteCheck) plugin() (cacheplugin.Plugin, bool) {
 	active := cacheplugin.In(l.report.Namespaces)
 	if len(active) == 0 {
 		return cacheplugin.BigScoots, false
@@ -17,7 +17,7 @@ func (l *ladder) plugin() (cacheplugin.Plugin, bool) {
 	return active[len(active)-1], true // the one in front of all others decides what visitors see
 }
 
-func (l *ladder) capabilities(ctx context.Context) (Rung, bool) {
+func (l *siteCheck) capabilities(ctx context.Context) (CheckStep, bool) {
 	as := "The user's role is " + strings.Join(l.report.Roles, ", ")
 	p, is := l.plugin()
 	switch {
@@ -40,8 +40,8 @@ func (l *ladder) capabilities(ctx context.Context) (Rung, bool) {
 }
 
 // mayPurge asks by OPTIONS: WordPress names in Allow only what the user may do (rest_send_allow_header), and nothing is done.
-func (l *ladder) mayPurge(ctx context.Context, p cacheplugin.Plugin, as string) (Rung, bool) {
-	x, v := l.ask(ctx, http.MethodOptions, p.Clear.Path)
+func (l *siteCheck) mayPurge(ctx context.Context, p cacheplugin.Plugin, as string) (CheckStep, bool) {
+	x, v := l.request(ctx, http.MethodOptions, p.Clear.Path)
 	switch {
 	case x.Fault != nil, x.Status >= 300:
 		return warn(as+"; "+l.host+" does not let Drover ask whether it may purge. "+certain(v.Note),
@@ -55,8 +55,8 @@ func (l *ladder) mayPurge(ctx context.Context, p cacheplugin.Plugin, as string) 
 	case allows(x, p.Clear.Method):
 		return ok(as + ", which may purge.")
 	}
-	rung, _ := fail(as+", which may not purge the cache of "+l.host+".", p.Access)
-	return rung, true
+	result, _ := fail(as+", which may not purge the cache of "+l.host+".", p.Access)
+	return result, true
 }
 
 // allows tells whether the header Allow names the method.
@@ -81,7 +81,7 @@ func fromWordPress(x Exchange) bool {
 	return announced(x) != "" || x.Header.Get("X-Robots-Tag") != "" || len(fields["methods"]) > 0 || len(fields["endpoints"]) > 0
 }
 
-func (l *ladder) namespaces(ctx context.Context) (Rung, bool) {
+func (l *siteCheck) namespaces(ctx context.Context) (CheckStep, bool) {
 	switch active := cacheplugin.In(l.report.Namespaces); len(active) {
 	case 0:
 	case 1:
@@ -90,19 +90,19 @@ func (l *ladder) namespaces(ctx context.Context) (Rung, bool) {
 		return ok(cacheplugin.Names(active) + " answer.")
 	}
 	p := cacheplugin.BigScoots
-	if x, v := l.ask(ctx, http.MethodGet, "/"+p.Namespace); v.Outcome == OK { // some plugins take names out of the index
+	if x, v := l.request(ctx, http.MethodGet, "/"+p.Namespace); v.Outcome == OK { // some plugins take names out of the index
 		found, _ := findJSON(x.Body)
 		if fields, _ := readObject(found.value); readText(fields["namespace"]) == p.Namespace || len(fields["routes"]) > 2 {
 			l.report.Namespaces = append(l.report.Namespaces, p.Namespace)
 			return ok(p.Name + " answers, though the index does not name it.")
 		}
 	}
-	rung, _ := warn(p.Name+" is not active on "+l.host+".", "Activate the plugin there, or leave the site out of cache operations. Everything else works.")
-	return rung, false
+	result, _ := warn(p.Name+" is not active on "+l.host+".", "Activate the plugin there, or leave the site out of cache operations. Everything else works.")
+	return result, false
 }
 
 // status asks the plugin how it is. What a plugin without a status is like was seen already.
-func (l *ladder) status(ctx context.Context) (Rung, bool) {
+func (l *siteCheck) status(ctx context.Context) (CheckStep, bool) {
 	p, _ := l.plugin()
 	if p.Status == nil {
 		return ok(p.Name + " does not tell its status over REST.")
@@ -110,7 +110,7 @@ func (l *ladder) status(ctx context.Context) (Rung, bool) {
 	x := l.client.Do(ctx, PluginRequest(p.Status.Request))
 	v := Classify(x)
 	if v.Outcome != OK {
-		return warn(p.Name+" does not tell its status. "+l.found(v), v.Reason.Mend())
+		return warn(p.Name+" does not tell its status. "+l.found(v), v.Reason.Fix())
 	}
 	found, _ := findJSON(x.Body)
 	s, finding, toDo := readStatus(p, found.value, l.host)

@@ -16,35 +16,35 @@ const (
 
 // signedInOtherwise asks other questions where users/me is closed: security plugins close it to everybody, signed in or not. WordPress
 // answers who is signed in with 403 where it answers everybody else with 401 (rest_authorization_required_code).
-func (l *ladder) signedInOtherwise(ctx context.Context) (Rung, certainty) {
+func (l *siteCheck) signedInOtherwise(ctx context.Context) (CheckStep, certainty) {
 	const closed = " does not tell what the user may do: something on the site refuses /wp/v2/users/me."
 	const toDo = "Nothing to do while the credential works. To see the user's rights here, let signed-in users read /wp/v2/users/me in the settings of the site's security plugin."
-	if x, v := l.ask(ctx, http.MethodGet, "/wp/v2/users/me?_fields=id,name"); v.Outcome == OK {
+	if x, v := l.request(ctx, http.MethodGet, "/wp/v2/users/me?_fields=id,name"); v.Outcome == OK {
 		found, _ := findJSON(x.Body)
 		if me := parseUser(found.value); me.Name != "" {
 			l.report.Login = printable(me.Name, 200)
-			return Rung{State: RungWarning, Finding: "Signed in as " + l.report.Login + ", but " + l.host + closed, Mend: toDo}, yes
+			return CheckStep{State: CheckWarning, Finding: "Signed in as " + l.report.Login + ", but " + l.host + closed, Fix: toDo}, yes
 		}
 	}
 	signed := yes
 	if !l.allowedToPurge(ctx) {
 		signed = l.knownToCore(ctx)
 	}
-	return Rung{State: RungWarning, Finding: "The credential works, but " + l.host + closed, Mend: toDo}, signed
+	return CheckStep{State: CheckWarning, Finding: "The credential works, but " + l.host + closed, Fix: toDo}, signed
 }
 
-func (l *ladder) allowedToPurge(ctx context.Context) bool {
+func (l *siteCheck) allowedToPurge(ctx context.Context) bool {
 	p, is := l.plugin()
 	if !is {
 		return false
 	}
-	x, _ := l.ask(ctx, http.MethodOptions, p.Clear.Path)
+	x, _ := l.request(ctx, http.MethodOptions, p.Clear.Path)
 	return x.Status < 300 && fromWordPress(x) && allows(x, p.Clear.Method)
 }
 
 // knownToCore asks for what WordPress shows to signed-in users only. Fields that only such an answer has tell it from one out of a cache.
-func (l *ladder) knownToCore(ctx context.Context) certainty {
-	x, v := l.ask(ctx, http.MethodGet, "/wp/v2/types?context=edit")
+func (l *siteCheck) knownToCore(ctx context.Context) certainty {
+	x, v := l.request(ctx, http.MethodGet, "/wp/v2/types?context=edit")
 	switch {
 	case v.Outcome == OK && showsRights(x):
 		return yes
@@ -53,7 +53,7 @@ func (l *ladder) knownToCore(ctx context.Context) certainty {
 	case x.Status == http.StatusUnauthorized && v.Code == "rest_cannot_view":
 		return no
 	}
-	x, v = l.ask(ctx, http.MethodGet, "/wp/v2/users/me/application-passwords/introspect?_fields=uuid")
+	x, v = l.request(ctx, http.MethodGet, "/wp/v2/users/me/application-passwords/introspect?_fields=uuid")
 	found, _ := findJSON(x.Body)
 	if fields, _ := readObject(found.value); v.Outcome == OK && readText(fields["uuid"]) != "" {
 		return yes

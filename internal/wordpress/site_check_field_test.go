@@ -51,7 +51,7 @@ const (
 )
 
 // Visitors are told less than who signs in: whatever refuses them, the credential decides.
-func TestVisitorsAreToldLess(t *testing.T) {
+func TestVisitorsSeeLess(t *testing.T) {
 	signed := says(200, rootIndex)
 	for name, visitors := range map[string]http.HandlerFunc{
 		"a 403 page":                  says(403, page("403 Forbidden")),
@@ -75,7 +75,7 @@ func TestVisitorsAreToldLess(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			_, client := newBlog(t, map[string]http.HandlerFunc{"/wp-json/": forVisitors(visitors, signed)})
 			if r := client.Check(context.Background()); r.State() != "ready" || !slices.Contains(r.Namespaces, cacheplugin.BigScoots.Namespace) {
-				t.Errorf("%s: %+v", r.State(), r.Rungs)
+				t.Errorf("%s: %+v", r.State(), r.Steps)
 			}
 		})
 	}
@@ -89,26 +89,26 @@ func TestUsersAreClosed(t *testing.T) {
 	for name, c := range map[string]struct {
 		me, types, purge http.HandlerFunc // nil: as the healthy site answers
 		state            string
-		is               RungState
+		is               CheckState
 		finding          string
 	}{
-		"401 and the right to purge":               {says(401, closed401), none, nil, "warning", RungWarning, "credential works"},
-		"403 and the right to purge":               {says(403, closed403), none, nil, "warning", RungWarning, "credential works"},
-		"a page and the right to purge":            {says(403, page("403 Forbidden")), none, nil, "warning", RungWarning, "credential works"},
-		"a 404 page":                               {says(404, page("Not found")), none, nil, "warning", RungWarning, "credential works"},
-		"not logged in, says a plugin":             {says(401, `{"code":"rest_not_logged_in","message":"No."}`), none, nil, "warning", RungWarning, "credential works"},
-		"a redirect":                               {headed(302, "", "Location", "/"), none, nil, "warning", RungWarning, "credential works"},
-		"edit refused":                             {editRefused, none, nil, "warning", RungWarning, "Signed in as Agency"},
-		"the server answers OPTIONS, an editor":    {says(403, closed403), says(200, typesEdit), headed(204, ""), "warning", RungWarning, "credential works"},
-		"the server answers OPTIONS, a subscriber": {says(401, closed401), says(403, `{"code":"rest_cannot_view","data":{"status":403}}`), headed(204, ""), "warning", RungWarning, "credential works"},
-		"the server answers OPTIONS, 403, no more": {says(403, closed403), none, headed(204, ""), "warning", RungWarning, "cannot be told"},
-		"the server answers OPTIONS, 401, no more": {says(401, closed401), none, headed(204, ""), "warning", RungWarning, "cannot be told"},
-		"a worker answers OPTIONS":                 {says(403, closed403), none, says(200, `{"ok":true}`), "warning", RungWarning, "cannot be told"},
-		"not logged in, and no more":               {says(401, `{"code":"rest_not_logged_in","message":"No."}`), none, headed(204, ""), "broken", RungFailed, "did not accept"},
-		"a wrong password":                         {says(401, closed401), unsigned, headed(200, "{}"), "broken", RungFailed, "did not accept"},
-		"a wrong password, users hidden":           {says(404, noRoute), unsigned, headed(200, "{}"), "broken", RungFailed, "did not accept"},
-		"a wrong password, types out of a cache":   {says(401, `{"code":"rest_not_logged_in"}`), says(200, `{"post":{"slug":"post"}}`), headed(200, "{}"), "broken", RungFailed, "did not accept"},
-		"a wrong password, said":                   {says(401, `{"code":"incorrect_password"}`), says(200, typesEdit), nil, "broken", RungFailed, "application password"},
+		"401 and the right to purge":               {says(401, closed401), none, nil, "warning", CheckWarning, "credential works"},
+		"403 and the right to purge":               {says(403, closed403), none, nil, "warning", CheckWarning, "credential works"},
+		"a page and the right to purge":            {says(403, page("403 Forbidden")), none, nil, "warning", CheckWarning, "credential works"},
+		"a 404 page":                               {says(404, page("Not found")), none, nil, "warning", CheckWarning, "credential works"},
+		"not logged in, says a plugin":             {says(401, `{"code":"rest_not_logged_in","message":"No."}`), none, nil, "warning", CheckWarning, "credential works"},
+		"a redirect":                               {headed(302, "", "Location", "/"), none, nil, "warning", CheckWarning, "credential works"},
+		"edit refused":                             {editRefused, none, nil, "warning", CheckWarning, "Signed in as Agency"},
+		"the server answers OPTIONS, an editor":    {says(403, closed403), says(200, typesEdit), headed(204, ""), "warning", CheckWarning, "credential works"},
+		"the server answers OPTIONS, a subscriber": {says(401, closed401), says(403, `{"code":"rest_cannot_view","data":{"status":403}}`), headed(204, ""), "warning", CheckWarning, "credential works"},
+		"the server answers OPTIONS, 403, no more": {says(403, closed403), none, headed(204, ""), "warning", CheckWarning, "cannot be told"},
+		"the server answers OPTIONS, 401, no more": {says(401, closed401), none, headed(204, ""), "warning", CheckWarning, "cannot be told"},
+		"a worker answers OPTIONS":                 {says(403, closed403), none, says(200, `{"ok":true}`), "warning", CheckWarning, "cannot be told"},
+		"not logged in, and no more":               {says(401, `{"code":"rest_not_logged_in","message":"No."}`), none, headed(204, ""), "broken", CheckFailed, "did not accept"},
+		"a wrong password":                         {says(401, closed401), unsigned, headed(200, "{}"), "broken", CheckFailed, "did not accept"},
+		"a wrong password, users hidden":           {says(404, noRoute), unsigned, headed(200, "{}"), "broken", CheckFailed, "did not accept"},
+		"a wrong password, types out of a cache":   {says(401, `{"code":"rest_not_logged_in"}`), says(200, `{"post":{"slug":"post"}}`), headed(200, "{}"), "broken", CheckFailed, "did not accept"},
+		"a wrong password, said":                   {says(401, `{"code":"incorrect_password"}`), says(200, typesEdit), nil, "broken", CheckFailed, "application password"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			pages := map[string]http.HandlerFunc{me: c.me, types: c.types, purge: c.purge}
@@ -119,9 +119,9 @@ func TestUsersAreClosed(t *testing.T) {
 			}
 			_, client := newBlog(t, pages)
 			r := client.Check(context.Background())
-			found := rung(t, r, RungCredential)
-			if r.State() != c.state || found.State != c.is || !strings.Contains(found.Finding, c.finding) || found.Mend == "" {
-				t.Errorf("%s: %+v", r.State(), r.Rungs)
+			found := stepOf(t, r, StepCredential)
+			if r.State() != c.state || found.State != c.is || !strings.Contains(found.Finding, c.finding) || found.Fix == "" {
+				t.Errorf("%s: %+v", r.State(), r.Steps)
 			}
 		})
 	}
@@ -138,36 +138,36 @@ func editRefused(w http.ResponseWriter, r *http.Request) {
 // Trouble on the home page warns, and the REST API is asked all the same.
 func TestTroubleOnTheHomePage(t *testing.T) {
 	const link = `rel="https://api.w.org/"`
-	moved := map[string]http.HandlerFunc{"/wp-json/": says(404, page("Not found")), "/index.php": says(404, ""), "/api/": says(200, rootIndex)}
+	renamed := map[string]http.HandlerFunc{"/wp-json/": says(404, page("Not found")), "/index.php": says(404, ""), "/api/": says(200, rootIndex)}
 	for name, c := range map[string]struct {
 		home  http.HandlerFunc
 		root  string // below the home
-		state RungState
+		state CheckState
 	}{
-		"not gzip":                {headed(200, "<html>", "Content-Encoding", "gzip"), "/wp-json/", RungOK},
-		"cut short":               {cutShort, "/wp-json/", RungWarning},
-		"dropped":                 {drop, "/wp-json/", RungWarning},
-		"an inner port":           {headed(200, page("Acme"), "Link", "<http://example.com:8080/wp-json/>; "+link), "/wp-json/", RungOK},
-		"an inner host":           {headed(200, page("Acme"), "Link", "<http://10.0.0.7:8080/wp-json/>; "+link), "/wp-json/", RungOK},
-		"plain HTTP":              {headed(200, page("Acme"), "Link", "<http://example.com/wp-json/>; "+link), "/wp-json/", RungOK},
-		"a renamed root":          {headed(200, page("Acme"), "Link", "</a,b>; rel=preload, <http://example.com/api/>; rel='https://api.w.org/'"), "/api/", RungOK},
-		"a renamed root, on 404":  {headed(404, page("Acme"), "Link", "</api/>; "+link), "/api/", RungWarning},
-		"behind many links":       {manyLinks, "/api/", RungOK},
-		"behind a very long link": {headed(200, page("Acme"), "Link", "</"+strings.Repeat("x", 2000)+">; rel=preload, </api/>; "+link), "/api/", RungOK},
-		"in the page":             {headed(200, `<html><head><link rel="nofollow https://api.w.org/" href="/api/"></head>`), "/api/", RungOK},
-		"another host's root":     {headed(200, page("Acme"), "Link", "<https://cdn.example/wp-json/>; "+link), "/wp-json/", RungOK},
+		"not gzip":                {headed(200, "<html>", "Content-Encoding", "gzip"), "/wp-json/", CheckOK},
+		"cut short":               {cutShort, "/wp-json/", CheckWarning},
+		"dropped":                 {drop, "/wp-json/", CheckWarning},
+		"an inner port":           {headed(200, page("Acme"), "Link", "<http://example.com:8080/wp-json/>; "+link), "/wp-json/", CheckOK},
+		"an inner host":           {headed(200, page("Acme"), "Link", "<http://10.0.0.7:8080/wp-json/>; "+link), "/wp-json/", CheckOK},
+		"plain HTTP":              {headed(200, page("Acme"), "Link", "<http://example.com/wp-json/>; "+link), "/wp-json/", CheckOK},
+		"a renamed root":          {headed(200, page("Acme"), "Link", "</a,b>; rel=preload, <http://example.com/api/>; rel='https://api.w.org/'"), "/api/", CheckOK},
+		"a renamed root, on 404":  {headed(404, page("Acme"), "Link", "</api/>; "+link), "/api/", CheckWarning},
+		"behind many links":       {manyLinks, "/api/", CheckOK},
+		"behind a very long link": {headed(200, page("Acme"), "Link", "</"+strings.Repeat("x", 2000)+">; rel=preload, </api/>; "+link), "/api/", CheckOK},
+		"in the page":             {headed(200, `<html><head><link rel="nofollow https://api.w.org/" href="/api/"></head>`), "/api/", CheckOK},
+		"another host's root":     {headed(200, page("Acme"), "Link", "<https://cdn.example/wp-json/>; "+link), "/wp-json/", CheckOK},
 	} {
 		t.Run(name, func(t *testing.T) {
 			pages := map[string]http.HandlerFunc{"/": c.home}
 			if c.root == "/api/" {
-				for path, handler := range moved {
+				for path, handler := range renamed {
 					pages[path] = handler
 				}
 			}
 			b, client := newBlog(t, pages)
 			r := client.Check(context.Background())
-			if r.Root != b.home+c.root || rung(t, r, RungReach).State != c.state {
-				t.Errorf("%q: %+v", r.Root, r.Rungs)
+			if r.Root != b.home+c.root || stepOf(t, r, StepHomePage).State != c.state {
+				t.Errorf("%q: %+v", r.Root, r.Steps)
 			}
 		})
 	}
@@ -194,14 +194,14 @@ func TestIndexesInOtherForms(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			_, client := newBlog(t, map[string]http.HandlerFunc{"/wp-json/": says(200, body)})
 			if r := client.Check(context.Background()); r.State() != "ready" {
-				t.Errorf("%s: %+v", r.State(), r.Rungs)
+				t.Errorf("%s: %+v", r.State(), r.Steps)
 			}
 		})
 	}
 	roles := `{"username":"drover","roles":{"1":"cache_manager"},"capabilities":{"read":true}}`
 	_, client := newBlog(t, map[string]http.HandlerFunc{"/wp-json/wp/v2/users/me": says(200, roles)})
 	if r := client.Check(context.Background()); r.State() != "ready" || !slices.Equal(r.Roles, []string{"cache_manager"}) {
-		t.Errorf("%v %+v", r.Roles, r.Rungs)
+		t.Errorf("%v %+v", r.Roles, r.Steps)
 	}
 }
 
@@ -213,12 +213,12 @@ func TestAHiddenPlugin(t *testing.T) {
 	}
 	_, client := newBlog(t, hidden)
 	if r := client.Check(context.Background()); r.State() != "ready" || !slices.Contains(r.Namespaces, cacheplugin.BigScoots.Namespace) {
-		t.Errorf("%+v", r.Rungs)
+		t.Errorf("%+v", r.Steps)
 	}
 	delete(hidden, "/wp-json/bigscoots-cache/v2")
 	_, client = newBlog(t, hidden)
-	if r := client.Check(context.Background()); rung(t, r, RungNamespaces).State != RungWarning {
-		t.Errorf("%+v", r.Rungs)
+	if r := client.Check(context.Background()); stepOf(t, r, StepNamespaces).State != CheckWarning {
+		t.Errorf("%+v", r.Steps)
 	}
 }
 
@@ -227,24 +227,24 @@ func TestOptionsByTheServer(t *testing.T) {
 	const wordpress = "noindex"
 	for name, c := range map[string]struct {
 		answer  http.HandlerFunc
-		state   RungState
+		state   CheckState
 		finding string
 	}{
-		"nginx for CORS":              {headed(204, "", "Access-Control-Allow-Origin", "*", "Access-Control-Allow-Methods", "GET, POST, OPTIONS"), RungWarning, "by itself"},
-		"Apache":                      {headed(200, "", "Allow", "GET,POST,OPTIONS,HEAD"), RungWarning, "by itself"},
-		"all verbs, by the server":    {headed(200, "", "Allow", "GET, POST, PUT, PATCH, DELETE"), RungWarning, "by itself"},
-		"a text":                      {headed(200, "OK", "Content-Type", "text/plain"), RungWarning, "cannot be told"},
-		"a 403 page":                  {says(403, page("403")), RungWarning, "does not let Drover ask"},
-		"WordPress, with the right":   {headed(204, "", "X-Robots-Tag", wordpress, "Allow", "GET, PATCH"), RungOK, "may purge"},
-		"WordPress, in small letters": {headed(200, `{"methods":["PATCH"]}`, "allow", "get, patch"), RungOK, "may purge"},
-		"WordPress, without":          {headed(204, "", "X-Robots-Tag", wordpress), RungFailed, "may not purge"},
-		"WordPress, by its Link":      {headed(204, "", "Link", `</wp-json/>; rel="https://api.w.org/"`), RungFailed, "may not purge"},
-		"WordPress, by X-WP":          {headed(204, "", "X-WP-DoingItWrong", "x", "Allow", "GET"), RungFailed, "may not purge"},
-		"WordPress, by its JSON":      {headed(200, `{"methods":["PATCH"]}`, "Allow", "GET"), RungFailed, "may not purge"},
+		"nginx for CORS":              {headed(204, "", "Access-Control-Allow-Origin", "*", "Access-Control-Allow-Methods", "GET, POST, OPTIONS"), CheckWarning, "by itself"},
+		"Apache":                      {headed(200, "", "Allow", "GET,POST,OPTIONS,HEAD"), CheckWarning, "by itself"},
+		"all verbs, by the server":    {headed(200, "", "Allow", "GET, POST, PUT, PATCH, DELETE"), CheckWarning, "by itself"},
+		"a text":                      {headed(200, "OK", "Content-Type", "text/plain"), CheckWarning, "cannot be told"},
+		"a 403 page":                  {says(403, page("403")), CheckWarning, "does not let Drover ask"},
+		"WordPress, with the right":   {headed(204, "", "X-Robots-Tag", wordpress, "Allow", "GET, PATCH"), CheckOK, "may purge"},
+		"WordPress, in small letters": {headed(200, `{"methods":["PATCH"]}`, "allow", "get, patch"), CheckOK, "may purge"},
+		"WordPress, without":          {headed(204, "", "X-Robots-Tag", wordpress), CheckFailed, "may not purge"},
+		"WordPress, by its Link":      {headed(204, "", "Link", `</wp-json/>; rel="https://api.w.org/"`), CheckFailed, "may not purge"},
+		"WordPress, by X-WP":          {headed(204, "", "X-WP-DoingItWrong", "x", "Allow", "GET"), CheckFailed, "may not purge"},
+		"WordPress, by its JSON":      {headed(200, `{"methods":["PATCH"]}`, "Allow", "GET"), CheckFailed, "may not purge"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, client := newBlog(t, map[string]http.HandlerFunc{"/wp-json/bigscoots-cache/v2/clear-cache": c.answer})
-			found := rung(t, client.Check(context.Background()), RungCapabilities)
+			found := stepOf(t, client.Check(context.Background()), StepCapabilities)
 			if found.State != c.state || !strings.Contains(found.Finding, c.finding) {
 				t.Errorf("%+v", found)
 			}
@@ -255,16 +255,16 @@ func TestOptionsByTheServer(t *testing.T) {
 // A check only looks: it must not speak of requests that may have been carried out.
 func TestACheckSpeaksOfACheck(t *testing.T) {
 	for _, reason := range Reasons() {
-		said := findingOf(reason) + toDo(reason)
+		text := findingOf(reason) + toDo(reason)
 		for _, wrong := range []string{"may have been carried out", "run it again", "Run it again", "Nothing was sent", "parameters"} {
-			if strings.Contains(said, wrong) && reason != ReasonCancelled && reason != ReasonOtherSite {
-				t.Errorf("%s: %q in %q", reason, wrong, said)
+			if strings.Contains(text, wrong) && reason != ReasonCancelled && reason != ReasonOtherSite {
+				t.Errorf("%s: %q in %q", reason, wrong, text)
 			}
 		}
 	}
 	gateway := says(504, page("504 Gateway Time-out"))
 	_, client := newBlog(t, map[string]http.HandlerFunc{"/wp-json/": gateway, "/index.php": gateway, "/index.php/wp-json/": gateway})
-	if found := rung(t, client.Check(context.Background()), RungRoot); strings.Contains(found.Finding, "carried out") || found.State != RungFailed {
+	if found := stepOf(t, client.Check(context.Background()), StepRoot); strings.Contains(found.Finding, "carried out") || found.State != CheckFailed {
 		t.Errorf("%+v", found)
 	}
 }

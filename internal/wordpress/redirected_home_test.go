@@ -34,10 +34,10 @@ func TestCredentialFollows(t *testing.T) {
 	}
 }
 
-func TestMoved(t *testing.T) {
+func TestRedirectedHome(t *testing.T) {
 	for _, c := range []struct {
 		home, location, to string
-		near               bool
+		credentialFollows  bool
 	}{
 		{"https://acme.example", "https://www.acme.example/wp-json/bigscoots-cache/v2/clear-cache", "https://www.acme.example", true},
 		{"http://acme.example", "https://acme.example/wp-json/x", "https://acme.example", true},
@@ -52,8 +52,8 @@ func TestMoved(t *testing.T) {
 		{"https://acme.example", "https://user:pw@www.acme.example/wp-json/x", "", false},
 		{"https://acme.example", "%zz", "", false},
 	} {
-		if to, near := Moved(c.home, c.location); to != c.to || near != c.near {
-			t.Errorf("%s to %s: %q %v", c.home, c.location, to, near)
+		if to, credentialFollows := RedirectedHome(c.home, c.location); to != c.to || credentialFollows != c.credentialFollows {
+			t.Errorf("%s to %s: %q %v", c.home, c.location, to, credentialFollows)
 		}
 	}
 }

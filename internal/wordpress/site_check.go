@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// ladder is a check under way.
-type ladder struct {
+// siteCheck is a check that is running.
+type siteCheck struct {
 	client    *Client
 	host      string
 	report    Report
@@ -16,48 +16,48 @@ type ladder struct {
 	known     bool // who is signed in, and with which roles
 }
 
-// Check climbs the ladder: reach the site, find its REST root, see whether application passwords are on, sign in, see what the user
+// Check goes through its steps: reach the site, find its REST root, see whether application passwords are on, sign in, see what the user
 // may do, which cache plugins answer, and how they are. Nothing on the site is changed.
 func (c *Client) Check(ctx context.Context) Report {
-	l := &ladder{client: &Client{network: c.network, address: c.address, username: c.username, password: c.password}, host: c.address.Home}
+	l := &siteCheck{client: &Client{network: c.network, address: c.address, username: c.username, password: c.password}, host: c.address.Home}
 	if u, err := url.Parse(c.address.Home); err == nil {
 		l.host = u.Host
 	}
 	l.client.address.Root = "" // found again each time: a site's permalinks change
-	steps := []func(context.Context) (Rung, bool){l.reach, l.findRoot, l.applicationPasswords, l.credential, l.capabilities, l.namespaces, l.status}
+	steps := []func(context.Context) (CheckStep, bool){l.readHomePage, l.findRoot, l.applicationPasswords, l.credential, l.capabilities, l.namespaces, l.status}
 	for i, step := range steps {
-		rung, goOn := step(ctx)
-		rung.Name = rungs[i]
-		l.report.Rungs = append(l.report.Rungs, rung)
+		result, goOn := step(ctx)
+		result.Name = checkSteps[i]
+		l.report.Steps = append(l.report.Steps, result)
 		if !goOn {
 			break
 		}
 	}
-	for _, name := range rungs[len(l.report.Rungs):] {
-		l.report.Rungs = append(l.report.Rungs, Rung{Name: name, State: RungNotTried})
+	for _, name := range checkSteps[len(l.report.Steps):] {
+		l.report.Steps = append(l.report.Steps, CheckStep{Name: name, State: CheckNotTried})
 	}
-	if rung, warns := l.report.first(RungWarning); warns {
-		l.report.Warning = rung.Finding
+	if result, warns := l.report.first(CheckWarning); warns {
+		l.report.Warning = result.Finding
 	}
 	return l.report
 }
 
-func ok(finding string) (Rung, bool) { return Rung{State: RungOK, Finding: finding}, true }
+func ok(finding string) (CheckStep, bool) { return CheckStep{State: CheckOK, Finding: finding}, true }
 
-func warn(finding, mend string) (Rung, bool) {
-	return Rung{State: RungWarning, Finding: finding, Mend: mend}, true
+func warn(finding, fix string) (CheckStep, bool) {
+	return CheckStep{State: CheckWarning, Finding: finding, Fix: fix}, true
 }
 
-func fail(finding, mend string) (Rung, bool) {
-	return Rung{State: RungFailed, Finding: finding, Mend: mend}, false
+func fail(finding, fix string) (CheckStep, bool) {
+	return CheckStep{State: CheckFailed, Finding: finding, Fix: fix}, false
 }
 
 // failed tells what an exchange that should have worked found instead.
-func (l *ladder) failed(v Verdict) (Rung, bool) {
+func (l *siteCheck) failed(v Verdict) (CheckStep, bool) {
 	return fail(l.found(v), toDo(v.Reason))
 }
 
-func (l *ladder) found(v Verdict) string {
+func (l *siteCheck) found(v Verdict) string {
 	finding := l.host + ": " + findingOf(v.Reason)
 	if note := certain(v.Note); note != "" {
 		finding += " " + note
@@ -72,9 +72,9 @@ func (l *ladder) found(v Verdict) string {
 var checkWords = map[Reason]struct{ found, toDo string }{
 	ReasonTimeout:        {"No answer came in time.", "Open the site in a browser: where it is slow there too, look at the server's load. Then check again."},
 	ReasonCutOff:         {"The connection was cut before the answer was complete.", "Check again. If it stays so, look at the server's error log, or ask the host what cuts the connection."},
-	ReasonUnreachable:    {"The site could not be reached.", ReasonUnreachable.Mend()},
-	ReasonTLS:            {"No secure connection to the site can be made.", ReasonTLS.Mend()},
-	ReasonAddressRefused: {"The site's name leads to an address that Drover may not speak to.", ReasonAddressRefused.Mend()},
+	ReasonUnreachable:    {"The site could not be reached.", ReasonUnreachable.Fix()},
+	ReasonTLS:            {"No secure connection to the site can be made.", ReasonTLS.Fix()},
+	ReasonAddressRefused: {"The site's name leads to an address that Drover may not speak to.", ReasonAddressRefused.Fix()},
 	ReasonRedirected: {"The site sends Drover's question to another address. It was not followed: that could show the credential to another host.",
 		"If the site has moved, change its address to the one that it points to, and check again."},
 	ReasonNotJSON:      {"Something answered with a page instead of an API answer.", "Open the site: a coming-soon page, a login wall or a wrong REST address answers like this."},
@@ -99,7 +99,7 @@ func toDo(r Reason) string {
 	if words, is := checkWords[r]; is {
 		return words.toDo
 	}
-	return r.Mend()
+	return r.Fix()
 }
 
 // certain leaves out of a note what is said of requests that change something.

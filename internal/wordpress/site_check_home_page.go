@@ -8,9 +8,9 @@ import (
 	"net/url"
 )
 
-// reach reads the home page as a visitor does. A site that answers at all is reached: its REST API may work where the home page does
+// readHomePage reads the home page as a visitor does. A site that answers at all is reached: its REST API may work where the home page does
 // not.
-func (l *ladder) reach(ctx context.Context) (Rung, bool) {
+func (l *siteCheck) readHomePage(ctx context.Context) (CheckStep, bool) {
 	page := l.client.homePage(ctx, 0, true)
 	l.report.Address = page.address
 	switch {
@@ -35,21 +35,21 @@ func nothingAnswered(fault error) bool {
 }
 
 // arrived judges the page at the end of the way, and takes the REST root that it announces.
-func (l *ladder) arrived(page homePage) (Rung, bool) {
+func (l *siteCheck) arrived(page homePage) (CheckStep, bool) {
 	x := page.Exchange
 	if signsUp(page.at) {
-		return warn(l.host+" sends its visitors to a network's sign-up page: no such blog exists there.", ReasonOtherSite.Mend())
+		return warn(l.host+" sends its visitors to a network's sign-up page: no such blog exists there.", ReasonOtherSite.Fix())
 	}
 	if !sameOrigin(page.at, l.client.address.Home) {
 		return l.sentOn(page.at, "")
 	}
 	l.announced = announced(x)
-	did, fenced := firewall(x)
+	did, blocked := firewall(x)
 	switch {
 	case x.Fault != nil && !x.TooLarge:
 		return warn(l.host+" does not show its home page: "+asSentence(x.Fault), "Open the site in a browser, and look at its error log. The REST API is asked all the same.")
-	case fenced:
-		return warn(l.host+" does not show its home page to Drover. "+did, ReasonBlocked.Mend())
+	case blocked:
+		return warn(l.host+" does not show its home page to Drover. "+did, ReasonBlocked.Fix())
 	case x.Status == http.StatusUnauthorized && x.Header.Get("Www-Authenticate") != "":
 		return warn(l.host+" asks its visitors for a password of the host's.", "Have the host's password switched off, at least for /wp-json/: a request can carry one password only.")
 	case x.Status >= 400:
@@ -59,7 +59,7 @@ func (l *ladder) arrived(page homePage) (Rung, bool) {
 }
 
 // sentOn tells of a redirect to another origin. The path of the home stays: behind it lies a start page, or a site of a network.
-func (l *ladder) sentOn(at, more string) (Rung, bool) {
+func (l *siteCheck) sentOn(at, more string) (CheckStep, bool) {
 	target, err := url.Parse(at)
 	home, homeErr := url.Parse(l.client.address.Home)
 	if err != nil || homeErr != nil {

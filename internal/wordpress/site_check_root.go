@@ -6,7 +6,7 @@ import (
 	"slices"
 )
 
-func (l *ladder) findRoot(ctx context.Context) (Rung, bool) {
+func (l *siteCheck) findRoot(ctx context.Context) (CheckStep, bool) {
 	s := search{client: l.client, read: l.client.indexForVisitors}
 	s.addUsual()
 	s.announce(l.announced)
@@ -22,23 +22,23 @@ func (l *ladder) findRoot(ctx context.Context) (Rung, bool) {
 	return l.rootless(s.first)
 }
 
-func (l *ladder) foreignRoot(root string) (Rung, bool) {
+func (l *siteCheck) foreignRoot(root string) (CheckStep, bool) {
 	return fail(fmt.Sprintf("%s says that its REST API is on another host, at %s. The credential was not sent there.", l.host, printable(root, 200)),
 		"Add the site with that address, or correct the WordPress address and the site address under Settings → General: Drover sends the credential to the site's own host only.")
 }
 
 // ofAnother tells that the path leads to another site of the host, which must not be taken for this one.
-func (l *ladder) ofAnother(other discovery) (Rung, bool) {
+func (l *siteCheck) ofAnother(other discovery) (CheckStep, bool) {
 	l.report.OtherSite = printable(other.Home, 500)
-	return fail(l.client.address.Home+" is not answered by the site that was meant. "+other.says(), ReasonOtherSite.Mend())
+	return fail(l.client.address.Home+" is not answered by the site that was meant. "+other.says(), ReasonOtherSite.Fix())
 }
 
-func (l *ladder) rooted(found discovery) (Rung, bool) {
+func (l *siteCheck) rooted(found discovery) (CheckStep, bool) {
 	l.index, l.client.address.Root = found.index, found.root
 	at := found.location()
 	l.report.Root, l.report.Name, l.report.Home, l.report.Namespaces = at.Root, at.Name, at.Home, found.Namespaces
-	elsewhere := found.Home != "" && (!sameOrigin(found.Home, l.client.address.Home) || !within(l.client.address.Home, found.Home))
-	if elsewhere && l.report.RedirectsTo == "" {
+	otherHome := found.Home != "" && (!sameOrigin(found.Home, l.client.address.Home) || !within(l.client.address.Home, found.Home))
+	if otherHome && l.report.RedirectsTo == "" {
 		return warn(fmt.Sprintf("The REST API is at %s, but the site calls itself %s.", at.Root, at.Home),
 			"Use the site's own name for it as its address: URLs to purge must begin with it, and the plugin drops others silently.")
 	}
@@ -46,7 +46,7 @@ func (l *ladder) rooted(found discovery) (Rung, bool) {
 }
 
 // rootless says why no index was found, by what the likeliest place answered.
-func (l *ladder) rootless(v Verdict) (Rung, bool) {
+func (l *siteCheck) rootless(v Verdict) (CheckStep, bool) {
 	switch {
 	case v.Reason == ReasonRedirected && l.report.RedirectsTo != "":
 		return fail(fmt.Sprintf("%s has moved to %s, REST API and all.", l.host, l.report.RedirectsTo), "Change the site's address to "+l.report.RedirectsTo+".")
@@ -56,10 +56,10 @@ func (l *ladder) rootless(v Verdict) (Rung, bool) {
 	return l.failed(v)
 }
 
-func (l *ladder) applicationPasswords(context.Context) (Rung, bool) {
-	ways, told := readObject(l.index.Authentication) // an empty list: nothing is offered
+func (l *siteCheck) applicationPasswords(context.Context) (CheckStep, bool) {
+	ways, listed := readObject(l.index.Authentication) // an empty list: nothing is offered
 	names := readTexts(l.index.Authentication)
-	if !told && len(readList(l.index.Authentication)) == 0 {
+	if !listed && len(readList(l.index.Authentication)) == 0 {
 		return warn(l.host+" does not tell whether application passwords are available.", "A plugin shortens the REST index. Nothing to do while the credential works.")
 	}
 	if _, offered := ways["application-passwords"]; !offered && !slices.Contains(names, "application-passwords") {

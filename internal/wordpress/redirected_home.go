@@ -7,9 +7,9 @@ import (
 	"golang.org/x/net/publicsuffix"
 )
 
-// Moved returns the home that a redirect of a REST request leads to, and whether it is near, so that the credential follows. It is empty when the site has not moved: a redirect to the login
+// RedirectedHome returns the home that a redirect of a REST request leads to, and whether it is near, so that the credential follows. It is empty when the site has not moved: a redirect to the login
 // page, say, or within the same home.
-func Moved(home, location string) (to string, near bool) {
+func RedirectedHome(home, location string) (to string, credentialFollows bool) {
 	u, err := url.Parse(location)
 	if err != nil || !strings.Contains(u.Path+"?"+u.RawQuery, "/wp-json") && !u.Query().Has("rest_route") {
 		return "", false
