@@ -28,6 +28,7 @@ type app struct {
 	db       *database.DB
 	log      *audit.Log
 	network  *wordpress.Network
+	keys     *vault.Vault
 	registry *sites.Registry
 	roster   *members.Roster
 	changes  *changes.Changes
@@ -59,6 +60,7 @@ func (h *app) wire(ctx context.Context, keyFile string) error {
 	if err != nil {
 		return err
 	}
+	h.keys = keys
 	h.registry = sites.New(h.db, keys, h.log, h.network)
 	if _, err := h.registry.BindToOrigins(ctx); err != nil {
 		return err
@@ -82,11 +84,13 @@ func openVault(ctx context.Context, db *database.DB, file string) (*vault.Vault,
 	}
 	sealed, countErr := sites.CountSealed(ctx, db)
 	factors, factorsErr := members.CountSealed(ctx, db)
-	if failed := errors.Join(countErr, factorsErr); failed != nil {
+	pending, pendingErr := changes.CountSealed(ctx, db)
+	unfinished, unfinishedErr := runs.CountSealed(ctx, db)
+	if failed := errors.Join(countErr, factorsErr, pendingErr, unfinishedErr); failed != nil {
 		return nil, failed
 	}
-	if sealed+factors > 0 {
-		return nil, fmt.Errorf("%w; %d credentials and %d authenticator apps are sealed with it; nothing was changed", err, sealed, factors)
+	if sealed+factors+pending+unfinished > 0 {
+		return nil, fmt.Errorf("%w; %d credentials, %d authenticator apps, %d changes and %d runs that wait are sealed with it; nothing was changed", err, sealed, factors, pending, unfinished)
 	}
 	return vault.Create(file)
 }

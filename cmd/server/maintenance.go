@@ -1,7 +1,10 @@
 package main
 
 import (
+	"context"
 	"fmt"
+	"log/slog"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -44,18 +47,51 @@ func keysCommand(c *config) *cobra.Command {
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return c.withApp(cmd.Context(), func(h *app) error {
-				n, err := h.registry.RotateKeys(cmd.Context(), commandLine())
+				n, err := h.rotateKeys(cmd.Context())
 				if err != nil {
 					return err
 				}
-				factors, err := h.roster.RotateKeys(cmd.Context(), commandLine())
-				if err != nil {
-					return err
+				fmt.Fprintf(cmd.OutOrStdout(), "%d credentials and %d authenticator apps are sealed with the new key", n[0], n[1])
+				if n[2]+n[3] > 0 {
+					fmt.Fprintf(cmd.OutOrStdout(), ", and so are %d changes and %d runs that wait", n[2], n[3])
 				}
-				fmt.Fprintf(cmd.OutOrStdout(), "%d credentials and %d authenticator apps are sealed with the new key. Back up %s now: older backups of it cannot open them.\n", n, factors, c.keyFile)
+				fmt.Fprintf(cmd.OutOrStdout(), ". Back up %s now: older backups of it cannot open them.\n", c.keyFile)
 				return nil
 			})
 		},
 	}
-	return group("keys", "Manage the encryption keys", rotate)
+	dropOld := &cobra.Command{
+		Use:   "drop-old",
+		Short: "Remove old encryption keys that nothing in the database needs any more",
+		Long: `Remove every encryption key but the newest, after somebody could read the keyset. Run drover keys rotate first: nothing is removed while
+anything in the database is sealed with an older key. Older backups of the database cannot be opened afterwards, except with an older backup
+of the keyset.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return c.withApp(cmd.Context(), func(h *app) error {
+				n, err := h.dropOldKeys(cmd.Context())
+				if err == nil {
+					fmt.Fprintf(cmd.OutOrStdout(), "%d old keys are removed. Back up %s now.\n", n, c.keyFile)
+				}
+				return err
+			})
+		},
+	}
+	return group("keys", "Manage the encryption keys", rotate, dropOld)
+}
+
+// expireChanges ends the changes that nobody approved in time, until the context ends: what they keep sealed goes with them.
+func (h *app) expireChanges(ctx context.Context, logger *slog.Logger) {
+	tick := time.NewTicker(10 * time.Second)
+	defer tick.Stop()
+	for {
+		if err := h.changes.Expire(ctx); err != nil && ctx.Err() == nil {
+			logger.ErrorContext(ctx, "changes that nobody approved in time could not be ended", "err", err)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
 }

@@ -57,6 +57,7 @@ type Actor struct {
 	Addr string // where the request came from, empty when not over the network
 
 	Scope Scope // the sites and operations that the actor is restricted to, beside the role
+	Token int64 // the token that was used, 0 where none was
 	Auth  *Auth // how the actor was authenticated; nil where that is not known any more, as for the actor of a stored run
 
 	Approval *Approval // of the one change that the actor is about to make; nil for every other
@@ -66,7 +67,6 @@ type Actor struct {
 type Auth struct {
 	Version int64 // of the member: every change of role, scope, membership and password raises it
 	Session int64 // 0 where none was used
-	Token   int64 // 0 where none was used
 }
 
 // Detached is the actor for work that goes on after its request: it depends on the member and the token, not on the session.

@@ -105,9 +105,9 @@ func (l *Log) VerifyActor(tx *gorm.DB, actor access.Actor, action access.Action,
 	if l.store.verifier == nil || actor.ID == 0 || actor.Kind != access.KindMember && actor.Kind != access.KindToken {
 		return nil
 	}
-	key := fmt.Sprint(actor.Kind, actor.ID)
+	key := fmt.Sprint(actor.Kind, actor.ID, actor.Token)
 	if actor.Auth != nil {
-		key = fmt.Sprint(actor.Kind, actor.ID, *actor.Auth)
+		key = fmt.Sprint(actor.Kind, actor.ID, actor.Token, *actor.Auth)
 	}
 	if verified, _ := tx.Get(verifiedActor); verified == key {
 		return nil

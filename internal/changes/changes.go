@@ -88,7 +88,7 @@ func (c *Changes) Do(ctx context.Context, actor access.Actor, change Change) (va
 }
 
 func (c *Changes) request(ctx context.Context, actor access.Actor, change Change, event audit.Event) error {
-	if err := c.expire(ctx); err != nil {
+	if err := c.Expire(ctx); err != nil {
 		return err
 	}
 	text, err := eventText(event)
@@ -107,7 +107,7 @@ func (c *Changes) request(ctx context.Context, actor access.Actor, change Change
 	now := time.Now()
 	row, err := c.store.insert(ctx, actor, changeRow{
 		Action: event.Action, Subject: event.Subject, Event: text, Detail: string(detail), State: Waiting,
-		ActorKind: actor.Kind, ActorID: actor.ID, ActorName: actor.Name, Addr: actor.Addr, CreatedAt: now.UnixMicro(), ExpiresAt: now.Add(expiresAfter).UnixMicro(),
+		ActorKind: actor.Kind, ActorID: actor.ID, ActorName: actor.Name, ActorToken: actor.Token, Addr: actor.Addr, CreatedAt: now.UnixMicro(), ExpiresAt: now.Add(expiresAfter).UnixMicro(),
 	}, change.payload())
 	if err != nil {
 		return fmt.Errorf("changes: request: %w", err)
@@ -219,7 +219,7 @@ func (c *Changes) decide(ctx context.Context, actor access.Actor, action access.
 		return row, err
 	}
 	if row.State != Waiting || row.ExpiresAt <= time.Now().UnixMicro() {
-		return row, errors.Join(ErrOver, c.expire(ctx))
+		return row, errors.Join(ErrOver, c.Expire(ctx))
 	}
 	if row.ActorID == actor.ID {
 		return row, errors.Join(access.ErrForbidden, c.store.log.Refuse(ctx, actor, action, subject, "own_request"))
@@ -227,8 +227,8 @@ func (c *Changes) decide(ctx context.Context, actor access.Actor, action access.
 	return row, nil
 }
 
-// expire ends the requests whose time is over.
-func (c *Changes) expire(ctx context.Context) error {
+// Expire ends the requests whose time is over, and records each.
+func (c *Changes) Expire(ctx context.Context) error {
 	rows, err := c.store.expired(ctx)
 	for _, row := range rows {
 		if ended := c.store.end(ctx, access.System(), row, Expired, access.ChangeDecline); ended != nil && !errors.Is(ended, ErrOver) {

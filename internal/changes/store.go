@@ -21,22 +21,23 @@ type store struct {
 }
 
 type changeRow struct {
-	ID        int64 `gorm:"primaryKey"`
-	Action    access.Action
-	Subject   access.Subject
-	Event     string
-	Detail    string
-	Payload   []byte
-	KeyID     int64
-	ActorKind access.Kind
-	ActorID   int64
-	ActorName string
-	Addr      string
-	State     State
-	CreatedAt int64 `gorm:"autoCreateTime:false"`
-	ExpiresAt int64
-	DecidedAt int64
-	DecidedBy string
+	ID         int64 `gorm:"primaryKey"`
+	Action     access.Action
+	Subject    access.Subject
+	Event      string
+	Detail     string
+	Payload    []byte
+	KeyID      int64
+	ActorKind  access.Kind
+	ActorID    int64
+	ActorName  string
+	ActorToken int64
+	Addr       string
+	State      State
+	CreatedAt  int64 `gorm:"autoCreateTime:false"`
+	ExpiresAt  int64
+	DecidedAt  int64
+	DecidedBy  string
 }
 
 func (changeRow) TableName() string { return "pending_changes" }
@@ -44,7 +45,7 @@ func (changeRow) TableName() string { return "pending_changes" }
 func (r changeRow) pending() Pending {
 	return Pending{
 		ID: r.ID, Action: r.Action, Subject: r.Subject, Detail: json.RawMessage(r.Detail), State: r.State, DecidedBy: r.DecidedBy,
-		Actor:     access.Actor{Kind: r.ActorKind, ID: r.ActorID, Name: r.ActorName, Addr: r.Addr},
+		Actor:     access.Actor{Kind: r.ActorKind, ID: r.ActorID, Name: r.ActorName, Token: r.ActorToken, Addr: r.Addr},
 		CreatedAt: time.UnixMicro(r.CreatedAt).UTC(), ExpiresAt: time.UnixMicro(r.ExpiresAt).UTC(),
 	}
 }
@@ -64,7 +65,7 @@ func (s store) change(ctx context.Context, f func(tx *gorm.DB) error) error {
 
 // insert stores a request with its sealed payload, and records it.
 func (s store) insert(ctx context.Context, actor access.Actor, row changeRow, payload vault.Secret) (changeRow, error) {
-	row.Payload, row.KeyID = []byte{}, int64(s.vault.Primary())
+	row.Payload = []byte{}
 	return row, s.change(ctx, func(tx *gorm.DB) error {
 		if err := tx.Create(&row).Error; err != nil {
 			return err
@@ -73,7 +74,7 @@ func (s store) insert(ctx context.Context, actor access.Actor, row changeRow, pa
 		if err != nil {
 			return err
 		}
-		if err := tx.Model(&row).Update("payload", sealed).Error; err != nil {
+		if err := tx.Model(&row).Updates(map[string]any{"payload": sealed, "key_id": vault.SealedBy(sealed)}).Error; err != nil {
 			return err
 		}
 		return s.log.Record(tx, actor, audit.Event{Action: access.ChangeRequest, Subject: access.On("change", row.ID), Detail: row.auditDetail()})

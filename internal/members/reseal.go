@@ -17,6 +17,12 @@ func CountSealed(ctx context.Context, db *database.DB) (int64, error) {
 	return store{db: db.Gorm}.countSealed(ctx)
 }
 
+// CountSealedByOthers counts the stored secrets that a key other than the given one sealed.
+func CountSealedByOthers(ctx context.Context, db *database.DB, key uint32) (int64, error) {
+	rows, err := store{db: db.Gorm}.sealedByOthers(ctx, key, -1)
+	return int64(len(rows)), err
+}
+
 // RotateKeys seals every secret of an authenticator app with the primary key, and returns how many it sealed. The key itself is added by
 // sites.Registry.RotateKeys, before. It can be stopped and called again at any time.
 func (r *Roster) RotateKeys(ctx context.Context, actor access.Actor) (int, error) {
@@ -55,7 +61,7 @@ func (w write) reseal(v *vault.Vault, rows []factorRow) error {
 		if err != nil {
 			return err
 		}
-		if err := w.putSealed(row.ID, sealed, v.Primary()); err != nil {
+		if err := w.putSealed(row.ID, sealed); err != nil {
 			return err
 		}
 	}

@@ -6,13 +6,9 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
-	"strings"
 
 	"github.com/droverhq/drover/internal/access"
 )
-
-// byToken stands between a member's name and a token's in the name of who acts with it.
-const byToken = " by the token "
 
 // Standing returns the actor of work that goes on after its request, as they are now: with today's role and scope. It is
 // access.ErrForbidden for a member who was removed and for a token that does not work any more. Whoever is no member stays who they are.
@@ -36,11 +32,11 @@ func (r *Roster) Standing(ctx context.Context, actor access.Actor) (access.Actor
 	if err != nil {
 		return actor, err
 	}
-	i := slices.IndexFunc(tokens, func(t Token) bool { return strings.HasSuffix(actor.Name, byToken+t.Name) })
+	i := slices.IndexFunc(tokens, func(t Token) bool { return t.ID == actor.Token })
 	if i < 0 {
 		return actor, fmt.Errorf("%w: the token does not work any more", access.ErrForbidden)
 	}
-	now.Kind, now.Name, now.Scope = access.KindToken, actor.Name, access.NewScope(restrictionOf(row.Restriction), tokens[i].Restriction)
+	now.Kind, now.Token, now.Name, now.Scope = access.KindToken, actor.Token, actor.Name, access.NewScope(restrictionOf(row.Restriction), tokens[i].Restriction)
 	if !tokens[i].Role.Covers(now.Role) {
 		now.Role = tokens[i].Role
 	}

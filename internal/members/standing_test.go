@@ -28,7 +28,7 @@ func TestStanding(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		program := access.Actor{Kind: access.KindToken, ID: bearer.ID, Name: bearer.Name}
+		program := access.Actor{Kind: access.KindToken, ID: bearer.ID, Name: bearer.Name, Token: bearer.Token}
 		check := func(step string, actor access.Actor, role access.Role, site bool) {
 			t.Helper()
 			now, err := r.Standing(ctx, actor)
@@ -62,6 +62,15 @@ func TestStanding(t *testing.T) {
 			t.Fatal(err)
 		}
 		check("a revoked token", program, "", false)
+		demoted, err := r.Member(ctx, mara.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		again := members.Token{Name: "CI", Role: access.Viewer, Restriction: access.Restriction{Clients: []string{"Acme"}}, ExpiresAt: time.Now().Add(48 * time.Hour)}
+		if _, err := r.MakeToken(ctx, demoted.Actor(desk.Addr), again); err != nil {
+			t.Fatal(err)
+		}
+		check("a revoked token, with a newer one of its name", program, "", false)
 		if err := r.Remove(ctx, shell, mara.ID); err != nil {
 			t.Fatal(err)
 		}

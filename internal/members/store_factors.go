@@ -5,6 +5,8 @@ import (
 	"errors"
 
 	"gorm.io/gorm"
+
+	"github.com/droverhq/drover/internal/vault"
 )
 
 func (s store) factors(ctx context.Context, member int64) ([]factorRow, error) {
@@ -58,8 +60,8 @@ func (w write) putFactor(r factorRow) error {
 	return result.Error
 }
 
-func (w write) putSealed(id int64, sealed []byte, key uint32) error {
-	return w.tx.Model(&factorRow{}).Where("id = ?", id).Updates(map[string]any{"sealed": sealed, "key_id": int64(key)}).Error
+func (w write) putSealed(id int64, sealed []byte) error {
+	return w.tx.Model(&factorRow{}).Where("id = ?", id).Updates(map[string]any{"sealed": sealed, "key_id": vault.SealedBy(sealed)}).Error
 }
 
 func (w write) dropUnconfirmed(member int64) error {

@@ -18,6 +18,13 @@ func verifyActor(tx *gorm.DB, actor access.Actor) error {
 	if err := tx.Select("version").Where("id = ? AND left_at = 0", actor.ID).Take(&m).Error; err != nil {
 		return revokedWhere(err)
 	}
+	if actor.Kind == access.KindToken {
+		var t tokenRow
+		working := tx.Select("id").Where("id = ? AND member_id = ? AND revoked_at = 0 AND expires_at > ?", actor.Token, actor.ID, time.Now().UnixMicro())
+		if err := working.Take(&t).Error; err != nil {
+			return revokedWhere(err)
+		}
+	}
 	auth := actor.Auth
 	if auth == nil {
 		return nil
@@ -25,17 +32,11 @@ func verifyActor(tx *gorm.DB, actor access.Actor) error {
 	if m.Version != auth.Version {
 		return access.ErrRevoked
 	}
-	if auth.Session != 0 {
-		var s sessionRow
-		if err := tx.Select("id").Where("id = ? AND member_id = ?", auth.Session, actor.ID).Take(&s).Error; err != nil {
-			return revokedWhere(err)
-		}
-	}
-	if auth.Token == 0 {
+	if auth.Session == 0 {
 		return nil
 	}
-	var t tokenRow
-	return revokedWhere(tx.Select("id").Where("id = ? AND member_id = ? AND revoked_at = 0 AND expires_at > ?", auth.Token, actor.ID, time.Now().UnixMicro()).Take(&t).Error)
+	var s sessionRow
+	return revokedWhere(tx.Select("id").Where("id = ? AND member_id = ?", auth.Session, actor.ID).Take(&s).Error)
 }
 
 // revokedWhere is access.ErrRevoked where there is no such row.

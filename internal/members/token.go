@@ -185,8 +185,7 @@ func (r *Roster) Bearer(ctx context.Context, value vault.Secret, addr netip.Addr
 		return access.Actor{}, errors.Join(ErrToken, err)
 	}
 	actor := m.member().Actor(addr)
-	actor.Auth.Token = row.ID
-	actor.Kind, actor.Name = access.KindToken, m.Name+byToken+row.Name
+	actor.Kind, actor.Token, actor.Name = access.KindToken, row.ID, m.Name+" by the token "+row.Name
 	if !row.Role.Covers(m.Role) {
 		actor.Role = row.Role
 	}

@@ -47,7 +47,7 @@ func (r *Roster) BeginTOTP(ctx context.Context, actor access.Actor) (int64, erro
 		if err != nil {
 			return err
 		}
-		return w.putSealed(id, sealed, r.vault.Primary())
+		return w.putSealed(id, sealed)
 	})
 	if err != nil {
 		return 0, fmt.Errorf("members: authenticator app: %w", err)

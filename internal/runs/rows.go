@@ -21,6 +21,7 @@ type runRow struct {
 	ActorKind   access.Kind
 	ActorID     int64
 	ActorName   string
+	ActorToken  int64
 	Addr        string
 	Total       int
 	RerunOf     int64
@@ -117,7 +118,7 @@ func micros(t time.Time) int64 {
 func (r runRow) run() (Run, error) {
 	run := Run{
 		ID: r.ID, Title: r.Title, Effect: r.Effect, State: r.State, Total: r.Total, RerunOf: r.RerunOf,
-		Actor:     access.Actor{Kind: r.ActorKind, ID: r.ActorID, Name: r.ActorName, Addr: r.Addr},
+		Actor:     access.Actor{Kind: r.ActorKind, ID: r.ActorID, Name: r.ActorName, Token: r.ActorToken, Addr: r.Addr},
 		CreatedAt: moment(r.CreatedAt), StartedAt: moment(r.StartedAt), EndedAt: moment(r.EndedAt), CancelledAt: moment(r.CancelledAt), CancelledBy: r.CancelledBy,
 		DeadlineAt: moment(r.DeadlineAt), ApprovedBy: r.ApprovedBy, Fault: r.Fault,
 	}

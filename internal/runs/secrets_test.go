@@ -127,6 +127,12 @@ func TestSecretsOfRequestsAreNotKept(t *testing.T) {
 				t.Errorf("%s: a repeat does not ask for it: %v", name, err)
 			}
 		}
+		if err := h.Vault.Rotate(); err != nil {
+			t.Fatal(err)
+		}
+		if n, err := h.Runner.RotateKeys(ctx, runstest.Owner); n != 5 || err != nil {
+			t.Errorf("%d runs were resealed, %v", n, err)
+		}
 		h.Work(t)
 		for id := range int64(5) {
 			h.Wait(t, id+1)

@@ -102,6 +102,12 @@ func CountSealed(ctx context.Context, db *database.DB) (int64, error) {
 	return store{db: db.Gorm}.countCredentials(ctx)
 }
 
+// CountSealedByOthers counts the credentials that a key other than the given one sealed.
+func CountSealedByOthers(ctx context.Context, db *database.DB, key uint32) (n int64, err error) {
+	rows, err := store{db: db.Gorm}.sealedByOthers(ctx, key, -1)
+	return int64(len(rows)), err
+}
+
 // Administrators counts the sites within the actor's reach that are spoken to with an administrator's credential.
 func (r *Registry) Administrators(ctx context.Context, actor access.Actor) (int, error) {
 	return r.store.administrators(ctx, actor.Scope)

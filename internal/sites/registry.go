@@ -86,7 +86,7 @@ func (r *Registry) seal(w write, id int64, d Draft) error {
 	if err != nil {
 		return err
 	}
-	return w.putCredential(credentialRow{SiteID: id, Username: d.Username, Sealed: sealed, KeyID: int64(r.vault.Primary()), Origin: wordpress.Origin(d.URL)})
+	return w.putCredential(credentialRow{SiteID: id, Username: d.Username, Sealed: sealed, KeyID: vault.SealedBy(sealed), Origin: wordpress.Origin(d.URL)})
 }
 
 // Edit changes everything of a site but its credential. A changed address makes it unchecked again, and the credential goes along only
@@ -146,7 +146,7 @@ func (r *Registry) edit(w write, before Site, d Draft) error {
 			if err != nil {
 				return err
 			}
-			return w.putSealed(row, credentialRow{Sealed: sealed, KeyID: int64(r.vault.Primary()), Origin: wordpress.Origin(d.URL)})
+			return w.putSealed(row, credentialRow{Sealed: sealed, KeyID: vault.SealedBy(sealed), Origin: wordpress.Origin(d.URL)})
 		}
 	}
 	return w.dropCredential(before, d.URL)

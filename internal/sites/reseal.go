@@ -70,7 +70,7 @@ func (r *Registry) resealRow(w write, row credentialRow, origin string) error {
 	if err != nil {
 		return err
 	}
-	return w.putSealed(row, credentialRow{Sealed: sealed, KeyID: int64(r.vault.Primary()), Origin: origin})
+	return w.putSealed(row, credentialRow{Sealed: sealed, KeyID: vault.SealedBy(sealed), Origin: origin})
 }
 
 // BindToOrigins seals every credential that an older Drover stored for the origin of its site, and returns how many. It can be stopped and

@@ -1,6 +1,10 @@
 package sites
 
-import "github.com/droverhq/drover/internal/vault"
+import (
+	"fmt"
+
+	"github.com/droverhq/drover/internal/vault"
+)
 
 func runBinding(run int64) vault.Binding {
 	return vault.Binding{Table: "runs", Row: run, Purpose: "params"}
@@ -15,4 +19,16 @@ func (r *Registry) SealForRun(run int64, text []byte) ([]byte, error) {
 func (r *Registry) OpenForRun(run int64, sealed []byte) ([]byte, error) {
 	text, err := r.vault.Open(sealed, runBinding(run))
 	return []byte(text.Reveal()), err
+}
+
+// ResealForRun seals what SealForRun sealed for the run with the primary key. What is sealed with it already is returned as it is.
+func (r *Registry) ResealForRun(run int64, sealed []byte) ([]byte, error) {
+	if key, known := vault.KeyID(sealed); known && key == r.vault.Primary() {
+		return sealed, nil
+	}
+	text, err := r.OpenForRun(run, sealed)
+	if err != nil {
+		return nil, fmt.Errorf("sites: reseal for run %d: %w", run, err)
+	}
+	return r.SealForRun(run, text)
 }

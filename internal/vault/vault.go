@@ -47,11 +47,10 @@ func (b Binding) associated() []byte {
 	return text
 }
 
-// Seal encrypts the secret with the primary key.
+// Seal encrypts the secret with the primary key, also with one that was added meanwhile: what an older key seals does not outlive that key.
 func (v *Vault) Seal(s Secret, b Binding) ([]byte, error) {
-	v.guard.RLock()
-	defer v.guard.RUnlock()
-	sealed, err := v.cipher.Encrypt([]byte(s.text), b.associated())
+	_, _ = v.reload() // a keyset that cannot be read now does not keep the one in memory from sealing
+	sealed, err := v.current().Encrypt([]byte(s.text), b.associated())
 	if err != nil {
 		return nil, fmt.Errorf("vault: seal: %w", err)
 	}
@@ -98,6 +97,12 @@ func KeyID(sealed []byte) (uint32, bool) {
 	return binary.BigEndian.Uint32(sealed[1:5]), true
 }
 
+// SealedBy is the number of the key that sealed the value, as it is stored beside it; 0 for what nobody sealed.
+func SealedBy(sealed []byte) int64 {
+	id, _ := KeyID(sealed)
+	return int64(id)
+}
+
 // Rotate adds a key, makes it the primary, and keeps the others, so that everything sealed before still opens.
 func (v *Vault) Rotate() error {
 	if _, err := v.reload(); err != nil {
@@ -121,6 +126,33 @@ func (v *Vault) Rotate() error {
 		return err
 	}
 	return v.use(handle)
+}
+
+// DropOld removes every key but the primary, and returns how many. What they sealed never opens again, so nothing may be sealed with them.
+func (v *Vault) DropOld() (int, error) {
+	if _, err := v.reload(); err != nil {
+		return 0, err
+	}
+	v.guard.Lock()
+	defer v.guard.Unlock()
+	manager, primary, dropped := keyset.NewManagerFromHandle(v.handle), v.handle.KeysetInfo().GetPrimaryKeyId(), 0
+	for _, key := range v.handle.KeysetInfo().GetKeyInfo() {
+		if key.GetKeyId() == primary {
+			continue
+		}
+		if err := manager.Delete(key.GetKeyId()); err != nil {
+			return 0, fmt.Errorf("vault: drop old keys: %w", err)
+		}
+		dropped++
+	}
+	handle, err := manager.Handle()
+	if err != nil || dropped == 0 {
+		return 0, err
+	}
+	if err := write(v.path, handle, replacing); err != nil {
+		return 0, err
+	}
+	return dropped, v.use(handle)
 }
 
 // use takes the keys of the handle. The guard is held, or nobody else knows the vault yet.
