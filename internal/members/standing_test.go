@@ -67,7 +67,7 @@ func TestStanding(t *testing.T) {
 			t.Fatal(err)
 		}
 		again := members.Token{Name: "CI", Role: access.Viewer, Restriction: access.Restriction{Clients: []string{"Acme"}}, ExpiresAt: time.Now().Add(48 * time.Hour)}
-		if _, err := r.MakeToken(ctx, demoted.Actor(desk.Addr), again); err != nil {
+		if _, err := r.MakeToken(ctx, demoted.Actor(laptop.Addr), again); err != nil {
 			t.Fatal(err)
 		}
 		check("a revoked token, with a newer one of its name", program, "", false)
