@@ -63,7 +63,7 @@ func keysCommand(c *config) *cobra.Command {
 	dropOld := &cobra.Command{
 		Use:   "drop-old",
 		Short: "Remove old encryption keys that nothing in the database needs any more",
-		Long: `Remove every encryption key but the newest, after somebody could read the keyset. Run drover keys rotate first: nothing is removed while
+		Long: `Remove every encryption key but the newest, after someone else could read the keyset. Run drover keys rotate first: nothing is removed while
 anything in the database is sealed with an older key. Older backups of the database cannot be opened afterwards, except with an older backup
 of the keyset.`,
 		Args: cobra.NoArgs,

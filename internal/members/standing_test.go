@@ -66,8 +66,8 @@ func TestStanding(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		again := members.Token{Name: "CI", Role: access.Viewer, Restriction: access.Restriction{Clients: []string{"Acme"}}, ExpiresAt: time.Now().Add(48 * time.Hour)}
-		if _, err := r.MakeToken(ctx, demoted.Actor(laptop.Addr), again); err != nil {
+		renewed := members.Token{Name: "CI", Role: access.Viewer, Restriction: access.Restriction{Clients: []string{"Acme"}}, ExpiresAt: time.Now().Add(48 * time.Hour)}
+		if _, err := r.MakeToken(ctx, demoted.Actor(laptop.Addr), renewed); err != nil {
 			t.Fatal(err)
 		}
 		check("a revoked token, with a newer one of its name", program, "", false)

@@ -33,7 +33,7 @@ func TestARunOfARevokedTokenIsNotRevivedByItsName(t *testing.T) {
 		token := members.Token{Name: "CI", Role: access.Operator}
 		p, owner := h.program(t, members.Member{Email: "p@agency.example", Name: "Pia", Role: access.Operator}, token)
 		second := h.signIn(t, access.Admin)
-		ask := func() int64 {
+		requestRun := func() int64 {
 			t.Helper()
 			status, text := p.call(http.MethodPost, "/api/v1/runs", `{"operation":"clear-cache","selection":{"all":true}}`)
 			var started web.RunLine
@@ -54,7 +54,7 @@ func TestARunOfARevokedTokenIsNotRevivedByItsName(t *testing.T) {
 			}
 			return last
 		}
-		kept, lost := ask(), ask()
+		kept, lost := requestRun(), requestRun()
 		approve(kept)
 		if last := wait(kept); !last.Run.Ended() || last.Counts.OK != 1 {
 			t.Errorf("with the token: %+v", last.Counts)
