@@ -62,7 +62,8 @@ type PrintedEntry struct {
 func (f AuditFilter) where() string {
 	var parts []string
 	for _, p := range []struct{ label, value string }{
-		{"client", f.Client}, {"from", f.Since}, {"until", f.Until}, {"who", f.Actor}, {"action", f.Action}, {"target", f.Subject}, {"result", f.Outcome}, {"search", f.Words},
+		{"client", f.Client}, {"from", f.Since}, {"until", f.Until}, {"who", f.Actor}, {"action", f.Action}, {"target", f.Subject}, {"result", f.Outcome},
+		{"search", f.Words},
 	} {
 		if p.value != "" {
 			parts = append(parts, p.label+" "+p.value)
@@ -111,7 +112,8 @@ func (f AuditFilter) Empty() bool { return len(f.query()) == 0 }
 
 func (f AuditFilter) query() url.Values {
 	q := url.Values{}
-	for name, value := range map[string]string{"q": f.Words, "client": f.Client, "actor": f.Actor, "action": f.Action, "subject": f.Subject, "outcome": f.Outcome, "since": f.Since, "until": f.Until} {
+	for name, value := range map[string]string{"q": f.Words, "client": f.Client, "actor": f.Actor, "action": f.Action, "subject": f.Subject, "outcome": f.Outcome,
+		"since": f.Since, "until": f.Until} {
 		if value != "" {
 			q.Set(name, value)
 		}

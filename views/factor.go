@@ -35,7 +35,8 @@ func (s SecondFactor) sentence() string {
 	if len(s.Factors) == 0 {
 		return "Your password alone signs you in. With a passkey or an authenticator app, someone who knows your password still can't."
 	}
-	return "Signing in takes your password and a second factor. You have " + counted(len(s.Factors), "second factor", "second factors") + ", and " + counted(s.CodesLeft, "recovery code is", "recovery codes are") + " left."
+	return "Signing in takes your password and a second factor. You have " + counted(len(s.Factors), "second factor", "second factors") + ", and " +
+		counted(s.CodesLeft, "recovery code is", "recovery codes are") + " left."
 }
 
 // AppForm sets up an authenticator app.

@@ -4,14 +4,16 @@ import "time"
 
 // auditGallery is every state of the audit log's pages.
 func auditGallery() []GalleryPage {
-	page := AuditPage{Frame: galleryFrame("Audit", "audit", "admin"), Actions: []string{"member.sign_in", "run.start", "site.edit"}, First: true, BarWidth: time.Hour, Clients: []string{"Acme", longName}}
+	page := AuditPage{Frame: galleryFrame("Audit", "audit", "admin"), Actions: []string{"member.sign_in", "run.start", "site.edit"}, First: true,
+		BarWidth: time.Hour, Clients: []string{"Acme", longName}}
 	page.Verification = Verification{At: time.Now().Add(-3 * time.Minute), Entries: 18204, Proven: 18190, CanVerify: true, CanSign: true}
 	empty, none, many := page, page, page
 	empty.Verification = Verification{CanVerify: true}
 	none.Filter = AuditFilter{Actor: arabicName, Subject: "acme", Problems: map[string]string{"subject": "Write it as site:12 or run:88."}}
 	many.Entries, many.Count, many.More, many.Older, many.Bars, many.Counted = galleryEntries(), 10_000, true, 18100, galleryBars(), 2000
 	many.Saved = []SavedView{{1, "Acme this month", "client=Acme"}, {2, arabicName, "actor=x"}}
-	many.Sinks = []SinkState{{Name: "file", Seq: 18204, SentAt: time.Now()}, {Name: "hook", Seq: 18001, SentAt: time.Now().Add(-time.Hour), FailedAt: time.Now(), Problem: "the webhook answered 503 Service Unavailable"}}
+	many.Sinks = []SinkState{{Name: "file", Seq: 18204, SentAt: time.Now()},
+		{Name: "hook", Seq: 18001, SentAt: time.Now().Add(-time.Hour), FailedAt: time.Now(), Problem: "the webhook answered 503 Service Unavailable"}}
 	broken := many
 	broken.Verification = Verification{At: time.Now(), Entries: 17002, Broken: 17003, Why: "The entry's hash does not match its content.", CanVerify: true}
 	entries := galleryEntries()
@@ -43,16 +45,20 @@ func galleryEntry(e AuditRow, detail string) AuditEntryPage {
 func galleryEntries() []AuditRow {
 	change := func(before, after any) map[string]any { return map[string]any{"before": before, "after": after} }
 	rows := []AuditRow{
-		{Actor: "Drover", ActorKind: "system", Action: "run.finish", Subject: "run:88", Detail: AuditDetail{"title": "Clear the whole cache", "sites": 412.0, "state": "done", "took_ms": 41200.0, "started_by": "Mara Lindqvist",
-			"counts": map[string]any{"ok": 398.0, "skipped": 9.0, "failed": 5.0}}},
+		{Actor: "Drover", ActorKind: "system", Action: "run.finish", Subject: "run:88",
+			Detail: AuditDetail{"title": "Clear the whole cache", "sites": 412.0, "state": "done", "took_ms": 41200.0, "started_by": "Mara Lindqvist",
+				"counts": map[string]any{"ok": 398.0, "skipped": 9.0, "failed": 5.0}}},
 		{Actor: "Mara Lindqvist", Action: "run.start", Subject: "run:88", Detail: AuditDetail{"title": "Clear the whole cache", "sites": 412.0, "again_of": 87.0}},
 		{Actor: arabicName, Action: "run.start_destroy", Outcome: "refused", Detail: AuditDetail{"why": "role"}},
 		{Actor: "Mara Lindqvist", Action: "run.cancel", Subject: "run:86", Detail: AuditDetail{"title": "Disable cache", "sites": 5000.0, "not_sent": 2760.0}},
-		{Actor: "Mara Lindqvist", Action: "site.edit", Subject: "site:12", SubjectName: "Acme Garden Supplies", Detail: AuditDetail{"client": change("", "Nordwind")}},
-		{Actor: "Mara Lindqvist", Action: "site.credential", Subject: "site:12", SubjectName: "Acme Garden Supplies", Detail: AuditDetail{"home": "https://acme.example", "username": change("mara", "drover")}},
+		{Actor: "Mara Lindqvist", Action: "site.edit", Subject: "site:12", SubjectName: "Acme Garden Supplies",
+			Detail: AuditDetail{"client": change("", "Nordwind")}},
+		{Actor: "Mara Lindqvist", Action: "site.credential", Subject: "site:12", SubjectName: "Acme Garden Supplies",
+			Detail: AuditDetail{"home": "https://acme.example", "username": change("mara", "drover")}},
 		{Actor: "root", ActorKind: "command_line", Action: "site.import", Detail: AuditDetail{"added": 4980.0, "unchanged": 12.0, "bad": 8.0}},
 		{Actor: longName, Action: "site.add", Subject: "site:7", SubjectName: hostile, Detail: AuditDetail{"home": "https://site-7.example"}},
-		{Actor: emojiName, Action: "site.check", Subject: "site:3", SubjectName: hebrewName, Detail: AuditDetail{"state": "broken", "finding": "WordPress did not accept the password."}},
+		{Actor: emojiName, Action: "site.check", Subject: "site:3", SubjectName: hebrewName,
+			Detail: AuditDetail{"state": "broken", "finding": "WordPress did not accept the password."}},
 		{Actor: "Mara Lindqvist", Action: "member.role", Subject: "member:4", SubjectName: "Jo", Detail: AuditDetail{"role": change("viewer", "operator")}},
 		{Actor: "jo@agency.example", Action: "member.sign_in", Outcome: "refused", Detail: AuditDetail{"why": "wrong password"}},
 		{Actor: "Drover", ActorKind: "system", Action: "drover.start"},

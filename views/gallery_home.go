@@ -7,7 +7,8 @@ func homeGallery() []GalleryPage {
 	frame := galleryFrame("Home", "home", "admin")
 	first := HomePage{Frame: frame, Sites: HomeSites{Total: 3, Unchecked: 3}}
 	well := HomePage{Frame: frame, Sites: HomeSites{Total: 412, Ready: 412}, Connected: true, HasRun: true, Recent: galleryRunRows(3)[1:], Days: galleryDays(7)}
-	attention := HomePage{Frame: frame, Sites: HomeSites{Total: 5000, Ready: 4790, Warning: 150, Broken: 41, Unchecked: 19, Administrators: 12}, Connected: true, HasRun: true, Days: galleryDays(30)}
+	attention := HomePage{Frame: frame, Sites: HomeSites{Total: 5000, Ready: 4790, Warning: 150, Broken: 41, Unchecked: 19, Administrators: 12}, Connected: true,
+		HasRun: true, Days: galleryDays(30)}
 	rows := galleryRunRows(9)
 	attention.Under, attention.Recent = rows[:1], rows[1:6]
 	attention.Trouble = []RunRow{rows[2], rows[5]}
@@ -17,7 +18,8 @@ func homeGallery() []GalleryPage {
 	viewer := HomePage{Frame: galleryFrame("Home", "home", "viewer")}
 	return []GalleryPage{
 		{Name: "home", State: "empty", Component: Home(HomePage{Frame: frame})}, {Name: "home", State: "empty, no permission", Component: Home(viewer)},
-		{Name: "home", State: "sites, no runs", Component: Home(first)}, {Name: "home", State: "nothing needs attention", Component: Home(well)}, {Name: "home", State: "many need attention", Component: Home(attention)},
+		{Name: "home", State: "sites, no runs", Component: Home(first)}, {Name: "home", State: "nothing needs attention", Component: Home(well)},
+		{Name: "home", State: "many need attention", Component: Home(attention)},
 	}
 }
 

@@ -42,7 +42,8 @@ func galleryNames(i int) string {
 func galleryTarget(i int, outcome, reason string) RunTarget {
 	labels := map[string]string{"bad_credential": "wrong password", "timeout": "no answer in time", "no_route": "no such endpoint"}
 	t := RunTarget{ID: int64(5100 + i), RunID: 88, SiteID: int64(i + 1), Site: galleryNames(i), Home: fmt.Sprintf("https://site-%d.example", i+1), State: "done",
-		Outcome: outcome, Reason: reason, Label: labels[reason], Status: 200, Attempts: 1, EndedAt: time.Now().Add(-time.Duration(i) * time.Second), Took: time.Duration(180+37*i) * time.Millisecond}
+		Outcome: outcome, Reason: reason, Label: labels[reason], Status: 200, Attempts: 1, EndedAt: time.Now().Add(-time.Duration(i) * time.Second),
+		Took: time.Duration(180+37*i) * time.Millisecond}
 	switch outcome {
 	case "unknown":
 		t.Status, t.Attempts, t.Took = 0, 2, 60*time.Second
@@ -63,12 +64,14 @@ func galleryLatest() []RunTarget {
 }
 
 var galleryGroups = []RunGroup{
-	{Outcome: "failed", Reason: "bad_credential", Label: "wrong password", Count: 12, Sentence: "WordPress did not accept the username or the application password.",
-		Fix: "It may have been revoked. Create a new application password on the site and replace the credential here."},
+	{Outcome: "failed", Reason: "bad_credential", Label: "wrong password", Count: 12,
+		Sentence: "WordPress did not accept the username or the application password.",
+		Fix:      "It may have been revoked. Create a new application password on the site and replace the credential here."},
 	{Outcome: "failed", Reason: "blocked", Label: "blocked by a firewall", Count: 3, Sentence: "Something in front of WordPress answered instead of it.",
 		Fix: "Ask the host, or whoever runs the firewall, to let requests from Drover's address to /wp-json/ through."},
-	{Outcome: "unknown", Reason: "timeout", Label: "no answer in time", Count: 2, Sentence: "The request was sent, but no complete answer arrived in time. It may have taken effect.",
-		Fix: "Look at the site, then rerun it if the operation did not take effect."},
+	{Outcome: "unknown", Reason: "timeout", Label: "no answer in time", Count: 2,
+		Sentence: "The request was sent, but no complete answer arrived in time. It may have taken effect.",
+		Fix:      "Look at the site, then rerun it if the operation did not take effect."},
 	{Outcome: "partial", Count: 4},
 	{Outcome: "skipped", Reason: "no_route", Label: "no such endpoint", Count: 9, Sentence: "The site has no such endpoint.",
 		Fix: "The plugin is not active there, or is too old. Activate or update it, or leave the site out."},
@@ -77,8 +80,9 @@ var galleryGroups = []RunGroup{
 // galleryRun is a run of 5,000 sites of which the given share has ended.
 func galleryRun(ended int) RunView {
 	now := time.Now()
-	v := RunView{ID: 88, Title: "Clear the whole cache", Effect: "change", State: "running", Actor: "Mara Lindqvist", Endpoint: "PATCH /bigscoots-cache/v2/clear-cache",
-		Where: "all sites", Total: 5000, CreatedAt: now.Add(-42 * time.Second), StartedAt: now.Add(-41 * time.Second), CanCancel: true, CanRerun: true,
+	v := RunView{ID: 88, Title: "Clear the whole cache", Effect: "change", State: "running", Actor: "Mara Lindqvist",
+		Endpoint: "PATCH /bigscoots-cache/v2/clear-cache",
+		Where:    "all sites", Total: 5000, CreatedAt: now.Add(-42 * time.Second), StartedAt: now.Add(-41 * time.Second), CanCancel: true, CanRerun: true,
 		Elapsed: 41 * time.Second, Rate: 118.4, Left: 26 * time.Second}
 	if ended > 0 {
 		v.Groups = append(append([]RunGroup{}, galleryGroups...), RunGroup{Outcome: "ok", Count: ended - 30})
@@ -109,8 +113,9 @@ func galleryWatch() []GalleryPage {
 
 	cancelling := galleryRun(2200)
 	cancelling.CancelledAt, cancelling.CancelledBy = time.Now().Add(-time.Second), emojiName
-	cancelling.Groups = append([]RunGroup{{Outcome: "failed", Reason: "cancelled", Label: "cancelled", Count: 2760, Sentence: "The run was cancelled before this site's turn.",
-		Fix: "Rerun these sites when you are ready."}}, cancelling.Groups...)
+	cancelling.Groups = append([]RunGroup{{Outcome: "failed", Reason: "cancelled", Label: "cancelled", Count: 2760,
+		Sentence: "The run was cancelled before this site's turn.",
+		Fix:      "Rerun these sites when you are ready."}}, cancelling.Groups...)
 	cancelling.Counts.Failed, cancelling.Counts.Waiting = cancelling.Counts.Failed+2760, 0
 	cancelled := galleryEnded(cancelling)
 	cancelled.State, cancelled.Counts.OK, cancelled.Counts.Running = "cancelled", cancelled.Counts.OK+40, 0
@@ -127,16 +132,20 @@ func galleryWatch() []GalleryPage {
 	long.Params = []RunParam{{"Path", "/wp/v2/posts?search=" + emojiName}, {"Body", `{"title":"` + hebrewName + `"}`}}
 
 	verified := faults
-	verified.Verify, verified.Verified, verified.NotVerified, verified.Unclear, verified.AtOnce, verified.DeadlineAt = true, 4931, 4, 35, 40, verified.CreatedAt.Add(10*time.Minute)
+	verified.Verify, verified.Verified, verified.NotVerified, verified.Unclear, verified.AtOnce, verified.DeadlineAt = true, 4931, 4, 35, 40,
+		verified.CreatedAt.Add(10*time.Minute)
 	verified.CanChangeURLs = true
-	verified.Groups = append([]RunGroup{{Outcome: "failed", Reason: "redirected", Label: "redirected", Count: 6, Sentence: "The site redirects the request to another URL. Drover did not follow it: that would lose the request, or show the credential to another host.",
-		Fix: "Change the site's URL to the one it redirects to, and rerun."}}, verified.Groups...)
+	verified.Groups = append([]RunGroup{{Outcome: "failed", Reason: "redirected", Label: "redirected", Count: 6,
+		Sentence: "The site redirects the request to another URL. Drover did not follow it: that would lose the request, or show the credential to another host.",
+		Fix:      "Change the site's URL to the one it redirects to, and rerun."}}, verified.Groups...)
 
 	awaiting := waiting
 	awaiting.State, awaiting.Title, awaiting.Effect, awaiting.Total = "asked", "Disable cache", "destroy", 412
-	awaiting.Approval = &ApprovalRequest{Preview: galleryPreview("Disable cache", "destroy", 412), Until: time.Now().Add(20 * time.Hour), CanDecide: true, Problem: "This can't be undone automatically. Type the number of sites, 412, to confirm."}
+	awaiting.Approval = &ApprovalRequest{Preview: galleryPreview("Disable cache", "destroy", 412), Until: time.Now().Add(20 * time.Hour), CanDecide: true,
+		Problem: "This can't be undone automatically. Type the number of sites, 412, to confirm."}
 	own := awaiting
-	own.CanCancel, own.Approval = true, &ApprovalRequest{Preview: galleryPreview("Disable cache", "destroy", 412), Until: time.Now().Add(20 * time.Hour), Own: true}
+	own.CanCancel, own.Approval = true, &ApprovalRequest{Preview: galleryPreview("Disable cache", "destroy", 412), Until: time.Now().Add(20 * time.Hour),
+		Own: true}
 
 	var all []GalleryPage
 	for _, s := range []struct {
@@ -144,8 +153,10 @@ func galleryWatch() []GalleryPage {
 		run         RunView
 	}{
 		{"waiting for approval", "admin", awaiting}, {"waiting for approval, own request", "operator", own},
-		{"waiting", "operator", waiting}, {"running", "operator", galleryRun(1830)}, {"running, no permission", "viewer", viewer}, {"running, long names", "operator", long},
-		{"finished with failures", "operator", faults}, {"finished, verified, some redirected", "admin", verified}, {"all succeeded", "operator", well}, {"one site", "operator", one}, {"being cancelled", "operator", cancelling},
+		{"waiting", "operator", waiting}, {"running", "operator", galleryRun(1830)}, {"running, no permission", "viewer", viewer},
+		{"running, long names", "operator", long},
+		{"finished with failures", "operator", faults}, {"finished, verified, some redirected", "admin", verified}, {"all succeeded", "operator", well},
+		{"one site", "operator", one}, {"being cancelled", "operator", cancelling},
 		{"cancelled", "operator", cancelled}, {"finished, destructive", "admin", destroyed},
 	} {
 		all = append(all, GalleryPage{Name: "run", State: s.state, Component: Run(RunPage{Frame: galleryFrame(s.run.Title, "runs", s.role), Run: s.run})})
@@ -154,7 +165,8 @@ func galleryWatch() []GalleryPage {
 }
 
 func galleryTargets() []GalleryPage {
-	list := RunTargets{RunID: 88, Title: "Clear the whole cache", Outcome: "failed", Reason: "bad_credential", Label: "wrong password", Total: 312, Page: 2, Per: 50}
+	list := RunTargets{RunID: 88, Title: "Clear the whole cache", Outcome: "failed", Reason: "bad_credential", Label: "wrong password", Total: 312, Page: 2,
+		Per: 50}
 	for i := range 50 {
 		list.Rows = append(list.Rows, galleryTarget(i, "failed", "bad_credential"))
 	}
@@ -167,11 +179,14 @@ func galleryTargets() []GalleryPage {
 }
 
 func galleryExchanges() []GalleryPage {
-	first := Attempt{N: 1, Method: "PATCH", URL: "https://site-3.example/wp-json/bigscoots-cache/v2/clear-cache", RequestBody: `{"purge_type":"post_ids","post_ids":[1,17]}`, Sent: true,
-		Status: 503, Headers: []Header{{"Content-Type", "text/html; charset=UTF-8"}, {"Retry-After", "600"}, {"X-Hostile", hostile}}, Body: "<!doctype html>\n<h1>Briefly unavailable</h1>\n" + hostile,
+	first := Attempt{N: 1, Method: "PATCH", URL: "https://site-3.example/wp-json/bigscoots-cache/v2/clear-cache",
+		RequestBody: `{"purge_type":"post_ids","post_ids":[1,17]}`, Sent: true,
+		Status: 503, Headers: []Header{{"Content-Type", "text/html; charset=UTF-8"}, {"Retry-After", "600"}, {"X-Hostile", hostile}},
+		Body:    "<!doctype html>\n<h1>Briefly unavailable</h1>\n" + hostile,
 		Outcome: "failed", Reason: "in maintenance", Address: "203.0.113.9", StartedAt: time.Now().Add(-3 * time.Minute), Took: 812 * time.Millisecond}
 	second := first
-	second.N, second.Status, second.Fault, second.Body, second.Headers, second.Outcome, second.Reason = 2, 0, "no complete answer within 30 s", "", nil, "unknown", "no answer in time"
+	second.N, second.Status, second.Fault, second.Body, second.Headers, second.Outcome, second.Reason = 2, 0, "no complete answer within 30 s", "", nil, "unknown",
+		"no answer in time"
 	second.Took, second.Override = 30*time.Second, "header"
 	third := first
 	third.N, third.Status, third.Body, third.BodyCut, third.Outcome, third.Reason = 3, 200, "{\"success\":true}\n", true, "ok", ""
@@ -181,10 +196,12 @@ func galleryExchanges() []GalleryPage {
 	faulty := galleryTarget(2, "failed", "bad_credential")
 	faulty.Message = hostile
 	faulty.Location = "https://www.site-3.example/" + longName
-	tried := ExchangePage{Frame: galleryFrame(faulty.Site, "runs", "operator"), RunTitle: "Clear the cache of 2 posts", Target: faulty, Sentence: galleryGroups[0].Sentence, Fix: galleryGroups[0].Fix,
+	tried := ExchangePage{Frame: galleryFrame(faulty.Site, "runs", "operator"), RunTitle: "Clear the cache of 2 posts", Target: faulty,
+		Sentence: galleryGroups[0].Sentence, Fix: galleryGroups[0].Fix,
 		Attempts: []Attempt{first, second, third}}
 	redirected := tried
-	redirected.Target.Location, redirected.RedirectedTo, redirected.SameDomain, redirected.CanChangeURL = "https://www.site-3.example/wp-json/x", "https://www.site-3.example", true, true
+	redirected.Target.Location, redirected.RedirectedTo, redirected.SameDomain, redirected.CanChangeURL = "https://www.site-3.example/wp-json/x",
+		"https://www.site-3.example", true, true
 	redirected.Samples = []Sample{
 		{URL: "https://site-3.example/", Before: "HIT, 3h0m0s old", After: "MISS", Found: "yes", Waited: 1100 * time.Millisecond},
 		{URL: "https://site-3.example/prices/", Before: "HIT, 2m0s old", After: "HIT, 2m30s old", Found: "no", Waited: 30 * time.Second},
@@ -200,7 +217,8 @@ func galleryExchanges() []GalleryPage {
 		{Name: "exchange", State: "three attempts, hostile answers", Component: Exchange(tried)},
 		{Name: "exchange", State: "redirected, pages verified", Component: Exchange(redirected)},
 		{Name: "exchange", State: "redirected to another domain", Component: Exchange(otherDomain)},
-		{Name: "exchange", State: "succeeded", Component: Exchange(ExchangePage{Frame: tried.Frame, RunTitle: tried.RunTitle, Target: well, Attempts: []Attempt{third}})},
+		{Name: "exchange", State: "succeeded", Component: Exchange(ExchangePage{Frame: tried.Frame, RunTitle: tried.RunTitle, Target: well,
+			Attempts: []Attempt{third}})},
 		{Name: "exchange", State: "waiting", Component: Exchange(ExchangePage{Frame: tried.Frame, RunTitle: tried.RunTitle, Target: waiting})},
 	}
 }
@@ -210,7 +228,8 @@ func galleryRunRows(n int) []RunRow {
 	var rows []RunRow
 	for i := range n {
 		start := time.Now().Add(-time.Duration(i*i*13+1) * time.Minute)
-		r := RunRow{ID: int64(90 - i), Title: []string{"Clear the whole cache", "Status", "GET /wp/v2/plugins?status=active&search=" + longName, "Disable cache", "Clear the cache of 2 posts and related pages"}[i%5],
+		r := RunRow{ID: int64(90 - i), Title: []string{"Clear the whole cache", "Status", "GET /wp/v2/plugins?status=active&search=" + longName, "Disable cache",
+			"Clear the cache of 2 posts and related pages"}[i%5],
 			Effect: []string{"change", "read", "read", "destroy", "change"}[i%5], State: "done", Actor: []string{"Mara Lindqvist", arabicName, "command line"}[i%3],
 			CreatedAt: start, StartedAt: start, EndedAt: start.Add(41 * time.Second)}
 		r.Counts = RunCounts{OK: 380 + i, Skipped: 9 * (i % 2), Failed: 5 * (i % 3), Unknown: i % 4, Partial: i % 2}
@@ -234,7 +253,8 @@ func galleryRuns() []GalleryPage {
 	many, one, none, empty := page("operator"), page("viewer"), page("operator"), page("operator")
 	many.Rows, many.Total, many.Page = galleryRunRows(25), 5000, 2
 	one.Rows, one.Total = galleryRunRows(2)[1:], 1
-	none.Filter = RunsFilter{Operation: "status", Has: "trouble", Site: 3, SiteName: longName, Since: "2026-13-01", Problems: map[string]string{"since": "Write the day as 2026-11-23."}}
+	none.Filter = RunsFilter{Operation: "status", Has: "trouble", Site: 3, SiteName: longName, Since: "2026-13-01",
+		Problems: map[string]string{"since": "Write the day as 2026-11-23."}}
 	return []GalleryPage{
 		{Name: "runs", State: "many", Component: Runs(many)}, {Name: "runs", State: "one, no permission to start", Component: Runs(one)},
 		{Name: "runs", State: "no match", Component: Runs(none)}, {Name: "runs", State: "empty", Component: Runs(empty)},

@@ -13,7 +13,8 @@ func composeGallery() []GalleryPage {
 		page  ComposePage
 	}{
 		{"nothing chosen", galleryCompose("operator")}, {"ready to run", galleryComposed()}, {"5,000 sites, destroys", galleryDestroy()},
-		{"problems", galleryComposeProblems()}, {"selected individually, long names", galleryComposeIndividualSites()}, {"no site", ComposePage{Frame: galleryFrame("Run", "run", "admin")}},
+		{"problems", galleryComposeProblems()}, {"selected individually, long names", galleryComposeIndividualSites()},
+		{"no site", ComposePage{Frame: galleryFrame("Run", "run", "admin")}},
 	} {
 		all = append(all, GalleryPage{Name: "compose", State: s.state, Component: Compose(s.page)})
 	}
@@ -24,22 +25,30 @@ func galleryOperations(role string) []ComposeOperation {
 	const of = "BigScoots Cache"
 	return []ComposeOperation{
 		{Name: "clear-cache", Group: of, Title: "Clear cache", Effect: "change", Endpoint: "PATCH /bigscoots-cache/v2/clear-cache", Allowed: role != "viewer",
-			Sentence: "Purges pages from the CDN and the page cache. Clearing everything also flushes OPcache and the object cache, so expect more load on the sites for a while.",
+			Sentence: "Purges pages from the CDN and the page cache. Clearing everything also flushes OPcache and the object cache, so expect more load on the sites " +
+				"for a while.",
 			Params: []ComposeParam{
-				{Name: "purge_type", Label: "What to clear", Kind: "choice", Default: "all", Choices: []Option{{"all", "Everything"}, {"post_ids", "Some posts"}, {"urls", "Some URLs"}}},
-				{Name: "post_ids", Label: "Post IDs", Kind: "integers", When: "purge_type=post_ids", Help: "Whole numbers, such as 1, 17. The same ID is a different post on each site."},
+				{Name: "purge_type", Label: "What to clear", Kind: "choice", Default: "all",
+					Choices: []Option{{"all", "Everything"}, {"post_ids", "Some posts"}, {"urls", "Some URLs"}}},
+				{Name: "post_ids", Label: "Post IDs", Kind: "integers", When: "purge_type=post_ids",
+					Help: "Whole numbers, such as 1, 17. The same ID is a different post on each site."},
 				{Name: "purge_related_urls", Label: "Also their archives, categories and feeds", Kind: "flag", When: "purge_type=post_ids"},
-				{Name: "urls", Label: "URLs", Kind: "urls", When: "purge_type=urls", Help: "One per line. https://acme.example/page/ goes to the site it belongs to; /page/ goes to every selected site."},
+				{Name: "urls", Label: "URLs", Kind: "urls", When: "purge_type=urls",
+					Help: "One per line. https://acme.example/page/ goes to the site it belongs to; /page/ goes to every selected site."},
 			}},
-		{Name: "clear-opcache", Group: of, Title: "Clear OPcache", Effect: "change", Endpoint: "DELETE /bigscoots-cache/v2/clear-opcache", Sentence: "Makes PHP recompile its files. Pages stay cached.", Allowed: role != "viewer"},
+		{Name: "clear-opcache", Group: of, Title: "Clear OPcache", Effect: "change", Endpoint: "DELETE /bigscoots-cache/v2/clear-opcache",
+			Sentence: "Makes PHP recompile its files. Pages stay cached.", Allowed: role != "viewer"},
 		{Name: "disable-cache", Group: of, Title: "Disable cache", Effect: "destroy", Endpoint: "PATCH /bigscoots-cache/v2/disable-cache", Allowed: role == "admin",
 			Sentence: "Purges the whole domain, then turns caching off. Every visit goes to the server until you enable the cache again."},
 		{Name: "clear-any-cache", Group: "Any cache", Title: "Clear the cache, whatever it is", Effect: "change", Purges: true, Allowed: role != "viewer",
 			Sentence: "Clears everything that each site's cache plugins keep. Drover finds out which of them are active; sites without any are skipped."},
-		{Name: "status", Group: of, Title: "Status", Effect: "read", Endpoint: "GET /bigscoots-cache/v2/status", Sentence: "Reads the plugin version, cache state, mode and environment. Changes nothing.", Allowed: true},
-		{Name: "request", Group: "Any endpoint", Title: "Any endpoint", Effect: "read", Sentence: "Sends your own request to each site's REST API. The method decides the effect.", Allowed: true,
+		{Name: "status", Group: of, Title: "Status", Effect: "read", Endpoint: "GET /bigscoots-cache/v2/status",
+			Sentence: "Reads the plugin version, cache state, mode and environment. Changes nothing.", Allowed: true},
+		{Name: "request", Group: "Any endpoint", Title: "Any endpoint", Effect: "read",
+			Sentence: "Sends your own request to each site's REST API. The method decides the effect.", Allowed: true,
 			Params: []ComposeParam{
-				{Name: "method", Label: "Method", Kind: "choice", Default: "GET", Choices: []Option{{"GET", "GET"}, {"POST", "POST"}, {"PUT", "PUT"}, {"PATCH", "PATCH"}, {"DELETE", "DELETE"}}},
+				{Name: "method", Label: "Method", Kind: "choice", Default: "GET",
+					Choices: []Option{{"GET", "GET"}, {"POST", "POST"}, {"PUT", "PUT"}, {"PATCH", "PATCH"}, {"DELETE", "DELETE"}}},
 				{Name: "path", Label: "Path", Kind: "text", Help: "Below the REST root, such as /wp/v2/plugins?status=active"},
 				{Name: "body", Label: "Body", Kind: "json", When: "method=POST|PUT|PATCH|DELETE", Help: "JSON, or empty."},
 			}},
@@ -95,7 +104,8 @@ func galleryDestroy() ComposePage {
 func galleryComposeProblems() ComposePage {
 	p := galleryCompose("operator")
 	p.Chosen, p.Typed = "clear-cache", map[string]string{"purge_type": "post_ids", "post_ids": "1, seventeen", "purge_related_urls": "true"}
-	p.Problems = map[string]string{"post_ids": `"seventeen" is not a post ID. Enter whole numbers, such as 1, 17.`, "selection": "No sites are selected. Choose sites, a client, a tag, or all sites."}
+	p.Problems = map[string]string{"post_ids": `"seventeen" is not a post ID. Enter whole numbers, such as 1, 17.`,
+		"selection": "No sites are selected. Choose sites, a client, a tag, or all sites."}
 	p.Preview.Problems = p.Problems
 	return p
 }

@@ -55,14 +55,16 @@ func (p HomePage) attentionItems() []attentionItem {
 			Fix: fmt.Sprintf("Run %d, requested by %s.", r.ID, r.Actor), Href: runHref(r.ID), Label: "Review the request", At: r.CreatedAt})
 	}
 	for _, c := range p.Pending {
-		all = append(all, attentionItem{Tone: "asked", Text: c.title() + " is waiting for approval.", Fix: "Requested by " + c.Actor + ".", Href: c.href(), Label: "Review the request", At: c.At})
+		all = append(all, attentionItem{Tone: "asked", Text: c.title() + " is waiting for approval.", Fix: "Requested by " + c.Actor + ".", Href: c.href(),
+			Label: "Review the request", At: c.At})
 	}
 	if n := p.Sites.Broken; n > 0 {
 		all = append(all, attentionItem{Tone: "failed", Text: counted(n, "site is broken.", "sites are broken."),
 			Fix: "Each site's page shows which step fails and how to fix it.", Href: "/sites?state=broken", Label: "View sites"})
 	}
 	for _, r := range p.Trouble {
-		all = append(all, attentionItem{Tone: "failed", Text: fmt.Sprintf("%s in “%s”.", counted(r.Counts.Trouble(), "site needs attention", "sites need attention"), r.Title),
+		all = append(all, attentionItem{Tone: "failed", Text: fmt.Sprintf("%s in “%s”.", counted(r.Counts.Trouble(), "site needs attention", "sites need attention"),
+			r.Title),
 			Fix: fmt.Sprintf("Run %d, started by %s.", r.ID, r.Actor), Href: runHref(r.ID), Label: "View run", At: r.CreatedAt})
 	}
 	if n := p.Sites.Warning; n > 0 {

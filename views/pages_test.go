@@ -74,9 +74,10 @@ func TestTimesStandApartFromWords(t *testing.T) {
 // A problem is told to people who see it and to people who hear it, beside what was typed.
 func TestAFieldKeepsWhatWasTypedAndTellsItsProblem(t *testing.T) {
 	for name, f := range map[string]Field{
-		"a line":    {Name: "url", Label: "Address", Value: `"acme" <example>`, Hint: "With https.", Problem: "An address holds no spaces."},
-		"an area":   {Name: "csv", Label: "Paste", Rows: 4, Value: `"acme" <example>`, Hint: "With a head.", Problem: "There is no column url."},
-		"a choice":  {Name: "role", Label: "Role", Value: `"acme" <example>`, Hint: "What they may do.", Problem: "There is no such role.", Options: []Option{{"viewer", "viewer"}, {`"acme" <example>`, "kept"}}},
+		"a line":  {Name: "url", Label: "Address", Value: `"acme" <example>`, Hint: "With https.", Problem: "An address holds no spaces."},
+		"an area": {Name: "csv", Label: "Paste", Rows: 4, Value: `"acme" <example>`, Hint: "With a head.", Problem: "There is no column url."},
+		"a choice": {Name: "role", Label: "Role", Value: `"acme" <example>`, Hint: "What they may do.", Problem: "There is no such role.",
+			Options: []Option{{"viewer", "viewer"}, {`"acme" <example>`, "kept"}}},
 		"suggested": {Name: "client", Label: "Client", Value: `"acme" <example>`, Hint: "Whose it is.", Problem: "Too long.", List: []string{"Acme"}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -131,7 +132,8 @@ func TestTheRailShowsOnlyWhatTheMemberMay(t *testing.T) {
 }
 
 func TestCount(t *testing.T) {
-	for n, want := range map[int]string{0: "0", 7: "7", 999: "999", 1000: "1,000", 18204: "18,204", 1234567: "1,234,567", -999: "-999", -1000: "-1,000", -123456: "-123,456"} {
+	for n, want := range map[int]string{0: "0", 7: "7", 999: "999", 1000: "1,000", 18204: "18,204", 1234567: "1,234,567", -999: "-999", -1000: "-1,000",
+		-123456: "-123,456"} {
 		if got := count(n); got != want {
 			t.Errorf("count(%d) = %q, want %q", n, got, want)
 		}
@@ -176,7 +178,8 @@ func TestAddressesOfAList(t *testing.T) {
 		"a filter taken away":              {with("/sites", query, "client", ""), "/sites"},
 		"sorted by another column":         {Sites{Sort: "name", Pages: Pages{Query: query}}.sortHref("state"), "/sites?client=Acme%2C+Inc.&sort=state"},
 		"sorted the other way":             {Sites{Sort: "name", Pages: Pages{Query: query}}.sortHref("name"), "/sites?client=Acme%2C+Inc.&dir=desc&sort=name"},
-		"and back":                         {Sites{Sort: "name", Descending: true, Pages: Pages{Query: url.Values{"dir": {"desc"}}}}.sortHref("name"), "/sites?sort=name"},
+		"and back": {Sites{Sort: "name", Descending: true, Pages: Pages{Query: url.Values{"dir": {"desc"}}}}.sortHref("name"),
+			"/sites?sort=name"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if c.got != c.want {

@@ -156,7 +156,8 @@ func (b Bar) parts() []part {
 	var all []part
 	x := 0.0
 	for _, p := range []part{
-		{word: "succeeded", class: "fill-ok", n: b.OK}, {word: "skipped", class: "fill-skipped", n: b.Skipped}, {word: "partial", class: "fill-partial", n: b.Partial},
+		{word: "succeeded", class: "fill-ok", n: b.OK}, {word: "skipped", class: "fill-skipped", n: b.Skipped},
+		{word: "partial", class: "fill-partial", n: b.Partial},
 		{word: "unknown", class: "fill-unknown", n: b.Unknown}, {word: "failed", class: "fill-failed", n: b.Failed},
 	} {
 		if p.n == 0 || b.total() == 0 {

@@ -133,8 +133,10 @@ func (p ComposePage) problem(o ComposeOperation, param ComposeParam) string {
 func (p ComposePage) limits() []Field {
 	return []Field{
 		{Name: "at_once", Label: "Concurrent sites", Value: p.AtOnce, Problem: p.Problems["at_once"], Placeholder: count(p.Concurrency), Complete: "off"},
-		{Name: "at_once_per_server", Label: "Concurrent requests per server", Value: p.AtOncePerServer, Problem: p.Problems["at_once_per_server"], Placeholder: count(p.DefaultAtOncePerServer), Complete: "off"},
-		{Name: "time_limit", Label: "Time limit", Value: p.TimeLimit, Problem: p.Problems["time_limit"], Placeholder: "no limit", Complete: "off", Hint: "For example, 10m or 1h30m. After that, nothing more is sent."},
+		{Name: "at_once_per_server", Label: "Concurrent requests per server", Value: p.AtOncePerServer, Problem: p.Problems["at_once_per_server"],
+			Placeholder: count(p.DefaultAtOncePerServer), Complete: "off"},
+		{Name: "time_limit", Label: "Time limit", Value: p.TimeLimit, Problem: p.Problems["time_limit"], Placeholder: "no limit", Complete: "off",
+			Hint: "For example, 10m or 1h30m. After that, nothing more is sent."},
 	}
 }
 

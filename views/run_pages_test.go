@@ -93,17 +93,21 @@ func TestPagesKeepTheRules(t *testing.T) {
 
 // What a site answers is hostile until proven otherwise: it is never more than text.
 func TestAnswersAreOnlyText(t *testing.T) {
-	target := RunTarget{ID: 1, RunID: 2, Site: hostile, Home: hostile, State: "done", Outcome: "failed", Label: hostile, Code: hostile, Message: hostile, Note: hostile, Location: hostile, Took: 1}
-	attempt := Attempt{N: 1, Method: "GET", URL: hostile, RequestBody: hostile, Body: hostile, Fault: hostile, Status: 200, Headers: []Header{{hostile, hostile}}, Outcome: "failed", Reason: hostile, Address: hostile}
-	entry := AuditRow{Actor: hostile, Action: "site.edit", Subject: "site:" + hostile, SubjectName: hostile, Outcome: "done", Detail: AuditDetail{hostile: map[string]any{"before": hostile, "after": hostile}}}
+	target := RunTarget{ID: 1, RunID: 2, Site: hostile, Home: hostile, State: "done", Outcome: "failed", Label: hostile, Code: hostile, Message: hostile,
+		Note: hostile, Location: hostile, Took: 1}
+	attempt := Attempt{N: 1, Method: "GET", URL: hostile, RequestBody: hostile, Body: hostile, Fault: hostile, Status: 200, Headers: []Header{{hostile, hostile}},
+		Outcome: "failed", Reason: hostile, Address: hostile}
+	entry := AuditRow{Actor: hostile, Action: "site.edit", Subject: "site:" + hostile, SubjectName: hostile, Outcome: "done",
+		Detail: AuditDetail{hostile: map[string]any{"before": hostile, "after": hostile}}}
 	preview := galleryPreview(hostile, "change", 1)
 	preview.Requests[0].Body, preview.Requests[0].Site, preview.Warnings = hostile, hostile, []string{hostile}
 	for name, page := range map[string]Component{
 		"exchange": Exchange(ExchangePage{RunTitle: hostile, Target: target, Sentence: hostile, Fix: hostile, Attempts: []Attempt{attempt}}),
 		"targets":  RunTargetList(RunTargets{Rows: []RunTarget{target}, Total: 1, Page: 1, Per: 50}),
-		"progress": RunProgress(RunView{State: "done", Latest: []RunTarget{target}, Groups: []RunGroup{{Outcome: "failed", Reason: hostile, Label: hostile, Sentence: hostile, Count: 1}}}),
-		"entry":    AuditEntry(AuditEntryPage{Entry: entry, DetailJSON: hostile}),
-		"preview":  Preview(preview),
+		"progress": RunProgress(RunView{State: "done", Latest: []RunTarget{target},
+			Groups: []RunGroup{{Outcome: "failed", Reason: hostile, Label: hostile, Sentence: hostile, Count: 1}}}),
+		"entry":   AuditEntry(AuditEntryPage{Entry: entry, DetailJSON: hostile}),
+		"preview": Preview(preview),
 	} {
 		t.Run(name, func(t *testing.T) {
 			root, text := drawn(t, page)
@@ -132,11 +136,13 @@ func TestPlainly(t *testing.T) {
 	}{
 		"all succeeded": {RunCounts{OK: 412}, nil, "All 412 sites succeeded."},
 		"one":           {RunCounts{OK: 1}, nil, "The site succeeded."},
-		"a mixture":     {RunCounts{OK: 398, Skipped: 9, Failed: 5}, []RunGroup{{Outcome: "skipped", Reason: "no_route", Count: 9}}, "398 succeeded, 9 do not have the endpoint, 5 need attention."},
-		"singular":      {RunCounts{OK: 2, Unknown: 1, Skipped: 1}, nil, "2 succeeded, 1 skipped, 1 needs attention."},
-		"running":       {RunCounts{OK: 1200, Partial: 1, Waiting: 3000, Running: 40}, nil, "1,200 succeeded, 1 needs attention, 3,040 remaining."},
-		"beginning":     {RunCounts{Waiting: 1}, nil, "No results yet: 1 site remaining."},
-		"cancelled":     {RunCounts{OK: 10, Failed: 90}, []RunGroup{{Outcome: "failed", Reason: "cancelled", Count: 88}}, "10 succeeded, 2 need attention, 88 not sent."},
+		"a mixture": {RunCounts{OK: 398, Skipped: 9, Failed: 5}, []RunGroup{{Outcome: "skipped", Reason: "no_route", Count: 9}},
+			"398 succeeded, 9 do not have the endpoint, 5 need attention."},
+		"singular":  {RunCounts{OK: 2, Unknown: 1, Skipped: 1}, nil, "2 succeeded, 1 skipped, 1 needs attention."},
+		"running":   {RunCounts{OK: 1200, Partial: 1, Waiting: 3000, Running: 40}, nil, "1,200 succeeded, 1 needs attention, 3,040 remaining."},
+		"beginning": {RunCounts{Waiting: 1}, nil, "No results yet: 1 site remaining."},
+		"cancelled": {RunCounts{OK: 10, Failed: 90}, []RunGroup{{Outcome: "failed", Reason: "cancelled", Count: 88}},
+			"10 succeeded, 2 need attention, 88 not sent."},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if got := plainly(c.counts, c.groups); got != c.want {

@@ -89,7 +89,8 @@ func roughly(d time.Duration) string {
 
 func oneDecimal(n float64) string { return strconv.FormatFloat(n, 'f', 1, 64) }
 
-var runStates = []Option{{"", "Any state"}, {"asked", "Waiting for approval"}, {"waiting", "Waiting"}, {"running", "Running"}, {"done", "Done"}, {"cancelled", "Cancelled"}}
+var runStates = []Option{{"", "Any state"}, {"asked", "Waiting for approval"}, {"waiting", "Waiting"}, {"running", "Running"}, {"done", "Done"},
+	{"cancelled", "Cancelled"}}
 
 var runHas = []Option{{"", "Any outcome"}, {"trouble", "Needs attention"}, {"failed", "Some failed"}, {"unknown", "Some unknown"},
 	{"partial", "Some partial"}, {"skipped", "Some skipped"}}

@@ -48,7 +48,8 @@ func (c *config) open(ctx context.Context) (*app, error) {
 	if err != nil {
 		return nil, err
 	}
-	h := &app{logger: logger, db: db, log: audit.New(db.Gorm, members.Verifier(), changes.Approvals(), sites.Subjects(), runs.Subjects()), network: network, signing: filepath.Join(filepath.Dir(c.keyFile), "record.key")}
+	h := &app{logger: logger, db: db, log: audit.New(db.Gorm, members.Verifier(), changes.Approvals(), sites.Subjects(), runs.Subjects()), network: network,
+		signing: filepath.Join(filepath.Dir(c.keyFile), "record.key")}
 	if err := h.wire(ctx, c.keyFile); err != nil {
 		return nil, errors.Join(err, h.close())
 	}
@@ -90,7 +91,8 @@ func openVault(ctx context.Context, db *database.DB, file string) (*vault.Vault,
 		return nil, failed
 	}
 	if sealed+factors+pending+unfinished > 0 {
-		return nil, fmt.Errorf("%w; %d credentials, %d authenticator apps, %d changes and %d runs that wait are sealed with it; nothing was changed", err, sealed, factors, pending, unfinished)
+		return nil, fmt.Errorf("%w; %d credentials, %d authenticator apps, %d changes and %d runs that wait are sealed with it; nothing was changed", err, sealed,
+			factors, pending, unfinished)
 	}
 	return vault.Create(file)
 }

@@ -126,16 +126,18 @@ func verifyRecord(cmd *cobra.Command, h *app, file string, asJSON bool) error {
 		fmt.Fprintf(cmd.OutOrStdout(), "It begins after entry %d: a signed checkpoint confirms that earlier entries are in archives.\n", v.Anchor)
 	}
 	if file != "" {
-		fmt.Fprintf(cmd.OutOrStdout(), "It contains everything that the checkpoint of %s covers, up to entry %d. The checkpoint is signed with the key %s.\n", checkpoint.At.Format(time.RFC3339), checkpoint.Seq, checkpoint.Key)
+		fmt.Fprintf(cmd.OutOrStdout(), "It contains everything that the checkpoint of %s covers, up to entry %d. The checkpoint is signed with the key %s.\n",
+			checkpoint.At.Format(time.RFC3339), checkpoint.Seq, checkpoint.Key)
 	}
 	return nil
 }
 
 func auditCheckpointCommand(c *config) *cobra.Command {
 	return &cobra.Command{
-		Use:     "checkpoint [FILE]",
-		Short:   "Sign the current state of the audit log, to keep elsewhere",
-		Long:    "Sign the current state of the audit log. Keep the file where nobody with write access to the database can change it: with it,\ndrover audit verify --checkpoint proves that nothing before it was changed, removed or reordered. Without FILE, it is printed.",
+		Use:   "checkpoint [FILE]",
+		Short: "Sign the current state of the audit log, to keep elsewhere",
+		Long: "Sign the current state of the audit log. Keep the file where nobody with write access to the database can change it: with it,\ndrover audit " +
+			"verify --checkpoint proves that nothing before it was changed, removed or reordered. Without FILE, it is printed.",
 		Example: "  drover audit checkpoint /safe/record-2026-01-31.json",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -204,7 +206,8 @@ func verifyArchive(cmd *cobra.Command, h *app, archive, file string) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", archive, err)
 	}
-	fmt.Fprintf(cmd.OutOrStdout(), "The archive is intact, from entry %d to %d, and connects to the audit log.\nIt was created on %s and is signed with the key %s.\n",
+	fmt.Fprintf(cmd.OutOrStdout(),
+		"The archive is intact, from entry %d to %d, and connects to the audit log.\nIt was created on %s and is signed with the key %s.\n",
 		a.First, a.Last, a.Checkpoint.At.Format(time.RFC3339), a.Checkpoint.Key)
 	if file != "" && (checkpoint.Seq < a.First || checkpoint.Seq > a.Last) {
 		return fmt.Errorf("the checkpoint is for entry %d, which is not in this archive", checkpoint.Seq)
@@ -253,6 +256,7 @@ func archiveRecord(cmd *cobra.Command, h *app, order audit.ArchiveOrder) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(cmd.OutOrStdout(), "%s contains entries %d to %d, which are no longer in the audit log. Its SHA-256 is %s.\n", order.File, a.First, a.Last, a.SHA256)
+	fmt.Fprintf(cmd.OutOrStdout(), "%s contains entries %d to %d, which are no longer in the audit log. Its SHA-256 is %s.\n", order.File, a.First, a.Last,
+		a.SHA256)
 	return nil
 }

@@ -43,7 +43,8 @@ func newFleet(b *testing.B, n, perAddress int) fleet {
 	}
 	f.write(b, "hosts", hosts.String())
 	f.write(b, "ca.pem", string(fake.CAPEM()))
-	f.env = []string{"DROVER_DATA=" + filepath.Join(f.dir, "data"), "DROVER_HOSTS_FILE=" + f.path("hosts"), "DROVER_CA_FILE=" + f.path("ca.pem"), "DROVER_ALLOW_NETS=127.0.0.0/8"}
+	f.env = []string{"DROVER_DATA=" + filepath.Join(f.dir, "data"), "DROVER_HOSTS_FILE=" + f.path("hosts"), "DROVER_CA_FILE=" + f.path("ca.pem"),
+		"DROVER_ALLOW_NETS=127.0.0.0/8"}
 	f.write(b, "sites.csv", f.csv(n))
 	if out, err := f.drover("sites", "import", f.path("sites.csv")).CombinedOutput(); err != nil {
 		b.Fatalf("%v\n%s", err, out)

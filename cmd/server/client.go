@@ -183,7 +183,8 @@ func (d remoteClient) run(ctx context.Context, spec runs.Spec, each func(web.Run
 		return line, err
 	}
 	if line.State == runs.AwaitingApproval {
-		return line, exit{exitRefused, fmt.Errorf("run %d is waiting for a second person to approve it; nothing is sent until then. See it with drover runs show %d", line.Run, line.Run)}
+		return line, exit{exitRefused, fmt.Errorf("run %d is waiting for a second person to approve it; nothing is sent until then. See it with drover runs show %d",
+			line.Run, line.Run)}
 	}
 	for started := line.Run; line.EndedAt.IsZero(); {
 		each(line)

@@ -98,7 +98,8 @@ var environmentFlags = map[string]bool{
 	"addr": true, "data": true, "database-url": true, "key-file": true, "allow-nets": true, "ca-file": true, "hosts-file": true,
 	"concurrency": true, "per-address": true, "public-url": true, "trusted-proxies": true, "server": true,
 	"audit-file": true, "audit-syslog": true, "audit-hook": true, "audit-hook-secret-file": true, "audit-keep-days": true, "audit-archives": true,
-	"oidc-issuer": true, "oidc-client-id": true, "oidc-client-secret-file": true, "oidc-name": true, "oidc-domains": true, "oidc-groups": true, "oidc-create": true, "oidc-trusted-factor": true,
+	"oidc-issuer": true, "oidc-client-id": true, "oidc-client-secret-file": true, "oidc-name": true, "oidc-domains": true, "oidc-groups": true,
+	"oidc-create": true, "oidc-trusted-factor": true,
 }
 
 // trustedProxies reads addresses and networks.

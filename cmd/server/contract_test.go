@@ -41,12 +41,14 @@ func simulate(t *testing.T, described []wptest.Site) simulated {
 		}
 	}
 	return simulated{fake: fake, csv: filepath.Join(dir, "sites.csv"), env: []string{
-		"DROVER_DATA=" + filepath.Join(dir, "data"), "DROVER_HOSTS_FILE=" + filepath.Join(dir, "hosts"), "DROVER_CA_FILE=" + filepath.Join(dir, "ca.pem"), "DROVER_ALLOW_NETS=127.0.0.0/8"}}
+		"DROVER_DATA=" + filepath.Join(dir, "data"), "DROVER_HOSTS_FILE=" + filepath.Join(dir, "hosts"), "DROVER_CA_FILE=" + filepath.Join(dir, "ca.pem"),
+		"DROVER_ALLOW_NETS=127.0.0.0/8"}}
 }
 
 func TestTheCommandLineContract(t *testing.T) {
 	t.Parallel() // it waits more than it works
-	s := simulate(t, []wptest.Site{{Host: "well.example", Client: "Acme", Tags: []string{"care"}}, {Host: "bare.example", Client: "Acme", Fault: wptest.NoPlugin}, {Host: "wrong.example", Client: "Other", Fault: wptest.WrongPassword}})
+	s := simulate(t, []wptest.Site{{Host: "well.example", Client: "Acme", Tags: []string{"care"}}, {Host: "bare.example", Client: "Acme", Fault: wptest.NoPlugin},
+		{Host: "wrong.example", Client: "Other", Fault: wptest.WrongPassword}})
 	if code, out := run(t, s.env, "sites", "import", s.csv); code != 0 || !strings.Contains(out, "3 added") {
 		t.Fatalf("import: exit %d, %s", code, out)
 	}

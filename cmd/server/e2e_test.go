@@ -96,7 +96,8 @@ func browser(t *testing.T) context.Context {
 		t.Skip("DROVER_TEST_CHROMIUM is not set: run `make test`, which installs Chromium")
 	}
 	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.UserDataDir(t.TempDir()),
-		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-background-networking", true), chromedp.Flag("disable-component-update", true), chromedp.WindowSize(1360, 900))
+		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-background-networking", true), chromedp.Flag("disable-component-update", true),
+		chromedp.WindowSize(1360, 900))
 	ctx, cancel := chromedp.NewExecAllocator(context.Background(), options...)
 	t.Cleanup(cancel)
 	ctx, cancel = chromedp.NewContext(ctx)
@@ -163,7 +164,8 @@ func TestTheMainJobOnRealWordPress(t *testing.T) {
 	}
 	checked(t, ctx, home)
 
-	do(t, ctx, "compose", chromedp.Navigate(home+"/run?operation=clear-cache&all=1"), until(`document.querySelector("#run-preview").innerText.includes("14 sites")`))
+	do(t, ctx, "compose", chromedp.Navigate(home+"/run?operation=clear-cache&all=1"),
+		until(`document.querySelector("#run-preview").innerText.includes("14 sites")`))
 	do(t, ctx, "run", chromedp.Click("#run-preview button:not([formaction])"),
 		until(`document.querySelector("#run-live")?.innerText.includes("11 succeeded")`), until(`document.querySelector("#run-live").innerText.includes("14 of 14")`))
 	path := evaluate(t, ctx, "location.pathname")

@@ -77,7 +77,8 @@ func TestAnyEndpointOnRealWordPress(t *testing.T) {
 	p := start(t, append(env, "DROVER_ADDR="+addr), "serve")
 	p.wait(t, "listens")
 	home, ctx := "http://"+addr, browser(t)
-	do(t, ctx, "sign in", chromedp.Navigate(home+"/sign-in"), chromedp.SendKeys("#email", olga), chromedp.SendKeys("#password", olgasPassword), chromedp.Click("main form button"), until(`document.querySelector("form[action=\"/sign-out\"]")`))
+	do(t, ctx, "sign in", chromedp.Navigate(home+"/sign-in"), chromedp.SendKeys("#email", olga), chromedp.SendKeys("#password", olgasPassword),
+		chromedp.Click("main form button"), until(`document.querySelector("form[action=\"/sign-out\"]")`))
 
 	do(t, ctx, "explore", chromedp.Navigate(home+"/endpoints?all=1"), until(fmt.Sprintf(`document.body.innerText.includes("on %d sites")`, n)))
 	if routes := evaluate(t, ctx, `String(document.querySelectorAll("main details li").length)`); len(routes) < 3 {
@@ -88,26 +89,35 @@ func TestAnyEndpointOnRealWordPress(t *testing.T) {
 	t.Logf("searching the index of %d sites took %v", n, time.Since(began).Round(time.Millisecond))
 
 	form := home + "/endpoints/form?all=1&method=POST&route=%2Fwp%2Fv2%2Fposts"
-	do(t, ctx, "a wrong number is stopped", chromedp.Navigate(form), chromedp.SendKeys(`[name="f.categories"]`, "news"), chromedp.Click(`main form button[data-variant="primary"]`),
+	do(t, ctx, "a wrong number is stopped", chromedp.Navigate(form), chromedp.SendKeys(`[name="f.categories"]`, "news"),
+		chromedp.Click(`main form button[data-variant="primary"]`),
 		until(`document.body.innerText.includes("Enter a whole number")`))
-	do(t, ctx, "a draft", chromedp.Navigate(form), chromedp.SendKeys(`[name="f.title"], [name="f.title.raw"]`, "Drover on {{site.host}}"), chromedp.SetValue(`[name="f.status"]`, "draft"),
+	do(t, ctx, "a draft", chromedp.Navigate(form), chromedp.SendKeys(`[name="f.title"], [name="f.title.raw"]`, "Drover on {{site.host}}"),
+		chromedp.SetValue(`[name="f.status"]`, "draft"),
 		chromedp.Click(`main form button[data-variant="primary"]`), until(fmt.Sprintf(`document.querySelector("#run-preview")?.innerText.includes("%d sites")`, n)),
-		chromedp.Click("#run-preview button:not([formaction])"), until(fmt.Sprintf(`document.querySelector("#run-live")?.innerText.includes("All %d sites succeeded")`, n)))
+		chromedp.Click("#run-preview button:not([formaction])"),
+		until(fmt.Sprintf(`document.querySelector("#run-live")?.innerText.includes("All %d sites succeeded")`, n)))
 
 	do(t, ctx, "WordPress's own word stands at the field", chromedp.Navigate(home+"/endpoints/form?all=1&method=POST&route=%2Fwp%2Fv2%2Fposts"),
-		chromedp.SendKeys(`[name="f.date"]`, "yesterday"), chromedp.Click(`main form button[data-variant="primary"]`), until(`document.querySelector("#run-preview")?.innerText.includes("sites")`),
-		chromedp.Click("#run-preview button:not([formaction])"), until(fmt.Sprintf(`document.querySelector("#run-live")?.innerText.includes("%d need attention")`, n)),
-		chromedp.Navigate(home+"/runs/2/targets?outcome=failed&reason=invalid_input"), chromedp.Click("main table a"), until(`document.body.innerText.includes("Edit in the form")`),
+		chromedp.SendKeys(`[name="f.date"]`, "yesterday"), chromedp.Click(`main form button[data-variant="primary"]`),
+		until(`document.querySelector("#run-preview")?.innerText.includes("sites")`),
+		chromedp.Click("#run-preview button:not([formaction])"), until(fmt.Sprintf(`document.querySelector("#run-live")?.innerText.includes("%d need attention")`,
+			n)),
+		chromedp.Navigate(home+"/runs/2/targets?outcome=failed&reason=invalid_input"), chromedp.Click("main table a"),
+		until(`document.body.innerText.includes("Edit in the form")`),
 		chromedp.Click(`a[href^="/endpoints/form"]`), until(`document.querySelector('#f\\.date-problem')?.innerText.includes("date")`))
 
 	l.endDrafts(t, env, n)
-	do(t, ctx, "the plugins as a table", chromedp.Navigate(home+"/operations/-1/use?all=1"), until(fmt.Sprintf(`document.querySelector("#run-preview")?.innerText.includes("%d sites")`, n)),
+	do(t, ctx, "the plugins as a table", chromedp.Navigate(home+"/operations/-1/use?all=1"),
+		until(fmt.Sprintf(`document.querySelector("#run-preview")?.innerText.includes("%d sites")`, n)),
 		chromedp.Click("#run-preview button:not([formaction])"), until(`document.querySelector('a[href$="/answers"]')`), chromedp.Click(`a[href$="/answers"]`),
 		until(fmt.Sprintf(`document.querySelector("main").innerText.includes("of %d sites")`, n)))
-	if rows := evaluate(t, ctx, `String([...document.querySelectorAll("main tbody tr")].filter(tr => tr.innerText.includes("1.4.2")).length)`); rows != fmt.Sprint(n) {
+	if rows := evaluate(t, ctx,
+		`String([...document.querySelectorAll("main tbody tr")].filter(tr => tr.innerText.includes("1.4.2")).length)`); rows != fmt.Sprint(n) {
 		t.Errorf("%s sites show the version of the lab's plugin, want %d", rows, n)
 	}
-	if heads := evaluate(t, ctx, `[...document.querySelectorAll("main th")].map(th => th.innerText.trim()).join(" ")`); heads != "Site plugin name version status" {
+	if heads := evaluate(t, ctx,
+		`[...document.querySelectorAll("main th")].map(th => th.innerText.trim()).join(" ")`); heads != "Site plugin name version status" {
 		t.Errorf("the table has %s", heads)
 	}
 }
@@ -123,14 +133,17 @@ func TestAbilitiesOnRealWordPress(t *testing.T) {
 		t.Errorf("the explorer does not list the abilities: %.2000s", page)
 	}
 	ability := url.Values{"all": {"1"}, "ability": {"lab/set-tagline"}, "method": {"POST"}, "f.input.tagline": {strings.Repeat("x", 61)}}
-	if status, page := c.post(t, "/endpoints/form", ability); status != http.StatusUnprocessableEntity || !strings.Contains(page, "Enter at most 60 characters. This has 61.") {
+	if status, page := c.post(t, "/endpoints/form", ability); status != http.StatusUnprocessableEntity ||
+		!strings.Contains(page, "Enter at most 60 characters. This has 61.") {
 		t.Errorf("too long a tagline: %d", status)
 	}
 	ability.Set("f.input.tagline", "Run by Drover on {{site.host}}")
-	if status, page := c.post(t, "/endpoints/form", ability); status != http.StatusOK || !strings.Contains(page, "/wp-abilities/v1/abilities/lab/set-tagline/run") {
+	if status, page := c.post(t, "/endpoints/form", ability); status != http.StatusOK ||
+		!strings.Contains(page, "/wp-abilities/v1/abilities/lab/set-tagline/run") {
 		t.Errorf("the ability's form: %d", status)
 	}
-	code, out := run(t, env, "run", "request", "--method", "POST", "--path", "/wp-abilities/v1/abilities/lab/set-tagline/run", "--body", `{"input":{"tagline":"Run by Drover on {{site.host}}"}}`, "--all", "--json")
+	code, out := run(t, env, "run", "request", "--method", "POST", "--path", "/wp-abilities/v1/abilities/lab/set-tagline/run", "--body",
+		`{"input":{"tagline":"Run by Drover on {{site.host}}"}}`, "--all", "--json")
 	if code != 0 || !strings.Contains(out, fmt.Sprintf(`"counts":{"ok":%d,"skipped":1}`, n-1)) {
 		t.Errorf("set the tagline: exit %d\n%s", code, out)
 	}
@@ -148,8 +161,10 @@ func TestAnswersAsATree(t *testing.T) {
 	run(t, s.env, "run", "request", "--method", "GET", "--path", "/", "--all", "--json")
 	_, c := s.browse(t)
 	ctx := browser(t)
-	do(t, ctx, "sign in", chromedp.Navigate(c.home+"/sign-in"), chromedp.SendKeys("#email", olga), chromedp.SendKeys("#password", olgasPassword), chromedp.Click("main form button"), until(`document.querySelector("form[action=\"/sign-out\"]")`))
-	do(t, ctx, "open the tree", chromedp.Navigate(c.home+"/runs/1/targets/1"), until(`document.querySelector(".json-tree")`), chromedp.SendKeys(".json-bar input", "maxlength"),
+	do(t, ctx, "sign in", chromedp.Navigate(c.home+"/sign-in"), chromedp.SendKeys("#email", olga), chromedp.SendKeys("#password", olgasPassword),
+		chromedp.Click("main form button"), until(`document.querySelector("form[action=\"/sign-out\"]")`))
+	do(t, ctx, "open the tree", chromedp.Navigate(c.home+"/runs/1/targets/1"), until(`document.querySelector(".json-tree")`),
+		chromedp.SendKeys(".json-bar input", "maxlength"),
 		until(`document.querySelector(".json-bar .hint").innerText === "1 of 2"`), until(`document.querySelector(".json-found").dataset.path.endsWith(".maxLength")`))
 	if found := evaluate(t, ctx, `String(document.querySelectorAll(".json-tree img").length) + document.title.includes("broken in")`); found != "0false" {
 		t.Errorf("the answer became a part of the page: %s", found)
@@ -166,7 +181,8 @@ func (l lab) endDrafts(t *testing.T, env []string, n int) {
 	if code != 0 {
 		t.Fatalf("look for the drafts: exit %d\n%s", code, out)
 	}
-	code, out = run(t, env, "run", "request", "--method", "DELETE", "--path", "/wp/v2/posts/{{row.id}}?force=true", "--param", "rows=@"+l.draftIDs(t, env), "--all", "--yes", "--json")
+	code, out = run(t, env, "run", "request", "--method", "DELETE", "--path", "/wp/v2/posts/{{row.id}}?force=true", "--param", "rows=@"+l.draftIDs(t, env),
+		"--all", "--yes", "--json")
 	if code != 0 || !strings.Contains(out, fmt.Sprintf(`"counts":{"ok":%d}`, n)) {
 		t.Errorf("delete the drafts: exit %d\n%s", code, out)
 	}

@@ -14,7 +14,8 @@ const module = "github.com/droverhq/drover/"
 var floors = map[string]float64{
 	"cmd/server": 4, "internal/web": 3, "views": 3, "static": 3, "internal/runs/engine": 2.5, "internal/changes": 2.5, "internal/runs": 2, "internal/members": 2,
 	"internal/sites": 1, "internal/saved": 1, "internal/remote": 1, "internal/auditsinks": 1,
-	"internal/cacheplugin": 0, "internal/wordpress": 0, "internal/operation": 0, "internal/endpoint": 0, "internal/validation": 0, "internal/spreadsheet": 0, "internal/vault": 0, "internal/access": 0, "internal/audit": 0, "internal/database": 0, "migrations": -1, "internal/expression": -1,
+	"internal/cacheplugin": 0, "internal/wordpress": 0, "internal/operation": 0, "internal/endpoint": 0, "internal/validation": 0, "internal/spreadsheet": 0,
+	"internal/vault": 0, "internal/access": 0, "internal/audit": 0, "internal/database": 0, "migrations": -1, "internal/expression": -1,
 }
 
 // sameFloor names the arrows between packages of one floor.
@@ -31,7 +32,8 @@ var tests = map[string]bool{"internal/wordpress/wptest": true, "internal/databas
 var only = map[string][]string{
 	"github.com/gin-gonic/gin": {"internal/web"},
 	"github.com/a-h/templ":     {"views", "internal/web"},
-	"gorm.io/gorm":             {"internal/database", "internal/audit", "internal/sites", "internal/saved", "internal/runs", "internal/members", "internal/auditsinks", "internal/changes"},
+	"gorm.io/gorm": {"internal/database", "internal/audit", "internal/sites", "internal/saved", "internal/runs", "internal/members",
+		"internal/auditsinks", "internal/changes"},
 }
 
 func TestStairsOnlyGoDown(t *testing.T) {
@@ -99,7 +101,8 @@ func TestWhatStandsInOneFileOnly(t *testing.T) {
 		{`http\.(Get|Post|DefaultClient|Client\{|Transport\{)`, func(file string) bool {
 			// The other ways out lead to no site: to a Drover elsewhere, which the person at the command line names, and to a hook and a provider,
 			// which whoever runs Drover names.
-			return strings.HasPrefix(file, "internal/wordpress/") || file == "internal/remote/remote.go" || file == "internal/members/provider.go" || file == "internal/auditsinks/sinks.go"
+			return strings.HasPrefix(file, "internal/wordpress/") || file == "internal/remote/remote.go" || file == "internal/members/provider.go" ||
+				file == "internal/auditsinks/sinks.go"
 		}},
 	}
 	for _, c := range cases {

@@ -17,14 +17,21 @@ import (
 // is listed only in the form that was wrong.
 var oldNames = map[string]string{
 	"reach": "scope, access", "bound": "scope", "beyond": "outside scope", "held": "access", "holds": "host lease", "admit": "authorize", "admitted": "authorized",
-	"mend": "fix", "mends": "fixes", "anew": "again, reset", "again": "rerun, retry", "tries": "retries", "learn": "detect", "learnt": "detected", "felt": "measured",
-	"thaw": "resume", "thawed": "the status meant", "fenced": "leased", "furnish": "fill, import", "weigh": "compare, count", "tallies": "counts", "tally": "count", "crowd": "concurrency limit", "share": "limit",
-	"door": "sign-in, public routes", "stranger": "public", "early": "before sign-in is complete", "whole": "verified, complete", "lacking": "second factor missing", "half": "second factor pending",
-	"mate": "member", "mates": "members", "teammate": "member", "house": "app, bootstrap", "desk": "local client", "elsewhere": "remote client", "shelf": "store", "ours": "built-in",
-	"prove": "reauthenticate", "proof": "reauthentication", "unproved": "not reauthenticated", "fresh": "recent authentication", "freshness": "recent authentication",
-	"move": "site URL changed", "moves": "redirects", "moved": "redirected", "near": "same domain", "far": "another domain", "owners": "URL routing",
-	"copies": "audit sinks", "copied": "audit sink state", "streams": "audit sinks", "forward": "audit sinks", "visit": "request context", "hand": "attention item", "hands": "attention items",
-	"said": "text, message", "told": "phrase", "tellings": "phrases", "looks": "badges", "look": "badge", "beginnings": "prefixes", "ask": "request approval", "asked": "approval requested",
+	"mend": "fix", "mends": "fixes", "anew": "again, reset", "again": "rerun, retry", "tries": "retries", "learn": "detect", "learnt": "detected",
+	"felt": "measured",
+	"thaw": "resume", "thawed": "the status meant", "fenced": "leased", "furnish": "fill, import", "weigh": "compare, count", "tallies": "counts",
+	"tally": "count", "crowd": "concurrency limit", "share": "limit",
+	"door": "sign-in, public routes", "stranger": "public", "early": "before sign-in is complete", "whole": "verified, complete",
+	"lacking": "second factor missing", "half": "second factor pending",
+	"mate": "member", "mates": "members", "teammate": "member", "house": "app, bootstrap", "desk": "local client", "elsewhere": "remote client", "shelf": "store",
+	"ours":  "built-in",
+	"prove": "reauthenticate", "proof": "reauthentication", "unproved": "not reauthenticated", "fresh": "recent authentication",
+	"freshness": "recent authentication",
+	"move":      "site URL changed", "moves": "redirects", "moved": "redirected", "near": "same domain", "far": "another domain", "owners": "URL routing",
+	"copies": "audit sinks", "copied": "audit sink state", "streams": "audit sinks", "forward": "audit sinks", "visit": "request context",
+	"hand": "attention item", "hands": "attention items",
+	"said": "text, message", "told": "phrase", "tellings": "phrases", "looks": "badges", "look": "badge", "beginnings": "prefixes", "ask": "request approval",
+	"asked": "approval requested",
 }
 
 // Names that contain such a word and are right.
@@ -40,7 +47,8 @@ func TestIdentifiersAreStandardTerms(t *testing.T) {
 		if name := d.Name(); d.IsDir() && (name == "node_modules" || name == "dist" || name == "testdata" || len(name) > 2 && name[0] == '.' && name != "../..") {
 			return filepath.SkipDir
 		}
-		if d.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_templ.go") || strings.HasSuffix(path, "words_test.go") || strings.HasSuffix(path, "identifiers_test.go") {
+		if d.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_templ.go") || strings.HasSuffix(path, "words_test.go") ||
+			strings.HasSuffix(path, "identifiers_test.go") {
 			return nil
 		}
 		place := strings.TrimPrefix(path, "../../")
@@ -73,7 +81,8 @@ func TestIdentifiersAreStandardTerms(t *testing.T) {
 
 func TestWordsOfAnIdentifier(t *testing.T) {
 	for name, want := range map[string][]string{
-		"AtOneServer": {"at", "one", "server"}, "unproved": {"unproved"}, "per_address": {"per", "address"}, "URLsOf": {"urls", "of"}, "reachFields": {"reach", "fields"}, "ErrNoSite": {"err", "no", "site"},
+		"AtOneServer": {"at", "one", "server"}, "unproved": {"unproved"}, "per_address": {"per", "address"}, "URLsOf": {"urls", "of"},
+		"reachFields": {"reach", "fields"}, "ErrNoSite": {"err", "no", "site"},
 	} {
 		if got := words(name); !slices.Equal(got, want) {
 			t.Errorf("%s: %q, want %q", name, got, want)

@@ -19,7 +19,8 @@ func jsonPages(t *testing.T) (context.Context, map[string]string) {
 	ctx := browser(t)
 	do(t, ctx, "open the gallery", chromedp.Navigate("http://"+addr+"/gallery"))
 	pages := map[string]string{}
-	for line := range strings.Lines(evaluate(t, ctx, `[...document.querySelectorAll('a[href^="/gallery/"]')].map(a => a.href + "\t" + a.closest("tr, li, div").innerText.replace(/\s+/g, " ")).join("\n")`)) {
+	for line := range strings.Lines(evaluate(t, ctx,
+		`[...document.querySelectorAll('a[href^="/gallery/"]')].map(a => a.href + "\t" + a.closest("tr, li, div").innerText.replace(/\s+/g, " ")).join("\n")`)) {
 		if href, state, is := strings.Cut(strings.TrimSpace(line), "\t"); is {
 			pages[state] = href
 		}
@@ -41,7 +42,8 @@ func pageOf(t *testing.T, pages map[string]string, state string) string {
 // search types words into the tree's search and waits for what it says.
 func search(t *testing.T, ctx context.Context, words, want string) {
 	t.Helper()
-	evaluate(t, ctx, fmt.Sprintf(`(() => { const i = document.querySelector(".json-bar input"); document.querySelector(".json-bar [role=status]").textContent = ""; i.value = %q; i.dispatchEvent(new Event("input", { bubbles: true })); return ""; })()`, words))
+	evaluate(t, ctx, fmt.Sprintf(`(() => { const i = document.querySelector(".json-bar input"); document.querySelector(".json-bar [role=status]").textContent `+
+		`= ""; i.value = %q; i.dispatchEvent(new Event("input", { bubbles: true })); return ""; })()`, words))
 	do(t, ctx, "search "+words, until(fmt.Sprintf(`document.querySelector(".json-bar [role=status]").textContent.startsWith(%q)`, want)))
 }
 
@@ -55,7 +57,8 @@ func TestTheTreeOfAnAnswer(t *testing.T) {
 	if text := evaluate(t, ctx, `document.querySelector(".json-found").innerText`); !strings.Contains(text, "Hello, world") {
 		t.Errorf("found %q", text)
 	}
-	for words, path := range map[string]string{"hello": ".data[0].title.rendered", "1e400": `.data[0]["a key"]["with \"quotes\""]`, "deep": ".nested.a.b.c[0][0][0][0]", "пример": `.["пример"]`} {
+	for words, path := range map[string]string{"hello": ".data[0].title.rendered", "1e400": `.data[0]["a key"]["with \"quotes\""]`,
+		"deep": ".nested.a.b.c[0][0][0][0]", "пример": `.["пример"]`} {
 		search(t, ctx, words, "1 of 1")
 		if got := evaluate(t, ctx, `document.querySelector(".json-found .json-copy").title`); got != path {
 			t.Errorf("the path of %q is %s, want %s", words, got, path)
@@ -68,9 +71,12 @@ func TestTheTreeOfAnAnswer(t *testing.T) {
 		}
 	}
 	search(t, ctx, "nowhere to be found", "No matches")
-	do(t, ctx, "as text", chromedp.Click(".json-bar button"), until(`!document.querySelector("pre[data-json]").hidden && document.querySelector(".json-tree").hidden`), chromedp.Click(".json-bar button"), until(`!document.querySelector(".json-tree").hidden`))
+	do(t, ctx, "as text", chromedp.Click(".json-bar button"),
+		until(`!document.querySelector("pre[data-json]").hidden && document.querySelector(".json-tree").hidden`), chromedp.Click(".json-bar button"),
+		until(`!document.querySelector(".json-tree").hidden`))
 	search(t, ctx, "e", "1 of ")
-	do(t, ctx, "the next one by the keyboard", chromedp.SendKeys(".json-bar input", "\r"), until(`document.querySelector(".json-bar [role=status]").textContent.startsWith("2 of")`))
+	do(t, ctx, "the next one by the keyboard", chromedp.SendKeys(".json-bar input", "\r"),
+		until(`document.querySelector(".json-bar [role=status]").textContent.startsWith("2 of")`))
 	for _, state := range []string{"JSON, cut off", "JSON, a value alone"} {
 		do(t, ctx, state, chromedp.Navigate(pageOf(t, pages, state)), until(`document.querySelector("pre[data-json]")`))
 		if got := evaluate(t, ctx, `String(Boolean(document.querySelector(".json-tree"))) + document.querySelector("pre[data-json]").hidden`); got != "falsefalse" {
@@ -82,12 +88,15 @@ func TestTheTreeOfAnAnswer(t *testing.T) {
 func TestAHostileAnswerInTheTree(t *testing.T) {
 	ctx, pages := jsonPages(t)
 	do(t, ctx, "open the hostile one", chromedp.Navigate(pageOf(t, pages, "JSON, hostile")), until(`document.querySelector(".json-tree")`))
-	for words, want := range map[string]string{"alert(": "1 of 2", "polluted": "1 of 1", "no name": "1 of 1", "__proto__": "1 of 1", "constructor": "1 of 1", "same": "1 of "} {
+	for words, want := range map[string]string{"alert(": "1 of 2", "polluted": "1 of 1", "no name": "1 of 1", "__proto__": "1 of 1", "constructor": "1 of 1",
+		"same": "1 of "} {
 		search(t, ctx, words, want)
 	}
 	search(t, ctx, "bottom", "No matches") // it lies deeper than a page can show
 	search(t, ctx, "hasown", "1 of 1")
-	if got := evaluate(t, ctx, `String(({}).polluted) + [...document.querySelectorAll(".json-view *")].filter(e => ["SCRIPT", "IMG", "A", "IFRAME"].includes(e.tagName)).length`); got != "undefined0" {
+	const polluted = `String(({}).polluted) +
+		[...document.querySelectorAll(".json-view *")].filter(e => ["SCRIPT", "IMG", "A", "IFRAME"].includes(e.tagName)).length`
+	if got := evaluate(t, ctx, polluted); got != "undefined0" {
 		t.Errorf("hostile text became more than text: %s", got)
 	}
 	if got := evaluate(t, ctx, `document.querySelector("pre[data-json]").textContent.includes("<script>alert(") ? "kept" : "lost"`); got != "kept" {
@@ -98,7 +107,8 @@ func TestAHostileAnswerInTheTree(t *testing.T) {
 // A megabyte opens and is searched at once, and the page stays small.
 func TestAMegabyteInTheTree(t *testing.T) {
 	ctx, pages := jsonPages(t)
-	do(t, ctx, "open a megabyte", chromedp.Navigate(pageOf(t, pages, "JSON, 1 MB")), until(`document.querySelector(".json-tree") && performance.getEntriesByType("navigation")[0].domContentLoadedEventEnd > 0`))
+	do(t, ctx, "open a megabyte", chromedp.Navigate(pageOf(t, pages, "JSON, 1 MB")),
+		until(`document.querySelector(".json-tree") && performance.getEntriesByType("navigation")[0].domContentLoadedEventEnd > 0`))
 	measure := func(what, expression string, most float64) {
 		t.Helper()
 		value, err := strconv.ParseFloat(evaluate(t, ctx, expression), 64)
@@ -111,14 +121,17 @@ func TestAMegabyteInTheTree(t *testing.T) {
 		}
 	}
 	measure("bytes of the answer", `String(document.querySelector("pre[data-json]").textContent.length)`, 1.3e6)
-	measure("ms from the page's last byte to the tree", `(() => { const n = performance.getEntriesByType("navigation")[0]; return String(n.domContentLoadedEventEnd - n.responseEnd); })()`, 1500)
+	measure("ms from the page's last byte to the tree",
+		`(() => { const n = performance.getEntriesByType("navigation")[0]; return String(n.domContentLoadedEventEnd - n.responseEnd); })()`, 1500)
 	measure("elements in the tree at first", `String(document.querySelectorAll(".json-tree *").length)`, 5000)
 	evaluate(t, ctx, `(() => { const said = document.querySelector(".json-bar [role=status]"); const input = document.querySelector(".json-bar input");
-		new MutationObserver(() => { if (said.textContent) window.took = performance.now() - window.began; }).observe(said, { childList: true, characterData: true, subtree: true });
+		new MutationObserver(() => { if (said.textContent) window.took = performance.now() - window.began; })
+			.observe(said, { childList: true, characterData: true, subtree: true });
 		window.began = performance.now(); input.value = "post-1999"; input.dispatchEvent(new Event("input", { bubbles: true })); return ""; })()`)
 	do(t, ctx, "wait for what was found", until("window.took"))
 	measure("ms from a word typed to the last post found, opened and shown, 150 of them waiting for more to be typed", `String(window.took)`, 3000)
-	if got := evaluate(t, ctx, `document.querySelector(".json-found").innerText + document.querySelector(".json-found .json-copy").title`); !strings.Contains(got, "post-1999") || !strings.HasSuffix(got, ".[1998].slug") {
+	if got := evaluate(t, ctx, `document.querySelector(".json-found").innerText + document.querySelector(".json-found .json-copy").title`); !strings.Contains(got,
+		"post-1999") || !strings.HasSuffix(got, ".[1998].slug") {
 		t.Errorf("found %q", got)
 	}
 	measure("elements in the tree after it", `String(document.querySelectorAll(".json-tree *").length)`, 25000)

@@ -16,7 +16,8 @@ import (
 // rotateKeys adds a key and seals everything with it: credentials, authenticator apps, changes and runs that wait, as counted in this order.
 func (h *app) rotateKeys(ctx context.Context) (resealed [4]int, err error) {
 	// The first one adds the key.
-	for i, rotate := range []func(context.Context, access.Actor) (int, error){h.registry.RotateKeys, h.roster.RotateKeys, h.changes.RotateKeys, h.runner.RotateKeys} {
+	for i, rotate := range []func(context.Context, access.Actor) (int, error){h.registry.RotateKeys, h.roster.RotateKeys, h.changes.RotateKeys,
+		h.runner.RotateKeys} {
 		if resealed[i], err = rotate(ctx, commandLine()); err != nil {
 			return resealed, err
 		}
@@ -31,7 +32,8 @@ func (h *app) dropOldKeys(ctx context.Context) (int, error) {
 		return 0, err
 	}
 	needed := int64(0)
-	for _, count := range []func(context.Context, *database.DB, uint32) (int64, error){sites.CountSealedByOthers, members.CountSealedByOthers, changes.CountSealedByOthers, runs.CountSealedByOthers} {
+	for _, count := range []func(context.Context, *database.DB, uint32) (int64, error){sites.CountSealedByOthers, members.CountSealedByOthers,
+		changes.CountSealedByOthers, runs.CountSealedByOthers} {
 		n, err := count(ctx, h.db, h.keys.Primary())
 		if err != nil {
 			return 0, err
@@ -42,7 +44,8 @@ func (h *app) dropOldKeys(ctx context.Context) (int, error) {
 		return 0, exit{exitRefused, fmt.Errorf("%d values are sealed with older keys; run drover keys rotate first", needed)}
 	}
 	// Recorded first: there is no way back.
-	if err := h.log.RecordAlone(ctx, actor, audit.Event{Action: access.KeysRotate, Detail: map[string]any{"old_keys": "dropped", "key": h.keys.Primary()}}); err != nil {
+	if err := h.log.RecordAlone(ctx, actor, audit.Event{Action: access.KeysRotate,
+		Detail: map[string]any{"old_keys": "dropped", "key": h.keys.Primary()}}); err != nil {
 		return 0, err
 	}
 	return h.keys.DropOld()

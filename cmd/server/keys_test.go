@@ -21,7 +21,8 @@ import (
 )
 
 // sealedValues are the columns with sealed values. What is sealed elsewhere must be rotated, and counted here.
-var sealedValues = []string{"SELECT sealed FROM credentials", "SELECT sealed FROM factors WHERE kind = 'totp'", "SELECT payload FROM pending_changes WHERE state = 'waiting'"}
+var sealedValues = []string{"SELECT sealed FROM credentials", "SELECT sealed FROM factors WHERE kind = 'totp'",
+	"SELECT payload FROM pending_changes WHERE state = 'waiting'"}
 
 // waiting is a team with a credential, an authenticator app, and a change and a run that wait for a second person.
 type waiting struct {

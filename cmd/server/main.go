@@ -97,7 +97,8 @@ environment variable too: --data is DROVER_DATA.`,
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return exit{exitUsage, err} })
 	c.register(root)
-	root.AddCommand(serveCommand(c), demoCommand(c), membersCommand(c), sitesCommand(c), runCommand(c), runsCommand(c), auditCommand(c), backupCommand(c), keysCommand(c))
+	root.AddCommand(serveCommand(c), demoCommand(c), membersCommand(c), sitesCommand(c), runCommand(c), runsCommand(c), auditCommand(c), backupCommand(c),
+		keysCommand(c))
 	refuseStrangers(root)
 	return root
 }

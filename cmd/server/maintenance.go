@@ -43,8 +43,9 @@ func keysCommand(c *config) *cobra.Command {
 	rotate := &cobra.Command{
 		Use:   "rotate",
 		Short: "Add a new encryption key and seal every stored password with it",
-		Long:  "Add a new encryption key and seal every stored password with it. You can stop it at any time and run it again to finish. Back up the keyset again afterwards.",
-		Args:  cobra.NoArgs,
+		Long: "Add a new encryption key and seal every stored password with it. You can stop it at any time and run it again to finish. Back up the keyset again " +
+			"afterwards.",
+		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return c.withApp(cmd.Context(), func(h *app) error {
 				n, err := h.rotateKeys(cmd.Context())

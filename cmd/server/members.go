@@ -65,7 +65,8 @@ func membersAddCommand(c *config) *cobra.Command {
 				name, _, _ = strings.Cut(args[0], "@")
 			}
 			return c.withApp(cmd.Context(), func(h *app) error {
-				m, err := h.roster.Add(cmd.Context(), commandLine(), members.Member{Email: args[0], Name: name, Role: access.Role(role), Restriction: restriction}, password)
+				m, err := h.roster.Add(cmd.Context(), commandLine(), members.Member{Email: args[0], Name: name, Role: access.Role(role), Restriction: restriction},
+					password)
 				if err != nil {
 					return asUsage(err)
 				}

@@ -26,7 +26,8 @@ func (p *provider) register(f *pflag.FlagSet) {
 	f.StringVar(&p.secretFile, "oidc-client-secret-file", "", "file with the secret for the provider")
 	f.StringVar(&p.name, "oidc-name", "", "name of the provider on the sign-in button (default: its host)")
 	f.StringSliceVar(&p.domains, "oidc-domains", nil, "only people with an email address in these domains (default: any that the provider has verified)")
-	f.StringToStringVar(&p.groups, "oidc-groups", nil, "groups of the provider and the roles that they give, such as staff=operator,leads=admin; people in none of them cannot sign in")
+	f.StringToStringVar(&p.groups, "oidc-groups", nil,
+		"groups of the provider and the roles that they give, such as staff=operator,leads=admin; people in none of them cannot sign in")
 	f.BoolVar(&p.create, "oidc-create", false, "add people as members without an invitation")
 	f.BoolVar(&p.trustedFactor, "oidc-trusted-factor", false, "treat every sign-in with the provider as having used a second factor")
 }
@@ -37,8 +38,9 @@ func (p *provider) use(roster *members.Roster, publicURL string, authorities *x5
 		return nil
 	}
 	c := members.ProviderConfig{
-		Issuer: p.issuer, ClientID: p.clientID, Name: p.name, Redirect: strings.TrimSuffix(publicURL, "/") + "/sign-in/provider/callback", Create: p.create, TrustedFactor: p.trustedFactor,
-		Groups: map[string]access.Role{}, Authorities: authorities,
+		Issuer: p.issuer, ClientID: p.clientID, Name: p.name, Redirect: strings.TrimSuffix(publicURL, "/") + "/sign-in/provider/callback", Create: p.create,
+		TrustedFactor: p.trustedFactor,
+		Groups:        map[string]access.Role{}, Authorities: authorities,
 	}
 	if p.secretFile != "" {
 		secret, err := os.ReadFile(p.secretFile)

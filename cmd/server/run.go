@@ -168,7 +168,8 @@ func (s *starting) run(cmd *cobra.Command, d client, spec runs.Spec) error {
 // confirm asks on a terminal; elsewhere there is nobody to ask, and the run is refused.
 func confirm(cmd *cobra.Command, p web.PreviewLine) error {
 	if !term.IsTerminal(int(os.Stdin.Fd())) {
-		return exit{exitRefused, fmt.Errorf("refused: %q is destructive, on %d sites, and needs confirmation; check it with --dry-run, then add --yes", p.Title, p.Sites)}
+		return exit{exitRefused, fmt.Errorf("refused: %q is destructive, on %d sites, and needs confirmation; check it with --dry-run, then add --yes", p.Title,
+			p.Sites)}
 	}
 	fmt.Fprintf(cmd.ErrOrStderr(), "%s on %d sites. Type the number of sites to continue: ", p.Title, p.Sites)
 	answer, err := bufio.NewReader(cmd.InOrStdin()).ReadString('\n')
@@ -285,5 +286,6 @@ func printSum(out io.Writer, run web.RunLine, targets []web.TargetLine) {
 		fmt.Fprintf(out, "; %d still served the old page from the cache, %d had no cached page to compare\n", no, unclear)
 	}
 	took, c := run.EndedAt.Sub(run.CreatedAt).Round(10*time.Millisecond), run.Counts
-	fmt.Fprintf(out, "%s (run %d): %d ok, %d partial, %d skipped, %d failed, %d unknown, in %s\n", run.Title, run.Run, c.OK, c.Partial, c.Skipped, c.Failed, c.Unknown, took)
+	fmt.Fprintf(out, "%s (run %d): %d ok, %d partial, %d skipped, %d failed, %d unknown, in %s\n", run.Title, run.Run, c.OK, c.Partial, c.Skipped, c.Failed,
+		c.Unknown, took)
 }

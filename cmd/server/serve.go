@@ -63,7 +63,8 @@ func plainWarning(publicURL string) string {
 	if addr, err := netip.ParseAddr(u.Hostname()); err == nil && addr.Unmap().IsLoopback() {
 		return ""
 	}
-	return fmt.Sprintf("\nWarning: %s is not encrypted. Anyone on the network can read passwords and take over sessions.\nPut a TLS proxy in front, and set --public-url https://…\n\n", publicURL)
+	return fmt.Sprintf("\nWarning: %s is not encrypted. Anyone on the network can read passwords and take over sessions.\nPut a TLS proxy in front, and set "+
+		"--public-url https://…\n\n", publicURL)
 }
 
 // printSetupLink prints the link that makes the first account, when there is none. Nobody without it can.
@@ -72,7 +73,8 @@ func printSetupLink(ctx context.Context, out io.Writer, h *app, publicURL string
 	if err != nil || !needed {
 		return err
 	}
-	_, err = fmt.Fprintf(out, "\nThere are no accounts yet. Open this one-time link to set up the owner's account:\n\n  %s/setup/%s\n\n", strings.TrimSuffix(publicURL, "/"), token.Reveal())
+	_, err = fmt.Fprintf(out, "\nThere are no accounts yet. Open this one-time link to set up the owner's account:\n\n  %s/setup/%s\n\n",
+		strings.TrimSuffix(publicURL, "/"), token.Reveal())
 	return err
 }
 
@@ -104,12 +106,14 @@ func (c *config) serve(ctx context.Context, out io.Writer, h *app, gallery bool)
 	auditSinks, library := auditsinks.New(h.db, h.log, logger), saved.New(h.db, h.log)
 	dashboard := web.New(web.Parts{
 		AuditSinks: auditSinks, Signing: func() (ed25519.PrivateKey, error) { return vault.SigningKey(h.signing) },
-		Changes: h.changes, Registry: h.registry, Runner: h.runner, Roster: h.roster, Library: library, Log: h.log, Logger: logger, PublicURL: c.publicURL, Gallery: gallery, TrustedProxies: proxies,
+		Changes: h.changes, Registry: h.registry, Runner: h.runner, Roster: h.roster, Library: library, Log: h.log, Logger: logger, PublicURL: c.publicURL,
+		Gallery: gallery, TrustedProxies: proxies,
 	})
 	defer dashboard.Close()
 	// No WriteTimeout: it would cut a run's stream. Each write of a stream has a deadline of its own.
-	server := &http.Server{Handler: dashboard.Handler(), ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 60 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
-		ErrorLog: slog.NewLogLogger(logger.Handler(), slog.LevelWarn)}
+	server := &http.Server{Handler: dashboard.Handler(), ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 60 * time.Second, IdleTimeout: 2 * time.Minute,
+		MaxHeaderBytes: 64 << 10,
+		ErrorLog:       slog.NewLogLogger(logger.Handler(), slog.LevelWarn)}
 	if err := h.engine.Work(context.WithoutCancel(ctx)); err != nil {
 		return err
 	}

@@ -20,7 +20,8 @@ func authenticator(ctx context.Context, t *chromedp.Target) (chromedp.Void, erro
 	var made struct {
 		AuthenticatorID string `json:"authenticatorId"`
 	}
-	options := map[string]any{"protocol": "ctap2", "transport": "internal", "hasResidentKey": true, "hasUserVerification": true, "isUserVerified": true, "automaticPresenceSimulation": true}
+	options := map[string]any{"protocol": "ctap2", "transport": "internal", "hasResidentKey": true, "hasUserVerification": true, "isUserVerified": true,
+		"automaticPresenceSimulation": true}
 	return chromedp.Void{}, t.Call(ctx, "WebAuthn.addVirtualAuthenticator", map[string]any{"options": options}, &made)
 }
 
@@ -47,7 +48,8 @@ func signInSecondTime(t *testing.T, ctx context.Context, home string) {
 	t.Helper()
 	do(t, ctx, "sign out", chromedp.Navigate(home+"/settings"), until(`document.querySelector('form[action="/sign-out-everywhere"] button')`),
 		chromedp.Click(`form[action="/sign-out-everywhere"] button`), until(`location.pathname === "/sign-in"`))
-	do(t, ctx, "the password", chromedp.Navigate(home+"/sign-in?next=/team"), chromedp.SendKeys("#email", "olga@agency.example"), chromedp.SendKeys("#password", "four words that differ"),
+	do(t, ctx, "the password", chromedp.Navigate(home+"/sign-in?next=/team"), chromedp.SendKeys("#email", "olga@agency.example"),
+		chromedp.SendKeys("#password", "four words that differ"),
 		chromedp.Click("main form button"), until(`location.pathname === "/second-step"`))
 }
 
@@ -63,8 +65,11 @@ func TestAPasskeyInChromium(t *testing.T) {
 
 func TestAnAuthenticatorAppInChromium(t *testing.T) {
 	home, ctx := doorway(t)
-	do(t, ctx, "begin", chromedp.Navigate(home+"/settings/second-factor"), chromedp.Click(`form[action="/settings/second-factor/app"] button`), until(`document.querySelector("#app-secret")`))
-	if box := evaluate(t, ctx, `JSON.stringify([document.querySelector("main svg[role=img]").getBoundingClientRect().width > 150, getComputedStyle(document.querySelector("main svg[role=img] path")).fill])`); box != `[true,"rgb(0, 0, 0)"]` {
+	do(t, ctx, "begin", chromedp.Navigate(home+"/settings/second-factor"), chromedp.Click(`form[action="/settings/second-factor/app"] button`),
+		until(`document.querySelector("#app-secret")`))
+	if box := evaluate(t, ctx,
+		`JSON.stringify([document.querySelector("main svg[role=img]").getBoundingClientRect().width > 150, getComputedStyle(document.querySelector("main `+
+			`svg[role=img] path")).fill])`); box != `[true,"rgb(0, 0, 0)"]` {
 		t.Errorf("the code to scan is drawn as %s", box)
 	}
 	secret := strings.ReplaceAll(evaluate(t, ctx, `document.querySelector("#app-secret").innerText`), " ", "")
@@ -72,10 +77,13 @@ func TestAnAuthenticatorAppInChromium(t *testing.T) {
 		until(`document.querySelectorAll("#recovery-codes li").length === 10`))
 	recovery := evaluate(t, ctx, `document.querySelector("#recovery-codes li").innerText`)
 	signInSecondTime(t, ctx, home)
-	do(t, ctx, "the code", chromedp.SendKeys("#proof_code", appCode(t, secret, 0)), chromedp.Click(`form:has(#proof_code) button`), until(`location.pathname === "/team"`))
+	do(t, ctx, "the code", chromedp.SendKeys("#proof_code", appCode(t, secret, 0)), chromedp.Click(`form:has(#proof_code) button`),
+		until(`location.pathname === "/team"`))
 	signInSecondTime(t, ctx, home)
-	do(t, ctx, "a recovery code", chromedp.SendKeys("#proof_code", recovery), chromedp.Click(`form:has(#proof_code) button`), until(`location.pathname === "/team"`))
-	do(t, ctx, "count the codes", chromedp.Navigate(home+"/settings/second-factor"), until(`document.querySelector("main").innerText.includes("9 codes are left")`))
+	do(t, ctx, "a recovery code", chromedp.SendKeys("#proof_code", recovery), chromedp.Click(`form:has(#proof_code) button`),
+		until(`location.pathname === "/team"`))
+	do(t, ctx, "count the codes", chromedp.Navigate(home+"/settings/second-factor"),
+		until(`document.querySelector("main").innerText.includes("9 codes are left")`))
 }
 
 func appCode(t *testing.T, secret string, drift time.Duration) string {
@@ -101,7 +109,9 @@ func TestConfirmingInChromium(t *testing.T) {
 		t.Fatal(err)
 	}
 	do(t, ctx, "is asked", chromedp.Click(`form[action="/team/invite"] button`), until(`document.querySelector("h1").innerText === "Confirm your identity"`))
-	do(t, ctx, "a wrong password", chromedp.SendKeys("#proof_password", "not the password"), chromedp.Click(`form:has(#proof_password) button`), until(`document.body.innerText.includes("This password is wrong")`))
+	do(t, ctx, "a wrong password", chromedp.SendKeys("#proof_password", "not the password"), chromedp.Click(`form:has(#proof_password) button`),
+		until(`document.body.innerText.includes("This password is wrong")`))
 	do(t, ctx, "the right one", chromedp.SendKeys("#proof_password", "four words that differ"), chromedp.Click(`form:has(#proof_password) button`),
-		until(`location.pathname === "/team/invite" && document.querySelector("#invitation")?.innerText.includes("/join/")`), until(`document.body.innerText.includes("Send this link to mara@agency.example")`))
+		until(`location.pathname === "/team/invite" && document.querySelector("#invitation")?.innerText.includes("/join/")`),
+		until(`document.body.innerText.includes("Send this link to mara@agency.example")`))
 }

@@ -101,7 +101,8 @@ func reportImport(out io.Writer, lines []sites.Line, asJSON bool) error {
 		fmt.Fprintf(out, "and %d more bad lines; write all of them to a file with --bad FILE\n", more)
 	}
 	if !asJSON {
-		fmt.Fprintf(out, "%d added, %d updated, %d unchanged, %d bad\n", counts[sites.LineAdded], counts[sites.LineUpdated], counts[sites.LineUnchanged], counts[sites.LineBad])
+		fmt.Fprintf(out, "%d added, %d updated, %d unchanged, %d bad\n", counts[sites.LineAdded], counts[sites.LineUpdated], counts[sites.LineUnchanged],
+			counts[sites.LineBad])
 	}
 	if counts[sites.LineBad] > 0 {
 		return exit{code: exitTrouble}

@@ -69,9 +69,11 @@ func TestOldWordsDoNotComeBack(t *testing.T) {
 // A pattern that never matches guards nothing.
 func TestOldWordsAreFound(t *testing.T) {
 	for text, want := range map[string]string{
-		"5 need a hand": "needs attention", "Make a token": "create", "The reach is changed. It holds from the next click on.": "access", "It is shown with all its mending": "fix",
-		"Somebody else decides": "someone, everyone", "print one JSON object a line": "one per line", "Run again for these": "rerun", "2 sites chosen by hand": "individually",
-		"3,040 to go.": "remaining", "Record": "audit log, activity", "The site needs this (needed)": "(required)", "Brought 3 back": "restore",
+		"5 need a hand": "needs attention", "Make a token": "create", "The reach is changed. It holds from the next click on.": "access",
+		"It is shown with all its mending": "fix",
+		"Somebody else decides":            "someone, everyone", "print one JSON object a line": "one per line", "Run again for these": "rerun",
+		"2 sites chosen by hand": "individually",
+		"3,040 to go.":           "remaining", "Record": "audit log, activity", "The site needs this (needed)": "(required)", "Brought 3 back": "restore",
 	} {
 		found := false
 		for _, w := range oldOnScreens {
@@ -90,7 +92,8 @@ func textsOf(t *testing.T, root string) (screens, prose []passage) {
 		if err != nil {
 			return err
 		}
-		if name := d.Name(); d.IsDir() && (name == "node_modules" || name == "dist" || name == "testdata" || name == "data" || strings.HasPrefix(name, ".") && name != ".." && name != "../..") {
+		if name := d.Name(); d.IsDir() && (name == "node_modules" || name == "dist" || name == "testdata" || name == "data" || strings.HasPrefix(name, ".") &&
+			name != ".." && name != "../..") {
 			return filepath.SkipDir
 		}
 		text := func() string {

@@ -48,8 +48,8 @@ type ArchiveOrder struct {
 
 // Archive writes all entries from before the time into a new file as lines of JSON, with a signed checkpoint as the last line, and makes
 // sure that the disk has it. Only then it removes them, and leaves the checkpoint as the anchor that the audit log begins with. The file
-// must not exist. It returns ErrNothingToArchive where there is nothing to do, and ErrNotSent where a stream would never carry an entry. Where it fails after the file was written, the audit log is
-// as it was, and the file may be removed.
+// must not exist. It returns ErrNothingToArchive where there is nothing to do, and ErrNotSent where a stream would never carry an entry.
+// Where it fails after the file was written, the audit log is as it was, and the file may be removed.
 func (l *Log) Archive(ctx context.Context, actor access.Actor, key ed25519.PrivateKey, o ArchiveOrder) (Archived, error) {
 	before, file := o.Before, o.File
 	if err := l.Authorize(ctx, actor, access.AuditArchive, ""); err != nil {

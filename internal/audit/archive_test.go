@@ -52,7 +52,8 @@ func TestArchiveTakesEntriesAndTheLogStaysIntact(t *testing.T) {
 		if err != nil || first.First != 1 || first.Last != 8 {
 			t.Fatalf("%+v, %v", first, err)
 		}
-		if _, err := log.Archive(ctx, olga, key, audit.ArchiveOrder{Before: time.Now().Add(-time.Hour), File: filepath.Join(dir, "2")}); !errors.Is(err, audit.ErrNothingToArchive) {
+		if _, err := log.Archive(ctx, olga, key, audit.ArchiveOrder{Before: time.Now().Add(-time.Hour), File: filepath.Join(dir, "2")}); !errors.Is(err,
+			audit.ErrNothingToArchive) {
 			t.Errorf("nothing was archived: %v", err)
 		}
 		if _, err := log.Archive(ctx, olga, key, audit.ArchiveOrder{Before: soon, File: filepath.Join(dir, "1")}); !errors.Is(err, os.ErrExist) {
@@ -97,26 +98,29 @@ func archiveForgeries(t *testing.T, log *audit.Log, name, text string, before au
 		text, says string
 		checkpoint audit.Checkpoint
 	}{
-		"edited":       {strings.Replace(text, "Café", "Cafe", 1), "does not match its hash", before},
-		"deleted":      {strings.Join(append([]string{lines[0]}, lines[2:]...), ""), "is missing", before},
-		"swapped":      {lines[1] + lines[0] + strings.Join(lines[2:], ""), "is missing", before},
-		"first gone":   {strings.Join(lines[1:], ""), "does not begin where", before},
-		"cut off":      {strings.Join(lines[:2], ""), "it is cut off", before},
-		"last gone":    {strings.Join(lines[:len(lines)-3], "") + lines[len(lines)-2], "not of its last entry", before},
-		"appended":     {text + lines[0], "something follows", before},
-		"not JSON":     {"entry\n" + text, "cannot be read", before},
-		"seal forged":  {strings.Replace(text, `{"checkpoint":{"format":"drover-checkpoint-1","seq":`, `{"checkpoint":{"format":"drover-checkpoint-1","seq":1`, 1), "its signature", before},
+		"edited":     {strings.Replace(text, "Café", "Cafe", 1), "does not match its hash", before},
+		"deleted":    {strings.Join(append([]string{lines[0]}, lines[2:]...), ""), "is missing", before},
+		"swapped":    {lines[1] + lines[0] + strings.Join(lines[2:], ""), "is missing", before},
+		"first gone": {strings.Join(lines[1:], ""), "does not begin where", before},
+		"cut off":    {strings.Join(lines[:2], ""), "it is cut off", before},
+		"last gone":  {strings.Join(lines[:len(lines)-3], "") + lines[len(lines)-2], "not of its last entry", before},
+		"appended":   {text + lines[0], "something follows", before},
+		"not JSON":   {"entry\n" + text, "cannot be read", before},
+		"seal forged": {strings.Replace(text, `{"checkpoint":{"format":"drover-checkpoint-1","seq":`, `{"checkpoint":{"format":"drover-checkpoint-1","seq":1`, 1),
+			"its signature", before},
 		"another past": {text, "is not the one in the checkpoint", other},
 	} {
 		if what == "edited" && !strings.Contains(text, "Café") || what == "another past" && name != "1" {
 			continue
 		}
-		if _, err := log.VerifyArchive(context.Background(), strings.NewReader(forged.text), forged.checkpoint); !errors.Is(err, audit.ErrArchive) || !strings.Contains(err.Error(), forged.says) {
+		if _, err := log.VerifyArchive(context.Background(), strings.NewReader(forged.text), forged.checkpoint); !errors.Is(err, audit.ErrArchive) ||
+			!strings.Contains(err.Error(), forged.says) {
 			t.Errorf("archive %s, %s: %v", name, what, err)
 		}
 	}
 	otherLog := audit.New(dbtest.SQLite(t).Gorm)
-	if _, err := otherLog.VerifyArchive(context.Background(), strings.NewReader(text), audit.Checkpoint{}); !errors.Is(err, audit.ErrArchive) || !strings.Contains(err.Error(), "does not connect") {
+	if _, err := otherLog.VerifyArchive(context.Background(), strings.NewReader(text), audit.Checkpoint{}); !errors.Is(err, audit.ErrArchive) ||
+		!strings.Contains(err.Error(), "does not connect") {
 		t.Errorf("archive %s connects to another audit log: %v", name, err)
 	}
 }
@@ -126,7 +130,8 @@ func TestNothingIsRemovedWithoutAnArchive(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *database.DB) {
 		log := audit.New(db.Gorm)
 		record(t, log, 5)
-		if _, err := log.Archive(context.Background(), olga, signer(t), audit.ArchiveOrder{Before: time.Now().Add(time.Hour), File: filepath.Join(t.TempDir(), "a")}); err != nil {
+		if _, err := log.Archive(context.Background(), olga, signer(t),
+			audit.ArchiveOrder{Before: time.Now().Add(time.Hour), File: filepath.Join(t.TempDir(), "a")}); err != nil {
 			t.Fatal(err)
 		}
 		record(t, log, 2)
@@ -156,7 +161,8 @@ func TestAnAnchorWithoutASignatureIsFound(t *testing.T) {
 		record(t, log, 5)
 		for _, statement := range []string{"DROP TRIGGER entries_no_delete", "DROP TRIGGER anchors_insert"} {
 			if db.Postgres() {
-				statement = strings.ReplaceAll(statement, "anchors_insert", "anchors_keep") + map[bool]string{true: " ON entries", false: " ON anchors"}[strings.Contains(statement, "entries")]
+				statement = strings.ReplaceAll(statement, "anchors_insert", "anchors_keep") +
+					map[bool]string{true: " ON entries", false: " ON anchors"}[strings.Contains(statement, "entries")]
 			}
 			if err := db.Gorm.Exec(statement).Error; err != nil {
 				t.Fatal(err)

@@ -130,8 +130,10 @@ func TestTamperingIsFoundAndNamed(t *testing.T) {
 		"deleted":  {"DELETE FROM entries WHERE seq = 5", 5, "entry 5 is missing"},
 		"first":    {"DELETE FROM entries WHERE seq = 1", 1, "entry 1 is missing"},
 		"relinked": {"UPDATE entries SET prev = '00' WHERE seq = 3", 3, "link to the entry before"},
-		"swapped":  {"UPDATE entries SET seq = CASE seq WHEN 6 THEN -7 ELSE -6 END WHERE seq IN (6, 7); UPDATE entries SET seq = -seq WHERE seq < 0", 6, "link to the entry before"},
-		"forged":   {"INSERT INTO entries SELECT 9, at, actor_kind, actor_id, actor_name, role, action, subject, outcome, detail, addr, hash, hash FROM entries WHERE seq = 8", 9, "does not match its hash"},
+		"swapped": {"UPDATE entries SET seq = CASE seq WHEN 6 THEN -7 ELSE -6 END WHERE seq IN (6, 7); UPDATE entries SET seq = -seq WHERE seq < 0", 6,
+			"link to the entry before"},
+		"forged": {"INSERT INTO entries SELECT 9, at, actor_kind, actor_id, actor_name, role, action, subject, outcome, detail, addr, hash, hash FROM entries " +
+			"WHERE seq = 8", 9, "does not match its hash"},
 	}
 	dbtest.Each(t, func(t *testing.T, db *database.DB) {
 		off := "DROP TRIGGER entries_no_update; DROP TRIGGER entries_no_delete"
@@ -202,7 +204,8 @@ func TestFilters(t *testing.T) {
 		if err != nil || len(page.Times) != 4 || page.Times[0].Before(page.Times[3]) || page.Count != 4 || page.More || !page.Older || len(page.Entries) != 3 {
 			t.Errorf("%+v, %v", page, err)
 		}
-		if page, err = log.Page(ctx, access.System(), audit.Filter{Before: 2}); err != nil || len(page.Entries) != 1 || page.Entries[0].Seq != 1 || page.Older || page.Count != 4 {
+		if page, err = log.Page(ctx, access.System(), audit.Filter{Before: 2}); err != nil || len(page.Entries) != 1 || page.Entries[0].Seq != 1 || page.Older ||
+			page.Count != 4 {
 			t.Errorf("older than 2: %+v, %v", page, err)
 		}
 		e, err := log.Entry(ctx, access.System(), 2)

@@ -40,7 +40,8 @@ func FuzzCanonical(f *testing.F) {
 			t.Skip()
 		}
 		r := row{
-			Seq: id, At: at, ActorKind: access.Kind(text), ActorID: id, ActorName: text, Role: access.Role(text), Action: access.Action(text), Subject: access.Subject(text), Outcome: Outcome(text),
+			Seq: id, At: at, ActorKind: access.Kind(text), ActorID: id, ActorName: text, Role: access.Role(text), Action: access.Action(text),
+			Subject: access.Subject(text), Outcome: Outcome(text),
 			Detail: string(detail), Addr: text, Prev: text,
 		}
 		plain, err := json.Marshal(hashed{r.Seq, r.At, r.ActorKind, r.ActorID, r.ActorName, r.Role, r.Action, r.Subject, r.Outcome, detail, r.Addr, r.Prev})
@@ -60,10 +61,12 @@ func FuzzCanonical(f *testing.F) {
 // The hash of an entry that was written by an earlier Drover stays what it was.
 func TestHashesStay(t *testing.T) {
 	r := row{
-		Seq: 7, At: 1_764_000_000_123_456, ActorKind: access.KindMember, ActorID: 3, ActorName: "Mara “M” <b>", Role: access.Admin, Action: access.SiteEdit, Subject: "site:12", Outcome: Done,
+		Seq: 7, At: 1_764_000_000_123_456, ActorKind: access.KindMember, ActorID: 3, ActorName: "Mara “M” <b>", Role: access.Admin, Action: access.SiteEdit,
+		Subject: "site:12", Outcome: Done,
 		Detail: `{"home":"https://acme.example"}`, Addr: "203.0.113.7", Prev: strings.Repeat("ab", 32),
 	}
-	want := `{"action":"site.edit","actor_id":3,"actor_kind":"member","actor_name":"Mara “M” <b>","addr":"203.0.113.7","at":1764000000123456,"detail":{"home":"https://acme.example"},"outcome":"done","prev":"` +
+	want := `{"action":"site.edit","actor_id":3,"actor_kind":"member","actor_name":"Mara “M” ` +
+		`<b>","addr":"203.0.113.7","at":1764000000123456,"detail":{"home":"https://acme.example"},"outcome":"done","prev":"` +
 		strings.Repeat("ab", 32) + `","role":"admin","seq":7,"subject":"site:12"}`
 	if got := string(r.canonical(nil)); got != want {
 		t.Errorf("%s\nwant\n%s", got, want)

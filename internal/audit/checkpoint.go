@@ -63,7 +63,8 @@ func (l *Log) sign(w chained, actor access.Actor, key ed25519.PrivateKey, c Chec
 
 // signed is a checkpoint of the entry, with its signature.
 func (l *Log) signed(key ed25519.PrivateKey, seq int64, hash string) (Checkpoint, error) {
-	c := Checkpoint{Format: checkpointFormat, Seq: seq, Hash: hash, At: l.now().UTC().Truncate(time.Second), Key: base64.StdEncoding.EncodeToString(key.Public().(ed25519.PublicKey))}
+	c := Checkpoint{Format: checkpointFormat, Seq: seq, Hash: hash, At: l.now().UTC().Truncate(time.Second),
+		Key: base64.StdEncoding.EncodeToString(key.Public().(ed25519.PublicKey))}
 	text, err := c.signed()
 	if err != nil {
 		return c, err
@@ -121,7 +122,8 @@ func (l *Log) VerifyAgainst(ctx context.Context, c Checkpoint) (Verification, er
 	}
 	if last := v.Anchor + v.Entries; last < c.Seq {
 		v.Broken = last + 1
-		v.Why = fmt.Sprintf("the audit log ends at entry %d, and the checkpoint was signed at entry %d on %s: later entries were removed, or an older backup was restored", last, c.Seq, c.At.Format(time.RFC3339))
+		v.Why = fmt.Sprintf("the audit log ends at entry %d, and the checkpoint was signed at entry %d on %s: later entries were removed, or an older backup was "+
+			"restored", last, c.Seq, c.At.Format(time.RFC3339))
 		return v, nil
 	}
 	e, err := l.Entry(ctx, access.System(), c.Seq)

@@ -28,7 +28,8 @@ func TestCheckpointFindsTampering(t *testing.T) {
 	}{
 		"nothing":      {func(*testing.T, *database.DB, *audit.Log) {}, ""},
 		"more entries": {func(t *testing.T, _ *database.DB, log *audit.Log) { enter(t, log, who, 3) }, ""},
-		"truncated":    {func(t *testing.T, db *database.DB, _ *audit.Log) { behind(t, db, "DELETE FROM entries WHERE seq > 4") }, "ends at entry 4, and the checkpoint was signed at entry 6"},
+		"truncated": {func(t *testing.T, db *database.DB, _ *audit.Log) { behind(t, db, "DELETE FROM entries WHERE seq > 4") },
+			"ends at entry 4, and the checkpoint was signed at entry 6"},
 		"edited": {func(t *testing.T, db *database.DB, _ *audit.Log) {
 			behind(t, db, "UPDATE entries SET actor_name = 'Nobody' WHERE seq = 3")
 		}, "does not match its hash"},

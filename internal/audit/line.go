@@ -27,12 +27,14 @@ type Line struct {
 // row is the line's entry as it is stored.
 func (l Line) row() row {
 	return row{
-		Seq: l.Seq, At: l.At.UnixMicro(), ActorKind: l.ActorKind, ActorID: l.ActorID, ActorName: l.Actor, Role: l.Role, Action: l.Action, Subject: l.Subject, Outcome: l.Outcome,
-		Detail: string(l.Detail), Addr: l.Addr, Prev: l.Prev, Hash: l.Hash,
+		Seq: l.Seq, At: l.At.UnixMicro(), ActorKind: l.ActorKind, ActorID: l.ActorID, ActorName: l.Actor, Role: l.Role, Action: l.Action, Subject: l.Subject,
+		Outcome: l.Outcome,
+		Detail:  string(l.Detail), Addr: l.Addr, Prev: l.Prev, Hash: l.Hash,
 	}
 }
 
 // Line is the entry's line.
 func (e Entry) Line() Line {
-	return Line{e.Seq, e.At, e.Actor.Kind, e.Actor.ID, e.Actor.Name, e.Actor.Role, e.Actor.Addr, e.Event.Action, e.Event.Subject, e.Event.Outcome, e.Detail, e.Prev, e.Hash}
+	return Line{e.Seq, e.At, e.Actor.Kind, e.Actor.ID, e.Actor.Name, e.Actor.Role, e.Actor.Addr, e.Event.Action, e.Event.Subject, e.Event.Outcome, e.Detail,
+		e.Prev, e.Hash}
 }

@@ -20,10 +20,13 @@ func TestPagesAddUpToTheLog(t *testing.T) {
 		ctx := context.Background()
 		for _, statement := range []string{
 			"INSERT INTO clients (id, name, created_at) VALUES (1, 'Acme', 0), (2, 'Zulu', 0)",
-			"INSERT INTO sites (id, name, home, host, client_id, created_at, updated_at) VALUES (1, 'a', 'https://a', 'a', 1, 0, 0), (2, 'z', 'https://z', 'z', 2, 0, 0)",
-			"INSERT INTO runs (id, operation, title, effect, spec, state, actor_kind, actor_name, total, created_at) VALUES (1, 'o', 't', 'read', '{}', 'done', 'member', 'm', 1, 0), (2, 'o', 't', 'read', '{}', 'done', 'member', 'm', 2, 0)",
+			"INSERT INTO sites (id, name, home, host, client_id, created_at, updated_at) VALUES (1, 'a', 'https://a', 'a', 1, 0, 0), (2, 'z', 'https://z', 'z', 2, " +
+				"0, 0)",
+			"INSERT INTO runs (id, operation, title, effect, spec, state, actor_kind, actor_name, total, created_at) VALUES (1, 'o', 't', 'read', '{}', 'done', " +
+				"'member', 'm', 1, 0), (2, 'o', 't', 'read', '{}', 'done', 'member', 'm', 2, 0)",
 			"INSERT INTO batches (id, run_id, done) VALUES (1, 1, TRUE), (2, 2, TRUE)",
-			"INSERT INTO targets (run_id, batch_id, site_id, site_name, home, state) VALUES (1, 1, 1, 's', 'h', 'done'), (2, 2, 1, 's', 'h', 'done'), (2, 2, 2, 's', 'h', 'done')",
+			"INSERT INTO targets (run_id, batch_id, site_id, site_name, home, state) VALUES (1, 1, 1, 's', 'h', 'done'), (2, 2, 1, 's', 'h', 'done'), (2, 2, 2, 's', " +
+				"'h', 'done')",
 		} {
 			if err := db.Gorm.Exec(statement).Error; err != nil {
 				t.Fatal(err)
@@ -47,11 +50,15 @@ func TestPagesAddUpToTheLog(t *testing.T) {
 			filter audit.Filter
 			wanted func(i int) bool
 		}{
-			"all": {access.System(), audit.Filter{}, func(int) bool { return true }}, "client": {access.System(), audit.Filter{Client: "Acme"}, func(i int) bool { return i%6 == 0 || i%6 == 2 || i%6 == 3 }},
-			"site": {access.System(), audit.Filter{Site: 2}, func(i int) bool { return i%6 == 1 || i%6 == 3 }}, "words": {access.System(), audit.Filter{Words: "red"}, func(i int) bool { return i%2 == 0 }},
-			"held": {restriction, audit.Filter{}, theirs}, "held, words": {restriction, audit.Filter{Words: "blue"}, func(i int) bool { return theirs(i) && i%2 == 1 }},
-			"held, client, actor": {restriction, audit.Filter{Client: "Acme", Actor: "M3"}, func(i int) bool { return theirs(i) && i%7+1 == 3 && (i%6 == 0 || i%6 == 2 || i%6 == 3) }},
-			"member":              {access.System(), audit.Filter{Member: 9}, func(i int) bool { return about(i) == "member:9" }},
+			"all":    {access.System(), audit.Filter{}, func(int) bool { return true }},
+			"client": {access.System(), audit.Filter{Client: "Acme"}, func(i int) bool { return i%6 == 0 || i%6 == 2 || i%6 == 3 }},
+			"site":   {access.System(), audit.Filter{Site: 2}, func(i int) bool { return i%6 == 1 || i%6 == 3 }},
+			"words":  {access.System(), audit.Filter{Words: "red"}, func(i int) bool { return i%2 == 0 }},
+			"held":   {restriction, audit.Filter{}, theirs}, "held, words": {restriction, audit.Filter{Words: "blue"},
+				func(i int) bool { return theirs(i) && i%2 == 1 }},
+			"held, client, actor": {restriction, audit.Filter{Client: "Acme", Actor: "M3"},
+				func(i int) bool { return theirs(i) && i%7+1 == 3 && (i%6 == 0 || i%6 == 2 || i%6 == 3) }},
+			"member": {access.System(), audit.Filter{Member: 9}, func(i int) bool { return about(i) == "member:9" }},
 		} {
 			var want []int64
 			for i := n - 1; i >= 0; i-- {

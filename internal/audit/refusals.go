@@ -102,9 +102,10 @@ func (l *Log) RecordRepeats(ctx context.Context, all bool) error {
 func (l *Log) recordGathered(ctx context.Context, before time.Time) error {
 	var err error
 	for key, g := range l.refusals.due(before) {
-		err = errors.Join(err, l.RecordAlone(context.WithoutCancel(ctx), g.actor, Event{Action: key.action, Subject: key.subject, Outcome: Refused, Detail: map[string]any{
-			"why": key.why, "repeats": g.repeats, "since": g.since.UTC().Format(time.RFC3339), "until": g.last.UTC().Format(time.RFC3339),
-		}}))
+		err = errors.Join(err, l.RecordAlone(context.WithoutCancel(ctx), g.actor,
+			Event{Action: key.action, Subject: key.subject, Outcome: Refused, Detail: map[string]any{
+				"why": key.why, "repeats": g.repeats, "since": g.since.UTC().Format(time.RFC3339), "until": g.last.UTC().Format(time.RFC3339),
+			}}))
 	}
 	return err
 }

@@ -37,7 +37,8 @@ func TestRepeatedRefusalsAreGathered(t *testing.T) {
 			t.Fatalf("%d entries, %v", n, err)
 		}
 		var detail struct{ Repeats int }
-		if err := json.Unmarshal(entries[0].Detail, &detail); err != nil || detail.Repeats != 1999 || entries[0].Actor.Name != "Vera" || entries[0].Actor.Addr != "192.0.2.1" {
+		if err := json.Unmarshal(entries[0].Detail, &detail); err != nil || detail.Repeats != 1999 || entries[0].Actor.Name != "Vera" ||
+			entries[0].Actor.Addr != "192.0.2.1" {
 			t.Errorf("%s of %+v, %v", entries[0].Detail, entries[0].Actor, err)
 		}
 		if err := log.RecordRepeats(t.Context(), true); err != nil {

@@ -74,7 +74,8 @@ func (c *chosen) on(db *gorm.DB, walking bool) *gorm.DB {
 
 const spokenHere = "EXISTS (SELECT 1 FROM entries_words WHERE entries_words.rowid = entries.seq AND entries_words MATCH ?)"
 
-const spokenPostgres = `to_tsvector('simple'::regconfig, regexp_replace(actor_name || ' ' || action || ' ' || subject || ' ' || outcome || ' ' || addr || ' ' || detail, '[^[:alnum:]]+', ' ', 'g'))
+const spokenPostgres = `to_tsvector('simple'::regconfig, regexp_replace(
+		actor_name || ' ' || action || ' ' || subject || ' ' || outcome || ' ' || addr || ' ' || detail, '[^[:alnum:]]+', ' ', 'g'))
 	@@ to_tsquery('simple'::regconfig, ?)`
 
 func (s store) postgres() bool { return s.db.Name() == "postgres" }
@@ -98,7 +99,8 @@ func (s store) newest(ctx context.Context, c chosen, before int64, limit int) (m
 	}
 	db := s.db.WithContext(ctx)
 	if c.wordsAlone() && !s.postgres() {
-		err = db.Raw("SELECT seq, at FROM entries WHERE seq IN (SELECT rowid FROM entries_words WHERE entries_words MATCH ? AND rowid < ? ORDER BY rowid DESC LIMIT ?) ORDER BY seq DESC", c.match, before, limit).Scan(&marks).Error
+		err = db.Raw("SELECT seq, at FROM entries WHERE seq IN (SELECT rowid FROM entries_words WHERE entries_words MATCH ? AND rowid < ? ORDER BY rowid DESC "+
+			"LIMIT ?) ORDER BY seq DESC", c.match, before, limit).Scan(&marks).Error
 		return marks, wrap(err)
 	}
 	if top := c.alone(); top != nil {
@@ -167,7 +169,8 @@ func (s store) chosen(ctx context.Context, actor access.Actor, f Filter) (c chos
 		}
 	}
 	if f.Member != 0 {
-		c.add("entries.seq IN (SELECT seq FROM entries WHERE actor_id = ? AND actor_id <> 0 AND actor_kind IN ('member', 'token') UNION SELECT seq FROM entries WHERE subject = ?)", f.Member, access.On("member", f.Member))
+		c.add("entries.seq IN (SELECT seq FROM entries WHERE actor_id = ? AND actor_id <> 0 AND actor_kind IN ('member', 'token') UNION SELECT seq FROM entries "+
+			"WHERE subject = ?)", f.Member, access.On("member", f.Member))
 	}
 	if f.Site != 0 {
 		if err := s.about(ctx, &c, s.union(func(q SubjectQueries) Query { return q.Site(f.Site) })); err != nil {
@@ -248,7 +251,8 @@ func (s store) inScope(ctx context.Context, c *chosen, actor access.Actor) error
 	own := "entries.actor_id = ? AND entries.actor_id <> 0 AND entries.actor_kind IN ('member', 'token')"
 	each := condition{sql: "(" + own + " OR entries.subject IN (" + s.listed() + "))", values: []any{actor.ID, subjects}}
 	if !s.postgres() {
-		each.walking = "entries.seq IN (SELECT seq FROM entries WHERE actor_id = ? AND actor_id <> 0 AND actor_kind IN ('member', 'token') UNION ALL SELECT seq FROM entries WHERE subject IN (" + s.listed() + "))"
+		each.walking = "entries.seq IN (SELECT seq FROM entries WHERE actor_id = ? AND actor_id <> 0 AND actor_kind IN ('member', 'token') UNION ALL SELECT seq " +
+			"FROM entries WHERE subject IN (" + s.listed() + "))"
 		if many {
 			each.walking = "(+entries.actor_id = ? AND entries.actor_kind IN ('member', 'token') OR +entries.subject IN (" + s.listed() + "))"
 		} else {

@@ -39,7 +39,8 @@ func (l *Log) changeViews(ctx context.Context, actor access.Actor, f func(chaine
 
 // putView stores the view, in place of one of the same name.
 func (w chained) putView(member int64, v View) error {
-	return wrap(w.tx.Exec("INSERT INTO audit_views (member_id, name, query) VALUES (?, ?, ?) ON CONFLICT (member_id, name) DO UPDATE SET query = excluded.query", member, v.Name, v.Query).Error)
+	return wrap(w.tx.Exec("INSERT INTO audit_views (member_id, name, query) VALUES (?, ?, ?) ON CONFLICT (member_id, name) DO UPDATE SET query = excluded.query",
+		member, v.Name, v.Query).Error)
 }
 
 func (w chained) removeView(member, id int64) error {

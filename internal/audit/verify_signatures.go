@@ -64,7 +64,8 @@ func (l *Log) verifyCheckpoint(ctx context.Context, r row, own string, v *Verifi
 	}
 	if hash != c.Hash && c.Seq > 0 {
 		v.Broken = c.Seq
-		v.Why = fmt.Sprintf("it is not the entry that the checkpoint in entry %d of %s saw: the log was rewritten, at that entry or before it", r.Seq, c.At.Format(time.RFC3339))
+		v.Why = fmt.Sprintf("it is not the entry that the checkpoint in entry %d of %s saw: the log was rewritten, at that entry or before it", r.Seq,
+			c.At.Format(time.RFC3339))
 		return nil
 	}
 	v.Proven = max(v.Proven, c.Seq)
@@ -91,7 +92,8 @@ func (v Verification) Sentences() []string {
 	case v.Proven == 0:
 		sentences = append(sentences, "No checkpoint of this key proves any of it: whoever can write to the database could have rewritten all of it.")
 	case v.Proven < v.Last():
-		sentences = append(sentences, fmt.Sprintf("Proven up to entry %d by this key. Entries %d to %d are newer than its last checkpoint and not proven yet.", v.Proven, v.Proven+1, v.Last()))
+		sentences = append(sentences, fmt.Sprintf("Proven up to entry %d by this key. Entries %d to %d are newer than its last checkpoint and not proven yet.",
+			v.Proven, v.Proven+1, v.Last()))
 	default:
 		sentences = append(sentences, fmt.Sprintf("Proven up to entry %d by this key.", v.Proven))
 	}

@@ -51,7 +51,8 @@ func rewrite(t *testing.T, db *database.DB, seq int64, detail string) {
 	prev := ""
 	for _, r := range rows {
 		plain, err := json.Marshal(map[string]any{
-			"seq": r.Seq, "at": r.At, "actor_id": r.ActorID, "actor_kind": r.ActorKind, "actor_name": r.ActorName, "role": r.Role, "action": r.Action, "subject": r.Subject,
+			"seq": r.Seq, "at": r.At, "actor_id": r.ActorID, "actor_kind": r.ActorKind, "actor_name": r.ActorName, "role": r.Role, "action": r.Action,
+			"subject": r.Subject,
 			"outcome": r.Outcome, "detail": json.RawMessage(r.Detail), "addr": r.Addr, "prev": prev,
 		})
 		if err != nil {
@@ -79,7 +80,8 @@ func TestVerifySigned(t *testing.T) {
 	fill := func(t *testing.T, log *audit.Log, n int) {
 		t.Helper()
 		for i := range n {
-			if err := log.RecordAlone(t.Context(), access.System(), audit.Event{Action: access.RunStart, Subject: access.On("run", int64(i+1)), Detail: map[string]any{"n": i}}); err != nil {
+			if err := log.RecordAlone(t.Context(), access.System(), audit.Event{Action: access.RunStart, Subject: access.On("run", int64(i+1)),
+				Detail: map[string]any{"n": i}}); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -89,9 +91,11 @@ func TestVerifySigned(t *testing.T) {
 		proven, broken int64
 		says           string
 	}{
-		"nothing":                         {nil, 5, 0, "Proven up to entry 5 by this key. Entries 6 to 8"},
-		"rewritten before the checkpoint": {func(t *testing.T, db *database.DB, _ *audit.Log, _ ed25519.PrivateKey) { rewrite(t, db, 3, `{"n":77}`) }, 0, 5, "rewritten"},
-		"rewritten after it":              {func(t *testing.T, db *database.DB, _ *audit.Log, _ ed25519.PrivateKey) { rewrite(t, db, 8, `{"n":77}`) }, 5, 0, "not proven yet"},
+		"nothing": {nil, 5, 0, "Proven up to entry 5 by this key. Entries 6 to 8"},
+		"rewritten before the checkpoint": {func(t *testing.T, db *database.DB, _ *audit.Log, _ ed25519.PrivateKey) { rewrite(t, db, 3, `{"n":77}`) }, 0, 5,
+			"rewritten"},
+		"rewritten after it": {func(t *testing.T, db *database.DB, _ *audit.Log, _ ed25519.PrivateKey) { rewrite(t, db, 8, `{"n":77}`) }, 5, 0,
+			"not proven yet"},
 		"the checkpoint made another entry": {func(t *testing.T, db *database.DB, _ *audit.Log, _ ed25519.PrivateKey) {
 			rewrite(t, db, 3, `{"n":77}`)
 			if err := db.Gorm.Exec("UPDATE entries SET action = 'run.start' WHERE seq = 6").Error; err != nil {

@@ -43,7 +43,8 @@ func record(t *testing.T, db *database.DB, n int) {
 	t.Helper()
 	log := audit.New(db.Gorm)
 	for i := range n {
-		if err := log.RecordAlone(context.Background(), access.System(), audit.Event{Action: access.SiteCheck, Subject: access.On("site", int64(i+1)), Detail: map[string]any{"home": "https://a.example/?q=<&>", "n": i}}); err != nil {
+		if err := log.RecordAlone(context.Background(), access.System(), audit.Event{Action: access.SiteCheck, Subject: access.On("site", int64(i+1)),
+			Detail: map[string]any{"home": "https://a.example/?q=<&>", "n": i}}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -242,7 +243,8 @@ func TestSyslog(t *testing.T) {
 		}
 	}()
 	sinks := map[string]Sink{}
-	for name, address := range map[string]string{"unix": "unix://" + filepath.Join(dir, "log"), "udp": "udp://" + udp.LocalAddr().String(), "tcp": "tcp://" + tcp.Addr().String()} {
+	for name, address := range map[string]string{"unix": "unix://" + filepath.Join(dir, "log"), "udp": "udp://" + udp.LocalAddr().String(), "tcp": "tcp://" +
+		tcp.Addr().String()} {
 		if sinks[name], err = NewSyslog(address, nil); err != nil {
 			t.Fatal(err)
 		}
@@ -254,7 +256,8 @@ func TestSyslog(t *testing.T) {
 			select {
 			case message := <-messages:
 				header, text, _ := strings.Cut(message, " - ")
-				if !strings.HasPrefix(header, "<109>1 ") || !strings.Contains(header, " drover ") || !strings.HasSuffix(header, " site.check") || seqs(t, text)[0] != int64(want) {
+				if !strings.HasPrefix(header, "<109>1 ") || !strings.Contains(header, " drover ") || !strings.HasSuffix(header, " site.check") ||
+					seqs(t, text)[0] != int64(want) {
 					t.Errorf("%s: %s", name, message)
 				}
 			case <-time.After(20 * time.Second):

@@ -240,7 +240,8 @@ func (s *Syslog) message(e audit.Line) []byte {
 	if err != nil {
 		text = []byte(err.Error())
 	}
-	header := fmt.Sprintf("<%d>1 %s %s drover %d %s - ", facility*8+severity, e.At.UTC().Format("2006-01-02T15:04:05.000000Z"), s.host, os.Getpid(), strings.ReplaceAll(string(e.Action), " ", ""))
+	header := fmt.Sprintf("<%d>1 %s %s drover %d %s - ", facility*8+severity, e.At.UTC().Format("2006-01-02T15:04:05.000000Z"), s.host, os.Getpid(),
+		strings.ReplaceAll(string(e.Action), " ", ""))
 	message := append([]byte(header), bytes.TrimSuffix(text, []byte("\n"))...)
 	if s.network == "tcp" { // RFC 6587, octet counting
 		return append([]byte(strconv.Itoa(len(message))+" "), message...)

@@ -24,11 +24,13 @@ func (s store) hold(ctx context.Context, name, owner string, now time.Time, leas
 
 // advance notes that the other side has everything up to the number.
 func (s store) advance(ctx context.Context, name, owner string, seq int64, now time.Time) error {
-	return wrap(s.db.WithContext(ctx).Exec("UPDATE streams SET seq = ?, sent_at = ?, failed_at = 0, problem = '' WHERE name = ? AND owner = ?", seq, now.UnixMicro(), name, owner).Error)
+	return wrap(s.db.WithContext(ctx).Exec("UPDATE streams SET seq = ?, sent_at = ?, failed_at = 0, problem = '' WHERE name = ? AND owner = ?", seq,
+		now.UnixMicro(), name, owner).Error)
 }
 
 func (s store) failed(ctx context.Context, name, owner, problem string, now time.Time) error {
-	return wrap(s.db.WithContext(ctx).Exec("UPDATE streams SET failed_at = ?, problem = ? WHERE name = ? AND owner = ?", now.UnixMicro(), problem, name, owner).Error)
+	return wrap(s.db.WithContext(ctx).Exec("UPDATE streams SET failed_at = ?, problem = ? WHERE name = ? AND owner = ?", now.UnixMicro(), problem, name,
+		owner).Error)
 }
 
 func (s store) states(ctx context.Context) ([]State, error) {

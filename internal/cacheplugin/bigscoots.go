@@ -26,7 +26,8 @@ var BigScoots = Plugin{
 	Operations: []Operation{
 		bigScoots("clear-opcache", "Clear OPcache", "Makes PHP recompile its files. Pages stay cached.", http.MethodDelete, change),
 		bigScoots("enable-cache", "Enable cache", "Turns BigScoots Cache on.", http.MethodPatch, change),
-		bigScoots("disable-cache", "Disable cache", "Purges the whole domain, then turns caching off. Every requestContext goes to the server until you enable the cache again.", http.MethodPatch, destroy),
+		bigScoots("disable-cache", "Disable cache",
+			"Purges the whole domain, then turns caching off. Every requestContext goes to the server until you enable the cache again.", http.MethodPatch, destroy),
 		bigScoots("clear-logs", "Clear plugin log", "Empties BigScoots Cache's log on each site. The log's contents are lost.", http.MethodDelete, change),
 		bigScoots("status", "Status", "Reads the plugin version, cache state, mode and environment. Changes nothing.", http.MethodGet, read),
 		bigScoots("test-cache", "Test cache", "Asks the plugin to test whether pages are served from the cache. Changes nothing.", http.MethodGet, read),

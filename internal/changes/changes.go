@@ -107,7 +107,8 @@ func (c *Changes) request(ctx context.Context, actor access.Actor, change Change
 	now := time.Now()
 	row, err := c.store.insert(ctx, actor, changeRow{
 		Action: event.Action, Subject: event.Subject, Event: text, Detail: string(detail), State: Waiting,
-		ActorKind: actor.Kind, ActorID: actor.ID, ActorName: actor.Name, ActorToken: actor.Token, Addr: actor.Addr, CreatedAt: now.UnixMicro(), ExpiresAt: now.Add(expiresAfter).UnixMicro(),
+		ActorKind: actor.Kind, ActorID: actor.ID, ActorName: actor.Name, ActorToken: actor.Token, Addr: actor.Addr, CreatedAt: now.UnixMicro(),
+		ExpiresAt: now.Add(expiresAfter).UnixMicro(),
 	}, change.payload())
 	if err != nil {
 		return fmt.Errorf("changes: request: %w", err)

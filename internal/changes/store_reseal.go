@@ -41,7 +41,8 @@ func (c *Changes) RotateKeys(ctx context.Context, actor access.Actor) (total int
 			}
 			total += n
 		}
-		return c.store.log.Record(tx, actor, audit.Event{Action: access.KeysRotate, Detail: map[string]any{"changes_resealed": total, "key": c.store.vault.Primary()}})
+		return c.store.log.Record(tx, actor, audit.Event{Action: access.KeysRotate,
+			Detail: map[string]any{"changes_resealed": total, "key": c.store.vault.Primary()}})
 	})
 	if err != nil {
 		return 0, fmt.Errorf("changes: rotate keys: run it again to continue: %w", err)

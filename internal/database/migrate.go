@@ -98,7 +98,8 @@ func migrateQueue[T any](ctx context.Context, db *sql.DB, driver riverdriver.Dri
 	// An error means that the table is not there yet, which is version 0; a broken database fails again in Migrate.
 	_ = db.QueryRowContext(ctx, "SELECT max(version) FROM river_migration WHERE line = 'main'").Scan(&current)
 	if current > known {
-		return fmt.Errorf("%w: its queue is at version %d, this binary knows %d; start the newer binary, or restore the backup made before it", ErrNewer, current, known)
+		return fmt.Errorf("%w: its queue is at version %d, this binary knows %d; start the newer binary, or restore the backup made before it", ErrNewer, current,
+			known)
 	}
 	if current == known {
 		return nil

@@ -44,7 +44,8 @@ func connectPostgres(ctx context.Context, url string) (*DB, error) {
 	}
 	if err := pool.Ping(ctx); err != nil {
 		pool.Close()
-		return nil, fmt.Errorf("database: PostgreSQL at %s:%d does not answer; check the address, the name and the password, and that its certificate can be verified (or say sslmode in the address): %w",
+		return nil, fmt.Errorf("database: PostgreSQL at %s:%d does not answer; check the address, the name and the password, and that its certificate can be "+
+			"verified (or say sslmode in the address): %w",
 			config.ConnConfig.Host, config.ConnConfig.Port, err)
 	}
 	db := stdlib.OpenDBFromPool(pool)

@@ -11,8 +11,10 @@ import (
 func TestPostgresOnAnotherMachineIsEncrypted(t *testing.T) {
 	t.Setenv("PGSSLMODE", "")
 	for address, plain := range map[string]bool{
-		"postgres://u:p@db.example/d": false, "postgres://u:p@10.0.0.7:5432/d?application_name=x": false, "postgres://u:p@[2001:db8::1]/d": false, "postgres://u:p@db.example/d?sslmode=require": false, "postgres:///d?host=db.example&user=u": false,
-		"postgres://u:p@db.example/d?sslmode=disable": true, "postgres://u:p@127.0.0.1:5432/d": true, "postgres://u:p@localhost/d": true, "postgres://u:p@[::1]/d": true, "postgres:///d?host=/var/run/postgresql": true,
+		"postgres://u:p@db.example/d": false, "postgres://u:p@10.0.0.7:5432/d?application_name=x": false, "postgres://u:p@[2001:db8::1]/d": false,
+		"postgres://u:p@db.example/d?sslmode=require": false, "postgres:///d?host=db.example&user=u": false,
+		"postgres://u:p@db.example/d?sslmode=disable": true, "postgres://u:p@127.0.0.1:5432/d": true, "postgres://u:p@localhost/d": true,
+		"postgres://u:p@[::1]/d": true, "postgres:///d?host=/var/run/postgresql": true,
 	} {
 		text, err := secured(address)
 		if err != nil {

@@ -4,7 +4,9 @@ import "testing"
 
 func TestParseAbilities(t *testing.T) {
 	all, err := ParseAbilities([]byte(`[
-		{"name":"core/info","label":"Info","input_schema":{"type":"object","properties":{"fields":{"type":"array","items":{"type":"string","enum":["name"]}}}},"meta":{"annotations":{"readonly":true}}},
+		{"name":"core/info","label":"Info",
+			"input_schema":{"type":"object","properties":{"fields":{"type":"array","items":{"type":"string","enum":["name"]}}}},
+			"meta":{"annotations":{"readonly":true}}},
 		{"name":"acme/trash","input_schema":[],"meta":{"annotations":{"destructive":true,"idempotent":true}}},
 		{"name":"acme/wipe","meta":{"annotations":{"destructive":true,"idempotent":null}}},
 		{"name":"acme/mail","input_schema":{"type":"object","required":["to"],"properties":{"to":{"type":"string"}}},"meta":[]},
@@ -26,7 +28,8 @@ func TestParseAbilities(t *testing.T) {
 		t.Errorf("%+v %v", filled, problems)
 	}
 	read := FormOf(all[3].Route, all[3].Route.Endpoints[0])
-	if filled, _ := read.Fill(map[string][]string{"input.fields": {"name"}}); filled.Path != "/wp-abilities/v1/abilities/core/info/run?input%5Bfields%5D%5B%5D=name" {
+	if filled, _ := read.Fill(map[string][]string{"input.fields": {"name"}}); filled.Path !=
+		"/wp-abilities/v1/abilities/core/info/run?input%5Bfields%5D%5B%5D=name" {
 		t.Errorf("%+v", filled)
 	}
 	odd, err := ParseAbilities([]byte(`[{"name":"acme/shop/orders/count","label":7,"description":[],"meta":{"annotations":{"readonly":true}},

@@ -11,9 +11,11 @@ import (
 // A site's own patterns and schemas cost no more than its answer has bytes, whatever they say.
 func TestSitesPatternsAreBounded(t *testing.T) {
 	for _, pattern := range []string{
-		"(a{1000}){1000}", strings.Repeat("(a{1000})", 100), strings.Repeat("a{999}", 1000), "((((a{30}){30}){30}){30})", strings.Repeat("(", 900), `(a|b|c){800}[^x]{900}`, strings.Repeat(`\pL`, 300) + "{1000}", strings.Repeat("(a*)*", 180),
+		"(a{1000}){1000}", strings.Repeat("(a{1000})", 100), strings.Repeat("a{999}", 1000), "((((a{30}){30}){30}){30})", strings.Repeat("(", 900),
+		`(a|b|c){800}[^x]{900}`, strings.Repeat(`\pL`, 300) + "{1000}", strings.Repeat("(a*)*", 180),
 	} {
-		form := Form{Method: "POST", Template: "/x", Fields: []Field{{Name: "v", Place: InBody, Kind: Text, path: []string{"v"}, schema: Schema{Types: []string{"string"}, Pattern: pattern}}},
+		form := Form{Method: "POST", Template: "/x", Fields: []Field{{Name: "v", Place: InBody, Kind: Text, path: []string{"v"},
+			schema: Schema{Types: []string{"string"}, Pattern: pattern}}},
 			schema: map[string]Schema{"v": {Types: []string{"string"}, Pattern: pattern}}}
 		began, before := time.Now(), allocated()
 		for _, text := range []string{"aaa", strings.Repeat("a", 1<<20)} {
@@ -29,7 +31,8 @@ func TestSitesPatternsAreBounded(t *testing.T) {
 			t.Errorf("%.30s used %d MB", pattern, used>>20)
 		}
 	}
-	for pattern, text := range map[string]string{`^[^.\/]+(?:\/[^.\/]+)?$`: "akismet/akismet", `#([a-fA-F0-9]{3}){1,2}\b`: "#aabbcc", `[\d]+`: "17", `[\w-]{1,60}`: "a-b"} {
+	for pattern, text := range map[string]string{`^[^.\/]+(?:\/[^.\/]+)?$`: "akismet/akismet", `#([a-fA-F0-9]{3}){1,2}\b`: "#aabbcc", `[\d]+`: "17",
+		`[\w-]{1,60}`: "a-b"} {
 		if re := goPattern(pattern); re == nil || !re.MatchString(text) {
 			t.Errorf("%s is usual and was left out", pattern)
 		}
@@ -59,7 +62,8 @@ func TestEnumsAreBounded(t *testing.T) {
 // What a text becomes is known before it is made.
 func TestReferencesTellTheSize(t *testing.T) {
 	values := Values{"site.name": "Acme", "row.text": strings.Repeat("x", 1000)}
-	for text, want := range map[string]int{"": 0, "plain": 5, "{{site.name}}": 4, "a{{row.text}}b{{ row.text:text }}c": 2003, "{{row.gone}}": 0, "open {{site.name": 16} {
+	for text, want := range map[string]int{"": 0, "plain": 5, "{{site.name}}": 4, "a{{row.text}}b{{ row.text:text }}c": 2003, "{{row.gone}}": 0,
+		"open {{site.name": 16} {
 		if got := CountReferences(text).Size(values); got != want || got != len(replace(text, values, func(s string) string { return s })) {
 			t.Errorf("%s: %d, want %d", text, got, want)
 		}

@@ -44,7 +44,8 @@ func TestParseIndex(t *testing.T) {
 		}
 		got = append(got, route.Template+" "+strings.Join(names, ","))
 	}
-	want := []string{"/ GET", "/acme/v1/mail POST", "/acme/v1/odd POST", "/wp/v2/plugins/{plugin} POST", "/wp/v2/posts GET,POST", "/wp/v2/posts/{id} GET,POST,PATCH,DELETE"}
+	want := []string{"/ GET", "/acme/v1/mail POST", "/acme/v1/odd POST", "/wp/v2/plugins/{plugin} POST", "/wp/v2/posts GET,POST",
+		"/wp/v2/posts/{id} GET,POST,PATCH,DELETE"}
 	if !slices.Equal(got, want) {
 		t.Errorf("%q", got)
 	}
@@ -76,14 +77,18 @@ func TestFill(t *testing.T) {
 		path, body       string
 		problem          string // the field that has one
 	}{
-		"a query": {"GET", "/wp/v2/posts", map[string][]string{"per_page": {"5"}, "status": {"draft", "publish"}, "include": {"1, 2"}, "tax.relation": {"OR"}, "search": {""}},
+		"a query": {"GET", "/wp/v2/posts", map[string][]string{"per_page": {"5"}, "status": {"draft", "publish"}, "include": {"1, 2"}, "tax.relation": {"OR"},
+			"search": {""}},
 			"/wp/v2/posts?include%5B%5D=1&include%5B%5D=2&per_page=5&status%5B%5D=draft&status%5B%5D=publish&tax%5Brelation%5D=OR", "", ""},
 		"nothing typed": {"GET", "/wp/v2/posts", nil, "/wp/v2/posts", "", ""},
-		"a body": {"POST", "/wp/v2/posts", map[string][]string{"title.raw": {"A \"b\""}, "author": {"3"}, "sticky": {"true"}, "categories": {"4\n5"}, "blocks": {`[{"a":1}]`}, "content": {"x\r\ny"}},
+		"a body": {"POST", "/wp/v2/posts", map[string][]string{"title.raw": {"A \"b\""}, "author": {"3"}, "sticky": {"true"}, "categories": {"4\n5"},
+			"blocks": {`[{"a":1}]`}, "content": {"x\r\ny"}},
 			"/wp/v2/posts", `{"author":3,"blocks":[{"a":1}],"categories":[4,5],"content":"x\ny","sticky":true,"title":{"raw":"A \"b\""}}`, ""},
-		"a reference":            {"POST", "/wp/v2/posts", map[string][]string{"title.raw": {"{{site.name}}"}, "author": {"{{row.author}}"}}, "/wp/v2/posts", `{"author":"{{row.author}}","title":{"raw":"{{site.name}}"}}`, ""},
-		"a variable":             {"DELETE", "/wp/v2/posts/{id}", map[string][]string{"id": {"12"}, "force": {"true"}}, "/wp/v2/posts/12?force=1", "", ""},
-		"a variable with slash":  {"POST", "/wp/v2/plugins/{plugin}", map[string][]string{"plugin": {"akismet/akismet"}, "status": {"active"}}, "/wp/v2/plugins/akismet/akismet", `{"status":"active"}`, ""},
+		"a reference": {"POST", "/wp/v2/posts", map[string][]string{"title.raw": {"{{site.name}}"}, "author": {"{{row.author}}"}}, "/wp/v2/posts",
+			`{"author":"{{row.author}}","title":{"raw":"{{site.name}}"}}`, ""},
+		"a variable": {"DELETE", "/wp/v2/posts/{id}", map[string][]string{"id": {"12"}, "force": {"true"}}, "/wp/v2/posts/12?force=1", "", ""},
+		"a variable with slash": {"POST", "/wp/v2/plugins/{plugin}", map[string][]string{"plugin": {"akismet/akismet"}, "status": {"active"}},
+			"/wp/v2/plugins/akismet/akismet", `{"status":"active"}`, ""},
 		"a variable that is out": {"DELETE", "/wp/v2/posts/{id}", map[string][]string{"id": {"../../x"}}, "", "", "id"},
 		"no variable":            {"DELETE", "/wp/v2/posts/{id}", nil, "", "", "id"},
 		"not a number":           {"GET", "/wp/v2/posts", map[string][]string{"per_page": {"many"}}, "", "", "per_page"},
@@ -113,14 +118,27 @@ func TestFill(t *testing.T) {
 
 func TestFieldProblems(t *testing.T) {
 	for body, want := range map[string]Problems{
-		`{"code":"rest_invalid_param","data":{"status":400,"params":{"per_page":"per_page must be between 1 and 100."}}}`:                                                  {"per_page": "per_page must be between 1 and 100."},
-		`{"code":"rest_missing_callback_param","data":{"params":["title"]}}`:                                                                                               {"title": "The site requires this."},
-		`{"code":"rest_missing_callback_param","data":{"params":{"0":"a","2":"b"}}}`:                                                                                       {"a": "The site requires this.", "b": "The site requires this."},
-		`{"code":"rest_invalid_param","data":{"params":{"meta":"bad"},"details":{"meta":{"code":"rest_invalid_type","message":"m","data":{"param":"meta[seo][title]"}}}}}`: {"meta.seo.title": "bad"},
-		`{"code":"rest_invalid_param","data":{"params":{"meta":{"x":1}},"details":[]}}`:                                                                                    {"meta": "The site rejected this value. Enter another."},
-		`{"code":"rest_invalid_param","data":{"params":["meta"]}}`:                                                                                                         {"meta": "The site rejected this value. Enter another."},
-		`{"code":"rest_invalid_param","data":{"params":{}}}`:                                                                                                               {},
-		`{"code":"rest_forbidden"}`: nil, `[]`: nil, ``: nil,
+		`{"code":"rest_invalid_param","data":{"status":400,"params":{"per_page":"per_page must be between 1 and 100."}}}`: {
+			"per_page": "per_page must be between 1 and 100.",
+		},
+		`{"code":"rest_missing_callback_param","data":{"params":["title"]}}`: {
+			"title": "The site requires this.",
+		},
+		`{"code":"rest_missing_callback_param","data":{"params":{"0":"a","2":"b"}}}`: {
+			"a": "The site requires this.", "b": "The site requires this.",
+		},
+		`{"code":"rest_invalid_param","data":{"params":{"meta":"bad"},` +
+			`"details":{"meta":{"code":"rest_invalid_type","message":"m","data":{"param":"meta[seo][title]"}}}}}`: {
+			"meta.seo.title": "bad",
+		},
+		`{"code":"rest_invalid_param","data":{"params":{"meta":{"x":1}},"details":[]}}`: {
+			"meta": "The site rejected this value. Enter another.",
+		},
+		`{"code":"rest_invalid_param","data":{"params":["meta"]}}`: {
+			"meta": "The site rejected this value. Enter another.",
+		},
+		`{"code":"rest_invalid_param","data":{"params":{}}}`: {},
+		`{"code":"rest_forbidden"}`:                          nil, `[]`: nil, ``: nil,
 	} {
 		if got := FieldProblems([]byte(body)); !reflect.DeepEqual(got, want) {
 			t.Errorf("%s: %v", body, got)
@@ -131,7 +149,8 @@ func TestFieldProblems(t *testing.T) {
 func TestTemplates(t *testing.T) {
 	values := Values{"site.url": "https://a.example", "site.name": `Tom "&" Co/../{{site.id}}`, "row.id": "17", "row.zip": "007", "row.empty": ""}
 	columns := []string{"id", "zip", "empty"}
-	if got := ExpandPath("/wp/v2/posts/{{row.id}}/{{ site.name }}/{{row.empty}}?slug={{site.name}}", values); got != "/wp/v2/posts/17/Tom%20%22&%22%20Co%2F..%2F%7B%7Bsite.id%7D%7D/%20?slug=Tom+%22%26%22+Co%2F..%2F%7B%7Bsite.id%7D%7D" {
+	if got := ExpandPath("/wp/v2/posts/{{row.id}}/{{ site.name }}/{{row.empty}}?slug={{site.name}}",
+		values); got != "/wp/v2/posts/17/Tom%20%22&%22%20Co%2F..%2F%7B%7Bsite.id%7D%7D/%20?slug=Tom+%22%26%22+Co%2F..%2F%7B%7Bsite.id%7D%7D" {
 		t.Error(got)
 	}
 	got, err := ExpandJSON(`{"id":"{{row.id}}","zip":"{{row.zip}}","t":"{{site.name}}!","n":[1.50,"{{row.id}}x"]}`, values)
@@ -160,7 +179,8 @@ func TestReadRows(t *testing.T) {
 func answers(version ...string) []Answer {
 	var all []Answer
 	for i, v := range version {
-		all = append(all, Answer{Site: int64(i + 1), Pages: [][]byte{[]byte(fmt.Sprintf(`[{"plugin":"akismet","version":%q},{"plugin":"other","version":"1.0"}]`, v))}})
+		all = append(all, Answer{Site: int64(i + 1), Pages: [][]byte{[]byte(fmt.Sprintf(`[{"plugin":"akismet","version":%q},{"plugin":"other","version":"1.0"}]`,
+			v))}})
 	}
 	return all
 }

@@ -64,7 +64,8 @@ func TestQueryIsChecked(t *testing.T) {
 
 func TestEmptyIsNotAbsent(t *testing.T) {
 	for schema, want := range map[string]string{
-		`{"type":"string"}`: `{"v":""}`, `{"type":"array"}`: `{"v":[]}`, `{"type":"object"}`: `{"v":{}}`, `{"type":["integer","null"]}`: `{"v":null}`, `{"enum":["","a"]}`: `{"v":""}`, `{}`: `{"v":""}`,
+		`{"type":"string"}`: `{"v":""}`, `{"type":"array"}`: `{"v":[]}`, `{"type":"object"}`: `{"v":{}}`, `{"type":["integer","null"]}`: `{"v":null}`,
+		`{"enum":["","a"]}`: `{"v":""}`, `{}`: `{"v":""}`,
 	} {
 		form := formFor(t, "POST", schema)
 		if filled, problems := form.Fill(map[string][]string{SendEmpty: {"v"}}); len(problems) > 0 || !sameJSON(filled.Body, want) {
@@ -85,7 +86,8 @@ func TestEmptyIsNotAbsent(t *testing.T) {
 // Only what is around a reference is escaped, and nothing goes up in the path.
 func TestReferencesInForms(t *testing.T) {
 	form := formOf(t, "/wp/v2/posts/{id}", "DELETE")
-	for typed, want := range map[string]string{"{{row.id}}": "/wp/v2/posts/{{row.id}}", "../{{row.id}}?x#": "/wp/v2/posts/..%2F{{row.id}}%3Fx%23", "{{row.my id}}": "/wp/v2/posts/{{row.my id}}"} {
+	for typed, want := range map[string]string{"{{row.id}}": "/wp/v2/posts/{{row.id}}", "../{{row.id}}?x#": "/wp/v2/posts/..%2F{{row.id}}%3Fx%23",
+		"{{row.my id}}": "/wp/v2/posts/{{row.my id}}"} {
 		if filled, problems := form.Fill(map[string][]string{"id": {typed}}); filled.Path != want || len(problems) > 0 {
 			t.Errorf("%s: %s, %v", typed, filled.Path, problems)
 		}
@@ -113,10 +115,14 @@ func TestValues(t *testing.T) {
 		want                         map[string][]string
 		complete                     bool
 	}{
-		"a query":         {"GET", "/wp/v2/posts", "/wp/v2/posts?per_page=5&status[]=draft&include%5B%5D=1&tax[relation]=OR", "", map[string][]string{"per_page": {"5"}, "status": {"draft"}, "include": {"1\n"}, "tax.relation": {"OR"}}, true},
-		"a body":          {"POST", "/wp/v2/posts", "/wp/v2/posts", `{"author":3,"title":{"raw":"a"},"categories":[4,5],"content":""}`, map[string][]string{"author": {"3"}, "title.raw": {"a"}, "categories": {"4\n5"}, SendEmpty: {"content"}}, true},
-		"a variable":      {"POST", "/wp/v2/plugins/{plugin}", "/wp/v2/plugins/a/b", `{"status":"active"}`, map[string][]string{"plugin": {"a/b"}, "status": {"active"}}, true},
-		"references":      {"POST", "/wp/v2/posts", "/wp/v2/posts", `{"author":"{{row.a}}","content":"{{row.b:text}}"}`, map[string][]string{"author": {"{{row.a}}"}, "content": {"{{row.b}}"}}, true},
+		"a query": {"GET", "/wp/v2/posts", "/wp/v2/posts?per_page=5&status[]=draft&include%5B%5D=1&tax[relation]=OR", "",
+			map[string][]string{"per_page": {"5"}, "status": {"draft"}, "include": {"1\n"}, "tax.relation": {"OR"}}, true},
+		"a body": {"POST", "/wp/v2/posts", "/wp/v2/posts", `{"author":3,"title":{"raw":"a"},"categories":[4,5],"content":""}`,
+			map[string][]string{"author": {"3"}, "title.raw": {"a"}, "categories": {"4\n5"}, SendEmpty: {"content"}}, true},
+		"a variable": {"POST", "/wp/v2/plugins/{plugin}", "/wp/v2/plugins/a/b", `{"status":"active"}`,
+			map[string][]string{"plugin": {"a/b"}, "status": {"active"}}, true},
+		"references": {"POST", "/wp/v2/posts", "/wp/v2/posts", `{"author":"{{row.a}}","content":"{{row.b:text}}"}`,
+			map[string][]string{"author": {"{{row.a}}"}, "content": {"{{row.b}}"}}, true},
 		"an unknown name": {"POST", "/wp/v2/posts", "/wp/v2/posts", `{"author":3,"more":1}`, map[string][]string{"author": {"3"}}, false},
 		"another type":    {"POST", "/wp/v2/posts", "/wp/v2/posts", `{"author":3,"content":7}`, map[string][]string{"author": {"3"}, "content": {"7"}}, false},
 		"another route":   {"GET", "/wp/v2/posts", "/wp/v2/pages", "", map[string][]string{}, false},

@@ -119,7 +119,8 @@ func fields(path []string, place Place, s Schema, required bool) []Field {
 }
 
 func fieldOf(name string, place Place, s Schema) Field {
-	f := Field{Name: name, Place: place, path: []string{name}, Label: strings.ReplaceAll(strings.ReplaceAll(name, "_", " "), ".", " · "), Help: s.Description, Format: s.Format, Required: s.Required, schema: s}
+	f := Field{Name: name, Place: place, path: []string{name}, Label: strings.ReplaceAll(strings.ReplaceAll(name, "_", " "), ".", " · "), Help: s.Description,
+		Format: s.Format, Required: s.Required, schema: s}
 	f.Kind, f.Choices = kindOf(name, s)
 	if s.HasDefault {
 		f.Default = shown(s.Default)

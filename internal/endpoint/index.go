@@ -144,7 +144,8 @@ func parseSchema(raw json.RawMessage, depth int) Schema {
 	}
 	s := Schema{
 		Types: typesOf(r.Type), Description: string(r.Description), Enum: r.Enum.value, Format: r.Format.value, Pattern: r.Pattern.value, Minimum: r.Minimum.value,
-		Maximum: r.Maximum.value, MinLength: r.MinLength.value, MaxLength: r.MaxLength.value, MinItems: r.MinItems.value, MaxItems: r.MaxItems.value, ReadOnly: r.ReadOnly.value,
+		Maximum: r.Maximum.value, MinLength: r.MinLength.value, MaxLength: r.MaxLength.value, MinItems: r.MinItems.value, MaxItems: r.MaxItems.value,
+		ReadOnly: r.ReadOnly.value,
 	}
 	_ = json.Unmarshal(r.Required, &s.Required)   // draft 3 has a flag,
 	_ = json.Unmarshal(r.Required, &s.RequiredOf) // draft 4 a list of names

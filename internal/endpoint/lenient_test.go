@@ -11,9 +11,12 @@ func TestParseIndexLeniently(t *testing.T) {
 		index   string
 		methods []string // of /acme/v1/x
 	}{
-		"as it should be":        {`{"namespaces":["acme/v1"],"routes":{"/acme/v1/x":{"namespace":"acme/v1","endpoints":[{"methods":["GET"],"args":{}}]}}}`, []string{"GET"}},
-		"namespaces with gaps":   {`{"namespaces":{"0":"acme/v1","2":7},"routes":{"/acme/v1/x":{"namespace":"acme/v1","endpoints":[{"methods":["GET"]}]}}}`, []string{"GET"}},
-		"endpoints with gaps":    {`{"routes":{"/acme/v1/x":{"namespace":"acme/v1","endpoints":{"1":{"methods":["GET"]},"3":{"methods":["POST"]}}}}}`, []string{"GET", "POST"}},
+		"as it should be": {`{"namespaces":["acme/v1"],"routes":{"/acme/v1/x":{"namespace":"acme/v1","endpoints":[{"methods":["GET"],"args":{}}]}}}`,
+			[]string{"GET"}},
+		"namespaces with gaps": {`{"namespaces":{"0":"acme/v1","2":7},"routes":{"/acme/v1/x":{"namespace":"acme/v1","endpoints":[{"methods":["GET"]}]}}}`,
+			[]string{"GET"}},
+		"endpoints with gaps": {`{"routes":{"/acme/v1/x":{"namespace":"acme/v1","endpoints":{"1":{"methods":["GET"]},"3":{"methods":["POST"]}}}}}`,
+			[]string{"GET", "POST"}},
 		"methods as WordPress":   {`{"routes":{"/acme/v1/x":{"namespace":"acme/v1","endpoints":[{"methods":{"GET":true,"POST":true}}]}}}`, []string{"GET", "POST"}},
 		"methods with gaps":      {`{"routes":{"/acme/v1/x":{"namespace":"acme/v1","endpoints":[{"methods":{"0":"GET","2":"DELETE"}}]}}}`, []string{"GET", "DELETE"}},
 		"methods in a text":      {`{"routes":{"/acme/v1/x":{"namespace":"acme/v1","endpoints":[{"methods":"GET, post"}]}}}`, []string{"GET", "POST"}},

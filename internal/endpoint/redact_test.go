@@ -9,15 +9,23 @@ import (
 
 func TestSecretKey(t *testing.T) {
 	for key, want := range map[string]bool{
-		"password": true, "user_pass": true, "application_password": true, "applicationPassword": true, "application-password": true, "new_password": true, "password2": true,
-		"PASSWORD": true, "secret": true, "consumer_secret": true, "clientSecret": true, "client-secret": true, "consumer_key": true, "api_key": true, "apiKey": true, "apikey": true,
-		"X-API-Key": true, "APIKey": true, "token": true, "access_token": true, "refreshToken": true, "_wpnonce": true, "nonce": true, "X-WP-Nonce": true, "restNonce": true,
-		"private_key": true, "AUTH_KEY": true, "SECURE_AUTH_SALT": true, "LOGGED_IN_KEY": true, "user[password]": true, "license_key": true, "Set-Cookie": true, "Authorization": true,
-		"password_raw": true, "token_value": true, "webhook_secret": true, "db_password": true, "passphrase": true, "csrf-token": true, "jwt": true,
+		"password": true, "user_pass": true, "application_password": true, "applicationPassword": true, "application-password": true, "new_password": true,
+		"password2": true,
+		"PASSWORD":  true, "secret": true, "consumer_secret": true, "clientSecret": true, "client-secret": true, "consumer_key": true, "api_key": true,
+		"apiKey":    true,
+		"apikey":    true,
+		"X-API-Key": true, "APIKey": true, "token": true, "access_token": true, "refreshToken": true, "_wpnonce": true, "nonce": true, "X-WP-Nonce": true,
+		"restNonce":   true,
+		"private_key": true, "AUTH_KEY": true, "SECURE_AUTH_SALT": true, "LOGGED_IN_KEY": true, "user[password]": true, "license_key": true, "Set-Cookie": true,
+		"Authorization": true,
+		"password_raw":  true, "token_value": true, "webhook_secret": true, "db_password": true, "passphrase": true, "csrf-token": true, "jwt": true,
 
-		"password_protected": false, "token_count": false, "nonce_life": false, "title": false, "key": false, "keyword": false, "meta_key": false, "public_key": false,
-		"token_type": false, "tokenizer": false, "secretary": false, "passed": false, "compass": false, "pass_rate": false, "author": false, "password_strength": false,
-		"password_length": false, "has_password": false, "expires_in": false, "": false, "api": false, "id": false, "tests_passed": false, "max_tokens_limit": false,
+		"password_protected": false, "token_count": false, "nonce_life": false, "title": false, "key": false, "keyword": false, "meta_key": false,
+		"public_key": false,
+		"token_type": false, "tokenizer": false, "secretary": false, "passed": false, "compass": false, "pass_rate": false, "author": false,
+		"password_strength": false,
+		"password_length":   false, "has_password": false, "expires_in": false, "": false, "api": false, "id": false, "tests_passed": false,
+		"max_tokens_limit": false,
 	} {
 		if SecretKey(key) != want {
 			t.Errorf("%q: %v, want %v", key, !want, want)
@@ -52,19 +60,20 @@ func TestRedact(t *testing.T) {
 		`{"password":"longsecret1","message":"It is longsecret1."}`: `{"password":"[removed]","message":"It is [removed]."}`,
 
 		// Forms, queries and other text.
-		"user=a&password=abc%20d&x=y":                                                   "user=a&password=[removed]&x=y",
-		"user%5Bpassword%5D=abc":                                                        "user%5Bpassword%5D=[removed]",
-		`{"link":"https://a.example/?x=1&_wpnonce=abc123"}`:                             `{"link":"https://a.example/?x=1&_wpnonce=[removed]"}`,
-		`{"link":"https://a.example/?x=1\u0026token=abc123"}`:                           `{"link":"https://a.example/?x=1\u0026token=[removed]"}`,
-		"/wp/v2/x?api_key=abc&per_page=3":                                               "/wp/v2/x?api_key=[removed]&per_page=3",
-		"Array\n(\n    [password] => abc\n)":                                            "Array\n(\n    [password] => [removed]\n)",
-		"'password' => 'abc',":                                                          "'password' => '[removed]',",
-		`var s = {nonce: 'abc'};`:                                                       `var s = {nonce: '[removed]'};`,
-		`<input name="_wpnonce" type="hidden" value="abc">`:                             `<input name="_wpnonce" type="hidden" value="[removed]">`,
-		`<token>abc</token>`:                                                            `<token>[removed]</token>`,
-		"Authorization: Basic YWJj\nX-Trace: 7":                                         "Authorization: [removed]\nX-Trace: 7",
-		`{"authorization":"https://a.example/wp-admin/authorize-application.php"}`:      `{"authorization":"https://a.example/wp-admin/authorize-application.php"}`,
-		`{"password":{"description":"A password.","type":"string","context":["edit"]}}`: `{"password":{"description":"A password.","type":"string","context":["edit"]}}`,
+		"user=a&password=abc%20d&x=y":                                              "user=a&password=[removed]&x=y",
+		"user%5Bpassword%5D=abc":                                                   "user%5Bpassword%5D=[removed]",
+		`{"link":"https://a.example/?x=1&_wpnonce=abc123"}`:                        `{"link":"https://a.example/?x=1&_wpnonce=[removed]"}`,
+		`{"link":"https://a.example/?x=1\u0026token=abc123"}`:                      `{"link":"https://a.example/?x=1\u0026token=[removed]"}`,
+		"/wp/v2/x?api_key=abc&per_page=3":                                          "/wp/v2/x?api_key=[removed]&per_page=3",
+		"Array\n(\n    [password] => abc\n)":                                       "Array\n(\n    [password] => [removed]\n)",
+		"'password' => 'abc',":                                                     "'password' => '[removed]',",
+		`var s = {nonce: 'abc'};`:                                                  `var s = {nonce: '[removed]'};`,
+		`<input name="_wpnonce" type="hidden" value="abc">`:                        `<input name="_wpnonce" type="hidden" value="[removed]">`,
+		`<token>abc</token>`:                                                       `<token>[removed]</token>`,
+		"Authorization: Basic YWJj\nX-Trace: 7":                                    "Authorization: [removed]\nX-Trace: 7",
+		`{"authorization":"https://a.example/wp-admin/authorize-application.php"}`: `{"authorization":"https://a.example/wp-admin/authorize-application.php"}`,
+		`{"password":{"description":"A password.","type":"string","context":["edit"]}}`: `{"password":{"description":"A ` +
+			`password.","type":"string","context":["edit"]}}`,
 	} {
 		got := Redact(text)
 		if got.Text != want {
@@ -82,7 +91,8 @@ func TestRedact(t *testing.T) {
 		t.Errorf("an answer hides a secret as a reference: %s", got)
 	}
 	header := RedactHeader(http.Header{"Set-Cookie": {"a=b"}, "X-Wp-Nonce": {"abc"}, "X-Wp-Total": {"3"}, "Location": {"https://a.example/?token=abc"}})
-	if header.Get("Set-Cookie") != Removed || header.Get("X-Wp-Nonce") != Removed || header.Get("X-Wp-Total") != "3" || header.Get("Location") != "https://a.example/?token=[removed]" {
+	if header.Get("Set-Cookie") != Removed || header.Get("X-Wp-Nonce") != Removed || header.Get("X-Wp-Total") != "3" ||
+		header.Get("Location") != "https://a.example/?token=[removed]" {
 		t.Errorf("%v", header)
 	}
 }
@@ -130,7 +140,8 @@ func BenchmarkRedact(b *testing.B) {
 
 // Texts that are nothing but keys, quotes or backslashes are gone over once, not once for each.
 func TestRedactHostileText(t *testing.T) {
-	for _, part := range []string{`token:`, `name=token `, `name=`, `"`, `\"`, `"password":`, `"password":{`, `"name":"`, `<token>`, "=", ":", "\\", `"token":"`, ` `, `password=secretvalue&`, `"a" `} {
+	for _, part := range []string{`token:`, `name=token `, `name=`, `"`, `\"`, `"password":`, `"password":{`, `"name":"`, `<token>`, "=", ":", "\\", `"token":"`,
+		` `, `password=secretvalue&`, `"a" `} {
 		text := strings.Repeat(part, (1<<20)/len(part))
 		if got := Redact(text).Text; len(got) > 4*len(text) {
 			t.Errorf("%q grows to %d bytes", part, len(got))

@@ -68,7 +68,8 @@ func TestMergeTellsDifferences(t *testing.T) {
 	}
 	text := index(`{"type":"string","description":"one"}`)
 	for schema, alike := range map[string]bool{
-		`{"type":"string","description":"another"}`: true, `{"type":"integer"}`: false, `{"type":"string","required":true}`: false, `{"type":"string","enum":["a"]}`: false,
+		`{"type":"string","description":"another"}`: true, `{"type":"integer"}`: false, `{"type":"string","required":true}`: false,
+		`{"type":"string","enum":["a"]}`: false,
 	} {
 		offers := Merge([]Index{text, {}, index(schema)})
 		if len(offers) != 1 || offers[0].Alike != alike || !slices.Equal(offers[0].On, []int{0, 2}) || offers[0].Sites != 2 {
@@ -79,8 +80,10 @@ func TestMergeTellsDifferences(t *testing.T) {
 
 // PHP says empty objects as lists, and plugins say types and flags in their own ways.
 func TestOddIndexes(t *testing.T) {
-	for _, args := range []string{`[]`, `null`, `{}`, `{"x":[]}`, `{"x":{"type":[]}}`, `{"x":{"type":"mixed","required":"yes","enum":[],"default":[],"properties":[]}}`, `{"x":7}`, `{"x":{"minimum":"1","items":[]}}`} {
-		index, err := ParseIndex([]byte(`{"namespaces":[],"routes":{"/a":{"namespace":"a","methods":["POST"],"endpoints":[{"methods":["POST"],"args":` + args + `}]},"/b":{"endpoints":[]}}}`))
+	for _, args := range []string{`[]`, `null`, `{}`, `{"x":[]}`, `{"x":{"type":[]}}`,
+		`{"x":{"type":"mixed","required":"yes","enum":[],"default":[],"properties":[]}}`, `{"x":7}`, `{"x":{"minimum":"1","items":[]}}`} {
+		index, err := ParseIndex([]byte(`{"namespaces":[],"routes":{"/a":{"namespace":"a","methods":["POST"],"endpoints":[{"methods":["POST"],"args":` + args +
+			`}]},"/b":{"endpoints":[]}}}`))
 		if err != nil || len(index.Routes) != 2 || len(index.Routes[0].Endpoints) != 1 {
 			t.Errorf("%s: %+v, %v", args, index, err)
 			continue
@@ -95,7 +98,8 @@ func TestOddIndexes(t *testing.T) {
 // Whatever a site calls its index, its routes are paths with places that match themselves.
 func FuzzIndex(f *testing.F) {
 	f.Add([]byte(`{"namespaces":["a"],"routes":{"/a/(?P<id>[\\d]+)":{"endpoints":[{"methods":["GET"],"args":[]}]}}}`))
-	f.Add([]byte(`{"routes":{"/a(?:/(?P<b>[^.\\/]+(?:\\/[^.\\/]+)?))?/[]](":{"endpoints":[{"methods":["POST"],"args":{"x":{"type":["integer","null"],"items":{"items":{}},"required":["a"]}}}]}}}`))
+	f.Add([]byte(`{"routes":{"/a(?:/(?P<b>[^.\\/]+(?:\\/[^.\\/]+)?))?/[]](":{"endpoints":[{"methods":["POST"],
+		"args":{"x":{"type":["integer","null"],"items":{"items":{}},"required":["a"]}}}]}}}`))
 	f.Add([]byte(`{"routes":[],"namespaces":{}}`))
 	f.Fuzz(func(t *testing.T, body []byte) {
 		index, err := ParseIndex(body)
@@ -126,7 +130,8 @@ func FuzzIndex(f *testing.F) {
 }
 
 func TestSlashed(t *testing.T) {
-	for pattern, want := range map[string]bool{`[\d]+`: false, `[^/]+`: false, `[^\/]+`: false, `[^.\/]+(?:\/[^.\/]+)?`: true, `[\/\w-]+`: true, `.+`: true, `[`: false, ``: false} {
+	for pattern, want := range map[string]bool{`[\d]+`: false, `[^/]+`: false, `[^\/]+`: false, `[^.\/]+(?:\/[^.\/]+)?`: true, `[\/\w-]+`: true, `.+`: true,
+		`[`: false, ``: false} {
 		if got := (Variable{Pattern: pattern}).slashed(); got != want {
 			t.Errorf("%s: %v", pattern, got)
 		}

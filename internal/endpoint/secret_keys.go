@@ -11,26 +11,34 @@ var (
 	// secretWords make a secret of a key wherever they stand, unless its last word is one of plainEndings.
 	secretWords = []string{
 		"password", "passwords", "passwd", "passphrase", "passcode", "secret", "secrets", "token", "tokens", "nonce", "nonces", "wpnonce", "apikey", "apikeys",
-		"apitoken", "authtoken", "accesstoken", "refreshtoken", "clientsecret", "privatekey", "secretkey", "jwt", "salt", "salts", "credential", "credentials", "csrf", "xsrf",
+		"apitoken", "authtoken", "accesstoken", "refreshtoken", "clientsecret", "privatekey", "secretkey", "jwt", "salt", "salts", "credential", "credentials",
+		"csrf", "xsrf",
 	}
 	// secretLastWords do so at the end of a key alone.
 	secretLastWords = []string{"pass", "pwd", "pw", "userpass", "authorization", "cookie", "cookies", "otp", "sid", "sessid", "phpsessid", "sessionid", "bearer"}
 	// secretPairs are two words that do so at the end.
 	secretPairs = []string{
-		"api key", "api keys", "private key", "secret key", "access key", "auth key", "in key", "license key", "licence key", "consumer key", "encryption key", "signing key",
-		"client key", "activation key", "session key", "session id", "master key", "app key", "service key", "account key", "ssh key", "shared key", "webhook key", "security key",
+		"api key", "api keys", "private key", "secret key", "access key", "auth key", "in key", "license key", "licence key", "consumer key", "encryption key",
+		"signing key",
+		"client key", "activation key", "session key", "session id", "master key", "app key", "service key", "account key", "ssh key", "shared key", "webhook key",
+		"security key",
 		"recovery key", "reset key", "pass word", "pass phrase", "pass code", "recovery code", "recovery codes", "backup code", "backup codes", "basic auth",
 	}
 	// plainEndings end keys that only tell something of a secret, such as password_protected.
 	plainEndings = []string{
-		"protected", "count", "counts", "life", "lifetime", "length", "len", "strength", "expires", "expiry", "expiration", "expire", "in", "ttl", "age", "type", "types", "status", "state",
-		"enabled", "disabled", "required", "optional", "allowed", "hint", "policy", "rules", "endpoint", "endpoints", "label", "description", "help", "title", "placeholder", "min", "max", "minimum", "maximum",
-		"changed", "changes", "date", "at", "on", "time", "gmt", "id", "ids", "uuid", "name", "names", "limit", "limits", "usage", "used", "format", "algorithm", "alg", "version", "exists", "valid",
-		"set", "present", "total", "support", "supported", "mode", "scope", "scopes", "form", "error", "errors", "message", "nag", "per", "price", "cost", "budget", "action", "field",
+		"protected", "count", "counts", "life", "lifetime", "length", "len", "strength", "expires", "expiry", "expiration", "expire", "in", "ttl", "age", "type",
+		"types", "status", "state",
+		"enabled", "disabled", "required", "optional", "allowed", "hint", "policy", "rules", "endpoint", "endpoints", "label", "description", "help", "title",
+		"placeholder", "min", "max", "minimum", "maximum",
+		"changed", "changes", "date", "at", "on", "time", "gmt", "id", "ids", "uuid", "name", "names", "limit", "limits", "usage", "used", "format", "algorithm",
+		"alg", "version", "exists", "valid",
+		"set", "present", "total", "support", "supported", "mode", "scope", "scopes", "form", "error", "errors", "message", "nag", "per", "price", "cost", "budget",
+		"action", "field",
 	}
 	// plainWithin are keys that are plain in an object which stands under a secret's key: its schema, its name, its times.
 	plainWithin = []string{
-		"type", "description", "format", "title", "context", "required", "readonly", "pattern", "enum", "name", "label", "id", "uuid", "status", "code", "message", "created", "updated",
+		"type", "description", "format", "title", "context", "required", "readonly", "pattern", "enum", "name", "label", "id", "uuid", "status", "code", "message",
+		"created", "updated",
 		"expires", "last_used", "last_ip", "href", "url", "method", "methods", "role", "roles", "app_id",
 	}
 	// naming are the keys whose value names what stands under one of valued in the same object: {"key":"api_key","value":"…"}.

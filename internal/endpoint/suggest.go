@@ -16,7 +16,8 @@ import (
 const suggested = 8
 
 // first are the names that tell most, in the order in which they are suggested.
-var first = []string{"name", "title", "plugin", "stylesheet", "slug", "id", "username", "email", "status", "version", "url", "link", "date", "modified", "roles", "type"}
+var first = []string{"name", "title", "plugin", "stylesheet", "slug", "id", "username", "email", "status", "version", "url", "link", "date", "modified",
+	"roles", "type"}
 
 // Suggest makes columns from an answer: the values of its first element, with WordPress's own {rendered} and {raw} opened.
 func Suggest(body []byte) []Column {

@@ -37,7 +37,8 @@ func TestExpandedPartsStayParts(t *testing.T) {
 }
 
 func TestExpandJSONTypes(t *testing.T) {
-	values := Values{"site.name": "2024", "site.id": "7", "row.n": "-1.5", "row.b": "true", "row.huge": "1e999999", "row.null": "null", "row.two": "1 2", "row.k": "key"}
+	values := Values{"site.name": "2024", "site.id": "7", "row.n": "-1.5", "row.b": "true", "row.huge": "1e999999", "row.null": "null", "row.two": "1 2",
+		"row.k": "key"}
 	for body, want := range map[string]string{
 		`"{{site.name}}"`: `"2024"`, `"{{site.id}}"`: `7`, `"{{row.n}}"`: `-1.5`, `"{{row.n:text}}"`: `"-1.5"`, `"{{row.b}}"`: `true`, `"{{row.huge}}"`: `"1e999999"`,
 		`"{{row.null}}"`: `"null"`, `"{{row.two}}"`: `"1 2"`, `"{{row.n}}{{row.n}}"`: `"-1.5-1.5"`, `{"{{row.k}}":"{{row.k}}"}`: `{"key":"key"}`,

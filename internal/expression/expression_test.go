@@ -43,12 +43,18 @@ func evaluate(t testing.TB, l Limits, expr, answer string) []Row {
 
 // hostile are expressions that took the server's memory or time, or try to.
 var hostile = []string{
-	`("a"*1000000)|[match("a";"g")]`, `reduce range(60) as $i ({}; {a:.,b:.})|tojson`, `"a"*1000000000`, `[limit(1e9;repeat(1))]`, "def f: f; f", "def f: [f]; f", "def f: 1 + f; f",
-	"until(false;.)", "range(1e12)|select(false)", "last(range(1e12))", "null|setpath([500000000];1)", "null|.[500000000]=1", "null|.[1e9]=1", "null|getpath([1e9])", "null|fromstream([[500000000], 1])", "[range(1e9)]|implode", "[range(1e9)]|sort",
-	`"a"*100000|[splits("")]`, `("a"*50000)|test("(a*)*(a*)*(a*)*b")`, `[range(1e8)|tostring]|join(",")`, `reduce range(60) as $i ("x"; . + .)`, `("a"*1000000)|ascii_downcase|explode|[.,.,.,.]|tojson|tojson`,
-	`[range(1e7)]|[combinations(3)]`, `[range(100)]|[combinations(9)]`, `"a"*10000000|[.,.]|@json|@base64|@base32|@uri`, `"x"*1000000|gsub("";"yyyyyyyy")`, `[range(1e6)]|[.[]|tostring]|unique_by(.)`,
-	`[recurse([.,.])]`, `[paths]|[.[]|.,.]|[limit(1e9;.[],repeat(.))]`, `9999999999|pow(10;1e9)|tostring`, `("9"*1000000)|tonumber|.*.*.*.*.`, `[splits("a";"b")]?//[repeat(1)]`,
-	`"a"*100000000|ltrimstr("a")|@base32d`, `[repeat("aaaaaaaaaaaaaaaaaaaaaaaaa")]|flatten`, `{} | walk(repeat(.))`, `[limit(1e8;repeat({a:1}))]|group_by(.a)`, `reduce range(1e9) as $x ([];.+[$x])`,
+	`("a"*1000000)|[match("a";"g")]`, `reduce range(60) as $i ({}; {a:.,b:.})|tojson`, `"a"*1000000000`, `[limit(1e9;repeat(1))]`, "def f: f; f", "def f: [f]; f",
+	"def f: 1 + f; f",
+	"until(false;.)", "range(1e12)|select(false)", "last(range(1e12))", "null|setpath([500000000];1)", "null|.[500000000]=1", "null|.[1e9]=1",
+	"null|getpath([1e9])", "null|fromstream([[500000000], 1])", "[range(1e9)]|implode", "[range(1e9)]|sort",
+	`"a"*100000|[splits("")]`, `("a"*50000)|test("(a*)*(a*)*(a*)*b")`, `[range(1e8)|tostring]|join(",")`, `reduce range(60) as $i ("x"; . + .)`,
+	`("a"*1000000)|ascii_downcase|explode|[.,.,.,.]|tojson|tojson`,
+	`[range(1e7)]|[combinations(3)]`, `[range(100)]|[combinations(9)]`, `"a"*10000000|[.,.]|@json|@base64|@base32|@uri`, `"x"*1000000|gsub("";"yyyyyyyy")`,
+	`[range(1e6)]|[.[]|tostring]|unique_by(.)`,
+	`[recurse([.,.])]`, `[paths]|[.[]|.,.]|[limit(1e9;.[],repeat(.))]`, `9999999999|pow(10;1e9)|tostring`, `("9"*1000000)|tonumber|.*.*.*.*.`,
+	`[splits("a";"b")]?//[repeat(1)]`,
+	`"a"*100000000|ltrimstr("a")|@base32d`, `[repeat("aaaaaaaaaaaaaaaaaaaaaaaaa")]|flatten`, `{} | walk(repeat(.))`, `[limit(1e8;repeat({a:1}))]|group_by(.a)`,
+	`reduce range(1e9) as $x ([];.+[$x])`,
 }
 
 // The server's memory and time do not depend on what is asked: whatever an expression takes, its child takes, which ends in time.
@@ -186,7 +192,8 @@ func TestChildIsClosed(t *testing.T) {
 	}
 	files, err := os.ReadDir(proc + "fd")
 	for _, f := range files {
-		if to, err := os.Readlink(proc + "fd/" + f.Name()); err == nil && !strings.HasPrefix(to, "pipe:") && !strings.HasPrefix(to, "anon_inode:") && !strings.HasPrefix(to, "/sys/fs/cgroup/") {
+		if to, err := os.Readlink(proc + "fd/" + f.Name()); err == nil && !strings.HasPrefix(to, "pipe:") && !strings.HasPrefix(to, "anon_inode:") &&
+			!strings.HasPrefix(to, "/sys/fs/cgroup/") {
 			t.Errorf("file %s is %s", f.Name(), to)
 		}
 		if f.Name() == strconv.Itoa(inherited) {
@@ -218,7 +225,8 @@ func TestChildIsClosed(t *testing.T) {
 // What is asked of the server's own surroundings gives nothing.
 func TestNothingOutsideIsReached(t *testing.T) {
 	t.Setenv("DROVER_SECRET", "hidden")
-	for _, expr := range []string{"env", "$ENV", "$ENV.DROVER_SECRET", "env.DROVER_SECRET", "$__loc__", "input_filename", "[inputs]", "input", "get_search_list", "now|type", "halt", `"x"|halt_error`, "debug", "stderr", "input_line_number",
+	for _, expr := range []string{"env", "$ENV", "$ENV.DROVER_SECRET", "env.DROVER_SECRET", "$__loc__", "input_filename", "[inputs]", "input", "get_search_list",
+		"now|type", "halt", `"x"|halt_error`, "debug", "stderr", "input_line_number",
 		`import "a" as a; 1`, `include "a"; 1`, `getpath(["a"])`} {
 		if _, err := Compile(".", []Column{{"v", expr}}); err != nil {
 			continue
@@ -232,12 +240,14 @@ func TestNothingOutsideIsReached(t *testing.T) {
 }
 
 func TestWhatIsTypedIsBounded(t *testing.T) {
-	for _, expr := range []string{"." + strings.Repeat(" ", 2000), strings.Repeat("[", 300) + strings.Repeat("]", 300), strings.Repeat(`"\(`, 300) + "1" + strings.Repeat(`)"`, 300), "nope", "input", "."[:0] + "["} {
+	for _, expr := range []string{"." + strings.Repeat(" ", 2000), strings.Repeat("[", 300) + strings.Repeat("]", 300), strings.Repeat(`"\(`, 300) + "1" +
+		strings.Repeat(`)"`, 300), "nope", "input", "."[:0] + "["} {
 		if _, err := Compile(expr, nil); err == nil {
 			t.Errorf("%.40s passed", expr)
 		}
 	}
-	for _, unit := range []string{"def f: f; ", ". as [$a] ?// $b | ", "-", "try ", "(", "[.[]|", "if . then ", "reduce . as $x (0; ", ".a|=", "label $x | ", "first(", "paths(", "limit(1;", `"\(`} {
+	for _, unit := range []string{"def f: f; ", ". as [$a] ?// $b | ", "-", "try ", "(", "[.[]|", "if . then ", "reduce . as $x (0; ", ".a|=", "label $x | ",
+		"first(", "paths(", "limit(1;", `"\(`} {
 		began := time.Now()
 		_, err := Compile(strings.Repeat(unit, 1990/len(unit))+".", nil)
 		if took := time.Since(began); took > 500*time.Millisecond {
@@ -330,8 +340,10 @@ func TestPlaces(t *testing.T) {
 // The paths are followed as gojq does.
 func FuzzPathsAreJQ(f *testing.F) {
 	for _, seed := range [][2]string{
-		{".a", `{"a":1}`}, {".a.b[0]", `{"a":{"b":["x"]}}`}, {`.["a b"]`, `{"a b":[1,{"z":1,"a":2}]}`}, {".[]?.x", `[{"x":1},2,null]`}, {`."\u00e4"?`, `{"ä":1,"\u00e4":2}`}, {".[] | .b?", `{"b":{"b":1},"a":{"b":2}}`},
-		{".[1]", "null"}, {".a", "[1]"}, {"[.[]?] | join(\", \")", `["a",1,null,true]`}, {"[.a[]?] | join(\"-\")", `{"a":["x","y"]}`}, {".[0]", `["a\"]",2]`}, {".", " 1.50 "}, {".[]", "3"}, {".a?", "3"}, {".[]", `{"b":1,"a":2,"b":3}`}, {".[]?", `"x"`},
+		{".a", `{"a":1}`}, {".a.b[0]", `{"a":{"b":["x"]}}`}, {`.["a b"]`, `{"a b":[1,{"z":1,"a":2}]}`}, {".[]?.x", `[{"x":1},2,null]`},
+		{`."\u00e4"?`, `{"ä":1,"\u00e4":2}`}, {".[] | .b?", `{"b":{"b":1},"a":{"b":2}}`},
+		{".[1]", "null"}, {".a", "[1]"}, {"[.[]?] | join(\", \")", `["a",1,null,true]`}, {"[.a[]?] | join(\"-\")", `{"a":["x","y"]}`}, {".[0]", `["a\"]",2]`},
+		{".", " 1.50 "}, {".[]", "3"}, {".a?", "3"}, {".[]", `{"b":1,"a":2,"b":3}`}, {".[]?", `"x"`},
 		{".[][]", `[[1],{"a":[2]},[]]`}, {".[3]?", "{}"},
 	} {
 		f.Add(seed[0], seed[1])
@@ -376,8 +388,9 @@ func FuzzPathsAreJQ(f *testing.F) {
 // Common expressions need no child.
 func TestPathsNeedNoChild(t *testing.T) {
 	for expr, want := range map[string]bool{
-		".": true, ".title.rendered": true, ".items[].name": true, `.["a b"]`: true, `."a b"`: true, ".a?": true, ".[]?": true, ".items[0].x": true, ".a | .b": true, `[.roles[]?] | join(", ")`: true,
-		".a + 1": false, ".[1:2]": false, "..": false, ".a|length": false, ".[.a]": false, `.["\(.)"]`: false, "def f: .; .a": false,
+		".": true, ".title.rendered": true, ".items[].name": true, `.["a b"]`: true, `."a b"`: true, ".a?": true, ".[]?": true, ".items[0].x": true, ".a | .b": true,
+		`[.roles[]?] | join(", ")`: true,
+		".a + 1":                   false, ".[1:2]": false, "..": false, ".a|length": false, ".[.a]": false, `.["\(.)"]`: false, "def f: .; .a": false,
 	} {
 		p, err := Compile("", []Column{{"v", expr}})
 		if err != nil || (p.paths != nil) != want {

@@ -182,7 +182,8 @@ func TestSessionsRunOut(t *testing.T) {
 			t.Fatal(err)
 		}
 		now := time.Now()
-		db.Gorm.Exec("UPDATE sessions SET created_at = ?, last_seen_at = ?, half = ? WHERE id = (SELECT max(id) FROM sessions)", now.Add(-c.created).UnixMicro(), now.Add(-c.seen).UnixMicro(), c.pending)
+		db.Gorm.Exec("UPDATE sessions SET created_at = ?, last_seen_at = ?, half = ? WHERE id = (SELECT max(id) FROM sessions)", now.Add(-c.created).UnixMicro(),
+			now.Add(-c.seen).UnixMicro(), c.pending)
 		if _, _, err := r.Authenticate(ctx, token); (err == nil) != c.open {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -202,7 +203,8 @@ func TestEndingTheSessionsOfAnother(t *testing.T) {
 		}
 		open = append(open, token)
 	}
-	for name, err := range map[string]error{"an operator": r.EndSessions(ctx, m.Actor(laptop.Addr), admin.ID), "an admin, those of an owner": r.EndSessions(ctx, admin.Actor(laptop.Addr), owner.ID)} {
+	for name, err := range map[string]error{"an operator": r.EndSessions(ctx, m.Actor(laptop.Addr), admin.ID),
+		"an admin, those of an owner": r.EndSessions(ctx, admin.Actor(laptop.Addr), owner.ID)} {
 		if !errors.Is(err, access.ErrForbidden) {
 			t.Errorf("%s: %v", name, err)
 		}

@@ -271,14 +271,16 @@ func TestPasswordRules(t *testing.T) {
 	ctx := context.Background()
 	r := members.New(db, keys(t), audit.New(db.Gorm))
 	for name, bad := range map[string]string{
-		"short": "short", "common": "passwordpassword", "the address": "long-address@agency.example", "the product": "Drover2026!!", "what it looks after": "my-WordPress-2026", "the house": "agency agency 1", "two of them": "DroverAdmin123456", "too long": strings.Repeat("long word ", 13),
+		"short": "short", "common": "passwordpassword", "the address": "long-address@agency.example", "the product": "Drover2026!!",
+		"what it looks after": "my-WordPress-2026", "the house": "agency agency 1", "two of them": "DroverAdmin123456", "too long": strings.Repeat("long word ", 13),
 	} {
 		_, err := r.Add(ctx, shell, members.Member{Email: "long-address@agency.example", Name: "N", Role: access.Viewer}, secret(bad))
 		if p, is := errors.AsType[members.Problems](err); !is || p["password"] == "" {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	for i, good := range []string{"four dogs of our agency sleep", "wordpress is not my first love", "            x", "🔑🔑🔑🔑🔑🔑🔑🔑🔑🔑🔑🔑", strings.Repeat("ü", 128), "nurkleinebuchstaben"} {
+	for i, good := range []string{"four dogs of our agency sleep", "wordpress is not my first love", "            x", "🔑🔑🔑🔑🔑🔑🔑🔑🔑🔑🔑🔑", strings.Repeat("ü", 128),
+		"nurkleinebuchstaben"} {
 		email := fmt.Sprintf("good%d@agency.example", i)
 		if _, err := r.Add(ctx, shell, members.Member{Email: email, Name: "N", Role: access.Viewer}, secret(good)); err != nil {
 			t.Errorf("%q: %v", good, err)

@@ -57,7 +57,8 @@ func (r *Roster) SignInLink(ctx context.Context, actor access.Actor, member int6
 		if err != nil {
 			return err
 		}
-		row := linkRow{Kind: signInOnce, TokenHash: hash, MemberID: member, CreatedBy: actor.Name, CreatedAt: w.now.UnixMicro(), ExpiresAt: w.now.Add(signInWorks).UnixMicro()}
+		row := linkRow{Kind: signInOnce, TokenHash: hash, MemberID: member, CreatedBy: actor.Name, CreatedAt: w.now.UnixMicro(),
+			ExpiresAt: w.now.Add(signInWorks).UnixMicro()}
 		if err := w.replaceLink(row); err != nil {
 			return err
 		}
@@ -89,7 +90,8 @@ func (r *Roster) Invite(ctx context.Context, actor access.Actor, m Member) (vaul
 		if err := w.mayGive(m.Role, m.Restriction); err != nil {
 			return err
 		}
-		row := linkRow{Kind: invitation, TokenHash: hash, Email: email, Role: m.Role, Restriction: stored(m.Restriction), CreatedAt: w.now.UnixMicro(), ExpiresAt: w.now.Add(invitationWorks).UnixMicro()}
+		row := linkRow{Kind: invitation, TokenHash: hash, Email: email, Role: m.Role, Restriction: stored(m.Restriction), CreatedAt: w.now.UnixMicro(),
+			ExpiresAt: w.now.Add(invitationWorks).UnixMicro()}
 		if by := byMember(actor); by != 0 {
 			row.CreatedBy = string(access.On("member", by))
 		}

@@ -136,7 +136,8 @@ func (r *Roster) AddPasskey(ctx context.Context, h SessionHolder, name string, a
 			return err
 		}
 		now := w.now.UnixMicro()
-		codes, err = w.confirmed(factorRow{MemberID: h.Member.ID, Kind: Passkey, Name: name, Credential: credentialName(key.ID), Passkey: string(text), CreatedAt: now, ConfirmedAt: now})
+		codes, err = w.confirmed(factorRow{MemberID: h.Member.ID, Kind: Passkey, Name: name, Credential: credentialName(key.ID), Passkey: string(text),
+			CreatedAt: now, ConfirmedAt: now})
 		return err
 	})
 	if err != nil {

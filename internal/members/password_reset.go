@@ -23,7 +23,8 @@ func (r *Roster) ResetLink(ctx context.Context, actor access.Actor, member int64
 		if err != nil {
 			return err
 		}
-		row := linkRow{Kind: reset, TokenHash: hash, MemberID: m.ID, Lift: lift, CreatedBy: actor.Name, CreatedAt: w.now.UnixMicro(), ExpiresAt: w.now.Add(resetWorks).UnixMicro()}
+		row := linkRow{Kind: reset, TokenHash: hash, MemberID: m.ID, Lift: lift, CreatedBy: actor.Name, CreatedAt: w.now.UnixMicro(),
+			ExpiresAt: w.now.Add(resetWorks).UnixMicro()}
 		if by := byMember(actor); by != 0 {
 			row.CreatedBy = string(access.On("member", by))
 		}

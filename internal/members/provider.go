@@ -210,7 +210,8 @@ func (r *Roster) BeginProvider(ctx context.Context, f Flow) (address string, tok
 	token, hash := newToken()
 	state, stateHash := newToken()
 	nonce, _ := newToken()
-	row := flowRow{TokenHash: hash, StateHash: stateHash, Nonce: nonce.Reveal(), Verifier: oauth2.GenerateVerifier(), Next: f.Next, SessionID: f.Session, CreatedAt: r.now().UnixMicro()}
+	row := flowRow{TokenHash: hash, StateHash: stateHash, Nonce: nonce.Reveal(), Verifier: oauth2.GenerateVerifier(), Next: f.Next, SessionID: f.Session,
+		CreatedAt: r.now().UnixMicro()}
 	if err := r.store.putFlow(ctx, row, r.now().Add(-flowLasts)); err != nil {
 		return "", token, fmt.Errorf("members: provider: %w", err)
 	}
@@ -327,7 +328,8 @@ func (r *Roster) welcome(w write, id identity, left bool) (Member, error) {
 		return m, err
 	}
 	w.actor, w.action = m.Actor(parseAddr(w.actor.Addr)), access.MemberJoin
-	return m, w.record(m.subject(), map[string]any{"email": m.Email, "name": m.Name, "role": m.Role, "link": "provider", "issuer": id.Issuer, "subject": id.Subject})
+	return m, w.record(m.subject(), map[string]any{"email": m.Email, "name": m.Name, "role": m.Role, "link": "provider", "issuer": id.Issuer,
+		"subject": id.Subject})
 }
 
 func (r *Roster) newcomer(w write, id identity) (Member, error) {

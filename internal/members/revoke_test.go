@@ -37,11 +37,13 @@ func TestSetupLinkDiesWithTheFirstMember(t *testing.T) {
 			t.Errorf("the link is still there: %v", err)
 		}
 		// As a backup would bring it back.
-		err = db.Gorm.Exec("INSERT INTO links (kind, token_hash, role, created_at, expires_at) VALUES ('setup', ?, 'owner', 1, ?)", kept.TokenHash, time.Now().Add(time.Hour).UnixMicro()).Error
+		err = db.Gorm.Exec("INSERT INTO links (kind, token_hash, role, created_at, expires_at) VALUES ('setup', ?, 'owner', 1, ?)", kept.TokenHash,
+			time.Now().Add(time.Hour).UnixMicro()).Error
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := r.SetUp(t.Context(), token, members.Claim{Name: "Eve", Email: "eve@evil.test", Password: vault.NewSecret(long)}, members.Device{}); !errors.Is(err, members.ErrBadLink) {
+		if _, err := r.SetUp(t.Context(), token, members.Claim{Name: "Eve", Email: "eve@evil.test", Password: vault.NewSecret(long)},
+			members.Device{}); !errors.Is(err, members.ErrBadLink) {
 			t.Errorf("a second owner was made: %v", err)
 		}
 		if _, needed, err := r.EnsureSetupLink(t.Context()); needed || err != nil {

@@ -71,8 +71,9 @@ func (tokenRow) TableName() string { return "tokens" }
 
 func (r tokenRow) token() Token {
 	return Token{
-		ID: r.ID, Member: r.MemberID, Name: r.Name, Role: r.Role, Restriction: restrictionOf(r.Restriction), CreatedAt: moment(r.CreatedAt), ExpiresAt: moment(r.ExpiresAt),
-		UsedAt: moment(r.UsedAt), UsedFrom: r.UsedFrom, RevokedAt: moment(r.RevokedAt), RevokedWhy: r.RevokedWhy,
+		ID: r.ID, Member: r.MemberID, Name: r.Name, Role: r.Role, Restriction: restrictionOf(r.Restriction), CreatedAt: moment(r.CreatedAt),
+		ExpiresAt: moment(r.ExpiresAt),
+		UsedAt:    moment(r.UsedAt), UsedFrom: r.UsedFrom, RevokedAt: moment(r.RevokedAt), RevokedWhy: r.RevokedWhy,
 	}
 }
 

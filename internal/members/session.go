@@ -43,8 +43,8 @@ func hashOf(token vault.Secret) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// SignIn checks the password and begins a session, half open where the member has a second factor. Whether the account is unknown or the password wrong, the answer and its time are
-// the same: ErrSignIn. Who guesses too often gets Wait.
+// SignIn checks the password and begins a session, half open where the member has a second factor. Whether the account is unknown or the
+// password wrong, the answer and its time are the same: ErrSignIn. Who guesses too often gets Wait.
 func (r *Roster) SignIn(ctx context.Context, email string, password vault.Secret, d Device) (vault.Secret, Member, error) {
 	row, err := r.store.byEmail(ctx, foldEmail(email))
 	if err != nil && !errors.Is(err, ErrNoMember) {
@@ -127,7 +127,8 @@ func (r *Roster) begin(ctx context.Context, m Member, d Device, how beginning, b
 const longestAgent = 300
 
 func newSession(m Member, d Device, hash string, now time.Time) sessionRow {
-	row := sessionRow{TokenHash: hash, MemberID: m.ID, CreatedAt: now.UnixMicro(), LastSeenAt: now.UnixMicro(), UserAgent: d.UserAgent[:min(len(d.UserAgent), longestAgent)]}
+	row := sessionRow{TokenHash: hash, MemberID: m.ID, CreatedAt: now.UnixMicro(), LastSeenAt: now.UnixMicro(),
+		UserAgent: d.UserAgent[:min(len(d.UserAgent), longestAgent)]}
 	if d.Addr.IsValid() {
 		row.Addr = d.Addr.Unmap().String()
 	}

@@ -20,7 +20,8 @@ func TestStanding(t *testing.T) {
 		add(t, r, "owner@agency.example", access.Owner)
 		mara := add(t, r, "mara@agency.example", access.Admin)
 		stored := access.Actor{Kind: access.KindMember, ID: mara.ID, Name: mara.Name}
-		value, err := r.MakeToken(ctx, mara.Actor(laptop.Addr), members.Token{Name: "CI", Role: access.Operator, Restriction: access.Restriction{Clients: []string{"Acme"}}, ExpiresAt: time.Now().Add(48 * time.Hour)})
+		value, err := r.MakeToken(ctx, mara.Actor(laptop.Addr), members.Token{Name: "CI", Role: access.Operator,
+			Restriction: access.Restriction{Clients: []string{"Acme"}}, ExpiresAt: time.Now().Add(48 * time.Hour)})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -66,7 +67,8 @@ func TestStanding(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		renewed := members.Token{Name: "CI", Role: access.Viewer, Restriction: access.Restriction{Clients: []string{"Acme"}}, ExpiresAt: time.Now().Add(48 * time.Hour)}
+		renewed := members.Token{Name: "CI", Role: access.Viewer, Restriction: access.Restriction{Clients: []string{"Acme"}},
+			ExpiresAt: time.Now().Add(48 * time.Hour)}
 		if _, err := r.MakeToken(ctx, demoted.Actor(laptop.Addr), renewed); err != nil {
 			t.Fatal(err)
 		}

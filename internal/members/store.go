@@ -77,7 +77,8 @@ func restrictionOf(text string) access.Restriction {
 func (memberRow) TableName() string { return "members" }
 
 func (r memberRow) member() Member {
-	return Member{ID: r.ID, Email: r.Email, Name: r.Name, Role: r.Role, Restriction: restrictionOf(r.Restriction), CreatedAt: moment(r.CreatedAt), LeftAt: moment(r.LeftAt), Version: r.Version}
+	return Member{ID: r.ID, Email: r.Email, Name: r.Name, Role: r.Role, Restriction: restrictionOf(r.Restriction), CreatedAt: moment(r.CreatedAt),
+		LeftAt: moment(r.LeftAt), Version: r.Version}
 }
 
 type sessionRow struct {
@@ -98,7 +99,8 @@ type sessionRow struct {
 func (sessionRow) TableName() string { return "sessions" }
 
 func (r sessionRow) session() Session {
-	return Session{ID: r.ID, Addr: r.Addr, UserAgent: r.UserAgent, CreatedAt: moment(r.CreatedAt), LastSeenAt: moment(r.LastSeenAt), SecondFactorPending: r.SecondFactorPending, ReauthenticatedAt: moment(r.ReauthenticatedAt)}
+	return Session{ID: r.ID, Addr: r.Addr, UserAgent: r.UserAgent, CreatedAt: moment(r.CreatedAt), LastSeenAt: moment(r.LastSeenAt),
+		SecondFactorPending: r.SecondFactorPending, ReauthenticatedAt: moment(r.ReauthenticatedAt)}
 }
 
 type linkRow struct {

@@ -15,7 +15,8 @@ func (w write) insertDevice(r deviceRow) error {
 	if err := w.tx.Create(&r).Error; err != nil {
 		return err
 	}
-	return w.tx.Exec("DELETE FROM devices WHERE member_id = ? AND id NOT IN (SELECT id FROM devices WHERE member_id = ? ORDER BY id DESC LIMIT ?)", r.MemberID, r.MemberID, mostDevices).Error
+	return w.tx.Exec("DELETE FROM devices WHERE member_id = ? AND id NOT IN (SELECT id FROM devices WHERE member_id = ? ORDER BY id DESC LIMIT ?)", r.MemberID,
+		r.MemberID, mostDevices).Error
 }
 
 func (s store) setting(ctx context.Context, name string) (string, error) {

@@ -38,7 +38,8 @@ func (w write) identityOwner(id identity) (int64, error) {
 }
 
 func (w write) link(id identity, member int64) error {
-	return w.tx.Exec("INSERT INTO identities (issuer, subject, member_id, created_at) VALUES (?, ?, ?, ?) ON CONFLICT (issuer, subject) DO UPDATE SET member_id = excluded.member_id",
+	return w.tx.Exec("INSERT INTO identities (issuer, subject, member_id, created_at) VALUES (?, ?, ?, ?) ON CONFLICT (issuer, subject) DO UPDATE SET "+
+		"member_id = excluded.member_id",
 		id.Issuer, id.Subject, member, w.now.UnixMicro()).Error
 }
 

@@ -36,7 +36,8 @@ func (w write) revokeTokens(member int64, why string) ([]string, error) {
 // revokedFor returns the member's tokens that were revoked since the time other than by hand, the newest first.
 func (s store) revokedFor(ctx context.Context, member int64, since time.Time) ([]tokenRow, error) {
 	var rows []tokenRow
-	err := s.db.WithContext(ctx).Where("member_id = ? AND revoked_why <> '' AND revoked_at >= ?", member, since.UnixMicro()).Order("revoked_at DESC, id DESC").Find(&rows).Error
+	err := s.db.WithContext(ctx).Where("member_id = ? AND revoked_why <> '' AND revoked_at >= ?", member,
+		since.UnixMicro()).Order("revoked_at DESC, id DESC").Find(&rows).Error
 	return rows, err
 }
 

@@ -62,12 +62,14 @@ func (r *Roster) MakeToken(ctx context.Context, actor access.Actor, t Token) (va
 			return aboveOwnRole
 		}
 		row := tokenRow{
-			MemberID: actor.ID, Name: t.Name, Hash: hashOf(value), Role: t.Role, Restriction: stored(t.Restriction), CreatedAt: w.now.UnixMicro(), ExpiresAt: t.ExpiresAt.UnixMicro(),
+			MemberID: actor.ID, Name: t.Name, Hash: hashOf(value), Role: t.Role, Restriction: stored(t.Restriction), CreatedAt: w.now.UnixMicro(),
+			ExpiresAt: t.ExpiresAt.UnixMicro(),
 		}
 		if row.ID, err = w.insertToken(row); err != nil {
 			return err
 		}
-		return w.record(access.On("token", row.ID), map[string]any{"name": t.Name, "role": t.Role, "reach": t.Restriction, "expires_at": t.ExpiresAt.UTC().Format(time.RFC3339)})
+		return w.record(access.On("token", row.ID), map[string]any{"name": t.Name, "role": t.Role, "reach": t.Restriction,
+			"expires_at": t.ExpiresAt.UTC().Format(time.RFC3339)})
 	})
 	if err != nil {
 		return vault.Secret{}, fmt.Errorf("members: token: %w", err)

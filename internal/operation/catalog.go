@@ -58,12 +58,14 @@ var catalog = slices.Concat([]Operation{clearCache}, ofPlugins(), []Operation{cl
 
 var clearCache = Operation{
 	Name: "clear-cache", Group: cacheplugin.BigScoots.Name, Title: "Clear cache", Effect: Change, Purges: true, Endpoint: endpointOf(cacheplugin.BigScoots.Clear),
-	Sentence: "Purges pages from the CDN and the page cache. Clearing everything also flushes OPcache and the object cache, so expect more load on the sites for a while.",
+	Sentence: "Purges pages from the CDN and the page cache. Clearing everything also flushes OPcache and the object cache, so expect more load on the sites " +
+		"for a while.",
 	Params: []Param{
 		{Name: "purge_type", Label: "What to clear", Kind: KindChoice, Default: "all", Choices: []Choice{
 			{"all", "Everything"}, {"post_ids", "Some posts"}, {"urls", "Some URLs"}}},
 		{Name: "post_ids", Label: "Post IDs", Kind: KindIntegers, When: "purge_type=post_ids",
-			Help: "Whole numbers, such as 1, 17. The same ID is a different post on each site, so for several sites enter one line per site, such as https://acme.example,1 17"},
+			Help: "Whole numbers, such as 1, 17. The same ID is a different post on each site, so for several sites enter one line per site, such as " +
+				"https://acme.example,1 17"},
 		{Name: "purge_related_urls", Label: "Also their archives, categories and feeds", Kind: KindFlag, When: "purge_type=post_ids"},
 		{Name: "urls", Label: "URLs", Kind: KindURLs, When: "purge_type=urls",
 			Help: "One per line. https://acme.example/page/ goes to the site it belongs to; /page/ goes to every selected site."},
@@ -77,13 +79,20 @@ var anyEndpoint = Operation{
 	Params: []Param{
 		{Name: "method", Label: "Method", Kind: KindChoice, Default: "GET", Choices: []Choice{
 			{"GET", "GET"}, {"POST", "POST"}, {"PUT", "PUT"}, {"PATCH", "PATCH"}, {"DELETE", "DELETE"}, {"OPTIONS", "OPTIONS"}, {"HEAD", "HEAD"}}},
-		{Name: "path", Label: "Path", Kind: KindText, Help: "Below the REST root, such as /wp/v2/plugins?status=active. {{site.name}}, {{site.url}}, {{site.host}} and {{site.id}} are replaced for each site."},
-		{Name: "body", Label: "Body", Kind: KindJSON, When: "method=POST|PUT|PATCH|DELETE", Help: "JSON, or empty. What stands under a name such as password or token is sent but not kept: write it again to repeat the run."},
-		{Name: "headers", Label: "Headers", Kind: KindLines, Help: "One per line, such as X-Trace: 7. Authorization, Cookie and Host cannot be set. A value such as that of X-API-Key is sent but not kept."},
-		{Name: "rows", Label: "Values for each site", Kind: KindLines, Help: "CSV with one row per site: a column named site with the site URL, and your own columns, used as {{row.column}} in the path or body. Sites without a row are left out. A table with a column such as password is not kept."},
+		{Name: "path", Label: "Path", Kind: KindText,
+			Help: "Below the REST root, such as /wp/v2/plugins?status=active. {{site.name}}, {{site.url}}, {{site.host}} and {{site.id}} are replaced for each site."},
+		{Name: "body", Label: "Body", Kind: KindJSON, When: "method=POST|PUT|PATCH|DELETE",
+			Help: "JSON, or empty. What stands under a name such as password or token is sent but not kept: write it again to repeat the run."},
+		{Name: "headers", Label: "Headers", Kind: KindLines,
+			Help: "One per line, such as X-Trace: 7. Authorization, Cookie and Host cannot be set. A value such as that of X-API-Key is sent but not kept."},
+		{Name: "rows", Label: "Values for each site", Kind: KindLines,
+			Help: "CSV with one row per site: a column named site with the site URL, and your own columns, used as {{row.column}} in the path or body. Sites without " +
+				"a row are left out. A table with a column such as password is not kept."},
 		{Name: "pages", Label: "Follow all pages of a list (at most 50)", Kind: KindFlag, When: "method=GET"},
-		{Name: "effect", Label: "Effect", Kind: KindChoice, Help: "Drover judges the route and the method. Saying that a request does less changes how it is retried and how much of an answer is kept; who may start it, confirmation and approval stay.", Choices: []Choice{
-			{"", "As its route and method say"}, {"read", "Read-only"}, {"change", "Makes changes"}, {"destroy", "Destructive"}}},
+		{Name: "effect", Label: "Effect", Kind: KindChoice,
+			Help: "Drover judges the route and the method. Saying that a request does less changes how it is retried and how much of an answer is kept; who may " +
+				"start it, confirmation and approval stay.", Choices: []Choice{
+				{"", "As its route and method say"}, {"read", "Read-only"}, {"change", "Makes changes"}, {"destroy", "Destructive"}}},
 	},
 	plan: planRequest,
 }

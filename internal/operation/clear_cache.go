@@ -7,7 +7,8 @@ import (
 )
 
 func planClearCache(params map[string]string, p validation.Problems) Plan {
-	made := Plan{Title: "Clear the whole cache", Effect: Change, Idempotent: true, Purges: true, Endpoint: endpointOf(cacheplugin.BigScoots.Clear), Plugin: cacheplugin.BigScoots.Slug}
+	made := Plan{Title: "Clear the whole cache", Effect: Change, Idempotent: true, Purges: true, Endpoint: endpointOf(cacheplugin.BigScoots.Clear),
+		Plugin: cacheplugin.BigScoots.Slug}
 	switch params["purge_type"] {
 	case "post_ids":
 		planPostIDs(&made, params, p)

@@ -158,7 +158,8 @@ func (a *customRequest) checkSizes(chosen []Site) validation.Problems {
 			return validation.Problems{"path": fmt.Sprintf("With the values of %s, the path is longer than %d KB. Refer to shorter values.", s.Home, mostPath>>10)}
 		}
 		if body.Size(values) > mostBody {
-			return validation.Problems{"body": fmt.Sprintf("With the values of %s, the body is larger than %d MB. Refer to shorter values, or less often.", s.Home, mostBody>>20)}
+			return validation.Problems{"body": fmt.Sprintf("With the values of %s, the body is larger than %d MB. Refer to shorter values, or less often.", s.Home,
+				mostBody>>20)}
 		}
 	}
 	return nil

@@ -107,7 +107,8 @@ func (p Policy) appliesTo(actor access.Actor, effect operation.Effect, chosen []
 	if actor.Kind != access.KindMember && actor.Kind != access.KindToken {
 		return false
 	}
-	return slices.Contains(p.Effects, effect) || effect != operation.Read && slices.ContainsFunc(chosen, func(s sites.Site) bool { return slices.Contains(p.Clients, s.Client) })
+	return slices.Contains(p.Effects, effect) || effect != operation.Read &&
+		slices.ContainsFunc(chosen, func(s sites.Site) bool { return slices.Contains(p.Clients, s.Client) })
 }
 
 // MayStart tells whether the actor may start runs of the effect, or at least ask for them.

@@ -62,7 +62,8 @@ func TestApprovalByASecondPerson(t *testing.T) {
 			actor access.Actor
 			want  error
 		}{
-			"an operator": {olga, access.ErrForbidden}, "the asker's token": {token, access.ErrForbidden}, "somebody who cannot see it": {limited, runs.ErrNoRun}, "somebody whose scope is reading": {restricted, runs.ErrNoRun},
+			"an operator": {olga, access.ErrForbidden}, "the asker's token": {token, access.ErrForbidden}, "somebody who cannot see it": {limited, runs.ErrNoRun},
+			"somebody whose scope is reading": {restricted, runs.ErrNoRun},
 		} {
 			if err := h.Runner.Approve(ctx, c.actor, run.ID, 2); !errors.Is(err, c.want) {
 				t.Errorf("%s: %v", name, err)
@@ -86,7 +87,8 @@ func TestApprovalByASecondPerson(t *testing.T) {
 			t.Errorf("the sites were called %d and %d times", a, b)
 		}
 		for _, action := range []access.Action{access.RunRequestApproval, access.RunApprove, access.RunStart} {
-			if _, n, err := h.Log.Entries(ctx, access.System(), audit.Filter{Action: action, Subject: access.On("run", run.ID), Outcome: audit.Done}); err != nil || n != 1 {
+			if _, n, err := h.Log.Entries(ctx, access.System(), audit.Filter{Action: action, Subject: access.On("run", run.ID), Outcome: audit.Done}); err != nil ||
+				n != 1 {
 				t.Errorf("%d entries of %s: %v", n, action, err)
 			}
 		}
@@ -135,7 +137,8 @@ func TestApprovalThatIsNotGiven(t *testing.T) {
 	if n := len(h.Fake.Calls(0)); n != 0 {
 		t.Errorf("%d calls", n)
 	}
-	if run, err := h.Runner.Start(ctx, access.Actor{Kind: access.KindCommandLine, Name: "root", Role: access.Owner}, disableAll(1)); err != nil || run.State == runs.AwaitingApproval {
+	if run, err := h.Runner.Start(ctx, access.Actor{Kind: access.KindCommandLine, Name: "root", Role: access.Owner}, disableAll(1)); err != nil ||
+		run.State == runs.AwaitingApproval {
 		t.Errorf("on the command line of the server: %v %v", run.State, err)
 	}
 }
@@ -155,7 +158,8 @@ func TestApprovalByClient(t *testing.T) {
 		operation string
 		clients   []string
 		want      runs.State
-	}{{"clear-cache", []string{"Acme"}, runs.AwaitingApproval}, {"clear-cache", []string{"Zulu"}, runs.Waiting}, {"clear-cache", []string{"Acme", "Zulu"}, runs.AwaitingApproval}, {"status", []string{"Acme"}, runs.Waiting}} {
+	}{{"clear-cache", []string{"Acme"}, runs.AwaitingApproval}, {"clear-cache", []string{"Zulu"}, runs.Waiting},
+		{"clear-cache", []string{"Acme", "Zulu"}, runs.AwaitingApproval}, {"status", []string{"Acme"}, runs.Waiting}} {
 		run, err := h.Runner.Start(ctx, olga, runs.Spec{Operation: c.operation, Selection: sites.Selection{Clients: c.clients}})
 		if err != nil || run.State != c.want {
 			t.Errorf("%s on %v: %s, want %s (%v)", c.operation, c.clients, run.State, c.want, err)

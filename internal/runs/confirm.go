@@ -10,7 +10,8 @@ import (
 var grouped = regexp.MustCompile(`^\d{1,3}(?:(?:,\d{3})+|(?:\.\d{3})+|(?:'\d{3})+|(?: \d{3})+)$|^\d{1,9}$`)
 
 // separators of one kind: the apostrophes, and the blanks, among them the narrow ones that do not break.
-var separators = strings.NewReplacer("’", "'", "ʼ", "'", "`", "'", "\t", " ", "\u00a0", " ", "\u2007", " ", "\u2009", " ", "\u202f", " ", "٬", ",", "，", ",", "．", ".")
+var separators = strings.NewReplacer("’", "'", "ʼ", "'", "`", "'", "\t", " ", "\u00a0", " ", "\u2007", " ", "\u2009", " ", "\u202f", " ", "٬", ",", "，", ",",
+	"．", ".")
 
 // Confirmed reads the number of sites that a person typed to confirm what destroys, with the separators that the page shows or their country
 // uses. Whatever else was typed confirms nothing: it is -1.

@@ -92,13 +92,14 @@ func TestARequestNeedsTheScopeOfWhatItIs(t *testing.T) {
 		spec       runs.Spec
 		allowed    bool
 	}{
-		"the operation, not requests":     {[]string{"clear-cache"}, clear, false},
-		"requests, not the operation":     {[]string{"request"}, clear, false},
-		"both":                            {[]string{"request", "clear-cache"}, clear, true},
-		"all that changes":                {[]string{"change"}, clear, true},
-		"requests and another operation":  {[]string{"request", "enable-cache"}, clear, false},
-		"requests, some other route":      {[]string{"request"}, requestSpec("method", "POST", "path", "/wp/v2/posts", "body", "{}"), true},
-		"a batch with the operation":      {[]string{"request"}, requestSpec("method", "POST", "path", "/batch/v1", "body", `{"requests":[{"method":"PATCH","path":"/bigscoots-cache/v2/clear-cache"}]}`), false},
+		"the operation, not requests":    {[]string{"clear-cache"}, clear, false},
+		"requests, not the operation":    {[]string{"request"}, clear, false},
+		"both":                           {[]string{"request", "clear-cache"}, clear, true},
+		"all that changes":               {[]string{"change"}, clear, true},
+		"requests and another operation": {[]string{"request", "enable-cache"}, clear, false},
+		"requests, some other route":     {[]string{"request"}, requestSpec("method", "POST", "path", "/wp/v2/posts", "body", "{}"), true},
+		"a batch with the operation": {[]string{"request"}, requestSpec("method", "POST", "path", "/batch/v1", "body",
+			`{"requests":[{"method":"PATCH","path":"/bigscoots-cache/v2/clear-cache"}]}`), false},
 		"what changes, said to only read": {[]string{"read"}, requestSpec("method", "POST", "path", "/wp/v2/posts", "body", "{}", "effect", "read"), false},
 		"reads":                           {[]string{"read"}, requestSpec("method", "GET", "path", "/bigscoots-cache/v2/status"), true},
 		"status by requests alone":        {[]string{"request"}, requestSpec("method", "GET", "path", "/bigscoots-cache/v2/status"), false},

@@ -157,7 +157,8 @@ func warnings(chosen []sites.Site, spec Spec) []string {
 		if administrators > 1 {
 			subject = fmt.Sprintf("%d sites use", administrators)
 		}
-		all = append(all, subject+" an administrator's credential. A user of a lesser role is enough where the site's cache plugin lets that role purge, as BigScoots Cache can.")
+		all = append(all, subject+" an administrator's credential. A user of a lesser role is enough where the site's cache plugin lets that role purge, as "+
+			"BigScoots Cache can.")
 	}
 	if spec.Operation == "clear-any-cache" || spec.Operation == "clear-cache" && (spec.Params["purge_type"] == "" || spec.Params["purge_type"] == "all") {
 		all = append(all, "Clearing everything also flushes OPcache and the object cache. Expect more load on each server for a few minutes.")
@@ -185,7 +186,8 @@ func unproven(chosen []sites.Site, spec Spec, made operation.Plan) []string {
 	if count == 0 {
 		return nil
 	}
-	return []string{fmt.Sprintf("%s gives the same answer whether or not it cleared anything, so the outcome on %d of the sites will be unknown. Turn on verification to have it proven by their pages.", name, count)}
+	return []string{fmt.Sprintf("%s gives the same answer whether or not it cleared anything, so the outcome on %d of the sites will be unknown. Turn on "+
+		"verification to have it proven by their pages.", name, count)}
 }
 
 // expected is how long the run should take: limited by all slots together, or by the server with the most sites.

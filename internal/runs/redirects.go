@@ -13,8 +13,8 @@ type Redirect struct {
 	From, To string
 }
 
-// Redirects lists where sites of the run that are within the actor's reach have moved to. It returns ErrNoRun where Run does. Those that point to another registrable domain are only counted: whether the
-// credential may go there is for a person to decide, site by site.
+// Redirects lists where sites of the run that are within the actor's reach have moved to. It returns ErrNoRun where Run does. Those that
+// point to another registrable domain are only counted: whether the credential may go there is for a person to decide, site by site.
 func (r *Runner) Redirects(ctx context.Context, actor access.Actor, run int64) (sameDomain []Redirect, otherDomain int, err error) {
 	if _, err := r.Run(ctx, actor, run); err != nil {
 		return nil, 0, err

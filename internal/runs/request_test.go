@@ -22,7 +22,8 @@ func TestARequestRefersToItsSite(t *testing.T) {
 	h := runstest.New(t, dbtest.SQLite(t), []wptest.Site{{Host: "one.example"}, {Host: "two.example"}, {Host: "three.example"}})
 	h.Work(t)
 	rows := "site,title\n" + h.Sites[0].Home + `/,"Tom ""&"" Co"` + "\n" + h.Sites[1].Home + ",17\n"
-	spec := runstest.Everywhere("request", map[string]string{"method": "POST", "path": "/wp/v2/posts", "rows": rows, "body": `{"title":"{{row.title}} at {{site.host}}","status":"draft"}`})
+	spec := runstest.Everywhere("request", map[string]string{"method": "POST", "path": "/wp/v2/posts", "rows": rows,
+		"body": `{"title":"{{row.title}} at {{site.host}}","status":"draft"}`})
 	preview, err := h.Runner.Preview(context.Background(), runstest.Owner, spec)
 	if err != nil || preview.Total != 2 || len(preview.LeftOut) != 1 {
 		t.Fatalf("%+v, %v", preview, err)
@@ -71,7 +72,8 @@ func TestAnswersOfAllPages(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *database.DB) {
 		h := runstest.New(t, db, []wptest.Site{{}, {}, {Fault: wptest.BOM}, {Fault: wptest.SiteError}, {Fault: wptest.Maintenance}})
 		h.Work(t)
-		last := h.Wait(t, h.Start(t, runstest.Everywhere("request", map[string]string{"method": "GET", "path": "/wp/v2/posts?per_page=1&context=view", "pages": "true"})).ID)
+		last := h.Wait(t, h.Start(t, runstest.Everywhere("request",
+			map[string]string{"method": "GET", "path": "/wp/v2/posts?per_page=1&context=view", "pages": "true"})).ID)
 		place, err := expression.NewPool(expression.Limits{}).Enter(context.Background(), "a test")
 		if err != nil {
 			t.Fatal(err)

@@ -190,7 +190,8 @@ func (c Counts) Trouble() int { return c.Partial + c.Failed + c.Unknown }
 
 // MarshalJSON writes the counts by outcome, without those that are 0.
 func (c Counts) MarshalJSON() ([]byte, error) {
-	all := map[string]int{"ok": c.OK, "partial": c.Partial, "skipped": c.Skipped, "failed": c.Failed, "unknown": c.Unknown, "waiting": c.Waiting, "running": c.Running}
+	all := map[string]int{"ok": c.OK, "partial": c.Partial, "skipped": c.Skipped, "failed": c.Failed, "unknown": c.Unknown, "waiting": c.Waiting,
+		"running": c.Running}
 	for name, n := range all {
 		if n == 0 {
 			delete(all, name)
@@ -205,7 +206,8 @@ func (c *Counts) UnmarshalJSON(text []byte) error {
 	if err := json.Unmarshal(text, &all); err != nil {
 		return err
 	}
-	*c = Counts{OK: all["ok"], Partial: all["partial"], Skipped: all["skipped"], Failed: all["failed"], Unknown: all["unknown"], Waiting: all["waiting"], Running: all["running"]}
+	*c = Counts{OK: all["ok"], Partial: all["partial"], Skipped: all["skipped"], Failed: all["failed"], Unknown: all["unknown"], Waiting: all["waiting"],
+		Running: all["running"]}
 	return nil
 }
 

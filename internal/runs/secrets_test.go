@@ -100,11 +100,13 @@ func TestSecretsOfRequestsAreNotKept(t *testing.T) {
 			return true
 		}}}), context.Background()
 		for name, spec := range map[string]runs.Spec{
-			"a body":        requestSpec("method", "POST", "path", "/wp/v2/posts", "body", `{"title":"a","status":"draft","meta":{"new_password":"`+secret+`"}}`),
-			"a query":       requestSpec("method", "POST", "path", "/wp/v2/posts?api_key="+secret, "body", `{"title":"a"}`),
-			"a header":      requestSpec("method", "POST", "path", "/wp/v2/posts", "body", `{"title":"a"}`, "headers", "X-Api-Key: "+secret),
-			"a table":       requestSpec("method", "POST", "path", "/wp/v2/posts", "body", `{"title":"a","password":"{{row.p}}"}`, "rows", "site,p\n"+h.Sites[0].Home+","+secret),
-			"a named table": requestSpec("method", "POST", "path", "/wp/v2/posts", "body", `{"title":"a","excerpt":"{{row.password}}"}`, "rows", "site,password\n"+h.Sites[0].Home+","+secret),
+			"a body":   requestSpec("method", "POST", "path", "/wp/v2/posts", "body", `{"title":"a","status":"draft","meta":{"new_password":"`+secret+`"}}`),
+			"a query":  requestSpec("method", "POST", "path", "/wp/v2/posts?api_key="+secret, "body", `{"title":"a"}`),
+			"a header": requestSpec("method", "POST", "path", "/wp/v2/posts", "body", `{"title":"a"}`, "headers", "X-Api-Key: "+secret),
+			"a table": requestSpec("method", "POST", "path", "/wp/v2/posts", "body", `{"title":"a","password":"{{row.p}}"}`, "rows",
+				"site,p\n"+h.Sites[0].Home+","+secret),
+			"a named table": requestSpec("method", "POST", "path", "/wp/v2/posts", "body", `{"title":"a","excerpt":"{{row.password}}"}`, "rows",
+				"site,password\n"+h.Sites[0].Home+","+secret),
 		} {
 			spec.Form = "route=/wp/v2/posts&f.password=" + secret
 			preview, err := h.Runner.Preview(ctx, runstest.Owner, spec)

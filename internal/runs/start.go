@@ -66,7 +66,8 @@ func (r *Runner) Start(ctx context.Context, actor access.Actor, spec Spec) (Run,
 	}
 	stored, taken := withoutSecrets(spec)
 	run := Run{
-		Spec: stored, Title: made.Title, Effect: made.Effect, State: Waiting, Actor: actor, Total: len(chosen.sites), RerunOf: spec.RerunOf, CreatedAt: time.Now().UTC(),
+		Spec: stored, Title: made.Title, Effect: made.Effect, State: Waiting, Actor: actor, Total: len(chosen.sites), RerunOf: spec.RerunOf,
+		CreatedAt: time.Now().UTC(),
 	}
 	if limit := spec.Limits.TimeLimit; limit > 0 {
 		run.DeadlineAt = run.CreatedAt.Add(limit)
@@ -111,7 +112,8 @@ func Within(actor access.Actor, o operation.Operation) bool {
 	if o.Name != "request" {
 		return actor.Scope.Operation(o.Name, string(o.Effect))
 	}
-	return slices.ContainsFunc([]operation.Effect{operation.Read, operation.Change, operation.Destroy}, func(e operation.Effect) bool { return actor.Scope.Operation(o.Name, string(e)) })
+	return slices.ContainsFunc([]operation.Effect{operation.Read, operation.Change, operation.Destroy},
+		func(e operation.Effect) bool { return actor.Scope.Operation(o.Name, string(e)) })
 }
 
 // Right is the action that a person must be allowed to start a run of this effect.

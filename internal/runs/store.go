@@ -82,7 +82,8 @@ func (s *Store) start(ctx context.Context, run Run, batches [][]sites.Site, seal
 	}
 	row := runRow{
 		Operation: run.Spec.Operation, Title: run.Title, Effect: run.Effect, Spec: string(spec), State: Waiting, ActorKind: run.Actor.Kind, ActorID: run.Actor.ID,
-		ActorName: run.Actor.Name, ActorToken: run.Actor.Token, Addr: run.Actor.Addr, Total: run.Total, RerunOf: run.RerunOf, CreatedAt: micros(run.CreatedAt), DeadlineAt: micros(run.DeadlineAt),
+		ActorName: run.Actor.Name, ActorToken: run.Actor.Token, Addr: run.Actor.Addr, Total: run.Total, RerunOf: run.RerunOf, CreatedAt: micros(run.CreatedAt),
+		DeadlineAt: micros(run.DeadlineAt),
 	}
 	action := access.RunStart
 	if run.State == AwaitingApproval {

@@ -22,7 +22,8 @@ func (s *Store) RenewBatch(ctx context.Context, batch int64, owner string, until
 	if result.Error != nil || result.RowsAffected == 0 {
 		return false, false, result.Error
 	}
-	err = s.db.Gorm.WithContext(ctx).Raw("SELECT cancelled_at <> 0 FROM runs JOIN batches ON batches.run_id = runs.id WHERE batches.id = ?", batch).Scan(&cancelled).Error
+	err = s.db.Gorm.WithContext(ctx).Raw("SELECT cancelled_at <> 0 FROM runs JOIN batches ON batches.run_id = runs.id WHERE batches.id = ?",
+		batch).Scan(&cancelled).Error
 	return true, cancelled, err
 }
 
@@ -83,7 +84,8 @@ func (s *Store) Enqueue(ctx context.Context, jobs int) error {
 
 // BeginRun makes the run a running one.
 func (s *Store) BeginRun(ctx context.Context, run int64) error {
-	return s.db.Gorm.WithContext(ctx).Exec("UPDATE runs SET state = ?, started_at = ? WHERE id = ? AND state = ?", Running, time.Now().UnixMicro(), run, Waiting).Error
+	return s.db.Gorm.WithContext(ctx).Exec("UPDATE runs SET state = ?, started_at = ? WHERE id = ? AND state = ?", Running, time.Now().UnixMicro(), run,
+		Waiting).Error
 }
 
 // Batch reads a batch with its plan and the targets that have not ended. An error that is Problems says why the run cannot be worked any more.
@@ -215,6 +217,7 @@ func (w write) endTargets(batch int64, ends []Target) error {
 		rows[i] = rowOf(t, batch)
 	}
 	// Every row is there already: an insert that always conflicts is one statement for all of them.
-	changed := clause.AssignmentColumns([]string{"state", "outcome", "reason", "status", "code", "message", "note", "location", "attempts", "started_at", "ended_at", "took_us", "verified", "proof"})
+	changed := clause.AssignmentColumns([]string{"state", "outcome", "reason", "status", "code", "message", "note", "location", "attempts", "started_at",
+		"ended_at", "took_us", "verified", "proof"})
 	return w.tx.Clauses(clause.OnConflict{Columns: []clause.Column{{Name: "id"}}, DoUpdates: changed}).CreateInBatches(&rows, insertedAtOnce).Error
 }

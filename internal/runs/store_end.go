@@ -38,7 +38,8 @@ func (w write) cancel(row runRow, actor access.Actor, note string) error {
 	err := errors.Join(
 		w.tx.Model(&runRow{}).Where("id = ?", id).Updates(map[string]any{"cancelled_at": now, "cancelled_by": actor.Name}).Error,
 		w.tx.Model(&batchRow{}).Where("run_id = ? AND owner = ''", id).Update("done", true).Error,
-		w.log.Record(w.tx, actor, audit.Event{Action: access.RunCancel, Subject: access.On("run", id), Detail: map[string]any{"title": row.Title, "sites": row.Total, "not_sent": kept.RowsAffected}}),
+		w.log.Record(w.tx, actor, audit.Event{Action: access.RunCancel, Subject: access.On("run", id),
+			Detail: map[string]any{"title": row.Title, "sites": row.Total, "not_sent": kept.RowsAffected}}),
 	)
 	if err != nil {
 		return err
@@ -91,7 +92,8 @@ func countTargets(db *gorm.DB, scope access.Scope, run int64) ([]Group, Counts, 
 	}
 	var counts Counts
 	within, values := inScope(scope, "site_id")
-	err := db.Raw("SELECT state, outcome, reason, count(*) AS n FROM targets WHERE run_id = ? AND "+within+" GROUP BY state, outcome, reason", with(values, run)...).Scan(&rows).Error
+	err := db.Raw("SELECT state, outcome, reason, count(*) AS n FROM targets WHERE run_id = ? AND "+within+" GROUP BY state, outcome, reason",
+		with(values, run)...).Scan(&rows).Error
 	var groups []Group
 	for _, r := range rows {
 		counts.add(r.State, r.Outcome, r.N)
@@ -118,7 +120,8 @@ func (s *Store) overdue(ctx context.Context) ([]Run, error) {
 // unapproved returns the runs that waited for approval long enough.
 func (s *Store) unapproved(ctx context.Context) ([]int64, error) {
 	var ids []int64
-	err := s.db.Gorm.WithContext(ctx).Raw("SELECT id FROM runs WHERE approval = ? AND ended_at = 0 AND approval_until < ?", approvalRequested, time.Now().UnixMicro()).Scan(&ids).Error
+	err := s.db.Gorm.WithContext(ctx).Raw("SELECT id FROM runs WHERE approval = ? AND ended_at = 0 AND approval_until < ?", approvalRequested,
+		time.Now().UnixMicro()).Scan(&ids).Error
 	return ids, err
 }
 
@@ -153,9 +156,11 @@ func (s *Store) approve(ctx context.Context, actor access.Actor, id int64) error
 		err = errors.Join(
 			w.tx.Model(&runRow{}).Where("id = ?", id).Updates(values).Error,
 			w.tx.Model(&batchRow{}).Where("run_id = ? AND NOT done", id).Count(&batches).Error,
-			w.log.Record(w.tx, actor, audit.Event{Action: access.RunApprove, Subject: access.On("run", id), Detail: map[string]any{"title": row.Title, "sites": row.Total, "asked_by": row.ActorName}}),
+			w.log.Record(w.tx, actor, audit.Event{Action: access.RunApprove, Subject: access.On("run", id),
+				Detail: map[string]any{"title": row.Title, "sites": row.Total, "asked_by": row.ActorName}}),
 			w.log.Record(w.tx, run.Actor, audit.Event{Action: access.RunStart, Subject: access.On("run", id), Detail: map[string]any{
-				"operation": row.Operation, "title": row.Title, "effect": row.Effect, "params": run.Spec.Params, "selection": run.Spec.Selection, "sites": row.Total, "approved_by": actor.Name,
+				"operation": row.Operation, "title": row.Title, "effect": row.Effect, "params": run.Spec.Params, "selection": run.Spec.Selection, "sites": row.Total,
+				"approved_by": actor.Name,
 			}}),
 		)
 		if err != nil {
@@ -174,7 +179,8 @@ func (s *Store) endUnapproved(ctx context.Context, actor access.Actor, id int64,
 		}
 		err = errors.Join(
 			w.tx.Model(&runRow{}).Where("id = ?", id).Update("approval", how).Error,
-			w.log.Record(w.tx, actor, audit.Event{Action: access.RunDecline, Subject: access.On("run", id), Detail: map[string]any{"title": row.Title, "sites": row.Total, "asked_by": row.ActorName, "how": how}}),
+			w.log.Record(w.tx, actor, audit.Event{Action: access.RunDecline, Subject: access.On("run", id),
+				Detail: map[string]any{"title": row.Title, "sites": row.Total, "asked_by": row.ActorName, "how": how}}),
 		)
 		if err != nil {
 			return err

@@ -18,7 +18,8 @@ func (s *Store) LeaseHosts(ctx context.Context, owner string, wanted []netip.Add
 	}
 	var got []string
 	err := s.db.Gorm.WithContext(ctx).Raw("INSERT INTO host_leases (address, owner, until) VALUES "+strings.Join(values, ", ")+
-		" ON CONFLICT (address) DO UPDATE SET owner = excluded.owner, until = excluded.until WHERE host_leases.owner = excluded.owner OR host_leases.until < ? RETURNING address",
+		" ON CONFLICT (address) DO UPDATE SET owner = excluded.owner, until = excluded.until WHERE host_leases.owner = excluded.owner OR host_leases.until < ? "+
+		"RETURNING address",
 		append(args, time.Now().UnixMicro())...).Scan(&got).Error
 	return addressesOf(got), err
 }

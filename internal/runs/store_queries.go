@@ -19,7 +19,8 @@ func (s *Store) verified(ctx context.Context, scope access.Scope, run int64) (ma
 		N        int
 	}
 	within, values := inScope(scope, "site_id")
-	err := s.db.Gorm.WithContext(ctx).Raw("SELECT verified, count(*) AS n FROM targets WHERE run_id = ? AND verified <> '' AND "+within+" GROUP BY verified", with(values, run)...).Scan(&rows).Error
+	err := s.db.Gorm.WithContext(ctx).Raw("SELECT verified, count(*) AS n FROM targets WHERE run_id = ? AND verified <> '' AND "+within+" GROUP BY verified",
+		with(values, run)...).Scan(&rows).Error
 	found := make(map[Verified]int, len(rows))
 	for _, row := range rows {
 		found[row.Verified] = row.N
@@ -85,7 +86,8 @@ func (s *Store) filteredRuns(ctx context.Context, scope access.Scope, f Filter) 
 	switch f.Has {
 	case "":
 	case HasTrouble:
-		q = q.Where("EXISTS (SELECT 1 FROM targets WHERE run_id = runs.id AND state = ? AND outcome IN ? AND "+within+")", with(values, TargetDone, []wordpress.Outcome{wordpress.Partial, wordpress.Failed, wordpress.Unknown})...)
+		q = q.Where("EXISTS (SELECT 1 FROM targets WHERE run_id = runs.id AND state = ? AND outcome IN ? AND "+within+")",
+			with(values, TargetDone, []wordpress.Outcome{wordpress.Partial, wordpress.Failed, wordpress.Unknown})...)
 	default:
 		q = q.Where("EXISTS (SELECT 1 FROM targets WHERE run_id = runs.id AND state = ? AND outcome = ? AND "+within+")", with(values, TargetDone, f.Has)...)
 	}
@@ -123,7 +125,8 @@ func (s *Store) countsOf(ctx context.Context, scope access.Scope, ids []int64) (
 		N       int
 	}
 	within, values := inScope(scope, "site_id")
-	err := s.db.Gorm.WithContext(ctx).Raw("SELECT run_id, state, outcome, count(*) AS n FROM targets WHERE run_id IN ? AND "+within+" GROUP BY run_id, state, outcome", with(values, ids)...).Scan(&rows).Error
+	err := s.db.Gorm.WithContext(ctx).Raw("SELECT run_id, state, outcome, count(*) AS n FROM targets WHERE run_id IN ? AND "+within+" GROUP BY run_id, state, "+
+		"outcome", with(values, ids)...).Scan(&rows).Error
 	all := make(map[int64]Counts, len(ids))
 	for _, r := range rows {
 		c := all[r.RunID]
@@ -204,7 +207,8 @@ func (s *Store) attempts(ctx context.Context, target int64) ([]Attempt, error) {
 func (s *Store) goodBodies(ctx context.Context, scope access.Scope, run int64, each func(site int64, bodies [][]byte) error) error {
 	within, values := inScope(scope, "targets.site_id")
 	rows, err := s.db.Gorm.WithContext(ctx).Raw(`SELECT targets.site_id, attempts.body FROM targets JOIN attempts ON attempts.target_id = targets.id
-		WHERE targets.run_id = ? AND attempts.outcome = ? AND `+within+` ORDER BY lower(targets.site_name), targets.id, attempts.n`, with(values, run, wordpress.OK)...).Rows()
+		WHERE targets.run_id = ? AND attempts.outcome = ? AND `+within+` ORDER BY lower(targets.site_name), targets.id, attempts.n`,
+		with(values, run, wordpress.OK)...).Rows()
 	if err != nil {
 		return fmt.Errorf("runs: answers: %w", err)
 	}
@@ -267,7 +271,8 @@ func (s *Store) lastOf(ctx context.Context, scope access.Scope, ids []int64) (ma
 func (s *Store) endedSince(ctx context.Context, scope access.Scope, run int64, since time.Time) (int, error) {
 	var n int
 	within, values := inScope(scope, "site_id")
-	err := s.db.Gorm.WithContext(ctx).Raw("SELECT count(*) FROM targets WHERE run_id = ? AND ended_at >= ? AND "+within, with(values, run, micros(since))...).Scan(&n).Error
+	err := s.db.Gorm.WithContext(ctx).Raw("SELECT count(*) FROM targets WHERE run_id = ? AND ended_at >= ? AND "+within,
+		with(values, run, micros(since))...).Scan(&n).Error
 	return n, err
 }
 

@@ -54,7 +54,8 @@ func (s *Store) redactAll(ctx context.Context, setting string, some func(ctx con
 // redactRuns leaves out runs that have not ended: they need what they send, and lose it when they end.
 func (s *Store) redactRuns(ctx context.Context, after int64) (int64, error) {
 	var rows []runRow
-	if err := s.db.Gorm.WithContext(ctx).Where("id > ? AND ended_at > 0", after).Order("id").Limit(redactedAtOnce).Find(&rows).Error; err != nil || len(rows) == 0 {
+	if err := s.db.Gorm.WithContext(ctx).Where("id > ? AND ended_at > 0", after).Order("id").Limit(redactedAtOnce).Find(&rows).Error; err != nil ||
+		len(rows) == 0 {
 		return 0, err
 	}
 	return rows[len(rows)-1].ID, s.change(ctx, func(w write) error {

@@ -42,8 +42,8 @@ func NewWatch(r *Runner) *Watch {
 	return &Watch{read: r.Snapshot, every: watchEvery, logger: r.logger, runs: map[view]*watched{}}
 }
 
-// Follow sends the run's snapshots, as far as the actor reaches, until it has ended or the context ends, then closes the channel. A slow reader misses snapshots
-// in between, never the last one. The first one comes at once.
+// Follow sends the run's snapshots, as far as the actor reaches, until it has ended or the context ends, then closes the channel. A slow
+// reader misses snapshots in between, never the last one. The first one comes at once.
 func (w *Watch) Follow(ctx context.Context, actor access.Actor, run int64) <-chan Snapshot {
 	id := view{run, fmt.Sprintf("%q", actor.Scope)}
 	c := make(chan Snapshot, 1)

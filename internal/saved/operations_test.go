@@ -44,7 +44,8 @@ func TestLibrary(t *testing.T) {
 			}
 		}
 		for _, sly := range []saved.Definition{
-			{Name: "sly", Method: "POST", Path: "/wp/v2/users/1", Effect: "change"}, {Name: "sly", Method: "PATCH", Path: "/bigscoots-cache/v2/disable-cache", Effect: "read"},
+			{Name: "sly", Method: "POST", Path: "/wp/v2/users/1", Effect: "change"},
+			{Name: "sly", Method: "PATCH", Path: "/bigscoots-cache/v2/disable-cache", Effect: "read"},
 			{Name: "sly", Method: "POST", Path: "/batch/v1", Effect: "change", Body: `{"requests":[{"method":"DELETE","path":"/wp/v2/posts/1"}]}`},
 		} {
 			if _, err := library.Save(ctx, operator, sly); !errors.Is(err, access.ErrForbidden) {
@@ -61,7 +62,8 @@ func TestLibrary(t *testing.T) {
 				t.Errorf("%s: a secret was saved: %v", field, err)
 			}
 		}
-		if kept, err := library.Save(ctx, operator, saved.Definition{Name: "with a reference", Method: "POST", Path: "/x", Body: `{"password":"{{row.password}}"}`}); err != nil {
+		if kept, err := library.Save(ctx, operator, saved.Definition{Name: "with a reference", Method: "POST", Path: "/x",
+			Body: `{"password":"{{row.password}}"}`}); err != nil {
 			t.Error(err)
 		} else if err := library.Remove(ctx, operator, kept.ID); err != nil {
 			t.Error(err)
@@ -118,7 +120,8 @@ func TestSecretsOfAnOlderDroverAreTakenOut(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		old, err := json.Marshal(saved.Definition{Name: "old", Method: "POST", Path: "/x?api_key=" + secret, Body: `{"password":"` + secret + `"}`, Headers: "X-Api-Key: " + secret})
+		old, err := json.Marshal(saved.Definition{Name: "old", Method: "POST", Path: "/x?api_key=" + secret, Body: `{"password":"` + secret + `"}`,
+			Headers: "X-Api-Key: " + secret})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -132,7 +135,8 @@ func TestSecretsOfAnOlderDroverAreTakenOut(t *testing.T) {
 			t.Fatal(err)
 		}
 		var stored string
-		if err := db.Gorm.Raw("SELECT definition FROM operations").Scan(&stored).Error; err != nil || strings.Contains(stored, secret) || !strings.Contains(stored, endpoint.Removed) {
+		if err := db.Gorm.Raw("SELECT definition FROM operations").Scan(&stored).Error; err != nil || strings.Contains(stored, secret) ||
+			!strings.Contains(stored, endpoint.Removed) {
 			t.Errorf("%s %v", stored, err)
 		}
 	})

@@ -34,7 +34,8 @@ type row struct {
 func (row) TableName() string { return "operations" }
 
 func (r row) operation() (Operation, error) {
-	o := Operation{ID: r.ID, CreatedAt: time.UnixMicro(r.CreatedAt).UTC(), UpdatedAt: time.UnixMicro(r.UpdatedAt).UTC(), CreatedBy: r.CreatedBy, UpdatedBy: r.UpdatedBy}
+	o := Operation{ID: r.ID, CreatedAt: time.UnixMicro(r.CreatedAt).UTC(), UpdatedAt: time.UnixMicro(r.UpdatedAt).UTC(), CreatedBy: r.CreatedBy,
+		UpdatedBy: r.UpdatedBy}
 	if err := json.Unmarshal([]byte(r.Definition), &o.Definition); err != nil {
 		return o, fmt.Errorf("operations: %d: %w", r.ID, err)
 	}
@@ -116,7 +117,8 @@ func (s store) insert(ctx context.Context, actor access.Actor, d Definition) (Op
 		if err := tx.Create(&r).Error; err != nil {
 			return err
 		}
-		return s.log.Record(tx, actor, audit.Event{Action: access.OperationSave, Subject: access.On("operation", r.ID), Detail: map[string]any{"name": d.Name, "after": d}})
+		return s.log.Record(tx, actor, audit.Event{Action: access.OperationSave, Subject: access.On("operation", r.ID),
+			Detail: map[string]any{"name": d.Name, "after": d}})
 	})
 	if err != nil {
 		return Operation{}, err
@@ -130,11 +132,13 @@ func (s store) update(ctx context.Context, actor access.Actor, before Operation,
 		return Operation{}, err
 	}
 	err = s.change(ctx, func(tx *gorm.DB) error {
-		err := tx.Model(&row{}).Where("id = ?", before.ID).Updates(map[string]any{"name": d.Name, "definition": string(text), "updated_at": time.Now().UnixMicro(), "updated_by": actor.Name}).Error
+		err := tx.Model(&row{}).Where("id = ?", before.ID).Updates(map[string]any{"name": d.Name, "definition": string(text), "updated_at": time.Now().UnixMicro(),
+			"updated_by": actor.Name}).Error
 		if err != nil {
 			return err
 		}
-		return s.log.Record(tx, actor, audit.Event{Action: access.OperationSave, Subject: access.On("operation", before.ID), Detail: map[string]any{"name": d.Name, "before": before.Definition, "after": d}})
+		return s.log.Record(tx, actor, audit.Event{Action: access.OperationSave, Subject: access.On("operation", before.ID),
+			Detail: map[string]any{"name": d.Name, "before": before.Definition, "after": d}})
 	})
 	if err != nil {
 		return Operation{}, err
@@ -147,6 +151,7 @@ func (s store) remove(ctx context.Context, actor access.Actor, before Operation)
 		if err := tx.Model(&row{}).Where("id = ?", before.ID).Update("removed_at", time.Now().UnixMicro()).Error; err != nil {
 			return err
 		}
-		return s.log.Record(tx, actor, audit.Event{Action: access.OperationRemove, Subject: access.On("operation", before.ID), Detail: map[string]any{"name": before.Name, "before": before.Definition}})
+		return s.log.Record(tx, actor, audit.Event{Action: access.OperationRemove, Subject: access.On("operation", before.ID),
+			Detail: map[string]any{"name": before.Name, "before": before.Definition}})
 	})
 }

@@ -132,7 +132,8 @@ func (w write) storeCachePlugins(before Site, plugins string) error {
 	if err := w.setCachePlugins(before, plugins); err != nil || before.CachePlugins == "" {
 		return err
 	}
-	return w.record(access.SiteDetect, before.ID, map[string]any{"home": before.Home, "cache_plugins": map[string]any{"before": before.CachePlugins, "after": plugins}})
+	return w.record(access.SiteDetect, before.ID, map[string]any{"home": before.Home,
+		"cache_plugins": map[string]any{"before": before.CachePlugins, "after": plugins}})
 }
 
 // Limits returns how many requests may be under way at once, in all and to one address.

@@ -32,7 +32,8 @@ func TestAFailureIsNoSentence(t *testing.T) {
 	if _, err := h.registry.Dial(ctx, s); !errors.Is(err, sites.ErrSealed) {
 		t.Errorf("a credential that does not open: %v", err)
 	}
-	if offered, err := h.registry.Offered(ctx, access.System(), s, true); err != nil || offered.Problem == "" || offered.Problem == "No credential is stored for this site." {
+	if offered, err := h.registry.Offered(ctx, access.System(), s, true); err != nil || offered.Problem == "" ||
+		offered.Problem == "No credential is stored for this site." {
 		t.Errorf("%q, %v", offered.Problem, err)
 	}
 	exec("DROP TABLE credentials")

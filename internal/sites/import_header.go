@@ -15,14 +15,18 @@ import (
 // columnNames are the names that a column goes by in people's lists and in the exports of browsers and password managers, as columnName
 // writes them; the first that a file has is taken.
 var columnNames = map[string][]string{
-	"url": {"url", "siteurl", "loginuri", "site", "website", "websiteurl", "siteaddress", "websiteaddress", "homeurl", "homepage", "home", "webaddress", "address", "link", "domain",
-		"domainname", "adresse", "webadresse", "webseite", "urlderwebsite", "seite", "sitio", "sitioweb", "direccion", "direccionweb", "direcciondelsitio", "urldelsitio", "sito", "sitoweb",
+	"url": {"url", "siteurl", "loginuri", "site", "website", "websiteurl", "siteaddress", "websiteaddress", "homeurl", "homepage", "home", "webaddress", "address",
+		"link", "domain",
+		"domainname", "adresse", "webadresse", "webseite", "urlderwebsite", "seite", "sitio", "sitioweb", "direccion", "direccionweb", "direcciondelsitio",
+		"urldelsitio", "sito", "sitoweb",
 		"indirizzo", "siteweb", "adressedusite", "urldusite", "dominio", "domaine"},
 	"username": {"username", "user", "adminusername", "adminuser", "loginusername", "loginname", "adminname", "admin", "login", "userlogin",
-		"benutzername", "benutzer", "nutzername", "nutzer", "anmeldename", "identifiant", "nomdutilisateur", "utilisateur", "usuario", "nombredeusuario", "nomeutente", "utente",
+		"benutzername", "benutzer", "nutzername", "nutzer", "anmeldename", "identifiant", "nomdutilisateur", "utilisateur", "usuario", "nombredeusuario",
+		"nomeutente", "utente",
 		"gebruikersnaam", "gebruiker", "usernameoremailaddress", "usernameoremail", "email", "emailaddress"},
 	"application_password": {"applicationpassword", "apppassword", "applicationpasswords", "apppw",
-		"anwendungspasswort", "anwendungskennwort", "apppasswort", "appkennwort", "motdepassedapplication", "motdepasseapplication", "contrasenadeaplicacion", "contrasenadelaaplicacion",
+		"anwendungspasswort", "anwendungskennwort", "apppasswort", "appkennwort", "motdepassedapplication", "motdepasseapplication", "contrasenadeaplicacion",
+		"contrasenadelaaplicacion",
 		"contrasenadeaplicaciones", "claveaplicacion", "passwordapplicazione", "passworddellapplicazione", "applicatiewachtwoord"},
 	"password": {"password", "loginpassword", "adminpassword", "passwort", "kennwort", "motdepasse", "contrasena", "wachtwoord"},
 	"client":   {"client", "clientname", "customer", "customername", "clients", "kunde", "cliente", "klant"},

@@ -106,7 +106,8 @@ func noteOn(password vault.Secret) string {
 	if applicationPassword.MatchString(strings.Join(strings.Fields(password.Reveal()), "")) {
 		return ""
 	}
-	return "This looks like a login password. WordPress wants an application password, 24 letters and digits: make one under Users → Profile → Application Passwords."
+	return "This looks like a login password. WordPress wants an application password, 24 letters and digits: make one under Users → Profile → Application " +
+		"Passwords."
 }
 
 // oneLine makes blanks of the line breaks that a narrow column leaves in a cell.

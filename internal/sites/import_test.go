@@ -79,22 +79,27 @@ func TestImportReadsFilesAsTheyAreSaved(t *testing.T) {
 		"Italian":                  {"Sito web;Nome utente;Password applicazione\none.example;u;p q\n", "2 https://one.example"},
 		"names of WordPress":       {"WordPress Address (URL),WP User,WP App Password [24 characters]\none.example,u,p q\n", "2 https://one.example"},
 		"next lines":               {strings.ReplaceAll(with(","), "\n", "\u0085"), both},
-		"UTF-16 after a title":     {saved(t, "Сайты;;;;\n"+with(";"), unicode.UTF16(unicode.LittleEndian, unicode.IgnoreBOM).NewEncoder().String), "3 https://one.example, 4 https://two.example"},
-		"camel case":               {"siteUrl;userName;applicationPassword\none.example;u;p q\n", "2 https://one.example"},
-		"the header again":         {with(",") + columns + "https://three.example,u,p q,,\n", both + ", 5 https://three.example"},
-		"the header below":         {one + columns + two, "1 https://one.example, 3 https://two.example"},
-		"line breaks in cells":     {columns + "https://one.example,u,\"abcd EFGH\n1234\",\"Acme\nGmbH\",\"shop\nvip\"\n" + two, "2 https://one.example, 6 https://two.example"},
-		"line break in a header":   {"url,username,\"application\npassword\"\nhttps://one.example,u,p q\n", "3 https://one.example"},
-		"a quote never closed":     {columns + "https://one.example,u,p q,\"Acme,\n" + two + "https://three.example,u,p q,Gamma,\n", "2 https://one.example bad, 3 https://two.example, 4 https://three.example"},
-		"closed lines below":       {columns + "https://one.example,u,p q,\"Acme,\n" + two + "https://three.example,u,p q,\"Gamma\",\n", "2 https://one.example bad, 3 https://two.example, 4 https://three.example"},
-		"closed at a line's end":   {columns + "https://one.example,u,p q,\"Acme,\n" + two + "https://three.example,u,p q,,\"x\"\n", "2 https://one.example bad, 3 https://two.example, 4 https://three.example"},
-		"open on the last line":    {columns + one + "https://two.example,u,p q,\"Acme,", "2 https://one.example, 3 https://two.example bad"},
-		"all cells in quotes":      {"\"url\",\"username\",\"application_password\"\n\"https://one.example\",\"u\",\"p q\"\n", "2 https://one.example"},
-		"cells as formulas":        {"url,username,application_password\n=\"https://one.example\",=\"u\",\"=\"\"p q\"\"\"\n", "2 https://one.example"},
-		"empty columns behind":     {strings.ReplaceAll(with(","), "\n", ",,,,\n"), both},
-		"short lines":              {columns + "https://one.example,u,p q\n", "2 https://one.example"},
-		"nothing but a header":     {columns, ""},
-		"one broken byte":          {columns + one + "https://two.example,u,p q,Caf\xe9,\n", both},
+		"UTF-16 after a title": {saved(t, "Сайты;;;;\n"+with(";"), unicode.UTF16(unicode.LittleEndian, unicode.IgnoreBOM).NewEncoder().String),
+			"3 https://one.example, 4 https://two.example"},
+		"camel case":       {"siteUrl;userName;applicationPassword\none.example;u;p q\n", "2 https://one.example"},
+		"the header again": {with(",") + columns + "https://three.example,u,p q,,\n", both + ", 5 https://three.example"},
+		"the header below": {one + columns + two, "1 https://one.example, 3 https://two.example"},
+		"line breaks in cells": {columns + "https://one.example,u,\"abcd EFGH\n1234\",\"Acme\nGmbH\",\"shop\nvip\"\n" + two,
+			"2 https://one.example, 6 https://two.example"},
+		"line break in a header": {"url,username,\"application\npassword\"\nhttps://one.example,u,p q\n", "3 https://one.example"},
+		"a quote never closed": {columns + "https://one.example,u,p q,\"Acme,\n" + two + "https://three.example,u,p q,Gamma,\n",
+			"2 https://one.example bad, 3 https://two.example, 4 https://three.example"},
+		"closed lines below": {columns + "https://one.example,u,p q,\"Acme,\n" + two + "https://three.example,u,p q,\"Gamma\",\n",
+			"2 https://one.example bad, 3 https://two.example, 4 https://three.example"},
+		"closed at a line's end": {columns + "https://one.example,u,p q,\"Acme,\n" + two + "https://three.example,u,p q,,\"x\"\n",
+			"2 https://one.example bad, 3 https://two.example, 4 https://three.example"},
+		"open on the last line": {columns + one + "https://two.example,u,p q,\"Acme,", "2 https://one.example, 3 https://two.example bad"},
+		"all cells in quotes":   {"\"url\",\"username\",\"application_password\"\n\"https://one.example\",\"u\",\"p q\"\n", "2 https://one.example"},
+		"cells as formulas":     {"url,username,application_password\n=\"https://one.example\",=\"u\",\"=\"\"p q\"\"\"\n", "2 https://one.example"},
+		"empty columns behind":  {strings.ReplaceAll(with(","), "\n", ",,,,\n"), both},
+		"short lines":           {columns + "https://one.example,u,p q\n", "2 https://one.example"},
+		"nothing but a header":  {columns, ""},
+		"one broken byte":       {columns + one + "https://two.example,u,p q,Caf\xe9,\n", both},
 	} {
 		lines, err := sites.ReadImport(strings.NewReader(c.file))
 		if name == "a column is missing" {
@@ -141,7 +146,8 @@ func TestBadLinesShowNoPassword(t *testing.T) {
 		t.Fatalf("%+v, %v", lines, err)
 	}
 	for _, line := range lines {
-		if text := line.URL + line.Reason; line.Result != sites.LineBad || strings.Contains(text, "opensesame") || strings.Contains(text, "EFGH") || len(text) > 1000 {
+		if text := line.URL + line.Reason; line.Result != sites.LineBad || strings.Contains(text, "opensesame") || strings.Contains(text, "EFGH") ||
+			len(text) > 1000 {
 			t.Errorf("%+v", line)
 		}
 	}
@@ -150,7 +156,8 @@ func TestBadLinesShowNoPassword(t *testing.T) {
 // The memory of an import is bounded by a constant, whatever the file.
 func TestImportIsBounded(t *testing.T) {
 	const size = 10 << 20
-	for name, part := range map[string]string{"short lines": "a\n", "open quotes": "\"a\n", "cells": ",", "addresses": "a.example,u,p\n", "invisible": "\u200b\n", "CR": "\r"} {
+	for name, part := range map[string]string{"short lines": "a\n", "open quotes": "\"a\n", "cells": ",", "addresses": "a.example,u,p\n", "invisible": "\u200b\n",
+		"CR": "\r"} {
 		file := columns + strings.Repeat(part, size/len(part))
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)

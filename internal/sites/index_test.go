@@ -26,7 +26,8 @@ func manyAbilities(w http.ResponseWriter, r *http.Request) bool {
 }
 
 func TestOffered(t *testing.T) {
-	fake, err := wptest.Start(wptest.Options{Sites: []wptest.Site{{Answer: manyAbilities}, {Fault: wptest.PlainPermalinks}, {Fault: wptest.OtherSite}, {Fault: wptest.IndexLarge}}})
+	fake, err := wptest.Start(wptest.Options{Sites: []wptest.Site{{Answer: manyAbilities}, {Fault: wptest.PlainPermalinks}, {Fault: wptest.OtherSite},
+		{Fault: wptest.IndexLarge}}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -52,7 +52,8 @@ func TestCredentialBelongsToAnOrigin(t *testing.T) {
 			switch {
 			case c.follows && (err != nil || changed.Credential.Username != "drover"):
 				t.Errorf("%s to %s: %v, of %q", from, to, err, changed.Credential.Username)
-			case !c.follows && (!errors.Is(err, sites.ErrNoCredential) || changed.State != sites.Broken || !strings.Contains(changed.Finding, "Waits for its credential")):
+			case !c.follows && (!errors.Is(err, sites.ErrNoCredential) || changed.State != sites.Broken ||
+				!strings.Contains(changed.Finding, "Waits for its credential")):
 				t.Errorf("%s to %s: %v, %s %q", from, to, err, changed.State, changed.Finding)
 			}
 		}
@@ -65,9 +66,11 @@ func TestCredentialOpensForNoOtherOriginInTheDatabase(t *testing.T) {
 		h := newTestRegistry(t, db, nil)
 		a, b := h.add(t, draft("https://a.example")), h.add(t, draft("https://b.example"))
 		for _, c := range []struct{ name, attack, undo string }{
-			{"another address", "UPDATE sites SET home = 'https://evil.test', host = 'evil.test' WHERE id = 1", "UPDATE sites SET home = 'https://a.example' WHERE id = 1"},
+			{"another address", "UPDATE sites SET home = 'https://evil.test', host = 'evil.test' WHERE id = 1",
+				"UPDATE sites SET home = 'https://a.example' WHERE id = 1"},
 			{"another scheme", "UPDATE sites SET home = 'http://a.example' WHERE id = 1", "UPDATE sites SET home = 'https://a.example' WHERE id = 1"},
-			{"another origin as well", "UPDATE credentials SET origin = 'https://evil.test:443' WHERE site_id = 1; UPDATE sites SET home = 'https://evil.test' WHERE id = 1",
+			{"another origin as well",
+				"UPDATE credentials SET origin = 'https://evil.test:443' WHERE site_id = 1; UPDATE sites SET home = 'https://evil.test' WHERE id = 1",
 				"UPDATE credentials SET origin = 'https://a.example:443' WHERE site_id = 1; UPDATE sites SET home = 'https://a.example' WHERE id = 1"},
 			{"no origin", "UPDATE credentials SET origin = '' WHERE site_id = 1; UPDATE sites SET home = 'https://evil.test' WHERE id = 1",
 				"UPDATE credentials SET origin = 'https://a.example:443' WHERE site_id = 1; UPDATE sites SET home = 'https://a.example' WHERE id = 1"},

@@ -153,7 +153,8 @@ func (r *Registry) edit(w write, before Site, d Draft) error {
 }
 
 // waitsForCredential is what a site is found to need whose credential did not go along to another address.
-const waitsForCredential = "Waits for its credential: the address changed from %s to %s, and an application password is never sent to another address than it was stored for. Enter it again."
+const waitsForCredential = "Waits for its credential: the address changed from %s to %s, and an application password is never sent to another address than " +
+	"it was stored for. Enter it again."
 
 // edit stores the draft and records what it changes; nothing is written or recorded when it changes nothing.
 func (w write) edit(before Site, d Draft) error {

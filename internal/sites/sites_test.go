@@ -76,7 +76,8 @@ func TestAdd(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *database.DB) {
 		h, ctx := newTestRegistry(t, db, nil), context.Background()
 		s := h.add(t, draft(" ACME.example/wp-admin/ "))
-		if s.Home != "https://acme.example" || s.Name != "acme.example" || s.Client != "Acme" || fmt.Sprint(s.Tags) != "[a b]" || s.Credential.Username != "drover" || s.State != sites.Unchecked {
+		if s.Home != "https://acme.example" || s.Name != "acme.example" || s.Client != "Acme" || fmt.Sprint(s.Tags) != "[a b]" || s.Credential.Username != "drover" ||
+			s.State != sites.Unchecked {
 			t.Errorf("%+v", s)
 		}
 		cases := map[string]struct {
@@ -121,7 +122,8 @@ func TestEditRetireRestoreTag(t *testing.T) {
 		if err != nil || edited.Name != "Uno" || edited.Client != "" || fmt.Sprint(edited.Tags) != "[x]" {
 			t.Errorf("%+v, %v", edited, err)
 		}
-		if _, err := h.registry.Edit(ctx, admin, one.ID, sites.Draft{URL: "https://one.example", Name: "Uno", Tags: []string{"x"}}); err != nil || h.entries(t, access.SiteEdit) != 1 {
+		if _, err := h.registry.Edit(ctx, admin, one.ID, sites.Draft{URL: "https://one.example", Name: "Uno", Tags: []string{"x"}}); err != nil ||
+			h.entries(t, access.SiteEdit) != 1 {
 			t.Errorf("an edit that changes nothing: %v, %d entries", err, h.entries(t, access.SiteEdit))
 		}
 		if _, err := h.registry.Edit(ctx, admin, one.ID, sites.Draft{URL: "https://two.example", Name: "Uno"}); err == nil {
@@ -169,7 +171,8 @@ func TestImport(t *testing.T) {
 		for _, line := range lines {
 			got = append(got, fmt.Sprintf("%d %s %s", line.Number, line.URL, line.Result))
 		}
-		want := "2 https://one.example added, 3 not an address bad, 5 https://two.example added, 7 https://one.example/ bad, 8 https://three.example bad, 9 https://four.example added"
+		want := "2 https://one.example added, 3 not an address bad, 5 https://two.example added, 7 https://one.example/ bad, 8 https://three.example bad, 9 " +
+			"https://four.example added"
 		if strings.Join(got, ", ") != want {
 			t.Errorf("got  %s\nwant %s", strings.Join(got, ", "), want)
 		}
@@ -294,7 +297,8 @@ func TestRotateKeysGoesOnWhereItWasCut(t *testing.T) {
 
 func TestCheckStoresWhatItFound(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *database.DB) {
-		fake, err := wptest.Start(wptest.Options{Sites: []wptest.Site{{Name: "Well & good"}, {Fault: wptest.WrongPassword}, {Fault: wptest.NoPlugin}, {Fault: wptest.Administrator}}})
+		fake, err := wptest.Start(wptest.Options{Sites: []wptest.Site{{Name: "Well & good"}, {Fault: wptest.WrongPassword}, {Fault: wptest.NoPlugin},
+			{Fault: wptest.Administrator}}})
 		if err != nil {
 			t.Fatal(err)
 		}

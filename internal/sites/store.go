@@ -125,7 +125,8 @@ type listRow struct {
 }
 
 const listColumns = `sites.id, sites.name, sites.home, sites.host, sites.root, sites.override, sites.state, sites.finding,
-	sites.plugin_version, sites.cache_state, sites.environment, sites.has_plugin, sites.cache_plugins, sites.address, sites.redirects_to, sites.reported_home, sites.located_at,
+	sites.plugin_version, sites.cache_state, sites.environment, sites.has_plugin, sites.cache_plugins, sites.address, sites.redirects_to,
+	sites.reported_home, sites.located_at,
 	sites.checked_at, sites.created_at, sites.updated_at, sites.retired_at, coalesce(clients.name, '') AS client, coalesce(credentials.username, '') AS username,
 	coalesce(credentials.roles, '') AS roles, coalesce(credentials.administrator, FALSE) AS administrator,
 	coalesce(credentials.created_at, 0) AS credential_at, coalesce(credentials.created_by, '') AS credential_by,
@@ -247,7 +248,8 @@ func (s store) facets(ctx context.Context, scope access.Scope) (f Facets, err er
 			WHERE sites.retired_at = 0 AND `+within+` GROUP BY clients.name ORDER BY lower(clients.name)`, values...).Scan(&f.Clients).Error,
 		db.Raw(`SELECT tag AS value, count(*) AS sites FROM site_tags JOIN sites ON sites.id = site_tags.site_id
 			WHERE sites.retired_at = 0 AND `+within+` GROUP BY tag ORDER BY tag`, values...).Scan(&f.Tags).Error,
-		db.Raw(`SELECT CASE WHEN retired_at <> 0 THEN 'retired' ELSE state END AS value, count(*) AS sites FROM sites WHERE `+within+` GROUP BY 1`, values...).Scan(&f.States).Error,
+		db.Raw(`SELECT CASE WHEN retired_at <> 0 THEN 'retired' ELSE state END AS value, count(*) AS sites FROM sites WHERE `+within+` GROUP BY 1`,
+			values...).Scan(&f.States).Error,
 	)
 	if err != nil {
 		return f, fmt.Errorf("sites: %w", err)
@@ -259,8 +261,9 @@ func (r listRow) site() Site {
 	return Site{
 		ID: r.Row.ID, Name: r.Row.Name, Home: r.Row.Home, Host: r.Row.Host, Client: r.Client, State: r.Row.State, Finding: r.Row.Finding, Root: r.Row.Root,
 		Override: r.Row.Override, Address: r.Row.Address, RedirectsTo: r.Row.RedirectsTo,
-		ReportedHome: r.Row.ReportedHome, LocatedAt: moment(r.Row.LocatedAt), HasPlugin: r.Row.HasPlugin, CachePlugins: r.Row.CachePlugins, PluginVersion: r.Row.PluginVersion,
-		CacheState: r.Row.CacheState, Environment: r.Row.Environment, CheckedAt: moment(r.Row.CheckedAt),
+		ReportedHome: r.Row.ReportedHome, LocatedAt: moment(r.Row.LocatedAt), HasPlugin: r.Row.HasPlugin, CachePlugins: r.Row.CachePlugins,
+		PluginVersion: r.Row.PluginVersion,
+		CacheState:    r.Row.CacheState, Environment: r.Row.Environment, CheckedAt: moment(r.Row.CheckedAt),
 		Credential: Credential{
 			Username: r.Username, Roles: r.Roles, Administrator: r.Administrator,
 			CreatedAt: moment(r.CredentialAt), CreatedBy: r.CredentialBy, WorkedAt: moment(r.CredentialUsed),
@@ -297,7 +300,8 @@ func (w write) updateSite(before Site, d Draft) error {
 	values := map[string]any{"name": d.Name, "client_id": client, "updated_at": w.now.UnixMicro()}
 	if d.URL != before.Home {
 		for column, value := range map[string]any{"home": d.URL, "host": hostOf(d.URL), "state": Unchecked, "finding": "", "root": "", "override": "",
-			"address": "", "redirects_to": "", "reported_home": "", "located_at": 0, "report": "", "checked_at": 0, "has_plugin": "", "cache_plugins": "", "plugin_version": "", "cache_state": "", "environment": ""} {
+			"address": "", "redirects_to": "", "reported_home": "", "located_at": 0, "report": "", "checked_at": 0, "has_plugin": "", "cache_plugins": "",
+			"plugin_version": "", "cache_state": "", "environment": ""} {
 			values[column] = value
 		}
 	}

@@ -36,7 +36,8 @@ func (w write) dropCredential(before Site, to string) error {
 	if err != nil {
 		return err
 	}
-	return w.record(access.SiteCredential, before.ID, map[string]any{"credential": "removed: it belongs to another address", "username": before.Credential.Username, "from": before.Home, "to": to})
+	return w.record(access.SiteCredential, before.ID, map[string]any{"credential": "removed: it belongs to another address",
+		"username": before.Credential.Username, "from": before.Home, "to": to})
 }
 
 func (s store) credentials(ctx context.Context, ids []int64) (map[int64]credentialRow, error) {
@@ -99,6 +100,7 @@ func (s store) countCredentials(ctx context.Context) (int64, error) {
 func (s store) administrators(ctx context.Context, scope access.Scope) (int, error) {
 	var n int
 	within, values := InScope(scope, "sites.id")
-	err := s.db.WithContext(ctx).Raw("SELECT count(*) FROM credentials JOIN sites ON sites.id = credentials.site_id WHERE administrator AND retired_at = 0 AND "+within, values...).Scan(&n).Error
+	err := s.db.WithContext(ctx).Raw(`SELECT count(*) FROM credentials JOIN sites ON sites.id = credentials.site_id
+		WHERE administrator AND retired_at = 0 AND `+within, values...).Scan(&n).Error
 	return n, err
 }

@@ -100,7 +100,8 @@ func TestReader(t *testing.T) {
 // What a person can upload costs no more than its size: neither quotes that stay open, nor cells or rows without an end.
 func TestReaderIsBounded(t *testing.T) {
 	const size = 4 << 20
-	for name, part := range map[string]string{"open quotes": "\"a\n", "open cells": "\"a\nb\",", "doubled quotes": "\"\"", "separators": ",", "one quote a line": "a,\"b\n"} {
+	for name, part := range map[string]string{"open quotes": "\"a\n", "open cells": "\"a\nb\",", "doubled quotes": "\"\"", "separators": ",",
+		"one quote a line": "a,\"b\n"} {
 		r, records := NewReader(strings.Repeat(part, size/len(part)), ','), 0
 		for record, more := r.Next(); more && records < 20_000; record, more = r.Next() {
 			if records++; len(record.Cells) > mostCells {

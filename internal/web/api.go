@@ -202,7 +202,8 @@ func (s *Server) apiRuns(v *requestContext) error {
 	if err != nil {
 		return err
 	}
-	listed, _, err := s.Runner.Runs(v.Request.Context(), v.actor(), runs.Filter{Limit: limit, Operation: v.Query("operation"), State: runs.State(v.Query("state"))})
+	listed, _, err := s.Runner.Runs(v.Request.Context(), v.actor(),
+		runs.Filter{Limit: limit, Operation: v.Query("operation"), State: runs.State(v.Query("state"))})
 	if err != nil {
 		return err
 	}
@@ -320,7 +321,8 @@ func (s *Server) apiAudit(v *requestContext) error {
 	}
 	problems := sites.Problems{}
 	f := audit.Filter{
-		Actor: v.Query("actor"), Action: access.Action(v.Query("action")), Subject: access.Subject(v.Query("subject")), Outcome: audit.Outcome(v.Query("outcome")), Limit: limit,
+		Actor: v.Query("actor"), Action: access.Action(v.Query("action")), Subject: access.Subject(v.Query("subject")), Outcome: audit.Outcome(v.Query("outcome")),
+		Limit: limit,
 		Since: day(v.Query("since"), "since", problems), Until: day(v.Query("until"), "until", problems),
 	}
 	if len(problems) > 0 {

@@ -22,8 +22,10 @@ var apiWithinScope = map[string]struct {
 	least        access.Role
 	outsideScope int
 }{
-	"GET /api/v1/me": {access.Viewer, 200}, "GET /api/v1/sites": {access.Viewer, 200}, "GET /api/v1/runs": {access.Viewer, 200}, "GET /api/v1/audit": {access.Viewer, 200},
-	"GET /api/v1/runs/:id": {access.Viewer, 404}, "GET /api/v1/runs/:id/targets": {access.Viewer, 404}, "POST /api/v1/runs": {access.Operator, 422}, "POST /api/v1/runs/preview": {access.Operator, 422},
+	"GET /api/v1/me": {access.Viewer, 200}, "GET /api/v1/sites": {access.Viewer, 200}, "GET /api/v1/runs": {access.Viewer, 200},
+	"GET /api/v1/audit":    {access.Viewer, 200},
+	"GET /api/v1/runs/:id": {access.Viewer, 404}, "GET /api/v1/runs/:id/targets": {access.Viewer, 404}, "POST /api/v1/runs": {access.Operator, 422},
+	"POST /api/v1/runs/preview":    {access.Operator, 422},
 	"POST /api/v1/runs/:id/cancel": {access.Operator, 404},
 }
 
@@ -66,7 +68,8 @@ func (h *testServer) program(t *testing.T, m members.Member, token members.Token
 	if token.ExpiresAt.IsZero() {
 		token.ExpiresAt = time.Now().Add(time.Hour)
 	}
-	value, err := h.roster.MakeToken(ctx, access.Actor{Kind: access.KindMember, ID: m.ID, Name: m.Name, Role: m.Role, Scope: access.NewScope(m.Restriction)}, token)
+	value, err := h.roster.MakeToken(ctx, access.Actor{Kind: access.KindMember, ID: m.ID, Name: m.Name, Role: m.Role, Scope: access.NewScope(m.Restriction)},
+		token)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -81,15 +84,18 @@ func TestEveryRouteForPrograms(t *testing.T) {
 			t.Errorf("%s has no line in this matrix", name)
 		}
 		for kind, token := range map[string]string{"none": "", "a made-up one": "drover_" + strings.Repeat("A", 52), "no prefix": strings.Repeat("A", 52)} {
-			if status, body := (program{t, h.home, token}).call(route.Method, strings.Replace(route.Path, ":id", "1", 1), "{}"); status != http.StatusUnauthorized || !strings.Contains(body, `"mend"`) {
+			if status, body := (program{t, h.home, token}).call(route.Method, strings.Replace(route.Path, ":id", "1", 1), "{}"); status != http.StatusUnauthorized ||
+				!strings.Contains(body, `"mend"`) {
 				t.Errorf("%s with a token that is %s: %d %s", name, kind, status, body)
 			}
 		}
 	}
 	zulu := `{"operation":"status","selection":{"clients":["Zulu"]}}`
 	for _, role := range []access.Role{access.Viewer, access.Operator, access.Admin} {
-		acme, _ := h.program(t, members.Member{Email: "acme-" + string(role) + "@agency.example", Name: "Acme " + string(role), Role: role, Restriction: access.Restriction{Clients: []string{"Acme"}}}, members.Token{Name: "t", Role: role})
-		complete, _ := h.program(t, members.Member{Email: "all-" + string(role) + "@agency.example", Name: "All " + string(role), Role: role}, members.Token{Name: "t", Role: role})
+		acme, _ := h.program(t, members.Member{Email: "acme-" + string(role) + "@agency.example", Name: "Acme " + string(role), Role: role,
+			Restriction: access.Restriction{Clients: []string{"Acme"}}}, members.Token{Name: "t", Role: role})
+		complete, _ := h.program(t, members.Member{Email: "all-" + string(role) + "@agency.example", Name: "All " + string(role), Role: role},
+			members.Token{Name: "t", Role: role})
 		for _, route := range h.server.API() {
 			want := apiWithinScope[route.Method+" "+route.Path]
 			path := strings.Replace(route.Path, ":id", "2", 1)
@@ -100,7 +106,8 @@ func TestEveryRouteForPrograms(t *testing.T) {
 			if status != want.outsideScope || strings.Contains(body, "Zulu secret") || strings.Contains(body, h.fake.URL(1)) {
 				t.Errorf("%s %s, %s of Acme: %d, want %d: %s", route.Method, path, role, status, want.outsideScope, body)
 			}
-			if status, body := complete.call(route.Method, path, zulu); role.Covers(want.least) == (status == http.StatusForbidden) || status >= 500 || status == http.StatusNotFound {
+			if status, body := complete.call(route.Method, path, zulu); role.Covers(want.least) == (status == http.StatusForbidden) || status >= 500 ||
+				status == http.StatusNotFound {
 				t.Errorf("%s %s, %s of all: %d %s", route.Method, path, role, status, body)
 			}
 		}
@@ -110,9 +117,11 @@ func TestEveryRouteForPrograms(t *testing.T) {
 // A token acts as its member and itself, within both, until either ends.
 func TestTokenOfAMember(t *testing.T) {
 	h := divided(t, dbtest.SQLite(t))
-	p, m := h.program(t, members.Member{Email: "mara@agency.example", Name: "Mara", Role: access.Admin, Restriction: access.Restriction{Clients: []string{"Acme"}}},
+	p, m := h.program(t, members.Member{Email: "mara@agency.example", Name: "Mara", Role: access.Admin,
+		Restriction: access.Restriction{Clients: []string{"Acme"}}},
 		members.Token{Name: "deploy", Role: access.Operator, Restriction: access.Restriction{Clients: []string{"Acme", "Zulu"}, Operations: []string{"clear-cache"}}})
-	if status, body := p.call("GET", "/api/v1/sites", ""); status != http.StatusOK || strings.Count(body, "\n") != 1 || !strings.Contains(body, `"client":"Acme"`) {
+	if status, body := p.call("GET", "/api/v1/sites", ""); status != http.StatusOK || strings.Count(body, "\n") != 1 ||
+		!strings.Contains(body, `"client":"Acme"`) {
 		t.Fatalf("sites: %d %s", status, body)
 	}
 	for body, want := range map[string]int{
@@ -137,12 +146,14 @@ func TestTokenOfAMember(t *testing.T) {
 		t.Errorf("the run: %s", body)
 	}
 	entries, _, err := h.log.Entries(context.Background(), access.System(), audit.Filter{Actor: "Mara by the token deploy"})
-	if err != nil || len(entries) < 3 || entries[len(entries)-1].Event.Action != access.TokenUse || entries[0].Actor.Kind != access.KindToken || entries[0].Actor.ID != m.ID {
+	if err != nil || len(entries) < 3 || entries[len(entries)-1].Event.Action != access.TokenUse || entries[0].Actor.Kind != access.KindToken ||
+		entries[0].Actor.ID != m.ID {
 		t.Errorf("the record of the token: %v %v", entries, err)
 	}
 	browser := h.public(t)
 	browser.post("/sign-in", url.Values{"email": {"mara@agency.example"}, "password": {password}})
-	if status, body := browser.get("/settings/tokens"); status != http.StatusOK || !strings.Contains(body, "deploy") || !strings.Contains(body, "127.0.0.1") || strings.Contains(body, p.token) {
+	if status, body := browser.get("/settings/tokens"); status != http.StatusOK || !strings.Contains(body, "deploy") || !strings.Contains(body, "127.0.0.1") ||
+		strings.Contains(body, p.token) {
 		t.Errorf("the page of tokens: %d", status)
 	}
 	if status, _ := browser.get("/api/v1/sites"); status != http.StatusUnauthorized {
@@ -160,7 +171,8 @@ func TestTokenOfAMember(t *testing.T) {
 func TestTokenFromMakingToRevoking(t *testing.T) {
 	h := divided(t, dbtest.SQLite(t))
 	b := h.signIn(t, access.Operator)
-	_, page := b.post("/settings/tokens", url.Values{"name": {"hook"}, "role": {"operator"}, "days": {"7"}, "sites": {"some"}, "tag": {"care"}, "operations": {"all"}})
+	_, page := b.post("/settings/tokens", url.Values{"name": {"hook"}, "role": {"operator"}, "days": {"7"}, "sites": {"some"}, "tag": {"care"},
+		"operations": {"all"}})
 	_, after, found := strings.Cut(page, `id="invitation">`)
 	if !found {
 		t.Fatalf("no token: %.3000s", page)
@@ -173,7 +185,8 @@ func TestTokenFromMakingToRevoking(t *testing.T) {
 	if _, page := b.get("/settings/tokens"); strings.Contains(page, value) || !strings.Contains(page, "#care") {
 		t.Error("the token is shown again, or what it reaches is not")
 	}
-	for name, form := range map[string]url.Values{"above one's role": {"name": {"x"}, "role": {"admin"}, "days": {"7"}}, "nobody's role": {"name": {"x"}, "role": {"king"}, "days": {"7"}}, "for ever": {"name": {"x"}, "role": {"viewer"}, "days": {"9999"}}} {
+	for name, form := range map[string]url.Values{"above one's role": {"name": {"x"}, "role": {"admin"}, "days": {"7"}},
+		"nobody's role": {"name": {"x"}, "role": {"king"}, "days": {"7"}}, "for ever": {"name": {"x"}, "role": {"viewer"}, "days": {"9999"}}} {
 		if status, page := b.post("/settings/tokens", form); status < 400 || strings.Contains(page, `id="invitation"`) {
 			t.Errorf("%s: %d", name, status)
 		}
@@ -188,7 +201,8 @@ func TestTokenFromMakingToRevoking(t *testing.T) {
 	if status, _ := p.call("GET", "/api/v1/me", ""); status != http.StatusUnauthorized {
 		t.Errorf("a revoked token: %d", status)
 	}
-	short, _ := h.program(t, members.Member{Email: "short@agency.example", Name: "Short", Role: access.Viewer}, members.Token{Name: "short", Role: access.Viewer, ExpiresAt: time.Now().Add(300 * time.Millisecond)})
+	short, _ := h.program(t, members.Member{Email: "short@agency.example", Name: "Short", Role: access.Viewer},
+		members.Token{Name: "short", Role: access.Viewer, ExpiresAt: time.Now().Add(300 * time.Millisecond)})
 	time.Sleep(400 * time.Millisecond)
 	if status, _ := short.call("GET", "/api/v1/me", ""); status != http.StatusUnauthorized {
 		t.Errorf("a token that has run out: %d", status)

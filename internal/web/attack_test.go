@@ -78,7 +78,8 @@ func TestOpenRedirectAfterSignIn(t *testing.T) {
 	h := newTestServer(t)
 	h.signIn(t, access.Owner)
 	for to, want := range map[string]string{
-		"https://attacker.example/": "/", "//attacker.example": "/", `/\attacker.example`: "/", "/\t/attacker.example": "/", "javascript:alert(1)": "/", "/%2f/attacker.example": "/%2f/attacker.example",
+		"https://attacker.example/": "/", "//attacker.example": "/", `/\attacker.example`: "/", "/\t/attacker.example": "/", "javascript:alert(1)": "/",
+		"/%2f/attacker.example": "/%2f/attacker.example",
 		"http:attacker.example": "/", "": "/", "/runs?state=done": "/runs?state=done",
 	} {
 		p := h.public(t)

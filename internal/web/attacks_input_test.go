@@ -105,7 +105,8 @@ func TestAttackUnknownMethod(t *testing.T) {
 		method, path string
 		want         int
 	}{
-		{"DELETE", "/sites", 405}, {"PUT", "/sites/1", 405}, {"TRACE", "/", 405}, {"PROPFIND", "/runs", 405}, {"BREW", "/sign-in", 405}, {"GET", "/sign-out", 405}, {"OPTIONS", "/runs", 405},
+		{"DELETE", "/sites", 405}, {"PUT", "/sites/1", 405}, {"TRACE", "/", 405}, {"PROPFIND", "/runs", 405}, {"BREW", "/sign-in", 405}, {"GET", "/sign-out", 405},
+		{"OPTIONS", "/runs", 405},
 		{"GET", "/sites/1/retire", 405}, {"DELETE", "/nowhere", 404},
 	} {
 		r := p.request(c.method, c.path, nil)
@@ -132,9 +133,12 @@ func TestAttackBytesThatAreNoText(t *testing.T) {
 		owner, viewer := h.signIn(t, access.Owner), h.signIn(t, access.Viewer)
 		long := strings.Repeat("a%25", 60_000)
 		for _, path := range []string{
-			"/%00", "/sites/%00", "/sites/1%00", "/runs/%ff", "/static/%00", "/static/..%2f..%2fgo.mod", "/gallery/%00", "/join/%00", "/sites?q=%00", "/sites?q=%ff", "/sites?client=%00&tag=%ff",
-			"/search?q=%00%ff", "/runs?actor=%00", "/runs?operation=%ff", "/audit?actor=%00", "/audit?subject=%ff&action=%00", "/run?q=%00&client=%ff", "/endpoints?q=%00", "/sites?q=%zz",
-			"/sites?q=" + long, "/search?q=" + long, "/runs?actor=" + long, "/audit?actor=" + long, "/audit?subject=" + long, "/sites?" + strings.Repeat("tag=x&", 40_000), "/run?" + strings.Repeat("site=7&", 40_000),
+			"/%00", "/sites/%00", "/sites/1%00", "/runs/%ff", "/static/%00", "/static/..%2f..%2fgo.mod", "/gallery/%00", "/join/%00", "/sites?q=%00", "/sites?q=%ff",
+			"/sites?client=%00&tag=%ff",
+			"/search?q=%00%ff", "/runs?actor=%00", "/runs?operation=%ff", "/audit?actor=%00", "/audit?subject=%ff&action=%00", "/run?q=%00&client=%ff",
+			"/endpoints?q=%00", "/sites?q=%zz",
+			"/sites?q=" + long, "/search?q=" + long, "/runs?actor=" + long, "/audit?actor=" + long, "/audit?subject=" + long, "/sites?" +
+				strings.Repeat("tag=x&", 40_000), "/run?" + strings.Repeat("site=7&", 40_000),
 			"/run?" + strings.Repeat("client=x&", 40_000), "/sites?page=99999999999999999999", "/sites?sort=';--&dir=x", "/audit?since=%00", "/sign-in?next=%00",
 		} {
 			for _, p := range []person{owner, viewer} {
@@ -144,9 +148,12 @@ func TestAttackBytesThatAreNoText(t *testing.T) {
 			}
 		}
 		for path, form := range map[string]url.Values{
-			"/sign-in": {"email": {"a\x00b@agency.example"}, "password": {"\xff\x00"}}, "/sites": {"url": {"https://a\x00.example"}, "username": {"\xff"}, "application_password": {"\x00"}, "tags": {"\xff"}},
-			"/sites/1": {"url": {h.fake.URL(0)}, "name": {"a\x00b"}, "client": {"\xff"}}, "/sites/tag": {"site": {"1"}, "new_tag": {"\x00\xff"}}, "/runs": {"operation": {"\x00"}, "q": {"\xff"}},
-			"/run/preview": {"operation": {"clear-cache"}, "client": {"\x00"}, "all.q": {"\xff"}}, "/team/invite": {"email": {"\x00@\xff"}, "role": {"\x00"}}, "/settings/name": {"name": {"\x00\xff"}},
+			"/sign-in": {"email": {"a\x00b@agency.example"}, "password": {"\xff\x00"}},
+			"/sites":   {"url": {"https://a\x00.example"}, "username": {"\xff"}, "application_password": {"\x00"}, "tags": {"\xff"}},
+			"/sites/1": {"url": {h.fake.URL(0)}, "name": {"a\x00b"}, "client": {"\xff"}}, "/sites/tag": {"site": {"1"}, "new_tag": {"\x00\xff"}},
+			"/runs":        {"operation": {"\x00"}, "q": {"\xff"}},
+			"/run/preview": {"operation": {"clear-cache"}, "client": {"\x00"}, "all.q": {"\xff"}}, "/team/invite": {"email": {"\x00@\xff"}, "role": {"\x00"}},
+			"/settings/name":     {"name": {"\x00\xff"}},
 			"/settings/password": {"old": {"\x00"}, "password": {"\xff"}}, "/operations": {"name": {"\x00"}, "method": {"GET"}, "path": {"/\xff"}, "sentence": {"\x00"}},
 			"/sites/check": {"all": {"1"}, "all.q": {"\x00"}}, "/team/2/role": {"role": {"\x00"}},
 		} {
@@ -165,11 +172,14 @@ func TestAttackBytesThatAreNoText(t *testing.T) {
 		var upload bytes.Buffer
 		parts := multipart.NewWriter(&upload)
 		file, _ := parts.CreateFormFile("file", "sites.csv")
-		io.WriteString(file, "url,username,application_password,client,tags\nhttps://latin.example,drover,abcd,M\xfcller,b\xe4r\nhttps://nul.example,drover,abcd,a\x00b,x\nhttps://good.example,drover,abcd,Good,x\n")
+		io.WriteString(file, "url,username,application_password,client,tags\n"+
+			"https://latin.example,drover,abcd,M\xfcller,b\xe4r\n"+
+			"https://nul.example,drover,abcd,a\x00b,x\nhttps://good.example,drover,abcd,Good,x\n")
 		parts.Close()
 		r, _ = http.NewRequest(http.MethodPost, h.home+"/sites/import", &upload)
 		r.Header.Set("Content-Type", parts.FormDataContentType())
-		if got := owner.send(r); got.status != http.StatusOK || strings.Count(got.body, "characters that cannot be shown") != 1 || !strings.Contains(got.body, "good.example") {
+		if got := owner.send(r); got.status != http.StatusOK || strings.Count(got.body, "characters that cannot be shown") != 1 ||
+			!strings.Contains(got.body, "good.example") {
 			t.Errorf("a file in another encoding: %d %.300s", got.status, got.body)
 		}
 	})
@@ -179,8 +189,10 @@ func TestAttackBytesThatAreNoText(t *testing.T) {
 func TestAttackBrokenHTTP(t *testing.T) {
 	h := newTestServer(t)
 	for _, raw := range []string{
-		"GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", "POST /sign-in HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nGET /sites HTTP/1.1\r\n\r\n",
-		"GET /\r\nX: y\r\n\r\n", "GET http://evil.example/sites HTTP/1.1\r\nHost: evil.example\r\n\r\n", "GET /sites HTTP/1.1\r\nHost: evil.example\r\nCookie: drover=\r\nX-A: b\rc\r\n\r\n",
+		"GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n",
+		"POST /sign-in HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nGET /sites HTTP/1.1\r\n\r\n",
+		"GET /\r\nX: y\r\n\r\n", "GET http://evil.example/sites HTTP/1.1\r\nHost: evil.example\r\n\r\n",
+		"GET /sites HTTP/1.1\r\nHost: evil.example\r\nCookie: drover=\r\nX-A: b\rc\r\n\r\n",
 	} {
 		c, err := net.Dial("tcp", strings.TrimPrefix(h.home, "http://"))
 		if err != nil {
@@ -222,7 +234,8 @@ func TestSecurityHeadersOnEveryPage(t *testing.T) {
 		for _, p := range []person{plain, secure} {
 			got := p.send(p.request(http.MethodGet, path, nil))
 			policy := got.header.Get("Content-Security-Policy")
-			for _, part := range []string{"default-src 'none'", "script-src 'self'", "style-src 'self'", "frame-ancestors 'none'", "base-uri 'none'", "form-action 'self'"} {
+			for _, part := range []string{"default-src 'none'", "script-src 'self'", "style-src 'self'", "frame-ancestors 'none'", "base-uri 'none'",
+				"form-action 'self'"} {
 				if !strings.Contains(policy, part) {
 					t.Errorf("%s: the policy has no %q: %q", path, part, policy)
 				}
@@ -230,7 +243,8 @@ func TestSecurityHeadersOnEveryPage(t *testing.T) {
 			if strings.Contains(policy, "unsafe-") || strings.Contains(policy, "*") || strings.Contains(policy, "http:") {
 				t.Errorf("%s: the policy is open: %q", path, policy)
 			}
-			for name, want := range map[string]string{"X-Content-Type-Options": "nosniff", "Cross-Origin-Opener-Policy": "same-origin", "Cross-Origin-Resource-Policy": "same-origin"} {
+			for name, want := range map[string]string{"X-Content-Type-Options": "nosniff", "Cross-Origin-Opener-Policy": "same-origin",
+				"Cross-Origin-Resource-Policy": "same-origin"} {
 				if got := got.header.Get(name); got != want {
 					t.Errorf("%s: %s is %q", path, name, got)
 				}

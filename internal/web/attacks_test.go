@@ -49,7 +49,8 @@ func (h *testServer) secured(t *testing.T) person {
 	t.Helper()
 	var handler http.Handler
 	front := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { handler.ServeHTTP(w, r) }))
-	server := web.New(web.Parts{Changes: h.changes, Registry: h.registry, Runner: h.runner, Roster: h.roster, Library: saved.New(h.db, h.log), Log: h.log, Logger: slog.New(slog.DiscardHandler), PublicURL: front.URL})
+	server := web.New(web.Parts{Changes: h.changes, Registry: h.registry, Runner: h.runner, Roster: h.roster, Library: saved.New(h.db, h.log), Log: h.log,
+		Logger: slog.New(slog.DiscardHandler), PublicURL: front.URL})
 	handler = server.Handler()
 	t.Cleanup(func() { front.Close(); server.Close() })
 	p := h.public(t)
@@ -99,7 +100,8 @@ func TestAttackCrossOriginPost(t *testing.T) {
 				if refused := got.status == http.StatusForbidden; refused != c.refused {
 					t.Fatalf("%s: %d %.200s", path, got.status, got.body)
 				}
-				if c.refused && (!strings.Contains(got.body, got.header.Get("X-Request-Id")) || got.header.Get("Content-Security-Policy") == "" || !strings.Contains(got.body, "another site")) {
+				if c.refused && (!strings.Contains(got.body, got.header.Get("X-Request-Id")) || got.header.Get("Content-Security-Policy") == "" ||
+					!strings.Contains(got.body, "another site")) {
 					t.Errorf("%s: the refusal is no page of ours: %v %.300s", path, got.header, got.body)
 				}
 			}
@@ -153,7 +155,8 @@ func TestAttackOpenRedirectAfterSignIn(t *testing.T) {
 		}
 	}
 	// What asks for a page without being signed in comes back to that page and to no other host.
-	for _, path := range []string{"//evil.example/sites", "//evil.example/sites/", "/sites/", "/%2fevil.example/", `/\evil.example/`, "/sites/1?next=//evil.example"} {
+	for _, path := range []string{"//evil.example/sites", "//evil.example/sites/", "/sites/", "/%2fevil.example/", `/\evil.example/`,
+		"/sites/1?next=//evil.example"} {
 		r, err := http.NewRequest(http.MethodGet, h.home, nil)
 		if err != nil {
 			t.Fatal(err)
@@ -278,7 +281,8 @@ func TestAttackOthersNumbersInAddresses(t *testing.T) {
 	for path, want := range map[string]int{
 		"/runs/1/targets/1": http.StatusOK, "/runs/2/targets/3": http.StatusOK, "/runs/1/targets/3": http.StatusNotFound, "/runs/2/targets/1": http.StatusNotFound,
 		"/runs/0": http.StatusNotFound, "/runs/-1": http.StatusNotFound, "/runs/1e3": http.StatusNotFound, "/runs/9223372036854775808": http.StatusNotFound,
-		"/runs/9223372036854775807": http.StatusNotFound, "/sites/3": http.StatusNotFound, "/audit/99999": http.StatusNotFound, "/operations/99999/use": http.StatusForbidden,
+		"/runs/9223372036854775807": http.StatusNotFound, "/sites/3": http.StatusNotFound, "/audit/99999": http.StatusNotFound,
+		"/operations/99999/use": http.StatusForbidden,
 	} {
 		if status, _ := viewer.get(path); status != want {
 			t.Errorf("%s: %d, want %d", path, status, want)

@@ -41,7 +41,8 @@ func (k *verified) get() audit.Verification {
 // recordFilter reads which entries of the audit log the address asks for.
 func recordFilter(q url.Values) (views.AuditFilter, audit.Filter) {
 	shown := views.AuditFilter{
-		Words: q.Get("q"), Actor: q.Get("actor"), Action: q.Get("action"), Subject: q.Get("subject"), Client: q.Get("client"), Outcome: q.Get("outcome"), Since: q.Get("since"), Until: q.Get("until"),
+		Words: q.Get("q"), Actor: q.Get("actor"), Action: q.Get("action"), Subject: q.Get("subject"), Client: q.Get("client"), Outcome: q.Get("outcome"),
+		Since: q.Get("since"), Until: q.Get("until"),
 		Problems: map[string]string{},
 	}
 	f := audit.Filter{
@@ -80,7 +81,8 @@ func (s *Server) showAudit(v *requestContext, status int, problem string) error 
 		return err
 	}
 	page := views.AuditPage{
-		Frame: v.frame("Audit", "audit"), Filter: shown, Count: found.Count, More: found.More, First: filter.Before == 0, Verification: s.verification(v), ViewProblem: problem,
+		Frame: v.frame("Audit", "audit"), Filter: shown, Count: found.Count, More: found.More, First: filter.Before == 0, Verification: s.verification(v),
+		ViewProblem: problem,
 	}
 	for _, action := range access.Actions() {
 		page.Actions = append(page.Actions, string(action))
@@ -176,12 +178,14 @@ func barsOf(times []time.Time) ([]views.AuditBar, time.Duration) {
 
 func (s *Server) verification(v *requestContext) views.Verification {
 	last := s.verified.get()
-	return views.Verification{At: last.At, Entries: last.Last(), Broken: last.Broken, Proven: last.Proven, Why: last.Why, CanVerify: v.actor().May(access.AuditVerify), CanSign: v.actor().May(access.AuditCheckpoint)}
+	return views.Verification{At: last.At, Entries: last.Last(), Broken: last.Broken, Proven: last.Proven, Why: last.Why,
+		CanVerify: v.actor().May(access.AuditVerify), CanSign: v.actor().May(access.AuditCheckpoint)}
 }
 
 func entryView(e audit.Entry) views.AuditRow {
 	row := views.AuditRow{
-		Seq: e.Seq, At: e.At, Actor: e.Actor.Name, ActorKind: string(e.Actor.Kind), Addr: e.Actor.Addr, Action: string(e.Event.Action), Subject: string(e.Event.Subject),
+		Seq: e.Seq, At: e.At, Actor: e.Actor.Name, ActorKind: string(e.Actor.Kind), Addr: e.Actor.Addr, Action: string(e.Event.Action),
+		Subject: string(e.Event.Subject),
 		Outcome: string(e.Event.Outcome), Detail: views.AuditDetail{},
 	}
 	if json.Unmarshal(e.Detail, &row.Detail) != nil {
@@ -213,7 +217,8 @@ func (s *Server) entry(v *requestContext) error {
 		indented.Write(e.Detail)
 	}
 	return v.render(http.StatusOK, views.AuditEntry(views.AuditEntryPage{
-		Frame: v.frame("Entry", "audit"), Entry: entryView(e), Role: string(e.Actor.Role), DetailJSON: indented.String(), Hash: e.Hash, Prev: e.Prev, Last: err != nil,
+		Frame: v.frame("Entry", "audit"), Entry: entryView(e), Role: string(e.Actor.Role), DetailJSON: indented.String(), Hash: e.Hash, Prev: e.Prev,
+		Last: err != nil,
 	}))
 }
 

@@ -46,7 +46,8 @@ func TestReviewingTheRecord(t *testing.T) {
 func TestViewsOfTheRecord(t *testing.T) {
 	h := divided(t, dbtest.SQLite(t))
 	mara, other := h.signIn(t, access.Viewer), h.signIn(t, access.Operator)
-	if status, to := mara.post("/audit/views", url.Values{"name": {"Acme <b>"}, "query": {"client=Acme&before=7&evil=1"}}); status != http.StatusSeeOther || to != "/audit?client=Acme" {
+	if status, to := mara.post("/audit/views", url.Values{"name": {"Acme <b>"}, "query": {"client=Acme&before=7&evil=1"}}); status != http.StatusSeeOther ||
+		to != "/audit?client=Acme" {
 		t.Errorf("%d %s", status, to)
 	}
 	if _, body := mara.get("/audit"); !strings.Contains(body, `/audit?client=Acme"`) || !strings.Contains(body, "Acme &lt;b&gt;") {
@@ -55,7 +56,8 @@ func TestViewsOfTheRecord(t *testing.T) {
 	if _, body := other.get("/audit"); strings.Contains(body, "Acme &lt;b&gt;") {
 		t.Error("somebody else sees it")
 	}
-	if status, body := mara.post("/audit/views", url.Values{"name": {" "}, "query": {"client=Acme"}}); status != http.StatusUnprocessableEntity || !strings.Contains(body, "Enter a name of 1 to 60 characters") {
+	if status, body := mara.post("/audit/views", url.Values{"name": {" "}, "query": {"client=Acme"}}); status != http.StatusUnprocessableEntity ||
+		!strings.Contains(body, "Enter a name of 1 to 60 characters") {
 		t.Errorf("no name: %d", status)
 	}
 	other.post("/audit/views/1/remove", nil)

@@ -29,7 +29,8 @@ func protected(t *testing.T, db *database.DB) (*team, runs.Policy) {
 	t.Helper()
 	m := &team{testServer: newTestServerOn(t, db, wptest.Site{}, wptest.Site{}), t: t}
 	for i, client := range []string{"Acme", "Zulu"} {
-		_, err := m.registry.Add(t.Context(), shell, sites.Draft{URL: m.fake.URL(i), Client: client, Name: client, Username: wptest.DefaultUser, Password: vault.NewSecret(wptest.DefaultPassword)})
+		_, err := m.registry.Add(t.Context(), shell, sites.Draft{URL: m.fake.URL(i), Client: client, Name: client, Username: wptest.DefaultUser,
+			Password: vault.NewSecret(wptest.DefaultPassword)})
 		m.must(err)
 	}
 	policy := runs.Policy{Clients: []string{"Acme"}}
@@ -43,7 +44,8 @@ func acting(m members.Member) access.Actor { return m.Actor(netip.Addr{}) }
 func (m *team) state() string {
 	m.t.Helper()
 	var text strings.Builder
-	for _, table := range []string{"SELECT home, name, client_id, retired_at FROM sites ORDER BY id", "SELECT site_id, tag FROM site_tags ORDER BY 1, 2", "SELECT site_id, username, created_at FROM credentials ORDER BY 1",
+	for _, table := range []string{"SELECT home, name, client_id, retired_at FROM sites ORDER BY id", "SELECT site_id, tag FROM site_tags ORDER BY 1, 2",
+		"SELECT site_id, username, created_at FROM credentials ORDER BY 1",
 		"SELECT id, role, bound FROM members ORDER BY id", "SELECT kind, email, member_id FROM links ORDER BY id", "SELECT name, value FROM settings ORDER BY name"} {
 		var rows []map[string]any
 		m.must(m.db.Gorm.Raw(table).Scan(&rows).Error)
@@ -66,21 +68,23 @@ func (m *team) every(member int64) map[string]changes.Change {
 		"tags":       {Action: access.SiteEdit, Sites: acme, Draft: draft(func(d *sites.Draft) { d.Tags = []string{"new"} })},
 		"move":       {Action: access.SiteEdit, Sites: acme, From: m.fake.URL(0), Draft: sites.Draft{URL: "https://www.evil.example"}},
 		"brought in": {Action: access.SiteEdit, Sites: []int64{2}, Draft: sites.Draft{URL: m.fake.URL(1), Client: "Acme", Name: "Zulu"}},
-		"credential": {Action: access.SiteCredential, Sites: acme, Draft: sites.Draft{Username: "mallory", Password: vault.NewSecret("abcd EFGH 1234 ijkl MNOP 5678")}},
-		"tag":        {Action: access.SiteTag, Sites: []int64{1, 2}, Tag: "bulk"},
-		"retire":     {Action: access.SiteRetire, Sites: acme},
-		"role":       {Action: access.MemberRole, Member: member, Role: access.Admin},
-		"access":     {Action: access.MemberAccess, Member: member, Restriction: access.Restriction{Clients: []string{"Acme", "Zulu"}}},
-		"reset":      {Action: access.MemberReset, Member: member, Lift: true},
-		"invite":     {Action: access.MemberInvite, Email: "new@agency.example", Role: access.Viewer},
-		"policy":     {Action: access.RunPolicy},
-		"setting":    {Action: access.SettingsChange},
+		"credential": {Action: access.SiteCredential, Sites: acme, Draft: sites.Draft{Username: "mallory",
+			Password: vault.NewSecret("abcd EFGH 1234 ijkl MNOP 5678")}},
+		"tag":     {Action: access.SiteTag, Sites: []int64{1, 2}, Tag: "bulk"},
+		"retire":  {Action: access.SiteRetire, Sites: acme},
+		"role":    {Action: access.MemberRole, Member: member, Role: access.Admin},
+		"access":  {Action: access.MemberAccess, Member: member, Restriction: access.Restriction{Clients: []string{"Acme", "Zulu"}}},
+		"reset":   {Action: access.MemberReset, Member: member, Lift: true},
+		"invite":  {Action: access.MemberInvite, Email: "new@agency.example", Role: access.Viewer},
+		"policy":  {Action: access.RunPolicy},
+		"setting": {Action: access.SettingsChange},
 	}
 }
 
 func (m *team) memberOf(role access.Role) members.Member {
 	m.t.Helper()
-	added, err := m.roster.Add(m.t.Context(), shell, members.Member{Email: m.email(), Name: "Held", Role: role, Restriction: access.Restriction{Clients: []string{"Acme"}}}, vault.NewSecret(password))
+	added, err := m.roster.Add(m.t.Context(), shell, members.Member{Email: m.email(), Name: "Held", Role: role,
+		Restriction: access.Restriction{Clients: []string{"Acme"}}}, vault.NewSecret(password))
 	m.must(err)
 	return added
 }
@@ -194,7 +198,8 @@ func TestTighteningDoesNotWait(t *testing.T) {
 		owner := acting(m.hired(access.Owner))
 		other := m.hired(access.Admin)
 		for name, change := range map[string]changes.Change{
-			"lower": {Action: access.MemberRole, Member: other.ID, Role: access.Operator}, "narrow": {Action: access.MemberAccess, Member: other.ID, Restriction: access.Restriction{Clients: []string{"Acme"}}},
+			"lower":       {Action: access.MemberRole, Member: other.ID, Role: access.Operator},
+			"narrow":      {Action: access.MemberAccess, Member: other.ID, Restriction: access.Restriction{Clients: []string{"Acme"}}},
 			"more policy": {Action: access.RunPolicy, Policy: runs.Policy{Clients: []string{"Acme", "Zulu"}}}, "a duty": {Action: access.SettingsChange, Required: true},
 			"a name": {Action: access.SiteEdit, Sites: []int64{1}, Draft: sites.Draft{URL: m.fake.URL(0), Client: "Acme", Name: "Another"}},
 		} {
@@ -238,7 +243,8 @@ func TestApprovalsOfChangesThatDoNotCount(t *testing.T) {
 			}, access.ErrForbidden},
 			"an operator": {func(members.Member, int64) access.Actor { return acting(m.hired(access.Operator)) }, access.ErrForbidden},
 			"beyond scope": {func(members.Member, int64) access.Actor {
-				added, err := m.roster.Add(t.Context(), shell, members.Member{Email: m.email(), Name: "Zulu's", Role: access.Admin, Restriction: access.Restriction{Clients: []string{"Zulu"}}}, vault.NewSecret(password))
+				added, err := m.roster.Add(t.Context(), shell, members.Member{Email: m.email(), Name: "Zulu's", Role: access.Admin,
+					Restriction: access.Restriction{Clients: []string{"Zulu"}}}, vault.NewSecret(password))
 				m.must(err)
 				return acting(added)
 			}, changes.ErrNone},

@@ -34,7 +34,8 @@ func TestAttackDestroyingInAnotherForm(t *testing.T) {
 	h := newTestServerOn(t, dbtest.SQLite(t), wptest.Site{})
 	h.addSites(t)
 	operator := h.signIn(t, access.Operator)
-	token, _ := h.program(t, members.Member{Email: "deploy@agency.example", Name: "Deploy", Role: access.Admin}, members.Token{Name: "deploy", Role: access.Operator})
+	token, _ := h.program(t, members.Member{Email: "deploy@agency.example", Name: "Deploy", Role: access.Admin},
+		members.Token{Name: "deploy", Role: access.Operator})
 	library, ctx := saved.New(h.db, h.log), context.Background()
 	for name, params := range attacks {
 		form := url.Values{"operation": {"request"}, "all": {"1"}, "confirm": {"1"}}

@@ -153,7 +153,8 @@ func (s *Server) endpointForm(v *requestContext) error {
 // showEndpointForm draws the form with what was typed. After a run that the site answered with problems, those stand at their fields.
 func (s *Server) showEndpointForm(v *requestContext, status int, q url.Values, form endpoint.Form, effect string, p endpoint.Problems) error {
 	page := views.EndpointFormPage{
-		Frame: v.frame(form.Method+" "+form.Template, "endpoints"), Method: form.Method, Template: form.Template, Route: q.Get("route"), Ability: q.Get("ability"), Effect: effectOfForm(form, effect), Query: selectionQuery(q), Problems: len(p),
+		Frame: v.frame(form.Method+" "+form.Template, "endpoints"), Method: form.Method, Template: form.Template, Route: q.Get("route"), Ability: q.Get("ability"),
+		Effect: effectOfForm(form, effect), Query: selectionQuery(q), Problems: len(p),
 	}
 	if p == nil {
 		p = s.siteProblems(v, q)
@@ -161,8 +162,9 @@ func (s *Server) showEndpointForm(v *requestContext, status int, q url.Values, f
 	}
 	for _, f := range form.Fields {
 		page.Fields = append(page.Fields, views.EndpointField{
-			Name: "f." + f.Name, Label: f.Label, Help: f.Help, Kind: string(f.Kind), Place: string(f.Place), Required: f.Required, Choices: f.Choices, Default: f.Default,
-			Format: f.Format, Values: filled(q["f."+f.Name]), Problem: p[f.Name],
+			Name: "f." + f.Name, Label: f.Label, Help: f.Help, Kind: string(f.Kind), Place: string(f.Place), Required: f.Required, Choices: f.Choices,
+			Default: f.Default,
+			Format:  f.Format, Values: filled(q["f."+f.Name]), Problem: p[f.Name],
 		})
 	}
 	return v.render(status, views.EndpointForm(page))

@@ -28,7 +28,8 @@ func TestExplorerToRun(t *testing.T) {
 	p := h.signIn(t, access.Admin) // it changes a plugin
 	_, page := p.get("/endpoints?all=1")
 	contains(t, "the explorer", page, "on 2 sites", "/wp/v2/posts/{id}", "in maintenance", "Get site information", "on 1 of 2", "1 site has no abilities")
-	if _, page = p.get("/endpoints?all=1&words=plugins+status"); strings.Contains(page, "/wp/v2/posts/{id}") || !strings.Contains(page, "/wp/v2/plugins/{plugin}") {
+	if _, page = p.get("/endpoints?all=1&words=plugins+status"); strings.Contains(page, "/wp/v2/posts/{id}") ||
+		!strings.Contains(page, "/wp/v2/plugins/{plugin}") {
 		t.Error("the search does not narrow")
 	}
 	before := h.fake.Requests()
@@ -59,7 +60,8 @@ func TestExplorerToRun(t *testing.T) {
 }
 
 func TestAnswersAsATable(t *testing.T) {
-	h := newTestServer(t, wptest.Site{Host: "one.example", Name: "=HYPERLINK(1)"}, wptest.Site{Host: "two.example"}, wptest.Site{Host: "three.example"}, wptest.Site{Host: "gone.example", Fault: wptest.Maintenance})
+	h := newTestServer(t, wptest.Site{Host: "one.example", Name: "=HYPERLINK(1)"}, wptest.Site{Host: "two.example"}, wptest.Site{Host: "three.example"},
+		wptest.Site{Host: "gone.example", Fault: wptest.Maintenance})
 	h.addSites(t)
 	run := func(params map[string]string) runs.Run {
 		t.Helper()
@@ -83,7 +85,8 @@ func TestAnswersAsATable(t *testing.T) {
 	if !strings.HasPrefix(csv, "site,evil,negative\n") || !strings.Contains(csv, ",'=1+1,'-1") {
 		t.Errorf("a formula is exported: %.200s", csv)
 	}
-	if _, lines := p.get("/runs/1/answers.jsonl?columns=.plugin"); strings.Count(lines, "\n") < 6 || !strings.Contains(lines, `{"plugin":"akismet/akismet","site":"https://one.example`) {
+	if _, lines := p.get("/runs/1/answers.jsonl?columns=.plugin"); strings.Count(lines, "\n") < 6 ||
+		!strings.Contains(lines, `{"plugin":"akismet/akismet","site":"https://one.example`) {
 		t.Errorf("%.300s", lines)
 	}
 
@@ -108,7 +111,8 @@ func TestSavedOperations(t *testing.T) {
 		t.Errorf("the form is not filled in: %d", status)
 	}
 	form := url.Values{"name": {""}, "method": {"GET"}, "path": {"/wp/v2/users"}, "columns": {"user: .username"}, "sentence": {"<script>alert(1)</script>"}}
-	if status, page = p.post("/operations", form); status != http.StatusUnprocessableEntity || !strings.Contains(page, "Enter a name") || !strings.Contains(page, "user: .username") {
+	if status, page = p.post("/operations", form); status != http.StatusUnprocessableEntity || !strings.Contains(page, "Enter a name") ||
+		!strings.Contains(page, "user: .username") {
 		t.Errorf("without a name: %d", status)
 	}
 	form.Set("name", "Users")
@@ -120,7 +124,8 @@ func TestSavedOperations(t *testing.T) {
 	}
 	_, page = p.get("/operations/1/use?all=1")
 	contains(t, "the run's form", page, "/wp/v2/users", `name="saved" value="1"`)
-	if status, to := p.post("/runs", url.Values{"operation": {"request"}, "all": {"1"}, "saved": {"1"}, "p.method": {"GET"}, "p.path": {"/wp/v2/users"}}); status != http.StatusSeeOther || to != "/runs/1" {
+	if status, to := p.post("/runs", url.Values{"operation": {"request"}, "all": {"1"}, "saved": {"1"}, "p.method": {"GET"},
+		"p.path": {"/wp/v2/users"}}); status != http.StatusSeeOther || to != "/runs/1" {
 		t.Fatalf("run: %d %s", status, to)
 	}
 	h.ended(t, 1)

@@ -37,17 +37,24 @@ var knownErrors = []struct {
 	sentence, fix string
 }{
 	{errNoPage, http.StatusNotFound, "Page not found", "The address may be wrong, or you may not have access to this page."},
-	{errNoMethod, http.StatusMethodNotAllowed, "This address does not accept that request", "Open it from one of Drover's pages. Some addresses only accept a submitted form."},
-	{errOtherOrigin, http.StatusForbidden, "This came from another site's page", "Drover rejected the request, and nothing was changed. Open Drover itself and try again there."},
-	{errNoToken, http.StatusUnauthorized, "A valid token is required", "Send an Authorization: Bearer header with a token. Create one under Settings, API tokens. Yours may have expired or been revoked."},
+	{errNoMethod, http.StatusMethodNotAllowed, "This address does not accept that request",
+		"Open it from one of Drover's pages. Some addresses only accept a submitted form."},
+	{errOtherOrigin, http.StatusForbidden, "This came from another site's page",
+		"Drover rejected the request, and nothing was changed. Open Drover itself and try again there."},
+	{errNoToken, http.StatusUnauthorized, "A valid token is required",
+		"Send an Authorization: Bearer header with a token. Create one under Settings, API tokens. Yours may have expired or been revoked."},
 	{errNotJSON, http.StatusUnsupportedMediaType, "JSON required", "Send Content-Type: application/json and a JSON object."},
 	{errBadAddress, http.StatusBadRequest, "This address cannot be read", "It contains invalid characters. Enter it again, or start from Home."},
-	{errTooMuch, http.StatusRequestEntityTooLarge, "The request is too large", "A form can be up to 1 MB, and a file of sites up to 16 MB. Send less, or split it."},
-	{errTooManyRunning, http.StatusTooManyRequests, "Too many requests", "Too many of your requests are running. Wait for some to finish, or close some tabs, and try again."},
-	{errRate, http.StatusTooManyRequests, "Too many requests in a short time", "Wait a few seconds and try again. Programs wait as long as the Retry-After header says."},
+	{errTooMuch, http.StatusRequestEntityTooLarge, "The request is too large",
+		"A form can be up to 1 MB, and a file of sites up to 16 MB. Send less, or split it."},
+	{errTooManyRunning, http.StatusTooManyRequests, "Too many requests",
+		"Too many of your requests are running. Wait for some to finish, or close some tabs, and try again."},
+	{errRate, http.StatusTooManyRequests, "Too many requests in a short time",
+		"Wait a few seconds and try again. Programs wait as long as the Retry-After header says."},
 	{errSlow, http.StatusRequestTimeout, "The request took too long to arrive", "Nothing was changed. Try again on a better connection."},
 	{context.Canceled, http.StatusRequestTimeout, "The connection was closed", "Nothing was changed in part. Open the page again."},
-	{expression.ErrBusy, http.StatusTooManyRequests, "Too many tables are being made", "Two of yours, or several of the team, are running. Wait until one of them has ended, and try again."},
+	{expression.ErrBusy, http.StatusTooManyRequests, "Too many tables are being made",
+		"Two of yours, or several of the team, are running. Wait until one of them has ended, and try again."},
 	{sites.ErrNoSite, http.StatusNotFound, "Site not found", "Look for it in the site list, including retired sites."},
 	{saved.ErrNone, http.StatusNotFound, "Saved operation not found", "It may have been removed. Look in the list of saved operations."},
 	{runs.ErrNoRun, http.StatusNotFound, "Run not found", "Look for it in the list of runs."},
@@ -56,21 +63,32 @@ var knownErrors = []struct {
 	{members.ErrNoMember, http.StatusNotFound, "Member not found", "Look for them on the Team page."},
 	{members.ErrToken, http.StatusNotFound, "Token not found", "It may have expired or already been revoked."},
 	{members.ErrNoFactor, http.StatusNotFound, "Second factor not found", "Look under Settings, Second factor."},
-	{members.ErrNoHostName, http.StatusUnprocessableEntity, "Passkeys need a host name", "Browsers tie a passkey to a host name, never to an IP address. Open Drover by its host name, over HTTPS."},
+	{members.ErrNoHostName, http.StatusUnprocessableEntity, "Passkeys need a host name",
+		"Browsers tie a passkey to a host name, never to an IP address. Open Drover by its host name, over HTTPS."},
 	{members.ErrNoSession, http.StatusUnauthorized, "Your session has ended", "Sign in again."},
 	{members.ErrProviderAway, http.StatusBadGateway, "The sign-in provider is not responding", "Try again in a moment, or sign in with your password."},
 	{members.ErrLastOwner, http.StatusConflict, "The last owner cannot be removed", "Make someone else an owner first."},
 	{runs.ErrTooLate, http.StatusConflict, "The time to approve this run is over", "Nothing was sent. The person who requested it can start it again."},
-	{runs.ErrNotIndependent, http.StatusForbidden, "You cannot approve this run", "Within the last 30 days, the person who requested it invited you, raised your rights or reset your password, or someone did so for both of you. Another admin must approve it."},
-	{runs.ErrNotAwaitingApproval, http.StatusConflict, "This run is not waiting for approval", "Someone has already decided, or the request has expired. Open the run to see what happened."},
+	{runs.ErrNotIndependent, http.StatusForbidden, "You cannot approve this run",
+		"Within the last 30 days, the person who requested it invited you, raised your rights or reset your password, or someone did so for both of you. Another " +
+			"admin must approve it."},
+	{runs.ErrNotAwaitingApproval, http.StatusConflict, "This run is not waiting for approval",
+		"Someone has already decided, or the request has expired. Open the run to see what happened."},
 	{runs.ErrEnded, http.StatusConflict, "This run has already finished", "There is nothing left to cancel."},
 	{changes.ErrNone, http.StatusNotFound, "Change not found", "Look under changes waiting for approval."},
-	{changes.ErrOver, http.StatusConflict, "This change is not waiting for approval", "Someone has already decided, it was withdrawn, or its 24 hours are over. Open it to see what happened."},
-	{changes.ErrChangedSince, http.StatusConflict, "Something changed since this was requested", "Nothing was done. The person who requested it can request it again as things are now."},
-	{changes.ErrNotIndependent, http.StatusForbidden, "You cannot approve this change", "Within the last 30 days, the person who requested it invited you, raised your rights or reset your password, or someone did so for both of you. Another admin must approve it."},
-	{access.ErrNeedsApproval, http.StatusForbidden, "Two owners or admins must do this together", "The approval policy covers this change, and nothing was changed. Request it on its page in Drover, so that a second admin or owner can approve it."},
-	{access.ErrRevoked, http.StatusForbidden, "Your access has changed", "Your sign-in, role or access changed during this request, so nothing was done. Open the page again."},
-	{access.ErrForbidden, http.StatusForbidden, "You do not have permission", "Your role or access does not allow this. The audit log shows the attempt. Ask an admin or owner."},
+	{changes.ErrOver, http.StatusConflict, "This change is not waiting for approval",
+		"Someone has already decided, it was withdrawn, or its 24 hours are over. Open it to see what happened."},
+	{changes.ErrChangedSince, http.StatusConflict, "Something changed since this was requested",
+		"Nothing was done. The person who requested it can request it again as things are now."},
+	{changes.ErrNotIndependent, http.StatusForbidden, "You cannot approve this change",
+		"Within the last 30 days, the person who requested it invited you, raised your rights or reset your password, or someone did so for both of you. Another " +
+			"admin must approve it."},
+	{access.ErrNeedsApproval, http.StatusForbidden, "Two owners or admins must do this together",
+		"The approval policy covers this change, and nothing was changed. Request it on its page in Drover, so that a second admin or owner can approve it."},
+	{access.ErrRevoked, http.StatusForbidden, "Your access has changed",
+		"Your sign-in, role or access changed during this request, so nothing was done. Open the page again."},
+	{access.ErrForbidden, http.StatusForbidden, "You do not have permission",
+		"Your role or access does not allow this. The audit log shows the attempt. Ask an admin or owner."},
 }
 
 func problemOf(err error) views.Problem {
@@ -81,13 +99,15 @@ func problemOf(err error) views.Problem {
 	}
 	if database.Away(err) {
 		return views.Problem{Status: http.StatusServiceUnavailable, Sentence: "Drover cannot reach its database",
-			Fix: "The database is not responding, or its disk is full or read-only. Nothing was changed. Active runs wait for it and then continue. If this persists, tell whoever runs Drover."}
+			Fix: "The database is not responding, or its disk is full or read-only. Nothing was changed. Active runs wait for it and then continue. If this " +
+				"persists, tell whoever runs Drover."}
 	}
 	if p, is := errors.AsType[validation.Problems](err); is && len(p) > 0 {
 		return views.Problem{Status: http.StatusUnprocessableEntity, Sentence: "This cannot be done as entered", Fix: p.Sentences()}
 	}
 	return views.Problem{Status: http.StatusInternalServerError, Sentence: "Something went wrong in Drover",
-		Fix: "This is a fault in Drover, logged under the request ID below. Nothing was left half done. Try again. If this persists, send the request ID to whoever runs Drover."}
+		Fix: "This is a fault in Drover, logged under the request ID below. Nothing was left half done. Try again. If this persists, send the request ID to " +
+			"whoever runs Drover."}
 }
 
 // finish shows what went wrong, if something did.

@@ -25,7 +25,8 @@ func answered(t *testing.T) (*testServer, person) {
 	t.Helper()
 	h := newTestServer(t, wptest.Site{Host: "one.example"})
 	h.addSites(t)
-	run, err := h.runner.Start(t.Context(), shell, runs.Spec{Operation: "request", Params: map[string]string{"method": "GET", "path": "/wp/v2/plugins"}, Selection: sites.Selection{All: true}})
+	run, err := h.runner.Start(t.Context(), shell, runs.Spec{Operation: "request", Params: map[string]string{"method": "GET", "path": "/wp/v2/plugins"},
+		Selection: sites.Selection{All: true}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -72,8 +73,10 @@ func TestExpressionsCostTheServerNothing(t *testing.T) {
 	p.get("/runs/1/answers")
 	debug.FreeOSMemory()
 	before, peak := resident(t), watchResident(t)
-	for i, expr := range []string{`("a"*1000000)|[match("a";"g")]`, "reduce range(60) as $i ({}; {a:.,b:.})|tojson", `"a"*1000000000`, "[limit(1e9;repeat(1))]", "x: def f: [f]; f"} {
-		address := []string{"/runs/1/answers?rows=.&columns=", "/runs/1/answers.csv?rows=.&columns=", "/runs/1/answers.json?columns=a:+.&rows=", "/runs/1/compare?with=1&rows=.&columns="}[i%4] + url.QueryEscape(expr)
+	for i, expr := range []string{`("a"*1000000)|[match("a";"g")]`, "reduce range(60) as $i ({}; {a:.,b:.})|tojson", `"a"*1000000000`, "[limit(1e9;repeat(1))]",
+		"x: def f: [f]; f"} {
+		address := []string{"/runs/1/answers?rows=.&columns=", "/runs/1/answers.csv?rows=.&columns=", "/runs/1/answers.json?columns=a:+.&rows=",
+			"/runs/1/compare?with=1&rows=.&columns="}[i%4] + url.QueryEscape(expr)
 		began := time.Now()
 		status, body := p.get(address)
 		if status != http.StatusOK || !strings.Contains(body, "Choose a smaller part") && !strings.Contains(address, "compare") {
@@ -155,7 +158,8 @@ func TestTablesAtOnce(t *testing.T) {
 		t.Errorf("somebody else: %d", status)
 	}
 	status, body := p.get("/runs/1/answers")
-	if status == http.StatusTooManyRequests && !strings.Contains(body, "Too many tables are being made") || status != http.StatusOK && status != http.StatusTooManyRequests {
+	if status == http.StatusTooManyRequests && !strings.Contains(body, "Too many tables are being made") || status != http.StatusOK &&
+		status != http.StatusTooManyRequests {
 		t.Errorf("the third: %d %.300s", status, body)
 	}
 }

@@ -77,20 +77,30 @@ func TestFormsKeepWhatWasTyped(t *testing.T) {
 		gone  []string // fields that must not come back
 		tells string
 	}{
-		"add a site":                  {"/sites", url.Values{"url": {"ftp:// nowhere"}, "name": {`A "name" <b>`}, "client": {"Acme & Söhne"}, "tags": {"a, b"}, "username": {"drover"}, "application_password": {secret}}, []string{"application_password"}, "URL"},
-		"add one that is there":       {"/sites", url.Values{"url": {h.fake.URL(0)}, "name": {"Twice"}, "client": {"C"}, "tags": {"x"}, "username": {"drover"}, "application_password": {secret}}, []string{"application_password"}, "already"},
-		"edit a site":                 {"/sites/1", url.Values{"url": {h.fake.URL(1)}, "name": {strings.Repeat("n", 300)}, "client": {"New client"}, "tags": {"care, plan"}}, nil, "too long"},
-		"replace a credential":        {"/sites/1/credential", url.Values{"username": {"with:colon"}, "application_password": {secret}}, []string{"application_password"}, "colon"},
-		"compose without a site":      {"/runs", url.Values{"operation": {"clear-cache"}, "all": {""}, "p.purge_type": {"urls"}, "p.urls": {"/prices/\n/about/"}, "q": {"no such site"}, "at_once": {"7"}, "time_limit": {"10m"}, "verify": {"1"}}, nil, ""},
-		"compose a wrong request":     {"/runs", url.Values{"operation": {"request"}, "all": {"1"}, "p.method": {"POST"}, "p.path": {"no slash"}, "p.body": {"{not json"}, "p.headers": {"X-A: b"}, "at_once": {"many"}}, nil, ""},
+		"add a site": {"/sites", url.Values{"url": {"ftp:// nowhere"}, "name": {`A "name" <b>`}, "client": {"Acme & Söhne"}, "tags": {"a, b"},
+			"username": {"drover"}, "application_password": {secret}}, []string{"application_password"}, "URL"},
+		"add one that is there": {"/sites", url.Values{"url": {h.fake.URL(0)}, "name": {"Twice"}, "client": {"C"}, "tags": {"x"}, "username": {"drover"},
+			"application_password": {secret}}, []string{"application_password"}, "already"},
+		"edit a site": {"/sites/1", url.Values{"url": {h.fake.URL(1)}, "name": {strings.Repeat("n", 300)}, "client": {"New client"},
+			"tags": {"care, plan"}}, nil, "too long"},
+		"replace a credential": {"/sites/1/credential", url.Values{"username": {"with:colon"}, "application_password": {secret}},
+			[]string{"application_password"}, "colon"},
+		"compose without a site": {"/runs", url.Values{"operation": {"clear-cache"}, "all": {""}, "p.purge_type": {"urls"}, "p.urls": {"/prices/\n/about/"},
+			"q": {"no such site"}, "at_once": {"7"}, "time_limit": {"10m"}, "verify": {"1"}}, nil, ""},
+		"compose a wrong request": {"/runs", url.Values{"operation": {"request"}, "all": {"1"}, "p.method": {"POST"}, "p.path": {"no slash"},
+			"p.body": {"{not json"}, "p.headers": {"X-A: b"}, "at_once": {"many"}}, nil, ""},
 		"confirm with a wrong number": {"/runs", url.Values{"operation": {"disable-cache"}, "all": {"1"}, "confirm": {"17"}}, nil, "2"},
 		"invite":                      {"/team/invite", url.Values{"email": {"not an address"}, "role": {"admin"}}, nil, "email address"},
 		"a name":                      {"/settings/name", url.Values{"name": {strings.Repeat("n", 150)}}, nil, "100 characters"},
-		"a password":                  {"/settings/password", url.Values{"old": {"not the old one at all"}, "password": {secret}}, []string{"old", "password"}, "current password"},
-		"a short password":            {"/settings/password", url.Values{"old": {password}, "password": {"short-secret"[:8]}}, []string{"old", "password"}, "12 characters"},
-		"sign in":                     {"/sign-in?next=/runs", url.Values{"email": {"owner@agency.example"}, "password": {secret}}, []string{"password"}, "wrong"},
-		"join":                        {"/join/" + invitation.Reveal(), url.Values{"name": {"Jo <Jo>"}, "email": {"new@agency.example"}, "password": {"tooshort"}}, []string{"password"}, "12 characters"},
-		"an operation":                {"/operations", url.Values{"name": {""}, "sentence": {"Effect"}, "method": {"PATCH"}, "path": {"/wp/v2/x"}, "body": {`{"a":1}`}, "columns": {"a: .a"}}, nil, "name"},
+		"a password": {"/settings/password", url.Values{"old": {"not the old one at all"}, "password": {secret}}, []string{"old", "password"},
+			"current password"},
+		"a short password": {"/settings/password", url.Values{"old": {password}, "password": {"short-secret"[:8]}}, []string{"old", "password"},
+			"12 characters"},
+		"sign in": {"/sign-in?next=/runs", url.Values{"email": {"owner@agency.example"}, "password": {secret}}, []string{"password"}, "wrong"},
+		"join": {"/join/" + invitation.Reveal(), url.Values{"name": {"Jo <Jo>"}, "email": {"new@agency.example"}, "password": {"tooshort"}},
+			[]string{"password"}, "12 characters"},
+		"an operation": {"/operations", url.Values{"name": {""}, "sentence": {"Effect"}, "method": {"PATCH"}, "path": {"/wp/v2/x"},
+			"body": {`{"a":1}`}, "columns": {"a: .a"}}, nil, "name"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			status, page := p.post(c.path, c.form)
@@ -200,7 +210,8 @@ func TestImportByUploadAndByPaste(t *testing.T) {
 				t.Fatalf("%d %.300s", status, page)
 			}
 			lines := report(t, page)
-			for line, want := range map[string][2]string{"2": {"added", ""}, "4": {"invalid", "holds no spaces"}, "5": {"added", ""}, "6": {"invalid", "line 5"}, "7": {"invalid", "application_password"}} {
+			for line, want := range map[string][2]string{"2": {"added", ""}, "4": {"invalid", "holds no spaces"}, "5": {"added", ""}, "6": {"invalid", "line 5"},
+				"7": {"invalid", "application_password"}} {
 				if got := lines[line]; !strings.EqualFold(got[0], want[0]) || !strings.Contains(got[1], want[1]) {
 					t.Errorf("line %s: %q, want %q", line, got, want)
 				}
@@ -223,7 +234,8 @@ func TestImportByUploadAndByPaste(t *testing.T) {
 			if now := entries(t, h, access.SiteImport); before != 1 || now != before {
 				t.Errorf("%d entries after the first time, %d after the second", before, now)
 			}
-			if found, total, err := h.registry.Sites(context.Background(), access.System(), sites.Filter{Sort: "client", Descending: true}); err != nil || total != 2 || found[0].Client != "Acme" {
+			if found, total, err := h.registry.Sites(context.Background(), access.System(), sites.Filter{Sort: "client", Descending: true}); err != nil || total != 2 ||
+				found[0].Client != "Acme" {
 				t.Errorf("%d sites, %v", total, err)
 			}
 			for problem, content := range map[string]string{"the first line must name": "a,b\n1,2\n", "Choose a CSV file": ""} {

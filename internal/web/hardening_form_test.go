@@ -34,7 +34,8 @@ func TestAttackFieldsThatNoFormHas(t *testing.T) {
 	h := newTestServer(t, wptest.Site{}, wptest.Site{})
 	p := h.signIn(t, access.Owner)
 	viewer := h.signIn(t, access.Viewer)
-	extra := url.Values{"role": {"owner"}, "Role": {"owner"}, "email": {"evil@agency.example"}, "id": {"1"}, "ID": {"1"}, "member_id": {"1"}, "password_hash": {"x"}, "left_at": {"0"}, "state": {"ready"}, "retired_at": {"1"}, "root": {"https://evil.example/"}, "Home": {"https://evil.example"}}
+	extra := url.Values{"role": {"owner"}, "Role": {"owner"}, "email": {"evil@agency.example"}, "id": {"1"}, "ID": {"1"}, "member_id": {"1"},
+		"password_hash": {"x"}, "left_at": {"0"}, "state": {"ready"}, "retired_at": {"1"}, "root": {"https://evil.example/"}, "Home": {"https://evil.example"}}
 	with := func(form url.Values) url.Values {
 		for name, values := range extra {
 			if !form.Has(name) {
@@ -46,10 +47,12 @@ func TestAttackFieldsThatNoFormHas(t *testing.T) {
 	if status, _ := viewer.post("/settings/name?role=owner&email=evil@agency.example", with(url.Values{"name": {"Vera"}})); status != http.StatusSeeOther {
 		t.Errorf("the name: %d", status)
 	}
-	if status, to := p.post("/sites?url=https://evil.example", with(url.Values{"url": {h.fake.URL(0)}, "username": {wptest.DefaultUser}, "application_password": {wptest.DefaultPassword}})); status != http.StatusSeeOther {
+	if status, to := p.post("/sites?url=https://evil.example", with(url.Values{"url": {h.fake.URL(0)}, "username": {wptest.DefaultUser},
+		"application_password": {wptest.DefaultPassword}})); status != http.StatusSeeOther {
 		t.Errorf("the site: %d %.200s", status, to)
 	}
-	if status, _ := p.post("/team/invite?role=owner&email=evil@agency.example", url.Values{"email": {"new@agency.example"}, "role": {"viewer", "owner"}}); status != http.StatusOK {
+	if status, _ := p.post("/team/invite?role=owner&email=evil@agency.example",
+		url.Values{"email": {"new@agency.example"}, "role": {"viewer", "owner"}}); status != http.StatusOK {
 		t.Errorf("the invitation: %d", status)
 	}
 	present, err := h.roster.Members(t.Context(), access.System())
@@ -88,13 +91,16 @@ func TestOnlyFilesOfTheirKindAreTaken(t *testing.T) {
 		return p.send(r)
 	}
 	good := "url,username,application_password\nhttps://good.example,drover,abcd\n"
-	for name, want := range map[string]int{"sites.csv": 200, "SITES.CSV": 200, "sites.txt": 200, "sites.xlsx": 422, "sites.csv.exe": 422, "sites": 422, "../../sites.php": 422} {
+	for name, want := range map[string]int{"sites.csv": 200, "SITES.CSV": 200, "sites.txt": 200, "sites.xlsx": 422, "sites.csv.exe": 422, "sites": 422,
+		"../../sites.php": 422} {
 		if got := send("/sites/import", name, good); got.status != want || want == 422 && !strings.Contains(got.body, "not a CSV file") {
 			t.Errorf("%s: %d %.200s", name, got.status, got.body)
 		}
 	}
-	for name, text := range map[string]string{"a picture": "\x89PNG\r\n\x1a\n\x00\x00", "a sheet": "PK\x03\x04\x14\x00", "a page": "<html><script>alert(1)</script>", "nothing": ""} {
-		if got := send("/sites/import", "sites.csv", text); got.status != http.StatusUnprocessableEntity && got.status != http.StatusOK || strings.Contains(got.body, "1 added") || strings.Contains(got.body, "<script>alert") {
+	for name, text := range map[string]string{"a picture": "\x89PNG\r\n\x1a\n\x00\x00", "a sheet": "PK\x03\x04\x14\x00",
+		"a page": "<html><script>alert(1)</script>", "nothing": ""} {
+		if got := send("/sites/import", "sites.csv", text); got.status != http.StatusUnprocessableEntity && got.status != http.StatusOK ||
+			strings.Contains(got.body, "1 added") || strings.Contains(got.body, "<script>alert") {
 			t.Errorf("%s with another ending: %d", name, got.status)
 		}
 	}

@@ -49,7 +49,8 @@ func TestCookiesOverHTTPS(t *testing.T) {
 	p := h.secured(t)
 	seen := map[string]bool{}
 	for _, r := range []*http.Request{
-		p.request("POST", "/sign-in", url.Values{"email": {"owner@agency.example"}, "password": {password}}), p.request("POST", "/settings/name", url.Values{"name": {"Olga"}}),
+		p.request("POST", "/sign-in", url.Values{"email": {"owner@agency.example"}, "password": {password}}),
+		p.request("POST", "/settings/name", url.Values{"name": {"Olga"}}),
 		p.request("GET", "/settings", nil), p.request("POST", "/sign-out", nil),
 	} {
 		got, err := p.Do(r)
@@ -59,7 +60,8 @@ func TestCookiesOverHTTPS(t *testing.T) {
 		got.Body.Close()
 		for _, c := range got.Cookies() {
 			seen[c.Name] = true
-			if !strings.HasPrefix(c.Name, "__Host-") || !c.Secure || !c.HttpOnly || c.Path != "/" || c.Domain != "" || c.SameSite != http.SameSiteLaxMode && c.SameSite != http.SameSiteStrictMode {
+			if !strings.HasPrefix(c.Name, "__Host-") || !c.Secure || !c.HttpOnly || c.Path != "/" || c.Domain != "" || c.SameSite != http.SameSiteLaxMode &&
+				c.SameSite != http.SameSiteStrictMode {
 				t.Errorf("%s %s sets %s", r.Method, r.URL.Path, c.Raw)
 			}
 		}
@@ -107,9 +109,12 @@ func TestAttackForgedAddress(t *testing.T) {
 		server                  *web.Server
 		remote, forwarded, want string
 	}{
-		{h.server, "198.51.100.9:4711", "203.0.113.1", "198.51.100.9"}, {h.server, "127.0.0.1:4711", "203.0.113.5", "127.0.0.1"}, {h.server, "[::1]:4711", "203.0.113.6", "::1"},
-		{other, "127.0.0.1:4711", "203.0.113.5", "127.0.0.1"}, {other, "10.2.0.1:4711", "203.0.113.5", "10.2.0.1"}, {other, "10.1.2.3:4711", "10.9.8.7, 203.0.113.5", "203.0.113.5"},
-		{other, "[::1]:4711", "127.0.0.1, 203.0.113.6", "203.0.113.6"}, {other, "10.1.2.3:4711", "203.0.113.8, 10.1.0.9", "203.0.113.8"}, {other, "10.1.2.3:4711", "", "10.1.2.3"},
+		{h.server, "198.51.100.9:4711", "203.0.113.1", "198.51.100.9"}, {h.server, "127.0.0.1:4711", "203.0.113.5", "127.0.0.1"},
+		{h.server, "[::1]:4711", "203.0.113.6", "::1"},
+		{other, "127.0.0.1:4711", "203.0.113.5", "127.0.0.1"}, {other, "10.2.0.1:4711", "203.0.113.5", "10.2.0.1"},
+		{other, "10.1.2.3:4711", "10.9.8.7, 203.0.113.5", "203.0.113.5"},
+		{other, "[::1]:4711", "127.0.0.1, 203.0.113.6", "203.0.113.6"}, {other, "10.1.2.3:4711", "203.0.113.8, 10.1.0.9", "203.0.113.8"},
+		{other, "10.1.2.3:4711", "", "10.1.2.3"},
 	} {
 		path := fmt.Sprintf("/from/%d", i)
 		r := httptest.NewRequest(http.MethodGet, path, nil)
@@ -239,7 +244,8 @@ func TestAPanicShowsNothing(t *testing.T) {
 	h.server.Break("/broken", "select * from credentials")
 	p := h.public(t)
 	got := p.send(p.request(http.MethodGet, "/broken", nil))
-	if got.status != http.StatusInternalServerError || strings.Contains(got.body, "select") || strings.Contains(got.body, "goroutine") || !strings.Contains(got.body, got.header.Get("X-Request-Id")) {
+	if got.status != http.StatusInternalServerError || strings.Contains(got.body, "select") || strings.Contains(got.body, "goroutine") ||
+		!strings.Contains(got.body, got.header.Get("X-Request-Id")) {
 		t.Errorf("%d %.300s", got.status, got.body)
 	}
 	h.logs(t, "select * from credentials", "stack=", got.header.Get("X-Request-Id"))
@@ -255,14 +261,16 @@ func TestNothingIsServedByAccident(t *testing.T) {
 	if status, _ := p.post("/sign-in", url.Values{"email": {"owner@agency.example"}, "password": {password}}); status != http.StatusSeeOther {
 		t.Fatal(status)
 	}
-	for _, path := range []string{"/static/", "/static", "/static/.", "/static/..", "/static/%2e%2e/static.go", "/static/..%2f..%2fgo.mod", "/static/.keep/", "/.git/config", "/.git/HEAD", "/go.mod", "/keyset.json", "/data/drover.db",
+	for _, path := range []string{"/static/", "/static", "/static/.", "/static/..", "/static/%2e%2e/static.go", "/static/..%2f..%2fgo.mod", "/static/.keep/",
+		"/.git/config", "/.git/HEAD", "/go.mod", "/keyset.json", "/data/drover.db",
 		"/debug/pprof/", "/debug/vars", "/metrics", "/gallery", "/gallery/0", "/swagger", "/team/avatar.css", "/settings/x.js", "/server-status"} {
 		if got := p.send(p.request(http.MethodGet, path, nil)); got.status != http.StatusNotFound && got.status/100 != 3 || strings.Contains(got.body, "<pre>") {
 			t.Errorf("%s: %d %.100s", path, got.status, got.body)
 		}
 	}
 	for _, path := range []string{"/team/avatar.css", "/settings/x.js", "/sites.css"} { // what a cache would take for a file
-		if got := p.send(p.request(http.MethodGet, path, nil)); got.status != http.StatusNotFound || got.header.Get("Cache-Control") != "no-store" || strings.Contains(got.body, "agency.example/join") {
+		if got := p.send(p.request(http.MethodGet, path, nil)); got.status != http.StatusNotFound || got.header.Get("Cache-Control") != "no-store" ||
+			strings.Contains(got.body, "agency.example/join") {
 			t.Errorf("%s: %d %s", path, got.status, got.header.Get("Cache-Control"))
 		}
 	}
@@ -286,7 +294,8 @@ func TestEveryAnswerNamesItsKind(t *testing.T) {
 		if got.body == "" {
 			continue
 		}
-		if text := strings.HasPrefix(kind, "text/") && kind != "text/event-stream"; kind == "" || text && !strings.HasSuffix(kind, "; charset=utf-8") { // streams and JSON are UTF-8 by definition
+		// streams and JSON are UTF-8 by definition
+		if text := strings.HasPrefix(kind, "text/") && kind != "text/event-stream"; kind == "" || text && !strings.HasSuffix(kind, "; charset=utf-8") {
 			t.Errorf("%s is %q", path, kind)
 		}
 	}
@@ -321,7 +330,8 @@ func TestPasswordFieldsAreMaskedAndTakeAPaste(t *testing.T) {
 			complete, _ := find(n, "autocomplete")
 			_, short := find(n, "maxlength")
 			_, fixed := find(n, "readonly")
-			if wanted := name == "application_password" || complete == "current-password" || complete == "new-password"; kind != "password" || short || fixed || !wanted {
+			if wanted := name == "application_password" || complete == "current-password" || complete == "new-password"; kind != "password" || short || fixed ||
+				!wanted {
 				t.Errorf("%s: the field %s is of type %q, autocomplete %q", path, name, kind, complete)
 			}
 		}

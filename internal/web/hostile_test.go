@@ -83,9 +83,12 @@ func TestAttackHostileAnswersAreOnlyText(t *testing.T) {
 		}
 		h.ended(t, run.ID)
 	}
-	paths := []string{"/sites?q=" + url.QueryEscape(hostile), "/sites?client=" + url.QueryEscape(hostile), "/runs?actor=" + url.QueryEscape(hostile), "/audit?actor=" + url.QueryEscape(hostile), "/audit?subject=" + url.QueryEscape(hostile),
-		"/search?q=example", "/run?operation=request&all=1&p.path=" + url.QueryEscape(hostile), "/endpoints?all=1&words=" + url.QueryEscape(hostile), "/sign-in?next=/" + url.QueryEscape(hostile), "/" + url.PathEscape(hostile),
-		"/runs/1/answers?group=0&columns=" + url.QueryEscape(hostile+": .[]"), "/runs/1/answers?columns=." + url.QueryEscape(hostile), "/runs/1/targets?outcome=failed", "/runs/2/compare?with=1", "/sites/5/edit", "/operations/1/edit", "/operations/1/use"}
+	paths := []string{"/sites?q=" + url.QueryEscape(hostile), "/sites?client=" + url.QueryEscape(hostile), "/runs?actor=" + url.QueryEscape(hostile),
+		"/audit?actor=" + url.QueryEscape(hostile), "/audit?subject=" + url.QueryEscape(hostile),
+		"/search?q=example", "/run?operation=request&all=1&p.path=" + url.QueryEscape(hostile), "/endpoints?all=1&words=" + url.QueryEscape(hostile),
+		"/sign-in?next=/" + url.QueryEscape(hostile), "/" + url.PathEscape(hostile),
+		"/runs/1/answers?group=0&columns=" + url.QueryEscape(hostile+": .[]"), "/runs/1/answers?columns=." + url.QueryEscape(hostile),
+		"/runs/1/targets?outcome=failed", "/runs/2/compare?with=1", "/sites/5/edit", "/operations/1/edit", "/operations/1/use"}
 	fill := strings.NewReplacer("/operations/:id", "/operations/1", ":seq", "4")
 	for _, route := range h.server.Table() {
 		if route.Method != http.MethodGet {
@@ -121,7 +124,8 @@ func TestAttackHostileAnswersAreOnlyText(t *testing.T) {
 	if shown < 100 {
 		t.Errorf("the hostile text was shown %d times only: something hides what the sites answered", shown)
 	}
-	for path, wanted := range map[string]string{"/runs/1/targets/1": "javascript:alert", "/runs/1/targets/2": "&lt;script&gt;alert(document.domain)", "/runs/1/targets/3": "javascript:alert(1)", "/sites/5": "&lt;script&gt;alert(document.domain)"} {
+	for path, wanted := range map[string]string{"/runs/1/targets/1": "javascript:alert", "/runs/1/targets/2": "&lt;script&gt;alert(document.domain)",
+		"/runs/1/targets/3": "javascript:alert(1)", "/sites/5": "&lt;script&gt;alert(document.domain)"} {
 		if _, page := p.get(path); !strings.Contains(page, wanted) {
 			t.Errorf("%s does not show what the site answered", path)
 		}
@@ -141,7 +145,9 @@ func onlyText(t *testing.T, path, page string) {
 		}
 		source, inside := "", n.FirstChild != nil && strings.Contains(n.FirstChild.Data, "alert(")
 		for _, a := range n.Attr {
-			if strings.HasPrefix(a.Key, "on") || strings.HasPrefix(a.Key, "hx-on") || a.Key == "style" || strings.HasPrefix(strings.TrimSpace(strings.ToLower(a.Val)), "javascript:") && (a.Key == "href" || a.Key == "action" || a.Key == "formaction" || a.Key == "src") {
+			if strings.HasPrefix(a.Key, "on") || strings.HasPrefix(a.Key, "hx-on") || a.Key == "style" ||
+				strings.HasPrefix(strings.TrimSpace(strings.ToLower(a.Val)), "javascript:") &&
+					(a.Key == "href" || a.Key == "action" || a.Key == "formaction" || a.Key == "src") {
 				t.Errorf("%.80s: <%s %s=%.60q>", path, n.Data, a.Key, a.Val)
 			}
 			if a.Key == "src" || a.Key == "href" {
@@ -171,20 +177,23 @@ func TestAttackFormulasInExports(t *testing.T) {
 	}
 	h := newTestServer(t, described...)
 	for i, begin := range begins {
-		d := sites.Draft{URL: h.fake.URL(i), Username: wptest.DefaultUser, Password: vault.NewSecret(wptest.DefaultPassword), Name: strings.TrimSpace(begin) + "HYPERLINK(1)", Client: strings.TrimSpace(begin) + "client"}
+		d := sites.Draft{URL: h.fake.URL(i), Username: wptest.DefaultUser, Password: vault.NewSecret(wptest.DefaultPassword), Name: strings.TrimSpace(begin) +
+			"HYPERLINK(1)", Client: strings.TrimSpace(begin) + "client"}
 		if _, err := h.registry.Add(context.Background(), shell, d); err != nil {
 			t.Fatal(err)
 		}
 	}
 	for _, path := range []string{"/wp/v2/settings", "/wp/v2/plugins"} {
-		run, err := h.runner.Start(context.Background(), shell, runs.Spec{Operation: "request", Params: map[string]string{"method": "GET", "path": path}, Selection: sites.Selection{All: true}})
+		run, err := h.runner.Start(context.Background(), shell, runs.Spec{Operation: "request", Params: map[string]string{"method": "GET", "path": path},
+			Selection: sites.Selection{All: true}})
 		if err != nil {
 			t.Fatal(err)
 		}
 		h.ended(t, run.ID)
 	}
 	p := h.signIn(t, access.Viewer)
-	for _, path := range []string{"/runs/1/export.csv", "/runs/2/export.csv", "/runs/2/answers.csv", "/runs/2/answers.csv?columns=" + url.QueryEscape("=evil: .plugin\n@b: \"\\t=1\"\n-c: .n\nd: \"\\n=1\"\ne: \"\\r=1\"")} {
+	for _, path := range []string{"/runs/1/export.csv", "/runs/2/export.csv", "/runs/2/answers.csv", "/runs/2/answers.csv?columns=" +
+		url.QueryEscape("=evil: .plugin\n@b: \"\\t=1\"\n-c: .n\nd: \"\\n=1\"\ne: \"\\r=1\"")} {
 		_, text := p.get(path)
 		records, err := csv.NewReader(strings.NewReader(text)).ReadAll()
 		if err != nil || len(records) != len(begins)+1 {
@@ -217,20 +226,26 @@ func TestAttackHeaderInjection(t *testing.T) {
 		path string
 		form url.Values
 	}{
-		{"/sites", url.Values{"url": {"https://a.example/" + evil}, "username": {"a"}, "application_password": {"b"}}}, {"/sites", url.Values{"url": {"https://b.example"}, "username": {evil}, "application_password": {evil}}},
-		{"/sites/1", url.Values{"url": {h.fake.URL(0)}, "name": {evil}}}, {"/sites/tag", url.Values{"site": {"1"}, "new_tag": {evil}}}, {"/settings/name", url.Values{"name": {evil}}},
-		{"/team/invite", url.Values{"email": {"a@agency.example\r\nX-Evil: 1"}, "role": {"viewer"}}}, {"/sign-in?next=" + url.QueryEscape("/"+evil), url.Values{"email": {"owner@agency.example"}, "password": {password}}},
-		{"/runs", url.Values{"operation": {"request"}, "all": {"1"}, "p.method": {"GET"}, "p.path": {"/wp/v2/posts"}, "p.headers": {"X-A: b\r\nHost: evil.example\r\nAuthorization: Basic eA=="}}},
+		{"/sites", url.Values{"url": {"https://a.example/" + evil}, "username": {"a"}, "application_password": {"b"}}},
+		{"/sites", url.Values{"url": {"https://b.example"}, "username": {evil}, "application_password": {evil}}},
+		{"/sites/1", url.Values{"url": {h.fake.URL(0)}, "name": {evil}}}, {"/sites/tag", url.Values{"site": {"1"}, "new_tag": {evil}}},
+		{"/settings/name", url.Values{"name": {evil}}},
+		{"/team/invite", url.Values{"email": {"a@agency.example\r\nX-Evil: 1"}, "role": {"viewer"}}},
+		{"/sign-in?next=" + url.QueryEscape("/"+evil), url.Values{"email": {"owner@agency.example"}, "password": {password}}},
+		{"/runs", url.Values{"operation": {"request"}, "all": {"1"}, "p.method": {"GET"}, "p.path": {"/wp/v2/posts"},
+			"p.headers": {"X-A: b\r\nHost: evil.example\r\nAuthorization: Basic eA=="}}},
 		{"/runs", url.Values{"operation": {"request"}, "all": {"1"}, "p.method": {"GET\r\nX-Evil: 1"}, "p.path": {"/wp/v2/posts HTTP/1.1\r\nX-Evil: 1"}}},
 		{"/operations", url.Values{"name": {evil}, "method": {"GET"}, "path": {"/x"}}},
 	} {
 		got := p.send(p.request(http.MethodPost, c.path, c.form))
 		for name, values := range got.header {
-			if name == "X-Evil" || name == "Set-Cookie" && strings.Contains(strings.Join(values, "\n"), "drover=evil") || strings.ContainsAny(strings.Join(values, ""), "\r\n") {
+			if name == "X-Evil" || name == "Set-Cookie" && strings.Contains(strings.Join(values, "\n"), "drover=evil") ||
+				strings.ContainsAny(strings.Join(values, ""), "\r\n") {
 				t.Errorf("POST %.40s: the answer has the header %s: %q", c.path, name, values)
 			}
 		}
-		if location := got.header.Get("Location"); got.status != http.StatusUnprocessableEntity && !(got.status == http.StatusSeeOther && (location == "/" || location == c.path)) {
+		if location := got.header.Get("Location"); got.status != http.StatusUnprocessableEntity &&
+			!(got.status == http.StatusSeeOther && (location == "/" || location == c.path)) {
 			t.Errorf("POST %.40s: %d to %q", c.path, got.status, location)
 		}
 	}

@@ -153,7 +153,8 @@ func TestApprovalPastItsTime(t *testing.T) {
 		m := &team{testServer: newTestServerOn(t, db, wptest.Site{}), t: t}
 		m.addSites(t)
 		m.must(m.runner.SetPolicy(t.Context(), shell, runs.Policy{Effects: []operation.Effect{operation.Change}}))
-		run, err := m.runner.Start(t.Context(), m.hired(access.Admin).Actor(netip.Addr{}), runs.Spec{Operation: "clear-opcache", Selection: sites.Selection{All: true}})
+		run, err := m.runner.Start(t.Context(), m.hired(access.Admin).Actor(netip.Addr{}),
+			runs.Spec{Operation: "clear-opcache", Selection: sites.Selection{All: true}})
 		m.must(err)
 		m.must(db.Gorm.Exec("UPDATE runs SET approval_until = ?", time.Now().Add(-time.Millisecond).UnixMicro()).Error)
 		err = m.runner.Approve(t.Context(), m.hired(access.Admin).Actor(netip.Addr{}), run.ID, 0)

@@ -25,12 +25,14 @@ func TestAttackReadingSecretsOfAnswers(t *testing.T) {
 		w.Header().Set("Content-Type", "application/json")
 		w.Header().Add("Set-Cookie", "wordpress_logged_in="+answered)
 		w.WriteHeader(http.StatusCreated)
-		fmt.Fprintf(w, "<b>Warning</b>: x\n"+`{"uuid":"u-1","name":"Deploy","password":%q,"nested":[{"access_token":%q}],"note":"Use %s."}`, answered, answered, answered)
+		fmt.Fprintf(w, "<b>Warning</b>: x\n"+`{"uuid":"u-1","name":"Deploy","password":%q,"nested":[{"access_token":%q}],"note":"Use %s."}`, answered, answered,
+			answered)
 		return true
 	}})
 	h.addSites(t)
 	run, err := h.runner.Start(context.Background(), shell, runs.Spec{Operation: "request", Selection: sites.Selection{All: true}, Confirmed: 1,
-		Params: map[string]string{"method": "POST", "path": "/wp/v2/users/me/application-passwords", "body": `{"name":"Deploy","client_secret":"` + sent + `"}`, "effect": "read"}})
+		Params: map[string]string{"method": "POST", "path": "/wp/v2/users/me/application-passwords", "body": `{"name":"Deploy","client_secret":"` + sent + `"}`,
+			"effect": "read"}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -39,7 +41,8 @@ func TestAttackReadingSecretsOfAnswers(t *testing.T) {
 	token, _ := h.program(t, members.Member{Email: "v@agency.example", Name: "V", Role: access.Viewer}, members.Token{Name: "t", Role: access.Viewer})
 	text := ""
 	for _, path := range []string{
-		"/", "/runs", "/runs/1", "/runs/1/targets", "/runs/1/targets/1", "/runs/1/answers?columns=" + "all%3A+.", "/runs/1/answers.csv", "/runs/1/answers.json", "/runs/1/answers.jsonl",
+		"/", "/runs", "/runs/1", "/runs/1/targets", "/runs/1/targets/1", "/runs/1/answers?columns=" + "all%3A+.", "/runs/1/answers.csv", "/runs/1/answers.json",
+		"/runs/1/answers.jsonl",
 		"/runs/1/export.csv", "/runs/1/export.json", "/audit", "/audit/export.csv", "/audit/export.jsonl", "/audit/print",
 	} {
 		status, body := viewer.get(path)

@@ -18,31 +18,44 @@ var lowestRole = map[string]access.Role{
 	"GET /": access.Viewer, "GET /search": access.Viewer, "GET /sites": access.Viewer, "GET /sites/:id": access.Viewer, "GET /runs": access.Viewer,
 	"GET /runs/:id": access.Viewer, "GET /runs/:id/stream": access.Viewer, "GET /runs/:id/targets": access.Viewer, "GET /runs/:id/targets/:target": access.Viewer,
 	"GET /runs/:id/export.csv": access.Viewer, "GET /runs/:id/export.json": access.Viewer, "GET /audit": access.Viewer, "GET /audit/:seq": access.Viewer,
-	"GET /audit/export.csv": access.Viewer, "GET /audit/export.jsonl": access.Viewer, "GET /audit/print": access.Viewer, "POST /audit/views": access.Viewer, "POST /audit/views/:id/remove": access.Viewer, "POST /audit/verify": access.Viewer, "POST /audit/checkpoint": access.Admin, "GET /team": access.Viewer, "GET /settings": access.Viewer, "POST /settings/name": access.Viewer,
+	"GET /audit/export.csv": access.Viewer, "GET /audit/export.jsonl": access.Viewer, "GET /audit/print": access.Viewer, "POST /audit/views": access.Viewer,
+	"POST /audit/views/:id/remove": access.Viewer, "POST /audit/verify": access.Viewer, "POST /audit/checkpoint": access.Admin, "GET /team": access.Viewer,
+	"GET /settings": access.Viewer, "POST /settings/name": access.Viewer,
 	"POST /settings/password": access.Viewer, "POST /settings/sessions/:id/revoke": access.Viewer,
 
-	"GET /team/:id": access.Viewer, "POST /team/:id/access": access.Admin, "GET /settings/tokens": access.Viewer, "POST /settings/tokens": access.Viewer, "POST /tokens/:id/revoke": access.Viewer,
+	"GET /team/:id": access.Viewer, "POST /team/:id/access": access.Admin, "GET /settings/tokens": access.Viewer, "POST /settings/tokens": access.Viewer,
+	"POST /tokens/:id/revoke": access.Viewer,
 
 	"GET /settings/second-factor": access.Viewer, "POST /settings/second-factor/app": access.Viewer, "GET /settings/second-factor/app/:id": access.Viewer,
-	"POST /settings/second-factor/app/:id": access.Viewer, "POST /settings/second-factor/passkey/options": access.Viewer, "POST /settings/second-factor/passkey": access.Viewer,
-	"POST /settings/second-factor/codes": access.Viewer, "POST /settings/factors/:id/name": access.Viewer, "POST /settings/factors/:id/remove": access.Viewer,
-	"GET /second-step": access.Viewer, "POST /second-step": access.Viewer, "POST /second-step/options": access.Viewer, "GET /confirm": access.Viewer, "POST /confirm": access.Viewer, "POST /confirm/options": access.Viewer, "GET /confirm/provider": access.Viewer, "POST /team/second-factor": access.Admin, "POST /team/:id/reset": access.Admin, "POST /team/:id/sign-out": access.Admin,
+	"POST /settings/second-factor/app/:id": access.Viewer, "POST /settings/second-factor/passkey/options": access.Viewer,
+	"POST /settings/second-factor/passkey": access.Viewer,
+	"POST /settings/second-factor/codes":   access.Viewer, "POST /settings/factors/:id/name": access.Viewer, "POST /settings/factors/:id/remove": access.Viewer,
+	"GET /second-step": access.Viewer, "POST /second-step": access.Viewer, "POST /second-step/options": access.Viewer, "GET /confirm": access.Viewer,
+	"POST /confirm": access.Viewer, "POST /confirm/options": access.Viewer, "GET /confirm/provider": access.Viewer, "POST /team/second-factor": access.Admin,
+	"POST /team/:id/reset": access.Admin, "POST /team/:id/sign-out": access.Admin,
 
-	"GET /runs/:id/answers": access.Viewer, "GET /runs/:id/answers.csv": access.Viewer, "GET /runs/:id/answers.json": access.Viewer, "GET /runs/:id/answers.jsonl": access.Viewer,
-	"GET /runs/:id/compare": access.Viewer,
+	"GET /runs/:id/answers": access.Viewer, "GET /runs/:id/answers.csv": access.Viewer, "GET /runs/:id/answers.json": access.Viewer,
+	"GET /runs/:id/answers.jsonl": access.Viewer,
+	"GET /runs/:id/compare":       access.Viewer,
 
-	"GET /endpoints": access.Operator, "GET /endpoints/form": access.Operator, "POST /endpoints/form": access.Operator, "GET /operations": access.Operator, "POST /operations": access.Operator,
-	"POST /operations/new": access.Operator, "GET /operations/export": access.Operator, "POST /operations/import": access.Operator, "GET /operations/:id/use": access.Operator,
+	"GET /endpoints": access.Operator, "GET /endpoints/form": access.Operator, "POST /endpoints/form": access.Operator, "GET /operations": access.Operator,
+	"POST /operations":     access.Operator,
+	"POST /operations/new": access.Operator, "GET /operations/export": access.Operator, "POST /operations/import": access.Operator,
+	"GET /operations/:id/use":  access.Operator,
 	"GET /operations/:id/edit": access.Operator, "POST /operations/:id": access.Operator, "POST /operations/:id/remove": access.Operator,
 
-	"GET /run": access.Operator, "POST /run/preview": access.Operator, "POST /runs": access.Operator, "POST /runs/:id/cancel": access.Operator, "POST /runs/:id/approve": access.Admin, "POST /runs/:id/decline": access.Admin, "POST /team/approval": access.Owner,
+	"GET /run": access.Operator, "POST /run/preview": access.Operator, "POST /runs": access.Operator, "POST /runs/:id/cancel": access.Operator,
+	"POST /runs/:id/approve": access.Admin, "POST /runs/:id/decline": access.Admin, "POST /team/approval": access.Owner,
 	"POST /runs/:id/rerun": access.Operator, "POST /sites/check": access.Operator, "POST /sites/:id/check": access.Operator,
 
-	"GET /sites/new": access.Admin, "POST /sites": access.Admin, "GET /sites/import": access.Admin, "POST /sites/import": access.Admin, "GET /sites/import/bad.csv": access.Admin, "POST /sites/tag": access.Admin,
-	"POST /sites/retire": access.Admin, "POST /sites/restore": access.Admin, "POST /sites/:id": access.Admin, "POST /sites/:id/url": access.Admin, "POST /runs/:id/redirects": access.Admin, "GET /sites/:id/edit": access.Admin,
+	"GET /sites/new": access.Admin, "POST /sites": access.Admin, "GET /sites/import": access.Admin, "POST /sites/import": access.Admin,
+	"GET /sites/import/bad.csv": access.Admin, "POST /sites/tag": access.Admin,
+	"POST /sites/retire": access.Admin, "POST /sites/restore": access.Admin, "POST /sites/:id": access.Admin, "POST /sites/:id/url": access.Admin,
+	"POST /runs/:id/redirects": access.Admin, "GET /sites/:id/edit": access.Admin,
 	"POST /sites/:id/credential": access.Admin, "POST /sites/:id/retire": access.Admin, "POST /sites/:id/restore": access.Admin,
-	"GET /changes": access.Admin, "GET /changes/:id": access.Admin, "POST /changes/:id/approve": access.Admin, "POST /changes/:id/decline": access.Admin, "POST /changes/:id/withdraw": access.Admin,
-	"POST /team/invite": access.Admin, "POST /team/:id/role": access.Admin, "POST /team/:id/remove": access.Admin,
+	"GET /changes": access.Admin, "GET /changes/:id": access.Admin, "POST /changes/:id/approve": access.Admin, "POST /changes/:id/decline": access.Admin,
+	"POST /changes/:id/withdraw": access.Admin,
+	"POST /team/invite":          access.Admin, "POST /team/:id/role": access.Admin, "POST /team/:id/remove": access.Admin,
 }
 
 // leaving ends the session that asks: those come last, and are tried by everybody alike.
@@ -56,7 +69,8 @@ func TestEveryRouteForEveryRole(t *testing.T) {
 		t.Fatal(err)
 	}
 	h.ended(t, run.ID)
-	fill := strings.NewReplacer("/sites/:id", "/sites/1", "/runs/:id", "/runs/1", ":target", "1", ":seq", "1", "/operations/:id", "/operations/999", "/team/:id", "/team/999", "/changes/:id", "/changes/999", "/tokens/:id", "/tokens/999", "/sessions/:id", "/sessions/999")
+	fill := strings.NewReplacer("/sites/:id", "/sites/1", "/runs/:id", "/runs/1", ":target", "1", ":seq", "1", "/operations/:id", "/operations/999", "/team/:id",
+		"/team/999", "/changes/:id", "/changes/999", "/tokens/:id", "/tokens/999", "/sessions/:id", "/sessions/999")
 	people := map[access.Role]person{}
 	for _, role := range access.Roles() {
 		people[role] = h.signIn(t, role)
@@ -102,7 +116,8 @@ func TestAnOperatorCannotDestroy(t *testing.T) {
 		t.Errorf("an operator: %d", status)
 	}
 	admin := h.signIn(t, access.Admin)
-	if status, body := admin.post("/runs", url.Values{"operation": {"disable-cache"}, "all": {"1"}}); status != http.StatusUnprocessableEntity || !strings.Contains(body, "Type the number of sites") {
+	if status, body := admin.post("/runs", url.Values{"operation": {"disable-cache"}, "all": {"1"}}); status != http.StatusUnprocessableEntity ||
+		!strings.Contains(body, "Type the number of sites") {
 		t.Errorf("without the number: %d", status)
 	}
 	if status, to := admin.post("/runs", form); status != http.StatusSeeOther || to != "/runs/1" {

@@ -177,7 +177,8 @@ func (s *Server) tokenViews(v *requestContext, member int64) ([]views.Token, err
 	all := make([]views.Token, len(found))
 	for i, t := range found {
 		all[i] = views.Token{
-			ID: t.ID, Name: t.Name, Role: string(t.Role), Access: accessSummary(t.Restriction), CreatedAt: t.CreatedAt, ExpiresAt: t.ExpiresAt, UsedAt: t.UsedAt, UsedFrom: t.UsedFrom,
+			ID: t.ID, Name: t.Name, Role: string(t.Role), Access: accessSummary(t.Restriction), CreatedAt: t.CreatedAt, ExpiresAt: t.ExpiresAt, UsedAt: t.UsedAt,
+			UsedFrom: t.UsedFrom,
 		}
 	}
 	return all, err
@@ -216,7 +217,8 @@ func (s *Server) showTokens(v *requestContext, status int, now access.Restrictio
 		return v.DefaultPostForm(name, usual)
 	}
 	page.Form = []views.Field{
-		{Name: "name", Label: "Name", Value: typed("name", ""), Problem: p["name"], Complete: "off", Required: true, Hint: "What will use it, such as “deploy hook of acme.example”."},
+		{Name: "name", Label: "Name", Value: typed("name", ""), Problem: p["name"], Complete: "off", Required: true,
+			Hint: "What will use it, such as “deploy hook of acme.example”."},
 		{Name: "role", Label: "Maximum role", Value: typed("role", string(usual)), Problem: p["role"], Options: roles},
 		{Name: "days", Label: "Expires after", Value: typed("days", "90"), Problem: p["days"], Options: []views.Option{
 			{Value: "7", Label: "a week"}, {Value: "30", Label: "30 days"}, {Value: "90", Label: "90 days"}, {Value: "365", Label: "a year"},

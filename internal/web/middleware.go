@@ -27,7 +27,8 @@ func (s *Server) log(c *gin.Context) {
 	c.Set(requestKey, id)
 	c.Header("X-Request-Id", id)
 	c.Next()
-	s.Logger.InfoContext(c.Request.Context(), "request", "req", id, "method", c.Request.Method, "path", withoutToken(c), "status", c.Writer.Status(), "took", time.Since(began),
+	s.Logger.InfoContext(c.Request.Context(), "request", "req", id, "method", c.Request.Method, "path", withoutToken(c), "status", c.Writer.Status(), "took",
+		time.Since(began),
 		"addr", c.ClientIP(), "member", c.GetInt64(memberKey))
 }
 
@@ -56,7 +57,8 @@ func (s *Server) recover(c *gin.Context) {
 }
 
 // policy lets pages load what Drover serves and nothing else: no inline script or style, no other site, no frame around.
-const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; font-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; font-src 'self'; form-action 'self'; " +
+	"base-uri 'none'; frame-ancestors 'none'"
 
 func (s *Server) headers(c *gin.Context) {
 	h := c.Writer.Header()

@@ -54,7 +54,8 @@ func (p person) stream(path string) []event {
 }
 
 func TestStreamEndsWithDone(t *testing.T) {
-	h := newTestServer(t, wptest.Site{Latency: [2]time.Duration{1500 * time.Millisecond, 1600 * time.Millisecond}}, wptest.Site{Latency: [2]time.Duration{0, time.Millisecond}})
+	h := newTestServer(t, wptest.Site{Latency: [2]time.Duration{1500 * time.Millisecond, 1600 * time.Millisecond}},
+		wptest.Site{Latency: [2]time.Duration{0, time.Millisecond}})
 	h.addSites(t)
 	p := h.signIn(t, access.Operator)
 	if status, to := p.post("/runs", url.Values{"operation": {"status"}, "all": {"1"}}); status != http.StatusSeeOther {
@@ -135,10 +136,14 @@ func TestProblemPagesHelp(t *testing.T) {
 		want         int
 		fix          string
 	}{
-		{owner, "GET", "/nowhere", 404, "may be wrong"}, {h.public(t), "GET", "/nowhere", 404, "may be wrong"}, {owner, "GET", "/sites/99", 404, "site list"}, {owner, "GET", "/runs/99", 404, "list of runs"},
-		{owner, "GET", "/runs/1/targets/99", 404, "Look for the site"}, {owner, "GET", "/audit/9999", 404, "in the audit log"}, {owner, "POST", "/team/999/remove", 404, "Team page"}, {owner, "GET", "/static/none.js", 404, "may be wrong"},
-		{viewer, "POST", "/sites/1/retire", 403, "Ask an admin"}, {owner, "POST", "/runs/1/cancel", 409, "nothing left to cancel"}, {owner, "PUT", "/sites", 405, "Some addresses only accept"}, {owner, "POST", "/sites/retire", 422, "Go back and select"},
-		{owner, "GET", "/sites?q=%00", 400, "Enter it again"}, {owner, "GET", "/operations/999/use", 404, "saved operations"}, {owner, "POST", "/operations/x/remove", 404, "may be wrong"},
+		{owner, "GET", "/nowhere", 404, "may be wrong"}, {h.public(t), "GET", "/nowhere", 404, "may be wrong"}, {owner, "GET", "/sites/99", 404, "site list"},
+		{owner, "GET", "/runs/99", 404, "list of runs"},
+		{owner, "GET", "/runs/1/targets/99", 404, "Look for the site"}, {owner, "GET", "/audit/9999", 404, "in the audit log"},
+		{owner, "POST", "/team/999/remove", 404, "Team page"}, {owner, "GET", "/static/none.js", 404, "may be wrong"},
+		{viewer, "POST", "/sites/1/retire", 403, "Ask an admin"}, {owner, "POST", "/runs/1/cancel", 409, "nothing left to cancel"},
+		{owner, "PUT", "/sites", 405, "Some addresses only accept"}, {owner, "POST", "/sites/retire", 422, "Go back and select"},
+		{owner, "GET", "/sites?q=%00", 400, "Enter it again"}, {owner, "GET", "/operations/999/use", 404, "saved operations"},
+		{owner, "POST", "/operations/x/remove", 404, "may be wrong"},
 	} {
 		check(c.method+" "+c.path, c.p.send(c.p.request(c.method, c.path, nil)), c.want, c.fix)
 	}
@@ -146,7 +151,8 @@ func TestProblemPagesHelp(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	check("the last owner", owner.send(owner.request(http.MethodPost, "/team/"+idOf(present, access.Owner)+"/role", url.Values{"role": {"viewer"}})), 409, "Make someone else an owner first")
+	check("the last owner", owner.send(owner.request(http.MethodPost, "/team/"+idOf(present, access.Owner)+"/role", url.Values{"role": {"viewer"}})), 409,
+		"Make someone else an owner first")
 	broken, err := h.db.Gorm.DB()
 	if err != nil {
 		t.Fatal(err)

@@ -73,7 +73,8 @@ func TestRefusalsAtTheRouteNameTheirSubject(t *testing.T) {
 	h.addSites(t)
 	viewer := h.signIn(t, access.Viewer)
 	for path, subject := range map[string]access.Subject{
-		"/sites/1/retire": "site:1", "/sites/1/credential": "site:1", "/runs/7/cancel": "run:7", "/operations/3/remove": "operation:3", "/team/9/role": "member:9", "/sites/tag": "/sites/tag",
+		"/sites/1/retire": "site:1", "/sites/1/credential": "site:1", "/runs/7/cancel": "run:7", "/operations/3/remove": "operation:3", "/team/9/role": "member:9",
+		"/sites/tag": "/sites/tag",
 	} {
 		if status, _ := viewer.post(path, nil); status != http.StatusForbidden {
 			t.Errorf("%s: %d", path, status)

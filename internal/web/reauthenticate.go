@@ -127,7 +127,8 @@ func (s *Server) showConfirm(v *requestContext, status int, action string, carri
 		return err
 	}
 	slices.SortStableFunc(carried, func(a, b views.Hidden) int { return strings.Compare(a.Name, b.Name) })
-	page.Title, page.Sentence, page.Action, page.Hidden = "Confirm your identity", "To continue, confirm your identity. Drover asks at most once every ten minutes. What you entered is kept.", action, carried
+	page.Title, page.Sentence, page.Action, page.Hidden = "Confirm your identity",
+		"To continue, confirm your identity. Drover asks at most once every ten minutes. What you entered is kept.", action, carried
 	if page.Provider.Href, err = s.providerHref(v); err != nil {
 		return err
 	}

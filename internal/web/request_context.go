@@ -206,7 +206,8 @@ const deviceCookie = 365 * 24 * time.Hour
 
 func (v *requestContext) remember(token vault.Secret) {
 	http.SetCookie(v.Writer, &http.Cookie{
-		Name: v.server.cookieName(), Value: token.Reveal(), Path: "/", MaxAge: int(sessionCookie.Seconds()), HttpOnly: true, Secure: v.server.secure, SameSite: http.SameSiteLaxMode,
+		Name: v.server.cookieName(), Value: token.Reveal(), Path: "/", MaxAge: int(sessionCookie.Seconds()), HttpOnly: true, Secure: v.server.secure,
+		SameSite: http.SameSiteLaxMode,
 	})
 }
 
@@ -226,7 +227,8 @@ func (v *requestContext) begin(token vault.Secret) error {
 	for i, t := range revoked {
 		names[i] = "“" + t.Name + "”"
 	}
-	v.setFlash("problem", fmt.Sprintf("Your API tokens %s were revoked: %s. Make new ones under Settings, API tokens.", strings.Join(names, ", "), revoked[0].RevokedWhy))
+	v.setFlash("problem", fmt.Sprintf("Your API tokens %s were revoked: %s. Make new ones under Settings, API tokens.", strings.Join(names, ", "),
+		revoked[0].RevokedWhy))
 	return nil
 }
 
@@ -241,7 +243,8 @@ func (v *requestContext) rememberDevice(m members.Member) error {
 		return err
 	}
 	http.SetCookie(v.Writer, &http.Cookie{
-		Name: v.server.cookieName() + "-device", Value: token.Reveal(), Path: "/", MaxAge: int(deviceCookie.Seconds()), HttpOnly: true, Secure: v.server.secure, SameSite: http.SameSiteLaxMode,
+		Name: v.server.cookieName() + "-device", Value: token.Reveal(), Path: "/", MaxAge: int(deviceCookie.Seconds()), HttpOnly: true, Secure: v.server.secure,
+		SameSite: http.SameSiteLaxMode,
 	})
 	return nil
 }
@@ -249,7 +252,8 @@ func (v *requestContext) rememberDevice(m members.Member) error {
 // forget ends the session in the browser, which drops what it kept of the pages.
 func (v *requestContext) forget() {
 	v.Header("Clear-Site-Data", `"cache"`)
-	http.SetCookie(v.Writer, &http.Cookie{Name: v.server.cookieName(), Path: "/", MaxAge: -1, HttpOnly: true, Secure: v.server.secure, SameSite: http.SameSiteLaxMode})
+	http.SetCookie(v.Writer, &http.Cookie{Name: v.server.cookieName(), Path: "/", MaxAge: -1, HttpOnly: true, Secure: v.server.secure,
+		SameSite: http.SameSiteLaxMode})
 }
 
 // flashCookie holds what say said.
@@ -257,7 +261,8 @@ func (s *Server) flashCookie() string { return s.cookieName() + "-said" }
 
 // setFlash shows a message on the next page.
 func (v *requestContext) setFlash(kind, text string) {
-	http.SetCookie(v.Writer, &http.Cookie{Name: v.server.flashCookie(), Value: url.QueryEscape(kind + "|" + text), Path: "/", MaxAge: 60, HttpOnly: true, Secure: v.server.secure, SameSite: http.SameSiteStrictMode})
+	http.SetCookie(v.Writer, &http.Cookie{Name: v.server.flashCookie(), Value: url.QueryEscape(kind + "|" + text), Path: "/", MaxAge: 60, HttpOnly: true,
+		Secure: v.server.secure, SameSite: http.SameSiteStrictMode})
 }
 
 func (v *requestContext) flash() *views.Flash {
@@ -265,7 +270,8 @@ func (v *requestContext) flash() *views.Flash {
 	if err != nil || value == "" {
 		return nil
 	}
-	http.SetCookie(v.Writer, &http.Cookie{Name: v.server.flashCookie(), Path: "/", MaxAge: -1, HttpOnly: true, Secure: v.server.secure, SameSite: http.SameSiteStrictMode})
+	http.SetCookie(v.Writer, &http.Cookie{Name: v.server.flashCookie(), Path: "/", MaxAge: -1, HttpOnly: true, Secure: v.server.secure,
+		SameSite: http.SameSiteStrictMode})
 	if plain, err := url.QueryUnescape(value); err == nil {
 		value = plain
 	}

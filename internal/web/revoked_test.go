@@ -35,8 +35,9 @@ var noAddr netip.Addr
 
 // changesNothing are the routes that take a form and change nothing that is kept, or only the sign-in under way.
 var changesNothing = map[string]bool{
-	"POST /run/preview": true, "POST /endpoints/form": true, "POST /operations/new": true, "POST /audit/verify": true, "POST /second-step": true, "POST /second-step/options": true,
-	"POST /confirm": true, "POST /confirm/options": true, "POST /settings/second-factor/passkey/options": true, "POST /api/v1/runs/preview": true,
+	"POST /run/preview": true, "POST /endpoints/form": true, "POST /operations/new": true, "POST /audit/verify": true, "POST /second-step": true,
+	"POST /second-step/options": true,
+	"POST /confirm":             true, "POST /confirm/options": true, "POST /settings/second-factor/passkey/options": true, "POST /api/v1/runs/preview": true,
 	"POST /settings/second-factor/passkey": true, // needs a browser; members.TestRevokedActors has it
 }
 
@@ -54,17 +55,20 @@ type gateServer struct {
 
 func newGateServer(t *testing.T, db *database.DB) gateServer {
 	t.Helper()
-	h := gateServer{testServer: newTestServerOn(t, db, wptest.Site{}, wptest.Site{}, wptest.Site{Host: "moving.example", Fault: wptest.RedirectWWW}, wptest.Site{})}
+	h := gateServer{testServer: newTestServerOn(t, db, wptest.Site{}, wptest.Site{}, wptest.Site{Host: "moving.example", Fault: wptest.RedirectWWW},
+		wptest.Site{})}
 	for i := range 3 {
 		d := sites.Draft{URL: h.fake.URL(i), Client: "Acme", Username: wptest.DefaultUser, Password: vault.NewSecret(wptest.DefaultPassword)}
 		if _, err := h.registry.Add(t.Context(), shell, d); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if _, err := h.roster.Add(t.Context(), shell, members.Member{Email: "other@agency.example", Name: "Other", Role: access.Operator}, vault.NewSecret(password)); err != nil {
+	if _, err := h.roster.Add(t.Context(), shell, members.Member{Email: "other@agency.example", Name: "Other", Role: access.Operator},
+		vault.NewSecret(password)); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := h.roster.Add(t.Context(), shell, members.Member{Email: "head@agency.example", Name: "Head", Role: access.Owner}, vault.NewSecret(password)); err != nil {
+	if _, err := h.roster.Add(t.Context(), shell, members.Member{Email: "head@agency.example", Name: "Head", Role: access.Owner},
+		vault.NewSecret(password)); err != nil {
 		t.Fatal(err)
 	}
 	return h

@@ -89,7 +89,8 @@ func counts(c runs.Counts) views.RunCounts {
 func targetView(t runs.Target) views.RunTarget {
 	return views.RunTarget{
 		ID: t.ID, RunID: t.RunID, SiteID: t.SiteID, Site: t.SiteName, Home: t.Home, State: string(t.State), Outcome: string(t.Outcome), Reason: string(t.Reason),
-		Label: t.Reason.Label(), Status: t.Status, Code: t.Code, Message: t.Message, Note: t.Note, Location: t.Location, Attempts: t.Attempts, EndedAt: t.EndedAt, Took: t.Took,
+		Label: t.Reason.Label(), Status: t.Status, Code: t.Code, Message: t.Message, Note: t.Note, Location: t.Location, Attempts: t.Attempts, EndedAt: t.EndedAt,
+		Took:     t.Took,
 		Verified: string(t.Verified),
 	}
 }
@@ -233,12 +234,14 @@ func (s *Server) targets(v *requestContext) error {
 	}
 	which := whichOf(v.Query("outcome"), v.Query("reason"))
 	found, total, err := s.Runner.Targets(v.Request.Context(), v.actor(), runs.TargetFilter{
-		Run: id, Outcomes: which.Outcomes, Reason: which.Reason, NoReason: v.Query("outcome") != "" && which.Reason == "", Limit: perPage, Offset: (v.page() - 1) * perPage,
+		Run: id, Outcomes: which.Outcomes, Reason: which.Reason, NoReason: v.Query("outcome") != "" && which.Reason == "", Limit: perPage,
+		Offset: (v.page() - 1) * perPage,
 	})
 	if err != nil {
 		return err
 	}
-	list := views.RunTargets{RunID: id, Title: run.Title, Outcome: v.Query("outcome"), Reason: v.Query("reason"), Label: which.Reason.Label(), Total: int(total), Page: v.page(), Per: perPage}
+	list := views.RunTargets{RunID: id, Title: run.Title, Outcome: v.Query("outcome"), Reason: v.Query("reason"), Label: which.Reason.Label(), Total: int(total),
+		Page: v.page(), Per: perPage}
 	for _, t := range found {
 		list.Rows = append(list.Rows, targetView(t))
 	}
@@ -265,7 +268,8 @@ func (s *Server) exchange(v *requestContext) error {
 	if err != nil {
 		return err
 	}
-	page := views.ExchangePage{Frame: v.frame(target.SiteName, "runs"), RunTitle: run.Title, Target: targetView(target), Sentence: target.Reason.Sentence(), Fix: target.Reason.Fix(), Samples: samples(target)}
+	page := views.ExchangePage{Frame: v.frame(target.SiteName, "runs"), RunTitle: run.Title, Target: targetView(target), Sentence: target.Reason.Sentence(),
+		Fix: target.Reason.Fix(), Samples: samples(target)}
 	if run.Spec.Form != "" && target.Reason == wordpress.ReasonInvalidInput {
 		page.Form = fmt.Sprintf("/endpoints/form?%s&run=%d&target=%d", run.Spec.Form, run.ID, target.ID)
 	}
@@ -286,8 +290,10 @@ func (s *Server) exchange(v *requestContext) error {
 
 func attemptView(a runs.Attempt) views.Attempt {
 	view := views.Attempt{
-		N: a.N, Method: a.Method, URL: a.URL, Override: a.Override, RequestBody: a.RequestBody, Sent: a.Sent, Status: a.Status, Body: strings.ToValidUTF8(string(a.Body), "�"),
-		BodyCut: a.BodyCut, Fault: a.Fault, Outcome: string(a.Outcome), Reason: a.Reason.Label(), Address: a.Address, StartedAt: a.StartedAt, Took: a.Took, Waited: a.Waited,
+		N: a.N, Method: a.Method, URL: a.URL, Override: a.Override, RequestBody: a.RequestBody, Sent: a.Sent, Status: a.Status,
+		Body:    strings.ToValidUTF8(string(a.Body), "�"),
+		BodyCut: a.BodyCut, Fault: a.Fault, Outcome: string(a.Outcome), Reason: a.Reason.Label(), Address: a.Address, StartedAt: a.StartedAt, Took: a.Took,
+		Waited: a.Waited,
 	}
 	for name, values := range a.Header {
 		for _, value := range values {
@@ -330,7 +336,8 @@ func (s *Server) rerun(v *requestContext) error {
 }
 
 func (s *Server) runs(v *requestContext) error {
-	f := views.RunsFilter{Operation: v.Query("operation"), State: v.Query("state"), Actor: v.Query("actor"), Has: v.Query("has"), Since: v.Query("since"), Until: v.Query("until"), Problems: map[string]string{}}
+	f := views.RunsFilter{Operation: v.Query("operation"), State: v.Query("state"), Actor: v.Query("actor"), Has: v.Query("has"), Since: v.Query("since"),
+		Until: v.Query("until"), Problems: map[string]string{}}
 	filter := runs.Filter{
 		Operation: f.Operation, State: runs.State(f.State), Actor: f.Actor, Has: wordpress.Outcome(f.Has), Limit: perPage, Offset: (v.page() - 1) * perPage,
 		Since: day(f.Since, "since", f.Problems), Until: day(f.Until, "until", f.Problems),

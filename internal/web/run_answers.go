@@ -171,7 +171,8 @@ func (s *Server) showAnswers(v *requestContext, place *expression.Place, run run
 	}
 	filter := t.narrow(q)
 	page := views.AnswersPage{
-		Frame: v.frame(run.Title, "runs"), RunID: run.ID, Title: run.Title, Query: q, Rows: t.query.Rows, Columns: columnsText(t.columns), Problem: t.problem, Without: t.without, Nothing: t.empty,
+		Frame: v.frame(run.Title, "runs"), RunID: run.ID, Title: run.Title, Query: q, Rows: t.query.Rows, Columns: columnsText(t.columns), Problem: t.problem,
+		Without: t.without, Nothing: t.empty,
 		Column: filter.Column, Op: filter.Op, Value: filter.Value, Ops: endpoint.Ops(), Odd: q.Get("odd") == "1", Sort: q.Get("sort"), Down: q.Get("dir") == "down",
 		Group: q.Get("group"), Total: len(t.rows), Page: v.page(), Per: perPage, CanRun: v.frame("", "").May("run.start"),
 	}
@@ -199,7 +200,8 @@ func (s *Server) showAnswers(v *requestContext, place *expression.Place, run run
 
 func (t *tabulated) view(r endpoint.Row) views.AnswerRow {
 	target := t.sites[r.Site]
-	row := views.AnswerRow{Site: target.SiteName, Home: target.Home, Href: "/runs/" + strconv.FormatInt(t.run.ID, 10) + "/targets/" + strconv.FormatInt(target.ID, 10), Error: r.Error}
+	row := views.AnswerRow{Site: target.SiteName, Home: target.Home, Href: "/runs/" + strconv.FormatInt(t.run.ID, 10) + "/targets/" +
+		strconv.FormatInt(target.ID, 10), Error: r.Error}
 	for i, cell := range r.Cells {
 		row.Cells = append(row.Cells, views.AnswerCell{Text: beginning(endpoint.Show(cell)), Odd: len(r.Odd) > i && r.Odd[i]})
 	}
@@ -237,7 +239,8 @@ func (s *Server) compareRuns(v *requestContext) error {
 	}
 	for _, other := range others {
 		if other.ID != after.ID && other.Title == after.Title && other.Ended() {
-			page.Others = append(page.Others, views.Option{Value: strconv.FormatInt(other.ID, 10), Label: "run " + strconv.FormatInt(other.ID, 10) + ", " + other.CreatedAt.Format("2006-01-02 15:04")})
+			page.Others = append(page.Others, views.Option{Value: strconv.FormatInt(other.ID, 10), Label: "run " + strconv.FormatInt(other.ID, 10) + ", " +
+				other.CreatedAt.Format("2006-01-02 15:04")})
 		}
 	}
 	with, err := strconv.ParseInt(v.Query("with"), 10, 64)

@@ -73,7 +73,8 @@ func (s *Server) policyForm(v *requestContext) (*views.Policy, error) {
 	if err != nil {
 		return nil, err
 	}
-	form := &views.Policy{Effects: []views.Pick{{Value: string(operation.Destroy), Label: "Every destructive run"}, {Value: string(operation.Change), Label: "Every run that makes changes"}}}
+	form := &views.Policy{Effects: []views.Pick{{Value: string(operation.Destroy), Label: "Every destructive run"},
+		{Value: string(operation.Change), Label: "Every run that makes changes"}}}
 	var effects []string
 	for _, e := range now.Effects {
 		effects = append(effects, string(e))

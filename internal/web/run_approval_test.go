@@ -50,7 +50,8 @@ func TestAskingAndApproving(t *testing.T) {
 			t.Errorf("the admin's page lacks %s", want)
 		}
 	}
-	if status, page := admin.post("/runs/1/approve", url.Values{"confirm": {"3"}}); status != http.StatusUnprocessableEntity || !strings.Contains(page, "Type the number of sites, 2") {
+	if status, page := admin.post("/runs/1/approve", url.Values{"confirm": {"3"}}); status != http.StatusUnprocessableEntity ||
+		!strings.Contains(page, "Type the number of sites, 2") {
 		t.Errorf("a wrong number: %d", status)
 	}
 	if status, _ := admin.post("/runs/1/approve", url.Values{"confirm": {"2"}}); status != http.StatusSeeOther {

@@ -52,7 +52,8 @@ func specOf(form url.Values) runs.Spec {
 		}
 	}
 	spec.Verify = form.Get("verify") == "1"
-	spec.Limits = runs.Limits{AtOnce: limit(form.Get("at_once")), AtOncePerServer: limit(form.Get("at_once_per_server")), TimeLimit: timeLimit(form.Get("time_limit"))}
+	spec.Limits = runs.Limits{AtOnce: limit(form.Get("at_once")), AtOncePerServer: limit(form.Get("at_once_per_server")),
+		TimeLimit: timeLimit(form.Get("time_limit"))}
 	spec.Confirmed = runs.Confirmed(form.Get("confirm"))
 	return spec
 }
@@ -89,7 +90,8 @@ func selectionOf(form url.Values) sites.Selection {
 		return sites.Selection{All: true}
 	}
 	return sites.Selection{
-		Clients: filled(form["client"]), Tags: filled(form["tag"]), State: sites.State(form.Get("state")), Query: strings.TrimSpace(form.Get("q")), IDs: numbers(form["site"]),
+		Clients: filled(form["client"]), Tags: filled(form["tag"]), State: sites.State(form.Get("state")), Query: strings.TrimSpace(form.Get("q")),
+		IDs: numbers(form["site"]),
 	}
 }
 
@@ -140,7 +142,8 @@ func (s *Server) showCompose(v *requestContext, status int, form url.Values, pro
 	page := views.ComposePage{Frame: v.frame("Run", "run"), Chosen: form.Get("operation"), Typed: map[string]string{}, Problems: problems}
 	page.Concurrency, page.DefaultAtOncePerServer = s.Registry.Limits()
 	page.Saved, page.Form = form.Get("saved"), form.Get("form")
-	page.Verify, page.AtOnce, page.AtOncePerServer, page.TimeLimit = form.Get("verify") == "1", form.Get("at_once"), form.Get("at_once_per_server"), form.Get("time_limit")
+	page.Verify, page.AtOnce, page.AtOncePerServer, page.TimeLimit = form.Get("verify") == "1", form.Get("at_once"), form.Get("at_once_per_server"),
+		form.Get("time_limit")
 	for name := range form {
 		if param, is := strings.CutPrefix(name, "p."); is {
 			page.Typed[param] = form.Get(name)
@@ -181,7 +184,8 @@ func (s *Server) offered(v *requestContext) ([]views.ComposeOperation, error) {
 			continue
 		}
 		offer := views.ComposeOperation{
-			Name: o.Name, Group: o.Group, Title: o.Title, Sentence: o.Sentence, Endpoint: o.Endpoint, Effect: string(o.Effect), Purges: o.Purges, Allowed: policy.MayStart(v.actor(), o.Effect),
+			Name: o.Name, Group: o.Group, Title: o.Title, Sentence: o.Sentence, Endpoint: o.Endpoint, Effect: string(o.Effect), Purges: o.Purges,
+			Allowed: policy.MayStart(v.actor(), o.Effect),
 		}
 		for _, p := range o.Params {
 			param := views.ComposeParam{Name: p.Name, Label: p.Label, Help: p.Help, Kind: string(p.Kind), Default: p.Default, When: p.When}

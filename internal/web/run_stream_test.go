@@ -16,7 +16,8 @@ func TestABrokenExportIsSeenToBeBroken(t *testing.T) {
 	h := newTestServer(t)
 	p := h.signIn(t, access.Owner)
 	for range 1200 {
-		if err := h.log.RecordAlone(t.Context(), access.System(), audit.Event{Action: access.DroverStart, Detail: map[string]any{"why": strings.Repeat("long ", 100)}}); err != nil {
+		if err := h.log.RecordAlone(t.Context(), access.System(), audit.Event{Action: access.DroverStart,
+			Detail: map[string]any{"why": strings.Repeat("long ", 100)}}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -47,7 +48,8 @@ func TestAnExportThatFailsBeforeItBeginsIsAPage(t *testing.T) {
 		}
 		text, err := io.ReadAll(got.Body)
 		got.Body.Close()
-		if err != nil || got.StatusCode != http.StatusInternalServerError || got.Header.Get("Content-Disposition") != "" || !strings.Contains(string(text), "Something went wrong in Drover") {
+		if err != nil || got.StatusCode != http.StatusInternalServerError || got.Header.Get("Content-Disposition") != "" ||
+			!strings.Contains(string(text), "Something went wrong in Drover") {
 			t.Errorf("%s: %d %v %.200s", path, got.StatusCode, err, text)
 		}
 	}

@@ -31,7 +31,8 @@ func (s *Server) saved(v *requestContext) error {
 
 func savedView(o saved.Operation) views.SavedOperation {
 	return views.SavedOperation{
-		ID: o.ID, Name: o.Name, Sentence: o.Sentence, Method: o.Method, Path: o.Path, Effect: string(o.Judged().Effect), Builtin: o.Builtin(), By: o.UpdatedBy, At: o.UpdatedAt,
+		ID: o.ID, Name: o.Name, Sentence: o.Sentence, Method: o.Method, Path: o.Path, Effect: string(o.Judged().Effect), Builtin: o.Builtin(), By: o.UpdatedBy,
+		At: o.UpdatedAt,
 	}
 }
 
@@ -69,7 +70,8 @@ func (s *Server) newSaved(v *requestContext) error {
 		return err
 	}
 	d := saved.Definition{
-		Method: form.Get("p.method"), Path: form.Get("p.path"), Body: form.Get("p.body"), Headers: form.Get("p.headers"), Effect: form.Get("p.effect"), Pages: form.Get("p.pages") == "true",
+		Method: form.Get("p.method"), Path: form.Get("p.path"), Body: form.Get("p.body"), Headers: form.Get("p.headers"), Effect: form.Get("p.effect"),
+		Pages: form.Get("p.pages") == "true",
 		Table: endpoint.Query{Rows: form.Get("rows"), Columns: columnsOf(form.Get("columns"))},
 	}
 	if d.Method == "" {
@@ -81,7 +83,8 @@ func (s *Server) newSaved(v *requestContext) error {
 func definitionOf(form url.Values) saved.Definition {
 	return saved.Definition{
 		Name: form.Get("name"), Sentence: form.Get("sentence"), Method: form.Get("method"), Path: form.Get("path"), Body: strings.TrimSpace(form.Get("body")),
-		Headers: form.Get("headers"), Effect: form.Get("effect"), Pages: form.Get("pages") == "true", Table: endpoint.Query{Rows: form.Get("rows"), Columns: columnsOf(form.Get("columns"))},
+		Headers: form.Get("headers"), Effect: form.Get("effect"), Pages: form.Get("pages") == "true",
+		Table: endpoint.Query{Rows: form.Get("rows"), Columns: columnsOf(form.Get("columns"))},
 	}
 }
 
@@ -94,14 +97,20 @@ func (s *Server) showSavedForm(v *requestContext, status int, id int64, d saved.
 		{Name: "name", Label: "Name", Value: d.Name, Problem: p["name"], Complete: "off", Required: true},
 		{Name: "sentence", Label: "What it does, in one sentence", Value: d.Sentence, Problem: p["sentence"], Complete: "off"},
 		{Name: "method", Label: "Method", Value: d.Method, Problem: p["method"], Options: methods},
-		{Name: "path", Label: "Path", Value: d.Path, Problem: p["path"], Mono: true, Complete: "off", Required: true, Hint: "Below the REST root, such as /wp/v2/plugins?status=active"},
-		{Name: "body", Label: "Body", Value: d.Body, Problem: p["body"], Rows: 5, Mono: true, Hint: "JSON. Secrets are not saved: write a reference such as {{row.password}}, and give the value when you run it."},
+		{Name: "path", Label: "Path", Value: d.Path, Problem: p["path"], Mono: true, Complete: "off", Required: true,
+			Hint: "Below the REST root, such as /wp/v2/plugins?status=active"},
+		{Name: "body", Label: "Body", Value: d.Body, Problem: p["body"], Rows: 5, Mono: true,
+			Hint: "JSON. Secrets are not saved: write a reference such as {{row.password}}, and give the value when you run it."},
 		{Name: "headers", Label: "Headers", Value: d.Headers, Problem: p["headers"], Rows: 2, Mono: true},
-		{Name: "effect", Label: "Effect on a site", Value: d.Effect, Problem: p["effect"], Options: []views.Option{{Value: "", Label: "As its route and method say"}, {Value: "read", Label: "Read-only"}, {Value: "change", Label: "Makes changes"}, {Value: "destroy", Label: "Destructive"}}},
-		{Name: "columns", Label: "Columns of its answers", Value: columnsText(d.Table.Columns), Problem: p["columns"], Rows: 5, Mono: true, Hint: "One per line: a name, a colon and a jq expression, such as version: .version"},
-		{Name: "rows", Label: "Rows", Value: d.Table.Rows, Rows: 1, Mono: true, Hint: "A jq expression that gives the rows of an answer. Leave it empty for each element of a list."},
+		{Name: "effect", Label: "Effect on a site", Value: d.Effect, Problem: p["effect"], Options: []views.Option{{Value: "", Label: "As its route and method say"},
+			{Value: "read", Label: "Read-only"}, {Value: "change", Label: "Makes changes"}, {Value: "destroy", Label: "Destructive"}}},
+		{Name: "columns", Label: "Columns of its answers", Value: columnsText(d.Table.Columns), Problem: p["columns"], Rows: 5, Mono: true,
+			Hint: "One per line: a name, a colon and a jq expression, such as version: .version"},
+		{Name: "rows", Label: "Rows", Value: d.Table.Rows, Rows: 1, Mono: true,
+			Hint: "A jq expression that gives the rows of an answer. Leave it empty for each element of a list."},
 	}
-	return v.render(status, views.SavedForm(views.SavedFormPage{Frame: v.frame("Save an operation", "endpoints"), ID: id, Name: d.Name, Pages: d.Pages, Fields: fields}))
+	return v.render(status, views.SavedForm(views.SavedFormPage{Frame: v.frame("Save an operation", "endpoints"), ID: id, Name: d.Name, Pages: d.Pages,
+		Fields: fields}))
 }
 
 func (s *Server) saveOperation(v *requestContext) error {

@@ -22,8 +22,10 @@ import (
 // otherOperation are the answers of routes to a member who is restricted to one operation, when the address names what belongs to another.
 // Every route whose path names a run or a saved operation has its line.
 var otherOperation = map[string]int{
-	"GET /runs/:id": 404, "GET /runs/:id/stream": 404, "GET /runs/:id/targets": 404, "GET /runs/:id/targets/:target": 404, "GET /runs/:id/export.csv": 404, "GET /runs/:id/export.json": 404,
-	"GET /runs/:id/answers": 404, "GET /runs/:id/answers.csv": 404, "GET /runs/:id/answers.json": 404, "GET /runs/:id/answers.jsonl": 404, "GET /runs/:id/compare": 404,
+	"GET /runs/:id": 404, "GET /runs/:id/stream": 404, "GET /runs/:id/targets": 404, "GET /runs/:id/targets/:target": 404, "GET /runs/:id/export.csv": 404,
+	"GET /runs/:id/export.json": 404,
+	"GET /runs/:id/answers":     404, "GET /runs/:id/answers.csv": 404, "GET /runs/:id/answers.json": 404, "GET /runs/:id/answers.jsonl": 404,
+	"GET /runs/:id/compare": 404,
 	"POST /runs/:id/cancel": 404, "POST /runs/:id/approve": 404, "POST /runs/:id/decline": 404, "POST /runs/:id/redirects": 404, "POST /runs/:id/rerun": 404,
 	"GET /operations/:id/use": 404, "GET /operations/:id/edit": 404, "POST /operations/:id": 403, "POST /operations/:id/remove": 404,
 	"GET /api/v1/runs/:id": 404, "GET /api/v1/runs/:id/targets": 404, "POST /api/v1/runs/:id/cancel": 404,
@@ -34,12 +36,14 @@ func TestEveryRouteInScopeOfOperations(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *database.DB) {
 		h := newTestServerOn(t, db, wptest.Site{})
 		h.addSites(t)
-		mine, err := h.runner.Start(t.Context(), shell, runs.Spec{Operation: "clear-cache", Params: map[string]string{"purge_type": "all"}, Selection: sites.Selection{All: true}})
+		mine, err := h.runner.Start(t.Context(), shell, runs.Spec{Operation: "clear-cache", Params: map[string]string{"purge_type": "all"},
+			Selection: sites.Selection{All: true}})
 		if err != nil {
 			t.Fatal(err)
 		}
 		h.ended(t, mine.ID)
-		other, err := h.runner.Start(t.Context(), shell, runs.Spec{Operation: "request", Params: map[string]string{"method": "GET", "path": "/wp/v2/posts?hidden-path=1"}, Selection: sites.Selection{All: true}})
+		other, err := h.runner.Start(t.Context(), shell, runs.Spec{Operation: "request",
+			Params: map[string]string{"method": "GET", "path": "/wp/v2/posts?hidden-path=1"}, Selection: sites.Selection{All: true}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -61,7 +65,8 @@ func TestEveryRouteInScopeOfOperations(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		fill := strings.NewReplacer("/runs/:id", fmt.Sprintf("/runs/%d", other.ID), ":target", fmt.Sprint(targets[0].ID), "/operations/:id", fmt.Sprintf("/operations/%d", kept.ID), ":id", "999", ":seq", "1")
+		fill := strings.NewReplacer("/runs/:id", fmt.Sprintf("/runs/%d", other.ID), ":target", fmt.Sprint(targets[0].ID), "/operations/:id",
+			fmt.Sprintf("/operations/%d", kept.ID), ":id", "999", ":seq", "1")
 		calls := len(h.fake.Calls(0))
 		for _, route := range append(h.server.Table(), h.server.API()...) {
 			name := route.Method + " " + route.Path
@@ -110,7 +115,8 @@ func TestTokensSeeNothingElseOfTheirMember(t *testing.T) {
 		if status, _ := owner.post("/sites/2/retire", nil); status != http.StatusSeeOther {
 			t.Fatal(status)
 		}
-		token, err := h.roster.MakeToken(t.Context(), m.Actor(netip.Addr{}), members.Token{Name: "hook", Role: access.Admin, Restriction: access.Restriction{Clients: []string{"Acme"}}, ExpiresAt: time.Now().Add(time.Hour)})
+		token, err := h.roster.MakeToken(t.Context(), m.Actor(netip.Addr{}),
+			members.Token{Name: "hook", Role: access.Admin, Restriction: access.Restriction{Clients: []string{"Acme"}}, ExpiresAt: time.Now().Add(time.Hour)})
 		if err != nil {
 			t.Fatal(err)
 		}

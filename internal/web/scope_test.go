@@ -24,27 +24,41 @@ import (
 // outsideScope is what a route answers to somebody who reaches one client's sites, when its address names what belongs to another's: 404 as for
 // what does not exist. Routes whose address names nothing stand in narrow, with what they must not tell.
 var outsideScope = map[string]int{
-	"GET /sites/:id": 404, "POST /sites/:id": 404, "GET /sites/:id/edit": 404, "POST /sites/:id/credential": 404, "POST /sites/:id/url": 404, "POST /sites/:id/check": 404,
+	"GET /sites/:id": 404, "POST /sites/:id": 404, "GET /sites/:id/edit": 404, "POST /sites/:id/credential": 404, "POST /sites/:id/url": 404,
+	"POST /sites/:id/check":  404,
 	"POST /sites/:id/retire": 404, "POST /sites/:id/restore": 404,
-	"GET /runs/:id": 404, "GET /runs/:id/stream": 404, "GET /runs/:id/targets": 404, "GET /runs/:id/targets/:target": 404, "GET /runs/:id/export.csv": 404, "GET /runs/:id/export.json": 404,
-	"GET /runs/:id/answers": 404, "GET /runs/:id/answers.csv": 404, "GET /runs/:id/answers.json": 404, "GET /runs/:id/answers.jsonl": 404, "GET /runs/:id/compare": 404,
-	"POST /runs/:id/cancel": 404, "POST /runs/:id/approve": 404, "POST /runs/:id/decline": 404, "POST /team/approval": 403, "POST /runs/:id/redirects": 404, "POST /runs/:id/rerun": 404,
-	"GET /audit/:seq": 404, "GET /team/:id": 404, "POST /team/:id/role": 404, "POST /team/:id/access": 404, "POST /team/:id/reset": 404, "POST /team/:id/remove": 404, "POST /team/:id/sign-out": 404, "POST /tokens/:id/revoke": 404,
+	"GET /runs/:id": 404, "GET /runs/:id/stream": 404, "GET /runs/:id/targets": 404, "GET /runs/:id/targets/:target": 404, "GET /runs/:id/export.csv": 404,
+	"GET /runs/:id/export.json": 404,
+	"GET /runs/:id/answers":     404, "GET /runs/:id/answers.csv": 404, "GET /runs/:id/answers.json": 404, "GET /runs/:id/answers.jsonl": 404,
+	"GET /runs/:id/compare": 404,
+	"POST /runs/:id/cancel": 404, "POST /runs/:id/approve": 404, "POST /runs/:id/decline": 404, "POST /team/approval": 403, "POST /runs/:id/redirects": 404,
+	"POST /runs/:id/rerun": 404,
+	"GET /audit/:seq":      404, "GET /team/:id": 404, "POST /team/:id/role": 404, "POST /team/:id/access": 404, "POST /team/:id/reset": 404,
+	"POST /team/:id/remove": 404, "POST /team/:id/sign-out": 404, "POST /tokens/:id/revoke": 404,
 	"GET /changes/:id": 404, "POST /changes/:id/approve": 404, "POST /changes/:id/decline": 404, "POST /changes/:id/withdraw": 404,
 	// What concerns all sites at once is not theirs to do.
-	"POST /audit/verify": 403, "POST /audit/checkpoint": 403, "POST /operations": 403, "POST /operations/new": 403, "GET /operations/export": 403, "POST /operations/import": 403, "GET /operations/:id/edit": 403,
+	"POST /audit/verify": 403, "POST /audit/checkpoint": 403, "POST /operations": 403, "POST /operations/new": 403, "GET /operations/export": 403,
+	"POST /operations/import": 403, "GET /operations/:id/edit": 403,
 	"POST /operations/:id": 403, "POST /operations/:id/remove": 403, "POST /team/second-factor": 403,
 }
 
 // narrow are the routes that name nothing: they answer, and tell nothing of what lies beyond.
 var narrow = map[string]bool{
-	"GET /changes": true, "GET /": true, "GET /search": true, "GET /sites": true, "GET /sites/new": true, "POST /sites": true, "GET /sites/import": true, "POST /sites/import": true, "GET /sites/import/bad.csv": true, "POST /sites/check": true,
-	"POST /sites/tag": true, "POST /sites/retire": true, "POST /sites/restore": true, "GET /run": true, "POST /run/preview": true, "GET /endpoints": true, "GET /endpoints/form": true,
-	"POST /endpoints/form": true, "GET /operations": true, "GET /operations/:id/use": true, "GET /runs": true, "POST /runs": true, "GET /audit": true, "GET /audit/export.csv": true, "GET /audit/export.jsonl": true, "GET /audit/print": true, "POST /audit/views": true, "POST /audit/views/:id/remove": true, "GET /team": true, "POST /team/invite": true,
-	"GET /settings": true, "GET /settings/second-factor": true, "POST /settings/second-factor/app": true, "GET /settings/second-factor/app/:id": true, "POST /settings/second-factor/app/:id": true,
-	"POST /settings/second-factor/passkey/options": true, "POST /settings/second-factor/passkey": true, "POST /settings/second-factor/codes": true, "POST /settings/factors/:id/name": true,
-	"POST /settings/factors/:id/remove": true, "GET /settings/tokens": true, "POST /settings/tokens": true, "GET /second-step": true, "POST /second-step": true, "POST /second-step/options": true,
-	"GET /confirm": true, "POST /confirm": true, "POST /confirm/options": true, "GET /confirm/provider": true, "POST /settings/name": true, "POST /settings/password": true, "POST /settings/sessions/:id/revoke": true,
+	"GET /changes": true, "GET /": true, "GET /search": true, "GET /sites": true, "GET /sites/new": true, "POST /sites": true, "GET /sites/import": true,
+	"POST /sites/import": true, "GET /sites/import/bad.csv": true, "POST /sites/check": true,
+	"POST /sites/tag": true, "POST /sites/retire": true, "POST /sites/restore": true, "GET /run": true, "POST /run/preview": true, "GET /endpoints": true,
+	"GET /endpoints/form":  true,
+	"POST /endpoints/form": true, "GET /operations": true, "GET /operations/:id/use": true, "GET /runs": true, "POST /runs": true, "GET /audit": true,
+	"GET /audit/export.csv": true, "GET /audit/export.jsonl": true, "GET /audit/print": true, "POST /audit/views": true, "POST /audit/views/:id/remove": true,
+	"GET /team": true, "POST /team/invite": true,
+	"GET /settings": true, "GET /settings/second-factor": true, "POST /settings/second-factor/app": true, "GET /settings/second-factor/app/:id": true,
+	"POST /settings/second-factor/app/:id":         true,
+	"POST /settings/second-factor/passkey/options": true, "POST /settings/second-factor/passkey": true, "POST /settings/second-factor/codes": true,
+	"POST /settings/factors/:id/name":   true,
+	"POST /settings/factors/:id/remove": true, "GET /settings/tokens": true, "POST /settings/tokens": true, "GET /second-step": true, "POST /second-step": true,
+	"POST /second-step/options": true,
+	"GET /confirm":              true, "POST /confirm": true, "POST /confirm/options": true, "GET /confirm/provider": true, "POST /settings/name": true,
+	"POST /settings/password": true, "POST /settings/sessions/:id/revoke": true,
 }
 
 // divided is a house of two clients, with runs over one, the other and both: 1 Acme, 2 Zulu, 3 both.
@@ -52,7 +66,8 @@ func divided(t *testing.T, db *database.DB) *testServer {
 	t.Helper()
 	h := newTestServerOn(t, db, wptest.Site{}, wptest.Site{})
 	ctx := context.Background()
-	for i, d := range []sites.Draft{{Name: "Acme shop", Client: "Acme", Tags: []string{"care"}}, {Name: "Zulu secret", Client: "Zulu", Tags: []string{"hidden-tag"}}} {
+	for i, d := range []sites.Draft{{Name: "Acme shop", Client: "Acme", Tags: []string{"care"}},
+		{Name: "Zulu secret", Client: "Zulu", Tags: []string{"hidden-tag"}}} {
 		d.URL, d.Username, d.Password = h.fake.URL(i), wptest.DefaultUser, vault.NewSecret(wptest.DefaultPassword)
 		if _, err := h.registry.Add(ctx, shell, d); err != nil {
 			t.Fatal(err)
@@ -72,7 +87,8 @@ func divided(t *testing.T, db *database.DB) *testServer {
 func (h *testServer) signInRestricted(t *testing.T, role access.Role, restriction access.Restriction) person {
 	t.Helper()
 	email := fmt.Sprintf("held-%s@agency.example", role)
-	if _, err := h.roster.Add(context.Background(), shell, members.Member{Email: email, Name: "Held " + string(role), Role: role, Restriction: restriction}, vault.NewSecret(password)); err != nil {
+	if _, err := h.roster.Add(context.Background(), shell, members.Member{Email: email, Name: "Held " + string(role), Role: role, Restriction: restriction},
+		vault.NewSecret(password)); err != nil {
 		t.Fatal(err)
 	}
 	p := h.public(t)
@@ -91,7 +107,8 @@ func TestEveryRouteWithinAndOutsideScope(t *testing.T) {
 	if err != nil || len(entries) == 0 {
 		t.Fatal(entries, err)
 	}
-	zulu := strings.NewReplacer("/sites/:id", "/sites/2", "/runs/:id", "/runs/2", ":target", "2", ":seq", fmt.Sprint(entries[0].Seq), "/operations/:id", "/operations/-1", "/team/:id", "/team/1", "/changes/:id", "/changes/1", "/tokens/:id", "/tokens/1",
+	zulu := strings.NewReplacer("/sites/:id", "/sites/2", "/runs/:id", "/runs/2", ":target", "2", ":seq", fmt.Sprint(entries[0].Seq), "/operations/:id",
+		"/operations/-1", "/team/:id", "/team/1", "/changes/:id", "/changes/1", "/tokens/:id", "/tokens/1",
 		"/sessions/:id", "/sessions/1", "/factors/:id", "/factors/1", "/app/:id", "/app/1")
 	for _, role := range []access.Role{access.Viewer, access.Operator, access.Admin} {
 		p := h.signInRestricted(t, role, access.Restriction{Clients: []string{"Acme"}})
@@ -129,7 +146,8 @@ func TestWithinScope(t *testing.T) {
 func withinScope(t *testing.T, h *testServer) {
 	p := h.signInRestricted(t, access.Operator, access.Restriction{Tags: []string{"care"}})
 	for path, want := range map[string]string{
-		"/sites": "Acme shop", "/sites/1": "Acme shop", "/runs/1": "Acme shop", "/runs/3": "Acme shop", "/runs/3/targets": "Acme shop", "/search?q=a": "Acme shop", "/audit?subject=run:1": "Run 1", "/": "Home",
+		"/sites": "Acme shop", "/sites/1": "Acme shop", "/runs/1": "Acme shop", "/runs/3": "Acme shop", "/runs/3/targets": "Acme shop", "/search?q=a": "Acme shop",
+		"/audit?subject=run:1": "Run 1", "/": "Home",
 	} {
 		if status, body := p.get(path); status != http.StatusOK || !strings.Contains(body, want) || strings.Contains(body, "Zulu") {
 			t.Errorf("%s: %d, wants %s: %.3000s", path, status, want, body)
@@ -156,7 +174,8 @@ func withinScope(t *testing.T, h *testServer) {
 		t.Errorf("%v %v", refused, err)
 	}
 	p.get("/sites/2")
-	if refused, _, err = h.log.Entries(context.Background(), access.System(), audit.Filter{Outcome: audit.Refused, Subject: "site:2"}); err != nil || len(refused) != 1 {
+	if refused, _, err = h.log.Entries(context.Background(), access.System(), audit.Filter{Outcome: audit.Refused, Subject: "site:2"}); err != nil ||
+		len(refused) != 1 {
 		t.Errorf("trying an address beyond reach left %d entries: %v", len(refused), err)
 	}
 }
@@ -192,32 +211,38 @@ func TestAttackRaisingOneself(t *testing.T) {
 		t.Errorf("one's own reach: %d", status)
 	}
 	for name, more := range map[string]url.Values{
-		"all sites": {"email": {"a@agency.example"}, "role": {"viewer"}, "sites": {"all"}}, "another client": {"email": {"b@agency.example"}, "role": {"viewer"}, "sites": {"some"}, "client": {"Zulu"}},
-		"a higher role": {"email": {"c@agency.example"}, "role": {"owner"}, "sites": {"some"}, "client": {"Acme"}},
+		"all sites":      {"email": {"a@agency.example"}, "role": {"viewer"}, "sites": {"all"}},
+		"another client": {"email": {"b@agency.example"}, "role": {"viewer"}, "sites": {"some"}, "client": {"Zulu"}},
+		"a higher role":  {"email": {"c@agency.example"}, "role": {"owner"}, "sites": {"some"}, "client": {"Acme"}},
 	} {
 		if status, _ := p.post("/team/invite", more); status != http.StatusForbidden {
 			t.Errorf("inviting to %s: %d", name, status)
 		}
 	}
-	if status, body := p.post("/team/invite", url.Values{"email": {"d@agency.example"}, "role": {"operator"}, "sites": {"some"}, "client": {"Acme"}}); status != http.StatusOK || !strings.Contains(body, "/join/") {
+	if status, body := p.post("/team/invite", url.Values{"email": {"d@agency.example"}, "role": {"operator"}, "sites": {"some"},
+		"client": {"Acme"}}); status != http.StatusOK || !strings.Contains(body, "/join/") {
 		t.Errorf("inviting to what one has: %d", status)
 	}
-	if status, body := p.post("/team/invite", url.Values{"email": {"e@agency.example"}, "role": {"operator"}, "sites": {"some"}}); status != http.StatusUnprocessableEntity || !strings.Contains(body, "Choose at least one client or tag") {
+	if status, body := p.post("/team/invite", url.Values{"email": {"e@agency.example"}, "role": {"operator"},
+		"sites": {"some"}}); status != http.StatusUnprocessableEntity || !strings.Contains(body, "Choose at least one client or tag") {
 		t.Errorf("no tick at all must not mean everything: %d", status)
 	}
 	for name, form := range map[string]url.Values{
-		"POST /sites": {"url": {"https://new.example"}, "client": {"Zulu"}, "username": {"u"}, "application_password": {"p p p p"}}, "POST /sites/1": {"url": {h.fake.URL(0)}, "client": {"Zulu"}},
+		"POST /sites":   {"url": {"https://new.example"}, "client": {"Zulu"}, "username": {"u"}, "application_password": {"p p p p"}},
+		"POST /sites/1": {"url": {h.fake.URL(0)}, "client": {"Zulu"}},
 	} {
 		_, path, _ := strings.Cut(name, " ")
 		if status, body := p.post(path, form); status != http.StatusUnprocessableEntity || !strings.Contains(body, "Your access covers only some clients") {
 			t.Errorf("%s: a site beyond one's reach: %d", name, status)
 		}
 	}
-	if status, body := p.post("/sites", url.Values{"url": {h.fake.URL(1)}, "client": {"Acme"}, "username": {"u"}, "application_password": {"p p p p"}}); status != http.StatusUnprocessableEntity || strings.Contains(body, "Zulu") {
+	if status, body := p.post("/sites", url.Values{"url": {h.fake.URL(1)}, "client": {"Acme"}, "username": {"u"},
+		"application_password": {"p p p p"}}); status != http.StatusUnprocessableEntity || strings.Contains(body, "Zulu") {
 		t.Errorf("taking another client's address: %d", status)
 	}
 	csv := "url,username,application_password,client\n" + h.fake.URL(1) + ",u,stolen,Acme\nhttps://other.example,u,p,Zulu\n"
-	if _, body := p.post("/sites/import", url.Values{"csv": {csv}}); strings.Count(body, "You cannot add this URL") != 1 || !strings.Contains(body, "Your access covers only some clients") {
+	if _, body := p.post("/sites/import", url.Values{"csv": {csv}}); strings.Count(body, "You cannot add this URL") != 1 ||
+		!strings.Contains(body, "Your access covers only some clients") {
 		t.Errorf("import beyond reach: %.2000s", body)
 	}
 }

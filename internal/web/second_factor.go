@@ -117,7 +117,8 @@ func (s *Server) confirmApp(v *requestContext) error {
 		return s.showApp(v, http.StatusUnprocessableEntity, p)
 	}
 	if errors.Is(err, members.ErrCode) {
-		return s.showApp(v, http.StatusUnprocessableEntity, members.Problems{"code": "This code is wrong or has expired. Check the app again, and check that your phone's clock is right."})
+		return s.showApp(v, http.StatusUnprocessableEntity,
+			members.Problems{"code": "This code is wrong or has expired. Check the app again, and check that your phone's clock is right."})
 	}
 	if err != nil {
 		return err
@@ -222,7 +223,8 @@ func (s *Server) showSecondStep(v *requestContext, status int, problem string) e
 	if err != nil {
 		return err
 	}
-	page.Title, page.Sentence, page.Action, page.Options = "One more step", "Your password is correct. Now use your second factor.", "/second-step", "/second-step/options"
+	page.Title, page.Sentence, page.Action, page.Options = "One more step", "Your password is correct. Now use your second factor.", "/second-step",
+		"/second-step/options"
 	if to := next(v.Query("next")); to != "/" {
 		page.Action += "?next=" + url.QueryEscape(to)
 	}

@@ -80,7 +80,8 @@ func TestSignInInTwoSteps(t *testing.T) {
 	if status, _ := p.post("/second-step?next=/team", url.Values{"proof_code": {"000000"}}); status != http.StatusUnprocessableEntity {
 		t.Errorf("a wrong code: %d", status)
 	}
-	if status, to := p.post("/second-step?next=/team", url.Values{"proof_code": {appCode(t, secret, time.Now())}}); status != http.StatusSeeOther || to != "/team" {
+	if status, to := p.post("/second-step?next=/team", url.Values{"proof_code": {appCode(t, secret, time.Now())}}); status != http.StatusSeeOther ||
+		to != "/team" {
 		t.Errorf("the right code: %d %s", status, to)
 	}
 	if status, _ := p.get("/team"); status != http.StatusOK {
@@ -91,7 +92,8 @@ func TestSignInInTwoSteps(t *testing.T) {
 func TestPasskeysNeedAHostName(t *testing.T) {
 	h := newTestServer(t) // at 127.0.0.1
 	p := h.signIn(t, access.Owner)
-	if status, page := p.post("/settings/second-factor/passkey/options", nil); status != http.StatusUnprocessableEntity || !strings.Contains(page, "never to an IP address") {
+	if status, page := p.post("/settings/second-factor/passkey/options", nil); status != http.StatusUnprocessableEntity ||
+		!strings.Contains(page, "never to an IP address") {
 		t.Errorf("begin: %d %.200s", status, page)
 	}
 	if status, _ := p.post("/confirm/options", nil); status != http.StatusNotFound {

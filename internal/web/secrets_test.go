@@ -15,10 +15,12 @@ import (
 // A known password of a site and a known password of a member are typed in, used and changed; then everything that Drover shows or keeps
 // is searched for them.
 func TestNoSecretIsShownOrKept(t *testing.T) {
-	h := newTestServer(t, wptest.Site{Host: "well.example"}, wptest.Site{Host: "bad.example", Fault: wptest.WrongPassword}, wptest.Site{Host: "broken.example", Fault: wptest.SiteError}, wptest.Site{Host: "moved.example", Fault: wptest.RedirectWWW})
+	h := newTestServer(t, wptest.Site{Host: "well.example"}, wptest.Site{Host: "bad.example", Fault: wptest.WrongPassword},
+		wptest.Site{Host: "broken.example", Fault: wptest.SiteError}, wptest.Site{Host: "moved.example", Fault: wptest.RedirectWWW})
 	p := h.signIn(t, access.Owner)
 	for i := range h.fake.Len() {
-		if status, to := p.post("/sites", url.Values{"url": {h.fake.URL(i)}, "username": {wptest.DefaultUser}, "application_password": {wptest.DefaultPassword}}); status != 303 {
+		if status, to := p.post("/sites", url.Values{"url": {h.fake.URL(i)}, "username": {wptest.DefaultUser},
+			"application_password": {wptest.DefaultPassword}}); status != 303 {
 			t.Fatalf("add: %d %s", status, to)
 		}
 	}

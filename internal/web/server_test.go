@@ -112,7 +112,9 @@ func newTestServerRated(t *testing.T, db *database.DB, rates web.Rates, describe
 	front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { handler.ServeHTTP(w, r) }))
 	h.home = front.URL
 	h.changes = changes.New(h.db, keys, h.log, changes.Parts{Registry: h.registry, Roster: h.roster, Runner: h.runner})
-	h.parts = web.Parts{Changes: h.changes, Registry: h.registry, Runner: h.runner, Roster: h.roster, Library: saved.New(h.db, h.log), Log: h.log, Logger: logger, AuditSinks: auditsinks.New(h.db, h.log, logger), Signing: func() (ed25519.PrivateKey, error) { return h.signing, nil }, PublicURL: h.home, Gallery: true, Rates: rates}
+	h.parts = web.Parts{Changes: h.changes, Registry: h.registry, Runner: h.runner, Roster: h.roster, Library: saved.New(h.db, h.log), Log: h.log, Logger: logger,
+		AuditSinks: auditsinks.New(h.db, h.log, logger), Signing: func() (ed25519.PrivateKey, error) { return h.signing, nil }, PublicURL: h.home, Gallery: true,
+		Rates: rates}
 	h.server = web.New(h.parts)
 	handler = h.server.Handler()
 	t.Cleanup(func() {
@@ -131,7 +133,8 @@ func newTestServerRated(t *testing.T, db *database.DB, rates web.Rates, describe
 func (h *testServer) addSites(t *testing.T) {
 	t.Helper()
 	for i := range h.fake.Len() {
-		_, err := h.registry.Add(context.Background(), shell, sites.Draft{URL: h.fake.URL(i), Username: wptest.DefaultUser, Password: vault.NewSecret(wptest.DefaultPassword)})
+		_, err := h.registry.Add(context.Background(), shell, sites.Draft{URL: h.fake.URL(i), Username: wptest.DefaultUser,
+			Password: vault.NewSecret(wptest.DefaultPassword)})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -157,7 +160,8 @@ func (h *testServer) public(t *testing.T) person {
 func (h *testServer) signIn(t *testing.T, role access.Role) person {
 	t.Helper()
 	email := string(role) + "@agency.example"
-	if _, err := h.roster.Add(context.Background(), shell, members.Member{Email: email, Name: "The " + string(role), Role: role}, vault.NewSecret(password)); err != nil {
+	if _, err := h.roster.Add(context.Background(), shell, members.Member{Email: email, Name: "The " + string(role), Role: role},
+		vault.NewSecret(password)); err != nil {
 		t.Fatal(err)
 	}
 	p := h.public(t)

@@ -37,7 +37,8 @@ func (s *Server) signIn(v *requestContext) error {
 		return v.showSignIn(http.StatusTooManyRequests, form.Get("email"), "T"+wait.Error()[1:]+".")
 	}
 	if errors.Is(err, members.ErrSignIn) {
-		return v.showSignIn(http.StatusUnprocessableEntity, form.Get("email"), "The email address or password is wrong. Try again, or ask an admin to reset your password.")
+		return v.showSignIn(http.StatusUnprocessableEntity, form.Get("email"),
+			"The email address or password is wrong. Try again, or ask an admin to reset your password.")
 	}
 	if err != nil {
 		return err
@@ -103,7 +104,8 @@ func (v *requestContext) showClaim(c claiming) error {
 }
 
 func (v *requestContext) badLink() error {
-	return v.render(http.StatusNotFound, views.LinkUsed("It was already used, was replaced by a newer one, or has expired. Ask the person who sent it for a new one."))
+	return v.render(http.StatusNotFound,
+		views.LinkUsed("It was already used, was replaced by a newer one, or has expired. Ask the person who sent it for a new one."))
 }
 
 func (v *requestContext) claimForm(link members.OneTimeLink, c members.Claim, p members.Problems) views.PublicForm {
@@ -112,7 +114,8 @@ func (v *requestContext) claimForm(link members.OneTimeLink, c members.Claim, p 
 		email.Hint = "The invitation is for this email address."
 	}
 	return views.PublicForm{Action: v.Request.URL.Path, Role: string(link.Role), Fields: []views.Field{
-		{Name: "name", Label: "Name", Value: c.Name, Problem: p["name"], Complete: "name", Required: true, Hint: "The name your colleagues know. It appears in the audit log."},
+		{Name: "name", Label: "Name", Value: c.Name, Problem: p["name"], Complete: "name", Required: true,
+			Hint: "The name your colleagues know. It appears in the audit log."},
 		email,
 		{Name: "password", Label: "Password", Type: "password", Problem: p["password"], Complete: "new-password", Required: true, Hint: passwordHint},
 	}}

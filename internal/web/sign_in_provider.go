@@ -15,7 +15,8 @@ func (v *requestContext) flowCookie() string { return v.server.cookieName() + "-
 
 func (v *requestContext) rememberFlow(token string, age time.Duration) {
 	// Lax, since the provider sends the browser back from its own pages.
-	http.SetCookie(v.Writer, &http.Cookie{Name: v.flowCookie(), Value: token, Path: "/", MaxAge: int(age.Seconds()), HttpOnly: true, Secure: v.server.secure, SameSite: http.SameSiteLaxMode})
+	http.SetCookie(v.Writer, &http.Cookie{Name: v.flowCookie(), Value: token, Path: "/", MaxAge: int(age.Seconds()), HttpOnly: true, Secure: v.server.secure,
+		SameSite: http.SameSiteLaxMode})
 }
 
 // toProvider sends the browser to the provider.

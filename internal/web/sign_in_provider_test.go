@@ -76,14 +76,16 @@ func (i *issuer) token(w http.ResponseWriter, r *http.Request) {
 	delete(i.codes, r.PostFormValue("code"))
 	sum := sha256.Sum256([]byte(r.PostFormValue("code_verifier")))
 	id, secret, _ := r.BasicAuth()
-	if !known || base64.RawURLEncoding.EncodeToString(sum[:]) != requested.Get("code_challenge") || requested.Get("code_challenge_method") != "S256" || id != "drover" || secret != "provider-secret" {
+	if !known || base64.RawURLEncoding.EncodeToString(sum[:]) != requested.Get("code_challenge") || requested.Get("code_challenge_method") != "S256" ||
+		id != "drover" || secret != "provider-secret" {
 		w.Header().Set("Content-Type", "application/json")
 		w.WriteHeader(http.StatusBadRequest)
 		w.Write([]byte(`{"error":"invalid_grant"}`))
 		return
 	}
 	now := time.Now()
-	claims := map[string]any{"iss": i.URL, "aud": "drover", "iat": now.Unix(), "exp": now.Add(time.Minute).Unix(), "auth_time": now.Unix(), "nonce": requested.Get("nonce")}
+	claims := map[string]any{"iss": i.URL, "aud": "drover", "iat": now.Unix(), "exp": now.Add(time.Minute).Unix(), "auth_time": now.Unix(),
+		"nonce": requested.Get("nonce")}
 	for name, value := range i.claims {
 		claims[name] = value
 	}
@@ -128,7 +130,8 @@ func person0(email, subject string, more ...any) map[string]any {
 // provided gives the house the provider.
 func (h *testServer) provided(t *testing.T, i *issuer, change func(*members.ProviderConfig)) {
 	t.Helper()
-	c := members.ProviderConfig{Issuer: i.URL, ClientID: "drover", Secret: vault.NewSecret("provider-secret"), Name: "Agency ID", Redirect: h.home + "/sign-in/provider/callback", Domains: []string{"agency.example"}}
+	c := members.ProviderConfig{Issuer: i.URL, ClientID: "drover", Secret: vault.NewSecret("provider-secret"), Name: "Agency ID", Redirect: h.home +
+		"/sign-in/provider/callback", Domains: []string{"agency.example"}}
 	if change != nil {
 		change(&c)
 	}
@@ -172,7 +175,8 @@ func TestSigningInWithAProvider(t *testing.T) {
 	h := newTestServer(t)
 	i := newIssuer(t)
 	h.provided(t, i, nil)
-	if _, err := h.roster.Add(context.Background(), shell, members.Member{Email: "mara@agency.example", Name: "Mara", Role: access.Operator}, vault.NewSecret(password)); err != nil {
+	if _, err := h.roster.Add(context.Background(), shell, members.Member{Email: "mara@agency.example", Name: "Mara", Role: access.Operator},
+		vault.NewSecret(password)); err != nil {
 		t.Fatal(err)
 	}
 	p := h.public(t)
@@ -217,7 +221,8 @@ func TestMembersThatTheProviderMakes(t *testing.T) {
 		groups []string
 		status int
 		role   access.Role
-	}{{[]string{"staff"}, 303, access.Operator}, {[]string{"staff", "leads"}, 303, access.Admin}, {[]string{"other"}, 403, access.Admin}, {[]string{"staff"}, 303, access.Operator}} {
+	}{{[]string{"staff"}, 303, access.Operator}, {[]string{"staff", "leads"}, 303, access.Admin}, {[]string{"other"}, 403, access.Admin},
+		{[]string{"staff"}, 303, access.Operator}} {
 		i.says(person0("jo@agency.example", "sub-jo", "groups", c.groups))
 		if status, _, _ := h.public(t).through("/sign-in/provider"); status != c.status || role() != c.role {
 			t.Errorf("in %v: %d as %s, want %d as %s", c.groups, status, role(), c.status, c.role)
@@ -335,11 +340,13 @@ func TestConfirmingWithAProvider(t *testing.T) {
 		}
 	}
 	stale()
-	if _, page := p.get("/confirm?next=/sites/new"); !strings.Contains(page, "Confirm with Agency ID") || !strings.Contains(page, "/confirm/provider?next=%2Fsites%2Fnew") {
+	if _, page := p.get("/confirm?next=/sites/new"); !strings.Contains(page, "Confirm with Agency ID") ||
+		!strings.Contains(page, "/confirm/provider?next=%2Fsites%2Fnew") {
 		t.Error("no button")
 	}
 	for name, claims := range map[string]map[string]any{
-		"an old proof": person0("mara@agency.example", "sub-mara", "auth_time", time.Now().Add(-time.Hour).Unix()), "another person": person0("jo@agency.example", "sub-jo"), "no time": person0("mara@agency.example", "sub-mara", "auth_time", 0),
+		"an old proof":   person0("mara@agency.example", "sub-mara", "auth_time", time.Now().Add(-time.Hour).Unix()),
+		"another person": person0("jo@agency.example", "sub-jo"), "no time": person0("mara@agency.example", "sub-mara", "auth_time", 0),
 	} {
 		i.says(claims)
 		if status, _, _ := p.through("/confirm/provider?next=/sites/new"); status != http.StatusUnprocessableEntity {

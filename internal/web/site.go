@@ -46,7 +46,8 @@ func (s *Server) showSite(v *requestContext, status int, site sites.Site, proble
 		Retired: !site.RetiredAt.IsZero(), Root: site.Root, Override: site.Override, Address: site.Address, RedirectsTo: site.RedirectsTo,
 		Username: site.Credential.Username, Roles: site.Credential.Roles, Administrator: site.Credential.Administrator,
 		CredentialAt: site.Credential.CreatedAt, CredentialBy: site.Credential.CreatedBy, WorkedAt: site.Credential.WorkedAt,
-		Steps: checkSteps(site.Home, report), Credential: credentialFields(v.PostForm("username"), problems), ShowCredential: len(problems) > 0, ReauthenticateFirst: len(problems) == 0 && time.Since(v.session.ReauthenticatedAt) > recentFor,
+		Steps: checkSteps(site.Home, report), Credential: credentialFields(v.PostForm("username"), problems), ShowCredential: len(problems) > 0,
+		ReauthenticateFirst: len(problems) == 0 && time.Since(v.session.ReauthenticatedAt) > recentFor,
 	}
 	if page.Runs, err = s.runsOf(v, site.ID); err != nil {
 		return err
@@ -63,7 +64,8 @@ func (s *Server) showSite(v *requestContext, status int, site sites.Site, proble
 
 var checkStepTitles = map[string]string{
 	wordpress.StepHomePage: "Reach the site", wordpress.StepRoot: "Find the REST API", wordpress.StepApplicationPasswords: "Application passwords",
-	wordpress.StepCredential: "Sign in", wordpress.StepCapabilities: "What the user may do", wordpress.StepNamespaces: "Cache plugin", wordpress.StepStatus: "Status of the cache",
+	wordpress.StepCredential: "Sign in", wordpress.StepCapabilities: "What the user may do", wordpress.StepNamespaces: "Cache plugin",
+	wordpress.StepStatus: "Status of the cache",
 }
 
 func checkSteps(home string, report wordpress.Report) []views.CheckStep {
@@ -120,12 +122,14 @@ func (s *Server) showSiteForm(v *requestContext, status int, site sites.Site, d 
 	for i, c := range facets.Clients {
 		clients[i] = c.Value
 	}
-	fields := []views.Field{{Name: "url", Label: "Site URL", Value: d.URL, Problem: p["url"], Placeholder: "https://acme.example", Complete: "off", Required: true}}
+	fields := []views.Field{{Name: "url", Label: "Site URL", Value: d.URL, Problem: p["url"], Placeholder: "https://acme.example", Complete: "off",
+		Required: true}}
 	if site.ID == 0 {
 		fields = append(fields, credentialFields(d.Username, p)...)
 	}
 	fields = append(fields,
-		views.Field{Name: "name", Label: "Name", Value: d.Name, Problem: p["name"], Hint: "If empty, Drover uses the site's title once it has checked the site.", Complete: "off"},
+		views.Field{Name: "name", Label: "Name", Value: d.Name, Problem: p["name"], Hint: "If empty, Drover uses the site's title once it has checked the site.",
+			Complete: "off"},
 		views.Field{Name: "client", Label: "Client", Value: d.Client, Problem: p["client"], List: clients, Complete: "off"},
 		views.Field{Name: "tags", Label: "Tags", Value: strings.Join(d.Tags, ", "), Problem: p["tags"], Hint: "Separated by commas.", Complete: "off"})
 	title := "Add a site"

@@ -41,7 +41,8 @@ func (s *Server) badLines(v *requestContext) error {
 }
 
 func importFields() []views.Field {
-	return []views.Field{{Name: "csv", Label: "Or paste it here", Rows: 8, Mono: true, Placeholder: "url,username,application_password,client,tags\nhttps://acme.example,drover,abcd EFGH 1234 ijkl MNOP 5678,Acme,care-plan"}}
+	return []views.Field{{Name: "csv", Label: "Or paste it here", Rows: 8, Mono: true,
+		Placeholder: "url,username,application_password,client,tags\nhttps://acme.example,drover,abcd EFGH 1234 ijkl MNOP 5678,Acme,care-plan"}}
 }
 
 // longestUpload is what Import reads at the most, and some room for the form around it.
@@ -102,7 +103,8 @@ func (s *Server) reportImport(v *requestContext, lines []sites.Line) error {
 		page.Counts[string(line.Result)]++
 		if bad := line.Result == sites.LineBad; shown[bad] < mostReported {
 			shown[bad]++
-			page.Report = append(page.Report, views.ImportLine{Number: line.Number, URL: line.URL, Result: string(line.Result), Reason: cmp.Or(line.Reason, line.Note), SiteID: line.SiteID})
+			page.Report = append(page.Report, views.ImportLine{Number: line.Number, URL: line.URL, Result: string(line.Result), Reason: cmp.Or(line.Reason, line.Note),
+				SiteID: line.SiteID})
 		}
 		if line.Result == sites.LineAdded || line.Result == sites.LineUpdated {
 			changed = append(changed, line.SiteID)

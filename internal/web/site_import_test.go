@@ -22,12 +22,14 @@ func TestBadLinesOfAnImportAreKept(t *testing.T) {
 		fmt.Fprintf(&file, "\"x;=1+%d\",drover,zzzz YYYY 9999 xxxx WWWW 8888\n", i)
 	}
 	status, page := p.post("/sites/import", url.Values{"csv": {file.String()}})
-	if lines := report(t, page); status != http.StatusOK || len(lines) != 200 || !strings.Contains(page, "800 more lines") || !strings.Contains(page, "all 1,000 bad lines") {
+	if lines := report(t, page); status != http.StatusOK || len(lines) != 200 || !strings.Contains(page, "800 more lines") ||
+		!strings.Contains(page, "all 1,000 bad lines") {
 		t.Errorf("%d, %d lines are shown", status, len(lines))
 	}
 	for range 2 {
 		status, kept := p.get("/sites/import/bad.csv")
-		if status != http.StatusOK || strings.Count(kept, "\n") != 1001 || !strings.Contains(kept, "\n1001,") || strings.Contains(kept, "YYYY") || strings.Contains(kept, ";=") {
+		if status != http.StatusOK || strings.Count(kept, "\n") != 1001 || !strings.Contains(kept, "\n1001,") || strings.Contains(kept, "YYYY") ||
+			strings.Contains(kept, ";=") {
 			t.Errorf("%d %.300s", status, kept)
 		}
 	}

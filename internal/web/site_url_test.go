@@ -16,7 +16,8 @@ import (
 // A site that sends requests to its www address gets that address in one click, from its exchange or from the run; nobody can name
 // another address than the one the site gave.
 func TestRedirectedSitesGetTheirNewURL(t *testing.T) {
-	h := newTestServer(t, wptest.Site{Host: "one.example", Fault: wptest.RedirectWWW}, wptest.Site{Host: "two.example", Fault: wptest.RedirectWWW}, wptest.Site{Host: "three.example"})
+	h := newTestServer(t, wptest.Site{Host: "one.example", Fault: wptest.RedirectWWW}, wptest.Site{Host: "two.example", Fault: wptest.RedirectWWW},
+		wptest.Site{Host: "three.example"})
 	h.addSites(t)
 	run, err := h.runner.Start(context.Background(), shell, runs.Spec{Operation: "clear-cache", Selection: sites.Selection{All: true}})
 	if err != nil {

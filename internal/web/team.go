@@ -24,7 +24,8 @@ func (s *Server) showTeam(v *requestContext, status int, page views.Team, proble
 	}
 	actor := v.actor()
 	for _, m := range present {
-		member := views.TeamMember{ID: m.ID, Name: m.Name, Email: m.Email, Role: string(m.Role), Self: m.ID == v.member.ID, JoinedAt: m.CreatedAt, Access: accessSummary(m.Restriction), HasPage: actor.May(access.MemberAccess)}
+		member := views.TeamMember{ID: m.ID, Name: m.Name, Email: m.Email, Role: string(m.Role), Self: m.ID == v.member.ID, JoinedAt: m.CreatedAt,
+			Access: accessSummary(m.Restriction), HasPage: actor.May(access.MemberAccess)}
 		if actor.May(access.MemberRole) && actor.Role.Covers(m.Role) && !member.Self {
 			member.Roles, member.Removable, member.Resettable = rolesFor(actor), true, actor.May(access.MemberReset)
 		}
@@ -140,11 +141,13 @@ func (s *Server) showSettings(v *requestContext, status int, p members.Problems)
 		Name: []views.Field{{Name: "name", Label: "Name", Value: v.typedName(p), Problem: p["name"], Complete: "name", Required: true}},
 		Password: []views.Field{
 			{Name: "old", Label: "Current password", Type: "password", Problem: p["old"], Complete: "current-password", Required: true},
-			{Name: "password", Label: "New password", Type: "password", Problem: p["password"], Complete: "new-password", Required: true, Hint: "At least 12 characters. You will be signed out everywhere and must sign in with the new password."},
+			{Name: "password", Label: "New password", Type: "password", Problem: p["password"], Complete: "new-password", Required: true,
+				Hint: "At least 12 characters. You will be signed out everywhere and must sign in with the new password."},
 		},
 	}
 	for _, each := range open {
-		page.Sessions = append(page.Sessions, views.Session{ID: each.ID, Device: each.UserAgent, Addr: each.Addr, LastSeenAt: each.LastSeenAt, CreatedAt: each.CreatedAt, This: each.ID == v.session.ID})
+		page.Sessions = append(page.Sessions, views.Session{ID: each.ID, Device: each.UserAgent, Addr: each.Addr, LastSeenAt: each.LastSeenAt,
+			CreatedAt: each.CreatedAt, This: each.ID == v.session.ID})
 	}
 	second, err := s.Roster.SecondFactor(v.Request.Context(), v.member.ID)
 	if err != nil {

@@ -41,8 +41,9 @@ func TestCacheOf(t *testing.T) {
 
 func TestFromCache(t *testing.T) {
 	for name, value := range map[string]string{
-		"Cdn-Cache": "HIT", "Sg-F-Cache": "HIT", "X-Hcdn-Cache-Status": "HIT", "Wp-Super-Cache": "Served supercache file from PHP", "X-Nananana": "Batcache-Hit", "Server-Timing": "cdn-cache; desc=HIT",
-		"X-Ezoic-Cdn": "Hit ds;mm", "X-Nitro-Cache": "HIT", "Age": "300", "X-Litespeed-Cache": "hit",
+		"Cdn-Cache": "HIT", "Sg-F-Cache": "HIT", "X-Hcdn-Cache-Status": "HIT", "Wp-Super-Cache": "Served supercache file from PHP", "X-Nananana": "Batcache-Hit",
+		"Server-Timing": "cdn-cache; desc=HIT",
+		"X-Ezoic-Cdn":   "Hit ds;mm", "X-Nitro-Cache": "HIT", "Age": "300", "X-Litespeed-Cache": "hit",
 	} {
 		for status, want := range map[int]bool{200: true, 301: true, 401: true, 404: true, 429: false, 0: false} {
 			x := Exchange{Method: "GET", Status: status, Header: worthSeeing(http.Header{name: {value}})}
@@ -55,7 +56,8 @@ func TestFromCache(t *testing.T) {
 			}
 		}
 	}
-	for name, value := range map[string]string{"X-Cache": "MISS", "Cf-Cache-Status": "DYNAMIC", "X-Litespeed-Cache-Control": "hit", "Cache-Control": "max-age=60", "Server-Timing": "wp-total;dur=3", "Age": "0", "X-Cache-Key": "/whit/hits"} {
+	for name, value := range map[string]string{"X-Cache": "MISS", "Cf-Cache-Status": "DYNAMIC", "X-Litespeed-Cache-Control": "hit", "Cache-Control": "max-age=60",
+		"Server-Timing": "wp-total;dur=3", "Age": "0", "X-Cache-Key": "/whit/hits"} {
 		if says, is := FromCache(Exchange{Method: "GET", Status: 200, Header: worthSeeing(http.Header{name: {value}})}); is {
 			t.Errorf("%s: %s is a hit: %s", name, value, says)
 		}
@@ -89,15 +91,16 @@ func TestVerbsThatMayBeBlocked(t *testing.T) {
 		x    Exchange
 		want bool
 	}{
-		"405 by nginx":           {Exchange{Method: "PATCH", Status: 405, Body: []byte("<center>nginx</center>")}, true},
-		"501":                    {Exchange{Method: "DELETE", Status: 501, Body: page}, true},
-		"403 to POST":            {Exchange{Method: "POST", Status: 403, Body: page}, false},
-		"403 to GET":             {Exchange{Method: "GET", Status: 403, Body: page}, false},
-		"a challenge":            {Exchange{Method: "PATCH", Status: 403, Header: http.Header{"Cf-Mitigated": {"challenge"}}, Body: page}, false},
-		"WordPress forbids":      {Exchange{Method: "PATCH", Status: 403, Body: []byte(`{"code":"rest_forbidden","message":"no"}`)}, false},
-		"cut":                    {Exchange{Method: "PATCH", Sent: true, Fault: ErrCutOff}, true},
-		"the answer cut":         {Exchange{Method: "PATCH", Sent: true, Status: 200, Fault: ErrCutOff}, false},
-		"the disguise fell off":  {Exchange{Method: "PATCH", Override: OverrideHeader, Status: 405, Body: []byte(`{"success":false,"status":"error","message":"PATCH only"}`)}, true},
+		"405 by nginx":      {Exchange{Method: "PATCH", Status: 405, Body: []byte("<center>nginx</center>")}, true},
+		"501":               {Exchange{Method: "DELETE", Status: 501, Body: page}, true},
+		"403 to POST":       {Exchange{Method: "POST", Status: 403, Body: page}, false},
+		"403 to GET":        {Exchange{Method: "GET", Status: 403, Body: page}, false},
+		"a challenge":       {Exchange{Method: "PATCH", Status: 403, Header: http.Header{"Cf-Mitigated": {"challenge"}}, Body: page}, false},
+		"WordPress forbids": {Exchange{Method: "PATCH", Status: 403, Body: []byte(`{"code":"rest_forbidden","message":"no"}`)}, false},
+		"cut":               {Exchange{Method: "PATCH", Sent: true, Fault: ErrCutOff}, true},
+		"the answer cut":    {Exchange{Method: "PATCH", Sent: true, Status: 200, Fault: ErrCutOff}, false},
+		"the disguise fell off": {Exchange{Method: "PATCH", Override: OverrideHeader, Status: 405,
+			Body: []byte(`{"success":false,"status":"error","message":"PATCH only"}`)}, true},
 		"it became a GET":        {Exchange{Method: "PATCH", Status: 405, Body: []byte(`{"success":false,"status":"error","message":"GET is not allowed"}`)}, true},
 		"a GET, for WordPress":   {Exchange{Method: "PATCH", Status: 404, Body: []byte(`{"code":"rest_no_route","message":"no","data":{"status":404}}`)}, true},
 		"404 by IIS":             {Exchange{Method: "PUT", Status: 404, Body: page}, true},
@@ -106,7 +109,8 @@ func TestVerbsThatMayBeBlocked(t *testing.T) {
 		"no such post":           {Exchange{Method: "PUT", Status: 404, Body: []byte(`{"code":"rest_post_invalid_id","message":"no","data":{"status":404}}`)}, false},
 		"a coming-soon page":     {Exchange{Method: "PATCH", Status: 200, Body: []byte("<html><title>Soon</title><body>Soon</body></html>")}, false},
 		"sent to the home page":  {Exchange{Method: "PATCH", URL: "https://acme.example/wp-json/a", Status: 302, Header: http.Header{"Location": {"/"}}}, true},
-		"sent to a login":        {Exchange{Method: "PATCH", URL: "https://acme.example/wp-json/a", Status: 302, Header: http.Header{"Location": {"/login/"}}}, false},
+		"sent to a login": {Exchange{Method: "PATCH", URL: "https://acme.example/wp-json/a", Status: 302, Header: http.Header{"Location": {"/login/"}}},
+			false},
 	} {
 		if got := Classify(c.x).Verb; got != c.want {
 			t.Errorf("%s: %v", name, got)

@@ -27,17 +27,28 @@ func read(status int, body string, header ...string) Exchange {
 // The answers to a write that say no with 200, in the forms that plugins and frameworks have.
 func TestSuccessThatDenies(t *testing.T) {
 	for _, body := range []string{
-		`{"code":"acme_failed","message":"No.","data":null}`, `{"code":"acme_failed","message":"No.","data":[]}`, `{"code":"acme_failed","message":"No.","data":{"field":"x"}}`,
-		`{"code":"invalid_licence","message":"No."}`, `{"code":"acme","message":"No.","data":null,"additional_errors":[]}`, `{"message":"No.","data":{"status":"403"}}`,
-		`{"errors":{"acme_failed":["It failed."]},"error_data":[]}`, `{"errors":[{"message":"x"}]}`, `{"errors":["x"]}`, `{"errors":"x"}`, `{"errors":{"title":["required"]},"message":"The given data was invalid."}`,
-		`{"error":"No licence."}`, `{"error":{"code":"E7","message":"No licence."}}`, `{"error":true,"message":"No."}`, `{"error":1}`, `{"error":{"0":"x"}}`, `{"error_message":"No."}`,
-		`{"error":"invalid_grant","error_description":"No."}`, `{"status":"fail","data":{"title":"required"}}`, `{"status":"error","message":"No."}`, `{"status":"failed"}`, `{"status":"FAILURE"}`,
-		`{"status":false,"message":"No."}`, `{"status":0}`, `{"status":"0"}`, `{"status":403,"message":"No."}`, `{"statusCode":401,"message":"No."}`, `{"code":500,"message":"No."}`,
-		`{"result":"error"}`, `{"result":false}`, `{"ok":false}`, `{"type":"error","message":"No."}`, `{"success":false}`, `{"success":0}`, `{"success":"0"}`, `{"success":"false"}`,
-		`{"success":false,"data":"No."}`, `{"success":true,"data":{"success":false}}`, `{"deleted":false}`, `{"data":{"status":"error","message":"No."}}`, `{"result":{"success":false}}`,
-		`false`, `"{\"success\":false}"`, `[{"code":"acme","message":"No.","data":{"status":400}}]`, `{"body":{"code":"x","message":"No.","data":{"status":403}},"status":403,"headers":{}}`,
-		`{"body":null,"status":500,"headers":[]}`, `{"code":500,"message":"No.","data":null}`, `{"success":"","message":"No."}`, `{"updated":false}`, `{"done":false}`, `{"data":false}`, `{"data":{"error":{"code":"E1","message":"No."}}}`,
-		`{"type":"about:blank","title":"Forbidden","status":403,"detail":"No."}`, `{"errors":[{"message":"x"}],"data":null}`, `{"data":{"x":{"y":1}},"success":false}`, `{"items":[{"success":false,"message":"No."}]}`,
+		`{"code":"acme_failed","message":"No.","data":null}`, `{"code":"acme_failed","message":"No.","data":[]}`,
+		`{"code":"acme_failed","message":"No.","data":{"field":"x"}}`,
+		`{"code":"invalid_licence","message":"No."}`, `{"code":"acme","message":"No.","data":null,"additional_errors":[]}`,
+		`{"message":"No.","data":{"status":"403"}}`,
+		`{"errors":{"acme_failed":["It failed."]},"error_data":[]}`, `{"errors":[{"message":"x"}]}`, `{"errors":["x"]}`, `{"errors":"x"}`,
+		`{"errors":{"title":["required"]},"message":"The given data was invalid."}`,
+		`{"error":"No licence."}`, `{"error":{"code":"E7","message":"No licence."}}`, `{"error":true,"message":"No."}`, `{"error":1}`, `{"error":{"0":"x"}}`,
+		`{"error_message":"No."}`,
+		`{"error":"invalid_grant","error_description":"No."}`, `{"status":"fail","data":{"title":"required"}}`, `{"status":"error","message":"No."}`,
+		`{"status":"failed"}`, `{"status":"FAILURE"}`,
+		`{"status":false,"message":"No."}`, `{"status":0}`, `{"status":"0"}`, `{"status":403,"message":"No."}`, `{"statusCode":401,"message":"No."}`,
+		`{"code":500,"message":"No."}`,
+		`{"result":"error"}`, `{"result":false}`, `{"ok":false}`, `{"type":"error","message":"No."}`, `{"success":false}`, `{"success":0}`, `{"success":"0"}`,
+		`{"success":"false"}`,
+		`{"success":false,"data":"No."}`, `{"success":true,"data":{"success":false}}`, `{"deleted":false}`, `{"data":{"status":"error","message":"No."}}`,
+		`{"result":{"success":false}}`,
+		`false`, `"{\"success\":false}"`, `[{"code":"acme","message":"No.","data":{"status":400}}]`,
+		`{"body":{"code":"x","message":"No.","data":{"status":403}},"status":403,"headers":{}}`,
+		`{"body":null,"status":500,"headers":[]}`, `{"code":500,"message":"No.","data":null}`, `{"success":"","message":"No."}`, `{"updated":false}`,
+		`{"done":false}`, `{"data":false}`, `{"data":{"error":{"code":"E1","message":"No."}}}`,
+		`{"type":"about:blank","title":"Forbidden","status":403,"detail":"No."}`, `{"errors":[{"message":"x"}],"data":null}`,
+		`{"data":{"x":{"y":1}},"success":false}`, `{"items":[{"success":false,"message":"No."}]}`,
 	} {
 		if v := Classify(write(200, body)); v.Outcome != Failed {
 			t.Errorf("%s: %+v", body, v)
@@ -53,16 +64,21 @@ func TestSuccessThatDenies(t *testing.T) {
 // Answers to a write that a person would not take for done, nor for refused.
 func TestSuccessThatIsNotClear(t *testing.T) {
 	for _, body := range []string{
-		`null`, `0`, `-1`, `""`, `"0"`, `"Error: no licence"`, `{"code":"acme_report","message":"x"}`, `{"success":true,"mess`, `{"id":7`, "OK", "\x1f\x8b\x08\x00damaged", "\x00\x01\x02",
-		`{"message":"Sorry, you are not allowed to do that."}`, `<!doctype html><html><head></head><body>{"success":true}</body></html>`, `{"id":7,"meta":{"a":1},"titl`, `[{"id":1},{"id":2},{"i`, `{"data":{"x":{"y":1}},"success":fal`, phpWarning + `{"success":true,"data":{"a":{"b":1}},"x":"`, `{"success":true}{"code":"internal_server_error","message":"<p>`,
+		`null`, `0`, `-1`, `""`, `"0"`, `"Error: no licence"`, `{"code":"acme_report","message":"x"}`, `{"success":true,"mess`, `{"id":7`, "OK",
+		"\x1f\x8b\x08\x00damaged", "\x00\x01\x02",
+		`{"message":"Sorry, you are not allowed to do that."}`, `<!doctype html><html><head></head><body>{"success":true}</body></html>`,
+		`{"id":7,"meta":{"a":1},"titl`, `[{"id":1},{"id":2},{"i`, `{"data":{"x":{"y":1}},"success":fal`, phpWarning + `{"success":true,"data":{"a":{"b":1}},"x":"`,
+		`{"success":true}{"code":"internal_server_error","message":"<p>`,
 		`{"success":true}` + page("Shop"), `{"success":true}{"success":false}`, `{"code":"x","message":"No.","data":{"status":400}}{"success":true}`,
 	} {
 		if v := Classify(write(200, body)); v.Outcome != Unknown || v.Reason != ReasonUnclear {
 			t.Errorf("%s: %+v", body, v)
 		}
 	}
-	for _, body := range []string{`{"success":true,"errors":["x"]}`, `{"id":7,"error":"x"}`, `{"data":{"a":1},"errors":[{"message":"x"}]}`, `{"updated":3,"errors":{"9":"x"}}`, `{"success":true,"data":{"errors":["x"]}}`,
-		`{"status":"success","errors":["x"]}`, `{"success":true,"results":[{"success":false}]}`, `{"results":[{"success":true},{"success":false}]}`, `{"products":[{"id":7},{"id":0,"error":{"code":"x","message":"No."}}]}`} {
+	for _, body := range []string{`{"success":true,"errors":["x"]}`, `{"id":7,"error":"x"}`, `{"data":{"a":1},"errors":[{"message":"x"}]}`,
+		`{"updated":3,"errors":{"9":"x"}}`, `{"success":true,"data":{"errors":["x"]}}`,
+		`{"status":"success","errors":["x"]}`, `{"success":true,"results":[{"success":false}]}`, `{"results":[{"success":true},{"success":false}]}`,
+		`{"products":[{"id":7},{"id":0,"error":{"code":"x","message":"No."}}]}`} {
 		if v := Classify(write(200, body)); v.Outcome != Partial {
 			t.Errorf("%s: %+v", body, v)
 		}
@@ -80,26 +96,41 @@ func TestSuccessThatIsNotClear(t *testing.T) {
 // What only looks like a refusal: a resource whose own status is failed, words of success in WordPress's error form, empty errors.
 func TestSuccessThatResemblesARefusal(t *testing.T) {
 	for _, x := range []Exchange{
-		write(200, `{"id":7,"status":"failed","total":"12.00"}`), write(200, `{"order_id":7,"status":"failed"}`), write(200, `{"error":null,"updated":3}`), write(200, `{"errors":[],"id":3}`),
-		write(200, `{"error":false}`), write(200, `{"error":""}`), write(200, `{"error":{}}`), write(200, `{"error":{"code":0,"message":""}}`), write(200, `{"errors":0}`), write(200, `{"status":"success"}`), write(200, `{"status":200}`),
-		write(200, `{"status":"publish"}`), write(200, `{"code":"success","message":"Saved.","data":{"a":1}}`), write(200, `{"code":"jwt_auth_valid_token","data":{"status":200}}`), write(200, `{"code":200,"message":"OK"}`),
-		write(200, `{"success":true,"statusCode":200,"code":"jwt_auth_valid_credential","message":"x","data":{}}`), write(200, `{"id":7,"code":"SUMMER","amount":"5"}`), write(200, `true`), write(200, `7`), write(200, `"done"`),
-		write(200, `[]`), write(200, `{}`), write(200, `{"deleted":true,"previous":{}}`), write(200, `{"type":"post"}`), write(201, `{"id":1,"_links":{}}`), write(200, `{"success":1}`), write(200, `{"success":true}0`),
-		write(200, `{"success":true}{"success":true}`), write(200, `{"debug":{"a":1}}{"success":true}`), write(200, `{"success":true,"data":{"status":"failed","id":7}}`),
-		read(200, `{"id":7,"status":"failed","error":"card declined"}`), read(200, `{"status":"error"}`), read(200, `false`), read(200, `null`), read(200, `{"errors":["x"]}`), read(200, `{"code":"SUMMER","message":"x"}`),
-		read(200, `{"code":"SUMMER","message":"x","data":null,"id":7}`), read(200, `[{"code":"a","message":"b","data":null}]`), read(200, ``, "Content-Type", "application/json"),
+		write(200, `{"id":7,"status":"failed","total":"12.00"}`), write(200, `{"order_id":7,"status":"failed"}`), write(200, `{"error":null,"updated":3}`),
+		write(200, `{"errors":[],"id":3}`),
+		write(200, `{"error":false}`), write(200, `{"error":""}`), write(200, `{"error":{}}`), write(200, `{"error":{"code":0,"message":""}}`),
+		write(200, `{"errors":0}`), write(200, `{"status":"success"}`), write(200, `{"status":200}`),
+		write(200, `{"status":"publish"}`), write(200, `{"code":"success","message":"Saved.","data":{"a":1}}`),
+		write(200, `{"code":"jwt_auth_valid_token","data":{"status":200}}`), write(200, `{"code":200,"message":"OK"}`),
+		write(200, `{"success":true,"statusCode":200,"code":"jwt_auth_valid_credential","message":"x","data":{}}`),
+		write(200, `{"id":7,"code":"SUMMER","amount":"5"}`), write(200, `true`), write(200, `7`), write(200, `"done"`),
+		write(200, `[]`), write(200, `{}`), write(200, `{"deleted":true,"previous":{}}`), write(200, `{"type":"post"}`), write(201, `{"id":1,"_links":{}}`),
+		write(200, `{"success":1}`), write(200, `{"success":true}0`),
+		write(200, `{"success":true}{"success":true}`), write(200, `{"debug":{"a":1}}{"success":true}`),
+		write(200, `{"success":true,"data":{"status":"failed","id":7}}`),
+		read(200, `{"id":7,"status":"failed","error":"card declined"}`), read(200, `{"status":"error"}`), read(200, `false`), read(200, `null`),
+		read(200, `{"errors":["x"]}`), read(200, `{"code":"SUMMER","message":"x"}`),
+		read(200, `{"code":"SUMMER","message":"x","data":null,"id":7}`), read(200, `[{"code":"a","message":"b","data":null}]`),
+		read(200, ``, "Content-Type", "application/json"),
 		write(200, ``, "Content-Type", "application/json; charset=UTF-8", "Link", `<https://acme.example/wp-json/>; rel="https://api.w.org/"`), write(204, ``),
-		write(200, `{"error_code":0,"error_message":"success"}`), write(200, `{"error":"No error","updated":1}`), write(200, `{"error":"no errors found"}`), write(200, `{"enabled":false}`), write(200, `{"id":5,"deleted":false}`), write(200, `{"id":5,"title":"x","done":false}`), write(200, `{"message":"Saved."}`), write(200, `{"message":"3 of 3"}`), write(200, `{"id":3,"sent":false}`),
-		write(200, `{"log":[{"type":"error","message":"old"}],"saved":true}`), write(200, `{"tests":[{"label":"x","status":"failed"}]}`), write(200, `{"success":true,"warnings":["x"],"data":{"failed":0,"errors":[]}}`),
-		write(200, `{"email_errors":"all","maintenance":false,"error_reporting":true}`), write(200, `{"rows":[{"name":"x","error":null},{"name":"y","error":"old"}]}`), write(226, `{"success":true}`),
-		write(201, `{"id":5}`, "Location", "/wp-json/wp/v2/posts/5"), write(200, `{"success":true}`, "X-Cache", "MISS", "Retry-After", "5"), write(200, `{"id":5,"content":{"rendered":"<html><h1>403 Forbidden</h1></html>"}}`),
-		read(200, "\xef\xbb\xbf", "Content-Type", "application/json"), read(200, `[]`), read(200, `0`), read(200, `{"status":"critical","tests":[{"success":false}]}`), read(200, `[{"level":"error","message":"Fatal error: x"}]`),
+		write(200, `{"error_code":0,"error_message":"success"}`), write(200, `{"error":"No error","updated":1}`), write(200, `{"error":"no errors found"}`),
+		write(200, `{"enabled":false}`), write(200, `{"id":5,"deleted":false}`), write(200, `{"id":5,"title":"x","done":false}`), write(200, `{"message":"Saved."}`),
+		write(200, `{"message":"3 of 3"}`), write(200, `{"id":3,"sent":false}`),
+		write(200, `{"log":[{"type":"error","message":"old"}],"saved":true}`), write(200, `{"tests":[{"label":"x","status":"failed"}]}`),
+		write(200, `{"success":true,"warnings":["x"],"data":{"failed":0,"errors":[]}}`),
+		write(200, `{"email_errors":"all","maintenance":false,"error_reporting":true}`),
+		write(200, `{"rows":[{"name":"x","error":null},{"name":"y","error":"old"}]}`), write(226, `{"success":true}`),
+		write(201, `{"id":5}`, "Location", "/wp-json/wp/v2/posts/5"), write(200, `{"success":true}`, "X-Cache", "MISS", "Retry-After", "5"),
+		write(200, `{"id":5,"content":{"rendered":"<html><h1>403 Forbidden</h1></html>"}}`),
+		read(200, "\xef\xbb\xbf", "Content-Type", "application/json"), read(200, `[]`), read(200, `0`),
+		read(200, `{"status":"critical","tests":[{"success":false}]}`), read(200, `[{"level":"error","message":"Fatal error: x"}]`),
 	} {
 		if v := Classify(x); v.Outcome != OK {
 			t.Errorf("%s %s: %+v", x.Method, x.Body, v)
 		}
 	}
-	for _, body := range []string{`{"code":"acme","message":"No.","data":null}`, `{"success":false}`, `{"code":"acme","message":"No.","data":{"status":500}}`, `{"code":404,"message":"No.","data":null}`, `{"code":"acme","message":"No.","data":404}`} {
+	for _, body := range []string{`{"code":"acme","message":"No.","data":null}`, `{"success":false}`, `{"code":"acme","message":"No.","data":{"status":500}}`,
+		`{"code":404,"message":"No.","data":null}`, `{"code":"acme","message":"No.","data":404}`} {
 		if v := Classify(read(200, body)); v.Outcome != Failed {
 			t.Errorf("read %s: %+v", body, v)
 		}
@@ -120,13 +151,18 @@ func TestBatches(t *testing.T) {
 		{"with gaps", at("/batch/v1", 207, `{"responses":{"0":`+yes+`,"2":`+no+`}}`), Partial, "", "1 of 2", false},
 		{"statuses as texts", at("/batch/v1", 207, `{"responses":[{"status":"201","body":{}},{"status":"404","body":{}}]}`), Partial, "", "1 of 2", false},
 		{"after a warning", at("/batch/v1", 200, phpWarning+`{"responses":[`+yes+`,`+no+`]}`), Partial, "", "1 of 2", false},
-		{"a shop's", at("/wc/v3/products/batch", 200, `{"update":[{"id":7},{"id":8,"error":{"code":"x","message":"Invalid ID.","data":{"status":400}}}]}`), Partial, "", "Invalid ID", false},
-		{"a shop's, all", at("/wc/v3/products/batch", 200, `{"create":[{"id":0,"error":{"code":"x","message":"A","data":{"status":400}}}],"delete":[{"id":8,"error":{"code":"y","message":"B","data":{"status":404}}}]}`), Failed, ReasonRefused, "All 2", false},
+		{"a shop's", at("/wc/v3/products/batch", 200, `{"update":[{"id":7},{"id":8,"error":{"code":"x","message":"Invalid ID.","data":{"status":400}}}]}`), Partial,
+			"", "Invalid ID", false},
+		{"a shop's, all", at("/wc/v3/products/batch", 200,
+			`{"create":[{"id":0,"error":{"code":"x","message":"A","data":{"status":400}}}],`+
+				`"delete":[{"id":8,"error":{"code":"y","message":"B","data":{"status":404}}}]}`),
+			Failed, ReasonRefused, "All 2", false},
 		{"a shop's, all well", at("/wc/v3/products/batch", 200, `{"create":[{"id":1}],"update":[],"delete":[{"id":8}]}`), OK, "", "", false},
 		{"a shop's failed orders", at("/wc/v3/orders/batch", 200, `{"update":[{"id":7,"status":"failed"}]}`), OK, "", "", false},
 		{"another's", at("/acme/v1/items/batch", 200, `{"results":[{"success":true},{"success":false,"message":"No."}]}`), Partial, "", "No.", false},
 		{"another's, with 207", at("/acme/v1/items", 207, `{"items":[{"status":200},{"status":409}]}`), Partial, "", "1 of 2", false},
-		{"parts without an answer", Exchange{Method: "POST", URL: "https://acme.example/wp-json/batch/v1", Status: 207, Sent: true, Body: []byte(`{"responses":[` + yes + `]}`),
+		{"parts without an answer", Exchange{Method: "POST", URL: "https://acme.example/wp-json/batch/v1", Status: 207, Sent: true,
+			Body:        []byte(`{"responses":[` + yes + `]}`),
 			RequestBody: []byte(`{"requests":[{"path":"/a"},{"path":"/b"}]}`)}, Partial, "", "1 of 2", false},
 		{"no answers", Exchange{Method: "POST", URL: "https://acme.example/wp-json/batch/v1", Status: 207, Sent: true, Body: []byte(`{"responses":[]}`),
 			RequestBody: []byte(`{"requests":[{"path":"/a"},{"path":"/b"}]}`)}, Unknown, ReasonUnclear, "empty", false},
@@ -136,16 +172,21 @@ func TestBatches(t *testing.T) {
 
 // debris is what stands before an answer, with what stands after it.
 var debris = map[string]string{
-	phpWarning: "", "\xef\xbb\xbf": "", "\n\f ": "\x00", `<div id="error"><p class="wpdberror"><strong>WordPress database error:</strong> [Table 'a.b' doesn't exist]<br /><code>SELECT 1</code></p></div>`: "",
-	"<script>window.a = {\"success\":true};</script>\n": "", "<style>p{color:red}</style>": "<!-- 0.2 s {\"a\":1} -->", "<meta name=x><link rel=y>": "", "<p>Hello": "", "": `<script defer src="https://cdn.example/t.js"></script>`,
+	phpWarning: "", "\xef\xbb\xbf": "", "\n\f ": "\x00",
+	`<div id="error"><p class="wpdberror"><strong>WordPress database error:</strong> [Table 'a.b' doesn't exist]<br /><code>SELECT 1</code></p></div>`: "",
+	"<script>window.a = {\"success\":true};</script>\n": "", "<style>p{color:red}</style>": "<!-- 0.2 s {\"a\":1} -->", "<meta name=x><link rel=y>": "",
+	"<p>Hello": "", "": `<script defer src="https://cdn.example/t.js"></script>`,
 	" ": "<p>Deprecated: x</p>", "<div class='notice'>": "", "<noscript><img src=x></noscript>": `<div id="x">{}</div>`, "<header>x</header>": "</body></html>",
-	"<!-- a -->": "<!-- Cached by W3TC -->", "<table class='xdebug-error'><tr><th>( ! ) Notice: Undefined index [0] in /a.php on line <i>3</i></th></tr></table>": "",
-	")]}'": "", ")]}',\n": "", "while(1);": "", "Array ( [\x00*\x00name] => x )\n": "", "<br />Notice: x in a.php on line 3\n\xef\xbb\xbf": "", "<pre>Array\n(\n [status] => error\n)\n</pre>": "",
+	"<!-- a -->": "<!-- Cached by W3TC -->",
+	"<table class='xdebug-error'><tr><th>( ! ) Notice: Undefined index [0] in /a.php on line <i>3</i></th></tr></table>": "",
+	")]}'": "", ")]}',\n": "", "while(1);": "", "Array ( [\x00*\x00name] => x )\n": "", "<br />Notice: x in a.php on line 3\n\xef\xbb\xbf": "",
+	"<pre>Array\n(\n [status] => error\n)\n</pre>":                     "",
 	"Deprecated: Function x() is deprecated in /srv/a.php on line 3\n": "", "<iframe src=x></iframe>": `<img src="x" onload="{a:1}">`,
 }
 
 func TestDebrisChangesNothing(t *testing.T) {
-	for _, x := range []Exchange{answered(200, done), write(200, `{"success":true}`), write(200, `{"id":1}`), read(200, `[{"id":1}]`), read(200, `[]`), read(200, `{}`), write(200, `{"code":"x","message":"y","data":{"status":403}}`)} {
+	for _, x := range []Exchange{answered(200, done), write(200, `{"success":true}`), write(200, `{"id":1}`), read(200, `[{"id":1}]`), read(200, `[]`),
+		read(200, `{}`), write(200, `{"code":"x","message":"y","data":{"status":403}}`)} {
 		want := Classify(x)
 		for before, after := range debris {
 			y := x
@@ -159,7 +200,8 @@ func TestDebrisChangesNothing(t *testing.T) {
 
 // A page for scripts of another origin wraps the JSON in a call (JSONP); what has no name in it may as well be a part of a script.
 func TestJSONWithinACall(t *testing.T) {
-	for body, outcome := range map[string]Outcome{`{"success":true}`: OK, `{"success":false}`: Failed, `{"code":"x","message":"y","data":{"status":500}}`: Failed} {
+	for body, outcome := range map[string]Outcome{`{"success":true}`: OK, `{"success":false}`: Failed,
+		`{"code":"x","message":"y","data":{"status":500}}`: Failed} {
 		if v := Classify(write(200, "/**/cb("+body+");")); v.Outcome != outcome {
 			t.Errorf("%s: %+v", body, v)
 		}
@@ -167,16 +209,21 @@ func TestJSONWithinACall(t *testing.T) {
 }
 
 func TestPHPDied(t *testing.T) {
-	const fatal = "<br />\n<b>Fatal error</b>:  Uncaught TypeError: strlen(): Argument #1 in /srv/a.php:12\nStack trace:\n#0 {main}\n  thrown in <b>/srv/a.php</b> on line <b>12</b><br />\n"
-	const core = `{"code":"internal_server_error","message":"<p>There has been a critical error on this website.</p>","data":{"status":500},"additional_errors":[]}`
-	const died = `<!DOCTYPE html><html><head><title>WordPress &rsaquo; Error</title></head><body id="error-page"><div class="wp-die-message"><p>Es gab einen kritischen Fehler.</p></div></body></html>`
+	const fatal = "<br />\n<b>Fatal error</b>:  Uncaught TypeError: strlen(): Argument #1 in /srv/a.php:12\nStack trace:\n#0 {main}\n  thrown in " +
+		"<b>/srv/a.php</b> on line <b>12</b><br />\n"
+	const core = `{"code":"internal_server_error","message":"<p>There has been a critical error on this ` +
+		`website.</p>","data":{"status":500},"additional_errors":[]}`
+	const died = `<!DOCTYPE html><html><head><title>WordPress &rsaquo; Error</title></head><body id="error-page"><div class="wp-die-message"><p>Es gab einen ` +
+		`kritischen Fehler.</p></div></body></html>`
 	check(t, []judged{
 		{"as text", answered(200, fatal), Failed, ReasonSiteError, "Uncaught TypeError", false},
-		{"in plain text", answered(200, "PHP Fatal error:  Allowed memory size of 1 bytes exhausted in /a.php on line 3"), Failed, ReasonSiteError, "Allowed memory", false},
+		{"in plain text", answered(200, "PHP Fatal error:  Allowed memory size of 1 bytes exhausted in /a.php on line 3"), Failed, ReasonSiteError, "Allowed memory",
+			false},
 		{"a parse error", write(200, "Parse error: syntax error, unexpected '}' in /a.php on line 3"), Failed, ReasonSiteError, "syntax error", false},
 		{"then WordPress", answered(200, fatal+core), Failed, ReasonSiteError, "Uncaught", false},
 		{"WordPress's page", answered(200, died), Failed, ReasonSiteError, "kritischen", false},
-		{"WordPress's message alone", answered(200, `<p>There has been a critical error on this website.</p><p><a href="x">Learn more.</a></p>`), Failed, ReasonSiteError, "critical", false},
+		{"WordPress's message alone", answered(200, `<p>There has been a critical error on this website.</p><p><a href="x">Learn more.</a></p>`), Failed,
+			ReasonSiteError, "critical", false},
 		{"quoting JSON", answered(200, `<b>Fatal error</b>: Uncaught Error: json_decode('{"success":true}') in x.php`), Failed, ReasonSiteError, "", false},
 		{"after a success", answered(200, done+core), Unknown, ReasonSiteError, "disagree", false},
 		{"after a success, as text", answered(200, done+fatal), Unknown, ReasonSiteError, "Uncaught", false},
@@ -195,19 +242,24 @@ func TestPagesWith200(t *testing.T) {
 	}
 	long := strings.Repeat("We sell tea from all over the world. ", 40)
 	check(t, []judged{
-		{"a cookie by a script", html("", `<script src="/aes.js"></script><script>document.cookie="__test="+x;location.href="/?i=1"</script>`), Failed, ReasonBlocked, "check", false},
+		{"a cookie by a script", html("", `<script src="/aes.js"></script><script>document.cookie="__test="+x;location.href="/?i=1"</script>`), Failed, ReasonBlocked,
+			"check", false},
 		{"a reload", html("", `<script>setTimeout(function(){location.reload()},5)</script>`), Failed, ReasonBlocked, "check", false},
 		{"a form that sends itself", html("<title>x</title>", `<script>f.submit()</script>`), Failed, ReasonBlocked, "check", false},
-		{"Sucuri", html("<title>You are being redirected...</title>", `<noscript>Javascript is required.</noscript><script>sucuri_cloudproxy_js=""</script>`), Failed, ReasonBlocked, "", false},
+		{"Sucuri", html("<title>You are being redirected...</title>", `<noscript>Javascript is required.</noscript><script>sucuri_cloudproxy_js=""</script>`), Failed,
+			ReasonBlocked, "", false},
 		{"Imperva", html(`<meta name="robots" content="noindex"><script src="/_Incapsula_Resource?x=1"></script>`, ""), Failed, ReasonBlocked, "", false},
 		{"a captcha", html("<title>Hold on</title>", `<form><div class="g-recaptcha"></div></form><p>Prove it.</p>`), Failed, ReasonBlocked, "", false},
-		{"DDoS-Guard", html("<title>DDoS-Guard</title>", `<script>checkCookies()</script><p>Checking your browser before accessing.</p>`), Failed, ReasonBlocked, "", false},
+		{"DDoS-Guard", html("<title>DDoS-Guard</title>", `<script>checkCookies()</script><p>Checking your browser before accessing.</p>`), Failed, ReasonBlocked, "",
+			false},
 		{"another maker", html("<title>Security check</title>", `<script src=x></script><p>Please verify you are human.</p>`), Failed, ReasonBlocked, "", false},
 		{"403 as a title", html("<title>403 Forbidden</title>", "<h1>Forbidden</h1>"), Failed, ReasonBlocked, "403", false},
 		{"denied as a heading", html("<title>Acme</title>", "<h1>Access Denied</h1>"), Failed, ReasonBlocked, "403", false},
 		{"goes on to itself", html(`<meta http-equiv="refresh" content="0; url=?__cpo=1">`, ""), Failed, ReasonBlocked, "same address", false},
-		{"goes on to a login", html(`<meta content="x" name="y"><meta http-equiv=refresh content='1;URL=/login/'>`, "Please wait."), Failed, ReasonProtected, "login", false},
-		{"a hidden form that sends itself", html("<title>Waiting for the redirection...</title>", `<script>f.submit()</script><form method="post"><input type="hidden" name="a" value="b"></form>`), Failed, ReasonBlocked, "check", false},
+		{"goes on to a login", html(`<meta content="x" name="y"><meta http-equiv=refresh content='1;URL=/login/'>`, "Please wait."), Failed, ReasonProtected, "login",
+			false},
+		{"a hidden form that sends itself", html("<title>Waiting for the redirection...</title>",
+			`<script>f.submit()</script><form method="post"><input type="hidden" name="a" value="b"></form>`), Failed, ReasonBlocked, "check", false},
 		{"FortiGate", html("<title>Web Page Blocked!</title>", "<h3>Web Page Blocked</h3><p>Attack ID: 2</p>"), Failed, ReasonBlocked, "", false},
 		{"limited", html("<title>Your access to this site has been limited</title>", "x"), Failed, ReasonBlocked, "", false},
 		{"blocked as a heading", html("<title>Acme</title>", "<h1>Sorry, you have been blocked</h1>"), Failed, ReasonBlocked, "", false},
@@ -215,20 +267,28 @@ func TestPagesWith200(t *testing.T) {
 		{"Tomcat", html("<title>HTTP Status 403 – Forbidden</title>", ""), Failed, ReasonBlocked, "403", false},
 		{"IIS", html("<title>IIS 10.0 Detailed Error - 403.18 - Forbidden</title>", ""), Failed, ReasonBlocked, "403", false},
 		{"a word before the number", html("<title>Error: 403 Forbidden</title>", ""), Failed, ReasonBlocked, "403", false},
-		{"Cloudflare's 524", html("<title>acme.example | 524: A timeout occurred</title>", "<h1>A timeout occurred <span>Error code 524</span></h1>"), Failed, ReasonSiteError, "", false},
+		{"Cloudflare's 524", html("<title>acme.example | 524: A timeout occurred</title>", "<h1>A timeout occurred <span>Error code 524</span></h1>"), Failed,
+			ReasonSiteError, "", false},
 		{"numbers in a title", html("<title>Our 500 best teas</title>", "<h1>404 teas more</h1>"+long), Failed, ReasonNotJSON, "", false},
 		{"a suspended site", html("<title>Website Suspended</title>", "This website has been suspended."), Failed, ReasonSuspended, "", false},
 		{"406", html("<title>Not Acceptable!</title>", ""), Failed, ReasonBlocked, "406", false},
 		{"a 404 of a theme", html("<title>Page not found – Acme</title>", long), Failed, ReasonNotJSON, "404", false},
 		{"a gateway's", html("<title>504 Gateway Time-out</title>", ""), Unknown, ReasonTimeout, "", true},
-		{"maintenance", html("<title>Maintenance</title>", "Briefly unavailable for scheduled maintenance. Check back in a minute."), Failed, ReasonMaintenance, "", false},
-		{"a check with 503", answered(503, "<html><head><title>Checking</title></head><body><script>x()</script>Checking your browser before accessing.</body></html>"), Failed, ReasonBlocked, "", false},
+		{"maintenance", html("<title>Maintenance</title>", "Briefly unavailable for scheduled maintenance. Check back in a minute."), Failed, ReasonMaintenance, "",
+			false},
+		{"a check with 503", answered(503,
+			"<html><head><title>Checking</title></head><body><script>x()</script>Checking your browser before accessing.</body></html>"), Failed, ReasonBlocked, "",
+			false},
 		{"503 as a title", html("<title>Service Unavailable</title>", ""), Failed, ReasonMaintenance, "", true},
 		{"suspended", html("<title>Account Suspended</title>", "This Account has been suspended."), Failed, ReasonSuspended, "", false},
-		{"a login page", html("<title>Log In</title>", `<form name="loginform" id="loginform"><input name="log"></form>`), Failed, ReasonProtected, "login page", false},
+		{"a login page", html("<title>Log In</title>", `<form name="loginform" id="loginform"><input name="log"></form>`), Failed, ReasonProtected, "login page",
+			false},
 		{"a coming-soon page", html("<title>Coming soon</title>", "<script>document.cookie='a=1'</script>"+long), Failed, ReasonNotJSON, "Coming soon", false},
-		{"an app without its content", html("<title>Acme</title>", `<div id="root"></div><noscript>You need to enable JavaScript to run this app.</noscript><script src="/app.js"></script>`), Failed, ReasonNotJSON, "Acme", false},
-		{"a contact page with a captcha", html("<title>Contact</title>", `<script src="https://www.google.com/recaptcha/api.js"></script>`+long), Failed, ReasonNotJSON, "Contact", false},
+		{"an app without its content", html("<title>Acme</title>",
+			`<div id="root"></div><noscript>You need to enable JavaScript to run this app.</noscript><script src="/app.js"></script>`), Failed, ReasonNotJSON, "Acme",
+			false},
+		{"a contact page with a captcha", html("<title>Contact</title>", `<script src="https://www.google.com/recaptcha/api.js"></script>`+long), Failed,
+			ReasonNotJSON, "Contact", false},
 		{"nginx wants a certificate", answered(400, page("400 No required SSL certificate was sent")), Failed, ReasonTLS, "client certificate", false},
 		{"496", answered(496, page("496")), Failed, ReasonTLS, "client certificate", false},
 		{"402", answered(402, page("Payment required")), Failed, ReasonSuspended, "", false},
@@ -237,11 +297,15 @@ func TestPagesWith200(t *testing.T) {
 
 func TestCodesOfVisitors(t *testing.T) {
 	for code, reason := range map[string]Reason{
-		"rest_cannot_access": ReasonNotAuthenticated, "rest_login_required": ReasonNotAuthenticated, "rest_api_authentication_required": ReasonNotAuthenticated, "not_logged_in": ReasonNotAuthenticated,
-		"rest_user_not_logged_in": ReasonNotAuthenticated, "jwt_auth_bad_auth_header": ReasonNotAuthenticated, "jwt_auth_no_auth_header": ReasonNotAuthenticated, "itsec_rest_api_access_restricted": ReasonNotAuthenticated,
-		"two_factor_required": ReasonNotAuthenticated, "rest_anonymous_forbidden": ReasonNotAuthenticated, "no-guests": ReasonNotAuthenticated, "rest_members_only": ReasonNotAuthenticated, "rest_only_for_members": ReasonNotAuthenticated, "not_logged": ReasonNotAuthenticated,
+		"rest_cannot_access": ReasonNotAuthenticated, "rest_login_required": ReasonNotAuthenticated, "rest_api_authentication_required": ReasonNotAuthenticated,
+		"not_logged_in":           ReasonNotAuthenticated,
+		"rest_user_not_logged_in": ReasonNotAuthenticated, "jwt_auth_bad_auth_header": ReasonNotAuthenticated, "jwt_auth_no_auth_header": ReasonNotAuthenticated,
+		"itsec_rest_api_access_restricted": ReasonNotAuthenticated,
+		"two_factor_required":              ReasonNotAuthenticated, "rest_anonymous_forbidden": ReasonNotAuthenticated, "no-guests": ReasonNotAuthenticated,
+		"rest_members_only": ReasonNotAuthenticated, "rest_only_for_members": ReasonNotAuthenticated, "not_logged": ReasonNotAuthenticated,
 		"rest_public_access_disabled": ReasonNotAuthenticated, "unauthenticated": ReasonNotAuthenticated,
-		"application_password_expired": ReasonBadCredential, "application_passwords_disabled_for_user": ReasonNotAuthenticated, "rest_forbidden": ReasonForbidden, "rest_cannot_edit": ReasonForbidden,
+		"application_password_expired": ReasonBadCredential, "application_passwords_disabled_for_user": ReasonNotAuthenticated, "rest_forbidden": ReasonForbidden,
+		"rest_cannot_edit":       ReasonForbidden,
 		"rest_forbidden_context": ReasonForbidden, "acme_no_permission": ReasonForbidden,
 	} {
 		if v := Classify(coded(403, code)); v.Outcome != Failed || v.Reason != reason {
@@ -252,8 +316,10 @@ func TestCodesOfVisitors(t *testing.T) {
 
 func TestMessagesToVisitors(t *testing.T) {
 	for message, reason := range map[string]Reason{
-		"You must be logged in to access the REST API.": ReasonNotAuthenticated, "DRA: Only authenticated users can access the REST API.": ReasonNotAuthenticated, "Please log in first.": ReasonNotAuthenticated,
-		"You are not logged in.": ReasonNotAuthenticated, "Authentication required.": ReasonNotAuthenticated, "Sorry, you are not allowed to edit this post.": ReasonForbidden, "Only administrators may do this.": ReasonForbidden,
+		"You must be logged in to access the REST API.": ReasonNotAuthenticated, "DRA: Only authenticated users can access the REST API.": ReasonNotAuthenticated,
+		"Please log in first.":   ReasonNotAuthenticated,
+		"You are not logged in.": ReasonNotAuthenticated, "Authentication required.": ReasonNotAuthenticated,
+		"Sorry, you are not allowed to edit this post.": ReasonForbidden, "Only administrators may do this.": ReasonForbidden,
 		"Please contact the administrator.": ReasonForbidden, "": ReasonForbidden,
 	} {
 		body := `{"code":"rest_api_restricted","message":"` + message + `","data":{"status":403}}`
@@ -289,7 +355,8 @@ func TestRedirects(t *testing.T) {
 func TestEncodings(t *testing.T) {
 	packed := map[string]func(io.Writer) io.WriteCloser{
 		"gzip": func(w io.Writer) io.WriteCloser { return gzip.NewWriter(w) }, "deflate": func(w io.Writer) io.WriteCloser { return zlib.NewWriter(w) },
-		"br": func(w io.Writer) io.WriteCloser { return brotli.NewWriter(w) }, "deflate, raw": func(w io.Writer) io.WriteCloser { f, _ := flate.NewWriter(w, 6); return f },
+		"br":           func(w io.Writer) io.WriteCloser { return brotli.NewWriter(w) },
+		"deflate, raw": func(w io.Writer) io.WriteCloser { f, _ := flate.NewWriter(w, 6); return f },
 	}
 	pack := func(how, text string) []byte {
 		var out bytes.Buffer
@@ -307,14 +374,18 @@ func TestEncodings(t *testing.T) {
 		sent        []byte
 		called, typ string
 	}{
-		"gzip": {pack("gzip", done), "gzip", ""}, "gzip not named": {pack("gzip", done), "", ""}, "gzip called br": {pack("gzip", done), "br", ""}, "gzip twice": {pack("gzip", string(pack("gzip", done))), "gzip", ""},
-		"plain called gzip": {[]byte(done), "gzip", ""}, "plain called br": {[]byte(done), "br", ""}, "deflate": {pack("deflate", done), "deflate", ""}, "deflate not named": {pack("deflate", done), "", ""},
-		"raw deflate": {pack("deflate, raw", done), "deflate", ""}, "brotli": {pack("br", done), "br", ""}, "UTF-16": {[]byte(wide), "", ""}, "UTF-16, big-endian": {func() []byte {
+		"gzip": {pack("gzip", done), "gzip", ""}, "gzip not named": {pack("gzip", done), "", ""}, "gzip called br": {pack("gzip", done), "br", ""},
+		"gzip twice":        {pack("gzip", string(pack("gzip", done))), "gzip", ""},
+		"plain called gzip": {[]byte(done), "gzip", ""}, "plain called br": {[]byte(done), "br", ""}, "deflate": {pack("deflate", done), "deflate", ""},
+		"deflate not named": {pack("deflate", done), "", ""},
+		"raw deflate":       {pack("deflate, raw", done), "deflate", ""}, "brotli": {pack("br", done), "br", ""}, "UTF-16": {[]byte(wide), "", ""},
+		"UTF-16, big-endian": {func() []byte {
 			s, _ := unicode.UTF16(unicode.BigEndian, unicode.IgnoreBOM).NewEncoder().Bytes([]byte(done))
 			return s
 		}(), "", ""},
 		"gzip within brotli": {pack("br", string(pack("gzip", done))), "gzip, br", ""}, "UTF-16 without a mark": {[]byte(wide)[2:], "", ""},
-		"Latin-1": {[]byte(strings.Replace(done, "Your", "\xdcber", 1)), "", "application/json; charset=ISO-8859-1"}, "Latin-1 called UTF-8": {[]byte(strings.Replace(done, "Your", "\xdcber", 1)), "", "application/json; charset=UTF-8"},
+		"Latin-1":              {[]byte(strings.Replace(done, "Your", "\xdcber", 1)), "", "application/json; charset=ISO-8859-1"},
+		"Latin-1 called UTF-8": {[]byte(strings.Replace(done, "Your", "\xdcber", 1)), "", "application/json; charset=UTF-8"},
 	} {
 		body, large := readBody(c.sent, http.Header{"Content-Encoding": {c.called}, "Content-Type": {c.typ}}, 1<<20)
 		v := Classify(answered(200, string(body)))

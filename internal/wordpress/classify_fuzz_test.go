@@ -28,7 +28,8 @@ func FuzzClassify(f *testing.F) {
 	f.Add(uint8(5), 0, []byte(""), "", "", uint8(7), true)
 	f.Add(uint8(5), 0, []byte(""), "", "", uint8(6), false)
 	f.Fuzz(func(t *testing.T, method uint8, status int, body []byte, location, wait string, fault uint8, sent bool) {
-		x := Exchange{Method: Methods()[int(method)%len(Methods())], URL: "https://acme.example/wp-json/bigscoots-cache/v2/clear-cache", Status: status, Body: body, Sent: sent,
+		x := Exchange{Method: Methods()[int(method)%len(Methods())], URL: "https://acme.example/wp-json/bigscoots-cache/v2/clear-cache", Status: status, Body: body,
+			Sent:   sent,
 			Header: http.Header{"Location": {location}, "Retry-After": {wait}}, RequestBody: body}
 		if every := append([]error{nil, errors.New("another")}, faults...); int(fault) < len(every) {
 			x.Fault = every[fault]
@@ -92,12 +93,14 @@ func honest(t *testing.T, x Exchange, v Verdict) {
 func escaped(body []byte) bool {
 	var object map[string]any
 	found, is := findJSON(body)
-	return is && json.Unmarshal(found.value, &object) == nil && (bytes.Contains(body, []byte(`\u`)) || !utf8.Valid(body) || bytes.ContainsFunc(body, func(r rune) bool { return r > 127 }))
+	return is && json.Unmarshal(found.value, &object) == nil && (bytes.Contains(body, []byte(`\u`)) || !utf8.Valid(body) ||
+		bytes.ContainsFunc(body, func(r rune) bool { return r > 127 }))
 }
 
 // FuzzDebris holds that what stands around an answer never changes its outcome, nor does the encoding in which it was sent.
 func FuzzDebris(f *testing.F) {
-	for _, body := range []string{done, `{"id":1}`, `[{"id":1},{"success":false}]`, `{"code":"x","message":"y","data":null}`, `{"error":{"a":["b"]}}`, `{"responses":[{"status":404,"body":null}]}`} {
+	for _, body := range []string{done, `{"id":1}`, `[{"id":1},{"success":false}]`, `{"code":"x","message":"y","data":null}`, `{"error":{"a":["b"]}}`,
+		`{"responses":[{"status":404,"body":null}]}`} {
 		f.Add([]byte(body), uint8(3), uint8(0))
 		f.Add([]byte(body), uint8(0), uint8(2))
 	}
@@ -130,8 +133,10 @@ func FuzzDebris(f *testing.F) {
 func FuzzErrorShape(f *testing.F) {
 	f.Add("acme_failed", "No.", uint8(0))
 	f.Add("done", "", uint8(3))
-	shapes := []string{`{"code":%s,"message":%s,"data":{"status":400}}`, `{"errors":{%s:[%s]},"error_data":[]}`, `{"success":false,"data":[{"code":%s,"message":%s}]}`,
-		`{"status":"error","id_of":%s,"message":%s}`, `{"error":{"code":%s,"message":%s,"x":1}}`, `{"failed":"validation","responses":[{"body":{"code":%s,"message":%s},"status":400}]}`}
+	shapes := []string{`{"code":%s,"message":%s,"data":{"status":400}}`, `{"errors":{%s:[%s]},"error_data":[]}`,
+		`{"success":false,"data":[{"code":%s,"message":%s}]}`,
+		`{"status":"error","id_of":%s,"message":%s}`, `{"error":{"code":%s,"message":%s,"x":1}}`,
+		`{"failed":"validation","responses":[{"body":{"code":%s,"message":%s},"status":400}]}`}
 	f.Fuzz(func(t *testing.T, code, message string, which uint8) {
 		c, _ := json.Marshal(code)
 		m, _ := json.Marshal(message) // texts always have a JSON form

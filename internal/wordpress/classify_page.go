@@ -76,7 +76,8 @@ func ofSuccessPage(x Exchange, found documents) Verdict {
 	case found.cut:
 		return unclear(x, "The answer ends in the middle of its JSON.")
 	case found.binary:
-		return unclear(x, fmt.Sprintf("The answer cannot be read: it is not text, or compressed in a way that Drover did not ask for%s.", named(x.Header.Get("Content-Encoding"))))
+		return unclear(x, fmt.Sprintf("The answer cannot be read: it is not text, or compressed in a way that Drover did not ask for%s.",
+			named(x.Header.Get("Content-Encoding"))))
 	}
 	return unclear(x, fmt.Sprintf("It answered %d with text%s instead of JSON.", x.Status, named(printable(found.visible, 80))))
 }
@@ -96,12 +97,14 @@ func ofErrorPage(x Exchange, found documents) Verdict {
 		return failed(ReasonBlocked, "A check for browsers answered instead of WordPress.")
 	}
 	if wantsCertificate(x) {
-		return failed(ReasonTLS, "The server wants a client certificate, which Drover has none of"+quoted(x)+". Have /wp-json/ exempted, or the requirement lifted for Drover's address.")
+		return failed(ReasonTLS,
+			"The server wants a client certificate, which Drover has none of"+quoted(x)+". Have /wp-json/ exempted, or the requirement lifted for Drover's address.")
 	}
 	switch x.Status {
 	case http.StatusUnauthorized:
 		if asks != "" { // WordPress itself never sends this header
-			return failed(ReasonNotAuthenticated, fmt.Sprintf("The host's own password stands in front of WordPress (WWW-Authenticate: %s). Have it switched off for /wp-json/.", printable(asks, 100)))
+			return failed(ReasonNotAuthenticated,
+				fmt.Sprintf("The host's own password stands in front of WordPress (WWW-Authenticate: %s). Have it switched off for /wp-json/.", printable(asks, 100)))
 		}
 		return failed(ReasonNotAuthenticated, "")
 	case http.StatusPaymentRequired:

@@ -16,7 +16,8 @@ var walls = []struct {
 }{
 	{"/.well-known/sgcaptcha", ReasonBlocked, "SiteGround's bot check answered."},
 	{"suspend", ReasonSuspended, "The host shows its page for suspended accounts."},
-	{"defaultwebpage.cgi", ReasonNotJSON, "The server does not know this site: the host's default page answered. Check the site's DNS and its account at the host."},
+	{"defaultwebpage.cgi", ReasonNotJSON,
+		"The server does not know this site: the host's default page answered. Check the site's DNS and its account at the host."},
 	{"wp-login.php", ReasonProtected, "It points to the login page: a plugin lets nobody in who is not signed in to WordPress itself."},
 	{"cloudflareaccess.com", ReasonProtected, "Cloudflare Access stands in front of the site."},
 	{"password-protected", ReasonProtected, "It points to a password page: the plugin Password Protected stands in front of the site."},
@@ -96,7 +97,8 @@ func ofRESTLocation(from, to *url.URL, points string) Verdict {
 	case home == toHome:
 		return failed(ReasonInvalidInput, fmt.Sprintf("It sends this route to another, %s.", printable(to.String(), 300)))
 	case strings.HasPrefix(toHome, home+"/") && isLanguage.MatchString(language):
-		return failed(ReasonProtected, fmt.Sprintf("A translation plugin sends it to another language, %s. Let that plugin leave /wp-json/ alone.", printable(language, 20)))
+		return failed(ReasonProtected, fmt.Sprintf("A translation plugin sends it to another language, %s. Let that plugin leave /wp-json/ alone.",
+			printable(language, 20)))
 	}
 	return failed(ReasonRedirected, points)
 }

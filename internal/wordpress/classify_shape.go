@@ -83,7 +83,8 @@ func wordpressError(_ json.RawMessage, fields object, a requestInfo) (shape, boo
 		return s, true
 	}
 	numbered := statusIn(object{"code": fields["code"]}, false) > 0 && fields["data"] != nil // new WP_Error(404, …)
-	if !isWord(fields["code"]) && !numbered || fields["message"] == nil || status > 0 || !only(fields, errorFields) || words(code, goodWords) && !words(code, badWords) {
+	if !isWord(fields["code"]) && !numbered || fields["message"] == nil || status > 0 || !only(fields, errorFields) || words(code, goodWords) &&
+		!words(code, badWords) {
 		return shape{}, false
 	}
 	_, hasData := fields["data"]

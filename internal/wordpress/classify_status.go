@@ -27,9 +27,11 @@ func ofStatus(x Exchange) Verdict {
 	case s == http.StatusPaymentRequired:
 		return failed(ReasonSuspended, "")
 	case s == http.StatusGatewayTimeout, s == 524 && x.Header.Get("Cf-Ray") != "": // developers.cloudflare.com, "Cloudflare 5xx errors"
-		return retryable(Verdict{Outcome: Unknown, Reason: ReasonTimeout, Note: fmt.Sprintf("The server in front of WordPress gave up waiting for it (%d). The request may have been carried out.", s)})
+		return retryable(Verdict{Outcome: Unknown, Reason: ReasonTimeout,
+			Note: fmt.Sprintf("The server in front of WordPress gave up waiting for it (%d). The request may have been carried out.", s)})
 	case s == http.StatusBadGateway, s == 520 && x.Header.Get("Cf-Ray") != "":
-		return retryable(Verdict{Outcome: Unknown, Reason: ReasonCutOff, Note: fmt.Sprintf("The server in front of WordPress got no answer from it (%d). The request may have been carried out.", s)})
+		return retryable(Verdict{Outcome: Unknown, Reason: ReasonCutOff,
+			Note: fmt.Sprintf("The server in front of WordPress got no answer from it (%d). The request may have been carried out.", s)})
 	case s >= 521 && s <= 530 && x.Header.Get("Cf-Ray") != "":
 		return retryable(failed(ReasonSiteError, fmt.Sprintf("Cloudflare could not reach the site's server (%d).", s)))
 	case s >= 500:

@@ -11,7 +11,8 @@ import (
 
 // answered is an exchange with an answer of that status and body; headers come in pairs.
 func answered(status int, body string, header ...string) Exchange {
-	x := Exchange{Method: http.MethodPatch, URL: "https://acme.example/wp-json/bigscoots-cache/v2/clear-cache", Sent: true, Status: status, Body: []byte(body), Header: http.Header{}}
+	x := Exchange{Method: http.MethodPatch, URL: "https://acme.example/wp-json/bigscoots-cache/v2/clear-cache", Sent: true, Status: status, Body: []byte(body),
+		Header: http.Header{}}
 	for i := 0; i+1 < len(header); i += 2 {
 		x.Header.Add(header[i], header[i+1])
 	}
@@ -91,7 +92,8 @@ func TestClassifyCodes(t *testing.T) {
 		{"database down", coded(500, "wp_die"), Failed, ReasonSiteError, "", false},
 		{"maintenance in JSON", coded(503, "wp_die"), Failed, ReasonMaintenance, "", true},
 		{"too many, in JSON", coded(429, "acme_slow_down"), Failed, ReasonRateLimited, "", true},
-		{"a verb that the plugin does not take", answered(405, `{"success":false,"status":"error","message":"Only PATCH."}`), Failed, ReasonInvalidInput, "PATCH", false},
+		{"a verb that the plugin does not take", answered(405, `{"success":false,"status":"error","message":"Only PATCH."}`), Failed, ReasonInvalidInput, "PATCH",
+			false},
 	})
 }
 
@@ -105,10 +107,12 @@ func TestClassifySuccess(t *testing.T) {
 		{"not done", answered(200, `{"success":false,"message":"The CDN refused."}`), Failed, ReasonRefused, "", false},
 		{"not done, written otherwise", answered(200, `{"success":"false"}`), Failed, ReasonRefused, "", false},
 		{"not done, deeper", answered(200, `{"success":true,"data":{"success":false}}`), Failed, ReasonRefused, "", false},
-		{"not done, as wp_send_json_error says", answered(200, `{"success":false,"data":[{"code":"cache_disabled","message":"Off"}]}`), Skipped, ReasonNotApplicable, "", false},
+		{"not done, as wp_send_json_error says", answered(200, `{"success":false,"data":[{"code":"cache_disabled","message":"Off"}]}`), Skipped, ReasonNotApplicable,
+			"", false},
 		{"an error by name", by(http.MethodPost, "/acme/v1/x", answered(200, `{"status":"error"}`)), Failed, ReasonRefused, "", false},
 		{"a status field when reading", get(answered(200, `{"status":"error"}`)), OK, "", "", false},
-		{"cache not working", by(http.MethodGet, "/bigscoots-cache/v2/test-cache", answered(200, `{"success":true,"code":"page_cache_not_working_properly"}`)), Failed, ReasonRefused, "served", false},
+		{"cache not working", by(http.MethodGet, "/bigscoots-cache/v2/test-cache", answered(200, `{"success":true,"code":"page_cache_not_working_properly"}`)),
+			Failed, ReasonRefused, "served", false},
 		{"the plugin without a word", answered(200, `{}`), Failed, ReasonRefused, "without saying", false},
 		{"the plugin with a list", answered(200, `[]`), Failed, ReasonRefused, "without saying", false},
 		{"the plugin with 204", answered(204, ``), Unknown, ReasonUnclear, "nothing", false},
@@ -143,7 +147,8 @@ func TestClassifyMissedPosts(t *testing.T) {
 		{"some", batchAnswer(three, `{"post_doesnt_exists":[9,4],"no_permalink_found":[]}`), Partial, "", "Posts 4, 9 do not exist.", false},
 		{"with gaps", batchAnswer(three, `{"post_doesnt_exists":{"0":4,"2":9}}`), Partial, "", "Posts 4, 9 do not exist.", false},
 		{"as texts", batchAnswer(three, `{"post_status_is_not_publish_or_private":["12"]}`), Partial, "", "Posts 12 are not published.", false},
-		{"of two causes", batchAnswer(three, `{"post_doesnt_exists":[4],"post_part_of_ignored_post_type":[9]}`), Partial, "", "4 do not exist. Posts 9 are of a type", false},
+		{"of two causes", batchAnswer(three, `{"post_doesnt_exists":[4],"post_part_of_ignored_post_type":[9]}`), Partial, "", "4 do not exist. Posts 9 are of a type",
+			false},
 		{"of a new cause", batchAnswer(three, `{"post_is_haunted":[4]}`), Partial, "", "post_is_haunted", false},
 		{"in a form of its own", batchAnswer(three, `[4,[9]]`), Partial, "", "Posts 4, 9 were not purged.", false},
 		{"all", batchAnswer(three, `{"post_doesnt_exists":[4,9],"no_permalink_found":[12]}`), Failed, ReasonInvalidInput, "12", false},
@@ -159,7 +164,8 @@ func TestClassifyMissedPosts(t *testing.T) {
 func TestClassifyOthers(t *testing.T) {
 	check(t, []judged{
 		{"a coming-soon page", answered(200, page("Coming soon")), Failed, ReasonNotJSON, "“Coming soon”", false},
-		{"a home page behind Cloudflare", answered(200, `<html><head><title>Acme</title></head><script src="/cdn-cgi/challenge-platform/x.js">`, "Cf-Ray", "1"), Failed, ReasonNotJSON, "Acme", false},
+		{"a home page behind Cloudflare", answered(200, `<html><head><title>Acme</title></head><script src="/cdn-cgi/challenge-platform/x.js">`, "Cf-Ray", "1"),
+			Failed, ReasonNotJSON, "Acme", false},
 		{"words", answered(200, "OK"), Unknown, ReasonUnclear, "", false},
 		{"a 404 page", answered(404, page("Not found")), Failed, ReasonNotJSON, "REST API", false},
 		{"another page", answered(418, page("Teapot")), Failed, ReasonNotJSON, "418", false},
@@ -167,12 +173,14 @@ func TestClassifyOthers(t *testing.T) {
 		{"an older challenge", answered(503, page("Just a moment..."), "Cf-Ray", "1"), Failed, ReasonBlocked, "Cloudflare", false},
 		{"a challenge with 200", answered(200, page("Just a moment...")), Failed, ReasonBlocked, "Cloudflare", false},
 		{"Cloudflare's firewall", answered(403, `<html><div id="cf-error-details">`, "Cf-Ray", "1"), Failed, ReasonBlocked, "Cloudflare", false},
-		{"Cloudflare without the server", answered(522, `<html><div id="cf-error-details">`, "Cf-Ray", "1"), Failed, ReasonSiteError, "Cloudflare could not reach", true},
+		{"Cloudflare without the server", answered(522, `<html><div id="cf-error-details">`, "Cf-Ray", "1"), Failed, ReasonSiteError, "Cloudflare could not reach",
+			true},
 		{"Sucuri", answered(403, page("Sucuri WebSite Firewall - Access Denied"), "X-Sucuri-Id", "15008"), Failed, ReasonBlocked, "Sucuri", false},
 		{"through Sucuri", answered(200, done, "X-Sucuri-Id", "15008"), OK, "", "", false},
 		{"Wordfence", answered(403, "<html>Generated by Wordfence at Mon</html>"), Failed, ReasonBlocked, "Wordfence", false},
 		{"Imunify360", answered(415, `{"message":"Access denied by Imunify360 bot-protection."}`), Failed, ReasonBlocked, "Imunify360", false},
-		{"Imunify360 with 200", by(http.MethodGet, "/x", answered(200, `{"message":"Access denied by Imunify360 bot-protection."}`)), Failed, ReasonBlocked, "Imunify360", false},
+		{"Imunify360 with 200", by(http.MethodGet, "/x", answered(200, `{"message":"Access denied by Imunify360 bot-protection."}`)), Failed, ReasonBlocked,
+			"Imunify360", false},
 		{"SiteGround's bot check", answered(202, `<html><meta http-equiv="refresh">`, "Sg-Captcha", "challenge"), Failed, ReasonBlocked, "SiteGround", false},
 		{"AWS WAF", answered(405, ``, "X-Amzn-Waf-Action", "captcha"), Failed, ReasonBlocked, "AWS", false},
 		{"ModSecurity by name", answered(406, "<html>generated by Mod_Security</html>"), Failed, ReasonBlocked, "ModSecurity", false},
@@ -180,7 +188,8 @@ func TestClassifyOthers(t *testing.T) {
 		{"nginx", answered(403, "<html><center>nginx/1.22</center></html>"), Failed, ReasonBlocked, "nginx", false},
 		{"Apache", answered(405, "<html><address>Apache/2.4 Server</address></html>"), Failed, ReasonBlocked, "Apache", false},
 		{"a gateway in JSON", answered(403, `{"message":"Forbidden"}`), Failed, ReasonBlocked, "403", false},
-		{"the host's password", answered(401, page("401"), "Www-Authenticate", `Basic realm="Restricted"`), Failed, ReasonNotAuthenticated, `Basic realm="Restricted"`, false},
+		{"the host's password", answered(401, page("401"), "Www-Authenticate", `Basic realm="Restricted"`), Failed, ReasonNotAuthenticated,
+			`Basic realm="Restricted"`, false},
 		{"a bare 401", answered(401, page("401")), Failed, ReasonNotAuthenticated, "", false},
 		{"maintenance", answered(503, page("Maintenance")), Failed, ReasonMaintenance, "Maintenance", true},
 		{"too many", answered(429, page("Too many")), Failed, ReasonRateLimited, "", true},
@@ -219,7 +228,9 @@ func TestClassifyFaults(t *testing.T) {
 }
 
 func TestClassifyTells(t *testing.T) {
-	v := Classify(answered(200, `{"code":"incorrect_password","message":"<strong>Fehler:</strong> Das Passwort &amp; der Name\u0007 stimmen nicht. <script>x</script>","data":{"status":401}}`))
+	v := Classify(answered(200,
+		`{"code":"incorrect_password","message":"<strong>Fehler:</strong> Das Passwort &amp; der Name\u0007 stimmen nicht. `+
+			`<script>x</script>","data":{"status":401}}`))
 	if v.Status != 401 || v.Code != "incorrect_password" || v.Message != "Fehler: Das Passwort & der Name stimmen nicht. x" {
 		t.Errorf("got %+v", v)
 	}

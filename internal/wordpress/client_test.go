@@ -42,7 +42,8 @@ func readSeen(t *testing.T, x Exchange) seenRequest {
 
 func TestDoSends(t *testing.T) {
 	s := serve(t, echo)
-	clear := Request{Method: http.MethodPatch, Path: "/bigscoots-cache/v2/clear-cache?a=b", Body: []byte(`{"purge_type":"all"}`), Header: http.Header{"X-Trace": {"7"}}}
+	clear := Request{Method: http.MethodPatch, Path: "/bigscoots-cache/v2/clear-cache?a=b", Body: []byte(`{"purge_type":"all"}`),
+		Header: http.Header{"X-Trace": {"7"}}}
 	for _, c := range []struct {
 		name, override, method, uri, header string
 		r                                   Request
@@ -87,7 +88,8 @@ func TestNoCookiesAndNoCredentialKept(t *testing.T) {
 			t.Errorf("the exchange holds the credential: %s", printed)
 		}
 	}
-	if x := s.network.Client(Address{Home: s.home}, "", "secret").Do(context.Background(), Request{Method: http.MethodGet, Path: "/"}); readSeen(t, x).Header.Get("Authorization") != "" {
+	if x := s.network.Client(Address{Home: s.home}, "", "secret").Do(context.Background(), Request{Method: http.MethodGet, Path: "/"}); readSeen(t,
+		x).Header.Get("Authorization") != "" {
 		t.Error("a client without a name sends a password")
 	}
 }
@@ -111,7 +113,8 @@ func TestPage(t *testing.T) {
 	if seen := readSeen(t, x); seen.URI != "/about/?x=1" || seen.Header.Get("Authorization") != "" || seen.Method != "GET" {
 		t.Errorf("sent %+v", seen)
 	}
-	for _, other := range []string{"https://www.example.com/", "http://example.com/", "https://user:pw@" + strings.TrimPrefix(s.home, "https://") + "/", "", "::", "/about/"} {
+	for _, other := range []string{"https://www.example.com/", "http://example.com/", "https://user:pw@" + strings.TrimPrefix(s.home, "https://") + "/", "", "::",
+		"/about/"} {
 		if x := c.Page(context.Background(), other); !errors.Is(x.Fault, ErrRequest) || x.Sent {
 			t.Errorf("Page(%q) = %+v", other, x)
 		}
@@ -154,7 +157,8 @@ func TestReadyDecides(t *testing.T) {
 	var hits atomic.Int64
 	s := serve(t, func(http.ResponseWriter, *http.Request) { hits.Add(1) })
 	stop := errors.New("not now")
-	if x := s.client(OverrideNone).Through(Gate{Ready: func() error { return stop }}).Do(t.Context(), Request{Method: http.MethodGet, Path: "/"}); !errors.Is(x.Fault, stop) || x.Sent || hits.Load() != 0 {
+	if x := s.client(OverrideNone).Through(Gate{Ready: func() error { return stop }}).Do(t.Context(),
+		Request{Method: http.MethodGet, Path: "/"}); !errors.Is(x.Fault, stop) || x.Sent || hits.Load() != 0 {
 		t.Errorf("%+v after %d requests", x, hits.Load())
 	}
 }

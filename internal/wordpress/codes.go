@@ -8,19 +8,20 @@ import (
 // byCode judges by the codes of WordPress (wp-includes/rest-api, wp_authenticate_application_password), whatever the status: they are
 // exact where the status is not.
 var byCode = map[string]Verdict{
-	"incorrect_password":                      failed(ReasonBadCredential, ""),
-	"invalid_username":                        failed(ReasonBadCredential, ""),
-	"invalid_email":                           failed(ReasonBadCredential, ""),
-	"application_passwords_disabled":          failed(ReasonNotAuthenticated, "Application passwords are switched off there."),
-	"application_passwords_disabled_for_user": failed(ReasonNotAuthenticated, "Application passwords are switched off for this user. Connect another user, or let this one have them."),
-	"rest_not_logged_in":                      failed(ReasonNotAuthenticated, ""),
-	"rest_cookie_invalid_nonce":               failed(ReasonNotAuthenticated, ""),
-	"rest_cannot_access":                      failed(ReasonNotAuthenticated, ""),
-	"rest_no_route":                           skipped(ReasonNoRoute, ""),
-	"rest_invalid_param":                      failed(ReasonInvalidInput, ""),
-	"rest_missing_callback_param":             failed(ReasonInvalidInput, ""),
-	"rest_invalid_json":                       failed(ReasonInvalidInput, ""),
-	"internal_server_error":                   failed(ReasonSiteError, ""),
+	"incorrect_password":             failed(ReasonBadCredential, ""),
+	"invalid_username":               failed(ReasonBadCredential, ""),
+	"invalid_email":                  failed(ReasonBadCredential, ""),
+	"application_passwords_disabled": failed(ReasonNotAuthenticated, "Application passwords are switched off there."),
+	"application_passwords_disabled_for_user": failed(ReasonNotAuthenticated,
+		"Application passwords are switched off for this user. Connect another user, or let this one have them."),
+	"rest_not_logged_in":          failed(ReasonNotAuthenticated, ""),
+	"rest_cookie_invalid_nonce":   failed(ReasonNotAuthenticated, ""),
+	"rest_cannot_access":          failed(ReasonNotAuthenticated, ""),
+	"rest_no_route":               skipped(ReasonNoRoute, ""),
+	"rest_invalid_param":          failed(ReasonInvalidInput, ""),
+	"rest_missing_callback_param": failed(ReasonInvalidInput, ""),
+	"rest_invalid_json":           failed(ReasonInvalidInput, ""),
+	"internal_server_error":       failed(ReasonSiteError, ""),
 }
 
 // codePatterns judge the codes of plugins by what stands in them, the first that fits. A status that means something else, such as
@@ -29,11 +30,17 @@ var codePatterns = []struct {
 	parts []string // all of them stand in the code
 	v     Verdict
 }{
-	{[]string{"jwt"}, failed(ReasonNotAuthenticated, "A plugin for JSON Web Tokens reads the Authorization header itself and does not let application passwords through. Switch it off, or let it pass over what is not a token.")},
-	{[]string{"bad_auth_header"}, failed(ReasonNotAuthenticated, "A plugin reads the Authorization header itself and does not let application passwords through. Switch it off, or let it pass over what is not its own.")},
-	{[]string{"two_factor"}, failed(ReasonNotAuthenticated, "A plugin asks this user for a second factor. Let it accept application passwords for the REST API, or connect a user without one.")},
-	{[]string{"2fa"}, failed(ReasonNotAuthenticated, "A plugin asks this user for a second factor. Let it accept application passwords for the REST API, or connect a user without one.")},
-	{[]string{"itsec"}, failed(ReasonNotAuthenticated, "Solid Security restricts the REST API. Set REST API to Default Access in its settings, and see that it has not locked this user or Drover's address out.")},
+	{[]string{"jwt"}, failed(ReasonNotAuthenticated,
+		"A plugin for JSON Web Tokens reads the Authorization header itself and does not let application passwords through. Switch it off, or let it pass over "+
+			"what is not a token.")},
+	{[]string{"bad_auth_header"}, failed(ReasonNotAuthenticated,
+		"A plugin reads the Authorization header itself and does not let application passwords through. Switch it off, or let it pass over what is not its own.")},
+	{[]string{"two_factor"}, failed(ReasonNotAuthenticated,
+		"A plugin asks this user for a second factor. Let it accept application passwords for the REST API, or connect a user without one.")},
+	{[]string{"2fa"}, failed(ReasonNotAuthenticated,
+		"A plugin asks this user for a second factor. Let it accept application passwords for the REST API, or connect a user without one.")},
+	{[]string{"itsec"}, failed(ReasonNotAuthenticated,
+		"Solid Security restricts the REST API. Set REST API to Default Access in its settings, and see that it has not locked this user or Drover's address out.")},
 	{[]string{"password", "expired"}, failed(ReasonBadCredential, "The password has expired.")},
 	{[]string{"credential", "expired"}, failed(ReasonBadCredential, "The password has expired.")},
 	{[]string{"user", "suspended"}, failed(ReasonBadCredential, "This user is suspended.")},

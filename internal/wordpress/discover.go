@@ -22,8 +22,8 @@ type Location struct {
 const discoveryTimeout = 10 * time.Second
 
 // Locate looks whose REST API answers at the site's address before anything is sent to it, and finds it where it is elsewhere: with
-// plain permalinks, below index.php, or under another prefix. It costs one look where all is as it was. Without a location, the verdict tells that another site answers, or nothing where that cannot
-// be told and the request itself will show more.
+// plain permalinks, below index.php, or under another prefix. It costs one look where all is as it was. Without a location, the verdict
+// tells that another site answers, or nothing where that cannot be told and the request itself will show more.
 func (c *Client) Locate(ctx context.Context) (Location, Verdict) {
 	s := search{client: c, timeout: discoveryTimeout, read: c.indexAt}
 	s.add(c.root())
@@ -177,7 +177,8 @@ func withoutQuery(address string) string {
 
 // onOtherHost tells whether the REST API may be at another place than the first.
 func (s *search) onOtherHost() bool {
-	return s.other != nil || slices.Contains([]Reason{ReasonNotJSON, ReasonNoRoute, ReasonRedirected, ReasonProtected, ReasonBlocked, ReasonInvalidInput, ReasonTooLarge, ""}, s.first.Reason)
+	return s.other != nil || slices.Contains([]Reason{ReasonNotJSON, ReasonNoRoute, ReasonRedirected, ReasonProtected, ReasonBlocked, ReasonInvalidInput,
+		ReasonTooLarge, ""}, s.first.Reason)
 }
 
 // restAddress is the root that a redirect of an index leads to: one of a language, or without the slash at its end.

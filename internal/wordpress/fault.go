@@ -123,7 +123,8 @@ func chainOf(err error) string {
 		}
 		return ". Have one issued by a public authority, or give Drover that authority in DROVER_CA_FILE"
 	}
-	return fmt.Sprintf(": the server does not send the certificate of its issuer, “%s”. Most often an intermediate certificate is missing, which browsers find by themselves: "+
+	return fmt.Sprintf(": the server does not send the certificate of its issuer, “%s”. Most often an intermediate certificate is missing, which browsers find "+
+		"by themselves: "+
 		"have the server send its whole chain (fullchain.pem)", printable(last.Issuer.CommonName, 100))
 }
 

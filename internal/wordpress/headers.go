@@ -9,7 +9,8 @@ import (
 
 // seen are the headers worth seeing; a name that ends with - stands for all that begin so. Set-Cookie is not among them.
 var seen = append(cacheplugin.Headers(), []string{
-	"Content-Type", "Content-Encoding", "Date", "Link", "Allow", "Retry-After", "Location", "Server", "Via", "Www-Authenticate", "X-Redirect-By", "X-Powered-By", "X-Robots-Tag",
+	"Content-Type", "Content-Encoding", "Date", "Link", "Allow", "Retry-After", "Location", "Server", "Via", "Www-Authenticate", "X-Redirect-By", "X-Powered-By",
+	"X-Robots-Tag",
 	"Age", "Cache-Control", "X-Cache", "X-Cache-", "Cf-Ray", "Cf-Cache-Status", "Cf-Mitigated", "X-Sucuri-Id", "X-Sucuri-Block", "X-Sucuri-Cache", "Sg-Captcha",
 	"X-Amzn-Waf-Action", "X-Wp-", "X-Litespeed-Cache", "X-Varnish",
 	"X-Qc-Cache", "X-Kinsta-Cache", "X-Fastcgi-Cache", "Fastcgi-Cache", "X-Nginx-Cache", "X-Gocache-Cachestatus", "X-Sg-Cache", "X-Edge-Cache", "Cache-Status",

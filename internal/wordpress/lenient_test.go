@@ -26,7 +26,8 @@ func TestReadTexts(t *testing.T) {
 }
 
 func TestReadText(t *testing.T) {
-	for raw, want := range map[string]string{`"a"`: "a", `2024`: "2024", `12345678901234567890`: "12345678901234567890", `2.81`: "2.81", `true`: "true", `null`: "", `[]`: "", `{}`: "", ``: ""} {
+	for raw, want := range map[string]string{`"a"`: "a", `2024`: "2024", `12345678901234567890`: "12345678901234567890", `2.81`: "2.81", `true`: "true",
+		`null`: "", `[]`: "", `{}`: "", ``: ""} {
 		if got := readText(json.RawMessage(raw)); got != want {
 			t.Errorf("%s: %q, not %q", raw, got, want)
 		}

@@ -62,20 +62,25 @@ var answering = map[string]struct {
 		return map[string]http.HandlerFunc{"/": says(200, page("A")), "/wp-json/": says(404, page("Not found")), "/index.php": says(200, indexNaming(home))}
 	}, "/index.php?rest_route=/", ""},
 	"below index.php": {"", func(home string) map[string]http.HandlerFunc {
-		return map[string]http.HandlerFunc{"/": says(200, page("A")), "/wp-json/": says(404, page("Not found")), "/index.php": says(200, page("A")), "/index.php/wp-json/": says(200, indexNaming(home))}
+		return map[string]http.HandlerFunc{"/": says(200, page("A")), "/wp-json/": says(404, page("Not found")), "/index.php": says(200, page("A")),
+			"/index.php/wp-json/": says(200, indexNaming(home))}
 	}, "/index.php/wp-json/", ""},
 	"a renamed prefix": {"", func(home string) map[string]http.HandlerFunc {
-		return map[string]http.HandlerFunc{"/": headed(200, page("A"), "Link", "<"+home+`/api/>; rel="https://api.w.org/"`), "/wp-json/": says(404, page("Not found")), "/api/": says(200, indexNaming(home))}
+		return map[string]http.HandlerFunc{"/": headed(200, page("A"), "Link", "<"+home+`/api/>; rel="https://api.w.org/"`),
+			"/wp-json/": says(404, page("Not found")), "/api/": says(200, indexNaming(home))}
 	}, "/api/", ""},
 	"a renamed prefix, the usual one blocked": {"", func(home string) map[string]http.HandlerFunc {
-		return map[string]http.HandlerFunc{"/": headed(200, page("A"), "Link", "<"+home+`/api/>; rel="https://api.w.org/"`), "/wp-json/": says(403, page("403")), "/api/": says(200, indexNaming(home))}
+		return map[string]http.HandlerFunc{"/": headed(200, page("A"), "Link", "<"+home+`/api/>; rel="https://api.w.org/"`), "/wp-json/": says(403, page("403")),
+			"/api/": says(200, indexNaming(home))}
 	}, "/api/", ""},
 	"a subsite whose page announces the main site": {"/a", func(home string) map[string]http.HandlerFunc {
-		return map[string]http.HandlerFunc{"/a/": headed(200, page("A"), "Link", "<"+home+`/wp-json/>; rel="https://api.w.org/"`), "/a/wp-json/": says(200, indexNaming(home+"/a"))}
+		return map[string]http.HandlerFunc{"/a/": headed(200, page("A"), "Link", "<"+home+`/wp-json/>; rel="https://api.w.org/"`),
+			"/a/wp-json/": says(200, indexNaming(home+"/a"))}
 	}, "/a/wp-json/", ""},
 	"a folder that the site calls its url": {"/wp", func(home string) map[string]http.HandlerFunc {
 		both := fmt.Sprintf(`{"name":"A","home":%q,"url":%q,"namespaces":["bigscoots-cache/v2"],"authentication":{"application-passwords":{}}}`, home, home+"/wp")
-		return map[string]http.HandlerFunc{"/wp/": headed(200, page("A"), "Link", "<"+home+`/wp-json/>; rel="https://api.w.org/"`), "/wp/wp-json/": says(404, ""), "/wp/index.php": says(404, ""), "/wp-json/": says(200, both)}
+		return map[string]http.HandlerFunc{"/wp/": headed(200, page("A"), "Link", "<"+home+`/wp-json/>; rel="https://api.w.org/"`), "/wp/wp-json/": says(404, ""),
+			"/wp/index.php": says(404, ""), "/wp-json/": says(200, both)}
 	}, "", ""},
 
 	"a deleted blog": {"/gone", func(home string) map[string]http.HandlerFunc {
@@ -106,11 +111,13 @@ var answering = map[string]struct {
 			"/a/wp-json/": says(404, ""), "/a/index.php": says(404, ""), "/b/wp-json/": says(200, indexNaming(home+"/b"))}
 	}, "", "/b"},
 	"another domain": {"", func(string) map[string]http.HandlerFunc {
-		return map[string]http.HandlerFunc{"/wp-json/": says(200, indexNaming("https://other.example")), "/index.php": says(404, ""), "/index.php/wp-json/": says(404, "")}
+		return map[string]http.HandlerFunc{"/wp-json/": says(200, indexNaming("https://other.example")), "/index.php": says(404, ""),
+			"/index.php/wp-json/": says(404, "")}
 	}, "", "https://other.example"},
 	"an index without names outside of the path": {"/b", func(home string) map[string]http.HandlerFunc {
 		missing := headed(404, page("Not found"), "Link", "<"+home+`/wp-json/>; rel="https://api.w.org/"`)
-		return map[string]http.HandlerFunc{"/b/": missing, "/b/wp-json/": missing, "/b/index.php": missing, "/b/index.php/wp-json/": missing, "/wp-json/": says(200, rootIndex)}
+		return map[string]http.HandlerFunc{"/b/": missing, "/b/wp-json/": missing, "/b/index.php": missing, "/b/index.php/wp-json/": missing,
+			"/wp-json/": says(200, rootIndex)}
 	}, "", "-"},
 }
 

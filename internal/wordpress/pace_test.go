@@ -155,7 +155,8 @@ func TestLeaseOfAHost(t *testing.T) {
 		<-arrived
 		lose(lost)
 	}()
-	if x := s.client(OverrideNone).Through(gate).Do(t.Context(), Request{Method: http.MethodGet, Path: "/?slow=1"}); !errors.Is(x.Fault, ErrCutOff) || !errors.Is(x.Fault, lost) || !x.Sent || released != 2 {
+	if x := s.client(OverrideNone).Through(gate).Do(t.Context(), Request{Method: http.MethodGet, Path: "/?slow=1"}); !errors.Is(x.Fault, ErrCutOff) ||
+		!errors.Is(x.Fault, lost) || !x.Sent || released != 2 {
 		t.Errorf("after the lease was lost: %+v", x)
 	}
 	gate.Lease = func(context.Context, netip.Addr) (context.Context, func(), error) { return nil, nil, ErrCancelled }

@@ -44,8 +44,10 @@ func TestParsePage(t *testing.T) {
 		}
 	}
 	for _, given := range []string{
-		"", "page", "#top", "//acme.example/", "acme.example/page/", "ftp://acme.example/", "https://", "https://u:p@acme.example/", "https://acme.example/%zz", "/%zz", "/a%0a",
-		"https://acme.example/a/\u201d", "https://acme.example/a/>", "/a\"", "/{{row.x}}", `/a\b`, "\"https://acme.example/\"", "<https://acme.example/>", "https://acme.example/https://b.example/", "https://https/a", "https://acme.example:0/", "mailto:a@b.example",
+		"", "page", "#top", "//acme.example/", "acme.example/page/", "ftp://acme.example/", "https://", "https://u:p@acme.example/", "https://acme.example/%zz",
+		"/%zz", "/a%0a",
+		"https://acme.example/a/\u201d", "https://acme.example/a/>", "/a\"", "/{{row.x}}", `/a\b`, "\"https://acme.example/\"", "<https://acme.example/>",
+		"https://acme.example/https://b.example/", "https://https/a", "https://acme.example:0/", "mailto:a@b.example",
 	} {
 		if page, err := ParsePage(given); !errors.Is(err, ErrAddress) {
 			t.Errorf("ParsePage(%q) = %q, %v; want an ErrAddress", given, page, err)

@@ -46,14 +46,19 @@ func showing(words ...string) func([]byte, documents) bool {
 // browserWords are how checks for browsers speak to people; checkSigns are what their pages do.
 var (
 	browserWords = []string{
-		"checking your browser", "checking if the site connection", "verify you are human", "verifying you are human", "you are human", "not a robot", "are you a robot", "a robot?",
-		"are a robot", "enable javascript and cookies", "enable cookies", "javascript is required", "browser check", "security check", "security verification", "bot protection", "bot verification",
-		"ddos protection", "anti-bot", "human verification", "captcha", "just a moment", "one moment, please", "you are being redirected", "making sure you", "access to this page has been denied",
+		"checking your browser", "checking if the site connection", "verify you are human", "verifying you are human", "you are human", "not a robot",
+		"are you a robot", "a robot?",
+		"are a robot", "enable javascript and cookies", "enable cookies", "javascript is required", "browser check", "security check", "security verification",
+		"bot protection", "bot verification",
+		"ddos protection", "anti-bot", "human verification", "captcha", "just a moment", "one moment, please", "you are being redirected", "making sure you",
+		"access to this page has been denied",
 		"please stand by", "request unsuccessful", "vercel security checkpoint",
 	}
-	captchas   = []string{"g-recaptcha", "recaptcha/api", "h-captcha", "hcaptcha.com", "challenges.cloudflare.com", "cf-turnstile", "captcha-delivery", "geetest", "friendlycaptcha", "altcha", "mcaptcha"}
-	checkSigns = regexp.MustCompile(`(?i)document\s*\.\s*cookie\s*=|setcookie\s*\(|cookiestore\s*\.\s*set|document\[\s*["']cookie["']\s*\]\s*=|_incapsula_resource|sucuri_cloudproxy_js|slowaes|/aes(\.min)?\.js|/_sec/|__ddg|ddos-guard|\.within\.website|kramericaindustries|perimeterx|/_px|datadome`)
-	goesOn     = regexp.MustCompile(`(?i)location\s*(\.\s*(href|pathname|search))?\s*=[^=]|location\s*\.\s*(reload|replace|assign)\s*\(|\.submit\s*\(`)
+	captchas = []string{"g-recaptcha", "recaptcha/api", "h-captcha", "hcaptcha.com", "challenges.cloudflare.com", "cf-turnstile", "captcha-delivery", "geetest",
+		"friendlycaptcha", "altcha", "mcaptcha"}
+	checkSigns = regexp.MustCompile(`(?i)document\s*\.\s*cookie\s*=|setcookie\s*\(|cookiestore\s*\.\s*set|document\[\s*["']cookie["']\s*\]\s*=|` +
+		`_incapsula_resource|sucuri_cloudproxy_js|slowaes|/aes(\.min)?\.js|/_sec/|__ddg|ddos-guard|\.within\.website|kramericaindustries|perimeterx|/_px|datadome`)
+	goesOn = regexp.MustCompile(`(?i)location\s*(\.\s*(href|pathname|search))?\s*=[^=]|location\s*\.\s*(reload|replace|assign)\s*\(|\.submit\s*\(`)
 )
 
 // isCheck tells a page that checks for a browser by what it does: scripts that set a cookie or go on by themselves, or a captcha,
@@ -80,7 +85,8 @@ func isCheck(body []byte, found documents) bool {
 var fields = regexp.MustCompile(`<(?:select|textarea)\b|<input\b[^>]*\btype\s*=\s*["']?(?:text|password|email|search|tel|submit|checkbox)`)
 
 // refresh is how a page sends a browser on without a script.
-var refresh = regexp.MustCompile(`(?i)<meta\b[^>]*\bhttp-equiv\s*=\s*["']?refresh["']?[^>]*\bcontent\s*=\s*["']?\s*[\d.]*\s*[;,]?\s*(?:url\s*=\s*)?["']?([^"'>\s]*)`)
+var refresh = regexp.MustCompile(`(?i)<meta\b[^>]*\bhttp-equiv\s*=\s*["']?refresh["']?` +
+	`[^>]*\bcontent\s*=\s*["']?\s*[\d.]*\s*[;,]?\s*(?:url\s*=\s*)?["']?([^"'>\s]*)`)
 
 // redirectsHost judges a page that has nothing to say and sends a browser on: it is a redirect in another form. To where the request was
 // sent already, it is a check for browsers.
@@ -101,17 +107,23 @@ func redirectsHost(x Exchange, found documents) (Verdict, bool) {
 // errorTitles are the titles of error pages, by the status that they stand for (RFC 9110, section 15, and what servers call them).
 var errorTitles = map[string]int{
 	"forbidden": http.StatusForbidden, "access denied": http.StatusForbidden, "access forbidden": http.StatusForbidden, "request blocked": http.StatusForbidden,
-	"access blocked": http.StatusForbidden, "blocked": http.StatusForbidden, "you have been blocked": http.StatusForbidden, "request rejected": http.StatusForbidden,
-	"request denied": http.StatusForbidden, "unauthorized": http.StatusUnauthorized, "authorization required": http.StatusUnauthorized, "not acceptable": http.StatusNotAcceptable,
-	"not acceptable!": http.StatusNotAcceptable, "method not allowed": http.StatusMethodNotAllowed, "not implemented": http.StatusNotImplemented, "method not implemented": http.StatusNotImplemented,
-	"not found": http.StatusNotFound, "page not found": http.StatusNotFound, "bad request": http.StatusBadRequest, "too many requests": http.StatusTooManyRequests,
+	"access blocked": http.StatusForbidden, "blocked": http.StatusForbidden, "you have been blocked": http.StatusForbidden,
+	"request rejected": http.StatusForbidden,
+	"request denied":   http.StatusForbidden, "unauthorized": http.StatusUnauthorized, "authorization required": http.StatusUnauthorized,
+	"not acceptable":  http.StatusNotAcceptable,
+	"not acceptable!": http.StatusNotAcceptable, "method not allowed": http.StatusMethodNotAllowed, "not implemented": http.StatusNotImplemented,
+	"method not implemented": http.StatusNotImplemented,
+	"not found":              http.StatusNotFound, "page not found": http.StatusNotFound, "bad request": http.StatusBadRequest,
+	"too many requests":     http.StatusTooManyRequests,
 	"internal server error": http.StatusInternalServerError, "bad gateway": http.StatusBadGateway, "service unavailable": http.StatusServiceUnavailable,
 	"service temporarily unavailable": http.StatusServiceUnavailable, "gateway timeout": http.StatusGatewayTimeout, "gateway time-out": http.StatusGatewayTimeout,
-	"payment required": http.StatusPaymentRequired, "server error": http.StatusInternalServerError, "error: the request could not be satisfied": http.StatusForbidden,
+	"payment required": http.StatusPaymentRequired, "server error": http.StatusInternalServerError,
+	"error: the request could not be satisfied": http.StatusForbidden,
 }
 
 // numbered is a title with the number of an error: at its beginning, after a word that says what it is, or before a name of that error.
-var numbered = regexp.MustCompile(`(?i)(?:^|\b(?:error|status|http|code)\b[\s:#–-]*)([45]\d\d)\b|(?:^|[|:–-] ?)([45]\d\d)(?:\.\d+)?[\s:–-]+(?:\w+ time-?d? ?out|forbidden|unauthorized|not found|bad gateway|internal server)`)
+var numbered = regexp.MustCompile(`(?i)(?:^|\b(?:error|status|http|code)\b[\s:#–-]*)([45]\d\d)\b|(?:^|[|:–-] ?)([45]\d\d)(?:\.\d+)?[\s:–-]+(?:\w+ time-?d? ` +
+	`?out|forbidden|unauthorized|not found|bad gateway|internal server)`)
 
 // refusing are words of a title or heading by which something refuses a request.
 var refusing = regexp.MustCompile(`(?i)\b(?:blocked|denied|rejected|forbidden|banned|firewall|not acceptable|access\b.*\blimited)\b`)

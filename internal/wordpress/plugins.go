@@ -31,8 +31,9 @@ func pluginDone(x Exchange, fields object) (Verdict, bool) {
 	case !is:
 		return Verdict{}, false
 	case p.SameAnswer && !reads(x.Method):
-		return Verdict{Outcome: Unknown, Reason: ReasonUnclear, Unproven: true,
-			Note: p.Name + " gives this answer whether or not it cleared anything. Run it with verification, which looks at the site's pages, or look at one yourself."}, true
+		note := p.Name + " gives this answer whether or not it cleared anything. Run it with verification, which looks at the site's pages, " +
+			"or look at one yourself."
+		return Verdict{Outcome: Unknown, Reason: ReasonUnclear, Unproven: true, Note: note}, true
 	case p.Done == nil || reads(x.Method) && !p.SaysSuccess:
 		return Verdict{}, false
 	}

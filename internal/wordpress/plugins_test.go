@@ -12,7 +12,8 @@ import (
 
 // answerOf is what a plugin's own route answered.
 func answerOf(p cacheplugin.Plugin, status int, body string) Exchange {
-	return Exchange{Method: p.Clear.Method, URL: "https://acme.example/wp-json" + p.Clear.Path, RequestBody: p.Clear.Body, Sent: true, Status: status, Body: []byte(body), Header: http.Header{}}
+	return Exchange{Method: p.Clear.Method, URL: "https://acme.example/wp-json" + p.Clear.Path, RequestBody: p.Clear.Body, Sent: true, Status: status,
+		Body: []byte(body), Header: http.Header{}}
 }
 
 func TestPluginAnswers(t *testing.T) {
@@ -27,8 +28,10 @@ func TestPluginAnswers(t *testing.T) {
 	}{
 		{"super cache, whatever happened", answerOf(superCache, 200, `{"Cache Cleared":true}`), Unknown, ReasonUnclear, "whether or not", true},
 		{"super cache, nothing", answerOf(superCache, 200, ``), Unknown, ReasonUnclear, "nothing in it", false},
-		{"super cache, no right", answerOf(superCache, 403, `{"code":"rest_forbidden","message":"Sorry.","data":{"status":403}}`), Failed, ReasonForbidden, "", false},
-		{"super cache, an error with 200", answerOf(superCache, 200, `{"code":"x_failed","message":"No.","data":{"status":500}}`), Failed, ReasonSiteError, "", false},
+		{"super cache, no right", answerOf(superCache, 403, `{"code":"rest_forbidden","message":"Sorry.","data":{"status":403}}`), Failed, ReasonForbidden, "",
+			false},
+		{"super cache, an error with 200", answerOf(superCache, 200, `{"code":"x_failed","message":"No.","data":{"status":500}}`), Failed, ReasonSiteError, "",
+			false},
 		{"super cache, denied", answerOf(superCache, 200, `{"success":false,"message":"No."}`), Failed, ReasonRefused, "", false},
 		{"super cache, a page", answerOf(superCache, 200, `<html><title>Soon</title></html>`), Failed, ReasonNotJSON, "", false},
 		{"siteground, done", answerOf(siteGround, 200, `{"status":200,"data":[],"message":"Dynamic Caching successfully purged"}`), OK, "", "", false},
@@ -39,7 +42,8 @@ func TestPluginAnswers(t *testing.T) {
 		{"siteground, nothing", answerOf(siteGround, 200, ``), Unknown, ReasonUnclear, "", false},
 		{"wp engine, done", answerOf(engine, 200, `{"success":true}`), OK, "", "", false},
 		{"wp engine, denied", answerOf(engine, 200, `{"success":false,"message":"It failed."}`), Failed, ReasonRefused, "", false},
-		{"wp engine, too soon", answerOf(engine, 429, `{"code":"rate_limit_exceeded","message":"Wait.","data":{"status":429}}`), Failed, ReasonRateLimited, "10 s", false},
+		{"wp engine, too soon", answerOf(engine, 429, `{"code":"rate_limit_exceeded","message":"Wait.","data":{"status":429}}`), Failed, ReasonRateLimited, "10 s",
+			false},
 		{"wp engine, too soon, without a code", answerOf(engine, 429, `{"message":"Wait."}`), Failed, ReasonRateLimited, "", false},
 		{"wp engine, too soon with 200", answerOf(engine, 200, `{"rate_limited":true}`), Failed, ReasonRateLimited, "10 s", false},
 		{"wp engine, too soon in words", answerOf(engine, 200, `{"message":"Rate limit exceeded"}`), Failed, ReasonRateLimited, "10 s", false},
@@ -64,7 +68,8 @@ func TestOnePluginsRulesAreNotAnothers(t *testing.T) {
 				t.Errorf("%s, %s: %+v", p.Name, code, v)
 			}
 		}
-		if v := Classify(answerOf(p, 200, `{"status":200,"post_ids_with_error":{"post_doesnt_exists":[7]}}`)); p.Slug != cacheplugin.BigScoots.Slug && v.Outcome == Partial {
+		if v := Classify(answerOf(p, 200, `{"status":200,"post_ids_with_error":{"post_doesnt_exists":[7]}}`)); p.Slug != cacheplugin.BigScoots.Slug &&
+			v.Outcome == Partial {
 			t.Errorf("%s: %+v", p.Name, v)
 		}
 	}

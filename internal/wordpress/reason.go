@@ -53,7 +53,9 @@ var reasons = []struct {
 	{ReasonBadCredential, "wrong password", "WordPress did not accept the username or the application password.",
 		"It may have been revoked. Create a new application password on the site and replace the credential here."},
 	{ReasonNotAuthenticated, "not signed in", "WordPress saw no signed-in user.",
-		"Either the application password is wrong or revoked, or the server drops the Authorization header, or application passwords are switched off. Check the site: if its REST index offers no application passwords, they are off. Otherwise, replace the credential, and if a new one fails too, ask the host to pass the Authorization header on."},
+		"Either the application password is wrong or revoked, or the server drops the Authorization header, or application passwords are switched off. Check the " +
+			"site: if its REST index offers no application passwords, they are off. Otherwise, replace the credential, and if a new one fails too, ask the host to " +
+			"pass the Authorization header on."},
 	{ReasonForbidden, "no permission", "The user is signed in, but may not do this.",
 		"Let the user's role do this: BigScoots Cache has a setting for it, most other plugins ask for an administrator. Or connect a user that may."},
 	{ReasonNoRoute, "no such endpoint", "The site has no such endpoint.",
@@ -66,7 +68,8 @@ var reasons = []struct {
 		"Look at the site's answer: it says there why it was not done."},
 	{ReasonBlocked, "blocked by a firewall", "Something in front of WordPress answered instead of it.",
 		"Ask the host, or whoever runs the firewall, to let requests from Drover's address to /wp-json/ through."},
-	{ReasonRedirected, "redirected", "The site redirects the request to another URL. Drover did not follow it: that would lose the request, or show the credential to another host.",
+	{ReasonRedirected, "redirected",
+		"The site redirects the request to another URL. Drover did not follow it: that would lose the request, or show the credential to another host.",
 		"Change the site's URL to the one it redirects to, and rerun."},
 	{ReasonOtherSite, "another site answers", "Another WordPress site answers at this address. Nothing was sent to it.",
 		"If that is the site you mean, change the site's address to the one that it names. Otherwise the site is gone: remove it here, or restore it there."},

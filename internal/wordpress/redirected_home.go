@@ -7,8 +7,8 @@ import (
 	"golang.org/x/net/publicsuffix"
 )
 
-// RedirectedHome returns the home that a redirect of a REST request leads to, and whether it is near, so that the credential follows. It is empty when the site has not moved: a redirect to the login
-// page, say, or within the same home.
+// RedirectedHome returns the home that a redirect of a REST request leads to, and whether it is near, so that the credential follows. It is
+// empty when the site has not moved: a redirect to the login page, say, or within the same home.
 func RedirectedHome(home, location string) (to string, credentialFollows bool) {
 	u, err := url.Parse(location)
 	if err != nil || !strings.Contains(u.Path+"?"+u.RawQuery, "/wp-json") && !u.Query().Has("rest_route") {

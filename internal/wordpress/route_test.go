@@ -37,7 +37,8 @@ func TestParseRoute(t *testing.T) {
 			t.Errorf("ParseRoute(%q) = %+v, %v; want %+v", given, got, err, want)
 		}
 	}
-	for _, given := range []string{"https://acme.example/api/acme/v1/things", "https://acme.example", "https://acme.example/?rest_route=/acme/v1/things", "ftp://acme.example/a", "/wp-admin/admin-ajax.php", "wp-login.php", "/xmlrpc.php"} {
+	for _, given := range []string{"https://acme.example/api/acme/v1/things", "https://acme.example", "https://acme.example/?rest_route=/acme/v1/things",
+		"ftp://acme.example/a", "/wp-admin/admin-ajax.php", "wp-login.php", "/xmlrpc.php"} {
 		if got, err := ParseRoute(given); err == nil {
 			t.Errorf("ParseRoute(%q) = %+v; want an error", given, got)
 		}

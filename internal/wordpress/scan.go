@@ -165,7 +165,8 @@ func tagName(text []byte) (name string, closing bool) {
 		i++
 	}
 	end := i
-	for end < len(text) && end < i+20 && (text[end]|0x20 >= 'a' && text[end]|0x20 <= 'z' || end > i && text[end] >= '0' && text[end] <= '9' || text[end] == '!' && end == i) {
+	for end < len(text) && end < i+20 && (text[end]|0x20 >= 'a' && text[end]|0x20 <= 'z' || end > i && text[end] >= '0' && text[end] <= '9' || text[end] == '!' &&
+		end == i) {
 		end++
 	}
 	return strings.ToLower(string(text[i:end])), closing

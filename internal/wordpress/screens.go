@@ -31,13 +31,17 @@ var screensByCode = []struct {
 	part   string
 	screen Screen
 }{
-	{"application_passwords_disabled", screenPlugins}, {"application_password", screenProfile}, {"jwt", screenPlugins}, {"itsec", screenPlugins}, {"two_factor", screenProfile},
-	{"rest_cannot_access", screenPlugins}, {"login_required", screenPlugins}, {"cache_disabled", screenCache}, {"plugin_misconfigured", screenCache}, {"opcache", Screen{}},
+	{"application_passwords_disabled", screenPlugins}, {"application_password", screenProfile}, {"jwt", screenPlugins}, {"itsec", screenPlugins},
+	{"two_factor", screenProfile},
+	{"rest_cannot_access", screenPlugins}, {"login_required", screenPlugins}, {"cache_disabled", screenCache}, {"plugin_misconfigured", screenCache},
+	{"opcache", Screen{}},
 }
 
 var screensByReason = map[Reason]Screen{
-	ReasonBadCredential: screenProfile, ReasonNotAuthenticated: screenProfile, ReasonForbidden: screenCache, ReasonNoRoute: screenPlugins, ReasonProtected: screenPlugins,
-	ReasonRedirected: screenGeneral, ReasonOtherSite: screenGeneral, ReasonMaintenance: screenUpdates, ReasonSiteError: screenHealth, ReasonNotJSON: screenPermalinks, ReasonBlocked: screenPlugins,
+	ReasonBadCredential: screenProfile, ReasonNotAuthenticated: screenProfile, ReasonForbidden: screenCache, ReasonNoRoute: screenPlugins,
+	ReasonProtected:  screenPlugins,
+	ReasonRedirected: screenGeneral, ReasonOtherSite: screenGeneral, ReasonMaintenance: screenUpdates, ReasonSiteError: screenHealth,
+	ReasonNotJSON: screenPermalinks, ReasonBlocked: screenPlugins,
 }
 
 // ScreenFor returns the screen on which to put right what a run found at the URL; there is none for what lies outside WordPress.
@@ -62,7 +66,8 @@ func screenFor(r Reason, code string) (Screen, bool) {
 // ScreenForStep returns the screen on which to put right what a check found in one of its steps.
 func ScreenForStep(step string) (Screen, bool) {
 	s, is := map[string]Screen{
-		StepRoot: screenPermalinks, StepApplicationPasswords: screenPlugins, StepCredential: screenProfile, StepCapabilities: screenCache, StepNamespaces: screenPlugins, StepStatus: screenCache,
+		StepRoot: screenPermalinks, StepApplicationPasswords: screenPlugins, StepCredential: screenProfile, StepCapabilities: screenCache,
+		StepNamespaces: screenPlugins, StepStatus: screenCache,
 	}[step]
 	return s, is
 }

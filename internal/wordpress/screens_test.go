@@ -13,8 +13,10 @@ func TestScreens(t *testing.T) {
 		want   string // empty: none
 	}{
 		{ReasonBadCredential, "incorrect_password", "profile.php#application-passwords-section"}, {ReasonNotAuthenticated, "jwt_auth_bad_auth_header", "plugins.php"},
-		{ReasonNotAuthenticated, "application_passwords_disabled_for_user", "plugins.php"}, {ReasonBadCredential, "application_password_expired", "profile.php#application-passwords-section"},
-		{ReasonNotApplicable, "page_cache_disabled", cacheplugin.BigScoots.Settings}, {ReasonNotApplicable, "opcache_not_loaded", ""}, {ReasonNotJSON, "", "options-permalink.php"}, {ReasonTLS, "", ""}, {ReasonSuspended, "", ""},
+		{ReasonNotAuthenticated, "application_passwords_disabled_for_user", "plugins.php"},
+		{ReasonBadCredential, "application_password_expired", "profile.php#application-passwords-section"},
+		{ReasonNotApplicable, "page_cache_disabled", cacheplugin.BigScoots.Settings}, {ReasonNotApplicable, "opcache_not_loaded", ""},
+		{ReasonNotJSON, "", "options-permalink.php"}, {ReasonTLS, "", ""}, {ReasonSuspended, "", ""},
 	} {
 		if s, is := ScreenFor(c.reason, c.code, ""); s.Path != c.want || is != (c.want != "") {
 			t.Errorf("%s %s: %+v", c.reason, c.code, s)

@@ -9,10 +9,12 @@ import (
 
 // failures are the words for a status that says no (JSend has fail and error), and the parts of a code or text that say so or the contrary.
 var (
-	failures  = []string{"fail", "failed", "failure", "error", "errors", "errored", "ko", "nok", "denied", "refused", "rejected", "exception", "fatal", "forbidden", "unauthorized", "invalid"}
+	failures = []string{"fail", "failed", "failure", "error", "errors", "errored", "ko", "nok", "denied", "refused", "rejected", "exception", "fatal",
+		"forbidden", "unauthorized", "invalid"}
 	badWords  = append([]string{"no", "not", "cannot", "unable", "missing", "expired", "disabled", "blocked", "unknown", "wrong", "bad"}, failures...)
 	goodWords = []string{
-		"success", "successful", "successfully", "succeeded", "ok", "done", "saved", "updated", "created", "deleted", "removed", "cleared", "purged", "flushed", "completed",
+		"success", "successful", "successfully", "succeeded", "ok", "done", "saved", "updated", "created", "deleted", "removed", "cleared", "purged", "flushed",
+		"completed",
 		"complete", "valid", "accepted", "queued", "scheduled", "sent", "activated", "installed", "enabled",
 	}
 )

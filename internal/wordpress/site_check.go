@@ -70,14 +70,16 @@ func (l *siteCheck) found(v Verdict) string {
 
 // checkWords say what some reasons mean for a check, which only looks: nothing can have been carried out, and nothing is run again.
 var checkWords = map[Reason]struct{ found, toDo string }{
-	ReasonTimeout:        {"No answer came in time.", "Open the site in a browser: where it is slow there too, look at the server's load. Then check again."},
-	ReasonCutOff:         {"The connection was cut before the answer was complete.", "Check again. If it stays so, look at the server's error log, or ask the host what cuts the connection."},
+	ReasonTimeout: {"No answer came in time.", "Open the site in a browser: where it is slow there too, look at the server's load. Then check again."},
+	ReasonCutOff: {"The connection was cut before the answer was complete.",
+		"Check again. If it stays so, look at the server's error log, or ask the host what cuts the connection."},
 	ReasonUnreachable:    {"The site could not be reached.", ReasonUnreachable.Fix()},
 	ReasonTLS:            {"No secure connection to the site can be made.", ReasonTLS.Fix()},
 	ReasonAddressRefused: {"The site's name leads to an address that Drover may not speak to.", ReasonAddressRefused.Fix()},
 	ReasonRedirected: {"The site sends Drover's question to another address. It was not followed: that could show the credential to another host.",
 		"If the site has moved, change its address to the one that it points to, and check again."},
-	ReasonNotJSON:      {"Something answered with a page instead of an API answer.", "Open the site: a coming-soon page, a login wall or a wrong REST address answers like this."},
+	ReasonNotJSON: {"Something answered with a page instead of an API answer.",
+		"Open the site: a coming-soon page, a login wall or a wrong REST address answers like this."},
 	ReasonUnclear:      {"The site's answer cannot be understood.", "Look at what the site answers at this address: a plugin may change it."},
 	ReasonMaintenance:  {"The site is in maintenance or not available at the moment.", "Check again in some minutes."},
 	ReasonRateLimited:  {"The site, or something in front of it, asked for fewer requests.", "Check again in some minutes."},

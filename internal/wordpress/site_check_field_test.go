@@ -92,23 +92,28 @@ func TestUsersAreClosed(t *testing.T) {
 		is               CheckState
 		finding          string
 	}{
-		"401 and the right to purge":               {says(401, closed401), none, nil, "warning", CheckWarning, "credential works"},
-		"403 and the right to purge":               {says(403, closed403), none, nil, "warning", CheckWarning, "credential works"},
-		"a page and the right to purge":            {says(403, page("403 Forbidden")), none, nil, "warning", CheckWarning, "credential works"},
-		"a 404 page":                               {says(404, page("Not found")), none, nil, "warning", CheckWarning, "credential works"},
-		"not logged in, says a plugin":             {says(401, `{"code":"rest_not_logged_in","message":"No."}`), none, nil, "warning", CheckWarning, "credential works"},
-		"a redirect":                               {headed(302, "", "Location", "/"), none, nil, "warning", CheckWarning, "credential works"},
-		"edit refused":                             {editRefused, none, nil, "warning", CheckWarning, "Signed in as Agency"},
-		"the server answers OPTIONS, an editor":    {says(403, closed403), says(200, typesEdit), headed(204, ""), "warning", CheckWarning, "credential works"},
-		"the server answers OPTIONS, a subscriber": {says(401, closed401), says(403, `{"code":"rest_cannot_view","data":{"status":403}}`), headed(204, ""), "warning", CheckWarning, "credential works"},
+		"401 and the right to purge":    {says(401, closed401), none, nil, "warning", CheckWarning, "credential works"},
+		"403 and the right to purge":    {says(403, closed403), none, nil, "warning", CheckWarning, "credential works"},
+		"a page and the right to purge": {says(403, page("403 Forbidden")), none, nil, "warning", CheckWarning, "credential works"},
+		"a 404 page":                    {says(404, page("Not found")), none, nil, "warning", CheckWarning, "credential works"},
+		"not logged in, says a plugin": {says(401, `{"code":"rest_not_logged_in","message":"No."}`), none, nil, "warning", CheckWarning,
+			"credential works"},
+		"a redirect":                            {headed(302, "", "Location", "/"), none, nil, "warning", CheckWarning, "credential works"},
+		"edit refused":                          {editRefused, none, nil, "warning", CheckWarning, "Signed in as Agency"},
+		"the server answers OPTIONS, an editor": {says(403, closed403), says(200, typesEdit), headed(204, ""), "warning", CheckWarning, "credential works"},
+		"the server answers OPTIONS, a subscriber": {says(401, closed401), says(403, `{"code":"rest_cannot_view","data":{"status":403}}`), headed(204, ""), "warning",
+			CheckWarning, "credential works"},
 		"the server answers OPTIONS, 403, no more": {says(403, closed403), none, headed(204, ""), "warning", CheckWarning, "cannot be told"},
 		"the server answers OPTIONS, 401, no more": {says(401, closed401), none, headed(204, ""), "warning", CheckWarning, "cannot be told"},
 		"a worker answers OPTIONS":                 {says(403, closed403), none, says(200, `{"ok":true}`), "warning", CheckWarning, "cannot be told"},
-		"not logged in, and no more":               {says(401, `{"code":"rest_not_logged_in","message":"No."}`), none, headed(204, ""), "broken", CheckFailed, "did not accept"},
-		"a wrong password":                         {says(401, closed401), unsigned, headed(200, "{}"), "broken", CheckFailed, "did not accept"},
-		"a wrong password, users hidden":           {says(404, noRoute), unsigned, headed(200, "{}"), "broken", CheckFailed, "did not accept"},
-		"a wrong password, types out of a cache":   {says(401, `{"code":"rest_not_logged_in"}`), says(200, `{"post":{"slug":"post"}}`), headed(200, "{}"), "broken", CheckFailed, "did not accept"},
-		"a wrong password, said":                   {says(401, `{"code":"incorrect_password"}`), says(200, typesEdit), nil, "broken", CheckFailed, "application password"},
+		"not logged in, and no more": {says(401, `{"code":"rest_not_logged_in","message":"No."}`), none, headed(204, ""), "broken", CheckFailed,
+			"did not accept"},
+		"a wrong password":               {says(401, closed401), unsigned, headed(200, "{}"), "broken", CheckFailed, "did not accept"},
+		"a wrong password, users hidden": {says(404, noRoute), unsigned, headed(200, "{}"), "broken", CheckFailed, "did not accept"},
+		"a wrong password, types out of a cache": {says(401, `{"code":"rest_not_logged_in"}`), says(200, `{"post":{"slug":"post"}}`), headed(200, "{}"), "broken",
+			CheckFailed, "did not accept"},
+		"a wrong password, said": {says(401, `{"code":"incorrect_password"}`), says(200, typesEdit), nil, "broken", CheckFailed,
+			"application password"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			pages := map[string]http.HandlerFunc{me: c.me, types: c.types, purge: c.purge}
@@ -230,7 +235,8 @@ func TestOptionsByTheServer(t *testing.T) {
 		state   CheckState
 		finding string
 	}{
-		"nginx for CORS":              {headed(204, "", "Access-Control-Allow-Origin", "*", "Access-Control-Allow-Methods", "GET, POST, OPTIONS"), CheckWarning, "by itself"},
+		"nginx for CORS": {headed(204, "", "Access-Control-Allow-Origin", "*", "Access-Control-Allow-Methods", "GET, POST, OPTIONS"), CheckWarning,
+			"by itself"},
 		"Apache":                      {headed(200, "", "Allow", "GET,POST,OPTIONS,HEAD"), CheckWarning, "by itself"},
 		"all verbs, by the server":    {headed(200, "", "Allow", "GET, POST, PUT, PATCH, DELETE"), CheckWarning, "by itself"},
 		"a text":                      {headed(200, "OK", "Content-Type", "text/plain"), CheckWarning, "cannot be told"},

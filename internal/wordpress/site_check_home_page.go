@@ -47,13 +47,16 @@ func (l *siteCheck) arrived(page homePage) (CheckStep, bool) {
 	did, blocked := firewall(x)
 	switch {
 	case x.Fault != nil && !x.TooLarge:
-		return warn(l.host+" does not show its home page: "+asSentence(x.Fault), "Open the site in a browser, and look at its error log. The REST API is asked all the same.")
+		return warn(l.host+" does not show its home page: "+asSentence(x.Fault),
+			"Open the site in a browser, and look at its error log. The REST API is asked all the same.")
 	case blocked:
 		return warn(l.host+" does not show its home page to Drover. "+did, ReasonBlocked.Fix())
 	case x.Status == http.StatusUnauthorized && x.Header.Get("Www-Authenticate") != "":
-		return warn(l.host+" asks its visitors for a password of the host's.", "Have the host's password switched off, at least for /wp-json/: a request can carry one password only.")
+		return warn(l.host+" asks its visitors for a password of the host's.",
+			"Have the host's password switched off, at least for /wp-json/: a request can carry one password only.")
 	case x.Status >= 400:
-		return warn(fmt.Sprintf("%s answers its home page with %d %s.", l.host, x.Status, http.StatusText(x.Status)), "Open the site in a browser and look at its error log.")
+		return warn(fmt.Sprintf("%s answers its home page with %d %s.", l.host, x.Status, http.StatusText(x.Status)),
+			"Open the site in a browser and look at its error log.")
 	}
 	return ok(l.host + " answers.")
 }
@@ -67,5 +70,6 @@ func (l *siteCheck) sentOn(at, more string) (CheckStep, bool) {
 	}
 	l.report.RedirectsTo = origin(target) + home.EscapedPath()
 	return warn(fmt.Sprintf("%s sends its visitors on to %s.%s", l.host, l.report.RedirectsTo, more),
-		fmt.Sprintf("If that is the site, change its address to %s: no request is sent along a redirect, since that would lose it or show the credential to another host.", l.report.RedirectsTo))
+		fmt.Sprintf("If that is the site, change its address to %s: no request is sent along a redirect, since that would lose it or show the credential to "+
+			"another host.", l.report.RedirectsTo))
 }

@@ -24,7 +24,8 @@ func (l *siteCheck) findRoot(ctx context.Context) (CheckStep, bool) {
 
 func (l *siteCheck) foreignRoot(root string) (CheckStep, bool) {
 	return fail(fmt.Sprintf("%s says that its REST API is on another host, at %s. The credential was not sent there.", l.host, printable(root, 200)),
-		"Add the site with that address, or correct the WordPress address and the site address under Settings → General: Drover sends the credential to the site's own host only.")
+		"Add the site with that address, or correct the WordPress address and the site address under Settings → General: Drover sends the credential to the "+
+			"site's own host only.")
 }
 
 // ofAnother tells that the path leads to another site of the host, which must not be taken for this one.
@@ -51,7 +52,8 @@ func (l *siteCheck) rootless(v Verdict) (CheckStep, bool) {
 	case v.Reason == ReasonRedirected && l.report.RedirectsTo != "":
 		return fail(fmt.Sprintf("%s has moved to %s, REST API and all.", l.host, l.report.RedirectsTo), "Change the site's address to "+l.report.RedirectsTo+".")
 	case v.Outcome == OK, v.Reason == ReasonNotJSON, v.Reason == ReasonNoRoute:
-		return fail(l.host+" has no REST API that can be found.", "Check that this is a WordPress site, that Settings → Permalinks is saved, and that no plugin switches the REST API off.")
+		return fail(l.host+" has no REST API that can be found.",
+			"Check that this is a WordPress site, that Settings → Permalinks is saved, and that no plugin switches the REST API off.")
 	}
 	return l.failed(v)
 }
@@ -60,11 +62,13 @@ func (l *siteCheck) applicationPasswords(context.Context) (CheckStep, bool) {
 	ways, listed := readObject(l.index.Authentication) // an empty list: nothing is offered
 	names := readTexts(l.index.Authentication)
 	if !listed && len(readList(l.index.Authentication)) == 0 {
-		return warn(l.host+" does not tell whether application passwords are available.", "A plugin shortens the REST index. Nothing to do while the credential works.")
+		return warn(l.host+" does not tell whether application passwords are available.",
+			"A plugin shortens the REST index. Nothing to do while the credential works.")
 	}
 	if _, offered := ways["application-passwords"]; !offered && !slices.Contains(names, "application-passwords") {
 		return fail("Application passwords are switched off on "+l.host+".",
-			"A security plugin or the host switches them off (the filter wp_is_application_passwords_available), or WordPress does not know that it is reached by https. Have that changed.")
+			"A security plugin or the host switches them off (the filter wp_is_application_passwords_available), or WordPress does not know that it is reached by "+
+				"https. Have that changed.")
 	}
 	return ok("Application passwords are available.")
 }

@@ -95,7 +95,8 @@ func TestLadderHealthy(t *testing.T) {
 	if r.State() != "ready" || r.Warning != "" || len(r.Steps) != 7 {
 		t.Errorf("%s: %+v", r.State(), r.Steps)
 	}
-	if r.Root != b.home+"/wp-json/" || r.Home != b.home || r.Name != "Acme" || r.Login != "drover" || r.Administrator || r.CanManage || r.Address.String() != "127.0.0.1" {
+	if r.Root != b.home+"/wp-json/" || r.Home != b.home || r.Name != "Acme" || r.Login != "drover" || r.Administrator || r.CanManage ||
+		r.Address.String() != "127.0.0.1" {
 		t.Errorf("%+v", r)
 	}
 	if r.Plugin == nil || r.Plugin.Version != "2.8.1" || r.Plugin.Cache != "Enabled" || r.Plugin.Data["plugin_version"] != "2.8.1" {
@@ -114,8 +115,10 @@ func TestLadderFindings(t *testing.T) {
 		is      CheckState
 		finding string
 	}{
-		"an empty list of ways to sign in": {map[string]http.HandlerFunc{"/wp-json/": says(200, fmt.Sprintf(index, `[]`))}, "broken", StepApplicationPasswords, CheckFailed, "switched off"},
-		"an index cut short":               {map[string]http.HandlerFunc{"/wp-json/": says(200, `{"namespaces":["wp/v2","bigscoots-cache/v2"]}`)}, "warning", StepApplicationPasswords, CheckWarning, "does not tell"},
+		"an empty list of ways to sign in": {map[string]http.HandlerFunc{"/wp-json/": says(200, fmt.Sprintf(index, `[]`))}, "broken", StepApplicationPasswords,
+			CheckFailed, "switched off"},
+		"an index cut short": {map[string]http.HandlerFunc{"/wp-json/": says(200, `{"namespaces":["wp/v2","bigscoots-cache/v2"]}`)}, "warning",
+			StepApplicationPasswords, CheckWarning, "does not tell"},
 		"visitors may not read the index": {map[string]http.HandlerFunc{"/wp-json/": func(w http.ResponseWriter, r *http.Request) {
 			if _, _, signed := r.BasicAuth(); !signed {
 				jsonError(w, 401, "rest_login_required")
@@ -123,23 +126,37 @@ func TestLadderFindings(t *testing.T) {
 			}
 			fmt.Fprint(w, offered)
 		}}, "ready", StepRoot, CheckOK, "/wp-json/"},
-		"a home page with an error":  {map[string]http.HandlerFunc{"/": says(500, page("Error"))}, "warning", StepHomePage, CheckWarning, "500"},
-		"a challenge for visitors":   {map[string]http.HandlerFunc{"/": says(403, page("Just a moment..."))}, "warning", StepHomePage, CheckWarning, "Cloudflare"},
-		"a circle for visitors":      {map[string]http.HandlerFunc{"/": redirect("/")}, "warning", StepHomePage, CheckWarning, "circle"},
-		"a start page in a language": {map[string]http.HandlerFunc{"/": redirect("/de/"), "/de/": says(200, page("Acme"))}, "ready", StepHomePage, CheckOK, "answers"},
-		"no users to be seen":        {map[string]http.HandlerFunc{"/wp-json/wp/v2/users/me": says(404, `{"code":"rest_no_route"}`)}, "warning", StepCapabilities, CheckOK, "may purge"},
-		"users in another form":      {map[string]http.HandlerFunc{"/wp-json/wp/v2/users/me": says(200, `[]`)}, "warning", StepCredential, CheckWarning, "does not tell"},
-		"no word of roles":           {map[string]http.HandlerFunc{"/wp-json/wp/v2/users/me": says(200, `{"username":"drover","roles":null}`)}, "ready", StepCapabilities, CheckOK, "role is not known, which may purge"},
-		"ways to sign in as a list":  {map[string]http.HandlerFunc{"/wp-json/": says(200, fmt.Sprintf(index, `["application-passwords"]`))}, "ready", StepApplicationPasswords, CheckOK, "available"},
-		"ways to sign in as a flag":  {map[string]http.HandlerFunc{"/wp-json/": says(200, fmt.Sprintf(index, `true`))}, "warning", StepApplicationPasswords, CheckWarning, "does not tell"},
-		"a user without a role":      {map[string]http.HandlerFunc{"/wp-json/wp/v2/users/me": says(200, `{"username":"drover","roles":[]}`)}, "broken", StepCapabilities, CheckFailed, "no role"},
-		"a manager":                  {map[string]http.HandlerFunc{"/wp-json/wp/v2/users/me": says(200, `{"username":"drover","roles":["manager"],"capabilities":{"manage_options":true}}`)}, "ready", StepCapabilities, CheckOK, "manage options"},
-		"no right to purge":          {map[string]http.HandlerFunc{"/wp-json/bigscoots-cache/v2/clear-cache": says(200, `{"methods":["PATCH"]}`)}, "broken", StepCapabilities, CheckFailed, "may not purge"},
-		"a worker before OPTIONS":    {map[string]http.HandlerFunc{"/wp-json/bigscoots-cache/v2/clear-cache": says(200, `{"ok":true}`)}, "warning", StepCapabilities, CheckWarning, "cannot be told"},
-		"an empty list for OPTIONS":  {map[string]http.HandlerFunc{"/wp-json/bigscoots-cache/v2/clear-cache": says(200, `[]`)}, "warning", StepCapabilities, CheckWarning, "cannot be told"},
-		"a firewall before OPTIONS":  {map[string]http.HandlerFunc{"/wp-json/bigscoots-cache/v2/clear-cache": says(405, page("405"))}, "warning", StepCapabilities, CheckWarning, "does not let Drover ask"},
-		"a status that fails":        {map[string]http.HandlerFunc{"/wp-json/bigscoots-cache/v2/status": says(500, page("500"))}, "warning", StepStatus, CheckWarning, "does not tell its status"},
-		"a status without a cache":   {map[string]http.HandlerFunc{"/wp-json/bigscoots-cache/v2/status": says(200, `{"success":true}`)}, "warning", StepStatus, CheckWarning, "does not tell"},
+		"a home page with an error": {map[string]http.HandlerFunc{"/": says(500, page("Error"))}, "warning", StepHomePage, CheckWarning, "500"},
+		"a challenge for visitors":  {map[string]http.HandlerFunc{"/": says(403, page("Just a moment..."))}, "warning", StepHomePage, CheckWarning, "Cloudflare"},
+		"a circle for visitors":     {map[string]http.HandlerFunc{"/": redirect("/")}, "warning", StepHomePage, CheckWarning, "circle"},
+		"a start page in a language": {map[string]http.HandlerFunc{"/": redirect("/de/"), "/de/": says(200, page("Acme"))}, "ready", StepHomePage, CheckOK,
+			"answers"},
+		"no users to be seen": {map[string]http.HandlerFunc{"/wp-json/wp/v2/users/me": says(404, `{"code":"rest_no_route"}`)}, "warning", StepCapabilities,
+			CheckOK, "may purge"},
+		"users in another form": {map[string]http.HandlerFunc{"/wp-json/wp/v2/users/me": says(200, `[]`)}, "warning", StepCredential, CheckWarning,
+			"does not tell"},
+		"no word of roles": {map[string]http.HandlerFunc{"/wp-json/wp/v2/users/me": says(200, `{"username":"drover","roles":null}`)}, "ready",
+			StepCapabilities, CheckOK, "role is not known, which may purge"},
+		"ways to sign in as a list": {map[string]http.HandlerFunc{"/wp-json/": says(200, fmt.Sprintf(index, `["application-passwords"]`))}, "ready",
+			StepApplicationPasswords, CheckOK, "available"},
+		"ways to sign in as a flag": {map[string]http.HandlerFunc{"/wp-json/": says(200, fmt.Sprintf(index, `true`))}, "warning", StepApplicationPasswords,
+			CheckWarning, "does not tell"},
+		"a user without a role": {map[string]http.HandlerFunc{"/wp-json/wp/v2/users/me": says(200, `{"username":"drover","roles":[]}`)}, "broken",
+			StepCapabilities, CheckFailed, "no role"},
+		"a manager": {map[string]http.HandlerFunc{"/wp-json/wp/v2/users/me": says(200,
+			`{"username":"drover","roles":["manager"],"capabilities":{"manage_options":true}}`)}, "ready", StepCapabilities, CheckOK, "manage options"},
+		"no right to purge": {map[string]http.HandlerFunc{"/wp-json/bigscoots-cache/v2/clear-cache": says(200, `{"methods":["PATCH"]}`)}, "broken",
+			StepCapabilities, CheckFailed, "may not purge"},
+		"a worker before OPTIONS": {map[string]http.HandlerFunc{"/wp-json/bigscoots-cache/v2/clear-cache": says(200, `{"ok":true}`)}, "warning", StepCapabilities,
+			CheckWarning, "cannot be told"},
+		"an empty list for OPTIONS": {map[string]http.HandlerFunc{"/wp-json/bigscoots-cache/v2/clear-cache": says(200, `[]`)}, "warning", StepCapabilities,
+			CheckWarning, "cannot be told"},
+		"a firewall before OPTIONS": {map[string]http.HandlerFunc{"/wp-json/bigscoots-cache/v2/clear-cache": says(405, page("405"))}, "warning", StepCapabilities,
+			CheckWarning, "does not let Drover ask"},
+		"a status that fails": {map[string]http.HandlerFunc{"/wp-json/bigscoots-cache/v2/status": says(500, page("500"))}, "warning", StepStatus, CheckWarning,
+			"does not tell its status"},
+		"a status without a cache": {map[string]http.HandlerFunc{"/wp-json/bigscoots-cache/v2/status": says(200, `{"success":true}`)}, "warning", StepStatus,
+			CheckWarning, "does not tell"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, client := newBlog(t, c.pages)
@@ -215,7 +232,8 @@ func TestReadStatusTakesWhatThereIs(t *testing.T) {
 	if s.Version != "2.9" || s.Data["n"] != "3" || s.Data["b"] != "true" || s.Data["h"] != "On" || len(s.Data) != 4 {
 		t.Errorf("%+v", s)
 	}
-	if s := bigScootsStatus([]byte(`{"success":true,"data":{"plugin_version":2.8,"plugin_cache_status":"Enabled","x":null,"y":["z"]}}`)); s.Version != "2.8" || s.Cache != "Enabled" || len(s.Data) != 2 {
+	if s := bigScootsStatus([]byte(`{"success":true,"data":{"plugin_version":2.8,"plugin_cache_status":"Enabled","x":null,"y":["z"]}}`)); s.Version != "2.8" ||
+		s.Cache != "Enabled" || len(s.Data) != 2 {
 		t.Errorf("%+v", s)
 	}
 	if s := bigScootsStatus([]byte(`[]`)); s.Version != "" || s.Data != nil {

@@ -48,9 +48,11 @@ func (l *siteCheck) credential(ctx context.Context) (CheckStep, bool) {
 			"Run an operation to see. Let signed-in users read /wp/v2/users/me in the settings of the site's security plugin.")
 	case refused && v.Reason != ReasonNotAuthenticated, v.Reason == ReasonNotAuthenticated && v.Note == "":
 		return fail("WordPress did not accept the credential for "+l.host+".",
-			"The username or the application password is wrong or was revoked, or the server drops the Authorization header. Replace the credential; if a new one fails too, ask the host to pass the Authorization header on.")
+			"The username or the application password is wrong or was revoked, or the server drops the Authorization header. Replace the credential; if a new one "+
+				"fails too, ask the host to pass the Authorization header on.")
 	case v.Reason == ReasonNoRoute, v.Reason == ReasonNotJSON && v.Status == http.StatusNotFound:
-		return warn(l.host+" does not tell who is signed in: a plugin hides users.", "Nothing to do while the credential works. Let signed-in users read /wp/v2/users/me to see their rights here.")
+		return warn(l.host+" does not tell who is signed in: a plugin hides users.",
+			"Nothing to do while the credential works. Let signed-in users read /wp/v2/users/me to see their rights here.")
 	}
 	return l.failed(v)
 }

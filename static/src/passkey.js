@@ -33,7 +33,10 @@ for (const form of document.querySelectorAll("form[data-passkey]")) {
       credential(form).value = (await answer(form)) ?? "";
       if (credential(form).value) form.requestSubmit();
     } catch (error) {
-      const refused = { NotAllowedError: "It was cancelled, or took too long. Try again.", InvalidStateError: "This passkey is already set up.", SecurityError: "Passkeys need Drover's own address, over https." };
+      const refused = {
+        NotAllowedError: "It was cancelled, or took too long. Try again.",
+        InvalidStateError: "This passkey is already set up.", SecurityError: "Passkeys need Drover's own address, over https.",
+      };
       told(form, refused[error.name] ?? error.message);
     }
   });

@@ -65,7 +65,8 @@ func TestBlockedVerbsAreSentInDisguise(t *testing.T) {
 func TestADisguisedDeleteIsNeverAPost(t *testing.T) {
 	h := runstest.New(t, dbtest.SQLite(t), []wptest.Site{{Fault: wptest.OverrideStripped}})
 	h.Work(t)
-	made := h.Wait(t, h.Start(t, runstest.Everywhere("request", map[string]string{"method": "POST", "path": "/wp/v2/posts", "body": `{"title":"a","status":"draft"}`})).ID)
+	made := h.Wait(t, h.Start(t, runstest.Everywhere("request", map[string]string{"method": "POST", "path": "/wp/v2/posts",
+		"body": `{"title":"a","status":"draft"}`})).ID)
 	if made.Counts.OK != 1 {
 		t.Fatalf("%+v", made.Groups)
 	}
@@ -171,7 +172,8 @@ func TestPostsOfEachSite(t *testing.T) {
 	if last := h.Wait(t, h.Start(t, spec).ID); last.Counts.OK != 2 || last.Run.Title != "Clear the cache of 4 posts of 2 sites and related pages" {
 		t.Errorf("%q %+v", last.Run.Title, last.Counts)
 	}
-	for i, want := range []string{`{"post_ids":[1,17],"purge_related_urls":true,"purge_type":"post_ids"}`, `{"post_ids":[5,6],"purge_related_urls":true,"purge_type":"post_ids"}`} {
+	for i, want := range []string{`{"post_ids":[1,17],"purge_related_urls":true,"purge_type":"post_ids"}`,
+		`{"post_ids":[5,6],"purge_related_urls":true,"purge_type":"post_ids"}`} {
 		if calls := h.Fake.Calls(i); len(calls) != 1 || calls[0].Body != want {
 			t.Errorf("site %d got %+v", i, calls)
 		}
@@ -192,7 +194,8 @@ func TestPostsOfEachSite(t *testing.T) {
 }
 
 func TestVerifiedPurge(t *testing.T) {
-	h := runstest.New(t, dbtest.SQLite(t), []wptest.Site{{Host: "one.example"}, {Host: "bypassed.example", Fault: wptest.NotCached}, {Host: "staging.example", Fault: wptest.Staging}})
+	h := runstest.New(t, dbtest.SQLite(t), []wptest.Site{{Host: "one.example"}, {Host: "bypassed.example", Fault: wptest.NotCached},
+		{Host: "staging.example", Fault: wptest.Staging}})
 	h.Work(t)
 	spec := runstest.Everywhere("clear-cache", map[string]string{"purge_type": "post_ids", "post_ids": "1", "purge_related_urls": "true"})
 	spec.Verify = true
@@ -201,7 +204,8 @@ func TestVerifiedPurge(t *testing.T) {
 		t.Fatalf("%+v, %+v", last.Verified, last.Counts)
 	}
 	samples := h.Targets(t, last.Run.ID)[h.Sites[0].ID].Samples
-	if len(samples) != 2 || samples[0].URL != h.Sites[0].Home+"/" || samples[1].URL != h.Sites[0].Home+"/post-1/" || samples[0].Before.State != wordpress.CachedHit {
+	if len(samples) != 2 || samples[0].URL != h.Sites[0].Home+"/" || samples[1].URL != h.Sites[0].Home+"/post-1/" ||
+		samples[0].Before.State != wordpress.CachedHit {
 		t.Errorf("%+v", samples)
 	}
 }
@@ -218,7 +222,8 @@ func TestAPurgeThatDidNothing(t *testing.T) {
 	spec.Verify = true
 	last := h.Wait(t, h.Start(t, spec).ID)
 	target := h.Targets(t, last.Run.ID)[h.Sites[0].ID]
-	if last.Verified[runs.VerifiedNo] != 1 || target.Outcome != wordpress.Partial || !strings.Contains(target.Note, "was still served from it 30s later (HIT, 1h0m") {
+	if last.Verified[runs.VerifiedNo] != 1 || target.Outcome != wordpress.Partial ||
+		!strings.Contains(target.Note, "was still served from it 30s later (HIT, 1h0m") {
 		t.Errorf("%+v, %s: %s", last.Verified, target.Outcome, target.Note)
 	}
 }

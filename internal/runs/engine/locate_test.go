@@ -54,7 +54,8 @@ func TestNothingIsSentToAnotherSite(t *testing.T) {
 		t.Fatalf("%+v, %v", report, err)
 	}
 	h.Work(t)
-	for _, spec := range []runs.Spec{runstest.Everywhere("clear-cache", nil), runstest.Everywhere("request", map[string]string{"method": "POST", "path": "/wp/v2/posts", "body": "{}"}), runstest.Everywhere("status", nil)} {
+	for _, spec := range []runs.Spec{runstest.Everywhere("clear-cache", nil),
+		runstest.Everywhere("request", map[string]string{"method": "POST", "path": "/wp/v2/posts", "body": "{}"}), runstest.Everywhere("status", nil)} {
 		last := h.Wait(t, h.Start(t, spec).ID)
 		for _, target := range h.Targets(t, last.Run.ID) {
 			if target.Outcome != wordpress.Failed || target.Reason != wordpress.ReasonOtherSite || !strings.Contains(target.Note, "https://main.example") {

@@ -44,7 +44,8 @@ func TestAPanicAtOneSiteLeavesTheOthersAlone(t *testing.T) {
 		}
 		for i, s := range h.Sites {
 			target := h.Targets(t, run.ID)[s.ID]
-			if exploded := i == 1; exploded != (target.Outcome == wordpress.Unknown && strings.Contains(target.Note, "Drover failed while")) || !exploded && target.Outcome != wordpress.OK {
+			if exploded := i == 1; exploded != (target.Outcome == wordpress.Unknown && strings.Contains(target.Note, "Drover failed while")) || !exploded &&
+				target.Outcome != wordpress.OK {
 				t.Errorf("site %d: %s %s %q", i, target.Outcome, target.Reason, target.Note)
 			}
 		}

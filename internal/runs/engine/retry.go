@@ -30,7 +30,8 @@ type sending struct {
 }
 
 // sendWithRetries sends the request until its outcome is final. When Drover itself stopped it before anything is known, it says why.
-func (b *batch) sendWithRetries(ctx context.Context, t *runs.Target, client *wordpress.Client, request wordpress.Request) (verdict wordpress.Verdict, stopped error) {
+func (b *batch) sendWithRetries(ctx context.Context, t *runs.Target, client *wordpress.Client, request wordpress.Request) (verdict wordpress.Verdict,
+	stopped error) {
 	_, verdict, stopped = b.newSending(t, client, request).untilFinal(ctx, t.Attempts)
 	return verdict, stopped
 }

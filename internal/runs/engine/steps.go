@@ -21,7 +21,8 @@ type step struct {
 }
 
 // noPlugin ends a target where there is nothing to clear.
-var noPlugin = wordpress.Verdict{Outcome: wordpress.Skipped, Reason: wordpress.ReasonNotApplicable, Note: "No cache plugin that Drover knows is active on this site."}
+var noPlugin = wordpress.Verdict{Outcome: wordpress.Skipped, Reason: wordpress.ReasonNotApplicable,
+	Note: "No cache plugin that Drover knows is active on this site."}
 
 // inSteps sends a target's requests one after the other. Where the site's plugins are not known, it asks for them first.
 func (b *batch) inSteps(ctx context.Context, t *runs.Target, at sites.Located, g *gate) (verdict wordpress.Verdict, stopped error) {
@@ -49,7 +50,8 @@ func (b *batch) inSteps(ctx context.Context, t *runs.Target, at sites.Located, g
 }
 
 // detectPlugins asks the site's index which cache plugins are active, as an attempt of its own. It is over where that cannot be told.
-func (b *batch) detectPlugins(ctx context.Context, t *runs.Target, client *wordpress.Client, s sites.Site) (_ sites.Site, v wordpress.Verdict, over bool, stopped error) {
+func (b *batch) detectPlugins(ctx context.Context, t *runs.Target, client *wordpress.Client, s sites.Site) (_ sites.Site, v wordpress.Verdict, over bool,
+	stopped error) {
 	x, v, stopped := b.newSending(t, client, wordpress.NamespacesRequest()).untilFinal(ctx, t.Attempts)
 	if stopped != nil || v.Outcome != wordpress.OK {
 		return s, v, true, stopped
@@ -72,7 +74,8 @@ func (b *batch) sendSteps(ctx context.Context, t *runs.Target, client *wordpress
 	for _, each := range planned {
 		_, v, stopped := b.newSending(t, client, each.Request).untilFinal(ctx, 0)
 		if errors.Is(stopped, errCancelled) && len(done) > 0 {
-			return append(done, step{each.Plugin, wordpress.Verdict{Outcome: wordpress.Failed, Reason: wordpress.ReasonCancelled, Note: "Not sent: the run was cancelled first."}}), nil
+			return append(done, step{each.Plugin, wordpress.Verdict{Outcome: wordpress.Failed, Reason: wordpress.ReasonCancelled,
+				Note: "Not sent: the run was cancelled first."}}), nil
 		}
 		if stopped != nil {
 			return nil, stopped
@@ -88,7 +91,8 @@ func (b *batch) sendSteps(ctx context.Context, t *runs.Target, client *wordpress
 
 // aboutPlugin are the reasons that say nothing of the site's other plugins.
 var aboutPlugin = []wordpress.Reason{
-	wordpress.ReasonForbidden, wordpress.ReasonInvalidInput, wordpress.ReasonRefused, wordpress.ReasonRateLimited, wordpress.ReasonSiteError, wordpress.ReasonNotJSON,
+	wordpress.ReasonForbidden, wordpress.ReasonInvalidInput, wordpress.ReasonRefused, wordpress.ReasonRateLimited, wordpress.ReasonSiteError,
+	wordpress.ReasonNotJSON,
 }
 
 // proven is what the steps mean together, once the pages were looked at where some page can show it.

@@ -27,17 +27,26 @@ var fleet = []struct {
 	calls    []string // what the site carried out, in order
 }{
 	{"BigScoots Cache", wptest.Site{}, wordpress.OK, "", "Cleared: BigScoots Cache.", wordpress.OK, []string{"/bigscoots-cache/v2/clear-cache"}},
-	{"SiteGround", wptest.Site{Caches: []wptest.Cache{wptest.SiteGround}}, wordpress.OK, "", "Cleared: SiteGround", wordpress.OK, []string{"/siteground-optimizer/v1/purge-cache"}},
-	{"WP Engine", wptest.Site{Caches: []wptest.Cache{wptest.WPEngine}}, wordpress.OK, "", "Cleared: WP Engine", wordpress.OK, []string{"/wpe/cache-plugin/v1/clear_all_caches"}},
-	{"WP Super Cache", wptest.Site{Caches: []wptest.Cache{wptest.WPSuperCache}}, wordpress.Unknown, wordpress.ReasonUnclear, "whether or not", wordpress.OK, []string{"/wp-super-cache/v1/cache"}},
-	{"two, the page cache first", wptest.Site{Caches: []wptest.Cache{wptest.WPEngine, wptest.WPSuperCache}}, wordpress.Unknown, wordpress.ReasonUnclear, "Cleared: WP Engine. WP Super Cache:", wordpress.OK,
+	{"SiteGround", wptest.Site{Caches: []wptest.Cache{wptest.SiteGround}}, wordpress.OK, "", "Cleared: SiteGround", wordpress.OK,
+		[]string{"/siteground-optimizer/v1/purge-cache"}},
+	{"WP Engine", wptest.Site{Caches: []wptest.Cache{wptest.WPEngine}}, wordpress.OK, "", "Cleared: WP Engine", wordpress.OK,
+		[]string{"/wpe/cache-plugin/v1/clear_all_caches"}},
+	{"WP Super Cache", wptest.Site{Caches: []wptest.Cache{wptest.WPSuperCache}}, wordpress.Unknown, wordpress.ReasonUnclear, "whether or not", wordpress.OK,
+		[]string{"/wp-super-cache/v1/cache"}},
+	{"two, the page cache first", wptest.Site{Caches: []wptest.Cache{wptest.WPEngine, wptest.WPSuperCache}}, wordpress.Unknown, wordpress.ReasonUnclear,
+		"Cleared: WP Engine. WP Super Cache:", wordpress.OK,
 		[]string{"/wp-super-cache/v1/cache", "/wpe/cache-plugin/v1/clear_all_caches"}},
 	{"none", wptest.Site{Caches: []wptest.Cache{}}, wordpress.Skipped, wordpress.ReasonNotApplicable, "No cache plugin", wordpress.Skipped, nil},
-	{"switched off", wptest.Site{Fault: wptest.CacheDisabled}, wordpress.Skipped, wordpress.ReasonNotApplicable, "BigScoots Cache: The cache is switched off", wordpress.Skipped, nil},
-	{"no right", wptest.Site{Caches: []wptest.Cache{wptest.WPSuperCache, wptest.SiteGround}, Fault: wptest.Forbidden}, wordpress.Failed, wordpress.ReasonForbidden, "WP Super Cache:", wordpress.Failed, nil},
-	{"refused", wptest.Site{Caches: []wptest.Cache{wptest.SiteGround}, Fault: wptest.SuccessFalse}, wordpress.Failed, wordpress.ReasonInvalidInput, "SiteGround", wordpress.Failed, nil},
-	{"one of two refused", wptest.Site{Caches: []wptest.Cache{wptest.BigScoots, wptest.SiteGround}, Fault: wptest.CacheDisabled}, wordpress.OK, "", "Cleared: SiteGround", wordpress.OK, []string{"/siteground-optimizer/v1/purge-cache"}},
-	{"limited by something in front", wptest.Site{Caches: []wptest.Cache{wptest.SiteGround}, Fault: wptest.RateLimited}, wordpress.OK, "", "Cleared", wordpress.OK, []string{"/siteground-optimizer/v1/purge-cache"}},
+	{"switched off", wptest.Site{Fault: wptest.CacheDisabled}, wordpress.Skipped, wordpress.ReasonNotApplicable, "BigScoots Cache: The cache is switched off",
+		wordpress.Skipped, nil},
+	{"no right", wptest.Site{Caches: []wptest.Cache{wptest.WPSuperCache, wptest.SiteGround}, Fault: wptest.Forbidden}, wordpress.Failed, wordpress.ReasonForbidden,
+		"WP Super Cache:", wordpress.Failed, nil},
+	{"refused", wptest.Site{Caches: []wptest.Cache{wptest.SiteGround}, Fault: wptest.SuccessFalse}, wordpress.Failed, wordpress.ReasonInvalidInput, "SiteGround",
+		wordpress.Failed, nil},
+	{"one of two refused", wptest.Site{Caches: []wptest.Cache{wptest.BigScoots, wptest.SiteGround}, Fault: wptest.CacheDisabled}, wordpress.OK, "",
+		"Cleared: SiteGround", wordpress.OK, []string{"/siteground-optimizer/v1/purge-cache"}},
+	{"limited by something in front", wptest.Site{Caches: []wptest.Cache{wptest.SiteGround}, Fault: wptest.RateLimited}, wordpress.OK, "", "Cleared", wordpress.OK,
+		[]string{"/siteground-optimizer/v1/purge-cache"}},
 	{"wrong password", wptest.Site{Fault: wptest.WrongPassword}, wordpress.Failed, wordpress.ReasonNotAuthenticated, "", wordpress.Failed, nil},
 }
 
@@ -79,11 +88,13 @@ func TestVerificationProvesAClearedCache(t *testing.T) {
 	spec.Verify = true
 	targets := h.Targets(t, h.Wait(t, h.Start(t, spec).ID).Run.ID)
 	for i, c := range fleet {
-		if got := targets[h.Sites[i].ID]; got.Outcome != c.verified || c.outcome == wordpress.Unknown && (got.Verified != runs.VerifiedYes || strings.Contains(got.Note, "whether or not")) {
+		if got := targets[h.Sites[i].ID]; got.Outcome != c.verified || c.outcome == wordpress.Unknown &&
+			(got.Verified != runs.VerifiedYes || strings.Contains(got.Note, "whether or not")) {
 			t.Errorf("%s: %s %s, %s, %q", c.name, got.Outcome, got.Reason, got.Verified, got.Note)
 		}
 	}
-	if got := targets[h.Sites[len(fleet)].ID]; got.Outcome != wordpress.Unknown || got.Verified != runs.VerifiedUnclear || !strings.Contains(got.Note, "do not tell") {
+	if got := targets[h.Sites[len(fleet)].ID]; got.Outcome != wordpress.Unknown || got.Verified != runs.VerifiedUnclear ||
+		!strings.Contains(got.Note, "do not tell") {
 		t.Errorf("no page is cached: %s, %s, %q", got.Outcome, got.Verified, got.Note)
 	}
 }
@@ -110,7 +121,8 @@ func TestWPEngineIsNotClearedTooOften(t *testing.T) {
 	h := runstest.New(t, dbtest.SQLite(t), []wptest.Site{{Caches: []wptest.Cache{wptest.WPEngine}, Fault: wptest.PurgeTooSoon}})
 	h.Work(t)
 	for _, got := range h.Targets(t, h.Wait(t, h.Start(t, runstest.Everywhere("clear-any-cache", nil)).ID).Run.ID) {
-		if got.Outcome != wordpress.Failed || got.Reason != wordpress.ReasonRateLimited || got.Attempts != 3 || got.Status != 429 || !strings.Contains(got.Note, "WP Engine") {
+		if got.Outcome != wordpress.Failed || got.Reason != wordpress.ReasonRateLimited || got.Attempts != 3 || got.Status != 429 ||
+			!strings.Contains(got.Note, "WP Engine") {
 			t.Errorf("%s %s after %d attempts, %q", got.Outcome, got.Reason, got.Attempts, got.Note)
 		}
 	}
@@ -119,13 +131,15 @@ func TestWPEngineIsNotClearedTooOften(t *testing.T) {
 // What a run found out is remembered: the next one, and its preview, need no look. A check tells the same.
 func TestCachePluginsAreRemembered(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *database.DB) {
-		h := runstest.New(t, db, []wptest.Site{{Caches: []wptest.Cache{wptest.SiteGround}}, {Caches: []wptest.Cache{}}, {Caches: []wptest.Cache{wptest.BigScoots, wptest.WPSuperCache}}})
+		h := runstest.New(t, db, []wptest.Site{{Caches: []wptest.Cache{wptest.SiteGround}}, {Caches: []wptest.Cache{}},
+			{Caches: []wptest.Cache{wptest.BigScoots, wptest.WPSuperCache}}})
 		want := []string{"sg-cachepress", "none", "wp-super-cache,bigscoots-cache"}
 		h.Locate(t) // located without a look at the plugins, as every site of an older Drover
 		h.Work(t)
 		spec := runstest.Everywhere("clear-any-cache", nil)
 		before, err := h.Runner.Preview(context.Background(), runstest.Owner, spec)
-		if err != nil || len(before.Requests) != 3 || !strings.Contains(before.Requests[0].Warning, "not known yet") || !strings.HasSuffix(before.Requests[0].URL, "/wp-json/?_fields=namespaces") {
+		if err != nil || len(before.Requests) != 3 || !strings.Contains(before.Requests[0].Warning, "not known yet") ||
+			!strings.HasSuffix(before.Requests[0].URL, "/wp-json/?_fields=namespaces") {
 			t.Fatalf("%+v, %v", before.Requests, err)
 		}
 		h.Wait(t, h.Start(t, spec).ID)

@@ -16,7 +16,8 @@ func (b *batch) safely(ctx context.Context, t runs.Target) (ended bool) {
 	defer func() {
 		if caught := recover(); caught != nil {
 			b.engine.logger.ErrorContext(ctx, "a target failed", "err", b.engine.panicked(ctx, caught), "run", t.RunID, "site", t.SiteID)
-			b.end(t, wordpress.Verdict{Outcome: wordpress.Unknown, Reason: wordpress.ReasonCutOff, Note: "Drover failed while it worked on this site, so the outcome is unknown. Drover's log has the details."})
+			b.end(t, wordpress.Verdict{Outcome: wordpress.Unknown, Reason: wordpress.ReasonCutOff,
+				Note: "Drover failed while it worked on this site, so the outcome is unknown. Drover's log has the details."})
 			ended = true
 		}
 	}()
@@ -80,16 +81,20 @@ func (b *batch) withoutSending(t runs.Target) (wordpress.Verdict, bool) {
 		return wordpress.Verdict{Outcome: wordpress.Unknown, Reason: wordpress.ReasonCutOff,
 			Note: "Drover was stopped while this request was running, and it was not sent again: the person who started the run no longer has the rights for it."}, true
 	case b.revoked:
-		return wordpress.Verdict{Outcome: wordpress.Failed, Reason: wordpress.ReasonCancelled, Note: "Not sent: the person who started the run no longer has the rights for it."}, true
+		return wordpress.Verdict{Outcome: wordpress.Failed, Reason: wordpress.ReasonCancelled,
+			Note: "Not sent: the person who started the run no longer has the rights for it."}, true
 	case t.State == runs.TargetRunning && !b.plan.Idempotent:
 		return wordpress.Verdict{Outcome: wordpress.Unknown, Reason: wordpress.ReasonCutOff,
 			Note: "Drover was stopped while this request was running. It may have taken effect. It was not sent again."}, true
 	case !found:
-		return wordpress.Verdict{Outcome: wordpress.Skipped, Reason: wordpress.ReasonNotApplicable, Note: "Not sent: the site was retired after the run started."}, true
+		return wordpress.Verdict{Outcome: wordpress.Skipped, Reason: wordpress.ReasonNotApplicable, Note: "Not sent: the site was retired after the run started."},
+			true
 	case s.Home != t.Home:
-		return wordpress.Verdict{Outcome: wordpress.Skipped, Reason: wordpress.ReasonNotApplicable, Note: "Not sent: the site's URL was changed after the run started."}, true
+		return wordpress.Verdict{Outcome: wordpress.Skipped, Reason: wordpress.ReasonNotApplicable,
+			Note: "Not sent: the site's URL was changed after the run started."}, true
 	case !b.actor.Scope.Site(s.Client, s.Tags):
-		return wordpress.Verdict{Outcome: wordpress.Failed, Reason: wordpress.ReasonCancelled, Note: "Not sent: the site is no longer within the scope of who started the run."}, true
+		return wordpress.Verdict{Outcome: wordpress.Failed, Reason: wordpress.ReasonCancelled,
+			Note: "Not sent: the site is no longer within the scope of who started the run."}, true
 	case errors.Is(b.undial[t.SiteID], sites.ErrSealed):
 		return wordpress.Verdict{Outcome: wordpress.Failed, Reason: wordpress.ReasonNotAuthenticated,
 			Note: "Not sent: the stored credential cannot be opened. Replace it on the site's page, or put the encryption key back that it was stored with."}, true

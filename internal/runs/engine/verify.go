@@ -18,7 +18,8 @@ const (
 )
 
 // verifyAfter are when a page is looked at again, counted from the site's answer.
-var verifyAfter = []time.Duration{time.Second, 2 * time.Second, 4 * time.Second, 7 * time.Second, 11 * time.Second, 16 * time.Second, 22 * time.Second, verifyFor}
+var verifyAfter = []time.Duration{time.Second, 2 * time.Second, 4 * time.Second, 7 * time.Second, 11 * time.Second, 16 * time.Second, 22 * time.Second,
+	verifyFor}
 
 // sampling is the pages of one target.
 type sampling struct {
@@ -131,7 +132,8 @@ func (s *sampling) conclude(t *runs.Target, v wordpress.Verdict) wordpress.Verdi
 		case runs.VerifiedNo:
 			t.Verified = runs.VerifiedNo
 			v.Outcome = wordpress.Partial
-			v.Note = fmt.Sprintf("The plugin reported that the cache was cleared, but %s was still served from it %s later (%s).", sample.URL, sample.Waited.Round(time.Second), sample.After.Says)
+			v.Note = fmt.Sprintf("The plugin reported that the cache was cleared, but %s was still served from it %s later (%s).", sample.URL,
+				sample.Waited.Round(time.Second), sample.After.Says)
 			return v
 		case runs.VerifiedYes:
 			t.Verified = runs.VerifiedYes

@@ -66,7 +66,8 @@ func New(t testing.TB, db *database.DB, described []wptest.Site) *Harness {
 		t.Fatal(err)
 	}
 	for i := range described {
-		s, err := h.Registry.Add(context.Background(), Owner, sites.Draft{URL: fake.URL(i), Username: wptest.DefaultUser, Password: vault.NewSecret(wptest.DefaultPassword), Client: described[i].Client, Tags: described[i].Tags})
+		s, err := h.Registry.Add(context.Background(), Owner, sites.Draft{URL: fake.URL(i), Username: wptest.DefaultUser,
+			Password: vault.NewSecret(wptest.DefaultPassword), Client: described[i].Client, Tags: described[i].Tags})
 		if err != nil {
 			t.Fatal(err)
 		}

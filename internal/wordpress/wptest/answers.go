@@ -18,7 +18,8 @@ func (s *site) instead(w http.ResponseWriter, r *http.Request, api bool) bool {
 	switch fault := s.fault(); {
 	case fault == BrowserCheck:
 		w.Header().Set("Content-Type", "text/html")
-		fmt.Fprint(w, `<html><body><script src="/aes.js"></script><script>document.cookie="__test=1";location.href="/?i=1"</script><noscript>Turn on JavaScript.</noscript></body></html>`)
+		fmt.Fprint(w, `<html><body><script src="/aes.js"></script><script>document.cookie="__test=1";location.href="/?i=1"</script><noscript>Turn on `+
+			`JavaScript.</noscript></body></html>`)
 	case fault == PasswordWall:
 		w.Header().Set("Location", s.home()+"/?password-protected=login")
 		w.WriteHeader(http.StatusFound)
@@ -42,9 +43,11 @@ func around(fault Fault, body []byte) (before string, kept []byte, after string)
 	case fault == PHPWarning:
 		return "<br />\n<b>Warning</b>:  Undefined array key \"lang\" in <b>/srv/wp-content/plugins/old/old.php</b> on line <b>87</b><br />\n", body, ""
 	case fault == DatabaseError:
-		return `<div id="error"><p class="wpdberror"><strong>WordPress database error:</strong> [Table &#039;shop.wp_old&#039; doesn&#039;t exist]<br /><code>SELECT 1</code></p></div>`, body, ""
+		return `<div id="error"><p class="wpdberror"><strong>WordPress database error:</strong> [Table &#039;shop.wp_old&#039; doesn&#039;t exist]<br ` +
+			`/><code>SELECT 1</code></p></div>`, body, ""
 	case fault == CrashAfter:
-		return "", body, `{"code":"internal_server_error","message":"<p>There has been a critical error on this website.</p>","data":{"status":500},"additional_errors":[]}`
+		return "", body, `{"code":"internal_server_error","message":"<p>There has been a critical error on this ` +
+			`website.</p>","data":{"status":500},"additional_errors":[]}`
 	case fault == JSONCut:
 		return "", body[:len(body)*2/3], ""
 	}

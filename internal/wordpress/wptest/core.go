@@ -38,11 +38,13 @@ func (s *site) core(w http.ResponseWriter, c call, fault Fault) {
 	case strings.HasPrefix(c.route, "/wp/v2/plugins/") && c.method != http.MethodGet:
 		s.switchPlugin(w, c)
 	case c.route == "/wp/v2/themes" && c.method == http.MethodGet:
-		reply(w, http.StatusOK, []any{map[string]any{"stylesheet": "twentytwentyfive", "name": map[string]any{"raw": "Twenty Twenty-Five"}, "version": "1." + strconv.Itoa(s.number%3), "status": "active"}})
+		reply(w, http.StatusOK, []any{map[string]any{"stylesheet": "twentytwentyfive", "name": map[string]any{"raw": "Twenty Twenty-Five"}, "version": "1." +
+			strconv.Itoa(s.number%3), "status": "active"}})
 	case c.route == "/wp/v2/users" && c.method == http.MethodGet:
 		reply(w, http.StatusOK, []any{map[string]any{"id": 1, "username": "admin", "name": "Admin", "email": "admin@" + s.Host, "roles": []string{"administrator"}}})
 	case c.route == "/wp/v2/users/me/application-passwords" && c.method == http.MethodGet:
-		reply(w, http.StatusOK, []any{map[string]any{"uuid": "5d8c1d7e-0000-4000-8000-00000000000a", "name": "Drover", "created": "2026-01-05T10:00:00", "last_used": "2026-11-20T09:00:00"}})
+		reply(w, http.StatusOK, []any{map[string]any{"uuid": "5d8c1d7e-0000-4000-8000-00000000000a", "name": "Drover", "created": "2026-01-05T10:00:00",
+			"last_used": "2026-11-20T09:00:00"}})
 	case c.route == "/wp/v2/plugins" && c.method == http.MethodGet:
 		reply(w, http.StatusOK, s.plugins())
 	case c.route == "/wp/v2/settings" && c.method == http.MethodGet:
@@ -88,9 +90,11 @@ func (s *site) posts(w http.ResponseWriter, c call) {
 func (s *site) index(signed bool, fault Fault) map[string]any {
 	var authentication any = []any{} // PHP's empty array, where the feature is off
 	if fault != AppPasswordsOff {
-		authentication = map[string]any{"application-passwords": map[string]any{"endpoints": map[string]any{"authorization": s.home() + "/wp-admin/authorize-application.php"}}}
+		authentication = map[string]any{"application-passwords": map[string]any{"endpoints": map[string]any{"authorization": s.home() +
+			"/wp-admin/authorize-application.php"}}}
 	}
-	all := map[string]any{"name": s.Name, "description": "", "url": s.called(fault), "home": s.called(fault), "namespaces": s.namespaces(signed, fault), "authentication": authentication, "routes": s.routes(fault)}
+	all := map[string]any{"name": s.Name, "description": "", "url": s.called(fault), "home": s.called(fault), "namespaces": s.namespaces(signed, fault),
+		"authentication": authentication, "routes": s.routes(fault)}
 	if fault == IndexLarge {
 		all["description"] = strings.Repeat("x", 2<<20)
 	}
@@ -114,11 +118,13 @@ func (s *site) me(w http.ResponseWriter, c call, fault Fault) {
 
 func (s *site) plugins() []any {
 	all := []any{
-		map[string]any{"plugin": "akismet/akismet", "status": []string{"active", "inactive"}[s.number%2], "name": "Akismet", "version": "5." + strconv.Itoa(s.number%5)},
+		map[string]any{"plugin": "akismet/akismet", "status": []string{"active", "inactive"}[s.number%2], "name": "Akismet", "version": "5." +
+			strconv.Itoa(s.number%5)},
 		map[string]any{"plugin": "bigscoots-cache/bigscoots-cache", "status": "active", "name": "BigScoots Cache", "version": s.version()},
 	}
 	if s.number%3 == 0 {
-		all = append(all, map[string]any{"plugin": "woocommerce/woocommerce", "status": "active", "name": "WooCommerce", "version": "9.8." + strconv.Itoa(s.number%4)})
+		all = append(all, map[string]any{"plugin": "woocommerce/woocommerce", "status": "active", "name": "WooCommerce", "version": "9.8." +
+			strconv.Itoa(s.number%4)})
 	}
 	return all
 }

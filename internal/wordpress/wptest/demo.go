@@ -9,7 +9,8 @@ import (
 // demoFaults are the faults of the first sites of a portfolio, by position; everybody else is healthy.
 var demoFaults = map[int]Fault{
 	3: WrongPassword, 7: NoPlugin, 8: Staging, 12: Administrator, 14: Challenge, 17: CacheDisabled, 19: PHPWarning, 22: Forbidden, 24: Maintenance,
-	27: CertExpired, 29: RateLimited, 31: SuccessFalse, 33: HTML200, 36: WrongPassword, 38: RedirectWWW, 40: PlainPermalinks, 42: VerbsBlocked, 44: AppPasswordsOff,
+	27: CertExpired, 29: RateLimited, 31: SuccessFalse, 33: HTML200, 36: WrongPassword, 38: RedirectWWW, 40: PlainPermalinks, 42: VerbsBlocked,
+	44: AppPasswordsOff,
 	46: Closed, 48: NoPlugin, 50: SiteError, 52: CutAfter, 54: HostBasicAuth, 56: BOM, 57: Silent, 58: Misconfigured, 59: OpcacheMissing,
 	5: UsersClosed, 10: IndexClosed, 16: OtherSite, 21: RenamedPrefix, 26: OptionsByServer, 34: HomeCut,
 }
@@ -22,13 +23,16 @@ var demoClients = []struct {
 	sites []string
 }{
 	{"Lindner & Söhne", []string{"Lindner Bakery", "Lindner Café", "Lindner Catering", "Lindner Shop", "Lindner Jobs", "Lindner Recipes"}},
-	{"Northwind Outdoor", []string{"Northwind Outdoor", "Northwind Tents", "Northwind Rentals", "Northwind Journal", "Northwind Trails", "Northwind Staging", "Northwind Wholesale"}},
+	{"Northwind Outdoor", []string{"Northwind Outdoor", "Northwind Tents", "Northwind Rentals", "Northwind Journal", "Northwind Trails", "Northwind Staging",
+		"Northwind Wholesale"}},
 	{"Harbour Dental Group", []string{"Harbour Dental", "Harbour Smiles", "Harbour Orthodontics", "Harbour Kids", "Harbour Appointments", "Harbour Careers"}},
 	{"Atelier Moreau", []string{"Atelier Moreau", "Moreau Interiors", "Moreau Archive", "Moreau Lookbook", "Moreau Press", "Moreau Boutique 🪑"}},
 	{"Granite Law", []string{"Granite Law", "Granite Family Law", "Granite Tax", "Granite Property", "Granite Notary", "Granite Insights", "Granite Clients"}},
 	{"بستان للزهور", []string{"بستان للزهور", "Bustan Flowers", "Bustan Weddings", "Bustan Garden Centre", "Bustan Blog"}},
 	{"Kestrel Cycles", []string{"Kestrel Cycles", "Kestrel Workshop", "Kestrel Events", "Kestrel Parts", "Kestrel Used", "Kestrel Club"}},
-	{"Municipal Museum Trust", []string{"The Municipal Museum of Natural History, Regional Archaeology and Applied Arts and Sciences — Visitor Information and Online Ticket Shop", "Museum Learning", "Museum Collections", "Museum Friends", "Museum Venue Hire", "Museum Research"}},
+	{"Municipal Museum Trust",
+		[]string{"The Municipal Museum of Natural History, Regional Archaeology and Applied Arts and Sciences — Visitor Information and Online Ticket Shop",
+			"Museum Learning", "Museum Collections", "Museum Friends", "Museum Venue Hire", "Museum Research"}},
 	{"Verde Kitchens", []string{"Verde Kitchens", "Verde Worktops", "Verde Planner", "Verde Outlet", "Verde Stories", "Verde Partners"}},
 }
 
@@ -53,7 +57,8 @@ func demoSite(number, round int, client, name string, place int) Site {
 	if round > 0 {
 		name, host = fmt.Sprintf("%s %d", name, round+1), fmt.Sprintf("%s-%d", host, round+1)
 	}
-	s := Site{Host: host + ".example", Name: name, Client: client, Latency: [2]time.Duration{50 * time.Millisecond, 300 * time.Millisecond}, Tags: []string{"care-plan"}}
+	s := Site{Host: host + ".example", Name: name, Client: client, Latency: [2]time.Duration{50 * time.Millisecond, 300 * time.Millisecond},
+		Tags: []string{"care-plan"}}
 	if round == 0 {
 		s.Fault, s.Caches = demoFaults[number], demoCaches[number]
 	}

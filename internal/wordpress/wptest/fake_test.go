@@ -22,7 +22,8 @@ import (
 func TestOtherRootsAnswer(t *testing.T) {
 	for fault, root := range map[wptest.Fault]string{wptest.PlainPermalinks: "/?rest_route=", wptest.IndexPHPRoot: "/index.php/wp-json"} {
 		fake, client := start(t, wptest.Options{Sites: []wptest.Site{{Fault: fault}}})
-		if answer, text, err := send(t, client, http.MethodGet, fake.URL(0)+root+"/wp/v2/users/me", ""); err != nil || answer.StatusCode != http.StatusOK || !strings.Contains(text, `"username":"drover"`) {
+		if answer, text, err := send(t, client, http.MethodGet, fake.URL(0)+root+"/wp/v2/users/me", ""); err != nil || answer.StatusCode != http.StatusOK ||
+			!strings.Contains(text, `"username":"drover"`) {
 			t.Errorf("%s: %v %.200s", fault, err, text)
 		}
 	}
@@ -48,7 +49,8 @@ func TestFaultsThatCut(t *testing.T) {
 		}
 	}
 	fake, client := start(t, wptest.Options{Sites: []wptest.Site{{Fault: wptest.VerbsCut}}})
-	if answer, text, err := send(t, client, http.MethodPost, fake.URL(0)+clear, clearAll, "X-HTTP-Method-Override", "PATCH"); err != nil || answer.StatusCode != http.StatusOK || len(fake.Calls(0)) != 1 {
+	if answer, text, err := send(t, client, http.MethodPost, fake.URL(0)+clear, clearAll, "X-HTTP-Method-Override", "PATCH"); err != nil ||
+		answer.StatusCode != http.StatusOK || len(fake.Calls(0)) != 1 {
 		t.Errorf("in disguise: %v %s", err, text)
 	}
 }
@@ -56,7 +58,8 @@ func TestFaultsThatCut(t *testing.T) {
 func TestDisguisesOfBlockedVerbs(t *testing.T) {
 	for fault, header := range map[wptest.Fault]int{wptest.VerbsBlocked: http.StatusOK, wptest.OverrideStripped: http.StatusMethodNotAllowed} {
 		fake, client := start(t, wptest.Options{Sites: []wptest.Site{{Fault: fault}}})
-		if answer, _, err := send(t, client, http.MethodPost, fake.URL(0)+clear, clearAll, "X-HTTP-Method-Override", "PATCH"); err != nil || answer.StatusCode != header {
+		if answer, _, err := send(t, client, http.MethodPost, fake.URL(0)+clear, clearAll, "X-HTTP-Method-Override", "PATCH"); err != nil ||
+			answer.StatusCode != header {
 			t.Errorf("%s, by header: %v %v", fault, answer, err)
 		}
 		if answer, _, err := send(t, client, http.MethodPost, fake.URL(0)+clear+"?_method=PATCH", clearAll); err != nil || answer.StatusCode != http.StatusOK {
@@ -67,7 +70,8 @@ func TestDisguisesOfBlockedVerbs(t *testing.T) {
 
 func TestFaultsOfSize(t *testing.T) {
 	fake, client := start(t, wptest.Options{Sites: []wptest.Site{{Fault: wptest.TooLarge}, {Fault: wptest.GzipBomb}}})
-	if answer, text, err := send(t, client, http.MethodPatch, fake.URL(0)+clear, clearAll); err != nil || len(text) != 50<<20 || answer.StatusCode != http.StatusOK {
+	if answer, text, err := send(t, client, http.MethodPatch, fake.URL(0)+clear, clearAll); err != nil || len(text) != 50<<20 ||
+		answer.StatusCode != http.StatusOK {
 		t.Errorf("too large: %d bytes, %v", len(text), err)
 	}
 	answer, packed, err := send(t, client, http.MethodPatch, fake.URL(1)+clear, clearAll)
@@ -89,7 +93,8 @@ func TestFaultsOfSize(t *testing.T) {
 }
 
 func TestFaultsOfTime(t *testing.T) {
-	fake, client := start(t, wptest.Options{Sites: []wptest.Site{{Fault: wptest.Silent}, {Fault: wptest.Slow}, {Latency: [2]time.Duration{80 * time.Millisecond, 120 * time.Millisecond}}}})
+	fake, client := start(t, wptest.Options{Sites: []wptest.Site{{Fault: wptest.Silent}, {Fault: wptest.Slow},
+		{Latency: [2]time.Duration{80 * time.Millisecond, 120 * time.Millisecond}}}})
 	ctx, cancel := context.WithTimeout(context.Background(), 400*time.Millisecond)
 	defer cancel()
 	r, _ := http.NewRequestWithContext(ctx, http.MethodGet, fake.URL(0), nil)
@@ -164,14 +169,17 @@ func TestPagesAndTheirCache(t *testing.T) {
 func TestPostsThatCannotBeCleared(t *testing.T) {
 	fake, client := start(t, wptest.Options{Sites: []wptest.Site{{}, {Fault: wptest.PartialPosts}}})
 	for body, want := range map[string]string{
-		`{"purge_type":"post_ids","post_ids":[1,2]}`: `"success":true`, `{"purge_type":"post_ids","post_ids":[1,10,999]}`: `"post_doesnt_exists":[999]`, `{"purge_type":"post_ids","post_ids":[999]}`: "no_post_id_eligible",
-		`{"purge_type":"urls","urls":[]}`: "invalid_urls", `{"purge_type":"some"}`: "improper_purge_type", ``: "no_data_provided", `{"purge_type":"urls","urls":["https://other.example/"]}`: `"success":true`,
+		`{"purge_type":"post_ids","post_ids":[1,2]}`: `"success":true`, `{"purge_type":"post_ids","post_ids":[1,10,999]}`: `"post_doesnt_exists":[999]`,
+		`{"purge_type":"post_ids","post_ids":[999]}`: "no_post_id_eligible",
+		`{"purge_type":"urls","urls":[]}`:            "invalid_urls", `{"purge_type":"some"}`: "improper_purge_type", ``: "no_data_provided",
+		`{"purge_type":"urls","urls":["https://other.example/"]}`: `"success":true`,
 	} {
 		if _, text, err := send(t, client, http.MethodPatch, fake.URL(0)+clear, body); err != nil || !strings.Contains(text, want) {
 			t.Errorf("%s: %v %s", body, err, text)
 		}
 	}
-	if _, text, err := send(t, client, http.MethodPatch, fake.URL(1)+clear, `{"purge_type":"post_ids","post_ids":[1]}`); err != nil || !strings.Contains(text, "post_ids_with_error") {
+	if _, text, err := send(t, client, http.MethodPatch, fake.URL(1)+clear, `{"purge_type":"post_ids","post_ids":[1]}`); err != nil ||
+		!strings.Contains(text, "post_ids_with_error") {
 		t.Errorf("partial: %v %s", err, text)
 	}
 }

@@ -79,7 +79,8 @@ func Faults() []Fault {
 	return []Fault{
 		WrongPassword, UnknownUserCode, HeaderStripped, AppPasswordsOff, HostBasicAuth, Forbidden, Administrator, NoPlugin, Staging, CacheDisabled,
 		Misconfigured, OpcacheMissing, PurgeTooSoon, SuccessFalse, PartialPosts, HTML200, LoginWall, PHPWarning, BOM, Challenge, Sucuri, ModSecurity406, VerbsBlocked,
-		VerbsCut, OverrideStripped, PurgeIgnored, NotCached, RateLimited, RateLimitedForever, Maintenance, MaintenanceHTML, SiteError, FatalHTML, RedirectWWW, TooLarge, GzipBomb, Slow, Silent,
+		VerbsCut, OverrideStripped, PurgeIgnored, NotCached, RateLimited, RateLimitedForever, Maintenance, MaintenanceHTML, SiteError, FatalHTML, RedirectWWW,
+		TooLarge, GzipBomb, Slow, Silent,
 		CutBefore, CutAfter, CertExpired, CertWrongHost, CertUnknownCA, Closed, PlainPermalinks, IndexPHPRoot, NoLinkHeader, DNSMissing, DatabaseError, CrashAfter,
 		JSONCut, BrowserCheck, PasswordWall, AccountSuspended, GatewayTimeout, VerbsNotFound,
 		OtherSite, RenamedPrefix, InnerPort, HomeCut, IndexClosed, IndexMinimal, IndexLarge, NamespaceGaps, UsersClosed, OptionsByServer,

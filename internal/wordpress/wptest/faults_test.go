@@ -93,8 +93,10 @@ type behaves struct {
 
 // well is a site without a fault; the others say only where they differ.
 var well = behaves{
-	front: observed{200, "Link: /wp-json/>; rel=", "<h1>Site acme.example</h1>"}, index: observed{200, "Content-Type: application/json", `"name":"Site acme.example"`}, me: observed{200, "", `"roles":["cache_manager"]`},
-	status: observed{200, "", `"Cache Status","value":"Enabled"`}, clear: observed{200, "", `"success":true`}, opcache: observed{200, "", "OPcache for your website has been cleared"}, calls: 2,
+	front: observed{200, "Link: /wp-json/>; rel=", "<h1>Site acme.example</h1>"},
+	index: observed{200, "Content-Type: application/json", `"name":"Site acme.example"`}, me: observed{200, "", `"roles":["cache_manager"]`},
+	status: observed{200, "", `"Cache Status","value":"Enabled"`}, clear: observed{200, "", `"success":true`},
+	opcache: observed{200, "", "OPcache for your website has been cleared"}, calls: 2,
 }
 
 // but is a site that is well but for what the function changes.
@@ -148,7 +150,8 @@ var answered = map[wptest.Fault]behaves{
 		b.status.body, b.clear, b.calls = `"Cache Status","value":"Disabled"`, observed{403, "", `"code":"cache_disabled"`}, 1
 	}),
 	wptest.Misconfigured: but(func(b *behaves) {
-		b.status.body, b.clear, b.opcache, b.calls = `"value":"Misconfigured"`, observed{403, "", "plugin_misconfigured"}, observed{403, "", "plugin_misconfigured"}, 0
+		b.status.body, b.clear, b.opcache, b.calls = `"value":"Misconfigured"`, observed{403, "", "plugin_misconfigured"}, observed{403, "", "plugin_misconfigured"},
+			0
 	}),
 	wptest.OpcacheMissing: but(func(b *behaves) { b.opcache, b.calls = observed{424, "", "opcache_not_loaded"}, 1 }),
 	wptest.SuccessFalse:   writes(observed{200, "", `"success":false`}, 0),
@@ -212,8 +215,10 @@ var answered = map[wptest.Fault]behaves{
 
 // apart are tested on their own below: what they do is no answer.
 var apart = []wptest.Fault{
-	wptest.DatabaseError, wptest.CrashAfter, wptest.JSONCut, wptest.BrowserCheck, wptest.PasswordWall, wptest.AccountSuspended, wptest.GatewayTimeout, wptest.VerbsNotFound,
-	wptest.HomeCut, wptest.TooLarge, wptest.GzipBomb, wptest.Slow, wptest.Silent, wptest.CutBefore, wptest.CutAfter, wptest.VerbsCut, wptest.CertExpired, wptest.CertWrongHost, wptest.CertUnknownCA, wptest.Closed, wptest.DNSMissing,
+	wptest.DatabaseError, wptest.CrashAfter, wptest.JSONCut, wptest.BrowserCheck, wptest.PasswordWall, wptest.AccountSuspended, wptest.GatewayTimeout,
+	wptest.VerbsNotFound,
+	wptest.HomeCut, wptest.TooLarge, wptest.GzipBomb, wptest.Slow, wptest.Silent, wptest.CutBefore, wptest.CutAfter, wptest.VerbsCut, wptest.CertExpired,
+	wptest.CertWrongHost, wptest.CertUnknownCA, wptest.Closed, wptest.DNSMissing,
 }
 
 func TestEveryFaultAnswersAsItsNameSays(t *testing.T) {
@@ -234,7 +239,8 @@ func TestEveryFaultAnswersAsItsNameSays(t *testing.T) {
 				method, path, body string
 				want               observed
 			}{
-				{http.MethodGet, front, "", want.front}, {http.MethodGet, index, "", want.index}, {http.MethodGet, me, "", want.me}, {http.MethodGet, status, "", want.status},
+				{http.MethodGet, front, "", want.front}, {http.MethodGet, index, "", want.index}, {http.MethodGet, me, "", want.me},
+				{http.MethodGet, status, "", want.status},
 				{http.MethodPatch, clear, clearAll, want.clear}, {http.MethodDelete, opc, "", want.opcache},
 			} {
 				answer, text, err := send(t, client, each.method, fake.URL(0)+each.path, each.body)

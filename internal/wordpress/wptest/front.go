@@ -48,7 +48,8 @@ func (s *site) front(w http.ResponseWriter, r *http.Request, api bool) bool {
 		w.WriteHeader(http.StatusMovedPermanently)
 	case fault == Maintenance && api:
 		w.Header().Set("Retry-After", "600")
-		reply(w, http.StatusServiceUnavailable, map[string]any{"code": "wp_die", "message": "Briefly unavailable for scheduled maintenance. Check back in a minute.", "data": map[string]any{"status": 503}, "additional_errors": []any{}})
+		reply(w, http.StatusServiceUnavailable, map[string]any{"code": "wp_die", "message": "Briefly unavailable for scheduled maintenance. Check back in a minute.",
+			"data": map[string]any{"status": 503}, "additional_errors": []any{}})
 	case fault == MaintenanceHTML:
 		w.Header().Set("Retry-After", "600")
 		html(w, http.StatusServiceUnavailable, "Maintenance", "Briefly unavailable for scheduled maintenance. Check back in a minute.")

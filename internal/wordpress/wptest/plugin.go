@@ -184,7 +184,8 @@ func (s *site) clearPosts(w http.ResponseWriter, c call, ids []any) {
 	s.accept(c, s.purge)
 	answer := map[string]any{"success": true, "status": "success", "message": submitted}
 	if len(missing)+len(drafts) > 0 || s.fault() == PartialPosts {
-		answer["post_ids_with_error"] = map[string]any{"post_doesnt_exists": missing, "post_part_of_ignored_post_type": []int{}, "post_status_is_not_publish_or_private": drafts, "no_permalink_found": []int{}}
+		answer["post_ids_with_error"] = map[string]any{"post_doesnt_exists": missing, "post_part_of_ignored_post_type": []int{},
+			"post_status_is_not_publish_or_private": drafts, "no_permalink_found": []int{}}
 	}
 	reply(w, http.StatusOK, answer)
 }

@@ -120,7 +120,8 @@ func (s *site) authenticate(r *http.Request, fault Fault) (signed, bad bool) {
 	if !given || fault == HeaderStripped || fault == AppPasswordsOff {
 		return false, false
 	}
-	signed = fault != WrongPassword && fault != UnknownUserCode && (user == DefaultUser || user == DefaultUser+"@"+s.Host) && squeeze(password) == squeeze(DefaultPassword)
+	signed = fault != WrongPassword && fault != UnknownUserCode && (user == DefaultUser || user == DefaultUser+"@"+s.Host) &&
+		squeeze(password) == squeeze(DefaultPassword)
 	return signed, !signed
 }
 

@@ -25,14 +25,19 @@ func text(more ...any) object {
 func (s *site) routes(fault Fault) object {
 	statuses := []string{"publish", "future", "draft", "pending", "private"}
 	post := object{
-		"title":   object{"type": "object", "properties": object{"raw": text("description", "Title for the post, as it exists in the database."), "rendered": text("readonly", true)}},
-		"content": object{"type": "object", "properties": object{"raw": text(), "rendered": text("readonly", true)}}, "slug": text("description", "An alphanumeric identifier for the post."),
-		"status": text("enum", statuses, "description", "A named status for the post."), "sticky": object{"type": "boolean", "description": "Whether the post is sticky."},
+		"title": object{"type": "object", "properties": object{"raw": text("description", "Title for the post, as it exists in the database."),
+			"rendered": text("readonly", true)}},
+		"content":    object{"type": "object", "properties": object{"raw": text(), "rendered": text("readonly", true)}},
+		"slug":       text("description", "An alphanumeric identifier for the post."),
+		"status":     text("enum", statuses, "description", "A named status for the post."),
+		"sticky":     object{"type": "boolean", "description": "Whether the post is sticky."},
 		"categories": object{"type": "array", "items": object{"type": "integer"}, "description": "The terms assigned to the post in the category taxonomy."},
-		"date":       object{"type": []string{"string", "null"}, "format": "date-time"}, "password": text("maxLength", 20), "meta": object{"type": "object", "properties": []any{}},
+		"date":       object{"type": []string{"string", "null"}, "format": "date-time"}, "password": text("maxLength", 20),
+		"meta": object{"type": "object", "properties": []any{}},
 	}
 	list := object{
-		"page": object{"type": "integer", "default": 1, "minimum": 1}, "per_page": object{"type": "integer", "default": 10, "minimum": 1, "maximum": 100}, "search": text(),
+		"page": object{"type": "integer", "default": 1, "minimum": 1}, "per_page": object{"type": "integer", "default": 10, "minimum": 1, "maximum": 100},
+		"search": text(),
 		"slug":   object{"type": "array", "items": text(), "description": "Limit result set to posts with one or more specific slugs."},
 		"status": object{"type": "array", "default": "publish", "items": text("enum", append([]string{"any"}, statuses...))},
 	}
@@ -46,20 +51,26 @@ func (s *site) routes(fault Fault) object {
 		}
 		return both
 	}
-	plugin := object{"plugin": text("pattern", "[^.\\/]+(?:\\/[^.\\/]+)?"), "status": text("enum", []string{"inactive", "active"}, "description", "The plugin activation status.")}
+	plugin := object{"plugin": text("pattern", "[^.\\/]+(?:\\/[^.\\/]+)?"),
+		"status": text("enum", []string{"inactive", "active"}, "description", "The plugin activation status.")}
 	all := object{
-		"/":                           object{"namespace": "", "endpoints": []any{endpointOf(object{}, "GET")}},
-		"/wp/v2/posts":                object{"namespace": "wp/v2", "endpoints": []any{endpointOf(list, "GET"), endpointOf(post, "POST")}},
-		"/wp/v2/posts/(?P<id>[\\d]+)": object{"namespace": "wp/v2", "endpoints": []any{endpointOf(id, "GET"), endpointOf(with(id, post), "POST", "PUT", "PATCH"), endpointOf(with(id, object{"force": object{"type": "boolean", "default": false}}), "DELETE")}},
-		"/wp/v2/plugins":              object{"namespace": "wp/v2", "endpoints": []any{endpointOf(object{"search": text(), "status": object{"type": "array", "items": text("enum", []string{"inactive", "active"})}}, "GET")}},
+		"/":            object{"namespace": "", "endpoints": []any{endpointOf(object{}, "GET")}},
+		"/wp/v2/posts": object{"namespace": "wp/v2", "endpoints": []any{endpointOf(list, "GET"), endpointOf(post, "POST")}},
+		"/wp/v2/posts/(?P<id>[\\d]+)": object{"namespace": "wp/v2", "endpoints": []any{endpointOf(id, "GET"), endpointOf(with(id, post), "POST", "PUT", "PATCH"),
+			endpointOf(with(id, object{"force": object{"type": "boolean", "default": false}}), "DELETE")}},
+		"/wp/v2/plugins": object{"namespace": "wp/v2",
+			"endpoints": []any{endpointOf(object{"search": text(), "status": object{"type": "array", "items": text("enum", []string{"inactive", "active"})}}, "GET")}},
 		"/wp/v2/plugins/(?P<plugin>[^.\\/]+(?:\\/[^.\\/]+)?)": object{"namespace": "wp/v2", "endpoints": []any{endpointOf(plugin, "POST", "PUT", "PATCH")}},
-		"/wp/v2/themes":   object{"namespace": "wp/v2", "endpoints": []any{endpointOf(object{"status": object{"type": "array", "items": text("enum", []string{"inactive", "active"})}}, "GET")}},
-		"/wp/v2/users":    object{"namespace": "wp/v2", "endpoints": []any{endpointOf(object{"roles": object{"type": "array", "items": text()}, "context": text("enum", []string{"view", "embed", "edit"}, "default", "view")}, "GET")}},
+		"/wp/v2/themes": object{"namespace": "wp/v2", "endpoints": []any{endpointOf(object{"status": object{"type": "array",
+			"items": text("enum", []string{"inactive", "active"})}}, "GET")}},
+		"/wp/v2/users": object{"namespace": "wp/v2", "endpoints": []any{endpointOf(object{"roles": object{"type": "array", "items": text()},
+			"context": text("enum", []string{"view", "embed", "edit"}, "default", "view")}, "GET")}},
 		"/wp/v2/settings": object{"namespace": "wp/v2", "endpoints": []any{object{"methods": []string{"GET"}, "args": []any{}}}},
 	}
 	if s.has(BigScoots, fault) {
 		for route := range verbs {
-			all["/bigscoots-cache/v2/"+route] = object{"namespace": "bigscoots-cache/v2", "endpoints": []any{object{"methods": []string{"GET", "POST", "PUT", "PATCH", "DELETE"}, "args": []any{}}}}
+			all["/bigscoots-cache/v2/"+route] = object{"namespace": "bigscoots-cache/v2",
+				"endpoints": []any{object{"methods": []string{"GET", "POST", "PUT", "PATCH", "DELETE"}, "args": []any{}}}}
 		}
 	}
 	for plugin, clear := range clearRoutes {
@@ -73,7 +84,8 @@ func (s *site) routes(fault Fault) object {
 func (s *site) switchPlugin(w http.ResponseWriter, c call) {
 	var wanted struct{ Status string }
 	if json.Unmarshal(c.body, &wanted) != nil || wanted.Status != "active" && wanted.Status != "inactive" {
-		reply(w, http.StatusBadRequest, object{"code": "rest_invalid_param", "message": "Invalid parameter(s): status", "data": object{"status": 400, "params": object{"status": "status is not one of inactive and active."}}})
+		reply(w, http.StatusBadRequest, object{"code": "rest_invalid_param", "message": "Invalid parameter(s): status",
+			"data": object{"status": 400, "params": object{"status": "status is not one of inactive and active."}}})
 		return
 	}
 	s.accept(c, func() {})
@@ -88,10 +100,12 @@ func (s *site) abilities(w http.ResponseWriter, c call) {
 	case c.route == "/wp-abilities/v1/abilities":
 		reply(w, http.StatusOK, []any{
 			object{"name": "core/get-site-info", "label": "Get site information", "description": "Returns the site's title, address and version.", "category": "site",
-				"input_schema": object{"type": "object", "properties": object{"fields": object{"type": "array", "items": text("enum", []string{"name", "url", "version"})}}},
-				"meta":         object{"annotations": object{"readonly": true, "destructive": false, "idempotent": true}}},
-			object{"name": "acme/empty-trash", "label": "Empty the trash", "description": "Deletes what is in the trash for good.", "category": "content", "input_schema": []any{},
-				"meta": object{"annotations": object{"readonly": false, "destructive": true, "idempotent": true}}},
+				"input_schema": object{"type": "object", "properties": object{"fields": object{"type": "array",
+					"items": text("enum", []string{"name", "url", "version"})}}},
+				"meta": object{"annotations": object{"readonly": true, "destructive": false, "idempotent": true}}},
+			object{"name": "acme/empty-trash", "label": "Empty the trash", "description": "Deletes what is in the trash for good.", "category": "content",
+				"input_schema": []any{},
+				"meta":         object{"annotations": object{"readonly": false, "destructive": true, "idempotent": true}}},
 			object{"name": "acme/send-report", "label": "Send a report", "description": "Mails a report.", "category": "content",
 				"input_schema": object{"type": "object", "required": []string{"to"}, "properties": object{"to": text("format", "email")}},
 				"meta":         object{"annotations": object{"readonly": false, "destructive": false, "idempotent": false}}},

@@ -111,7 +111,8 @@ func (s *site) serve(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *site) isAPI(r *http.Request) bool {
-	return s.fault() == RenamedPrefix && strings.HasPrefix(r.URL.Path, "/api/") || strings.HasPrefix(r.URL.Path, "/wp-json") || strings.HasPrefix(r.URL.Path, "/index.php") || r.URL.Query().Has("rest_route")
+	return s.fault() == RenamedPrefix && strings.HasPrefix(r.URL.Path, "/api/") || strings.HasPrefix(r.URL.Path, "/wp-json") ||
+		strings.HasPrefix(r.URL.Path, "/index.php") || r.URL.Query().Has("rest_route")
 }
 
 // page is the home page, with what a cache in front of it says.
