@@ -104,6 +104,18 @@ func ago(t time.Time) string {
 	return t.UTC().Format("2 Jan 2006")
 }
 
+// asOf says when something was last told: 14:02 of today, else the day too.
+func asOf(t, now time.Time) string {
+	t, now = t.UTC(), now.UTC()
+	switch {
+	case t.YearDay() == now.YearDay() && t.Year() == now.Year():
+		return "as of " + t.Format("15:04")
+	case t.Year() == now.Year():
+		return "as of " + t.Format("2 Jan, 15:04")
+	}
+	return "as of " + t.Format("2 Jan 2006")
+}
+
 func exact(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05 UTC") }
 
 // lasted writes a duration as people read it: 1.2 s, 3 min 20 s.

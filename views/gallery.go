@@ -37,8 +37,9 @@ func gallerySites(n int) []SiteRow {
 			Tags:   [][]string{{"care-plan", "wpo"}, {"staging"}, nil, {"woocommerce", "care-plan", "vip", "blog"}}[i%4], State: states[i%6],
 			Finding: "WordPress did not accept the credential.",
 			Cache:   []string{"Enabled", "Disabled", ""}[i%3], Plugin: []string{"2.8.1", "2.7.4", ""}[i%3], LastOutcome: outcomes[i%7], LastRun: 88,
-			Administrator: i%5 == 3,
-			CredentialAt:  time.Now().AddDate(0, 0, -i*3),
+			SeenAt: time.Now().Add(-time.Duration(i) * time.Hour), CacheAt: time.Now().AddDate(0, 0, -i),
+			Mode: []string{"Standard", "Performance+", ""}[i%3], Environment: []string{"Production", "Staging", ""}[i%3], Administrator: i%5 == 3,
+			CredentialAt: time.Now().AddDate(0, 0, -i*3),
 		}
 	}
 	return rows
@@ -58,7 +59,8 @@ func sitesGallery() []GalleryPage {
 	none.Query = "no such site"
 	site := Site{
 		ID: 7, Name: longName, Home: "https://acme.example", Client: arabicName, Tags: []string{"care-plan"}, State: "broken", CheckedAt: time.Now().Add(-time.Hour),
-		Username: "drover", Roles: "administrator",
+		SeenAt: time.Now().Add(-time.Minute), CacheAt: time.Now().Add(-time.Minute), CachePlugins: "BigScoots Cache", Cache: "Disabled", Plugin: "2.8.1",
+		Mode: "Standard", Environment: "Production", Username: "drover", Roles: "administrator",
 		Administrator: true, CredentialAt: time.Now().AddDate(0, -3, 0), CredentialBy: "Mara", Root: "https://acme.example/index.php?rest_route=/",
 		Address: "203.0.113.9", Override: "header",
 		Steps: []CheckStep{

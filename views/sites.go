@@ -13,9 +13,13 @@ type SiteRow struct {
 	Tags          []string
 	State         string
 	Finding       string
+	SeenAt        time.Time // when State was last told, by a check or a run
 	Cache         string
+	Mode          string
+	Environment   string
 	Plugin        string
-	LastOutcome   string // empty when nothing was run there yet
+	CacheAt       time.Time // when the cache's state was last told
+	LastOutcome   string    // empty when nothing was run there yet
 	LastReason    string
 	LastRun       int64
 	Administrator bool
@@ -102,7 +106,11 @@ type Site struct {
 	Tags                []string
 	State               string
 	Steps               []CheckStep
-	CheckedAt           time.Time
+	CheckedAt, SeenAt   time.Time
+	CachePlugins        string // by name, empty where none is known
+	Cache, Mode         string
+	Plugin, Environment string
+	CacheAt             time.Time
 	Retired             bool
 	Root, Override      string
 	Address             string
@@ -118,6 +126,16 @@ type Site struct {
 	Credential          []Field // the form that replaces it
 	ReauthenticateFirst bool    // a proof of who asks comes before the form
 	ShowCredential      bool    // the form is open, since something was wrong with it
+}
+
+// known tells whether any rung was climbed, by a check or by a run.
+func (s Site) known() bool {
+	for _, step := range s.Steps {
+		if step.State != "not_tried" {
+			return true
+		}
+	}
+	return false
 }
 
 // Import is the import's form and, after it, its report.

@@ -27,7 +27,7 @@ var BigScoots = Plugin{
 		bigScoots("clear-opcache", "Clear OPcache", "Makes PHP recompile its files. Pages stay cached.", http.MethodDelete, change),
 		bigScoots("enable-cache", "Enable cache", "Turns BigScoots Cache on.", http.MethodPatch, change),
 		bigScoots("disable-cache", "Disable cache",
-			"Purges the whole domain, then turns caching off. Every requestContext goes to the server until you enable the cache again.", http.MethodPatch, destroy),
+			"Purges the whole domain, then turns caching off. Every request goes to the server until you enable the cache again.", http.MethodPatch, destroy),
 		bigScoots("clear-logs", "Clear plugin log", "Empties BigScoots Cache's log on each site. The log's contents are lost.", http.MethodDelete, change),
 		bigScoots("status", "Status", "Reads the plugin version, cache state, mode and environment. Changes nothing.", http.MethodGet, read),
 		bigScoots("test-cache", "Test cache", "Asks the plugin to test whether pages are served from the cache. Changes nothing.", http.MethodGet, read),
@@ -43,8 +43,9 @@ var BigScoots = Plugin{
 		{"GET", bigScootsRoot + "test-cache", read, "test-cache"},
 	},
 	Status: &StatusRoute{
-		Request: Request{Method: http.MethodGet, Path: bigScootsRoot + "status", Timeout: bigScootsReads}, Values: bigScootsValues, Read: bigScootsStatus,
+		Request: Request{Method: http.MethodGet, Path: bigScootsRoot + "status", Timeout: bigScootsReads}, Values: bigScootsValues,
 	},
+	Tells: bigScootsTells, Read: bigScootsStatus, Versioned: "plugin_version",
 	Codes: map[string]Verdict{
 		"cache_disabled":                      skipped("The cache is switched off there."),
 		"page_cache_disabled":                 skipped("The page cache is switched off there."),
@@ -172,4 +173,25 @@ func bigScootsStatus(values map[string]string, host string) (s Status, finding, 
 		return s, name + " is there; the state of its cache on " + host + " is: " + s.Cache + ".", "Run Enable cache where it should be on."
 	}
 	return s, name + ", cache enabled.", ""
+}
+
+// bigScootsTells reads the status, what enabling and disabling leave behind, and the refusals that name a state.
+func bigScootsTells(t Told) map[string]string {
+	switch route := strings.TrimPrefix(t.Path, bigScootsRoot[:len(bigScootsRoot)-1]); {
+	case t.OK && t.reads() && route == "/status":
+		return bigScootsValues(t.Answer)
+	case t.OK && !t.reads() && route == "/enable-cache":
+		return map[string]string{"plugin_cache_status": "Enabled"}
+	case t.OK && !t.reads() && route == "/disable-cache":
+		return map[string]string{"plugin_cache_status": "Disabled"}
+	case t.Code == "cache_disabled":
+		return map[string]string{"plugin_cache_status": "Disabled"}
+	case t.Code == "page_cache_disabled":
+		return map[string]string{"plugin_cache_status": "Page Cache Disabled"}
+	case t.Code == "plugin_misconfigured":
+		return map[string]string{"plugin_setup_mode": "Misconfigured"}
+	case strings.HasSuffix(t.Code, "_not_allowed_on_staging"):
+		return map[string]string{"website_environment_type": "Staging"}
+	}
+	return nil
 }

@@ -5,7 +5,6 @@ package cacheplugin
 import (
 	"encoding/json"
 	"net/http"
-	"net/url"
 	"regexp"
 	"slices"
 	"strings"
@@ -26,6 +25,9 @@ type Plugin struct {
 	Routes      []Route     // what their methods do
 	EveryMethod bool        // each route is registered for every method and itself refuses the wrong ones
 	Status      *StatusRoute
+	Tells       func(Told) map[string]string // what an answer tells of the plugin itself; nil: none does
+	Read        func(values map[string]string, host string) (s Status, finding, toDo string)
+	Versioned   string // the name of the value that holds the version
 
 	Codes       map[string]Verdict                // by the error codes of its own routes, whatever the HTTP status
 	Suffixes    map[string]Verdict                // by the end of such a code
@@ -122,15 +124,7 @@ func In(namespaces []string) []Plugin {
 
 // OfURL returns the plugin whose route the URL leads to.
 func OfURL(address string) (Plugin, bool) {
-	u, err := url.Parse(address)
-	if err != nil {
-		return Plugin{}, false
-	}
-	route := u.Query().Get("rest_route")
-	if route == "" {
-		route = u.Path
-	}
-	route = strings.ToLower(route) + "/" // WordPress matches routes in any case
+	route := routePath(address)
 	for _, p := range known {
 		if strings.Contains(route, "/"+p.Namespace+"/") {
 			return p, true

@@ -108,7 +108,7 @@ func FuzzAnswers(f *testing.F) {
 				t.Errorf("%s: %+v, %v", p.Slug, v, more)
 			}
 		}
-		if p, values := BigScoots.Status, BigScoots.Status.Values(body); values != nil {
+		if p, values := BigScoots, BigScoots.Status.Values(body); values != nil {
 			if _, finding, _ := p.Read(values, "acme.example"); finding == "" {
 				t.Error("nothing is found")
 			}

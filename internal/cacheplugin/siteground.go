@@ -21,6 +21,9 @@ var SiteGround = Plugin{
 		{writes, "/siteground-optimizer/v1/*-option", destroy, ""},
 	},
 	Done:        statusInside,
+	Tells:       siteGroundTells,
+	Read:        simpleStatus("SiteGround Speed Optimizer"),
+	Versioned:   "version",
 	PageHeaders: []string{"X-Proxy-Cache", "Sg-F-Cache"},
 }
 
@@ -31,4 +34,29 @@ func statusInside(a Answer) (Verdict, bool) {
 		return Verdict{}, false
 	}
 	return failed("refused", "The plugin answered without saying that it was done."), true
+}
+
+// siteGroundTells reads which option a request switched: the one of the cache alone says anything of it.
+func siteGroundTells(t Told) map[string]string {
+	var sent struct {
+		Key string `json:"option_key"`
+	}
+	if _, failed := statusInside(Answer{Fields: fieldsOf(t.Answer)}); failed || !t.OK || t.reads() || json.Unmarshal(t.Request, &sent) != nil {
+		return nil
+	}
+	if sent.Key != "siteground_optimizer_enable_cache" {
+		return nil
+	}
+	switch {
+	case strings.HasSuffix(t.Path, "/enable-option"):
+		return map[string]string{"cache": onOff(true)}
+	case strings.HasSuffix(t.Path, "/disable-option"):
+		return map[string]string{"cache": onOff(false)}
+	}
+	return nil
+}
+
+func fieldsOf(raw json.RawMessage) (fields map[string]json.RawMessage) {
+	_ = json.Unmarshal(raw, &fields) // what is no object has no fields
+	return fields
 }

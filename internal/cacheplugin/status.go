@@ -11,10 +11,9 @@ type Status struct {
 	Data        map[string]string `json:"data,omitempty"` // everything, by name
 }
 
-// StatusRoute is how a plugin tells its status. Values are what the answer holds, by name; Read makes a status of them once they can be
-// shown, and says what it finds on the host, with what to do where something is wrong.
+// StatusRoute is how a plugin tells its status. Values are what the answer holds, by name; the plugin's Read makes a status of them once
+// they can be shown, and says what it finds on the host, with what to do where something is wrong.
 type StatusRoute struct {
 	Request Request
 	Values  func(raw json.RawMessage) map[string]string
-	Read    func(values map[string]string, host string) (s Status, finding, toDo string)
 }

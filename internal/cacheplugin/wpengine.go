@@ -23,6 +23,8 @@ var WPEngine = Plugin{
 		"rate_limit_exceeded": tooSoon,
 		"too_many_requests":   tooSoon,
 	},
+	Read:        simpleStatus("WP Engine"), // it cannot be switched off
+	Versioned:   "version",
 	Pause:       10 * time.Second,
 	Done:        rateLimited,
 	PageHeaders: []string{"X-Wpe-Cached"}, // beside X-Cache, which many use

@@ -267,6 +267,7 @@ type Progress struct {
 	Withdrawn []int64 // targets that were about to be sent and then were not: they wait again
 	Attempts  []TargetAttempt
 	Ended     []Target
+	Observed  []sites.Observed // what the requests told of the sites themselves
 }
 
 // Verified is what looking at a site's pages showed after its cache was cleared.

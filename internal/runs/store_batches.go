@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"gorm.io/gorm/clause"
+
+	"github.com/droverhq/drover/internal/sites"
 )
 
 // TakeBatch gives the batch to the owner until the time, unless another one has it or it is done.
@@ -169,7 +171,7 @@ func (s *Store) StoreProgress(ctx context.Context, batch int64, owner string, un
 		if refused, err = w.beginTargets(p.Begun); err != nil {
 			return err
 		}
-		return errors.Join(w.withdrawTargets(p.Withdrawn), w.insertAttempts(p.Attempts), w.endTargets(batch, p.Ended))
+		return errors.Join(w.withdrawTargets(p.Withdrawn), w.insertAttempts(p.Attempts), w.endTargets(batch, p.Ended), sites.StoreObserved(w.tx, p.Observed))
 	})
 	return refused, err
 }

@@ -110,6 +110,7 @@ func (w write) storeDetected(s Site, report wordpress.Report) error {
 	}
 	if report.Plugin != nil {
 		values["plugin_version"], values["cache_state"], values["environment"] = report.Plugin.Version, report.Plugin.Cache, report.Plugin.Environment
+		values["setup_mode"], values["cache_at"] = report.Plugin.SetupMode, w.now.UnixMicro()
 	}
 	if report.Name != "" && s.Name == nameless(s.Home) {
 		values["name"] = report.Name

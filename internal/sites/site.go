@@ -49,6 +49,9 @@ type Site struct {
 	PluginVersion string
 	CacheState    string
 	Environment   string
+	SetupMode     string    // of the cache plugin
+	CacheAt       time.Time // when version, cache, mode and environment were last told, by a check or a run
+	SeenAt        time.Time // when State was
 	CheckedAt     time.Time
 
 	Credential Credential

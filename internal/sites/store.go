@@ -55,6 +55,9 @@ type siteRow struct {
 	PluginVersion string
 	CacheState    string
 	Environment   string
+	SetupMode     string
+	SeenAt        int64
+	CacheAt       int64
 	HasPlugin     string
 	CachePlugins  string
 	Address       string
@@ -125,7 +128,8 @@ type listRow struct {
 }
 
 const listColumns = `sites.id, sites.name, sites.home, sites.host, sites.root, sites.override, sites.state, sites.finding,
-	sites.plugin_version, sites.cache_state, sites.environment, sites.has_plugin, sites.cache_plugins, sites.address, sites.redirects_to,
+	sites.plugin_version, sites.cache_state, sites.environment, sites.setup_mode, sites.seen_at, sites.cache_at,
+	sites.has_plugin, sites.cache_plugins, sites.address, sites.redirects_to,
 	sites.reported_home, sites.located_at,
 	sites.checked_at, sites.created_at, sites.updated_at, sites.retired_at, coalesce(clients.name, '') AS client, coalesce(credentials.username, '') AS username,
 	coalesce(credentials.roles, '') AS roles, coalesce(credentials.administrator, FALSE) AS administrator,
@@ -263,7 +267,8 @@ func (r listRow) site() Site {
 		Override: r.Row.Override, Address: r.Row.Address, RedirectsTo: r.Row.RedirectsTo,
 		ReportedHome: r.Row.ReportedHome, LocatedAt: moment(r.Row.LocatedAt), HasPlugin: r.Row.HasPlugin, CachePlugins: r.Row.CachePlugins,
 		PluginVersion: r.Row.PluginVersion,
-		CacheState:    r.Row.CacheState, Environment: r.Row.Environment, CheckedAt: moment(r.Row.CheckedAt),
+		CacheState:    r.Row.CacheState, Environment: r.Row.Environment, SetupMode: r.Row.SetupMode,
+		SeenAt: moment(r.Row.SeenAt), CacheAt: moment(r.Row.CacheAt), CheckedAt: moment(r.Row.CheckedAt),
 		Credential: Credential{
 			Username: r.Username, Roles: r.Roles, Administrator: r.Administrator,
 			CreatedAt: moment(r.CredentialAt), CreatedBy: r.CredentialBy, WorkedAt: moment(r.CredentialUsed),
@@ -301,7 +306,7 @@ func (w write) updateSite(before Site, d Draft) error {
 	if d.URL != before.Home {
 		for column, value := range map[string]any{"home": d.URL, "host": hostOf(d.URL), "state": Unchecked, "finding": "", "root": "", "override": "",
 			"address": "", "redirects_to": "", "reported_home": "", "located_at": 0, "report": "", "checked_at": 0, "has_plugin": "", "cache_plugins": "",
-			"plugin_version": "", "cache_state": "", "environment": ""} {
+			"plugin_version": "", "cache_state": "", "environment": "", "setup_mode": "", "seen_at": 0, "cache_at": 0} {
 			values[column] = value
 		}
 	}
@@ -355,7 +360,7 @@ func (w write) putReport(site int64, report wordpress.Report, values map[string]
 	if err != nil {
 		return err
 	}
-	values["report"], values["checked_at"] = string(text), w.now.UnixMicro()
+	values["report"], values["checked_at"], values["seen_at"] = string(text), w.now.UnixMicro(), w.now.UnixMicro()
 	return w.tx.Model(&siteRow{}).Where("id = ?", site).Updates(values).Error
 }
 

@@ -99,9 +99,21 @@ type SiteLine struct {
 	Username      string      `json:"username"`
 	PluginVersion string      `json:"plugin_version"`
 	Cache         string      `json:"cache"`
+	Mode          string      `json:"mode"`
+	Environment   string      `json:"environment"`
+	StateAsOf     string      `json:"state_as_of"` // when a check or a run last told it; empty: never
+	CacheAsOf     string      `json:"cache_as_of"`
 }
 
 // LineOfSite is the site's line.
 func LineOfSite(s sites.Site) SiteLine {
-	return SiteLine{s.ID, s.Home, s.Name, s.Client, append([]string{}, s.Tags...), s.State, s.Finding, s.Credential.Username, s.PluginVersion, s.CacheState}
+	return SiteLine{s.ID, s.Home, s.Name, s.Client, append([]string{}, s.Tags...), s.State, s.Finding, s.Credential.Username, s.PluginVersion, s.CacheState,
+		s.SetupMode, s.Environment, timeOrEmpty(s.SeenAt), timeOrEmpty(s.CacheAt)}
+}
+
+func timeOrEmpty(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format(time.RFC3339)
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/droverhq/drover/internal/access"
 	"github.com/droverhq/drover/internal/audit"
+	"github.com/droverhq/drover/internal/cacheplugin"
 	"github.com/droverhq/drover/internal/changes"
 	"github.com/droverhq/drover/internal/runs"
 	"github.com/droverhq/drover/internal/sites"
@@ -43,6 +44,7 @@ func (s *Server) showSite(v *requestContext, status int, site sites.Site, proble
 	}
 	page := views.Site{
 		ID: site.ID, Name: site.Name, Home: site.Home, Client: site.Client, Tags: site.Tags, State: string(site.State), CheckedAt: site.CheckedAt,
+		SeenAt: site.SeenAt, CachePlugins: cachePlugins(site), Cache: site.CacheState, Mode: site.SetupMode, Plugin: site.PluginVersion, Environment: site.Environment, CacheAt: site.CacheAt,
 		Retired: !site.RetiredAt.IsZero(), Root: site.Root, Override: site.Override, Address: site.Address, RedirectsTo: site.RedirectsTo,
 		Username: site.Credential.Username, Roles: site.Credential.Roles, Administrator: site.Credential.Administrator,
 		CredentialAt: site.Credential.CreatedAt, CredentialBy: site.Credential.CreatedBy, WorkedAt: site.Credential.WorkedAt,
@@ -60,6 +62,12 @@ func (s *Server) showSite(v *requestContext, status int, site sites.Site, proble
 		page.Entries = append(page.Entries, entryView(e))
 	}
 	return v.render(status, views.SitePage(v.frame(site.Name, "sites"), page))
+}
+
+// cachePlugins names the site's cache plugins, where they are known.
+func cachePlugins(site sites.Site) string {
+	active, _ := cacheplugin.FromStored(site.CachePlugins)
+	return cacheplugin.Names(active)
 }
 
 var checkStepTitles = map[string]string{

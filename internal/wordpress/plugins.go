@@ -60,13 +60,16 @@ func NamespacesIn(x Exchange) []string {
 
 // readStatus reads a plugin's status out of its answer, as it can be shown.
 func readStatus(p cacheplugin.Plugin, raw json.RawMessage, host string) (s PluginStatus, finding, toDo string) {
-	var shown map[string]string
-	values := p.Status.Values(raw)
-	if values != nil {
-		shown = make(map[string]string, len(values))
+	return p.Read(shownValues(p.Status.Values(raw)), host)
+}
+
+func shownValues(values map[string]string) map[string]string {
+	if values == nil {
+		return nil
 	}
+	shown := make(map[string]string, len(values))
 	for name, value := range values {
 		shown[printable(name, 60)] = plain(value)
 	}
-	return p.Status.Read(shown, host)
+	return shown
 }

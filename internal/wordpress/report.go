@@ -55,10 +55,13 @@ type Report struct {
 	Warning       string        `json:"warning,omitempty"`      // the first finding that warns
 }
 
-// State is ready, warning or broken.
+// State is ready, warning or broken, and unchecked where nobody knows whether the credential works.
 func (r Report) State() string {
 	if _, failing := r.Failing(); failing {
 		return "broken"
+	}
+	if slices.ContainsFunc(r.Steps, func(step CheckStep) bool { return step.Name == StepCredential && step.State == CheckNotTried }) {
+		return "unchecked"
 	}
 	if _, warns := r.first(CheckWarning); warns {
 		return "warning"

@@ -60,6 +60,7 @@ func (send *sending) untilFinal(ctx context.Context, before int) (x wordpress.Ex
 		if !b.retry(ctx, verdict, n, send.first) {
 			t.Took = time.Since(send.first)
 			b.storeDisguise(ctx, t, send.ways[0], verdict)
+			b.observe(*t, x, verdict)
 			if b.plan.AllPages && verdict.Outcome == wordpress.OK {
 				verdict, stopped = send.follow(ctx, x, verdict)
 			}

@@ -31,8 +31,10 @@ func (b *batch) target(ctx context.Context, t runs.Target) bool {
 		return true
 	}
 	g := &gate{batch: b, ctx: ctx, target: t.ID, resent: t.State == runs.TargetRunning}
+	began := time.Now()
 	located, otherServer := b.locate(ctx, t, b.clients[t.SiteID].Through(g.network()))
 	if otherServer {
+		b.observe(t, wordpress.Exchange{Started: began}, located.Verdict)
 		b.end(t, located.Verdict)
 		return true
 	}
@@ -109,6 +111,13 @@ func (b *batch) end(t runs.Target, v wordpress.Verdict) {
 	t.Outcome, t.Reason, t.Status = v.Outcome, v.Reason, v.Status
 	t.Code, t.Message, t.Note, t.Location = v.Code, v.Message, v.Note, v.Location
 	b.writer.end(t)
+}
+
+// observe keeps what an exchange tells of the site itself.
+func (b *batch) observe(t runs.Target, x wordpress.Exchange, v wordpress.Verdict) {
+	if o := wordpress.Observe(x, v); !o.Empty() {
+		b.writer.observed(sites.Observed{Site: t.SiteID, Home: t.Home, Observation: o})
+	}
 }
 
 // attempt is an exchange as it is kept.

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/droverhq/drover/internal/runs"
+	"github.com/droverhq/drover/internal/sites"
 )
 
 // errNotStored ends a target whose beginning could not be stored: nothing is sent then.
@@ -21,6 +22,7 @@ type message struct {
 	withdraw     int64
 	attempt      *runs.TargetAttempt
 	end          *runs.Target
+	observed     *sites.Observed
 	acknowledged chan error
 }
 
@@ -76,6 +78,8 @@ func (w *writer) attempt(target int64, a runs.Attempt) {
 
 func (w *writer) end(t runs.Target) { w.messages <- message{end: &t} }
 
+func (w *writer) observed(o sites.Observed) { w.messages <- message{observed: &o} }
+
 func (w *writer) loop(ctx context.Context) {
 	defer close(w.stopped)
 	for first := range w.messages {
@@ -128,6 +132,8 @@ func (w *writer) store(ctx context.Context, batch []message) error {
 			p.Attempts = append(p.Attempts, *m.attempt)
 		case m.end != nil:
 			p.Ended = append(p.Ended, *m.end)
+		case m.observed != nil:
+			p.Observed = append(p.Observed, *m.observed)
 		case m.withdraw != 0:
 			p.Withdrawn = append(p.Withdrawn, m.withdraw)
 		default:
