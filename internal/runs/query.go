@@ -34,7 +34,8 @@ type TargetFilter struct {
 	Site     int64
 	Outcomes []wordpress.Outcome
 	Reason   wordpress.Reason
-	NoReason bool // only those without a reason
+	NoReason bool   // only those without a reason
+	Client   string // that the site belonged to when the run started
 	State    TargetState
 	Latest   bool // by the time they ended, the newest first; else by name
 	Limit    int  // 0: all
@@ -113,6 +114,16 @@ func (r *Runner) Target(ctx context.Context, actor access.Actor, run, id int64) 
 	}
 	attempts, err := r.store.attempts(ctx, id)
 	return t, attempts, err
+}
+
+// LastRequests returns the last request that each target of a run was sent, by target, as far as the actor's scope covers them.
+func (r *Runner) LastRequests(ctx context.Context, actor access.Actor, run int64) (map[int64]Sent, error) {
+	return r.store.lastRequests(ctx, actor.Scope, run)
+}
+
+// ClientCounts returns how many targets of a run belonged to each client, as far as the actor's scope covers them, by name.
+func (r *Runner) ClientCounts(ctx context.Context, actor access.Actor, run int64) ([]ClientCount, error) {
+	return r.store.clientCounts(ctx, actor.Scope, run)
 }
 
 // LastTargets returns each site's last target that has ended, by site, for the sites within the actor's reach.

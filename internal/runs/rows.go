@@ -59,6 +59,7 @@ type targetRow struct {
 	SiteID    int64
 	SiteName  string
 	Home      string
+	Client    string
 	State     TargetState
 	Outcome   wordpress.Outcome
 	Reason    wordpress.Reason
@@ -137,7 +138,7 @@ func (r targetRow) target() Target {
 		_ = json.Unmarshal([]byte(r.Samples), &samples) // written by rowOf; without it, the verdict still stands
 	}
 	return Target{
-		ID: r.ID, RunID: r.RunID, SiteID: r.SiteID, SiteName: r.SiteName, Home: r.Home, State: r.State, Outcome: r.Outcome, Reason: r.Reason,
+		ID: r.ID, RunID: r.RunID, SiteID: r.SiteID, SiteName: r.SiteName, Home: r.Home, Client: r.Client, State: r.State, Outcome: r.Outcome, Reason: r.Reason,
 		Status: r.Status, Code: r.Code, Message: r.Message, Note: r.Note, Location: r.Location, Attempts: r.Attempts,
 		StartedAt: moment(r.StartedAt), EndedAt: moment(r.EndedAt), Took: time.Duration(r.TookUs) * time.Microsecond,
 		Verified: r.Verified, Samples: samples,
@@ -150,7 +151,8 @@ func rowOf(t Target, batch int64) targetRow {
 		samples, _ = json.Marshal(t.Samples) // texts and numbers always have a JSON form
 	}
 	return targetRow{
-		ID: t.ID, RunID: t.RunID, BatchID: batch, SiteID: t.SiteID, SiteName: t.SiteName, Home: t.Home, State: t.State, Outcome: t.Outcome, Reason: t.Reason,
+		ID: t.ID, RunID: t.RunID, BatchID: batch, SiteID: t.SiteID, SiteName: t.SiteName, Home: t.Home, Client: t.Client, State: t.State,
+		Outcome: t.Outcome, Reason: t.Reason,
 		Status: t.Status, Code: t.Code, Message: t.Message, Note: t.Note, Location: t.Location, Attempts: t.Attempts,
 		StartedAt: micros(t.StartedAt), EndedAt: micros(t.EndedAt), TookUs: t.Took.Microseconds(),
 		Verified: t.Verified, Samples: string(samples),

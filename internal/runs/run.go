@@ -132,6 +132,7 @@ type Target struct {
 	SiteID   int64
 	SiteName string
 	Home     string
+	Client   string // empty where the site belonged to none
 	State    TargetState
 
 	Outcome  wordpress.Outcome

@@ -110,7 +110,7 @@ func (s *Store) start(ctx context.Context, run Run, batches [][]sites.Site, seal
 		}
 		return w.log.Record(w.tx, run.Actor, audit.Event{Action: action, Subject: access.On("run", row.ID), Detail: map[string]any{
 			"operation": run.Spec.Operation, "title": run.Title, "effect": run.Effect, "params": run.Spec.Params, "selection": run.Spec.Selection,
-			"sites": run.Total, "again_of": run.RerunOf,
+			"sites": run.Total, "again_of": run.RerunOf, "verify": run.Spec.Verify, "request": endpointOf(run.Spec), "clients": clientsOf(batches),
 		}})
 	})
 	return row.ID, err
@@ -140,7 +140,7 @@ func (w write) insertBatches(run int64, batches [][]sites.Site) error {
 	var targets []targetRow
 	for i, row := range rows {
 		for _, s := range batches[i] {
-			targets = append(targets, targetRow{RunID: run, BatchID: row.ID, SiteID: s.ID, SiteName: s.Name, Home: s.Home, State: TargetWaiting})
+			targets = append(targets, targetRow{RunID: run, BatchID: row.ID, SiteID: s.ID, SiteName: s.Name, Home: s.Home, Client: s.Client, State: TargetWaiting})
 		}
 	}
 	return w.tx.Omit("ID").CreateInBatches(&targets, insertedAtOnce).Error

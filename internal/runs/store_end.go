@@ -71,6 +71,10 @@ func (w write) finishIfDone(id int64) error {
 	if err := w.forgetSecrets(row); err != nil {
 		return err
 	}
+	verified, err := verifiedOf(w.tx, nil, id)
+	if err != nil {
+		return err
+	}
 	reasons := map[string]int{}
 	for _, g := range groups {
 		if g.Reason != "" {
@@ -78,7 +82,7 @@ func (w write) finishIfDone(id int64) error {
 		}
 	}
 	return w.log.Record(w.tx, access.System(), audit.Event{Action: access.RunFinish, Subject: access.On("run", id), Detail: map[string]any{
-		"title": row.Title, "state": state, "sites": row.Total, "counts": counts, "reasons": reasons, "started_by": row.ActorName,
+		"title": row.Title, "state": state, "sites": row.Total, "counts": counts, "reasons": reasons, "verified": verified, "started_by": row.ActorName,
 		"took_ms": (micros(w.now) - max(row.StartedAt, row.CreatedAt)) / 1000,
 	}})
 }
@@ -160,7 +164,7 @@ func (s *Store) approve(ctx context.Context, actor access.Actor, id int64) error
 				Detail: map[string]any{"title": row.Title, "sites": row.Total, "asked_by": row.ActorName}}),
 			w.log.Record(w.tx, run.Actor, audit.Event{Action: access.RunStart, Subject: access.On("run", id), Detail: map[string]any{
 				"operation": row.Operation, "title": row.Title, "effect": row.Effect, "params": run.Spec.Params, "selection": run.Spec.Selection, "sites": row.Total,
-				"approved_by": actor.Name,
+				"approved_by": actor.Name, "verify": run.Spec.Verify, "request": endpointOf(run.Spec),
 			}}),
 		)
 		if err != nil {

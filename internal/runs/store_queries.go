@@ -14,12 +14,17 @@ import (
 )
 
 func (s *Store) verified(ctx context.Context, scope access.Scope, run int64) (map[Verified]int, error) {
+	return verifiedOf(s.db.Gorm.WithContext(ctx), scope, run)
+}
+
+// verifiedOf counts the targets of a run by what looking at their pages showed.
+func verifiedOf(db *gorm.DB, scope access.Scope, run int64) (map[Verified]int, error) {
 	var rows []struct {
 		Verified Verified
 		N        int
 	}
 	within, values := inScope(scope, "site_id")
-	err := s.db.Gorm.WithContext(ctx).Raw("SELECT verified, count(*) AS n FROM targets WHERE run_id = ? AND verified <> '' AND "+within+" GROUP BY verified",
+	err := db.Raw("SELECT verified, count(*) AS n FROM targets WHERE run_id = ? AND verified <> '' AND "+within+" GROUP BY verified",
 		with(values, run)...).Scan(&rows).Error
 	found := make(map[Verified]int, len(rows))
 	for _, row := range rows {
@@ -147,6 +152,9 @@ func (s *Store) filteredTargets(ctx context.Context, scope access.Scope, f Targe
 	}
 	if f.Reason != "" {
 		q = q.Where("reason = ?", f.Reason)
+	}
+	if f.Client != "" {
+		q = q.Where("client = ?", f.Client)
 	}
 	if f.NoReason {
 		q = q.Where("reason = ''")

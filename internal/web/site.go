@@ -44,7 +44,8 @@ func (s *Server) showSite(v *requestContext, status int, site sites.Site, proble
 	}
 	page := views.Site{
 		ID: site.ID, Name: site.Name, Home: site.Home, Client: site.Client, Tags: site.Tags, State: string(site.State), CheckedAt: site.CheckedAt,
-		SeenAt: site.SeenAt, CachePlugins: cachePlugins(site), Cache: site.CacheState, Mode: site.SetupMode, Plugin: site.PluginVersion, Environment: site.Environment, CacheAt: site.CacheAt,
+		SeenAt: site.SeenAt, CachePlugins: cachePlugins(site), Cache: site.CacheState, Mode: site.SetupMode,
+		Plugin: site.PluginVersion, Environment: site.Environment, CacheAt: site.CacheAt,
 		Retired: !site.RetiredAt.IsZero(), Root: site.Root, Override: site.Override, Address: site.Address, RedirectsTo: site.RedirectsTo,
 		Username: site.Credential.Username, Roles: site.Credential.Roles, Administrator: site.Credential.Administrator,
 		CredentialAt: site.Credential.CreatedAt, CredentialBy: site.Credential.CreatedBy, WorkedAt: site.Credential.WorkedAt,

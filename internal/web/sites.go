@@ -92,7 +92,8 @@ func (s *Server) siteRows(v *requestContext, found []sites.Site) ([]views.SiteRo
 		target := last[site.ID]
 		rows[i] = views.SiteRow{
 			ID: site.ID, Name: site.Name, Host: site.Host, Client: site.Client, Tags: site.Tags, State: shownState(site), Finding: site.Finding,
-			SeenAt: site.SeenAt, Cache: site.CacheState, Mode: site.SetupMode, Environment: site.Environment, Plugin: site.PluginVersion, CacheAt: site.CacheAt, LastOutcome: string(target.Outcome), LastReason: target.Reason.Sentence(), LastRun: target.RunID,
+			SeenAt: site.SeenAt, Cache: site.CacheState, Mode: site.SetupMode, Environment: site.Environment, Plugin: site.PluginVersion, CacheAt: site.CacheAt,
+			LastOutcome: string(target.Outcome), LastReason: target.Reason.Sentence(), LastRun: target.RunID,
 			Administrator: site.Credential.Administrator, CredentialAt: site.Credential.CreatedAt,
 		}
 	}

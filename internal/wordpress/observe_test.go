@@ -15,30 +15,47 @@ func sent(method, route, request string, status int, body string) Exchange {
 
 func TestObserve(t *testing.T) {
 	const success = `{"success":true,"status":"success","message":"Done."}`
-	status := `{"success":true,"status":"success","data":{"plugin_cache_status":{"label":"x","value":"Page Cache Disabled"},"plugin_version":{"value":"2.9.0"},"plugin_setup_mode":{"value":"Performance+"},"website_environment_type":{"value":"Production"}}}`
+	status := `{"success":true,"status":"success","data":{` +
+		`"plugin_cache_status":{"label":"x","value":"Page Cache Disabled"},"plugin_version":{"value":"2.9.0"},"plugin_setup_mode":{"value":"Performance+"},` +
+		`"website_environment_type":{"value":"Production"}}}`
 	for name, c := range map[string]struct {
 		x                    Exchange
 		state, cache, ofWhat string
 		version              string
 	}{
-		"enabled":                     {sent("PATCH", "/bigscoots-cache/v2/enable-cache", "", 200, success), "ready", "Enabled", "bigscoots-cache", ""},
-		"disabled":                    {sent("PATCH", "/bigscoots-cache/v2/disable-cache/", "", 200, success), "warning", "Disabled", "bigscoots-cache", ""},
-		"disabled, in capitals":       {sent("PATCH", "/BigScoots-Cache/v2/Disable-Cache", "", 200, success), "warning", "Disabled", "bigscoots-cache", ""},
-		"status":                      {sent("GET", "/bigscoots-cache/v2/status", "", 200, status), "unchecked", "Page Cache Disabled", "bigscoots-cache", "2.9.0"},
-		"refused: off":                {sent("PATCH", "/bigscoots-cache/v2/clear-cache", "{}", 403, `{"code":"cache_disabled","message":"Off.","data":{"status":403}}`), "warning", "Disabled", "bigscoots-cache", ""},
-		"success that says not":       {sent("PATCH", "/bigscoots-cache/v2/disable-cache", "", 200, `{"success":false,"status":"error","message":"No."}`), "unchecked", "", "bigscoots-cache", ""},
-		"401":                         {sent("PATCH", "/bigscoots-cache/v2/disable-cache", "", 401, `{"code":"rest_forbidden","message":"No.","data":{"status":401}}`), "broken", "", "bigscoots-cache", ""},
-		"401 of any endpoint":         {sent("GET", "/wp/v2/users/me", "", 401, `{"code":"rest_not_logged_in","message":"No.","data":{"status":401}}`), "broken", "", "bigscoots-cache", ""},
-		"any endpoint":                {sent("GET", "/wp/v2/posts", "", 200, `[{"id":1}]`), "unchecked", "", "bigscoots-cache", ""},
-		"an endpoint with sign-in":    {sent("GET", "/wp/v2/settings", "", 200, `{"title":"x"}`), "ready", "", "bigscoots-cache", ""},
-		"plugins":                     {sent("GET", "/wp/v2/plugins", "", 200, `[{"plugin":"akismet/akismet","status":"active","version":"5.3"},{"plugin":"bigscoots-cache/bigscoots-cache","status":"active","version":"3.0.1"}]`), "ready", "", "bigscoots-cache", "3.0.1"},
-		"a plugin switched off":       {sent("POST", "/wp/v2/plugins/bigscoots-cache/bigscoots-cache", `{"status":"inactive"}`, 200, `{"plugin":"bigscoots-cache/bigscoots-cache","status":"inactive","version":"3.0.1"}`), "warning", "", "bigscoots-cache", ""},
-		"SiteGround's cache off":      {sent("POST", "/siteground-optimizer/v1/disable-option", `{"option_key":"siteground_optimizer_enable_cache"}`, 200, `{"status":200,"data":[],"message":"x"}`), "warning", "Disabled", "sg-cachepress", ""},
-		"SiteGround's other option":   {sent("POST", "/siteground-optimizer/v1/disable-option", `{"option_key":"siteground_optimizer_lazyload"}`, 200, `{"status":200,"data":[],"message":"x"}`), "ready", "", "sg-cachepress", ""},
-		"Super Cache's settings":      {sent("GET", "/wp-super-cache/v1/settings", "", 200, `{"is_cache_enabled":1,"cache_type":"PHP"}`), "unchecked", "Enabled", "wp-super-cache", ""},
-		"Super Cache's, switched off": {sent("GET", "/wp-super-cache/v1/settings", "", 200, `{"is_cache_enabled":""}`), "unchecked", "Disabled", "wp-super-cache", ""},
-		"timeout":                     {Exchange{Method: "PATCH", URL: "https://acme.example/wp-json/bigscoots-cache/v2/disable-cache", Sent: true, Fault: ErrTimeout}, "unchecked", "", "bigscoots-cache", ""},
-		"nobody there":                {Exchange{Method: "PATCH", URL: "https://acme.example/wp-json/bigscoots-cache/v2/disable-cache", Fault: ErrConnect}, "broken", "", "bigscoots-cache", ""},
+		"enabled": {sent("PATCH", "/bigscoots-cache/v2/enable-cache", "", 200, success), "ready", "Enabled", "bigscoots-cache", ""},
+		"disabled": {sent("PATCH", "/bigscoots-cache/v2/disable-cache/",
+			"", 200, success), "warning", "Disabled", "bigscoots-cache", ""},
+		"disabled, in capitals": {sent("PATCH", "/BigScoots-Cache/v2/Disable-Cache", "", 200, success), "warning", "Disabled", "bigscoots-cache", ""},
+		"status": {sent("GET", "/bigscoots-cache/v2/status",
+			"", 200, status), "unchecked", "Page Cache Disabled", "bigscoots-cache", "2.9.0"},
+		"refused: off": {sent("PATCH", "/bigscoots-cache/v2/clear-cache",
+			"{}", 403, `{"code":"cache_disabled","message":"Off.","data":{"status":403}}`), "warning", "Disabled", "bigscoots-cache", ""},
+		"success that says not": {sent("PATCH", "/bigscoots-cache/v2/disable-cache",
+			"", 200, `{"success":false,"status":"error","message":"No."}`), "unchecked", "", "bigscoots-cache", ""},
+		"401": {sent("PATCH", "/bigscoots-cache/v2/disable-cache",
+			"", 401, `{"code":"rest_forbidden","message":"No.","data":{"status":401}}`), "broken", "", "bigscoots-cache", ""},
+		"401 of any endpoint": {sent("GET", "/wp/v2/users/me",
+			"", 401, `{"code":"rest_not_logged_in","message":"No.","data":{"status":401}}`), "broken", "", "bigscoots-cache", ""},
+		"any endpoint":             {sent("GET", "/wp/v2/posts", "", 200, `[{"id":1}]`), "unchecked", "", "bigscoots-cache", ""},
+		"an endpoint with sign-in": {sent("GET", "/wp/v2/settings", "", 200, `{"title":"x"}`), "ready", "", "bigscoots-cache", ""},
+		"plugins": {sent("GET", "/wp/v2/plugins",
+			"", 200, `[{"plugin":"akismet/akismet","status":"active","version":"5.3"},`+
+				`{"plugin":"bigscoots-cache/bigscoots-cache","status":"active","version":"3.0.1"}]`), "ready", "", "bigscoots-cache", "3.0.1"},
+		"a plugin switched off": {sent("POST", "/wp/v2/plugins/bigscoots-cache/bigscoots-cache",
+			`{"status":"inactive"}`, 200, `{"plugin":"bigscoots-cache/bigscoots-cache","status":"inactive","version":"3.0.1"}`), "warning", "", "bigscoots-cache", ""},
+		"SiteGround's cache off": {sent("POST", "/siteground-optimizer/v1/disable-option",
+			`{"option_key":"siteground_optimizer_enable_cache"}`, 200, `{"status":200,"data":[],"message":"x"}`), "warning", "Disabled", "sg-cachepress", ""},
+		"SiteGround's other option": {sent("POST", "/siteground-optimizer/v1/disable-option",
+			`{"option_key":"siteground_optimizer_lazyload"}`, 200, `{"status":200,"data":[],"message":"x"}`), "ready", "", "sg-cachepress", ""},
+		"Super Cache's settings": {sent("GET", "/wp-super-cache/v1/settings",
+			"", 200, `{"is_cache_enabled":1,"cache_type":"PHP"}`), "unchecked", "Enabled", "wp-super-cache", ""},
+		"Super Cache's, switched off": {sent("GET", "/wp-super-cache/v1/settings",
+			"", 200, `{"is_cache_enabled":""}`), "unchecked", "Disabled", "wp-super-cache", ""},
+		"timeout": {Exchange{Method: "PATCH", URL: "https://acme.example/wp-json/bigscoots-cache/v2/disable-cache",
+			Sent: true, Fault: ErrTimeout}, "unchecked", "", "bigscoots-cache", ""},
+		"nobody there": {Exchange{Method: "PATCH", URL: "https://acme.example/wp-json/bigscoots-cache/v2/disable-cache",
+			Fault: ErrConnect}, "broken", "", "bigscoots-cache", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			front, _ := cacheplugin.FromStored(c.ofWhat)

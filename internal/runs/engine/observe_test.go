@@ -39,7 +39,8 @@ func TestAnswersUpdateTheSite(t *testing.T) {
 
 		everywhere(t, h, "disable-cache")
 		off := site(t, h, healthy)
-		if off.CacheState != "Disabled" || off.State != sites.Warning || off.Finding == "" || !off.CacheAt.After(off.CheckedAt) || !off.SeenAt.After(off.CheckedAt) || !off.Credential.WorkedAt.After(off.CheckedAt) {
+		if off.CacheState != "Disabled" || off.State != sites.Warning || off.Finding == "" || !off.CacheAt.After(off.CheckedAt) ||
+			!off.SeenAt.After(off.CheckedAt) || !off.Credential.WorkedAt.After(off.CheckedAt) {
 			t.Errorf("after disable-cache: %+v", off)
 		}
 		if s := site(t, h, unchecked); s.CacheState != "Disabled" || s.State != sites.Warning {
@@ -86,7 +87,8 @@ func TestOldNewsChangesNothing(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *database.DB) {
 		h := runstest.New(t, db, []wptest.Site{{}})
 		before := h.Sites[0]
-		refused := wordpress.Observation{At: before.CreatedAt.Add(-time.Second), Step: wordpress.StepCredential, Failed: true, Reason: wordpress.ReasonNotAuthenticated}
+		refused := wordpress.Observation{At: before.CreatedAt.Add(-time.Second), Step: wordpress.StepCredential, Failed: true,
+			Reason: wordpress.ReasonNotAuthenticated}
 		now := refused
 		now.At = time.Now()
 		for name, o := range map[string]sites.Observed{
