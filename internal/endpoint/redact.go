@@ -23,7 +23,10 @@ func Redact(text string) Redacted { return redact(text, false) }
 // RedactTemplate is Redact for a text in which a reference such as {{row.password}} stands for the secret: it may stay.
 func RedactTemplate(text string) Redacted { return redact(text, true) }
 
-func redact(text string, references bool) Redacted {
+func redact(text string, references bool) Redacted { return redactDeep(text, references, 0) }
+
+// redactDeep is redact for a text that lies that deep in texts within texts.
+func redactDeep(text string, references bool, depth int) Redacted {
 	keys := keys{}
 	s := scanner{text: text, references: references, keys: keys}
 	s.json()
@@ -31,6 +34,10 @@ func redact(text string, references bool) Redacted {
 	a.scan()
 	clean, more := redactValues(a.out.String())
 	secrets := append(a.secrets, more...)
+	clean, more = redactStructure(clean, references, depth)
+	secrets = append(secrets, more...)
+	clean, more = redactApart(clean, references, depth)
+	secrets = append(secrets, more...)
 	return Redacted{Scrub(clean, secrets), secrets}
 }
 
@@ -322,5 +329,3 @@ func unquoted(text string, slashes int) string {
 	}
 	return text
 }
-
-const keyForm = `([A-Za-z0-9_$%][A-Za-z0-9_.%$\[\]+-]*)`

@@ -44,6 +44,8 @@ func (a *assigner) assignment(i int) int {
 	from := i + 1
 	if from < len(a.text) && a.text[from] == '>' {
 		from++
+	} else if rest := strings.TrimLeft(a.text[from:min(len(a.text), from+16)], `\`); strings.HasPrefix(rest, "u003e") { // > as JSON may write it
+		from += strings.Index(a.text[from:], "u003e") + len("u003e")
 	}
 	from = a.skip(from, " \t")
 	if rest := a.text[from:]; strings.HasPrefix(rest, "string(") { // as var_dump writes it

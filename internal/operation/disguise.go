@@ -21,19 +21,25 @@ type Request struct {
 type Judgement struct {
 	Effect     Effect
 	Operations []string // the built-in operations that it is in truth
+	Abilities  []string // the abilities that it runs: what a site says of one may raise the effect
 }
 
 // and is what two requests do together.
 func (j Judgement) and(other Judgement) Judgement {
-	all := append(slices.Clone(j.Operations), other.Operations...)
+	return Judgement{Most(j.Effect, other.Effect), union(j.Operations, other.Operations), union(j.Abilities, other.Abilities)}
+}
+
+func union(some, more []string) []string {
+	all := append(slices.Clone(some), more...)
 	slices.Sort(all)
-	return Judgement{Most(j.Effect, other.Effect), slices.Compact(all)}
+	return slices.Compact(all)
 }
 
 // Exceeds tells whether j does something that other does not.
 func (j Judgement) Exceeds(other Judgement) bool {
 	foreign := func(name string) bool { return !slices.Contains(other.Operations, name) }
-	return other.Effect.LessThan(j.Effect) || slices.ContainsFunc(j.Operations, foreign)
+	unknown := func(ability string) bool { return !slices.Contains(other.Abilities, ability) }
+	return other.Effect.LessThan(j.Effect) || slices.ContainsFunc(j.Operations, foreign) || other.Effect != Destroy && slices.ContainsFunc(j.Abilities, unknown)
 }
 
 // reference stands for a reference in a path, which may become anything. Validated paths hold no control characters.
@@ -49,10 +55,11 @@ func Judge(r Request) Judgement { return judge(r, 0) }
 func judge(r Request, depth int) Judgement {
 	route, query, _ := strings.Cut(withoutReferences(r.Path), "?")
 	sent, form := readQuery(query), bodyForm(r)
+	actions := actionsOf(r, sent, form)
 	var j Judgement
 	for _, method := range methods(r, sent) {
 		for _, each := range append(routes(route, sent, form), headerRoutes(r.Header)...) {
-			j = j.and(judgeOne(method, each, r, sent, depth))
+			j = j.and(judgeRoute(method, each, actions)).and(judgeParts(method, each, r, sent, depth))
 		}
 	}
 	if sent.unknown || form.unknown {
@@ -61,18 +68,17 @@ func judge(r Request, depth int) Judgement {
 	return j
 }
 
-func judgeOne(method, route string, r Request, sent variables, depth int) Judgement {
-	j := judgeRoute(method, route)
-	if EffectOf(method) == Read {
-		return j
-	}
+// judgeParts judges the parts of a batch; where the route is none, there are none.
+func judgeParts(method, route string, r Request, sent variables, depth int) Judgement {
 	switch {
+	case EffectOf(method) == Read:
+		return Judgement{}
 	case overlap("/batch/v1", route):
-		return j.and(judgeBatch(r, sent, depth))
+		return judgeBatch(r, sent, depth)
 	case slices.Contains(strings.Split(route, "/"), "batch"):
-		return j.and(judgeOtherBatch(r, sent, depth))
+		return judgeOtherBatch(r, sent, depth)
 	}
-	return j
+	return Judgement{}
 }
 
 // withoutReferences puts a sign in the place of each reference.

@@ -30,6 +30,7 @@ type Plan struct {
 	Endpoint   string
 	Effect     Effect   // as judged, or more where a person says so: it decides rights, confirmation and approval
 	Operations []string // the built-in operations that a request is in truth
+	Abilities  []string // the abilities that a request runs, by name
 	Declared   Effect   // what a person says that it does; decides whether it is retried and how much of an answer is kept
 	Refers     bool     // values of each site are filled in, so it is judged again for each
 	Idempotent bool     // sending it twice does no more than sending it once
@@ -62,7 +63,7 @@ func (p Plan) Exceeded(r wordpress.Request) bool {
 		return false
 	}
 	judged := Judge(Request{Method: r.Method, Path: r.Path, Header: r.Header, Body: string(r.Body)})
-	return judged.Exceeds(Judgement{Effect: p.Effect, Operations: p.Operations})
+	return judged.Exceeds(Judgement{p.Effect, p.Operations, p.Abilities})
 }
 
 // SecretsOf are the values filled in for the site that must not be kept.

@@ -1,6 +1,7 @@
 package operation
 
 import (
+	"net/http"
 	"slices"
 	"strings"
 
@@ -97,8 +98,8 @@ func namedBySites(route string) bool {
 	return strings.HasPrefix(route, "/wp-abilities/v1/") || strings.HasPrefix(route, "/wp/v2/")
 }
 
-// judgeRoute judges a method on a route, which is as normalRoutes makes it.
-func judgeRoute(method, route string) Judgement {
+// judgeRoute judges a method on a route, which is as normalRoutes makes it, and which is told to take the actions.
+func judgeRoute(method, route string, actions []string) Judgement {
 	if !slices.Contains(methodsKnown, method) || len(route) > longestRoute {
 		return Judgement{Effect: Destroy}
 	}
@@ -115,6 +116,15 @@ func judgeRoute(method, route string) Judgement {
 	if j.Effect != Read && guardedRoute(route) && EffectOf(method) != Read {
 		j.Effect = Destroy
 	}
+	if method == http.MethodOptions {
+		return j // WordPress itself answers it
+	}
+	if ability := abilityOf(route); strings.ContainsRune(ability, reference) {
+		j.Effect = Destroy
+	} else if ability != "" {
+		j.Abilities = []string{ability}
+	}
+	j.Effect = Most(j.Effect, wordEffect(route, actions))
 	return j
 }
 

@@ -131,7 +131,7 @@ func (r *Runner) Approve(ctx context.Context, actor access.Actor, id int64, conf
 	if err != nil {
 		return err
 	}
-	if worst(run) == operation.Destroy && confirmed != run.Total {
+	if run.Effect == operation.Destroy && confirmed != run.Total {
 		return sites.Problems{"confirm": fmt.Sprintf("This can't be undone automatically. Type the number of sites, %d, to confirm.", run.Total)}
 	}
 	if err := r.store.approve(ctx, actor, id); err != nil {
@@ -142,9 +142,6 @@ func (r *Runner) Approve(ctx context.Context, actor access.Actor, id int64, conf
 	}
 	return nil
 }
-
-// worst is the run's effect as it was stored, or as it is judged now: an older Drover believed what a person said.
-func worst(run Run) operation.Effect { return operation.Most(run.Effect, EffectOf(run.Spec)) }
 
 // Decline ends a run that somebody asked for, and nothing was sent.
 func (r *Runner) Decline(ctx context.Context, actor access.Actor, id int64) error {
@@ -157,7 +154,8 @@ func (r *Runner) Decline(ctx context.Context, actor access.Actor, id int64) erro
 	return nil
 }
 
-// decide admits who decides on a run that waits for approval.
+// decide admits who decides on a run that waits for approval, and returns it with its effect as it was stored or as it is judged now: an
+// older Drover believed what a person said, and a site may say more of an ability than it did.
 func (r *Runner) decide(ctx context.Context, actor access.Actor, action access.Action, id int64) (Run, error) {
 	subject := access.On("run", id)
 	if err := r.log.Authorize(ctx, actor, action, subject); err != nil {
@@ -167,6 +165,11 @@ func (r *Runner) decide(ctx context.Context, actor access.Actor, action access.A
 	if err != nil {
 		return Run{}, err
 	}
+	judged, err := r.EffectOf(ctx, run.Spec)
+	if err != nil {
+		return Run{}, err
+	}
+	run.Effect = operation.Most(run.Effect, judged)
 	why := ""
 	switch {
 	case run.State != AwaitingApproval:
@@ -175,7 +178,7 @@ func (r *Runner) decide(ctx context.Context, actor access.Actor, action access.A
 		why = "reach"
 	case run.Actor.ID == actor.ID && run.Actor.ID != 0:
 		why = "own_request"
-	case !actor.May(Right(worst(run))):
+	case !actor.May(Right(run.Effect)):
 		why = "role"
 	}
 	if why != "" {
@@ -200,7 +203,7 @@ func (r *Runner) PreviewOf(ctx context.Context, actor access.Actor, run Run) (Pr
 	if err != nil {
 		return Preview{}, err
 	}
-	made, err := Plan(spec)
+	made, err := r.plan(ctx, spec)
 	if err != nil {
 		return Preview{}, err
 	}

@@ -1,11 +1,15 @@
 package runs_test
 
 import (
+	"bytes"
+	"compress/gzip"
 	"context"
 	"errors"
+	"fmt"
 	"testing"
 
 	"github.com/droverhq/drover/internal/access"
+	"github.com/droverhq/drover/internal/database"
 	"github.com/droverhq/drover/internal/database/dbtest"
 	"github.com/droverhq/drover/internal/operation"
 	"github.com/droverhq/drover/internal/runs"
@@ -50,8 +54,8 @@ func TestAnEffectBelongsToWhatIsDone(t *testing.T) {
 		if _, err := h.Runner.Start(ctx, runstest.Owner, spec); !errors.As(err, &p) || p["confirm"] == "" {
 			t.Errorf("%s: an owner started it without confirming: %v", name, err)
 		}
-		if got := runs.EffectOf(spec); got != operation.Destroy {
-			t.Errorf("%s: no fresh proof is asked for, %q", name, got)
+		if got, err := h.Runner.EffectOf(ctx, spec); got != operation.Destroy || err != nil {
+			t.Errorf("%s: no fresh proof is asked for, %q, %v", name, got, err)
 		}
 		spec.Confirmed = 1
 		run, err := h.Runner.Start(ctx, runstest.Owner, spec)
@@ -156,4 +160,32 @@ func TestWhatIsSentIsJudgedTwice(t *testing.T) {
 			t.Errorf("%+v", target)
 		}
 	}
+}
+
+// What a site says of an ability raises the effect of running it, under whatever name it is reached, and lowers none.
+func TestAnAbilityIsJudgedByWhatItsSiteSaysToo(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, db *database.DB) {
+		h, ctx := runstest.New(t, db, []wptest.Site{{}}), t.Context()
+		var packed bytes.Buffer
+		w := gzip.NewWriter(&packed)
+		fmt.Fprint(w, `[{"name":"acme/tidy","meta":{"annotations":{"destructive":true}}},{"name":"acme/Sweep","meta":{"annotations":{"readonly":true}}},{"name":"acme/erase","meta":{"annotations":{"readonly":true}}}]`)
+		if err := w.Close(); err != nil {
+			t.Fatal(err)
+		}
+		h.Exec(t, "INSERT INTO site_indexes (site_id, fetched_at, body, abilities) VALUES (?, 1, ?, ?)", h.Sites[0].ID, packed.Bytes(), packed.Bytes())
+		for path, want := range map[string]operation.Effect{
+			"/wp-abilities/v1/abilities/acme/tidy/run": operation.Destroy, "/WP-abilities//v1/abilities/acme/Tidy/run/": operation.Destroy,
+			"/wp-abilities/v1/abilities/acme/sweep/run": operation.Change,
+			"/wp-abilities/v1/abilities/acme/erase/run": operation.Destroy, "/wp-abilities/v1/abilities/acme/other/run": operation.Change,
+		} {
+			spec := requestSpec("method", "POST", "path", path)
+			if got, err := h.Runner.EffectOf(ctx, spec); got != want || err != nil {
+				t.Errorf("%s: %s, want %s, %v", path, got, want, err)
+			}
+			_, err := h.Runner.Start(ctx, runstest.Operator, spec)
+			if refused := errors.Is(err, access.ErrForbidden); refused != (want == operation.Destroy) {
+				t.Errorf("%s by an operator: %v", path, err)
+			}
+		}
+	})
 }

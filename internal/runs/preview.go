@@ -39,7 +39,7 @@ type Request struct {
 
 // Preview resolves the spec as Start would. It returns sites.Problems when the spec cannot be run.
 func (r *Runner) Preview(ctx context.Context, actor access.Actor, spec Spec) (Preview, error) {
-	made, err := planNew(spec)
+	made, err := r.planNew(ctx, spec)
 	if err != nil {
 		return Preview{}, err
 	}

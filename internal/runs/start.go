@@ -42,7 +42,7 @@ func (r *Runner) Store() *Store { return r.store }
 // Start freezes the selection into targets and stores the run, its batches, the queue's jobs and the entry run.start in one
 // transaction. It returns sites.Problems when the spec cannot be run. Nothing has been sent when it returns.
 func (r *Runner) Start(ctx context.Context, actor access.Actor, spec Spec) (Run, error) {
-	made, err := planNew(spec)
+	made, err := r.planNew(ctx, spec)
 	if err != nil {
 		// Somebody who may start nothing is told that, not what is wrong with the form.
 		if refusal := r.log.Authorize(ctx, actor, access.RunStart, ""); refusal != nil {
@@ -192,22 +192,33 @@ func Plan(spec Spec) (operation.Plan, error) {
 }
 
 // planNew is Plan for a run that is to be started: what a run before it did not keep must be written again.
-func planNew(spec Spec) (operation.Plan, error) {
+func (r *Runner) planNew(ctx context.Context, spec Spec) (operation.Plan, error) {
 	p := sites.Problems{}
 	notKept(spec.Params, p)
 	if len(p) > 0 {
 		return operation.Plan{}, p
 	}
-	return Plan(spec)
+	return r.plan(ctx, spec)
+}
+
+// plan is Plan with what sites say of the abilities that the request runs: that may raise its effect, and never lowers it.
+func (r *Runner) plan(ctx context.Context, spec Spec) (operation.Plan, error) {
+	made, err := Plan(spec)
+	if err != nil {
+		return made, err
+	}
+	effect, err := r.registry.AbilityEffect(ctx, made.Abilities)
+	made.Effect = operation.Most(made.Effect, operation.Effect(effect))
+	return made, err
 }
 
 // EffectOf is the most that the spec may do, whatever a person says of it. It is empty where the spec cannot be run.
-func EffectOf(spec Spec) operation.Effect {
-	made, err := Plan(spec)
-	if err != nil {
-		return ""
+func (r *Runner) EffectOf(ctx context.Context, spec Spec) (operation.Effect, error) {
+	made, err := r.plan(ctx, spec)
+	if _, wrong := errors.AsType[sites.Problems](err); wrong {
+		return "", nil
 	}
-	return made.Effect
+	return made.Effect, err
 }
 
 // OperationInScope tells whether the actor's scope covers the operation that was asked for, and those that a request is in truth.

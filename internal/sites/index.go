@@ -9,7 +9,9 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/droverhq/drover/internal/access"
@@ -100,6 +102,29 @@ func abilities(ctx context.Context, client *wordpress.Client) []byte {
 	}
 	body, _ := json.Marshal(all) // raw values that were read as JSON
 	return body
+}
+
+// AbilityEffect is the most that any site says of one of the abilities, empty where none says anything. It is what sites said when their
+// index was read last, whoever may see them: it only raises what Drover finds by itself.
+func (r *Registry) AbilityEffect(ctx context.Context, names []string) (effect string, err error) {
+	if len(names) == 0 {
+		return "", nil
+	}
+	err = r.store.eachAbilities(ctx, func(row indexRow) (bool, error) {
+		body, err := unpacked(row.Abilities)
+		if err != nil {
+			return false, fmt.Errorf("sites: abilities: %w", err)
+		}
+		found, _ := wordpress.FindJSON(body)
+		all, _ := endpoint.ParseAbilities(found) // something else at that address is none
+		for _, a := range all {
+			if slices.Contains(names, strings.ToLower(a.Name)) && (effect == "" || a.Effect == "destroy" || effect == "read") {
+				effect = a.Effect
+			}
+		}
+		return effect != "destroy", nil
+	})
+	return effect, err
 }
 
 // mayRequest tells whether requests of one's own, of some effect at least, are in the actor's scope.

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/droverhq/drover/internal/operation"
-	"github.com/droverhq/drover/internal/runs"
 	"github.com/droverhq/drover/internal/vault"
 	"github.com/droverhq/drover/views"
 )
@@ -56,12 +55,17 @@ func (s *Server) destroys(v *requestContext) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	return runs.EffectOf(specOf(form)) == operation.Destroy, nil
+	effect, err := s.Runner.EffectOf(v.Request.Context(), specOf(form))
+	return effect == operation.Destroy, err
 }
 
 func (s *Server) rerunDestroys(v *requestContext) (bool, error) {
 	run, err := s.runOf(v)
-	return run.Effect == operation.Destroy || runs.EffectOf(run.Spec) == operation.Destroy, err // what an older Drover stored may be less
+	if err != nil || run.Effect == operation.Destroy {
+		return true, err
+	}
+	effect, err := s.Runner.EffectOf(v.Request.Context(), run.Spec) // what was stored may be less
+	return effect == operation.Destroy, err
 }
 
 // exportThreshold is how many sites may leave the house in one file without a proof of late.
