@@ -12,7 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/droverhq/drover/internal/access"
-	"github.com/droverhq/drover/internal/sites"
+	"github.com/droverhq/drover/internal/validation"
 )
 
 // Exit codes, as the command line promises them.
@@ -64,7 +64,7 @@ func usage(format string, args ...any) error {
 
 func exitCode(err error) int {
 	var coded exit
-	var problems sites.Problems
+	var problems validation.Problems
 	switch {
 	case errors.As(err, &coded):
 		return coded.code

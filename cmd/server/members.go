@@ -14,6 +14,7 @@ import (
 	"github.com/droverhq/drover/internal/access"
 	"github.com/droverhq/drover/internal/members"
 	"github.com/droverhq/drover/internal/operation"
+	"github.com/droverhq/drover/internal/validation"
 	"github.com/droverhq/drover/internal/vault"
 )
 
@@ -84,7 +85,7 @@ func membersAddCommand(c *config) *cobra.Command {
 
 // asUsage makes a member's problems an error of usage.
 func asUsage(err error) error {
-	if problems, is := errors.AsType[members.Problems](err); is {
+	if problems, is := errors.AsType[validation.Problems](err); is {
 		return exit{exitUsage, problems}
 	}
 	return err

@@ -13,10 +13,12 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6/kind"
 	"golang.org/x/text/language"
 	"golang.org/x/text/message"
+
+	"github.com/droverhq/drover/internal/validation"
 )
 
 // check holds what would be sent against the route's schema. Values that refer to the site are passed over: they are known later.
-func (f Form) check(args map[string]any, p Problems) {
+func (f Form) check(args map[string]any, p validation.Problems) {
 	for name, value := range args {
 		schema, known := f.schema[name]
 		if !known || refersAnywhere(value) {
@@ -52,7 +54,7 @@ func compile(s Schema, patterns bool) (*jsonschema.Schema, error) {
 }
 
 // explain puts each fault beside the field that it is about, or the one that holds it.
-func (f Form) explain(name string, failure *jsonschema.ValidationError, p Problems) {
+func (f Form) explain(name string, failure *jsonschema.ValidationError, p validation.Problems) {
 	for _, cause := range failure.Causes {
 		f.explain(name, cause, p)
 	}

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/droverhq/drover/internal/validation"
 )
 
 func sample(t testing.TB) Index {
@@ -117,7 +119,7 @@ func TestFill(t *testing.T) {
 }
 
 func TestFieldProblems(t *testing.T) {
-	for body, want := range map[string]Problems{
+	for body, want := range map[string]validation.Problems{
 		`{"code":"rest_invalid_param","data":{"status":400,"params":{"per_page":"per_page must be between 1 and 100."}}}`: {
 			"per_page": "per_page must be between 1 and 100.",
 		},

@@ -20,17 +20,14 @@ type Filled struct {
 	Body   string // JSON, or empty
 }
 
-// Problems says what is wrong with what a person typed.
-type Problems = validation.Problems
-
 // SendEmpty is the name under which the fields are listed that are sent although they are empty.
 const SendEmpty = "send-empty"
 
 // Fill makes the request from what was typed. A field that was left empty is left out altogether, unless typed[SendEmpty] names it: then
 // an empty text, list or object is sent, or null where the schema knows nothing else that is empty. Values may hold references to the
 // site, see Names; those are not checked before they are known.
-func (f Form) Fill(typed map[string][]string) (Filled, Problems) {
-	p := Problems{}
+func (f Form) Fill(typed map[string][]string) (Filled, validation.Problems) {
+	p := validation.Problems{}
 	args, path := map[string]any{}, f.Template
 	for _, field := range f.Fields {
 		values := given(typed[field.Name])

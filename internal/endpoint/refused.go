@@ -3,6 +3,8 @@ package endpoint
 import (
 	"encoding/json"
 	"strings"
+
+	"github.com/droverhq/drover/internal/validation"
 )
 
 // refusal is how WordPress says that an argument is wrong. PHP makes of a list with gaps an object, and of an empty object a list.
@@ -22,7 +24,7 @@ type detail struct {
 
 // FieldProblems reads WordPress's own words about wrong arguments: rest_invalid_param and rest_missing_callback_param
 // (WP_REST_Request::has_valid_params), by field. The words are the site's: in its language, and perhaps with HTML in them.
-func FieldProblems(body []byte) Problems {
+func FieldProblems(body []byte) validation.Problems {
 	var answer refusal
 	if json.Unmarshal(body, &answer) != nil {
 		return nil
@@ -31,7 +33,7 @@ func FieldProblems(body []byte) Problems {
 	case "rest_invalid_param":
 		return invalid(answer)
 	case "rest_missing_callback_param":
-		p := Problems{}
+		p := validation.Problems{}
 		for _, name := range listed(answer.Data.Params) {
 			p[name] = "The site requires this."
 		}
@@ -40,8 +42,8 @@ func FieldProblems(body []byte) Problems {
 	return nil
 }
 
-func invalid(answer refusal) Problems {
-	p := Problems{}
+func invalid(answer refusal) validation.Problems {
+	p := validation.Problems{}
 	var says map[string]lenient[string]
 	_ = json.Unmarshal(answer.Data.Params, &says)
 	for name, message := range says {

@@ -13,6 +13,7 @@ import (
 	"github.com/droverhq/drover/internal/database"
 	"github.com/droverhq/drover/internal/database/dbtest"
 	"github.com/droverhq/drover/internal/members"
+	"github.com/droverhq/drover/internal/validation"
 	"github.com/droverhq/drover/internal/vault"
 )
 
@@ -131,7 +132,7 @@ func TestResettingAPassword(t *testing.T) {
 			if _, err := r.Reset(ctx, old, secret("another four words here"), otherDevice); !errors.Is(err, members.ErrBadLink) {
 				t.Errorf("the link that was replaced or used: %v", err)
 			}
-			var problems members.Problems
+			var problems validation.Problems
 			if _, err := r.Reset(ctx, token, secret("short"), otherDevice); !errors.As(err, &problems) {
 				t.Errorf("a short password: %v", err)
 			}

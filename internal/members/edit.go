@@ -5,10 +5,11 @@ import (
 	"fmt"
 
 	"github.com/droverhq/drover/internal/access"
+	"github.com/droverhq/drover/internal/validation"
 	"github.com/droverhq/drover/internal/vault"
 )
 
-// Add takes a person in at once; Invite lets people choose their own password. It returns Problems where the member cannot be
+// Add takes a person in at once; Invite lets people choose their own password. It returns validation.Problems where the member cannot be
 // stored, and access.ErrForbidden for a role above the actor's own.
 func (r *Roster) Add(ctx context.Context, actor access.Actor, m Member, password vault.Secret) (Member, error) {
 	a := act{actor: actor, action: access.MemberAdd}
@@ -52,7 +53,7 @@ func (r *Roster) ChangeRole(ctx context.Context, actor access.Actor, id int64, r
 			return err
 		}
 		if !role.Valid() {
-			return Problems{"role": "Choose a role."}
+			return validation.Problems{"role": "Choose a role."}
 		}
 		if err := w.mayGive(role, m.Restriction); err != nil {
 			return err
@@ -100,7 +101,7 @@ func (r *Roster) Remove(ctx context.Context, actor access.Actor, id int64) error
 }
 
 // SetAccess holds a member to some sites and operations beside the role. Nobody gives more than they reach themselves, changes their own,
-// or holds an owner to anything (Problems, access.ErrForbidden). Invitations of the member's making that nobody took up are void from then on.
+// or holds an owner to anything (validation.Problems, access.ErrForbidden). Invitations of the member's making that nobody took up are void from then on.
 func (r *Roster) SetAccess(ctx context.Context, actor access.Actor, id int64, restriction access.Restriction) error {
 	a := act{actor, access.MemberAccess, access.On("member", id)}
 	err := r.change(ctx, a, func(w write) error {
@@ -138,7 +139,7 @@ func (w write) mayGive(role access.Role, restriction access.Restriction) error {
 	case !w.actor.Scope.Covers(restriction):
 		return refusal{"beyond_own_reach", access.ErrForbidden}
 	case role == access.Owner && !restriction.IsZero():
-		return Problems{"reach": "An owner has access to everything. Choose another role, or no restrictions."}
+		return validation.Problems{"reach": "An owner has access to everything. Choose another role, or no restrictions."}
 	}
 	return nil
 }
@@ -172,7 +173,7 @@ func (w write) keepOwner(m Member) error {
 func (r *Roster) SetName(ctx context.Context, actor access.Actor, name string) error {
 	a := act{actor, access.MemberEdit, access.On("member", actor.ID)}
 	err := r.change(ctx, a, func(w write) error {
-		p := Problems{}
+		p := validation.Problems{}
 		if name = cleanName(p, name); len(p) > 0 {
 			return p
 		}
@@ -202,7 +203,7 @@ func (r *Roster) ChangePassword(ctx context.Context, actor access.Actor, old, ne
 	if err != nil {
 		return err
 	}
-	p := Problems{}
+	p := validation.Problems{}
 	if r.checkPassword(p, new, row.Email); len(p) > 0 {
 		return p
 	}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/droverhq/drover/internal/access"
+	"github.com/droverhq/drover/internal/validation"
 )
 
 // FactorKind is a sort of second factor.
@@ -63,7 +64,7 @@ func (r *Roster) SecondFactor(ctx context.Context, member int64) (SecondFactor, 
 // RenameFactor gives one of the actor's own factors another name.
 func (r *Roster) RenameFactor(ctx context.Context, actor access.Actor, id int64, name string) error {
 	return r.changeFactor(ctx, actor, id, func(w write, f factorRow) error {
-		p := Problems{}
+		p := validation.Problems{}
 		if name = cleanName(p, name); len(p) > 0 {
 			return p
 		}

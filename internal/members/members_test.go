@@ -16,6 +16,7 @@ import (
 	"github.com/droverhq/drover/internal/database"
 	"github.com/droverhq/drover/internal/database/dbtest"
 	"github.com/droverhq/drover/internal/members"
+	"github.com/droverhq/drover/internal/validation"
 	"github.com/droverhq/drover/internal/vault"
 	"github.com/droverhq/drover/static"
 )
@@ -260,7 +261,7 @@ func TestDeniedPasswords(t *testing.T) {
 	r.Deny(denied)
 	for _, bad := range []string{"Chicken Wing 101", "polniypizdec0211", denied[0], denied[2999], strings.ToUpper(denied[len(denied)-1])} {
 		_, err := r.Add(context.Background(), shell, members.Member{Email: "a@agency.example", Name: "N", Role: access.Viewer}, secret(bad))
-		if p, is := errors.AsType[members.Problems](err); !is || p["password"] == "" {
+		if p, is := errors.AsType[validation.Problems](err); !is || p["password"] == "" {
 			t.Errorf("%s: %v", bad, err)
 		}
 	}
@@ -275,7 +276,7 @@ func TestPasswordRules(t *testing.T) {
 		"what it looks after": "my-WordPress-2026", "the house": "agency agency 1", "two of them": "DroverAdmin123456", "too long": strings.Repeat("long word ", 13),
 	} {
 		_, err := r.Add(ctx, shell, members.Member{Email: "long-address@agency.example", Name: "N", Role: access.Viewer}, secret(bad))
-		if p, is := errors.AsType[members.Problems](err); !is || p["password"] == "" {
+		if p, is := errors.AsType[validation.Problems](err); !is || p["password"] == "" {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

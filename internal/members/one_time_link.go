@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/droverhq/drover/internal/access"
+	"github.com/droverhq/drover/internal/validation"
 	"github.com/droverhq/drover/internal/vault"
 )
 
@@ -74,7 +75,7 @@ func (r *Roster) SignInLink(ctx context.Context, actor access.Actor, member int6
 // the one before. Nobody invites to more than they have themselves (access.ErrForbidden).
 func (r *Roster) Invite(ctx context.Context, actor access.Actor, m Member) (vault.Secret, error) {
 	a := act{actor: actor, action: access.MemberInvite}
-	p := Problems{}
+	p := validation.Problems{}
 	email := cleanEmail(p, m.Email)
 	if !m.Role.Valid() {
 		p["role"] = "Choose a role."

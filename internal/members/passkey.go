@@ -13,6 +13,7 @@ import (
 	"github.com/go-webauthn/webauthn/protocol"
 	"github.com/go-webauthn/webauthn/webauthn"
 
+	"github.com/droverhq/drover/internal/validation"
 	"github.com/droverhq/drover/internal/vault"
 )
 
@@ -123,7 +124,7 @@ func (w write) takeCeremony(session int64) (webauthn.SessionData, error) {
 func (r *Roster) AddPasskey(ctx context.Context, h SessionHolder, name string, answer []byte) ([]string, error) {
 	var codes []string
 	err := r.change(ctx, ownFactor(h.Member.SignedIn(h.Session, h.Device.Addr)), func(w write) error {
-		p := Problems{}
+		p := validation.Problems{}
 		if name = cleanName(p, name); len(p) > 0 {
 			return p
 		}

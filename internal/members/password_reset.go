@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/droverhq/drover/internal/access"
+	"github.com/droverhq/drover/internal/validation"
 	"github.com/droverhq/drover/internal/vault"
 )
 
@@ -60,7 +61,7 @@ func (r *Roster) Reset(ctx context.Context, token, password vault.Secret, d Devi
 	if err != nil {
 		return vault.Secret{}, err
 	}
-	p := Problems{}
+	p := validation.Problems{}
 	if r.checkPassword(p, password, row.Email); len(p) > 0 {
 		return vault.Secret{}, p
 	}

@@ -14,9 +14,6 @@ import (
 	"github.com/droverhq/drover/internal/vault"
 )
 
-// Problems says what is wrong with what a person typed.
-type Problems = validation.Problems
-
 const (
 	shortestPassword = 12
 	longestPassword  = 128
@@ -37,8 +34,8 @@ var common = func() map[string]bool {
 }()
 
 // clean makes the member canonical and returns what is wrong.
-func (m *Member) clean() Problems {
-	p := Problems{}
+func (m *Member) clean() validation.Problems {
+	p := validation.Problems{}
 	m.Email = cleanEmail(p, m.Email)
 	m.Name = cleanName(p, m.Name)
 	if !m.Role.Valid() {
@@ -51,7 +48,7 @@ func foldEmail(email string) string {
 	return norm.NFC.String(strings.ToLower(strings.TrimSpace(email)))
 }
 
-func cleanEmail(p Problems, typed string) string {
+func cleanEmail(p validation.Problems, typed string) string {
 	email := foldEmail(typed)
 	parsed, err := mail.ParseAddress(email)
 	if err != nil || parsed.Address != email || len(email) > longestEmail {
@@ -60,7 +57,7 @@ func cleanEmail(p Problems, typed string) string {
 	return email
 }
 
-func cleanName(p Problems, typed string) string {
+func cleanName(p validation.Problems, typed string) string {
 	name := norm.NFC.String(strings.TrimSpace(typed))
 	switch {
 	case name == "":
@@ -74,7 +71,7 @@ func cleanName(p Problems, typed string) string {
 }
 
 // checkPassword counts characters as people see them typed, so that a password of composed accents is as long as it looks.
-func (r *Roster) checkPassword(p Problems, password vault.Secret, email string) {
+func (r *Roster) checkPassword(p validation.Problems, password vault.Secret, email string) {
 	text := string(canonical(password))
 	folded := strings.ToLower(text)
 	switch n := utf8.RuneCountInString(text); {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/droverhq/drover/internal/access"
 	"github.com/droverhq/drover/internal/audit"
+	"github.com/droverhq/drover/internal/validation"
 )
 
 type store struct {
@@ -169,7 +170,7 @@ func (w write) insertMember(m Member, hash string) (Member, error) {
 	r := memberRow{Email: m.Email, Name: m.Name, Role: m.Role, Restriction: stored(m.Restriction), PasswordHash: hash, CreatedAt: w.now.UnixMicro()}
 	err := w.tx.Create(&r).Error
 	if errors.Is(err, gorm.ErrDuplicatedKey) {
-		return m, Problems{"email": "A member with this email address already exists."}
+		return m, validation.Problems{"email": "A member with this email address already exists."}
 	}
 	return r.member(), errors.Join(err, w.voidSetupLinks())
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/droverhq/drover/internal/access"
+	"github.com/droverhq/drover/internal/validation"
 	"github.com/droverhq/drover/internal/vault"
 )
 
@@ -77,8 +78,8 @@ func (r *Roster) MakeToken(ctx context.Context, actor access.Actor, t Token) (va
 	return value, nil
 }
 
-func (t *Token) clean(now time.Time) Problems {
-	p := Problems{}
+func (t *Token) clean(now time.Time) validation.Problems {
+	p := validation.Problems{}
 	t.Name = cleanName(p, t.Name)
 	if !t.Role.Valid() || t.Role == access.Owner {
 		p["role"] = "Choose viewer, operator or admin."

@@ -10,6 +10,7 @@ import (
 	"github.com/pquerna/otp/totp"
 
 	"github.com/droverhq/drover/internal/access"
+	"github.com/droverhq/drover/internal/validation"
 	"github.com/droverhq/drover/internal/vault"
 )
 
@@ -74,7 +75,7 @@ func (r *Roster) Enrolment(ctx context.Context, m Member, id int64) (Enrolment, 
 func (r *Roster) ConfirmTOTP(ctx context.Context, actor access.Actor, id int64, name, code string) ([]string, error) {
 	var codes []string
 	err := r.change(ctx, ownFactor(actor), func(w write) error {
-		p := Problems{}
+		p := validation.Problems{}
 		if name = cleanName(p, name); len(p) > 0 {
 			return p
 		}

@@ -16,9 +16,7 @@ func planClearCache(params map[string]string, p validation.Problems) Plan {
 	case "urls":
 		urls := splitURLs(params["urls"], p)
 		made.Title = "Clear the cache of " + plural(len(urls), "address", "addresses")
-		var homes []string
-		made.ForSites = func(all []string) { homes = all }
-		made.Request = func(s Site) (wordpress.Request, bool) {
+		made.requestAmong = func(s Site, homes []string) (wordpress.Request, bool) {
 			own := urlsOfSite(s, homes, urls)
 			return wordpress.PluginRequest(cacheplugin.Purge{URLs: own}.Request()), len(own) > 0
 		}

@@ -40,9 +40,23 @@ type Plan struct {
 
 	Request   func(Site) (wordpress.Request, bool)    // false: it has nothing to do on this site
 	Steps     func(Site) []Step                       // several requests, one after the other, where Request is the first; nil: Request is the only one
-	ForSites  func(homes []string)                    // told the homes of all chosen sites first; nil: it does not depend on them
 	Secrets   func(Site) []string                     // what is filled in for a site that must not be kept; nil: nothing is
 	Unmatched func(chosen []Site) validation.Problems // what was given for sites that are not chosen; nil: nothing can be
+
+	requestAmong func(s Site, homes []string) (wordpress.Request, bool) // Request, where it depends on the other sites
+}
+
+// NeedsSites tells whether what one site is sent depends on the other sites, so that WithSites comes before Request.
+func (p Plan) NeedsSites() bool { return p.requestAmong != nil }
+
+// WithSites returns the plan for a run on the sites with these homes.
+func (p Plan) WithSites(homes []string) Plan {
+	if p.requestAmong == nil {
+		return p
+	}
+	among := p.requestAmong
+	p.Request = func(s Site) (wordpress.Request, bool) { return among(s, homes) }
+	return p
 }
 
 // Step is one of several requests to a site.

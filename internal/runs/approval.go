@@ -12,6 +12,7 @@ import (
 	"github.com/droverhq/drover/internal/audit"
 	"github.com/droverhq/drover/internal/operation"
 	"github.com/droverhq/drover/internal/sites"
+	"github.com/droverhq/drover/internal/validation"
 )
 
 // Policy says which runs a second person must approve before anything is sent. The zero Policy says none. Whoever works on the command
@@ -78,7 +79,7 @@ func (r *Runner) SetPolicy(ctx context.Context, actor access.Actor, p Policy) er
 		return err
 	}
 	if slices.ContainsFunc(p.Effects, func(e operation.Effect) bool { return e != operation.Change && e != operation.Destroy }) {
-		return sites.Problems{"effects": "Choose runs that make changes, destructive runs, or both."}
+		return validation.Problems{"effects": "Choose runs that make changes, destructive runs, or both."}
 	}
 	text, err := json.Marshal(p)
 	if err != nil {

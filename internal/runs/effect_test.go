@@ -15,6 +15,7 @@ import (
 	"github.com/droverhq/drover/internal/runs"
 	"github.com/droverhq/drover/internal/runs/runstest"
 	"github.com/droverhq/drover/internal/sites"
+	"github.com/droverhq/drover/internal/validation"
 	"github.com/droverhq/drover/internal/wordpress/wptest"
 )
 
@@ -50,7 +51,7 @@ func TestAnEffectBelongsToWhatIsDone(t *testing.T) {
 		if _, err := h.Runner.Preview(ctx, runstest.Operator, spec); !errors.Is(err, access.ErrForbidden) {
 			t.Errorf("%s: an operator saw what it would do: %v", name, err)
 		}
-		var p sites.Problems
+		var p validation.Problems
 		if _, err := h.Runner.Start(ctx, runstest.Owner, spec); !errors.As(err, &p) || p["confirm"] == "" {
 			t.Errorf("%s: an owner started it without confirming: %v", name, err)
 		}
@@ -77,7 +78,7 @@ func TestAnEffectBelongsToWhatIsDone(t *testing.T) {
 			t.Errorf("%s: it needs no second person: %v %v", name, run.State, err)
 			continue
 		}
-		var p sites.Problems
+		var p validation.Problems
 		if err := h.Runner.Approve(ctx, ada, run.ID, 0); !errors.As(err, &p) {
 			t.Errorf("%s: it was approved without confirming: %v", name, err)
 		}
@@ -126,7 +127,7 @@ func TestValuesMakeNoOtherRequest(t *testing.T) {
 	h, ctx := runstest.New(t, dbtest.SQLite(t), []wptest.Site{{}}), context.Background()
 	for _, value := range []string{"settings", "..%2Fusers", "1/settings", "x/../../users"} {
 		spec := requestSpec("method", "POST", "path", "/acme/v1/things/{{row.id}}", "body", "{}", "rows", "site,id\n"+h.Sites[0].Home+","+value)
-		var p sites.Problems
+		var p validation.Problems
 		if _, err := h.Runner.Preview(ctx, runstest.Operator, spec); !errors.As(err, &p) || p["path"] == "" {
 			t.Errorf("%s: %v", value, err)
 		}

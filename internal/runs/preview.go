@@ -10,6 +10,7 @@ import (
 	"github.com/droverhq/drover/internal/endpoint"
 	"github.com/droverhq/drover/internal/operation"
 	"github.com/droverhq/drover/internal/sites"
+	"github.com/droverhq/drover/internal/validation"
 	"github.com/droverhq/drover/internal/wordpress"
 )
 
@@ -37,7 +38,7 @@ type Request struct {
 	Warning string // what the last check makes one expect, empty when nothing
 }
 
-// Preview resolves the spec as Start would. It returns sites.Problems when the spec cannot be run.
+// Preview resolves the spec as Start would. It returns validation.Problems when the spec cannot be run.
 func (r *Runner) Preview(ctx context.Context, actor access.Actor, spec Spec) (Preview, error) {
 	made, err := r.planNew(ctx, spec)
 	if err != nil {
@@ -63,7 +64,7 @@ func (r *Runner) previewed(ctx context.Context, actor access.Actor, spec Spec, m
 	clients := map[string]bool{}
 	for _, s := range chosen.sites {
 		clients[s.Client] = true
-		for i, request := range requests(made, s) {
+		for i, request := range requests(chosen.plan, s) {
 			shown, err := r.shown(s, made, request)
 			if err != nil {
 				return Preview{}, err
@@ -111,7 +112,7 @@ func (r *Runner) shown(s sites.Site, made operation.Plan, request wordpress.Requ
 	}
 	address, err := r.registry.URL(s, request)
 	if err != nil {
-		return Request{}, sites.Problems{"path": err.Error()}
+		return Request{}, validation.Problems{"path": err.Error()}
 	}
 	shown.URL, shown.Body = clean(address), clean(string(request.Body))
 	return shown, nil

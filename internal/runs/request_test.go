@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/droverhq/drover/internal/runs/runstest"
+	"github.com/droverhq/drover/internal/validation"
 
 	"github.com/droverhq/drover/internal/access"
 	"github.com/droverhq/drover/internal/database"
@@ -14,7 +15,6 @@ import (
 	"github.com/droverhq/drover/internal/endpoint"
 	"github.com/droverhq/drover/internal/expression"
 	"github.com/droverhq/drover/internal/operation"
-	"github.com/droverhq/drover/internal/sites"
 	"github.com/droverhq/drover/internal/wordpress/wptest"
 )
 
@@ -44,7 +44,7 @@ func TestARequestRefersToItsSite(t *testing.T) {
 			wrong.Params[name] = value
 		}
 		wrong.Params[change[0]] = change[1]
-		var problems sites.Problems
+		var problems validation.Problems
 		if _, err := h.Runner.Preview(context.Background(), runstest.Owner, wrong); !errors.As(err, &problems) || problems[field] == "" {
 			t.Errorf("%s: %v", field, err)
 		}
@@ -114,7 +114,7 @@ func TestAPathIsMeantBelowTheRoot(t *testing.T) {
 		"/acme/v1/things?rest[route=/wp/v2/users": "", "/acme/v1/a b": "", "/acme/v1/things\u200b": "", "//acme/v1/things": "",
 	} {
 		preview, err := h.Runner.Preview(context.Background(), runstest.Owner, runstest.Everywhere("request", map[string]string{"method": "GET", "path": path}))
-		var problems sites.Problems
+		var problems validation.Problems
 		if title == "" && (!errors.As(err, &problems) || problems["path"] == "") || title != "" && (err != nil || preview.Title != title) {
 			t.Errorf("%s: %q, %v; want %q", path, preview.Title, err, title)
 		}
@@ -130,7 +130,7 @@ func TestARequestIsBoundedBeforeItIsMade(t *testing.T) {
 	} {
 		params["rows"] = "site,text\n" + h.Fake.URL(0) + "," + strings.Repeat("x", 1<<20) + "\n"
 		_, err := h.Runner.Start(t.Context(), runstest.Owner, runstest.Everywhere("request", params))
-		if problems, is := errors.AsType[sites.Problems](err); !is || !strings.Contains(problems[name], "With the values of") {
+		if problems, is := errors.AsType[validation.Problems](err); !is || !strings.Contains(problems[name], "With the values of") {
 			t.Errorf("%s: %.200v", name, err)
 		}
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/droverhq/drover/internal/access"
 	"github.com/droverhq/drover/internal/sites"
+	"github.com/droverhq/drover/internal/validation"
 	"github.com/droverhq/drover/internal/wordpress"
 )
 
@@ -52,14 +53,14 @@ func (r *Runner) RerunSpec(ctx context.Context, actor access.Actor, id int64, wh
 		return Spec{}, err
 	}
 	if run.OutsideScope > 0 {
-		return Spec{}, sites.Problems{"outcome": "This run includes sites outside your access. Start a run of your own."}
+		return Spec{}, validation.Problems{"outcome": "This run includes sites outside your access. Start a run of your own."}
 	}
 	ids, err := r.store.sitesOf(ctx, id, which)
 	if err != nil {
 		return Spec{}, err
 	}
 	if len(ids) == 0 {
-		return Spec{}, sites.Problems{"outcome": "No site of this run ended that way."}
+		return Spec{}, validation.Problems{"outcome": "No site of this run ended that way."}
 	}
 	slices.Sort(ids)
 	spec := run.Spec

@@ -11,6 +11,7 @@ import (
 	"github.com/droverhq/drover/internal/endpoint"
 	"github.com/droverhq/drover/internal/operation"
 	"github.com/droverhq/drover/internal/sites"
+	"github.com/droverhq/drover/internal/validation"
 	"github.com/droverhq/drover/internal/wordpress"
 )
 
@@ -52,7 +53,7 @@ const (
 	LongestRun     = 24 * time.Hour
 )
 
-func (l Limits) check(p sites.Problems) {
+func (l Limits) check(p validation.Problems) {
 	if l.AtOnce < 0 || l.AtOnce > MostAtOnce {
 		p["at_once"] = fmt.Sprintf("Enter a number from 1 to %d, or leave it empty.", MostAtOnce)
 	}

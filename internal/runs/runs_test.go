@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/droverhq/drover/internal/runs/runstest"
+	"github.com/droverhq/drover/internal/validation"
 
 	"github.com/droverhq/drover/internal/access"
 	"github.com/droverhq/drover/internal/audit"
@@ -149,7 +150,7 @@ func TestWhatCannotBeRunIsRefusedBeforeAnythingIsSent(t *testing.T) {
 	}
 	for name, c := range cases {
 		_, err := h.Runner.Start(context.Background(), runstest.Owner, c.spec)
-		var problems sites.Problems
+		var problems validation.Problems
 		if !errors.As(err, &problems) || problems[c.field] == "" {
 			t.Errorf("%s: got %v, want a problem with %s", name, err, c.field)
 		}

@@ -7,7 +7,7 @@ import (
 	"strings"
 
 	"github.com/droverhq/drover/internal/endpoint"
-	"github.com/droverhq/drover/internal/sites"
+	"github.com/droverhq/drover/internal/validation"
 )
 
 // withoutSecrets is the spec as it is stored and shown, and whether something was taken out. The params that are sent are sealed until the
@@ -45,7 +45,7 @@ func redactRows(text, template string) string {
 }
 
 // notKept says, beside the fields, what a repeat of a run lacks.
-func notKept(params map[string]string, p sites.Problems) {
+func notKept(params map[string]string, p validation.Problems) {
 	for name, value := range params {
 		if strings.Contains(value, endpoint.Removed) {
 			p[name] = "The secrets that stood at " + endpoint.Removed + " were sent and not kept. Write them again."

@@ -21,7 +21,7 @@ import (
 	"github.com/droverhq/drover/internal/endpoint"
 	"github.com/droverhq/drover/internal/runs"
 	"github.com/droverhq/drover/internal/runs/runstest"
-	"github.com/droverhq/drover/internal/sites"
+	"github.com/droverhq/drover/internal/validation"
 	"github.com/droverhq/drover/internal/wordpress/wptest"
 )
 
@@ -124,7 +124,7 @@ func TestSecretsOfRequestsAreNotKept(t *testing.T) {
 			if text, _ := json.Marshal(stored); err != nil || strings.Contains(string(text), secret) || !strings.Contains(string(text), endpoint.Removed) {
 				t.Errorf("%s: %s %v", name, text, err)
 			}
-			var p sites.Problems
+			var p validation.Problems
 			if _, err := h.Runner.Rerun(ctx, runstest.Owner, run.ID, runs.Which{}, 0); !errors.As(err, &p) || !strings.Contains(p.Error(), "not kept") {
 				t.Errorf("%s: a repeat does not ask for it: %v", name, err)
 			}

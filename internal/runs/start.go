@@ -16,6 +16,7 @@ import (
 	"github.com/droverhq/drover/internal/database"
 	"github.com/droverhq/drover/internal/operation"
 	"github.com/droverhq/drover/internal/sites"
+	"github.com/droverhq/drover/internal/validation"
 )
 
 // Runner starts and cancels runs, and answers what is asked of them. The engine works them (internal/runs/engine).
@@ -40,7 +41,7 @@ func New(db *database.DB, registry *sites.Registry, log *audit.Log, logger *slog
 func (r *Runner) Store() *Store { return r.store }
 
 // Start freezes the selection into targets and stores the run, its batches, the queue's jobs and the entry run.start in one
-// transaction. It returns sites.Problems when the spec cannot be run. Nothing has been sent when it returns.
+// transaction. It returns validation.Problems when the spec cannot be run. Nothing has been sent when it returns.
 func (r *Runner) Start(ctx context.Context, actor access.Actor, spec Spec) (Run, error) {
 	made, err := r.planNew(ctx, spec)
 	if err != nil {
@@ -128,13 +129,22 @@ func unconfirmed(spec Spec, made operation.Plan, total int) error {
 	if made.Effect != operation.Destroy || spec.Confirmed == total {
 		return nil
 	}
-	return sites.Problems{"confirm": fmt.Sprintf("This can't be undone automatically. Type the number of sites, %d, to confirm.", total)}
+	return validation.Problems{"confirm": fmt.Sprintf("This can't be undone automatically. Type the number of sites, %d, to confirm.", total)}
 }
 
 // choice is a selection resolved for an operation.
 type choice struct {
+	plan    operation.Plan // for these sites
 	sites   []sites.Site
 	leftOut []sites.Site // chosen, but the operation has nothing to do on them
+}
+
+func homes(all []sites.Site) []string {
+	homes := make([]string, len(all))
+	for i, s := range all {
+		homes[i] = s.Home
+	}
+	return homes
 }
 
 // choose resolves the selection and leaves out the sites on which the operation has nothing to do.
@@ -144,33 +154,26 @@ func (r *Runner) choose(ctx context.Context, actor access.Actor, spec Spec, made
 		return choice{}, err
 	}
 	if len(all) == 0 {
-		return choice{}, sites.Problems{"selection": "No sites are selected. Choose sites, a client, a tag, or all sites."}
+		return choice{}, validation.Problems{"selection": "No sites are selected. Choose sites, a client, a tag, or all sites."}
 	}
 	if made.Unmatched != nil {
 		if p := made.Unmatched(planned(all)); len(p) > 0 {
 			return choice{}, p
 		}
 	}
-	if made.ForSites != nil {
-		homes := make([]string, len(all))
-		for i, s := range all {
-			homes[i] = s.Home
-		}
-		made.ForSites(homes)
-	}
-	var c choice
+	c := choice{plan: made.WithSites(homes(all))}
 	for _, s := range all {
-		switch request, applies := made.Request(s.Planned()); {
+		switch request, applies := c.plan.Request(s.Planned()); {
 		case !applies:
 			c.leftOut = append(c.leftOut, s)
 		case made.Exceeded(request):
-			return choice{}, sites.Problems{"path": "With the values of " + s.Name + " this is another request, which does more. Write that request itself."}
+			return choice{}, validation.Problems{"path": "With the values of " + s.Name + " this is another request, which does more. Write that request itself."}
 		default:
 			c.sites = append(c.sites, s)
 		}
 	}
 	if len(c.sites) == 0 {
-		return choice{}, sites.Problems{"selection": "This operation has nothing to do on the selected sites. Select other sites, or change its parameters."}
+		return choice{}, validation.Problems{"selection": "This operation has nothing to do on the selected sites. Select other sites, or change its parameters."}
 	}
 	return c, nil
 }
@@ -185,7 +188,7 @@ func planned(all []sites.Site) []operation.Site {
 
 // Plan checks the spec's operation, parameters and limits. What is wrong stands in the Problems, by field.
 func Plan(spec Spec) (operation.Plan, error) {
-	p := sites.Problems{}
+	p := validation.Problems{}
 	made := operation.New(spec.Operation, spec.Params, p)
 	spec.Limits.check(p)
 	return made, p.OrNil()

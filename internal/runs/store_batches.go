@@ -112,12 +112,12 @@ func (s *Store) Batch(ctx context.Context, id int64) (Batch, error) {
 	if err != nil {
 		return Batch{}, err
 	}
-	if made.ForSites != nil {
+	if made.NeedsSites() {
 		homes, err := s.homes(ctx, run.ID)
 		if err != nil {
 			return Batch{}, err
 		}
-		made.ForSites(homes)
+		made = made.WithSites(homes)
 	}
 	return Batch{Run: run, Plan: made, Targets: targetsOf(rows)}, nil
 }

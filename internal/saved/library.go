@@ -11,6 +11,7 @@ import (
 	"github.com/droverhq/drover/internal/audit"
 	"github.com/droverhq/drover/internal/database"
 	"github.com/droverhq/drover/internal/operation"
+	"github.com/droverhq/drover/internal/validation"
 )
 
 // Library keeps the saved operations.
@@ -44,7 +45,7 @@ func (s *Library) One(ctx context.Context, id int64) (Operation, error) {
 	return s.store.one(ctx, id)
 }
 
-// Save stores a new operation for the whole team. It returns Problems when the definition is wrong.
+// Save stores a new operation for the whole team. It returns validation.Problems when the definition is wrong.
 func (s *Library) Save(ctx context.Context, actor access.Actor, d Definition) (Operation, error) {
 	if err := s.authorize(ctx, actor, d, ""); err != nil {
 		return Operation{}, err
@@ -118,7 +119,7 @@ func (s *Library) authorize(ctx context.Context, actor access.Actor, d Definitio
 // named turns the database's word about a name that is taken into a problem.
 func named(err error) error {
 	if errors.Is(err, errTaken) {
-		return Problems{"name": "There is already a saved operation with this name. Choose another."}
+		return validation.Problems{"name": "There is already a saved operation with this name. Choose another."}
 	}
 	return err
 }
@@ -162,11 +163,11 @@ func (s *Library) Export(ctx context.Context, actor access.Actor) ([]byte, error
 func (s *Library) Import(ctx context.Context, actor access.Actor, text []byte) (added int, leftOut []string, err error) {
 	var f file
 	if json.Unmarshal(text, &f) != nil || f.Format != format {
-		return 0, nil, Problems{"file": "This is not a file of saved operations. Export one from Drover to see its form."}
+		return 0, nil, validation.Problems{"file": "This is not a file of saved operations. Export one from Drover to see its form."}
 	}
 	for _, d := range f.Operations {
 		_, err := s.Save(ctx, actor, d)
-		if p, is := errors.AsType[Problems](err); is {
+		if p, is := errors.AsType[validation.Problems](err); is {
 			leftOut = append(leftOut, fmt.Sprintf("%s (%s)", d.Name, p.Error()))
 			continue
 		}

@@ -77,9 +77,6 @@ func (d Definition) Within(actor access.Actor) bool {
 	return covered("request") && !slices.ContainsFunc(judged.Operations, func(name string) bool { return !covered(name) })
 }
 
-// Problems says what is wrong with what a person typed.
-type Problems = validation.Problems
-
 var (
 	methods = []string{"GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "HEAD"}
 	effects = []string{"", "read", "change", "destroy"}
@@ -92,7 +89,7 @@ func (d Definition) withoutSecrets() Definition {
 }
 
 // secrets says where a secret stands: what is saved is for the whole team, and is exported.
-func (d Definition) secrets(p Problems) {
+func (d Definition) secrets(p validation.Problems) {
 	const keepsNone = "A saved operation keeps no secrets, and this holds one. "
 	for name, text := range map[string]string{"path": d.Path, "body": d.Body} {
 		if endpoint.RedactTemplate(text).Text != text && p[name] == "" {
@@ -108,8 +105,8 @@ func (d Definition) secrets(p Problems) {
 }
 
 // clean makes the definition canonical, and returns what is wrong with it.
-func (d *Definition) clean() Problems {
-	p := Problems{}
+func (d *Definition) clean() validation.Problems {
+	p := validation.Problems{}
 	d.Name, d.Sentence, d.Path = strings.TrimSpace(d.Name), strings.TrimSpace(d.Sentence), strings.TrimSpace(d.Path)
 	if d.Path != "" && !strings.HasPrefix(d.Path, "/") {
 		d.Path = "/" + d.Path

@@ -14,6 +14,7 @@ import (
 	"github.com/droverhq/drover/internal/database/dbtest"
 	"github.com/droverhq/drover/internal/endpoint"
 	"github.com/droverhq/drover/internal/saved"
+	"github.com/droverhq/drover/internal/validation"
 )
 
 var (
@@ -38,7 +39,7 @@ func TestLibrary(t *testing.T) {
 			"body": {Name: "a", Method: "POST", Path: "/x", Body: "{"}, "effect": {Name: "a", Method: "POST", Path: "/x", Effect: "none"},
 			"columns": {Name: "a", Method: "GET", Path: "/x", Table: endpoint.Query{Rows: ".["}},
 		} {
-			var p saved.Problems
+			var p validation.Problems
 			if _, err := library.Save(ctx, operator, wrong); !errors.As(err, &p) || p[field] == "" {
 				t.Errorf("%s: %v", field, err)
 			}
@@ -57,7 +58,7 @@ func TestLibrary(t *testing.T) {
 			"path":    {Name: "s", Method: "GET", Path: "/x?consumer_secret=Zx81Qq77"},
 			"headers": {Name: "s", Method: "GET", Path: "/x", Headers: "X-Trace: 7\nX-Api-Key: Zx81Qq77"},
 		} {
-			var p saved.Problems
+			var p validation.Problems
 			if _, err := library.Save(ctx, operator, secret); !errors.As(err, &p) || p[field] == "" || strings.Contains(p.Error(), "Zx81Qq77") {
 				t.Errorf("%s: a secret was saved: %v", field, err)
 			}

@@ -25,9 +25,6 @@ type Draft struct {
 	Password vault.Secret // the application password as it was pasted; its spaces are kept
 }
 
-// Problems says what is wrong with what a person typed.
-type Problems = validation.Problems
-
 const (
 	longestName = 200
 	longestTag  = 50
@@ -35,7 +32,7 @@ const (
 )
 
 // clean makes the draft canonical and returns what is wrong with it. The address becomes the site's home.
-func (d *Draft) clean(p Problems) {
+func (d *Draft) clean(p validation.Problems) {
 	home, err := wordpress.ParseHome(d.URL)
 	if err != nil {
 		p["url"] = err.Error()
@@ -68,7 +65,7 @@ func nameless(home string) string {
 }
 
 // cleanCredential trims what was pasted at its ends only: WordPress shows the password with spaces, and they are sent as shown.
-func (d *Draft) cleanCredential(p Problems) {
+func (d *Draft) cleanCredential(p validation.Problems) {
 	d.Username = cleanText(d.Username)
 	d.Password = vault.NewSecret(strings.TrimSpace(wordpress.Visible(d.Password.Reveal())))
 	switch {
@@ -86,7 +83,7 @@ func (d *Draft) cleanCredential(p Problems) {
 	}
 }
 
-func checkText(p Problems, field, text string, longest int) {
+func checkText(p validation.Problems, field, text string, longest int) {
 	if !utf8.ValidString(text) || strings.ContainsFunc(text, func(r rune) bool { return unicode.IsControl(r) || r == utf8.RuneError }) {
 		p[field] = "This holds characters that cannot be shown. Type it again."
 	} else if utf8.RuneCountInString(text) > longest {

@@ -1,6 +1,10 @@
 package sites
 
-import "io"
+import (
+	"io"
+
+	"github.com/droverhq/drover/internal/validation"
+)
 
 // ReadImport is the part of Import that reads foreign bytes, for fuzzing.
 func ReadImport(file io.Reader) ([]Line, error) {
@@ -10,7 +14,7 @@ func ReadImport(file io.Reader) ([]Line, error) {
 
 // Clean makes a draft canonical.
 func Clean(d *Draft) {
-	p := Problems{}
+	p := validation.Problems{}
 	d.clean(p)
 	d.cleanCredential(p)
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/droverhq/drover/internal/access"
 	"github.com/droverhq/drover/internal/database/dbtest"
 	"github.com/droverhq/drover/internal/sites"
+	"github.com/droverhq/drover/internal/validation"
 	"github.com/droverhq/drover/internal/vault"
 )
 
@@ -16,7 +17,7 @@ func TestAFailureIsNoSentence(t *testing.T) {
 	h := newTestRegistry(t, dbtest.SQLite(t), nil)
 	ctx := context.Background()
 	s := h.add(t, sites.Draft{URL: "https://acme.example", Username: "editor", Password: vault.NewSecret("abcd efgh ijkl mnop qrst uvwx")})
-	var problems sites.Problems
+	var problems validation.Problems
 	for _, home := range []string{"https://other.example", "not an address at all!"} {
 		if _, err := h.registry.Select(ctx, access.System(), sites.Selection{Homes: []string{home}}); !errors.As(err, &problems) {
 			t.Errorf("%s: %v", home, err)

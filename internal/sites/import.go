@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/droverhq/drover/internal/access"
+	"github.com/droverhq/drover/internal/validation"
 )
 
 // LineResult is what became of one line of an import.
@@ -97,7 +98,7 @@ func (im importing) line(w write, d Draft, line *Line) error {
 		line.Result, line.Reason = LineBad, outsideScope
 		return nil
 	}
-	declared, p := d, Problems{}
+	declared, p := d, validation.Problems{}
 	if found {
 		declared = keepUnsaid(d, s)
 	}

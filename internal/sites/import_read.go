@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/droverhq/drover/internal/spreadsheet"
+	"github.com/droverhq/drover/internal/validation"
 	"github.com/droverhq/drover/internal/vault"
 	"github.com/droverhq/drover/internal/wordpress"
 )
@@ -24,8 +25,8 @@ const (
 )
 
 var (
-	errLongImport = Problems{"file": "This file is larger than 16 MB. Split it and import the parts one at a time."}
-	errManyLines  = Problems{"file": "The file has more than 20,000 lines. Split it and import the parts one after another."}
+	errLongImport = validation.Problems{"file": "This file is larger than 16 MB. Split it and import the parts one at a time."}
+	errManyLines  = validation.Problems{"file": "The file has more than 20,000 lines. Split it and import the parts one after another."}
 )
 
 // readImport reads the file into drafts and the beginning of the report, one of each for every record that holds something.
@@ -79,7 +80,7 @@ func (im *reading) read(record spreadsheet.Record) (Draft, Line) {
 	d, p := Draft{
 		URL: field("url"), Username: field("username"), Password: vault.NewSecret(oneLine(password)),
 		Client: field("client"), Tags: SplitTags(field("tags")),
-	}, Problems{}
+	}, validation.Problems{}
 	d.clean(p)
 	d.cleanCredential(p)
 	if first, twice := im.seen[d.URL]; twice && d.URL != "" {

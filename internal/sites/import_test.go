@@ -16,6 +16,7 @@ import (
 	"github.com/droverhq/drover/internal/database"
 	"github.com/droverhq/drover/internal/database/dbtest"
 	"github.com/droverhq/drover/internal/sites"
+	"github.com/droverhq/drover/internal/validation"
 )
 
 const (
@@ -166,7 +167,7 @@ func TestImportIsBounded(t *testing.T) {
 		if grown := after.TotalAlloc - before.TotalAlloc; grown > allocationFactor*300<<20 {
 			t.Errorf("%s: %d MB were allocated", name, grown>>20)
 		}
-		var p sites.Problems
+		var p validation.Problems
 		if errors.As(err, &p) && strings.Contains(p["file"], "20,000 lines") {
 			continue
 		}

@@ -11,6 +11,7 @@ import (
 	"github.com/droverhq/drover/internal/access"
 	"github.com/droverhq/drover/internal/audit"
 	"github.com/droverhq/drover/internal/database"
+	"github.com/droverhq/drover/internal/validation"
 	"github.com/droverhq/drover/internal/vault"
 	"github.com/droverhq/drover/internal/wordpress"
 )
@@ -38,12 +39,12 @@ func bindingTo(site int64, origin string) vault.Binding {
 	return vault.Binding{Table: "credentials", Row: site, Purpose: "application_password", Origin: origin}
 }
 
-// Add stores a new site with its credential. It returns Problems when the draft cannot be stored. The site is not checked yet.
+// Add stores a new site with its credential. It returns validation.Problems when the draft cannot be stored. The site is not checked yet.
 func (r *Registry) Add(ctx context.Context, actor access.Actor, d Draft) (Site, error) {
 	if err := r.log.Authorize(ctx, actor, access.SiteAdd, ""); err != nil {
 		return Site{}, err
 	}
-	p := Problems{}
+	p := validation.Problems{}
 	d.clean(p)
 	d.cleanCredential(p)
 	d.checkScope(actor, p)
@@ -99,7 +100,7 @@ func (r *Registry) Edit(ctx context.Context, actor access.Actor, id int64, d Dra
 	if err != nil {
 		return Site{}, err
 	}
-	p := Problems{}
+	p := validation.Problems{}
 	d.clean(p)
 	d.checkScope(actor, p)
 	if p["url"] == "" {
@@ -193,7 +194,7 @@ func (r *Registry) ReplaceCredential(ctx context.Context, actor access.Actor, id
 	if err != nil {
 		return err
 	}
-	d, p := Draft{URL: before.Home, Username: username, Password: password}, Problems{}
+	d, p := Draft{URL: before.Home, Username: username, Password: password}, validation.Problems{}
 	d.cleanCredential(p)
 	if err := p.OrNil(); err != nil {
 		return err
@@ -231,7 +232,7 @@ func (r *Registry) Restore(ctx context.Context, actor access.Actor, ids ...int64
 
 // Tag adds one tag to the sites.
 func (r *Registry) Tag(ctx context.Context, actor access.Actor, tag string, ids ...int64) error {
-	tags, p := cleanTags([]string{tag}), Problems{}
+	tags, p := cleanTags([]string{tag}), validation.Problems{}
 	if len(tags) == 0 {
 		p["tag"] = "Enter a tag."
 		return p
@@ -284,14 +285,14 @@ func (r *Registry) mark(ctx context.Context, actor access.Actor, action access.A
 const outsideScope = "You cannot add this URL. Ask someone with access to all sites."
 
 // checkScope adds a problem where the site would lie beyond the actor's reach.
-func (d Draft) checkScope(actor access.Actor, p Problems) {
+func (d Draft) checkScope(actor access.Actor, p validation.Problems) {
 	if !actor.Scope.Site(d.Client, d.Tags) {
 		p["client"] = "Your access covers only some clients and tags. Choose one of them so that you can see the site."
 	}
 }
 
 // checkFree adds a problem when another site has the address already.
-func (r *Registry) checkFree(ctx context.Context, actor access.Actor, home string, self int64, p Problems) error {
+func (r *Registry) checkFree(ctx context.Context, actor access.Actor, home string, self int64, p validation.Problems) error {
 	other, found, err := r.store.byHome(ctx, home)
 	if err != nil {
 		return err

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/droverhq/drover/internal/access"
+	"github.com/droverhq/drover/internal/validation"
 	"github.com/droverhq/drover/internal/wordpress"
 )
 
@@ -57,7 +58,7 @@ func (r *Registry) single(ctx context.Context, actor access.Actor, sel Selection
 			return nil, err
 		}
 		if err != nil {
-			return nil, Problems{"site": fmt.Sprintf("%s is not in the list of sites. Add it first, or check the spelling with: drover sites list", home)}
+			return nil, validation.Problems{"site": fmt.Sprintf("%s is not in the list of sites. Add it first, or check the spelling with: drover sites list", home)}
 		}
 		chosen = append(chosen, s)
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/droverhq/drover/internal/database"
 	"github.com/droverhq/drover/internal/database/dbtest"
 	"github.com/droverhq/drover/internal/sites"
+	"github.com/droverhq/drover/internal/validation"
 	"github.com/droverhq/drover/internal/vault"
 	"github.com/droverhq/drover/internal/wordpress"
 	"github.com/droverhq/drover/internal/wordpress/wptest"
@@ -95,7 +96,7 @@ func TestAdd(t *testing.T) {
 		}
 		for name, c := range cases {
 			_, err := h.registry.Add(ctx, admin, c.draft)
-			if p, is := errors.AsType[sites.Problems](err); !is || p[c.field] == "" {
+			if p, is := errors.AsType[validation.Problems](err); !is || p[c.field] == "" {
 				t.Errorf("%s: %v, want a problem with %s", name, err, c.field)
 			}
 		}

@@ -18,6 +18,7 @@ import (
 	"github.com/droverhq/drover/internal/members"
 	"github.com/droverhq/drover/internal/runs"
 	"github.com/droverhq/drover/internal/sites"
+	"github.com/droverhq/drover/internal/validation"
 	"github.com/droverhq/drover/internal/vault"
 	"github.com/droverhq/drover/internal/wordpress"
 	"github.com/droverhq/drover/views"
@@ -110,7 +111,7 @@ func (v *requestContext) toProgram() bool { return strings.HasPrefix(v.Request.U
 // apiProblem answers a program.
 func (v *requestContext) apiProblem(p views.Problem, err error) {
 	problem := map[string]any{"status": p.Status, "message": p.Sentence, "mend": p.Fix}
-	if fields, is := errors.AsType[sites.Problems](err); is {
+	if fields, is := errors.AsType[validation.Problems](err); is {
 		problem["fields"] = fields
 	}
 	if p.Status == http.StatusInternalServerError {
@@ -152,7 +153,7 @@ func (v *requestContext) read(into any) error {
 		return errTooMuch
 	}
 	if err != nil {
-		return sites.Problems{"body": fmt.Sprintf("The body cannot be read: %s.", strings.TrimPrefix(err.Error(), "json: "))}
+		return validation.Problems{"body": fmt.Sprintf("The body cannot be read: %s.", strings.TrimPrefix(err.Error(), "json: "))}
 	}
 	return nil
 }
@@ -192,7 +193,7 @@ func (v *requestContext) limit(usual int) (int, error) {
 	}
 	n, err := strconv.Atoi(text)
 	if err != nil || n < 1 || n > mostListed {
-		return 0, sites.Problems{"limit": fmt.Sprintf("Enter a number from 1 to %d.", mostListed)}
+		return 0, validation.Problems{"limit": fmt.Sprintf("Enter a number from 1 to %d.", mostListed)}
 	}
 	return n, nil
 }
@@ -319,7 +320,7 @@ func (s *Server) apiAudit(v *requestContext) error {
 	if err != nil {
 		return err
 	}
-	problems := sites.Problems{}
+	problems := validation.Problems{}
 	f := audit.Filter{
 		Actor: v.Query("actor"), Action: access.Action(v.Query("action")), Subject: access.Subject(v.Query("subject")), Outcome: audit.Outcome(v.Query("outcome")),
 		Limit: limit,

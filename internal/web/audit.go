@@ -15,8 +15,8 @@ import (
 
 	"github.com/droverhq/drover/internal/access"
 	"github.com/droverhq/drover/internal/audit"
-	"github.com/droverhq/drover/internal/sites"
 	"github.com/droverhq/drover/internal/spreadsheet"
+	"github.com/droverhq/drover/internal/validation"
 	"github.com/droverhq/drover/views"
 )
 
@@ -128,7 +128,7 @@ func (s *Server) saveView(v *requestContext) error {
 	}
 	q, err := url.ParseQuery(form.Get("query"))
 	if err != nil {
-		return sites.Problems{"query": "This view cannot be read. Go back and filter again."}
+		return validation.Problems{"query": "This view cannot be read. Go back and filter again."}
 	}
 	shown, _ := recordFilter(q)
 	query := shown.Encode()
@@ -287,7 +287,7 @@ func (s *Server) verifyAudit(v *requestContext) error {
 func (s *Server) exportAudit(v *requestContext) error {
 	shown, filter := recordFilter(v.Request.URL.Query())
 	if len(shown.Problems) > 0 {
-		return sites.Problems(shown.Problems)
+		return validation.Problems(shown.Problems)
 	}
 	filter.Before = 0
 	asCSV := strings.HasSuffix(v.FullPath(), ".csv")
@@ -326,7 +326,7 @@ const mostPrinted = 2000
 func (s *Server) printAudit(v *requestContext) error {
 	shown, filter := recordFilter(v.Request.URL.Query())
 	if len(shown.Problems) > 0 {
-		return sites.Problems(shown.Problems)
+		return validation.Problems(shown.Problems)
 	}
 	event := audit.Event{Action: access.AuditExport, Detail: map[string]any{"filter": shown.Encode(), "print": true}}
 	if err := s.Log.RecordAlone(v.Request.Context(), v.actor(), event); err != nil {

@@ -6,7 +6,7 @@ import (
 	"net/url"
 	"strconv"
 
-	"github.com/droverhq/drover/internal/sites"
+	"github.com/droverhq/drover/internal/validation"
 )
 
 // longestForm bounds what a browser may send, in bytes; a file to import has a bound of its own.
@@ -21,7 +21,7 @@ func (v *requestContext) form() (url.Values, error) {
 	for _, values := range v.Request.PostForm {
 		for _, value := range values {
 			if !storable(value) {
-				return nil, sites.Problems{"form": "The form contains characters that cannot be stored. Go back and enter them again."}
+				return nil, validation.Problems{"form": "The form contains characters that cannot be stored. Go back and enter them again."}
 			}
 		}
 	}
@@ -45,7 +45,7 @@ func bodyError(err error) error {
 	if _, large := errors.AsType[*http.MaxBytesError](err); large {
 		return errTooMuch
 	}
-	return sites.Problems{"form": "Drover could not read this form. Go back and submit it again."}
+	return validation.Problems{"form": "Drover could not read this form. Go back and submit it again."}
 }
 
 // numbers keeps the texts that are positive numbers.

@@ -14,6 +14,7 @@ import (
 	"github.com/droverhq/drover/internal/endpoint"
 	"github.com/droverhq/drover/internal/operation"
 	"github.com/droverhq/drover/internal/sites"
+	"github.com/droverhq/drover/internal/validation"
 	"github.com/droverhq/drover/internal/wordpress"
 	"github.com/droverhq/drover/views"
 )
@@ -151,7 +152,7 @@ func (s *Server) endpointForm(v *requestContext) error {
 }
 
 // showEndpointForm draws the form with what was typed. After a run that the site answered with problems, those stand at their fields.
-func (s *Server) showEndpointForm(v *requestContext, status int, q url.Values, form endpoint.Form, effect string, p endpoint.Problems) error {
+func (s *Server) showEndpointForm(v *requestContext, status int, q url.Values, form endpoint.Form, effect string, p validation.Problems) error {
 	page := views.EndpointFormPage{
 		Frame: v.frame(form.Method+" "+form.Template, "endpoints"), Method: form.Method, Template: form.Template, Route: q.Get("route"), Ability: q.Get("ability"),
 		Effect: effectOfForm(form, effect), Query: selectionQuery(q), Problems: len(p),
@@ -177,7 +178,7 @@ func effectOfForm(form endpoint.Form, declared string) string {
 }
 
 // siteProblems reads what a site of an earlier run answered about wrong arguments, when the address names that run's target.
-func (s *Server) siteProblems(v *requestContext, q url.Values) endpoint.Problems {
+func (s *Server) siteProblems(v *requestContext, q url.Values) validation.Problems {
 	run, _ := strconv.ParseInt(q.Get("run"), 10, 64) // what is no number is no run
 	target, _ := strconv.ParseInt(q.Get("target"), 10, 64)
 	if run == 0 || target == 0 {

@@ -15,6 +15,7 @@ import (
 	"github.com/droverhq/drover/internal/changes"
 	"github.com/droverhq/drover/internal/members"
 	"github.com/droverhq/drover/internal/operation"
+	"github.com/droverhq/drover/internal/validation"
 	"github.com/droverhq/drover/views"
 )
 
@@ -162,7 +163,7 @@ func (s *Server) changeAccess(v *requestContext) error {
 		return s.showMemberPage(v, http.StatusUnprocessableEntity, m, restriction, problem)
 	}
 	_, err = v.change(changes.Change{Action: access.MemberAccess, Member: m.ID, Restriction: restriction})
-	if p, is := errors.AsType[members.Problems](err); is {
+	if p, is := errors.AsType[validation.Problems](err); is {
 		return s.showMemberPage(v, http.StatusUnprocessableEntity, m, restriction, p["reach"])
 	}
 	if err != nil {
@@ -189,7 +190,7 @@ func (s *Server) tokens(v *requestContext) error {
 }
 
 // showTokens draws the member's tokens, with the one that was just made, or what is wrong with the form.
-func (s *Server) showTokens(v *requestContext, status int, now access.Restriction, made string, p members.Problems) error {
+func (s *Server) showTokens(v *requestContext, status int, now access.Restriction, made string, p validation.Problems) error {
 	page := views.Tokens{Made: made, Server: strings.TrimSuffix(s.PublicURL, "/")}
 	var err error
 	if page.Tokens, err = s.tokenViews(v, v.member.ID); err != nil {
@@ -235,12 +236,12 @@ func (s *Server) makeToken(v *requestContext) error {
 	days, _ := strconv.Atoi(form.Get("days")) // what is no number is refused as too short
 	restriction, problem := restrictionOf(form)
 	if problem != "" {
-		return s.showTokens(v, http.StatusUnprocessableEntity, restriction, "", members.Problems{"reach": problem})
+		return s.showTokens(v, http.StatusUnprocessableEntity, restriction, "", validation.Problems{"reach": problem})
 	}
 	value, err := s.Roster.MakeToken(v.Request.Context(), v.actor(), members.Token{
 		Name: form.Get("name"), Role: access.Role(form.Get("role")), Restriction: restriction, ExpiresAt: time.Now().Add(time.Duration(days) * 24 * time.Hour),
 	})
-	if p, is := errors.AsType[members.Problems](err); is {
+	if p, is := errors.AsType[validation.Problems](err); is {
 		return s.showTokens(v, http.StatusUnprocessableEntity, restriction, "", p)
 	}
 	if err != nil {

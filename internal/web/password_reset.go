@@ -8,6 +8,7 @@ import (
 	"github.com/droverhq/drover/internal/access"
 	"github.com/droverhq/drover/internal/changes"
 	"github.com/droverhq/drover/internal/members"
+	"github.com/droverhq/drover/internal/validation"
 	"github.com/droverhq/drover/internal/vault"
 	"github.com/droverhq/drover/views"
 )
@@ -35,7 +36,7 @@ func (s *Server) resetLink(v *requestContext) error {
 
 func (s *Server) resetForm(v *requestContext) error { return s.showReset(v, http.StatusOK, nil) }
 
-func (s *Server) showReset(v *requestContext, status int, p members.Problems) error {
+func (s *Server) showReset(v *requestContext, status int, p validation.Problems) error {
 	link, err := s.Roster.ResetOf(v.Request.Context(), v.linkToken())
 	if errors.Is(err, members.ErrBadLink) {
 		return v.badLink()
@@ -58,7 +59,7 @@ func (s *Server) reset(v *requestContext) error {
 	if errors.Is(err, members.ErrBadLink) {
 		return v.badLink()
 	}
-	if p, is := errors.AsType[members.Problems](err); is {
+	if p, is := errors.AsType[validation.Problems](err); is {
 		return s.showReset(v, http.StatusUnprocessableEntity, p)
 	}
 	if err != nil {

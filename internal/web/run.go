@@ -15,6 +15,7 @@ import (
 	"github.com/droverhq/drover/internal/operation"
 	"github.com/droverhq/drover/internal/runs"
 	"github.com/droverhq/drover/internal/sites"
+	"github.com/droverhq/drover/internal/validation"
 	"github.com/droverhq/drover/internal/wordpress"
 	"github.com/droverhq/drover/views"
 )
@@ -27,7 +28,7 @@ func (s *Server) run(v *requestContext) error {
 	return s.showRun(v, http.StatusOK, id, nil)
 }
 
-func (s *Server) showRun(v *requestContext, status int, id int64, problems sites.Problems) error {
+func (s *Server) showRun(v *requestContext, status int, id int64, problems validation.Problems) error {
 	snapshot, err := s.Runner.Snapshot(v.Request.Context(), v.actor(), id)
 	if err != nil {
 		return err
@@ -326,7 +327,7 @@ func (s *Server) rerun(v *requestContext) error {
 		return err
 	}
 	run, err := s.Runner.Rerun(v.Request.Context(), v.actor(), id, whichOf(form.Get("outcome"), form.Get("reason")), runs.Confirmed(form.Get("confirm")))
-	if problems, is := errors.AsType[sites.Problems](err); is && problems["confirm"] != "" {
+	if problems, is := errors.AsType[validation.Problems](err); is && problems["confirm"] != "" {
 		return s.showRun(v, http.StatusUnprocessableEntity, id, problems)
 	}
 	if err != nil {

@@ -12,7 +12,7 @@ import (
 	"github.com/droverhq/drover/internal/endpoint"
 	"github.com/droverhq/drover/internal/expression"
 	"github.com/droverhq/drover/internal/runs"
-	"github.com/droverhq/drover/internal/sites"
+	"github.com/droverhq/drover/internal/validation"
 	"github.com/droverhq/drover/views"
 )
 
@@ -261,7 +261,7 @@ func (s *Server) showChanges(v *requestContext, place *expression.Place, page vi
 		return err
 	}
 	if old.problem != "" {
-		return sites.Problems{"columns": old.problem}
+		return validation.Problems{"columns": old.problem}
 	}
 	query := url.Values{"rows": {old.query.Rows}, "columns": {columnsText(old.columns)}}
 	now, err := s.tabulate(v, place, compared[1], query)

@@ -9,8 +9,8 @@ import (
 	"github.com/droverhq/drover/internal/endpoint"
 	"github.com/droverhq/drover/internal/expression"
 	"github.com/droverhq/drover/internal/runs"
-	"github.com/droverhq/drover/internal/sites"
 	"github.com/droverhq/drover/internal/spreadsheet"
+	"github.com/droverhq/drover/internal/validation"
 )
 
 // exportAnswers gives the table as CSV, JSON or JSON Lines, filtered and sorted as the address says.
@@ -28,7 +28,7 @@ func (s *Server) sendAnswers(v *requestContext, place *expression.Place, run run
 		return err
 	}
 	if t.problem != "" { // a file without rows would look as if there were none
-		return sites.Problems{"columns": t.problem}
+		return validation.Problems{"columns": t.problem}
 	}
 	t.narrow(v.Request.URL.Query())
 	kind := path.Base(v.Request.URL.Path)

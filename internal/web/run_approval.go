@@ -9,12 +9,12 @@ import (
 	"github.com/droverhq/drover/internal/changes"
 	"github.com/droverhq/drover/internal/operation"
 	"github.com/droverhq/drover/internal/runs"
-	"github.com/droverhq/drover/internal/sites"
+	"github.com/droverhq/drover/internal/validation"
 	"github.com/droverhq/drover/views"
 )
 
 // approvalView is what the second person sees of a run that waits: exactly what it would do, and whether it is theirs to decide.
-func (s *Server) approvalView(v *requestContext, run runs.Run, problems sites.Problems) (*views.ApprovalRequest, error) {
+func (s *Server) approvalView(v *requestContext, run runs.Run, problems validation.Problems) (*views.ApprovalRequest, error) {
 	p, err := s.Runner.PreviewOf(v.Request.Context(), v.actor(), run)
 	if err != nil {
 		return nil, err
@@ -38,7 +38,7 @@ func (s *Server) approveRun(v *requestContext) error {
 		return err
 	}
 	err = s.Runner.Approve(v.Request.Context(), v.actor(), id, runs.Confirmed(form.Get("confirm")))
-	if problems, is := errors.AsType[sites.Problems](err); is {
+	if problems, is := errors.AsType[validation.Problems](err); is {
 		return s.showRun(v, http.StatusUnprocessableEntity, id, problems)
 	}
 	if err != nil {

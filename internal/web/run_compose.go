@@ -15,6 +15,7 @@ import (
 	"github.com/droverhq/drover/internal/runs"
 	"github.com/droverhq/drover/internal/saved"
 	"github.com/droverhq/drover/internal/sites"
+	"github.com/droverhq/drover/internal/validation"
 	"github.com/droverhq/drover/views"
 )
 
@@ -119,7 +120,7 @@ func (s *Server) livePreview(v *requestContext, form url.Values) (views.RunPrevi
 	p, err := s.Runner.Preview(v.Request.Context(), v.actor(), specOf(form))
 	shown := previewView(p)
 	shown.Confirm = form.Get("confirm")
-	if problems, is := errors.AsType[sites.Problems](err); is {
+	if problems, is := errors.AsType[validation.Problems](err); is {
 		shown.Problems = problems
 		return shown, nil
 	}
@@ -138,7 +139,7 @@ func previewView(p runs.Preview) views.RunPreview {
 }
 
 // showCompose draws the form as it was filled in. Problems with fields are those of an attempt to start.
-func (s *Server) showCompose(v *requestContext, status int, form url.Values, problems sites.Problems) error {
+func (s *Server) showCompose(v *requestContext, status int, form url.Values, problems validation.Problems) error {
 	page := views.ComposePage{Frame: v.frame("Run", "run"), Chosen: form.Get("operation"), Typed: map[string]string{}, Problems: problems}
 	page.Concurrency, page.DefaultAtOncePerServer = s.Registry.Limits()
 	page.Saved, page.Form = form.Get("saved"), form.Get("form")
@@ -240,7 +241,7 @@ func (s *Server) startRun(v *requestContext) error {
 		spec.Table = o.Table
 	}
 	run, err := s.Runner.Start(v.Request.Context(), v.actor(), spec)
-	if problems, is := errors.AsType[sites.Problems](err); is {
+	if problems, is := errors.AsType[validation.Problems](err); is {
 		return s.showCompose(v, http.StatusUnprocessableEntity, form, problems)
 	}
 	if err != nil {

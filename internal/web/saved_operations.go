@@ -12,6 +12,7 @@ import (
 
 	"github.com/droverhq/drover/internal/endpoint"
 	"github.com/droverhq/drover/internal/saved"
+	"github.com/droverhq/drover/internal/validation"
 	"github.com/droverhq/drover/views"
 )
 
@@ -88,7 +89,7 @@ func definitionOf(form url.Values) saved.Definition {
 	}
 }
 
-func (s *Server) showSavedForm(v *requestContext, status int, id int64, d saved.Definition, p saved.Problems) error {
+func (s *Server) showSavedForm(v *requestContext, status int, id int64, d saved.Definition, p validation.Problems) error {
 	methods := []views.Option{}
 	for _, m := range []string{"GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "HEAD"} {
 		methods = append(methods, views.Option{Value: m, Label: m})
@@ -150,7 +151,7 @@ func (s *Server) editSaved(v *requestContext) error {
 }
 
 func (s *Server) afterSaving(v *requestContext, id int64, d saved.Definition, err error) error {
-	if p, is := errors.AsType[saved.Problems](err); is {
+	if p, is := errors.AsType[validation.Problems](err); is {
 		return s.showSavedForm(v, http.StatusUnprocessableEntity, id, d, p)
 	}
 	if err != nil {
@@ -210,7 +211,7 @@ func (s *Server) importSaved(v *requestContext) error {
 		return err
 	}
 	added, left, err := s.Library.Import(v.Request.Context(), v.actor(), text)
-	if p, is := errors.AsType[saved.Problems](err); is {
+	if p, is := errors.AsType[validation.Problems](err); is {
 		v.setFlash("problem", p["file"])
 		return v.redirect("/operations")
 	}

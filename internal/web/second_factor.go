@@ -12,6 +12,7 @@ import (
 	"github.com/droverhq/drover/internal/access"
 	"github.com/droverhq/drover/internal/changes"
 	"github.com/droverhq/drover/internal/members"
+	"github.com/droverhq/drover/internal/validation"
 	"github.com/droverhq/drover/internal/vault"
 	"github.com/droverhq/drover/views"
 )
@@ -62,10 +63,10 @@ func (s *Server) beginApp(v *requestContext) error {
 }
 
 func (s *Server) appForm(v *requestContext) error {
-	return s.showApp(v, http.StatusOK, members.Problems{})
+	return s.showApp(v, http.StatusOK, validation.Problems{})
 }
 
-func (s *Server) showApp(v *requestContext, status int, p members.Problems) error {
+func (s *Server) showApp(v *requestContext, status int, p validation.Problems) error {
 	id, err := v.number("id")
 	if err != nil {
 		return err
@@ -113,12 +114,12 @@ func (s *Server) confirmApp(v *requestContext) error {
 		return err
 	}
 	codes, err := s.Roster.ConfirmTOTP(v.Request.Context(), v.actor(), id, form.Get("name"), strings.ReplaceAll(form.Get("code"), " ", ""))
-	if p, is := errors.AsType[members.Problems](err); is {
+	if p, is := errors.AsType[validation.Problems](err); is {
 		return s.showApp(v, http.StatusUnprocessableEntity, p)
 	}
 	if errors.Is(err, members.ErrCode) {
 		return s.showApp(v, http.StatusUnprocessableEntity,
-			members.Problems{"code": "This code is wrong or has expired. Check the app again, and check that your phone's clock is right."})
+			validation.Problems{"code": "This code is wrong or has expired. Check the app again, and check that your phone's clock is right."})
 	}
 	if err != nil {
 		return err
@@ -146,7 +147,7 @@ func (s *Server) addPasskey(v *requestContext) error {
 	}
 	codes, err := s.Roster.AddPasskey(v.Request.Context(), v.holder(), form.Get("name"), []byte(form.Get("credential")))
 	problem := ""
-	if p, is := errors.AsType[members.Problems](err); is {
+	if p, is := errors.AsType[validation.Problems](err); is {
 		problem = p.Sentences()
 	} else if errors.Is(err, members.ErrPasskey) {
 		problem = "This passkey could not be added. The page was open too long, or the passkey is already in use. Try again."
@@ -202,7 +203,7 @@ func (s *Server) requireFactor(v *requestContext) error {
 	}
 	required := form.Get("required") == "yes"
 	if !required && form.Get("required") != "no" {
-		return members.Problems{"required": "Choose yes or no."}
+		return validation.Problems{"required": "Choose yes or no."}
 	}
 	if _, err := v.change(changes.Change{Action: access.SettingsChange, Required: required}); err != nil {
 		return err

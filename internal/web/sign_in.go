@@ -6,6 +6,7 @@ import (
 	"net/url"
 
 	"github.com/droverhq/drover/internal/members"
+	"github.com/droverhq/drover/internal/validation"
 	"github.com/droverhq/drover/internal/vault"
 	"github.com/droverhq/drover/views"
 )
@@ -108,7 +109,7 @@ func (v *requestContext) badLink() error {
 		views.LinkUsed("It was already used, was replaced by a newer one, or has expired. Ask the person who sent it for a new one."))
 }
 
-func (v *requestContext) claimForm(link members.OneTimeLink, c members.Claim, p members.Problems) views.PublicForm {
+func (v *requestContext) claimForm(link members.OneTimeLink, c members.Claim, p validation.Problems) views.PublicForm {
 	email := views.Field{Name: "email", Label: "Email", Type: "email", Value: c.Email, Problem: p["email"], Complete: "username", Required: true}
 	if link.Email != "" {
 		email.Hint = "The invitation is for this email address."
@@ -131,7 +132,7 @@ func (v *requestContext) acceptClaim(c claiming) error {
 	if errors.Is(err, members.ErrBadLink) {
 		return v.badLink()
 	}
-	if p, is := errors.AsType[members.Problems](err); is {
+	if p, is := errors.AsType[validation.Problems](err); is {
 		link, err := c.peek(v)
 		if err != nil {
 			return err

@@ -14,6 +14,7 @@ import (
 	"github.com/droverhq/drover/internal/changes"
 	"github.com/droverhq/drover/internal/runs"
 	"github.com/droverhq/drover/internal/sites"
+	"github.com/droverhq/drover/internal/validation"
 	"github.com/droverhq/drover/internal/vault"
 	"github.com/droverhq/drover/internal/wordpress"
 	"github.com/droverhq/drover/views"
@@ -36,7 +37,7 @@ func (s *Server) site(v *requestContext) error {
 }
 
 // showSite draws the site's page; problems are those of the form that replaces the credential.
-func (s *Server) showSite(v *requestContext, status int, site sites.Site, problems sites.Problems) error {
+func (s *Server) showSite(v *requestContext, status int, site sites.Site, problems validation.Problems) error {
 	ctx := v.Request.Context()
 	report, err := s.Registry.Report(ctx, site.ID)
 	if err != nil {
@@ -122,7 +123,7 @@ func draft(v *requestContext) sites.Draft {
 	}
 }
 
-func (s *Server) showSiteForm(v *requestContext, status int, site sites.Site, d sites.Draft, p sites.Problems) error {
+func (s *Server) showSiteForm(v *requestContext, status int, site sites.Site, d sites.Draft, p validation.Problems) error {
 	facets, err := s.Registry.Facets(v.Request.Context(), v.actor())
 	if err != nil {
 		return err
@@ -149,7 +150,7 @@ func (s *Server) showSiteForm(v *requestContext, status int, site sites.Site, d 
 }
 
 // credentialFields never holds the password: what was typed is typed again.
-func credentialFields(username string, p sites.Problems) []views.Field {
+func credentialFields(username string, p validation.Problems) []views.Field {
 	return []views.Field{
 		{Name: "username", Label: "WordPress username", Value: username, Problem: p["username"], Complete: "off", Required: true},
 		{Name: "application_password", Label: "Application password", Type: "password", Problem: p["application_password"], Complete: "off", Required: true,
@@ -163,7 +164,7 @@ func (s *Server) addSite(v *requestContext) error {
 	}
 	d := draft(v)
 	site, err := s.Registry.Add(v.Request.Context(), v.actor(), d)
-	if p, is := errors.AsType[sites.Problems](err); is {
+	if p, is := errors.AsType[validation.Problems](err); is {
 		return s.showSiteForm(v, http.StatusUnprocessableEntity, sites.Site{}, d, p)
 	}
 	if err != nil {
@@ -218,7 +219,7 @@ func (s *Server) editSite(v *requestContext) error {
 	}
 	d := draft(v)
 	_, err = v.change(changes.Change{Action: access.SiteEdit, Sites: []int64{site.ID}, Draft: d})
-	if p, is := errors.AsType[sites.Problems](err); is {
+	if p, is := errors.AsType[validation.Problems](err); is {
 		return s.showSiteForm(v, http.StatusUnprocessableEntity, site, d, p)
 	}
 	if err != nil {
@@ -249,7 +250,7 @@ func (s *Server) replaceCredential(v *requestContext) error {
 	}
 	d := draft(v)
 	_, err = v.change(changes.Change{Action: access.SiteCredential, Sites: []int64{site.ID}, Draft: d})
-	if p, is := errors.AsType[sites.Problems](err); is {
+	if p, is := errors.AsType[validation.Problems](err); is {
 		return s.showSite(v, http.StatusUnprocessableEntity, site, p)
 	}
 	if err != nil {

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/droverhq/drover/internal/sites"
+	"github.com/droverhq/drover/internal/validation"
 	"github.com/droverhq/drover/views"
 )
 
@@ -72,7 +73,7 @@ func (s *Server) importSites(v *requestContext) error {
 		return s.importProblem(v, http.StatusUnprocessableEntity, "Choose a CSV file, or paste its contents.")
 	}
 	lines, err := s.Registry.Import(v.Request.Context(), v.actor(), source)
-	if p, is := errors.AsType[sites.Problems](err); is {
+	if p, is := errors.AsType[validation.Problems](err); is {
 		return s.importProblem(v, http.StatusUnprocessableEntity, p["file"])
 	}
 	if errors.Is(err, sites.ErrNoHeader) {

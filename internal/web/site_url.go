@@ -10,6 +10,7 @@ import (
 	"github.com/droverhq/drover/internal/changes"
 	"github.com/droverhq/drover/internal/runs"
 	"github.com/droverhq/drover/internal/sites"
+	"github.com/droverhq/drover/internal/validation"
 	"github.com/droverhq/drover/internal/wordpress"
 )
 
@@ -35,7 +36,7 @@ func (s *Server) changeSiteURL(v *requestContext) error {
 		return runs.ErrNoTarget
 	}
 	_, err = v.change(changes.Change{Action: access.SiteEdit, Sites: []int64{site.ID}, From: redirected.Home, Draft: sites.Draft{URL: to}})
-	if p, is := errors.AsType[sites.Problems](err); is {
+	if p, is := errors.AsType[validation.Problems](err); is {
 		return s.showSiteForm(v, http.StatusUnprocessableEntity, site, sites.Draft{URL: to, Name: site.Name, Client: site.Client, Tags: site.Tags}, p)
 	}
 	if err != nil {
@@ -67,7 +68,7 @@ func (s *Server) acceptRedirects(v *requestContext) error {
 			waiting++
 			continue
 		}
-		if _, is := errors.AsType[sites.Problems](err); is {
+		if _, is := errors.AsType[validation.Problems](err); is {
 			taken++ // another site has that address already
 			continue
 		}

@@ -9,6 +9,7 @@ import (
 	"github.com/droverhq/drover/internal/access"
 	"github.com/droverhq/drover/internal/changes"
 	"github.com/droverhq/drover/internal/sites"
+	"github.com/droverhq/drover/internal/validation"
 	"github.com/droverhq/drover/internal/wordpress"
 	"github.com/droverhq/drover/views"
 )
@@ -130,7 +131,7 @@ func (s *Server) chosen(v *requestContext) ([]sites.Site, error) {
 		found = append(found, site)
 	}
 	if len(found) == 0 {
-		return nil, sites.Problems{"site": "No sites selected. Go back and select some."}
+		return nil, validation.Problems{"site": "No sites selected. Go back and select some."}
 	}
 	return found, nil
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/droverhq/drover/internal/access"
 	"github.com/droverhq/drover/internal/changes"
 	"github.com/droverhq/drover/internal/members"
+	"github.com/droverhq/drover/internal/validation"
 	"github.com/droverhq/drover/internal/vault"
 	"github.com/droverhq/drover/views"
 )
@@ -17,7 +18,7 @@ func (s *Server) team(v *requestContext) error {
 }
 
 // showTeam draws the team; the page holds the invitation that was just made, if any.
-func (s *Server) showTeam(v *requestContext, status int, page views.Team, problems members.Problems) error {
+func (s *Server) showTeam(v *requestContext, status int, page views.Team, problems validation.Problems) error {
 	present, err := s.Roster.Members(v.Request.Context(), v.actor())
 	if err != nil {
 		return err
@@ -69,10 +70,10 @@ func (s *Server) invite(v *requestContext) error {
 	}
 	restriction, problem := restrictionOf(form)
 	if problem != "" {
-		return s.showTeam(v, http.StatusUnprocessableEntity, views.Team{}, members.Problems{"reach": problem})
+		return s.showTeam(v, http.StatusUnprocessableEntity, views.Team{}, validation.Problems{"reach": problem})
 	}
 	token, err := v.change(changes.Change{Action: access.MemberInvite, Email: form.Get("email"), Role: access.Role(form.Get("role")), Restriction: restriction})
-	if p, is := errors.AsType[members.Problems](err); is {
+	if p, is := errors.AsType[validation.Problems](err); is {
 		return s.showTeam(v, http.StatusUnprocessableEntity, views.Team{}, p)
 	}
 	if err != nil {
@@ -125,14 +126,14 @@ func (s *Server) removeMember(v *requestContext) error {
 func (s *Server) settings(v *requestContext) error { return s.showSettings(v, http.StatusOK, nil) }
 
 // typedName is the name that was typed, or else the member's own.
-func (v *requestContext) typedName(p members.Problems) string {
+func (v *requestContext) typedName(p validation.Problems) string {
 	if p["name"] != "" {
 		return v.PostForm("name")
 	}
 	return v.member.Name
 }
 
-func (s *Server) showSettings(v *requestContext, status int, p members.Problems) error {
+func (s *Server) showSettings(v *requestContext, status int, p validation.Problems) error {
 	open, err := s.Roster.Sessions(v.Request.Context(), v.member.ID)
 	if err != nil {
 		return err
@@ -167,7 +168,7 @@ func (s *Server) changeName(v *requestContext) error {
 		return err
 	}
 	err := s.Roster.SetName(v.Request.Context(), v.actor(), v.PostForm("name"))
-	if p, is := errors.AsType[members.Problems](err); is {
+	if p, is := errors.AsType[validation.Problems](err); is {
 		return s.showSettings(v, http.StatusUnprocessableEntity, p)
 	}
 	if err != nil {
@@ -182,14 +183,14 @@ func (s *Server) changePassword(v *requestContext) error {
 		return err
 	}
 	err := s.Roster.ChangePassword(v.Request.Context(), v.actor(), vault.NewSecret(v.PostForm("old")), vault.NewSecret(v.PostForm("password")))
-	if p, is := errors.AsType[members.Problems](err); is {
+	if p, is := errors.AsType[validation.Problems](err); is {
 		return s.showSettings(v, http.StatusUnprocessableEntity, p)
 	}
 	if wait, is := errors.AsType[members.Wait](err); is {
-		return s.showSettings(v, http.StatusTooManyRequests, members.Problems{"old": "T" + wait.Error()[1:] + "."})
+		return s.showSettings(v, http.StatusTooManyRequests, validation.Problems{"old": "T" + wait.Error()[1:] + "."})
 	}
 	if errors.Is(err, members.ErrPassword) {
-		return s.showSettings(v, http.StatusUnprocessableEntity, members.Problems{"old": "This is not your current password."})
+		return s.showSettings(v, http.StatusUnprocessableEntity, validation.Problems{"old": "This is not your current password."})
 	}
 	if err != nil {
 		return err

@@ -10,13 +10,13 @@ import (
 	"time"
 
 	"github.com/droverhq/drover/internal/runs/runstest"
+	"github.com/droverhq/drover/internal/validation"
 
 	"github.com/droverhq/drover/internal/access"
 	"github.com/droverhq/drover/internal/audit"
 	"github.com/droverhq/drover/internal/database"
 	"github.com/droverhq/drover/internal/database/dbtest"
 	"github.com/droverhq/drover/internal/runs"
-	"github.com/droverhq/drover/internal/sites"
 	"github.com/droverhq/drover/internal/wordpress"
 	"github.com/droverhq/drover/internal/wordpress/wptest"
 )
@@ -130,7 +130,7 @@ func TestARunHasItsOwnLimits(t *testing.T) {
 	}
 	for _, wrong := range []runs.Limits{{AtOnce: -1}, {AtOnce: 5000}, {AtOncePerServer: 99}, {TimeLimit: time.Millisecond}, {TimeLimit: 48 * time.Hour}} {
 		spec.Limits = wrong
-		var problems sites.Problems
+		var problems validation.Problems
 		if _, err := h.Runner.Start(context.Background(), runstest.Owner, spec); !errors.As(err, &problems) || len(problems) != 1 {
 			t.Errorf("%+v: %v", wrong, err)
 		}
@@ -186,7 +186,7 @@ func TestPostsOfEachSite(t *testing.T) {
 		"a loose line": h.Sites[0].Home + ",\"4",
 	} {
 		spec.Params["post_ids"] = wrong
-		var problems sites.Problems
+		var problems validation.Problems
 		if _, err := h.Runner.Preview(context.Background(), runstest.Owner, spec); !errors.As(err, &problems) || problems["post_ids"] == "" {
 			t.Errorf("%s: %v", name, err)
 		}
