@@ -1,19 +1,13 @@
 package main
 
 import (
-	"bufio"
 	"fmt"
-	"io"
 	"net/http"
-	"net/http/cookiejar"
 	"net/url"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -110,65 +104,6 @@ func (s simulated) serve(t testing.TB) *process {
 	return p
 }
 
-// webClient is a person's browser, signed in at a server.
-type webClient struct {
-	*http.Client
-	home string
-}
-
-const olga, olgasPassword = "olga@agency.example", "four words that differ"
-
-func (s simulated) addOwner(t testing.TB) {
-	t.Helper()
-	command := exec.Command(program(t), "members", "add", olga, "--role", "owner", "--password-stdin")
-	command.Env = append(os.Environ(), s.env...)
-	command.Stdin = strings.NewReader(olgasPassword + "\n")
-	if out, err := command.CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
-}
-
-func (s simulated) browse(t testing.TB) (*process, webClient) {
-	t.Helper()
-	addr := freeAddress(t)
-	p := start(t, append(s.env, "DROVER_ADDR="+addr), "serve")
-	p.wait(t, "listens")
-	jar, err := cookiejar.New(nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	b := webClient{&http.Client{Jar: jar, Timeout: time.Minute}, "http://" + addr}
-	if status, _ := b.post(t, "/sign-in", url.Values{"email": {olga}, "password": {olgasPassword}}); status != http.StatusOK {
-		t.Fatalf("sign in: %d", status)
-	}
-	return p, b
-}
-
-func (b webClient) post(t testing.TB, path string, form url.Values) (int, string) {
-	t.Helper()
-	return b.read(t)(b.PostForm(b.home+path, form))
-}
-
-func (b webClient) get(t testing.TB, path string) (int, string) {
-	t.Helper()
-	return b.read(t)(b.Get(b.home + path))
-}
-
-func (b webClient) read(t testing.TB) func(*http.Response, error) (int, string) {
-	return func(answer *http.Response, err error) (int, string) {
-		t.Helper()
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer answer.Body.Close()
-		body, err := io.ReadAll(answer.Body)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return answer.StatusCode, string(body)
-	}
-}
-
 // Three servers on one PostgreSQL work one run together; one is killed in the middle, and another shows the run live to its end.
 func TestThreeProcessesAndOneIsKilled(t *testing.T) {
 	described := slowSites(300)
@@ -242,34 +177,6 @@ func (s simulated) pauseAfter(moment time.Time) time.Duration {
 	return longest
 }
 
-func hostOf(t testing.TB, address string) string {
-	t.Helper()
-	u, err := url.Parse(address)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return u.Hostname()
-}
-
-// follow counts the frames of a stream until it says that the run is done.
-func (b webClient) follow(path string) int {
-	answer, err := b.Get(b.home + path)
-	if err != nil {
-		return -1
-	}
-	defer answer.Body.Close()
-	frames := 0
-	for lines := bufio.NewScanner(answer.Body); lines.Scan(); {
-		switch line := lines.Text(); {
-		case line == "event: done":
-			return frames
-		case line == "":
-			frames++
-		}
-	}
-	return -1
-}
-
 // Two servers on one SQLite file work beside each other: nothing is sent twice.
 func TestTwoServersOnOneFile(t *testing.T) {
 	s := simulate(t, slowSites(60))
@@ -310,149 +217,5 @@ func TestStoppedInTheMiddleOfARun(t *testing.T) {
 		if n := len(s.fake.Calls(i)); n != 1 {
 			t.Errorf("site %d was purged %d times", i, n)
 		}
-	}
-}
-
-// The database is gone for 10 s in the middle of a run: pages say so, and the run ends by itself with every outcome right.
-func TestDatabaseGone(t *testing.T) {
-	dir := filepath.Join(t.TempDir(), "postgres")
-	if err := os.Chmod(filepath.Dir(filepath.Dir(dir)), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Chmod(filepath.Dir(dir), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	address := strings.TrimSpace(postgres(t, "up", dir))
-	t.Cleanup(func() { postgres(t, "down", dir) })
-	described := slowSites(60)
-	for i := range described {
-		described[i].Address = fmt.Sprintf("127.77.31.%d", i%6+1)
-		described[i].Latency = [2]time.Duration{300 * time.Millisecond, 600 * time.Millisecond}
-	}
-	s := simulate(t, described)
-	s.env = append(s.env, "DROVER_DATABASE_URL="+address)
-	run(t, s.env, "sites", "import", s.csv)
-	s.addOwner(t)
-	p, b := s.browse(t)
-	b.post(t, "/runs", url.Values{"operation": {"clear-cache"}, "all": {"1"}, "p.purge_type": {"all"}})
-	for purged(s.fake) < 10 {
-		time.Sleep(2 * time.Millisecond)
-	}
-	postgres(t, "stop", dir)
-	status, page := b.get(t, "/sites")
-	if status != http.StatusServiceUnavailable || !strings.Contains(page, "cannot reach its database") || strings.Contains(page, address) {
-		t.Errorf("the page says %d: %.300s\n%s", status, page, p.err.String())
-	}
-	time.Sleep(10 * time.Second)
-	while := purged(s.fake)
-	if while > 10+12+12 {
-		t.Errorf("%d sites were purged while nothing could be stored", while)
-	}
-	postgres(t, "start", dir)
-	if last := awaitEnd(t, s.env); last.Counts["ok"] != 60 {
-		_, shown := run(t, s.env, "runs", "show", "1")
-		t.Errorf("%v\n%s\n%s", last.Counts, shown, p.err.String())
-	}
-	for i := range described {
-		if n := len(s.fake.Calls(i)); n < 1 || n > 2 {
-			t.Errorf("site %d was purged %d times", i, n)
-		}
-	}
-	if code, out := run(t, s.env, "audit", "verify"); code != 0 {
-		t.Error(out)
-	}
-}
-
-func postgres(t *testing.T, args ...string) string {
-	t.Helper()
-	command := exec.Command("../../scripts/postgres", args...)
-	command.Stderr = os.Stderr
-	out, err := command.Output()
-	if err != nil {
-		t.Fatalf("scripts/postgres %v: %v", args, err)
-	}
-	return string(out)
-}
-
-// mount puts a small file system of its own below the test's folder. Where that is not allowed, the test is skipped and says so.
-func mount(t *testing.T, options string) string {
-	t.Helper()
-	dir := t.TempDir()
-	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, options); err != nil {
-		t.Skipf("SKIPPED: no file system can be mounted here (%v), so a full disk is not tested", err)
-	}
-	t.Cleanup(func() {
-		if err := syscall.Unmount(dir, 0); err != nil {
-			t.Error(err)
-		}
-	})
-	return dir
-}
-
-// The disk is full in the middle of a run: nothing is sent that could not be stored, and the run ends once there is room.
-func TestDiskFull(t *testing.T) {
-	dir := mount(t, "size=24m")
-	s := simulate(t, slowSites(60))
-	s.env[0] = "DROVER_DATA=" + filepath.Join(dir, "data")
-	run(t, s.env, "sites", "import", s.csv)
-	s.addOwner(t)
-	p, b := s.browse(t)
-	ballast := filepath.Join(dir, "ballast")
-	fill(t, ballast)
-	status, page := b.post(t, "/runs", url.Values{"operation": {"clear-cache"}, "all": {"1"}, "p.purge_type": {"all"}})
-	if status != http.StatusServiceUnavailable || !strings.Contains(page, "disk is full") {
-		t.Errorf("starting a run on a full disk: %d %.300s", status, page)
-	}
-	if n := purged(s.fake); n != 0 {
-		t.Errorf("%d sites were purged by a run that could not be stored", n)
-	}
-	empty(t, ballast)
-	b.post(t, "/runs", url.Values{"operation": {"clear-cache"}, "all": {"1"}, "p.purge_type": {"all"}})
-	for purged(s.fake) < 5 {
-		time.Sleep(time.Millisecond)
-	}
-	fill(t, ballast)
-	time.Sleep(3 * time.Second)
-	empty(t, ballast)
-	if last := awaitEnd(t, s.env); last.Counts["ok"] != 60 {
-		t.Errorf("%v\n%s", last.Counts, p.err.String())
-	}
-	for i := range 60 {
-		if n := len(s.fake.Calls(i)); n < 1 || n > 2 {
-			t.Errorf("site %d was purged %d times", i, n)
-		}
-	}
-	if code, out := run(t, s.env, "audit", "verify"); code != 0 {
-		t.Error(out)
-	}
-}
-
-// fill writes until the disk is full.
-func fill(t *testing.T, name string) {
-	t.Helper()
-	f, err := os.Create(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	for size := 1 << 20; size > 0; size /= 2 {
-		for err = nil; err == nil; {
-			_, err = f.Write(make([]byte, size))
-		}
-	}
-}
-
-func empty(t *testing.T, name string) {
-	t.Helper()
-	if err := os.Remove(name); err != nil {
-		t.Fatal(err)
-	}
-}
-
-func TestReadOnlyFolder(t *testing.T) {
-	dir := mount(t, "size=1m,ro")
-	out, err := exec.Command(program(t), "serve", "--data", filepath.Join(dir, "data")).CombinedOutput()
-	if err == nil || !strings.Contains(string(out), "read-only file system") || !strings.Contains(string(out), "data folder") {
-		t.Errorf("%v: %s", err, out)
 	}
 }

@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -22,9 +21,7 @@ import (
 	"github.com/droverhq/drover/internal/database"
 	"github.com/droverhq/drover/internal/database/dbtest"
 	"github.com/droverhq/drover/internal/members"
-	"github.com/droverhq/drover/internal/operation"
 	"github.com/droverhq/drover/internal/runs"
-	"github.com/droverhq/drover/internal/saved"
 	"github.com/droverhq/drover/internal/sites"
 	"github.com/droverhq/drover/internal/vault"
 	"github.com/droverhq/drover/internal/wordpress/wptest"
@@ -32,20 +29,6 @@ import (
 
 // noAddr is the address of nobody.
 var noAddr netip.Addr
-
-// changesNothing are the routes that take a form and change nothing that is kept, or only the sign-in under way.
-var changesNothing = map[string]bool{
-	"POST /run/preview": true, "POST /endpoints/form": true, "POST /operations/new": true, "POST /audit/verify": true, "POST /second-step": true,
-	"POST /second-step/options": true,
-	"POST /confirm":             true, "POST /confirm/options": true, "POST /settings/second-factor/passkey/options": true, "POST /api/v1/runs/preview": true,
-	"POST /settings/second-factor/passkey": true, // needs a browser; members.TestRevokedActors has it
-}
-
-// change is a request that changes something.
-type change struct {
-	path string
-	body string
-}
 
 // gateServer is a house in which every route that changes something has something to change.
 type gateServer struct {
@@ -72,165 +55,6 @@ func newGateServer(t *testing.T, db *database.DB) gateServer {
 		t.Fatal(err)
 	}
 	return h
-}
-
-func encoded(pairs ...string) string {
-	form := url.Values{}
-	for i := 0; i+1 < len(pairs); i += 2 {
-		form.Add(pairs[i], pairs[i+1])
-	}
-	return form.Encode()
-}
-
-// asks makes a request for the route that would change something, and the things that it names.
-func (h gateServer) asks(t *testing.T, route string, m members.Member, session int64) change {
-	t.Helper()
-	ctx := t.Context()
-	h.must(t, h.registry.Restore(ctx, shell, 1))
-	switch route {
-	case "POST /sites":
-		return change{"/sites", encoded("url", h.fake.URL(3), "username", "u", "application_password", "a b c d")}
-	case "POST /sites/import":
-		return change{"/sites/import", encoded("csv", fmt.Sprintf("url,username,application_password\nhttps://new%d.example,u,a b c d\n", m.ID))}
-	case "POST /sites/check", "POST /sites/retire":
-		return change{strings.TrimPrefix(route, "POST "), encoded("site", "1")}
-	case "POST /sites/tag":
-		return change{"/sites/tag", encoded("site", "1", "new_tag", "gate-"+fmt.Sprint(m.ID))}
-	case "POST /sites/restore", "POST /sites/:id/restore":
-		h.must(t, h.registry.Retire(ctx, shell, 1))
-		return change{strings.Replace(strings.TrimPrefix(route, "POST "), ":id", "1", 1), encoded("site", "1")}
-	case "POST /sites/:id":
-		return change{"/sites/1", encoded("url", h.fake.URL(0), "name", "Renamed "+time.Now().String(), "client", "Acme")}
-	case "POST /sites/:id/credential":
-		return change{"/sites/1/credential", encoded("username", "other", "application_password", "a b c d")}
-	case "POST /sites/:id/check", "POST /sites/:id/retire":
-		return change{strings.Replace(strings.TrimPrefix(route, "POST "), ":id", "1", 1), ""}
-	case "POST /operations":
-		return change{"/operations", encoded("name", "new "+fmt.Sprint(m.ID), "method", "GET", "path", "/x")}
-	case "POST /operations/import":
-		var text = `{"format":"drover-operations-1","operations":[{"name":"imported ` + fmt.Sprint(m.ID) + `","method":"GET","path":"/x"}]}`
-		return change{"/operations/import", "multipart:operations.json:" + text}
-	case "POST /operations/:id", "POST /operations/:id/remove":
-		o, err := saved.New(h.db, h.log).Save(ctx, shell, saved.Definition{Name: fmt.Sprintf("mine %d %d", m.ID, time.Now().UnixNano()), Method: "GET", Path: "/x"})
-		h.must(t, err)
-		return change{strings.Replace(strings.TrimPrefix(route, "POST "), ":id", fmt.Sprint(o.ID), 1), encoded("name", o.Name+"!", "method", "GET", "path", "/y")}
-	case "POST /runs":
-		return change{"/runs", encoded("operation", "status", "site", "1")}
-	case "POST /runs/:id/rerun", "POST /runs/:id/cancel", "POST /runs/:id/approve", "POST /runs/:id/decline", "POST /runs/:id/redirects", "POST /sites/:id/url":
-		return h.asksRun(t, route)
-	case "POST /changes/:id/approve", "POST /changes/:id/decline", "POST /changes/:id/withdraw":
-		return h.asksChange(t, route, m)
-	case "POST /audit/views":
-		return change{"/audit/views", encoded("name", "view "+fmt.Sprint(m.ID), "query", "action=run.start")}
-	case "POST /audit/views/:id/remove":
-		h.must(t, h.log.SaveView(ctx, m.Actor(noAddr), "mine", "action=run.start"))
-		views, err := h.log.Views(ctx, m.Actor(noAddr))
-		h.must(t, err)
-		return change{fmt.Sprintf("/audit/views/%d/remove", views[0].ID), ""}
-	case "POST /audit/checkpoint":
-		return change{"/audit/checkpoint", ""}
-	}
-	return h.asksMember(t, route, m, session)
-}
-
-// asksRun makes a run in the state that the route needs.
-func (h gateServer) asksRun(t *testing.T, route string) change {
-	t.Helper()
-	ctx, site := t.Context(), int64(1)
-	switch route {
-	case "POST /runs/:id/cancel", "POST /runs/:id/approve", "POST /runs/:id/decline":
-		head, err := h.roster.ByEmail(ctx, "head@agency.example")
-		h.must(t, err)
-		h.must(t, h.runner.SetPolicy(ctx, shell, runs.Policy{Effects: []operation.Effect{operation.Change}}))
-		run, err := h.runner.Start(ctx, head.Actor(noAddr), runs.Spec{Operation: "clear-opcache", Selection: sites.Selection{IDs: []int64{site}}})
-		h.must(t, err)
-		h.must(t, h.runner.SetPolicy(ctx, shell, runs.Policy{}))
-		return change{strings.Replace(strings.TrimPrefix(route, "POST "), ":id", fmt.Sprint(run.ID), 1), ""}
-	case "POST /runs/:id/redirects", "POST /sites/:id/url":
-		site = 3
-		_, err := h.registry.Edit(ctx, shell, site, sites.Draft{URL: h.fake.URL(2), Client: "Acme"})
-		h.must(t, err)
-	}
-	run, err := h.runner.Start(ctx, shell, runs.Spec{Operation: "status", Selection: sites.Selection{IDs: []int64{site}}})
-	h.must(t, err)
-	h.ended(t, run.ID)
-	if route == "POST /sites/:id/url" {
-		targets, _, err := h.runner.Targets(ctx, access.System(), runs.TargetFilter{Run: run.ID})
-		h.must(t, err)
-		return change{"/sites/3/url", encoded("run", fmt.Sprint(run.ID), "target", fmt.Sprint(targets[0].ID))}
-	}
-	return change{strings.Replace(strings.TrimPrefix(route, "POST "), ":id", fmt.Sprint(run.ID), 1), ""}
-}
-
-func (h gateServer) asksMember(t *testing.T, route string, m members.Member, session int64) change {
-	t.Helper()
-	ctx := t.Context()
-	other, err := h.roster.ByEmail(ctx, "other@agency.example")
-	if errors.Is(err, members.ErrNoMember) { // another route has removed them
-		other, err = h.roster.Add(ctx, shell, members.Member{Email: "other@agency.example", Name: "Other", Role: access.Operator}, vault.NewSecret(password))
-	}
-	h.must(t, err)
-	path := strings.TrimPrefix(route, "POST ")
-	switch route {
-	case "POST /team/invite":
-		return change{path, encoded("email", fmt.Sprintf("guest%d@agency.example", time.Now().UnixNano()), "role", "viewer")}
-	case "POST /team/second-factor":
-		return change{path, encoded("required", "no")}
-	case "POST /team/approval":
-		return change{path, encoded("client", "C"+fmt.Sprint(time.Now().UnixNano()))}
-	case "POST /team/:id/role":
-		role := access.Viewer
-		if other.Role == role {
-			role = access.Operator
-		}
-		return change{fmt.Sprintf("/team/%d/role", other.ID), encoded("role", string(role))}
-	case "POST /team/:id/access":
-		return change{fmt.Sprintf("/team/%d/access", other.ID), encoded("sites", "some", "client", "C"+fmt.Sprint(time.Now().UnixNano()))}
-	case "POST /team/:id/reset", "POST /team/:id/sign-out", "POST /team/:id/remove":
-		return change{strings.Replace(path, ":id", fmt.Sprint(other.ID), 1), ""}
-	case "POST /settings/second-factor/app":
-		return change{path, ""}
-	case "POST /settings/second-factor/app/:id", "POST /settings/second-factor/codes", "POST /settings/factors/:id/name", "POST /settings/factors/:id/remove":
-		return h.asksFactor(t, route, m)
-	case "POST /settings/tokens":
-		return change{path, encoded("name", "t", "role", "viewer", "days", "7")}
-	case "POST /tokens/:id/revoke":
-		_, err := h.roster.MakeToken(ctx, m.Actor(noAddr), members.Token{Name: "gone", Role: access.Viewer, ExpiresAt: time.Now().Add(time.Hour)})
-		h.must(t, err)
-		tokens, err := h.roster.Tokens(ctx, m.ID)
-		h.must(t, err)
-		return change{fmt.Sprintf("/tokens/%d/revoke", tokens[0].ID), ""}
-	case "POST /settings/name":
-		return change{path, encoded("name", "Named "+fmt.Sprint(time.Now().UnixNano()))}
-	case "POST /settings/password":
-		return change{path, encoded("old", password, "password", "another four words here")}
-	case "POST /settings/sessions/:id/revoke":
-		return change{fmt.Sprintf("/settings/sessions/%d/revoke", session), ""}
-	case "POST /sign-out", "POST /sign-out-everywhere":
-		return change{path, ""}
-	case "POST /api/v1/runs":
-		return change{path, `{"operation":"status","selection":{"ids":[1]}}`}
-	case "POST /api/v1/runs/:id/cancel":
-		requested := h.asksRun(t, "POST /runs/:id/cancel")
-		return change{"/api/v1" + requested.path, ""}
-	}
-	t.Errorf("%s changes something and is not tried, or say that it changes nothing", route)
-	return change{}
-}
-
-func (h gateServer) asksFactor(t *testing.T, route string, m members.Member) change {
-	t.Helper()
-	id, err := h.roster.BeginTOTP(t.Context(), m.Actor(noAddr))
-	h.must(t, err)
-	enrolment, err := h.roster.Enrolment(t.Context(), m, id)
-	h.must(t, err)
-	form := encoded("name", "phone", "code", appCode(t, enrolment.Secret.Reveal(), time.Now()))
-	if route == "POST /settings/second-factor/app/:id" {
-		return change{fmt.Sprintf("/settings/second-factor/app/%d", id), form}
-	}
-	_, err = h.roster.ConfirmTOTP(t.Context(), m.Actor(noAddr), id, "phone", appCode(t, enrolment.Secret.Reveal(), time.Now()))
-	h.must(t, err)
-	return change{strings.Replace(strings.TrimPrefix(route, "POST "), ":id", fmt.Sprint(id), 1), encoded("name", "tablet")}
 }
 
 func (h gateServer) must(t *testing.T, err error) {

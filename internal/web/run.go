@@ -1,8 +1,6 @@
 package web
 
 import (
-	"bytes"
-	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -134,83 +132,6 @@ func where(sel sites.Selection) string {
 	return text
 }
 
-// frameTime bounds how long one frame of a stream may take to be written; a browser that is gone is noticed by it.
-const frameTime = 10 * time.Second
-
-// streamRun sends the run's live part as it changes, then the event done. Whoever comes back reads from now on: the truth is in the
-// database.
-func (s *Server) streamRun(v *requestContext) error {
-	id, err := v.number("id")
-	if err != nil {
-		return err
-	}
-	if _, err := s.Runner.Run(v.Request.Context(), v.actor(), id); err != nil {
-		return err
-	}
-	v.Header("Content-Type", "text/event-stream")
-	v.Header("X-Accel-Buffering", "no") // nginx would hold the frames back
-	v.Status(http.StatusOK)
-	ctx, cancel := context.WithCancel(v.Request.Context())
-	defer cancel()
-	var last []byte
-	seen := time.Now()
-	for snapshot := range s.watch.Follow(ctx, v.actor(), id) {
-		if time.Since(seen) > seenEvery {
-			if seen = time.Now(); !s.stillSees(v, id) {
-				return nil
-			}
-		}
-		var drawn bytes.Buffer
-		if err := views.RunProgress(runView(snapshot, v.actor())).Render(ctx, &drawn); err != nil {
-			return err
-		}
-		if bytes.Equal(drawn.Bytes(), last) {
-			continue
-		}
-		last = drawn.Bytes()
-		if v.send("", drawn.String()) != nil {
-			return nil // the browser is gone; nobody is left to tell
-		}
-	}
-	if ctx.Err() == nil {
-		_ = v.send("done", "done")
-	}
-	return nil
-}
-
-// seenEvery is how often a stream looks whether its reader may still see it.
-const seenEvery = 2 * time.Second
-
-// stillSees tells whether whoever reads a stream is still signed in, with the same reach.
-func (s *Server) stillSees(v *requestContext, run int64) bool {
-	m, _, err := s.Roster.Authenticate(v.Request.Context(), v.token)
-	if err != nil || fmt.Sprint(m.Actor(v.addr()).Scope) != fmt.Sprint(v.actor().Scope) || !m.Actor(v.addr()).May(access.RunRead) {
-		return false
-	}
-	_, err = s.Runner.Run(v.Request.Context(), v.actor(), run)
-	return err == nil
-}
-
-// send writes one event of a stream.
-func (v *requestContext) send(event, data string) error {
-	control := http.NewResponseController(v.Writer)
-	if err := control.SetWriteDeadline(time.Now().Add(frameTime)); err != nil {
-		return err
-	}
-	var frame strings.Builder
-	if event != "" {
-		frame.WriteString("event: " + event + "\n")
-	}
-	for line := range strings.SplitSeq(data, "\n") {
-		frame.WriteString("data: " + line + "\n")
-	}
-	frame.WriteString("\n")
-	if _, err := v.Writer.WriteString(frame.String()); err != nil {
-		return err
-	}
-	return control.Flush()
-}
-
 // whichOf reads which targets of a run are meant.
 func whichOf(outcome, reason string) runs.Which {
 	which := runs.Which{Reason: wordpress.Reason(reason)}
@@ -334,60 +255,6 @@ func (s *Server) rerun(v *requestContext) error {
 		return err
 	}
 	return v.redirect(fmt.Sprintf("/runs/%d", run.ID))
-}
-
-func (s *Server) runs(v *requestContext) error {
-	f := views.RunsFilter{Operation: v.Query("operation"), State: v.Query("state"), Actor: v.Query("actor"), Has: v.Query("has"), Since: v.Query("since"),
-		Until: v.Query("until"), Problems: map[string]string{}}
-	filter := runs.Filter{
-		Operation: f.Operation, State: runs.State(f.State), Actor: f.Actor, Has: wordpress.Outcome(f.Has), Limit: perPage, Offset: (v.page() - 1) * perPage,
-		Since: day(f.Since, "since", f.Problems), Until: day(f.Until, "until", f.Problems),
-	}
-	if ids := numbers([]string{v.Query("site")}); len(ids) == 1 {
-		site, err := s.Registry.Site(v.Request.Context(), v.actor(), ids[0])
-		if err != nil {
-			return err
-		}
-		f.Site, f.SiteName, filter.Site = site.ID, site.Name, site.ID
-	}
-	listed, total, err := s.Runner.Runs(v.Request.Context(), v.actor(), filter)
-	if err != nil {
-		return err
-	}
-	actors, err := s.Runner.Actors(v.Request.Context(), v.actor())
-	if err != nil {
-		return err
-	}
-	page := views.RunsPage{Frame: v.frame("Runs", "runs"), Filter: f, Actors: actors, Rows: runRows(listed), Total: int(total), Page: v.page(), Per: perPage}
-	for _, o := range operation.Builtins() {
-		page.Operations = append(page.Operations, views.Option{Value: o.Name, Label: o.Title})
-	}
-	return v.render(http.StatusOK, views.Runs(page))
-}
-
-func runRows(listed []runs.Listed) []views.RunRow {
-	rows := make([]views.RunRow, len(listed))
-	for i, run := range listed {
-		rows[i] = views.RunRow{
-			ID: run.ID, Title: run.Title, Effect: string(run.Effect), State: string(run.State), Actor: run.Actor.Name, Total: run.Total, Counts: counts(run.Counts),
-			RerunOf: run.RerunOf, Fault: run.Fault, CreatedAt: run.CreatedAt, StartedAt: run.StartedAt, EndedAt: run.EndedAt,
-		}
-	}
-	return rows
-}
-
-// day reads a date, or a time, as a filter's field has it.
-func day(text, field string, problems map[string]string) time.Time {
-	if text == "" {
-		return time.Time{}
-	}
-	for _, layout := range []string{time.DateOnly, time.RFC3339} {
-		if at, err := time.Parse(layout, text); err == nil {
-			return at
-		}
-	}
-	problems[field] = "Enter a date such as 2026-01-31."
-	return time.Time{}
 }
 
 // allTargets is every target of a run, for an export.
