@@ -33,7 +33,8 @@ var (
 var (
 	namingAttributes = []string{"name", "id", "property", "key", "option"}
 	valueAttributes  = []string{"value", "content", "data-value", "data"}
-	proseElements    = []string{"a", "p", "div", "span", "li", "ul", "label", "form", "button", "option", "select", "fieldset", "legend", "section", "article", "h1", "h2", "h3", "h4", "h5", "h6", "body", "main", "nav", "th", "b", "i", "em", "strong", "input", "meta", "img", "script", "style"}
+	proseElements    = []string{"a", "p", "div", "span", "li", "ul", "label", "form", "button", "option", "select", "fieldset", "legend", "section", "article",
+		"h1", "h2", "h3", "h4", "h5", "h6", "body", "main", "nav", "th", "b", "i", "em", "strong", "input", "meta", "img", "script", "style"}
 )
 
 // redactApart takes secrets out of text that is neither JSON nor an assignment.

@@ -7,7 +7,8 @@ import (
 )
 
 // namesOnly are the keys of lists that hold names and no values, whatever the names are of.
-var namesOnly = []string{"required", "enum", "context", "columns", "headers", "header", "head", "fields", "keys", "names", "properties", "supports", "capabilities", "scopes", "roles", "order"}
+var namesOnly = []string{"required", "enum", "context", "columns", "headers", "header", "head", "fields", "keys", "names", "properties", "supports",
+	"capabilities", "scopes", "roles", "order"}
 
 // headings are the keys of lists that name the columns of the rows beside them.
 var headings = []string{"columns", "headers", "header", "head", "fields", "cols", "headings"}

@@ -141,7 +141,8 @@ func TestPlainPairsStay(t *testing.T) {
 		}
 	}
 	for _, text := range []string{
-		`["title","password"]`, `{"required":["username","password"]}`, `{"enum":["token","secret","none"]}`, `["api_key"]`, `{"columns":["id","title"],"rows":[["1","x"]]}`,
+		`["title","password"]`, `{"required":["username","password"]}`, `{"enum":["token","secret","none"]}`, `["api_key"]`,
+		`{"columns":["id","title"],"rows":[["1","x"]]}`,
 		`{"type":"object","properties":{"password":{"type":"string","description":"A password."}},"required":["password","title"]}`,
 		`<th>Password</th><th>Title</th>`, `<label>Password</label><label>Name</label>`, "id,title\n1,x\n", `<p>Choose a password</p><p>Then go on.</p>`,
 	} {

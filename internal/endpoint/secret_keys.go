@@ -42,8 +42,10 @@ var (
 		"expires", "last_used", "last_ip", "href", "url", "method", "methods", "role", "roles", "app_id",
 	}
 	// naming are the keys whose value names what stands under one of valued in the same object: {"key":"api_key","value":"…"}.
-	naming = []string{"key", "name", "id", "slug", "field", "option", "option_name", "meta_key", "setting", "label", "param", "parameter", "variable", "var", "header", "attribute", "property"}
-	valued = []string{"value", "values", "meta_value", "option_value", "val", "content", "data", "default", "current", "currentvalue", "current_value", "raw_value", "rawvalue"}
+	naming = []string{"key", "name", "id", "slug", "field", "option", "option_name", "meta_key", "setting", "label", "param", "parameter", "variable", "var",
+		"header", "attribute", "property"}
+	valued = []string{"value", "values", "meta_value", "option_value", "val", "content", "data", "default", "current", "currentvalue", "current_value",
+		"raw_value", "rawvalue"}
 )
 
 // longestKey bounds a key, in bytes: what is longer is text.

@@ -34,8 +34,10 @@ func planRequest(params map[string]string, p validation.Problems) Plan {
 	judged, declared := Judge(Request{Method: a.method, Path: a.path, Header: a.header, Body: a.body}), Effect(params["effect"])
 	return Plan{
 		Title: a.method + " " + endpoint.RedactTemplate(a.path).Text, Endpoint: a.method + " " + a.path,
-		Effect: Most(judged.Effect, declared), Operations: judged.Operations, Abilities: judged.Abilities, Declared: declared, Refers: endpoint.Refers(a.path) || endpoint.Refers(a.body),
-		Idempotent: idempotent(a.method) && (EffectOf(a.method) != Read || judged.Effect == Read) || declared == Read, AllPages: flag("pages", params["pages"], p), Request: a.to, Secrets: a.secrets, Unmatched: a.unmatched,
+		Effect: Most(judged.Effect, declared), Operations: judged.Operations, Abilities: judged.Abilities, Declared: declared, Refers: endpoint.Refers(a.path) ||
+			endpoint.Refers(a.body),
+		Idempotent: idempotent(a.method) && (EffectOf(a.method) != Read || judged.Effect == Read) || declared == Read, AllPages: flag("pages", params["pages"], p),
+		Request: a.to, Secrets: a.secrets, Unmatched: a.unmatched,
 	}
 }
 

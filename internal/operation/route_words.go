@@ -17,7 +17,8 @@ var (
 	emptyingVerbs = []string{"purge", "clear", "flush", "empty", "clean", "cleanup", "prune", "invalidate"}
 	// verbObjects are what a verb is written together with: deleteall, clearcache.
 	verbObjects = []string{
-		"all", "cache", "data", "setting", "option", "post", "page", "user", "plugin", "theme", "log", "db", "table", "file", "item", "everything", "site", "firewall", "order", "media",
+		"all", "cache", "data", "setting", "option", "post", "page", "user", "plugin", "theme", "log", "db", "table", "file", "item", "everything", "site",
+		"firewall", "order", "media",
 		"backup", "transient", "license", "key", "by",
 	}
 	// everything are words for all of something; a trash has nothing else.

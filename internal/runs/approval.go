@@ -133,7 +133,7 @@ func (r *Runner) Approve(ctx context.Context, actor access.Actor, id int64, conf
 		return err
 	}
 	if run.Effect == operation.Destroy && confirmed != run.Total {
-		return sites.Problems{"confirm": fmt.Sprintf("This can't be undone automatically. Type the number of sites, %d, to confirm.", run.Total)}
+		return validation.Problems{"confirm": fmt.Sprintf("This can't be undone automatically. Type the number of sites, %d, to confirm.", run.Total)}
 	}
 	if err := r.store.approve(ctx, actor, id); err != nil {
 		if errors.Is(err, ErrNotIndependent) {

@@ -196,7 +196,7 @@ func Plan(spec Spec) (operation.Plan, error) {
 
 // planNew is Plan for a run that is to be started: what a run before it did not keep must be written again.
 func (r *Runner) planNew(ctx context.Context, spec Spec) (operation.Plan, error) {
-	p := sites.Problems{}
+	p := validation.Problems{}
 	notKept(spec.Params, p)
 	if len(p) > 0 {
 		return operation.Plan{}, p
@@ -218,7 +218,7 @@ func (r *Runner) plan(ctx context.Context, spec Spec) (operation.Plan, error) {
 // EffectOf is the most that the spec may do, whatever a person says of it. It is empty where the spec cannot be run.
 func (r *Runner) EffectOf(ctx context.Context, spec Spec) (operation.Effect, error) {
 	made, err := r.plan(ctx, spec)
-	if _, wrong := errors.AsType[sites.Problems](err); wrong {
+	if _, wrong := errors.AsType[validation.Problems](err); wrong {
 		return "", nil
 	}
 	return made.Effect, err
