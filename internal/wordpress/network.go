@@ -4,6 +4,7 @@ package wordpress
 
 import (
 	"cmp"
+	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"net/http"
@@ -18,11 +19,15 @@ type Config struct {
 	AllowNets   []netip.Prefix        // networks that sites may be in, beside public addresses
 	RootCAs     *x509.CertPool        // nil: the system's
 	Hosts       map[string]netip.Addr // names answered before DNS, in lower case
+	DNS         LookUp                // answers all other names; nil: the system's
 	Concurrency int                   // exchanges under way at once; 0 means 256
 	PerAddress  int                   // exchanges under way at once to one address; 0 means 2
 	MaxBody     int64                 // bytes of an answer that are kept, after decompression; 0 means 1 MiB
 	UserAgent   string
 }
+
+// LookUp returns the addresses of a host, as net.Resolver.LookupNetIP does.
+type LookUp func(ctx context.Context, network, host string) ([]netip.Addr, error)
 
 // Network is shared by all clients of a process: connections, name look-ups, limits, and the policy of addresses.
 type Network struct {
@@ -38,7 +43,7 @@ type Network struct {
 // NewNetwork returns a network. Nothing is sent or looked up yet.
 func NewNetwork(c Config) *Network {
 	n := &Network{
-		guardian: guardian(c.AllowNets), resolver: newResolver(c.Hosts), allow: c.AllowNets,
+		guardian: guardian(c.AllowNets), resolver: newResolver(c.Hosts, c.DNS), allow: c.AllowNets,
 		limits:  newLimits(cmp.Or(c.Concurrency, 256), cmp.Or(c.PerAddress, 2)),
 		maxBody: cmp.Or(c.MaxBody, 1<<20), userAgent: cmp.Or(c.UserAgent, "Drover"),
 	}

@@ -83,7 +83,7 @@ func TestRefusedAddressIsNamed(t *testing.T) {
 }
 
 func TestMappedAddressIsReadAsIPv4(t *testing.T) {
-	addresses, err := newResolver(nil).lookup(context.Background(), "::ffff:127.0.0.1")
+	addresses, err := newResolver(nil, nil).lookup(context.Background(), "::ffff:127.0.0.1")
 	if err != nil || addresses[0] != netip.MustParseAddr("127.0.0.1") {
 		t.Errorf("%v, %v", addresses, err)
 	}

@@ -16,7 +16,7 @@ import (
 // resolver answers names from the hosts it was given, then from what it looked up lately, then from DNS.
 type resolver struct {
 	hosts map[string]netip.Addr
-	dns   func(ctx context.Context, network, host string) ([]netip.Addr, error)
+	dns   LookUp
 	guard sync.Mutex
 	known map[string]looked
 }
@@ -34,8 +34,11 @@ const (
 	mostKept      = 20_000
 )
 
-func newResolver(hosts map[string]netip.Addr) *resolver {
-	return &resolver{hosts: hosts, dns: net.DefaultResolver.LookupNetIP, known: map[string]looked{}}
+func newResolver(hosts map[string]netip.Addr, dns LookUp) *resolver {
+	if dns == nil {
+		dns = net.DefaultResolver.LookupNetIP
+	}
+	return &resolver{hosts: hosts, dns: dns, known: map[string]looked{}}
 }
 
 // lookup returns the addresses of the host, at least one: IPv4 first, since its addresses tell servers apart more surely, and

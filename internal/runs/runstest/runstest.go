@@ -47,6 +47,12 @@ type Harness struct {
 // New returns a harness over the described sites. Nothing is worked before Work.
 func New(t testing.TB, db *database.DB, described []wptest.Site) *Harness {
 	t.Helper()
+	return NewResolving(t, db, described, nil)
+}
+
+// NewResolving is New where every host but those of the described sites is looked up with dns.
+func NewResolving(t testing.TB, db *database.DB, described []wptest.Site, dns wordpress.LookUp) *Harness {
+	t.Helper()
 	fake, err := wptest.Start(wptest.Options{Sites: described})
 	if err != nil {
 		t.Fatal(err)
@@ -58,7 +64,7 @@ func New(t testing.TB, db *database.DB, described []wptest.Site) *Harness {
 	}
 	h := &Harness{
 		DB: db, Fake: fake, Log: audit.New(db.Gorm, sites.Subjects(), runs.Subjects()), Vault: keys,
-		network: wordpress.Config{AllowNets: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, RootCAs: fake.CA(), Hosts: fake.Hosts()},
+		network: wordpress.Config{AllowNets: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, RootCAs: fake.CA(), Hosts: fake.Hosts(), DNS: dns},
 		logger:  slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn})),
 	}
 	h.Registry = h.newRegistry(t)
