@@ -24,13 +24,22 @@ func (d AuditDetail) finished() string {
 		s = strings.Replace(s, " finished", " was cancelled", 1)
 	}
 	if counts, ok := d["counts"].(map[string]any); ok {
-		s += AuditDetail(counts).counts("ok", "partial", "skipped", "failed", "unknown")
+		s += AuditDetail(counts).counts("ok", "partial", "skipped", "failed", "unknown", "not_sent")
 	}
 	if took := d.number("took_ms"); took > 0 {
 		s += ", in " + lasted(time.Duration(took)*time.Millisecond)
 	}
 	if by := d.text("started_by"); by != "" {
 		s += ", started by " + by
+	}
+	return s
+}
+
+// cancelled leaves the number that was not sent to the entry of the run's end: only that one is final, unless the run was undone.
+func (d AuditDetail) cancelled() string {
+	s := ", " + d.quoted() + " on " + counted(d.number("sites"), "site", "sites")
+	if d["undone"] == true {
+		s += ", before anything was sent"
 	}
 	return s
 }
@@ -98,6 +107,8 @@ func outcomeWord(name string) string {
 		return "succeeded"
 	case "bad":
 		return "invalid"
+	case "not_sent":
+		return "not sent"
 	}
 	return name
 }

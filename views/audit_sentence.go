@@ -47,7 +47,8 @@ var verbsOf = map[string]actionVerbs{
 	"member.role":  {"changed the role of", "change the role of"}, "member.sign_in": {"signed in", "sign in"},
 	"member.end_sessions": {"ended all sessions of", "end all sessions of"},
 	"member.sign_out":     {"signed out", "sign out"}, "run.cancel": {"cancelled", "cancel"}, "run.finish": {"finished", "finish"},
-	"run.read": {"viewed", "view"}, "run.start": {"started", "start a run"}, "run.ask": {"requested", "request"},
+	"run.read": {"viewed", "view"}, "run.start": {"started", "start a run"}, "run.start_now": {"started", "start a run at once"},
+	"run.ask":    {"requested", "request"},
 	"run.policy": {"changed which runs require approval", "change which runs require approval"}, "run.approve": {"approved", "approve"},
 	"run.decline": {"declined", "decline"}, "run.start_destroy": {"started", "start a destructive run"},
 	"member.reach": {"changed the access of", "change the access of"}, "token.make": {"created the token", "create a token"},
@@ -126,8 +127,10 @@ func (e AuditRow) ending() string {
 		return fmt.Sprintf(", %s on %s, requested by %s", e.Detail.quoted(), counted(e.Detail.number("sites"), "site", "sites"), e.Detail.text("asked_by"))
 	case "change.request", "change.approve", "change.decline", "change.withdraw":
 		return ": " + verbsOf[e.Detail.text("change")].attempt + ", requested by " + e.Detail.text("requested_by")
+	case "run.start_now":
+		return fmt.Sprintf(", %s on %s, without waiting", e.Detail.quoted(), counted(e.Detail.number("sites"), "site", "sites"))
 	case "run.cancel":
-		return fmt.Sprintf(", %s: %s of %s not sent", e.Detail.quoted(), count(e.Detail.number("not_sent")), counted(e.Detail.number("sites"), "site", "sites"))
+		return e.Detail.cancelled()
 	case "site.check":
 		return e.Detail.checked()
 	case "site.edit", "member.role", "member.reach", "site.credential", "member.edit", "site.learn":

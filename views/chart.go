@@ -45,7 +45,7 @@ func chartOf(days []HomeDay) chart {
 	for i, d := range days {
 		column := chartColumn{Label: d.label(), Href: d.runsHref(), X: chartStep * float64(i)}
 		y := chartHeight
-		for _, p := range d.Counts.bar(0).parts() {
+		for _, p := range d.Counts.bar().parts() {
 			h := max(1, float64(p.n)/float64(most)*chartHeight)
 			y -= h
 			column.Rects = append(column.Rects, chartRect{Class: p.class, X: column.X + (chartStep-chartBar)/2, Y: max(0, y), W: chartBar, H: h})

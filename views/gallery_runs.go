@@ -116,7 +116,7 @@ func galleryWatch() []GalleryPage {
 	cancelling.Groups = append([]RunGroup{{Outcome: "failed", Reason: "cancelled", Label: "cancelled", Count: 2760,
 		Sentence: "The run was cancelled before this site's turn.",
 		Fix:      "Rerun these sites when you are ready."}}, cancelling.Groups...)
-	cancelling.Counts.Failed, cancelling.Counts.Waiting = cancelling.Counts.Failed+2760, 0
+	cancelling.Counts.NotSent, cancelling.Counts.Waiting = 2760, 0
 	cancelled := galleryEnded(cancelling)
 	cancelled.State, cancelled.Counts.OK, cancelled.Counts.Running = "cancelled", cancelled.Counts.OK+40, 0
 

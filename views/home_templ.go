@@ -638,7 +638,7 @@ func mostOf(days []HomeDay) int {
 func sumOf(days []HomeDay) Bar {
 	var sum Bar
 	for _, d := range days {
-		b := d.Counts.bar(0)
+		b := d.Counts.bar()
 		sum = Bar{OK: sum.OK + b.OK, Partial: sum.Partial + b.Partial, Skipped: sum.Skipped + b.Skipped, Failed: sum.Failed + b.Failed,
 			Unknown: sum.Unknown + b.Unknown}
 	}

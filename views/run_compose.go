@@ -72,6 +72,8 @@ type ComposeSite struct {
 type RunPreview struct {
 	Title    string
 	Effect   string
+	Digest   string // identifies what is shown; the form sends it back
+	Grave    bool   // the number of sites is typed to confirm
 	Total    int
 	Clients  int
 	Requests []PreviewRequest // one a site; the first ones are shown
@@ -207,7 +209,7 @@ func (p RunPreview) problem() string {
 		}
 	}
 	for _, field := range slices.Sorted(maps.Keys(p.Problems)) {
-		if field != "confirm" && p.Problems[field] != "" {
+		if field != "confirm" && field != "shown" && p.Problems[field] != "" {
 			return p.Problems[field]
 		}
 	}

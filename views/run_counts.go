@@ -2,29 +2,32 @@ package views
 
 import "strings"
 
-// RunCounts are a run's targets by outcome; those that have not ended stand under Waiting and Running.
+// RunCounts are a run's targets by outcome; those that have not ended stand under Waiting and Running, and those that a cancelled run did not
+// send under NotSent.
 type RunCounts struct {
 	OK, Partial, Skipped, Failed, Unknown int
+	NotSent                               int
 	Waiting, Running                      int
 }
 
 // Ended is how many targets have ended.
-func (c RunCounts) Ended() int { return c.OK + c.Partial + c.Skipped + c.Failed + c.Unknown }
+func (c RunCounts) Ended() int {
+	return c.OK + c.Partial + c.Skipped + c.Failed + c.Unknown + c.NotSent
+}
 
 // Trouble is how many need a person.
 func (c RunCounts) Trouble() int { return c.Partial + c.Failed + c.Unknown }
 
 func (c RunCounts) total() int { return c.Ended() + c.Waiting + c.Running }
 
-// bar is the counts as a bar. Of the failed ones, notSent were never sent because the run was cancelled: that is nobody's fault,
-// and they stay with the rest.
-func (c RunCounts) bar(notSent int) Bar {
-	return Bar{OK: c.OK, Partial: c.Partial, Skipped: c.Skipped, Failed: c.Failed - notSent, Unknown: c.Unknown, Rest: c.Waiting + c.Running + notSent}
+// bar is the counts as a bar. What was never sent because the run was cancelled is nobody's fault, and stays with the rest.
+func (c RunCounts) bar() Bar {
+	return Bar{OK: c.OK, Partial: c.Partial, Skipped: c.Skipped, Failed: c.Failed, Unknown: c.Unknown, Rest: c.Waiting + c.Running + c.NotSent}
 }
 
 // plainly says how the targets stand, in one line that needs no explanation.
 func plainly(c RunCounts, groups []RunGroup) string {
-	total, notSent := c.total(), cancelledIn(groups)
+	total := c.total()
 	var parts []string
 	say := func(n int, one, many string) {
 		if n > 0 {
@@ -40,11 +43,13 @@ func plainly(c RunCounts, groups []RunGroup) string {
 		return "All " + count(total) + " sites succeeded."
 	case c.Waiting+c.Running == total:
 		return "No results yet: " + counted(total, "site remaining.", "sites remaining.")
+	case c.NotSent == total:
+		return "Nothing was sent."
 	}
 	say(c.OK, "succeeded", "succeeded")
 	parts = append(parts, skippedIn(c, groups)...)
-	say(c.Trouble()-notSent, "needs attention", "need attention")
-	say(notSent, "not sent", "not sent")
+	say(c.Trouble(), "needs attention", "need attention")
+	say(c.NotSent, "not sent", "not sent")
 	say(c.Waiting+c.Running, "remaining", "remaining")
 	return strings.Join(parts, ", ") + "."
 }
@@ -67,14 +72,4 @@ func skippedIn(c RunCounts, groups []RunGroup) []string {
 		parts = append(parts, counted(left, "skipped", "skipped"))
 	}
 	return parts
-}
-
-func cancelledIn(groups []RunGroup) int {
-	n := 0
-	for _, g := range groups {
-		if g.Reason == "cancelled" {
-			n += g.Count
-		}
-	}
-	return n
 }

@@ -141,7 +141,7 @@ func TestPlainly(t *testing.T) {
 		"singular":  {RunCounts{OK: 2, Unknown: 1, Skipped: 1}, nil, "2 succeeded, 1 skipped, 1 needs attention."},
 		"running":   {RunCounts{OK: 1200, Partial: 1, Waiting: 3000, Running: 40}, nil, "1,200 succeeded, 1 needs attention, 3,040 remaining."},
 		"beginning": {RunCounts{Waiting: 1}, nil, "No results yet: 1 site remaining."},
-		"cancelled": {RunCounts{OK: 10, Failed: 90}, []RunGroup{{Outcome: "failed", Reason: "cancelled", Count: 88}},
+		"cancelled": {RunCounts{OK: 10, Failed: 2, NotSent: 88}, []RunGroup{{Outcome: "failed", Reason: "cancelled", Count: 88}},
 			"10 succeeded, 2 need attention, 88 not sent."},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -165,7 +165,7 @@ func TestSentences(t *testing.T) {
 		"Run 88 finished: “Clear the whole cache” on 412 sites: 398 succeeded, 9 skipped, 5 failed, in 41.2 s, started by Mara Lindqvist",
 		"Mara Lindqvist started run 88: “Clear the whole cache” on 412 sites, rerun of run 87",
 		arabicName + " was not allowed to start a destructive run: the role does not allow it",
-		"Mara Lindqvist cancelled run 86, “Disable cache”: 2,760 of 5,000 sites not sent",
+		"Mara Lindqvist cancelled run 86, “Disable cache” on 5,000 sites",
 		"Mara Lindqvist edited Acme Garden Supplies: client from nothing to Nordwind",
 		"root imported sites: 4,980 added, 12 unchanged, 8 invalid",
 		emojiName + " checked " + hebrewName + ": WordPress did not accept the password.",

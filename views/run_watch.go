@@ -51,7 +51,48 @@ type RunView struct {
 	CanCancel     bool
 	CanChangeURLs bool              // may give sites another address
 	CanRerun      bool              // may start this operation, its effect included
+	CanRunOther   bool              // may start something on its sites
+	CanStartNow   bool              // may end the wait of one that has not begun
+	Held          bool              // nothing is sent yet, and it can be undone
+	StartsIn      time.Duration     // until it begins by itself, while it is held
+	ConfirmAbove  int               // on how many sites a change is confirmed by their number
+	Inverse       RunInverse        // what takes it back, if anything does
 	Problems      map[string]string // of the form that runs it again
+}
+
+// RunInverse is the operation that takes a run back.
+type RunInverse struct{ Name, Title string }
+
+// grave tells whether a rerun on so many sites is confirmed by their number.
+func (v RunView) grave(sites int) bool {
+	return v.Effect == "destroy" || v.Effect == "change" && sites > v.ConfirmAbove
+}
+
+func (v RunView) rerunVariant(sites int) string {
+	if v.grave(sites) {
+		return previewVariant(v.Effect)
+	}
+	return "outline"
+}
+
+// startsIn counts down in whole seconds.
+func (v RunView) startsIn() string {
+	if v.StartsIn <= 0 {
+		return "a moment"
+	}
+	return count(int((v.StartsIn+time.Second-1)/time.Second)) + " s"
+}
+
+// afterCancel says what a cancelled run did and what it did not.
+func (v RunView) afterCancel() string {
+	switch sent := v.Total - v.Counts.NotSent; {
+	case v.Live():
+		return "Requests already sent will finish. No more will be sent."
+	case sent == 0:
+		return "Nothing was sent."
+	default:
+		return "Before that, " + counted(sent, "site was worked on", "sites were worked on") + ". To " + count(v.Counts.NotSent) + ", nothing was sent."
+	}
 }
 
 // ApprovalRequest is what a second person decides on.
@@ -109,8 +150,6 @@ type RunTargetsPage struct {
 // Live tells whether something can still happen in the run.
 func (v RunView) Live() bool { return v.State == "waiting" || v.State == "running" }
 
-func (v RunView) notSent() int { return cancelledIn(v.Groups) }
-
 func (v RunView) path(rest string) string { return runHref(v.ID) + rest }
 
 func runHref(run int64) string { return "/runs/" + id(run) }
@@ -137,10 +176,10 @@ func (g RunGroup) key() string {
 
 // failedLabel says what a run again for the failed ones is for: those that were never sent are among them.
 func (v RunView) failedLabel() string {
-	switch notSent := v.notSent(); {
-	case notSent == 0:
+	switch {
+	case v.Counts.NotSent == 0:
 		return "Rerun failed"
-	case notSent == v.Counts.Failed:
+	case v.Counts.Failed == 0:
 		return "Rerun not sent"
 	}
 	return "Rerun failed and not sent"
@@ -222,6 +261,9 @@ func (v RunView) announced() string {
 
 // progress is how far the run is, for the window's title.
 func (v RunView) progress() string {
+	if v.Held {
+		return "starts in " + v.startsIn()
+	}
 	if !v.Live() || v.Total == 0 {
 		return badgeOf(v.State).word
 	}

@@ -435,7 +435,7 @@ func runsRow(r RunRow) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = Outcomes(r.Counts.bar(0)).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = Outcomes(r.Counts.bar()).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

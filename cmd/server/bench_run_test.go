@@ -63,7 +63,7 @@ func (f fleet) addOwner(b *testing.B) {
 func (f fleet) clear(b *testing.B, c webClient) time.Duration {
 	b.Helper()
 	began := time.Now()
-	_, page := c.post(b, "/runs", url.Values{"operation": {"clear-cache"}, "all": {"1"}, "p.purge_type": {"all"}})
+	_, page := c.startRun(b, url.Values{"operation": {"clear-cache"}, "all": {"1"}, "p.purge_type": {"all"}})
 	started := regexp.MustCompile(`/runs/\d+/stream`).FindString(page)
 	if started == "" {
 		b.Fatalf("the run did not start: %.500s", page)

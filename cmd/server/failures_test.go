@@ -34,7 +34,7 @@ func TestDatabaseGone(t *testing.T) {
 	run(t, s.env, "sites", "import", s.csv)
 	s.addOwner(t)
 	p, b := s.browse(t)
-	b.post(t, "/runs", url.Values{"operation": {"clear-cache"}, "all": {"1"}, "p.purge_type": {"all"}})
+	b.startRun(t, url.Values{"operation": {"clear-cache"}, "all": {"1"}, "p.purge_type": {"all"}})
 	for purged(s.fake) < 10 {
 		time.Sleep(2 * time.Millisecond)
 	}
@@ -99,7 +99,7 @@ func TestDiskFull(t *testing.T) {
 	p, b := s.browse(t)
 	ballast := filepath.Join(dir, "ballast")
 	fill(t, ballast)
-	status, page := b.post(t, "/runs", url.Values{"operation": {"clear-cache"}, "all": {"1"}, "p.purge_type": {"all"}})
+	status, page := b.startRun(t, url.Values{"operation": {"clear-cache"}, "all": {"1"}, "p.purge_type": {"all"}})
 	if status != http.StatusServiceUnavailable || !strings.Contains(page, "disk is full") {
 		t.Errorf("starting a run on a full disk: %d %.300s", status, page)
 	}
@@ -107,7 +107,7 @@ func TestDiskFull(t *testing.T) {
 		t.Errorf("%d sites were purged by a run that could not be stored", n)
 	}
 	empty(t, ballast)
-	b.post(t, "/runs", url.Values{"operation": {"clear-cache"}, "all": {"1"}, "p.purge_type": {"all"}})
+	b.startRun(t, url.Values{"operation": {"clear-cache"}, "all": {"1"}, "p.purge_type": {"all"}})
 	for purged(s.fake) < 5 {
 		time.Sleep(time.Millisecond)
 	}

@@ -66,7 +66,7 @@ func (s simulated) serverKilled(t *testing.T, chance *rand.Rand, kills int, post
 	t.Helper()
 	before := s.calls()
 	server, b := s.browse(t)
-	b.post(t, "/runs", everySite(posting))
+	b.startRun(t, everySite(posting))
 	for n := range kills {
 		if n > 0 {
 			server = s.serve(t)

@@ -41,7 +41,7 @@ func runCommand(c *config) *cobra.Command {
 		Use:   "run OPERATION (--all | --client C | --tag T | --site URL)…",
 		Short: "Run an operation on the selected sites, and wait until it has finished",
 		Long: "Run an operation on the selected sites, and wait until it has finished.\n\nOperations:\n" + describeOperations() + `
-It exits with 0 when every site is ok or skipped, 1 when any is failed, partial or unknown, 2 on bad usage, 3 when refused.
+It exits with 0 when every site is ok or skipped, 1 when any is failed, partial, unknown or not sent, 2 on bad usage, 3 when refused.
 Stopping it does not lose the run: a server on the same data continues it, or the next drover command that works.`,
 		Example: `  drover run clear-cache --all
   drover run clear-cache --client Acme --param purge_type=post_ids --param post_ids=1,17
@@ -245,7 +245,7 @@ func reportRun(ctx context.Context, out io.Writer, d client, run web.RunLine, as
 		printGroups(out, targets)
 		printSum(out, run, targets)
 	}
-	if run.Counts.Trouble() > 0 {
+	if run.Counts.Trouble()+run.Counts.NotSent > 0 {
 		return exit{code: exitTrouble}
 	}
 	return nil
@@ -286,6 +286,9 @@ func printSum(out io.Writer, run web.RunLine, targets []web.TargetLine) {
 		fmt.Fprintf(out, "; %d still served the old page from the cache, %d had no cached page to compare\n", no, unclear)
 	}
 	took, c := run.EndedAt.Sub(run.CreatedAt).Round(10*time.Millisecond), run.Counts
-	fmt.Fprintf(out, "%s (run %d): %d ok, %d partial, %d skipped, %d failed, %d unknown, in %s\n", run.Title, run.Run, c.OK, c.Partial, c.Skipped, c.Failed,
-		c.Unknown, took)
+	fmt.Fprintf(out, "%s (run %d): %d ok, %d partial, %d skipped, %d failed, %d unknown", run.Title, run.Run, c.OK, c.Partial, c.Skipped, c.Failed, c.Unknown)
+	if c.NotSent > 0 {
+		fmt.Fprintf(out, ", %d not sent", c.NotSent)
+	}
+	fmt.Fprintf(out, ", in %s\n", took)
 }

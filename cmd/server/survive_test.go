@@ -118,7 +118,7 @@ func TestThreeProcessesAndOneIsKilled(t *testing.T) {
 	doomed, first := s.browse(t)
 	_, second := s.browse(t)
 	s.serve(t)
-	if status, page := first.post(t, "/runs", url.Values{"operation": {"clear-cache"}, "all": {"1"}, "p.purge_type": {"all"}}); status != http.StatusOK ||
+	if status, page := first.startRun(t, url.Values{"operation": {"clear-cache"}, "all": {"1"}, "p.purge_type": {"all"}}); status != http.StatusOK ||
 		!strings.Contains(page, "Clear the whole cache") {
 		t.Fatalf("start: %d", status)
 	}

@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"os"
 	"os/exec"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -50,6 +51,29 @@ func (s simulated) browse(t testing.TB) (*process, webClient) {
 func (b webClient) post(t testing.TB, path string, form url.Values) (int, string) {
 	t.Helper()
 	return b.read(t)(b.PostForm(b.home+path, form))
+}
+
+var (
+	shownOf  = regexp.MustCompile(`name="shown" value="([0-9a-f]+)"`)
+	numberOf = regexp.MustCompile(`on <strong[^>]*>([0-9,]+) sites?`)
+	waitOf   = regexp.MustCompile(`action="(/runs/\d+/start)"`)
+)
+
+// startRun starts a run as somebody does who sees what it does, confirms it, and does not wait.
+func (b webClient) startRun(t testing.TB, form url.Values) (int, string) {
+	t.Helper()
+	_, page := b.post(t, "/run/preview", form)
+	if found := shownOf.FindStringSubmatch(page); found != nil {
+		form.Set("shown", found[1])
+	}
+	if found := numberOf.FindStringSubmatch(page); found != nil {
+		form.Set("confirm", found[1])
+	}
+	status, page := b.post(t, "/runs", form)
+	if found := waitOf.FindStringSubmatch(page); found != nil {
+		return b.post(t, found[1], nil)
+	}
+	return status, page
 }
 
 func (b webClient) get(t testing.TB, path string) (int, string) {

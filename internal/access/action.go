@@ -48,6 +48,7 @@ const (
 	RunRead            Action = "run.read"
 	RunStart           Action = "run.start"
 	RunLower           Action = "run.lower"         // say that a request does less than its method may
+	RunStartNow        Action = "run.start_now"     // end the wait of a run that a person started
 	RunStartDestroy    Action = "run.start_destroy" // the right to start a run whose effect is destroy; recorded as run.start
 	SettingsChange     Action = "settings.change"
 	SiteAdd            Action = "site.add"
@@ -108,6 +109,7 @@ var leastRole = map[Action]Role{
 	RunRead:            Viewer,
 	RunStart:           Operator,
 	RunLower:           Admin,
+	RunStartNow:        Operator,
 	RunStartDestroy:    Admin,
 	SettingsChange:     Admin,
 	SiteAdd:            Admin,

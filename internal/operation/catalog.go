@@ -114,4 +114,10 @@ func ofPlugins() []Operation {
 	return all
 }
 
+// inverses are the operations that take another one back.
+var inverses = map[string]string{"disable-cache": "enable-cache", "enable-cache": "disable-cache"}
+
+// Inverse is the operation that takes the named one back, if there is one.
+func Inverse(name string) (Operation, bool) { return Find(inverses[name]) }
+
 func endpointOf(r cacheplugin.Request) string { return r.Method + " " + r.Path }

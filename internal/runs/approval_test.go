@@ -127,7 +127,7 @@ func TestApprovalThatIsNotGiven(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, id := range []int64{own, withdrawn, late} {
-		if last := h.Wait(t, id); last.Run.State != runs.Cancelled || last.Counts.Failed != 1 {
+		if last := h.Wait(t, id); last.Run.State != runs.Cancelled || last.Counts.NotSent != 1 {
 			t.Errorf("run %d: %+v", id, last)
 		}
 		if err := h.Runner.Approve(ctx, ada, id, 1); !errors.Is(err, runs.ErrNotAwaitingApproval) {

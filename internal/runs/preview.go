@@ -23,6 +23,8 @@ type Preview struct {
 	Requests []Request
 	LeftOut  []sites.Site // chosen, but the operation has nothing to do on them
 	Warnings []string
+	Digest   string // identifies what is shown here, for Person.Shown
+	Confirm  bool   // a person types the number of sites
 	chosen   []sites.Site
 	Expected time.Duration // judging by the operation's last runs, 0 when there was none
 }
@@ -60,7 +62,13 @@ func (r *Runner) previewed(ctx context.Context, actor access.Actor, spec Spec, m
 	if err != nil {
 		return Preview{}, err
 	}
-	p := Preview{Title: made.Title, Effect: made.Effect, Total: len(chosen.sites), LeftOut: chosen.leftOut, chosen: chosen.sites}
+	above, err := r.ConfirmAbove(ctx)
+	if err != nil {
+		return Preview{}, err
+	}
+	p := Preview{Title: made.Title, Effect: made.Effect, Total: len(chosen.sites), LeftOut: chosen.leftOut, chosen: chosen.sites, Digest: digest(spec, made,
+		chosen.sites)}
+	p.Confirm = grave(p.Effect, p.Total, above)
 	clients := map[string]bool{}
 	for _, s := range chosen.sites {
 		clients[s.Client] = true

@@ -14,6 +14,11 @@ import (
 
 // Cancel stops a run: what was sent is waited for, nothing more is sent.
 func (r *Runner) Cancel(ctx context.Context, actor access.Actor, id int64) error {
+	return r.cancelWith(ctx, actor, id, func() error { return r.store.cancel(ctx, actor, id, "Not sent: the run was cancelled first.") })
+}
+
+// cancelWith admits who cancels or undoes a run, and calls do.
+func (r *Runner) cancelWith(ctx context.Context, actor access.Actor, id int64, do func() error) error {
 	if err := r.log.Authorize(ctx, actor, access.RunCancel, access.On("run", id)); err != nil {
 		return err
 	}
@@ -24,7 +29,7 @@ func (r *Runner) Cancel(ctx context.Context, actor access.Actor, id int64) error
 	if run.OutsideScope > 0 {
 		return errors.Join(access.ErrForbidden, r.log.Refuse(ctx, actor, access.RunCancel, access.On("run", id), "reach"))
 	}
-	if err := r.store.cancel(ctx, actor, id, "Not sent: the run was cancelled first."); err != nil {
+	if err := do(); err != nil {
 		return fmt.Errorf("runs: cancel: %w", err)
 	}
 	return nil
@@ -38,11 +43,16 @@ type Which struct {
 
 // Rerun starts a run of the same operation on the chosen targets of an earlier one. Confirmed is as in Spec.
 func (r *Runner) Rerun(ctx context.Context, actor access.Actor, id int64, which Which, confirmed int) (Run, error) {
+	return r.RerunAs(ctx, actor, id, which, Spec{Confirmed: confirmed})
+}
+
+// RerunAs is Rerun by the Person of the spec, of which nothing else but Confirmed is read.
+func (r *Runner) RerunAs(ctx context.Context, actor access.Actor, id int64, which Which, by Spec) (Run, error) {
 	spec, err := r.RerunSpec(ctx, actor, id, which)
 	if err != nil {
 		return Run{}, err
 	}
-	spec.Confirmed = confirmed
+	spec.Confirmed, spec.Person = by.Confirmed, by.Person
 	return r.Start(ctx, actor, spec)
 }
 
@@ -64,6 +74,6 @@ func (r *Runner) RerunSpec(ctx context.Context, actor access.Actor, id int64, wh
 	}
 	slices.Sort(ids)
 	spec := run.Spec
-	spec.Selection, spec.RerunOf, spec.Sealed = sites.Selection{IDs: ids}, id, nil
+	spec.Selection, spec.RerunOf, spec.Sealed, spec.Wait = sites.Selection{IDs: ids}, id, nil, 0
 	return spec, nil
 }

@@ -31,6 +31,8 @@ type runRow struct {
 	CancelledAt int64
 	CancelledBy string
 	DeadlineAt  int64
+	StartsAt    int64
+	Held        bool
 
 	Approval      approval
 	ApprovalUntil int64
@@ -122,6 +124,9 @@ func (r runRow) run() (Run, error) {
 		Actor:     access.Actor{Kind: r.ActorKind, ID: r.ActorID, Name: r.ActorName, Token: r.ActorToken, Addr: r.Addr},
 		CreatedAt: moment(r.CreatedAt), StartedAt: moment(r.StartedAt), EndedAt: moment(r.EndedAt), CancelledAt: moment(r.CancelledAt), CancelledBy: r.CancelledBy,
 		DeadlineAt: moment(r.DeadlineAt), ApprovedBy: r.ApprovedBy, Fault: r.Fault,
+	}
+	if r.Held {
+		run.StartsAt = moment(r.StartsAt)
 	}
 	if r.Approval == approvalRequested && r.EndedAt == 0 {
 		run.State, run.ApprovalUntil = AwaitingApproval, moment(r.ApprovalUntil)

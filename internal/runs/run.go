@@ -20,6 +20,7 @@ var (
 	ErrNoRun    = errors.New("there is no such run")
 	ErrNoTarget = errors.New("there is no such target")
 	ErrEnded    = errors.New("the run has ended already")
+	ErrBegun    = errors.New("the run has begun already")
 
 	// ErrLeaseLost is returned to a worker whose batch is another worker's by now.
 	ErrLeaseLost = errors.New("another worker has taken over the batch")
@@ -34,8 +35,10 @@ type Spec struct {
 	Table     endpoint.Query    `json:"table,omitzero"`   // how its answers are shown
 	Form      string            `json:"form,omitempty"`   // the form that the request was made with, as its address's query
 	Verify    bool              `json:"verify,omitempty"` // look at pages before and after a purge
-	Confirmed int               `json:"-"`                // the number of sites that a person typed to confirm a Destroy
+	Confirmed int               `json:"-"`                // the number of sites that a person typed to confirm the run
+	Person    *Person           `json:"-"`                // who looks at a page while they start it; nil for programs and the command line
 	RerunOf   int64             `json:"-"`                // the run that this one reruns, 0 for none
+	Wait      time.Duration     `json:"wait,omitempty"`   // before anything is sent, once the run may begin; Start sets it
 	Sealed    []byte            `json:"sealed,omitempty"` // the params with their secrets, until the run has ended; never shown
 }
 
@@ -104,6 +107,7 @@ type Run struct {
 	CancelledAt time.Time
 	CancelledBy string
 	DeadlineAt  time.Time // zero without a limit
+	StartsAt    time.Time // nothing is sent before, and until then the run can be undone; zero for a run that started at once
 
 	ApprovalUntil time.Time // when a run that waits for approval ends by itself
 	ApprovedBy    string    // empty where no approval was needed or given
@@ -178,22 +182,26 @@ const (
 	MaxReadBody = 1 << 20
 )
 
-// Counts are targets by outcome; the ones that have not ended stand under Waiting and Running.
+// Counts are targets by outcome; the ones that have not ended stand under Waiting and Running. What a cancelled run did not send any more is
+// NotSent, and not Failed.
 type Counts struct {
 	OK, Partial, Skipped, Failed, Unknown int
+	NotSent                               int
 	Waiting, Running                      int
 }
 
 // Ended is how many targets have ended.
-func (c Counts) Ended() int { return c.OK + c.Partial + c.Skipped + c.Failed + c.Unknown }
+func (c Counts) Ended() int {
+	return c.OK + c.Partial + c.Skipped + c.Failed + c.Unknown + c.NotSent
+}
 
 // Trouble is how many need a person.
 func (c Counts) Trouble() int { return c.Partial + c.Failed + c.Unknown }
 
 // MarshalJSON writes the counts by outcome, without those that are 0.
 func (c Counts) MarshalJSON() ([]byte, error) {
-	all := map[string]int{"ok": c.OK, "partial": c.Partial, "skipped": c.Skipped, "failed": c.Failed, "unknown": c.Unknown, "waiting": c.Waiting,
-		"running": c.Running}
+	all := map[string]int{"ok": c.OK, "partial": c.Partial, "skipped": c.Skipped, "failed": c.Failed, "unknown": c.Unknown, "not_sent": c.NotSent,
+		"waiting": c.Waiting, "running": c.Running}
 	for name, n := range all {
 		if n == 0 {
 			delete(all, name)
@@ -208,12 +216,12 @@ func (c *Counts) UnmarshalJSON(text []byte) error {
 	if err := json.Unmarshal(text, &all); err != nil {
 		return err
 	}
-	*c = Counts{OK: all["ok"], Partial: all["partial"], Skipped: all["skipped"], Failed: all["failed"], Unknown: all["unknown"], Waiting: all["waiting"],
-		Running: all["running"]}
+	*c = Counts{OK: all["ok"], Partial: all["partial"], Skipped: all["skipped"], Failed: all["failed"], Unknown: all["unknown"], NotSent: all["not_sent"],
+		Waiting: all["waiting"], Running: all["running"]}
 	return nil
 }
 
-func (c *Counts) add(state TargetState, outcome wordpress.Outcome, n int) {
+func (c *Counts) add(state TargetState, outcome wordpress.Outcome, reason wordpress.Reason, n int) {
 	switch {
 	case state == TargetWaiting:
 		c.Waiting += n
@@ -225,6 +233,8 @@ func (c *Counts) add(state TargetState, outcome wordpress.Outcome, n int) {
 		c.Partial += n
 	case outcome == wordpress.Skipped:
 		c.Skipped += n
+	case outcome == wordpress.Failed && reason == wordpress.ReasonCancelled:
+		c.NotSent += n
 	case outcome == wordpress.Failed:
 		c.Failed += n
 	default:

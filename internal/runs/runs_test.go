@@ -209,7 +209,7 @@ func TestCancelSendsNothingMore(t *testing.T) {
 		for i := range described {
 			sent += len(h.Fake.Calls(i))
 		}
-		if last.Run.State != runs.Cancelled || last.Counts.OK == 0 || last.Counts.OK != sent || last.Counts.Failed != 30-sent {
+		if last.Run.State != runs.Cancelled || last.Counts.OK == 0 || last.Counts.OK != sent || last.Counts.NotSent != 30-sent {
 			t.Errorf("%s with %+v, and %d calls carried out", last.Run.State, last.Counts, sent)
 		}
 		if err := h.Runner.Cancel(context.Background(), runstest.Operator, run.ID); !errors.Is(err, runs.ErrEnded) {
@@ -224,7 +224,7 @@ func TestCancelWithNobodyAtWorkEndsTheRun(t *testing.T) {
 	if err := h.Runner.Cancel(context.Background(), runstest.Owner, run.ID); err != nil {
 		t.Fatal(err)
 	}
-	if last := h.Wait(t, run.ID); last.Run.State != runs.Cancelled || last.Counts.Failed != 1 {
+	if last := h.Wait(t, run.ID); last.Run.State != runs.Cancelled || last.Counts.NotSent != 1 {
 		t.Errorf("%s with %+v", last.Run.State, last.Counts)
 	}
 }

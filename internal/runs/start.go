@@ -62,19 +62,22 @@ func (r *Runner) Start(ctx context.Context, actor access.Actor, spec Spec) (Run,
 	if len(spec.Form) > longestForm {
 		spec.Form = "" // a convenience only
 	}
-	if problem := unconfirmed(spec, made, len(chosen.sites)); problem != nil {
-		return Run{}, problem
+	if spec.Wait, err = r.admit(ctx, spec, made, chosen.sites); err != nil {
+		return Run{}, err
 	}
 	stored, taken := withoutSecrets(spec)
 	run := Run{
 		Spec: stored, Title: made.Title, Effect: made.Effect, State: Waiting, Actor: actor, Total: len(chosen.sites), RerunOf: spec.RerunOf,
 		CreatedAt: time.Now().UTC(),
 	}
+	if spec.Wait > 0 {
+		run.StartsAt = run.CreatedAt.Add(spec.Wait)
+	}
 	if limit := spec.Limits.TimeLimit; limit > 0 {
-		run.DeadlineAt = run.CreatedAt.Add(limit)
+		run.DeadlineAt = run.CreatedAt.Add(spec.Wait + limit)
 	}
 	if policy.appliesTo(actor, made.Effect, chosen.sites) {
-		run.State, run.ApprovalUntil, run.DeadlineAt = AwaitingApproval, run.CreatedAt.Add(approvalWaits), time.Time{}
+		run.State, run.ApprovalUntil, run.DeadlineAt, run.StartsAt = AwaitingApproval, run.CreatedAt.Add(approvalWaits), time.Time{}, time.Time{}
 	}
 	seal := func(int64) ([]byte, error) { return nil, nil }
 	if taken {
@@ -123,13 +126,6 @@ func Right(effect operation.Effect) access.Action {
 		return access.RunStartDestroy
 	}
 	return access.RunStart
-}
-
-func unconfirmed(spec Spec, made operation.Plan, total int) error {
-	if made.Effect != operation.Destroy || spec.Confirmed == total {
-		return nil
-	}
-	return validation.Problems{"confirm": fmt.Sprintf("This can't be undone automatically. Type the number of sites, %d, to confirm.", total)}
 }
 
 // choice is a selection resolved for an operation.

@@ -69,8 +69,8 @@ func (s *Store) RequeueExpired(ctx context.Context, own func(int64) bool) (int, 
 	return queued, err
 }
 
-// unowned is the condition of the batches that nobody works.
-const unowned = "NOT done AND owner = '' AND run_id NOT IN (SELECT id FROM runs WHERE approval = 'asked')"
+// unowned is the condition of the batches that nobody works and somebody may.
+const unowned = "NOT done AND owner = '' AND run_id NOT IN (SELECT id FROM runs WHERE approval = 'asked') AND run_id NOT IN (SELECT id FROM runs WHERE held)"
 
 // CountUnowned counts the batches that nobody works: each should have a job in the queue.
 func (s *Store) CountUnowned(ctx context.Context) (int, error) {
@@ -221,5 +221,7 @@ func (w write) endTargets(batch int64, ends []Target) error {
 	// Every row is there already: an insert that always conflicts is one statement for all of them.
 	changed := clause.AssignmentColumns([]string{"state", "outcome", "reason", "status", "code", "message", "note", "location", "attempts", "started_at",
 		"ended_at", "took_us", "verified", "proof"})
-	return w.tx.Clauses(clause.OnConflict{Columns: []clause.Column{{Name: "id"}}, DoUpdates: changed}).CreateInBatches(&rows, insertedAtOnce).Error
+	// What was cancelled meanwhile stays so: the audit log has said how many were not sent.
+	open := clause.Where{Exprs: []clause.Expression{clause.Neq{Column: clause.Column{Table: "targets", Name: "state"}, Value: TargetDone}}}
+	return w.tx.Clauses(clause.OnConflict{Columns: []clause.Column{{Name: "id"}}, DoUpdates: changed, Where: open}).CreateInBatches(&rows, insertedAtOnce).Error
 }

@@ -35,11 +35,14 @@ func (w write) cancel(row runRow, actor access.Actor, note string) error {
 	if kept.Error != nil {
 		return kept.Error
 	}
+	detail := map[string]any{"title": row.Title, "sites": row.Total, "waiting": kept.RowsAffected}
+	if row.Held {
+		detail["undone"], detail["not_sent"] = true, kept.RowsAffected
+	}
 	err := errors.Join(
-		w.tx.Model(&runRow{}).Where("id = ?", id).Updates(map[string]any{"cancelled_at": now, "cancelled_by": actor.Name}).Error,
+		w.tx.Model(&runRow{}).Where("id = ?", id).Updates(map[string]any{"cancelled_at": now, "cancelled_by": actor.Name, "held": false}).Error,
 		w.tx.Model(&batchRow{}).Where("run_id = ? AND owner = ''", id).Update("done", true).Error,
-		w.log.Record(w.tx, actor, audit.Event{Action: access.RunCancel, Subject: access.On("run", id),
-			Detail: map[string]any{"title": row.Title, "sites": row.Total, "not_sent": kept.RowsAffected}}),
+		w.log.Record(w.tx, actor, audit.Event{Action: access.RunCancel, Subject: access.On("run", id), Detail: detail}),
 	)
 	if err != nil {
 		return err
@@ -100,7 +103,7 @@ func countTargets(db *gorm.DB, scope access.Scope, run int64) ([]Group, Counts, 
 		with(values, run)...).Scan(&rows).Error
 	var groups []Group
 	for _, r := range rows {
-		counts.add(r.State, r.Outcome, r.N)
+		counts.add(r.State, r.Outcome, r.Reason, r.N)
 		if r.State == TargetDone {
 			groups = append(groups, Group{r.Outcome, r.Reason, r.N})
 		}
@@ -154,7 +157,10 @@ func (s *Store) approve(ctx context.Context, actor access.Actor, id int64) error
 		}
 		values := map[string]any{"approval": approvalGiven, "approved_by": actor.Name}
 		if limit := run.Spec.Limits.TimeLimit; limit > 0 {
-			values["deadline_at"] = micros(w.now.Add(limit))
+			values["deadline_at"] = micros(w.now.Add(run.Spec.Wait + limit))
+		}
+		if run.Spec.Wait > 0 {
+			values["held"], values["starts_at"] = true, micros(w.now.Add(run.Spec.Wait))
 		}
 		var batches int64
 		err = errors.Join(
@@ -169,6 +175,9 @@ func (s *Store) approve(ctx context.Context, actor access.Actor, id int64) error
 		)
 		if err != nil {
 			return err
+		}
+		if run.Spec.Wait > 0 {
+			return nil
 		}
 		return w.enqueue(make([]time.Time, batches))
 	})

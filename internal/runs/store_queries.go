@@ -127,15 +127,16 @@ func (s *Store) countsOf(ctx context.Context, scope access.Scope, ids []int64) (
 		RunID   int64
 		State   TargetState
 		Outcome wordpress.Outcome
+		Reason  wordpress.Reason
 		N       int
 	}
 	within, values := inScope(scope, "site_id")
-	err := s.db.Gorm.WithContext(ctx).Raw("SELECT run_id, state, outcome, count(*) AS n FROM targets WHERE run_id IN ? AND "+within+" GROUP BY run_id, state, "+
-		"outcome", with(values, ids)...).Scan(&rows).Error
+	err := s.db.Gorm.WithContext(ctx).Raw("SELECT run_id, state, outcome, reason, count(*) AS n FROM targets WHERE run_id IN ? AND "+within+
+		" GROUP BY run_id, state, outcome, reason", with(values, ids)...).Scan(&rows).Error
 	all := make(map[int64]Counts, len(ids))
 	for _, r := range rows {
 		c := all[r.RunID]
-		c.add(r.State, r.Outcome, r.N)
+		c.add(r.State, r.Outcome, r.Reason, r.N)
 		all[r.RunID] = c
 	}
 	return all, err

@@ -72,7 +72,7 @@ func TestAttackCrossOriginPost(t *testing.T) {
 	h := newTestServer(t, wptest.Site{})
 	h.addSites(t)
 	p := h.signIn(t, access.Owner)
-	form := url.Values{"operation": {"clear-cache"}, "all": {"1"}}
+	form := p.seen(url.Values{"operation": {"clear-cache"}, "all": {"1"}})
 	for name, c := range map[string]struct {
 		headers map[string]string
 		refused bool

@@ -56,6 +56,7 @@ func TestAStaleSessionReauthenticatesAndLosesNothing(t *testing.T) {
 	p := h.signIn(t, access.Owner)
 	h.later(t, 11*time.Minute)
 	typed := url.Values{"operation": {"disable-cache"}, "site": {"1", "2"}, "confirm": {"2"}, "time_limit": {"10m"}}
+	typed = p.seen(typed)
 	status, page := p.post("/runs", typed)
 	action, carried := formOf(t, page)
 	if status != http.StatusOK || !strings.Contains(page, "Confirm your identity") || !maps.EqualFunc(carried, typed, slices.Equal) {

@@ -42,7 +42,7 @@ func TestAttackDestroyingInAnotherForm(t *testing.T) {
 		for param, value := range params {
 			form.Set("p."+param, value)
 		}
-		if status, body := operator.post("/runs", form); status != http.StatusForbidden {
+		if status, body := operator.post("/runs", operator.seen(form)); status != http.StatusForbidden {
 			t.Errorf("%s, the form: %d %.200s", name, status, body)
 		}
 		body, err := json.Marshal(map[string]any{"operation": "request", "params": params, "selection": map[string]any{"all": true}, "confirmed": 1})
@@ -62,7 +62,7 @@ func TestAttackDestroyingInAnotherForm(t *testing.T) {
 		for param, value := range saved.Params() {
 			used.Set("p."+param, value)
 		}
-		if status, body := operator.post("/runs", used); status != http.StatusForbidden {
+		if status, body := operator.post("/runs", operator.seen(used)); status != http.StatusForbidden {
 			t.Errorf("%s, saved: %d %.200s", name, status, body)
 		}
 		run, err := h.runner.Start(ctx, shell, runs.Spec{Operation: "request", Params: params, Selection: sites.Selection{All: true}, Confirmed: 1})

@@ -124,8 +124,8 @@ func TestSavedOperations(t *testing.T) {
 	}
 	_, page = p.get("/operations/1/use?all=1")
 	contains(t, "the run's form", page, "/wp/v2/users", `name="saved" value="1"`)
-	if status, to := p.post("/runs", url.Values{"operation": {"request"}, "all": {"1"}, "saved": {"1"}, "p.method": {"GET"},
-		"p.path": {"/wp/v2/users"}}); status != http.StatusSeeOther || to != "/runs/1" {
+	if status, to := p.post("/runs", p.seen(url.Values{"operation": {"request"}, "all": {"1"}, "saved": {"1"}, "p.method": {"GET"},
+		"p.path": {"/wp/v2/users"}})); status != http.StatusSeeOther || to != "/runs/1" {
 		t.Fatalf("run: %d %s", status, to)
 	}
 	h.ended(t, 1)

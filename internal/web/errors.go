@@ -74,6 +74,8 @@ var knownErrors = []struct {
 			"admin must approve it."},
 	{runs.ErrNotAwaitingApproval, http.StatusConflict, "This run is not waiting for approval",
 		"Someone has already decided, or the request has expired. Open the run to see what happened."},
+	{runs.ErrBegun, http.StatusConflict, "This run has already started", "It can't be undone any more. Cancel it to stop the sites that are still waiting."},
+	{runs.ErrNotShown, http.StatusConflict, "This is not the run you were shown", "Nothing was started. Look at what it would do now, then start it."},
 	{runs.ErrEnded, http.StatusConflict, "This run has already finished", "There is nothing left to cancel."},
 	{changes.ErrNone, http.StatusNotFound, "Change not found", "Look under changes waiting for approval."},
 	{changes.ErrOver, http.StatusConflict, "This change is not waiting for approval",

@@ -44,7 +44,9 @@ var lowestRole = map[string]access.Role{
 	"GET /operations/:id/use":  access.Operator,
 	"GET /operations/:id/edit": access.Operator, "POST /operations/:id": access.Operator, "POST /operations/:id/remove": access.Operator,
 
-	"GET /run": access.Operator, "POST /run/preview": access.Operator, "POST /runs": access.Operator, "POST /runs/:id/cancel": access.Operator,
+	"GET /run": access.Operator, "POST /run/preview": access.Operator, "POST /runs": access.Operator, "POST /runs/:id/undo": access.Operator,
+	"POST /runs/:id/start":   access.Operator,
+	"POST /runs/:id/cancel":  access.Operator,
 	"POST /runs/:id/approve": access.Admin, "POST /runs/:id/decline": access.Admin, "POST /team/approval": access.Owner,
 	"POST /runs/:id/rerun": access.Operator, "POST /sites/check": access.Operator, "POST /sites/:id/check": access.Operator,
 
@@ -112,7 +114,8 @@ func TestAnOperatorCannotDestroy(t *testing.T) {
 	h := newTestServer(t, wptest.Site{})
 	h.addSites(t)
 	form := url.Values{"operation": {"disable-cache"}, "all": {"1"}, "confirm": {"1"}}
-	if status, _ := h.signIn(t, access.Operator).post("/runs", form); status != http.StatusForbidden {
+	operator := h.signIn(t, access.Operator)
+	if status, _ := operator.post("/runs", operator.seen(form)); status != http.StatusForbidden {
 		t.Errorf("an operator: %d", status)
 	}
 	admin := h.signIn(t, access.Admin)
@@ -120,7 +123,7 @@ func TestAnOperatorCannotDestroy(t *testing.T) {
 		!strings.Contains(body, "Type the number of sites") {
 		t.Errorf("without the number: %d", status)
 	}
-	if status, to := admin.post("/runs", form); status != http.StatusSeeOther || to != "/runs/1" {
+	if status, to := admin.post("/runs", admin.seen(form)); status != http.StatusSeeOther || to != "/runs/1" {
 		t.Errorf("an admin: %d %s", status, to)
 	}
 }

@@ -58,7 +58,7 @@ func TestStreamEndsWithDone(t *testing.T) {
 		wptest.Site{Latency: [2]time.Duration{0, time.Millisecond}})
 	h.addSites(t)
 	p := h.signIn(t, access.Operator)
-	if status, to := p.post("/runs", url.Values{"operation": {"status"}, "all": {"1"}}); status != http.StatusSeeOther {
+	if status, to := p.post("/runs", p.seen(url.Values{"operation": {"status"}, "all": {"1"}})); status != http.StatusSeeOther {
 		t.Fatal(status, to)
 	}
 	for i, name := range []string{"while it runs", "after its end"} {

@@ -72,8 +72,11 @@ func (h gateServer) asks(t *testing.T, route string, m members.Member, session i
 		h.must(t, err)
 		return change{strings.Replace(strings.TrimPrefix(route, "POST "), ":id", fmt.Sprint(o.ID), 1), encoded("name", o.Name+"!", "method", "GET", "path", "/y")}
 	case "POST /runs":
-		return change{"/runs", encoded("operation", "status", "site", "1")}
-	case "POST /runs/:id/rerun", "POST /runs/:id/cancel", "POST /runs/:id/approve", "POST /runs/:id/decline", "POST /runs/:id/redirects", "POST /sites/:id/url":
+		p, err := h.runner.Preview(ctx, shell, runs.Spec{Operation: "status", Selection: sites.Selection{IDs: []int64{1}}})
+		h.must(t, err)
+		return change{"/runs", encoded("operation", "status", "site", "1", "shown", p.Digest)}
+	case "POST /runs/:id/undo", "POST /runs/:id/start", "POST /runs/:id/rerun", "POST /runs/:id/cancel", "POST /runs/:id/approve", "POST /runs/:id/decline",
+		"POST /runs/:id/redirects", "POST /sites/:id/url":
 		return h.asksRun(t, route)
 	case "POST /changes/:id/approve", "POST /changes/:id/decline", "POST /changes/:id/withdraw":
 		return h.asksChange(t, route, m)
@@ -102,6 +105,14 @@ func (h gateServer) asksRun(t *testing.T, route string) change {
 		run, err := h.runner.Start(ctx, head.Actor(noAddr), runs.Spec{Operation: "clear-opcache", Selection: sites.Selection{IDs: []int64{site}}})
 		h.must(t, err)
 		h.must(t, h.runner.SetPolicy(ctx, shell, runs.Policy{}))
+		return change{strings.Replace(strings.TrimPrefix(route, "POST "), ":id", fmt.Sprint(run.ID), 1), ""}
+	case "POST /runs/:id/undo", "POST /runs/:id/start":
+		spec := runs.Spec{Operation: "disable-cache", Selection: sites.Selection{IDs: []int64{site}}, Confirmed: 1}
+		p, err := h.runner.Preview(ctx, shell, spec)
+		h.must(t, err)
+		spec.Person = &runs.Person{Shown: p.Digest, Wait: time.Hour}
+		run, err := h.runner.Start(ctx, shell, spec)
+		h.must(t, err)
 		return change{strings.Replace(strings.TrimPrefix(route, "POST "), ":id", fmt.Sprint(run.ID), 1), ""}
 	case "POST /runs/:id/redirects", "POST /sites/:id/url":
 		site = 3

@@ -319,7 +319,7 @@ func (h gateServer) tryControl(t *testing.T, route string) {
 	all, _, err := h.runner.Runs(t.Context(), access.System(), runs.Filter{})
 	h.must(t, err)
 	for _, r := range all {
-		if !r.Ended() && r.State != runs.AwaitingApproval {
+		if !r.Ended() && r.State != runs.AwaitingApproval && r.StartsAt.IsZero() {
 			h.ended(t, r.ID)
 		}
 	}

@@ -118,6 +118,8 @@ func (s *Server) table() []route {
 		get("/runs/:id/answers.jsonl", access.RunRead, s.exportAnswers, on("run"), recentWhen((*Server).exportsManySites)),
 		get("/runs/:id/compare", access.RunRead, s.compareRuns, on("run")),
 		post("/runs/:id/cancel", access.RunCancel, s.cancelRun, on("run")),
+		post("/runs/:id/undo", access.RunCancel, s.undoRun, on("run")),
+		post("/runs/:id/start", access.RunStartNow, s.startRunNow, on("run")),
 		post("/runs/:id/approve", access.RunApprove, s.approveRun, on("run"), recent),
 		post("/runs/:id/decline", access.RunDecline, s.declineRun, on("run")),
 		post("/runs/:id/redirects", access.SiteEdit, s.acceptRedirects, on("run"), recent),

@@ -1,7 +1,6 @@
 package web
 
 import (
-	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -31,7 +30,11 @@ func (s *Server) showRun(v *requestContext, status int, id int64, problems valid
 	if err != nil {
 		return err
 	}
-	view := runView(snapshot, v.actor())
+	above, err := s.Runner.ConfirmAbove(v.Request.Context())
+	if err != nil {
+		return err
+	}
+	view := runView(snapshot, v.actor(), above)
 	view.Problems = problems
 	if snapshot.Run.State == runs.AwaitingApproval {
 		if view.Approval, err = s.approvalView(v, snapshot.Run, problems); err != nil {
@@ -41,7 +44,7 @@ func (s *Server) showRun(v *requestContext, status int, id int64, problems valid
 	return v.render(status, views.Run(views.RunPage{Frame: v.frame(snapshot.Run.Title, "runs"), Run: view}))
 }
 
-func runView(s runs.Snapshot, actor access.Actor) views.RunView {
+func runView(s runs.Snapshot, actor access.Actor, confirmAbove int) views.RunView {
 	run := s.Run
 	view := views.RunView{
 		ID: run.ID, Title: run.Title, Effect: string(run.Effect), State: string(run.State), Actor: run.Actor.Name, Where: where(run.Spec.Selection), Total: run.Total,
@@ -49,9 +52,11 @@ func runView(s runs.Snapshot, actor access.Actor) views.RunView {
 		Counts: counts(s.Counts), Rate: s.Rate, Left: s.Left, Elapsed: elapsed(run),
 		Verify: run.Spec.Verify, Verified: s.Verified[runs.VerifiedYes], NotVerified: s.Verified[runs.VerifiedNo], Unclear: s.Verified[runs.VerifiedUnclear],
 		DeadlineAt: run.DeadlineAt, AtOnce: run.Spec.Limits.AtOnce, AtOncePerServer: run.Spec.Limits.AtOncePerServer, CanChangeURLs: actor.May(access.SiteEdit),
-		ApprovedBy: run.ApprovedBy, OutsideScope: run.OutsideScope,
+		ConfirmAbove: confirmAbove,
+		ApprovedBy:   run.ApprovedBy, OutsideScope: run.OutsideScope, Held: !run.StartsAt.IsZero(), StartsIn: time.Until(run.StartsAt),
 		CanCancel: actor.May(access.RunCancel) && run.OutsideScope == 0, CanRerun: actor.May(runs.Right(run.Effect)) && run.OutsideScope == 0,
 	}
+	view.CanStartNow = view.Held && view.CanRerun
 	if o, found := operation.Find(run.Spec.Operation); found {
 		view.Endpoint = o.Endpoint
 		for _, p := range o.Params {
@@ -82,7 +87,8 @@ func elapsed(run runs.Run) time.Duration {
 }
 
 func counts(c runs.Counts) views.RunCounts {
-	return views.RunCounts{OK: c.OK, Partial: c.Partial, Skipped: c.Skipped, Failed: c.Failed, Unknown: c.Unknown, Waiting: c.Waiting, Running: c.Running}
+	return views.RunCounts{OK: c.OK, Partial: c.Partial, Skipped: c.Skipped, Failed: c.Failed, Unknown: c.Unknown, NotSent: c.NotSent, Waiting: c.Waiting,
+		Running: c.Running}
 }
 
 func targetView(t runs.Target) views.RunTarget {
@@ -224,37 +230,6 @@ func attemptView(a runs.Attempt) views.Attempt {
 	}
 	sort.Slice(view.Headers, func(i, j int) bool { return view.Headers[i].Name < view.Headers[j].Name })
 	return view
-}
-
-func (s *Server) cancelRun(v *requestContext) error {
-	id, err := v.number("id")
-	if err != nil {
-		return err
-	}
-	if err := s.Runner.Cancel(v.Request.Context(), v.actor(), id); err != nil {
-		return err
-	}
-	v.setFlash("ok", "Cancelled. No more requests will be sent. Requests already sent will finish.")
-	return v.redirect(fmt.Sprintf("/runs/%d", id))
-}
-
-func (s *Server) rerun(v *requestContext) error {
-	id, err := v.number("id")
-	if err != nil {
-		return err
-	}
-	form, err := v.form()
-	if err != nil {
-		return err
-	}
-	run, err := s.Runner.Rerun(v.Request.Context(), v.actor(), id, whichOf(form.Get("outcome"), form.Get("reason")), runs.Confirmed(form.Get("confirm")))
-	if problems, is := errors.AsType[validation.Problems](err); is && problems["confirm"] != "" {
-		return s.showRun(v, http.StatusUnprocessableEntity, id, problems)
-	}
-	if err != nil {
-		return err
-	}
-	return v.redirect(fmt.Sprintf("/runs/%d", run.ID))
 }
 
 // allTargets is every target of a run, for an export.

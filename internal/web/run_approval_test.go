@@ -16,7 +16,7 @@ func TestAskingAndApproving(t *testing.T) {
 	h.addSites(t)
 	admin, operator := h.signIn(t, access.Admin), h.signIn(t, access.Operator)
 	form := url.Values{"operation": {"disable-cache"}, "all": {"1"}, "confirm": {"2"}}
-	if status, _ := operator.post("/runs", form); status != http.StatusForbidden {
+	if status, _ := operator.post("/runs", operator.seen(form)); status != http.StatusForbidden {
 		t.Fatalf("before the policy: %d", status)
 	}
 	if status, _ := admin.post("/team/approval", url.Values{}); status != http.StatusForbidden {
@@ -32,7 +32,7 @@ func TestAskingAndApproving(t *testing.T) {
 	if _, page := operator.get("/run?operation=disable-cache&all=1"); !strings.Contains(page, "A second person must approve this") {
 		t.Error("the page before the button does not say that somebody must approve")
 	}
-	if status, to := operator.post("/runs", form); status != http.StatusSeeOther || to != "/runs/1" {
+	if status, to := operator.post("/runs", operator.seen(form)); status != http.StatusSeeOther || to != "/runs/1" {
 		t.Fatalf("asking: %d %s", status, to)
 	}
 	if _, page := operator.get("/runs/1"); !strings.Contains(page, "someone else must approve it") || strings.Contains(page, "/runs/1/approve") {
@@ -80,7 +80,7 @@ func TestANumberIsConfirmedAsItIsShown(t *testing.T) {
 	if status, _ := asker.post("/team/approval", url.Values{"effect": {"destroy"}}); status != http.StatusSeeOther {
 		t.Fatalf("the policy: %d", status)
 	}
-	if status, to := asker.post("/runs", url.Values{"operation": {"disable-cache"}, "all": {"1"}, "confirm": {"2"}}); status != http.StatusSeeOther {
+	if status, to := asker.post("/runs", asker.seen(url.Values{"operation": {"disable-cache"}, "all": {"1"}, "confirm": {"2"}})); status != http.StatusSeeOther {
 		t.Fatalf("%d %.200s", status, to)
 	}
 	if err := h.db.Gorm.Exec("UPDATE runs SET total = 1234 WHERE id = 1").Error; err != nil {

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/http"
@@ -128,7 +129,8 @@ func (s *Server) livePreview(v *requestContext, form url.Values) (views.RunPrevi
 }
 
 func previewView(p runs.Preview) views.RunPreview {
-	shown := views.RunPreview{Title: p.Title, Effect: string(p.Effect), Total: p.Total, Clients: p.Clients, Warnings: p.Warnings, Expected: p.Expected}
+	shown := views.RunPreview{Digest: p.Digest, Grave: p.Confirm, Title: p.Title, Effect: string(p.Effect), Total: p.Total, Clients: p.Clients,
+		Warnings: p.Warnings, Expected: p.Expected}
 	for _, r := range p.Requests {
 		shown.Requests = append(shown.Requests, views.PreviewRequest{Site: r.Name, Home: r.Home, Method: r.Method, URL: r.URL, Body: r.Body, Warning: r.Warning})
 	}
@@ -165,6 +167,9 @@ func (s *Server) showCompose(v *requestContext, status int, form url.Values, pro
 	}
 	if page.Preview.Problems == nil {
 		page.Preview.Problems = problems
+	}
+	if status == http.StatusConflict {
+		page.Preview.Confirm = "" // the number that was typed confirmed another run
 	}
 	return v.render(status, views.Compose(page))
 }
@@ -240,7 +245,12 @@ func (s *Server) startRun(v *requestContext) error {
 		}
 		spec.Table = o.Table
 	}
+	spec.Person = s.person(cmp.Or(form.Get("shown"), "nothing"))
 	run, err := s.Runner.Start(v.Request.Context(), v.actor(), spec)
+	if errors.Is(err, runs.ErrNotShown) {
+		return s.showCompose(v, http.StatusConflict, form,
+			validation.Problems{"shown": "Nothing was started yet. This is what the run would do now. Check it, then run it."})
+	}
 	if problems, is := errors.AsType[validation.Problems](err); is {
 		return s.showCompose(v, http.StatusUnprocessableEntity, form, problems)
 	}

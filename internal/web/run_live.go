@@ -25,6 +25,10 @@ func (s *Server) streamRun(v *requestContext) error {
 	if _, err := s.Runner.Run(v.Request.Context(), v.actor(), id); err != nil {
 		return err
 	}
+	above, err := s.Runner.ConfirmAbove(v.Request.Context())
+	if err != nil {
+		return err
+	}
 	v.Header("Content-Type", "text/event-stream")
 	v.Header("X-Accel-Buffering", "no") // nginx would hold the frames back
 	v.Status(http.StatusOK)
@@ -39,7 +43,7 @@ func (s *Server) streamRun(v *requestContext) error {
 			}
 		}
 		var drawn bytes.Buffer
-		if err := views.RunProgress(runView(snapshot, v.actor())).Render(ctx, &drawn); err != nil {
+		if err := views.RunProgress(runView(snapshot, v.actor(), above)).Render(ctx, &drawn); err != nil {
 			return err
 		}
 		if bytes.Equal(drawn.Bytes(), last) {

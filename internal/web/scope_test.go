@@ -31,6 +31,7 @@ var outsideScope = map[string]int{
 	"GET /runs/:id/export.json": 404,
 	"GET /runs/:id/answers":     404, "GET /runs/:id/answers.csv": 404, "GET /runs/:id/answers.json": 404, "GET /runs/:id/answers.jsonl": 404,
 	"GET /runs/:id/compare": 404,
+	"POST /runs/:id/undo":   404, "POST /runs/:id/start": 404,
 	"POST /runs/:id/cancel": 404, "POST /runs/:id/approve": 404, "POST /runs/:id/decline": 404, "POST /team/approval": 403, "POST /runs/:id/redirects": 404,
 	"POST /runs/:id/rerun": 404,
 	"GET /audit/:seq":      404, "GET /team/:id": 404, "POST /team/:id/role": 404, "POST /team/:id/access": 404, "POST /team/:id/reset": 404,
@@ -162,7 +163,7 @@ func withinScope(t *testing.T, h *testServer) {
 	if status, _ := p.post("/runs/3/rerun", url.Values{}); status != http.StatusUnprocessableEntity {
 		t.Errorf("repeating a run that went beyond reach: %d", status)
 	}
-	if status, to := p.post("/runs", url.Values{"operation": {"clear-opcache"}, "all": {"1"}}); status != http.StatusSeeOther || to != "/runs/4" {
+	if status, to := p.post("/runs", p.seen(url.Values{"operation": {"clear-opcache"}, "all": {"1"}})); status != http.StatusSeeOther || to != "/runs/4" {
 		t.Fatalf("run on all: %d %s", status, to)
 	}
 	h.ended(t, 4)
@@ -193,7 +194,7 @@ func TestScopeOfOperations(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if status, body := p.post("/runs", values); status != want {
+		if status, body := p.post("/runs", p.seen(values)); status != want {
 			t.Errorf("%s: %d, want %d: %.300s", form, status, want, body)
 		}
 	}

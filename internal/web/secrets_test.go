@@ -31,7 +31,7 @@ func TestNoSecretIsShownOrKept(t *testing.T) {
 	keep(p.post("/sites/2/credential", url.Values{"username": {""}, "application_password": {wrong}}))
 	keep(p.post("/sites/2/credential", url.Values{"username": {"somebody"}, "application_password": {wrong}}))
 	keep(p.post("/sites/import", url.Values{"csv": {"url,username,application_password\nnot an address,x," + wrong + "\n"}}))
-	if status, to := p.post("/runs", url.Values{"operation": {"clear-cache"}, "all": {"1"}}); status != 303 {
+	if status, to := p.post("/runs", p.seen(url.Values{"operation": {"clear-cache"}, "all": {"1"}})); status != 303 {
 		t.Fatalf("run: %d %.500s", status, to)
 	}
 	h.ended(t, 1)

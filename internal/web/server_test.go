@@ -6,12 +6,14 @@ import (
 	"crypto/ed25519"
 	"io"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/http/cookiejar"
 	"net/http/httptest"
 	"net/netip"
 	"net/url"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -209,6 +211,22 @@ func (p person) get(path string) (int, string) {
 func (p person) post(path string, form url.Values) (int, string) {
 	p.t.Helper()
 	return p.do(p.request(http.MethodPost, path, form))
+}
+
+// shown matches what identifies a run that a page shows.
+var shown = regexp.MustCompile(`name="shown" value="([0-9a-f]+)"`)
+
+// seen is the form of a run as it is sent by somebody who was shown what it does.
+func (p person) seen(form url.Values) url.Values {
+	p.t.Helper()
+	r := p.request(http.MethodPost, "/run/preview", form)
+	r.Header.Set("HX-Request", "true")
+	_, page := p.do(r)
+	form = maps.Clone(form)
+	if found := shown.FindStringSubmatch(page); found != nil {
+		form.Set("shown", found[1])
+	}
+	return form
 }
 
 // ended waits until the run has ended.

@@ -34,6 +34,7 @@ type Store interface {
 	Enqueue(ctx context.Context, jobs int) error
 	EndOverdue(ctx context.Context) error
 	EndUnapproved(ctx context.Context) error
+	ReleaseDue(ctx context.Context) error
 	Revoke(ctx context.Context, run int64, note string) error
 
 	LeaseHosts(ctx context.Context, owner string, wanted []netip.Addr, until time.Time) ([]netip.Addr, error)

@@ -19,7 +19,7 @@ func (e *Engine) revoked(ctx context.Context, run runs.Run, plan operation.Plan)
 	if err == nil && runs.MayGoOn(actor, run, plan) {
 		return actor, false, nil
 	}
-	return actor, true, e.store.Revoke(ctx, run.ID, "Not sent: "+run.Actor.Name+" may not run this any more.")
+	return actor, true, e.store.Revoke(ctx, run.ID, notSentRevoked)
 }
 
 // watchActor ends the batch when who started the run may not go on with it.

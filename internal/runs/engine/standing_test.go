@@ -51,7 +51,7 @@ func TestARunOfSomebodyWhoMayNoMore(t *testing.T) {
 			before := len(h.Fake.Calls(0)) + len(h.Fake.Calls(1))
 			h.Exec(t, "UPDATE batches SET retry_at = 0 WHERE run_id = ?", started[name])
 			last := h.Wait(t, started[name])
-			if last.Counts.OK != c.ok || last.Counts.Failed != 2-c.ok || last.Run.State != c.state || len(h.Fake.Calls(0))+len(h.Fake.Calls(1))-before != c.ok {
+			if last.Counts.OK != c.ok || last.Counts.NotSent != 2-c.ok || last.Run.State != c.state || len(h.Fake.Calls(0))+len(h.Fake.Calls(1))-before != c.ok {
 				t.Errorf("%s: %s with %+v, %d calls", name, last.Run.State, last.Counts, len(h.Fake.Calls(0))+len(h.Fake.Calls(1))-before)
 			}
 			for _, target := range h.Targets(t, started[name]) {
@@ -88,7 +88,7 @@ func TestARunUnderWayOfSomebodyWhoIsRemoved(t *testing.T) {
 	}
 	removed.Store(true)
 	last := h.Wait(t, run.ID)
-	if last.Run.State != runs.Cancelled || last.Counts.OK == 0 || last.Counts.OK > n-2 || last.Counts.OK+last.Counts.Failed != n {
+	if last.Run.State != runs.Cancelled || last.Counts.OK == 0 || last.Counts.OK > n-2 || last.Counts.OK+last.Counts.NotSent != n {
 		t.Errorf("%s with %+v", last.Run.State, last.Counts)
 	}
 }

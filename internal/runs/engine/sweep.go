@@ -30,6 +30,7 @@ func (e *Engine) sweep(ctx context.Context) {
 		}{
 			{"batches whose lease expired could not be queued again", e.requeueExpired},
 			{"batches that have no job could not be queued again", func(ctx context.Context) error { return e.requeueMissing(ctx, &missing) }},
+			{"runs whose wait is over could not begin", e.store.ReleaseDue},
 			{"runs that nobody approved in time could not be ended", e.store.EndUnapproved},
 			{"runs past their time limit could not be ended", e.store.EndOverdue},
 		} {

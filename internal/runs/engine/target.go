@@ -75,6 +75,9 @@ func (b *batch) finish(t runs.Target, g *gate, verdict wordpress.Verdict, stoppe
 	return true
 }
 
+// notSentRevoked is the note of the targets of a run whose actor may not go on with it.
+const notSentRevoked = "Not sent: the person who started the run no longer has the rights for it."
+
 // withoutSending decides the targets to which nothing may be sent.
 func (b *batch) withoutSending(t runs.Target) (wordpress.Verdict, bool) {
 	s, found := b.sites[t.SiteID]
@@ -83,8 +86,7 @@ func (b *batch) withoutSending(t runs.Target) (wordpress.Verdict, bool) {
 		return wordpress.Verdict{Outcome: wordpress.Unknown, Reason: wordpress.ReasonCutOff,
 			Note: "Drover was stopped while this request was running, and it was not sent again: the person who started the run no longer has the rights for it."}, true
 	case b.revoked:
-		return wordpress.Verdict{Outcome: wordpress.Failed, Reason: wordpress.ReasonCancelled,
-			Note: "Not sent: the person who started the run no longer has the rights for it."}, true
+		return wordpress.Verdict{Outcome: wordpress.Failed, Reason: wordpress.ReasonCancelled, Note: notSentRevoked}, true
 	case t.State == runs.TargetRunning && !b.plan.Idempotent:
 		return wordpress.Verdict{Outcome: wordpress.Unknown, Reason: wordpress.ReasonCutOff,
 			Note: "Drover was stopped while this request was running. It may have taken effect. It was not sent again."}, true

@@ -1,0 +1,168 @@
+package runs
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/droverhq/drover/internal/access"
+	"github.com/droverhq/drover/internal/audit"
+	"github.com/droverhq/drover/internal/operation"
+	"github.com/droverhq/drover/internal/sites"
+	"github.com/droverhq/drover/internal/validation"
+)
+
+// ErrNotShown is returned where a person starts another run than the one that they were shown.
+var ErrNotShown = errors.New("the run is not the one that was shown")
+
+// Person is somebody who starts a run on a page: it must be the run that they saw, they confirm changes on many sites too, and they get a
+// moment to think better of it.
+type Person struct {
+	Shown string        // Preview.Digest of what they saw; empty for a rerun, whose targets its run's page shows
+	Wait  time.Duration // before anything is sent of a run that destroys, or changes many sites
+}
+
+// mostConfirmAbove bounds the setting of ConfirmAbove.
+const mostConfirmAbove = 1_000_000
+
+// usualConfirmAbove is the setting as long as nobody changed it.
+const usualConfirmAbove = 50
+
+// confirmSetting is the name that the setting is stored under.
+const confirmSetting = "confirm_above"
+
+// ConfirmAbove is the number of sites above which a person confirms a run that changes something, as they always confirm one that destroys.
+func (r *Runner) ConfirmAbove(ctx context.Context) (int, error) {
+	text, err := r.store.setting(ctx, confirmSetting)
+	if err != nil || text == "" {
+		return usualConfirmAbove, err
+	}
+	return strconv.Atoi(text)
+}
+
+// SetConfirmAbove changes the setting for the whole team.
+func (r *Runner) SetConfirmAbove(ctx context.Context, actor access.Actor, sitesAbove int) error {
+	if err := r.log.Authorize(ctx, actor, access.SettingsChange, ""); err != nil {
+		return err
+	}
+	if sitesAbove < 0 || sitesAbove > mostConfirmAbove {
+		return validation.Problems{confirmSetting: fmt.Sprintf("Enter a number from 0 to %d.", mostConfirmAbove)}
+	}
+	before, err := r.ConfirmAbove(ctx)
+	if err != nil {
+		return err
+	}
+	return r.store.change(ctx, func(w write) error {
+		event := audit.Event{Action: access.SettingsChange, Detail: map[string]any{confirmSetting: map[string]any{"before": before, "after": sitesAbove}}}
+		if err := w.log.Record(w.tx, actor, event); err != nil {
+			return err
+		}
+		return w.putSetting(confirmSetting, strconv.Itoa(sitesAbove))
+	})
+}
+
+// grave tells whether a person confirms a run of the effect on so many sites by typing their number.
+func grave(effect operation.Effect, total, above int) bool {
+	return effect == operation.Destroy || effect == operation.Change && total > above
+}
+
+// admit checks what a person saw and confirmed, and returns how long the run waits. Whoever is no person confirms what destroys.
+func (r *Runner) admit(ctx context.Context, spec Spec, made operation.Plan, chosen []sites.Site) (wait time.Duration, err error) {
+	above := len(chosen)
+	if spec.Person != nil {
+		if spec.Person.Shown != digest(spec, made, chosen) && (spec.Person.Shown != "" || spec.RerunOf == 0) {
+			return 0, ErrNotShown
+		}
+		if above, err = r.ConfirmAbove(ctx); err != nil {
+			return 0, err
+		}
+	}
+	if !grave(made.Effect, len(chosen), above) {
+		return 0, nil
+	}
+	if spec.Confirmed != len(chosen) {
+		return 0, unconfirmed(made.Effect, len(chosen))
+	}
+	if spec.Person == nil {
+		return 0, nil
+	}
+	return spec.Person.Wait, nil
+}
+
+func unconfirmed(effect operation.Effect, total int) error {
+	why := "This can't be undone automatically."
+	if effect != operation.Destroy {
+		why = "This makes changes on many sites."
+	}
+	return validation.Problems{"confirm": fmt.Sprintf("%s Type the number of sites, %d, to confirm.", why, total)}
+}
+
+// digest identifies what a run would do where, as a person is shown it.
+func digest(spec Spec, made operation.Plan, chosen []sites.Site) string {
+	ids := make([]int64, len(chosen))
+	for i, s := range chosen {
+		ids[i] = s.ID
+	}
+	slices.Sort(ids)
+	params := map[string]string{}
+	for name, value := range spec.Params {
+		if value != "" {
+			params[name] = value
+		}
+	}
+	text, err := json.Marshal(struct {
+		Operation, Title string
+		Effect           operation.Effect
+		Params           map[string]string
+		Verify           bool
+		Sites            []int64
+	}{spec.Operation, made.Title, made.Effect, params, spec.Verify, ids})
+	if err != nil {
+		panic(err) // texts and numbers always have a JSON form
+	}
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:16])
+}
+
+// Undo ends a run before anything of it was sent. It returns ErrBegun once its wait is over.
+func (r *Runner) Undo(ctx context.Context, actor access.Actor, id int64) error {
+	return r.cancelWith(ctx, actor, id, func() error {
+		return r.store.undo(ctx, actor, id, "Not sent: the run was undone before anything was sent.")
+	})
+}
+
+// StartNow ends the wait of a run. Whoever may start it may do so. It returns ErrBegun once the wait is over.
+func (r *Runner) StartNow(ctx context.Context, actor access.Actor, id int64) error {
+	subject := access.On("run", id)
+	if err := r.log.Authorize(ctx, actor, access.RunStartNow, subject); err != nil {
+		return err
+	}
+	run, err := r.Run(ctx, actor, id)
+	if err != nil {
+		return err
+	}
+	judged, err := r.EffectOf(ctx, run.Spec)
+	if err != nil {
+		return err
+	}
+	why := ""
+	switch {
+	case run.OutsideScope > 0 || !r.covers(actor, run):
+		why = "reach"
+	case !actor.May(Right(operation.Most(run.Effect, judged))):
+		why = "role"
+	}
+	if why != "" {
+		return errors.Join(access.ErrForbidden, r.log.Refuse(ctx, actor, access.RunStartNow, subject, why))
+	}
+	if err := r.store.startNow(ctx, actor, id); err != nil {
+		return fmt.Errorf("runs: start now: %w", err)
+	}
+	return nil
+}
