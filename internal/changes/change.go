@@ -24,8 +24,10 @@ type Change struct {
 	Member      int64
 	Role        access.Role
 	Restriction access.Restriction
-	Email       string // of an invitation
-	Lift        bool   // the second factor goes with the password
+	Email       string       // of an invitation or a new member
+	Name        string       // of a new member
+	Password    vault.Secret `json:"-"` // of a new member
+	Lift        bool         // the second factor goes with the password
 
 	Policy   runs.Policy
 	Required bool // a second factor
@@ -35,6 +37,8 @@ type Change struct {
 func (c *Changes) apply(ctx context.Context, actor access.Actor, ch Change) (link vault.Secret, err error) {
 	registry, roster := c.parts.Registry, c.parts.Roster
 	switch ch.Action {
+	case access.SiteAdd:
+		_, err = registry.Add(ctx, actor, ch.Draft)
 	case access.SiteEdit:
 		err = c.editSite(ctx, actor, ch)
 	case access.SiteCredential:
@@ -45,6 +49,8 @@ func (c *Changes) apply(ctx context.Context, actor access.Actor, ch Change) (lin
 		err = registry.Retire(ctx, actor, ch.Sites...)
 	case access.SiteRestore:
 		err = registry.Restore(ctx, actor, ch.Sites...)
+	case access.MemberAdd:
+		_, err = roster.Add(ctx, actor, members.Member{Email: ch.Email, Name: ch.Name, Role: ch.Role, Restriction: ch.Restriction}, ch.Password)
 	case access.MemberRole:
 		err = roster.ChangeRole(ctx, actor, ch.Member, ch.Role)
 	case access.MemberAccess:
@@ -83,7 +89,8 @@ func (ch Change) site() int64 {
 // sealedChange is what is sealed of a change. It alone holds the password as it is.
 type sealedChange struct {
 	Change
-	Draft sealedDraft // instead of the change's own, which shows no password
+	Draft    sealedDraft // instead of the change's own, which shows no password
+	Password string      // likewise
 }
 
 type sealedDraft struct {
@@ -95,7 +102,7 @@ type sealedDraft struct {
 func (ch Change) payload() vault.Secret {
 	d := ch.Draft
 	draft := sealedDraft{URL: d.URL, Name: d.Name, Client: d.Client, Username: d.Username, Password: d.Password.Reveal(), Tags: d.Tags}
-	text, err := json.Marshal(sealedChange{ch, draft})
+	text, err := json.Marshal(sealedChange{ch, draft, ch.Password.Reveal()})
 	if err != nil {
 		panic(err) // it holds texts and numbers only
 	}
@@ -114,5 +121,6 @@ func (s store) open(row changeRow) (Change, error) {
 	}
 	change, d := sealed.Change, sealed.Draft
 	change.Draft = sites.Draft{URL: d.URL, Name: d.Name, Client: d.Client, Username: d.Username, Password: vault.NewSecret(d.Password), Tags: d.Tags}
+	change.Password = vault.NewSecret(sealed.Password)
 	return change, nil
 }

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/droverhq/drover/internal/access"
@@ -99,6 +100,9 @@ func (c *Changes) request(ctx context.Context, actor access.Actor, change Change
 		if event, err = c.bulk(ctx, actor, change); err != nil {
 			return err
 		}
+	}
+	if slices.Contains(adds, event.Action) {
+		event.Subject = "" // it was undone, and the number may be another's by the time of the approval
 	}
 	detail, err := json.Marshal(event.Detail)
 	if err != nil {

@@ -29,6 +29,7 @@ var covered = map[access.Action]func(proposal) bool{
 	access.MemberAccess:   widens,
 	access.RunPolicy:      loosensPolicy,
 	access.SettingsChange: loosensSetting,
+	access.SiteAdd:        ofProtectedClient,
 	access.SiteCredential: ofProtectedSite,
 	access.SiteEdit:       editsProtectedSite,
 	access.SiteRestore:    ofProtectedSite,
@@ -67,6 +68,11 @@ func loosensPolicy(p proposal) bool {
 func loosensSetting(p proposal) bool { return p.detail["value"] != "yes" }
 
 func ofProtectedSite(p proposal) bool { return p.policy.Protects(p.client) }
+
+// ofProtectedClient judges a new site: under a policy for effects no site was protected yet, and its runs wait for a second person anyway.
+func ofProtectedClient(p proposal) bool {
+	return p.client != "" && slices.Contains(p.policy.Clients, p.client)
+}
 
 // editsProtectedSite judges by the client before and the one after: neither taking a site out of protection nor bringing one under it hides
 // what else is altered.

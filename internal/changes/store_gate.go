@@ -3,6 +3,7 @@ package changes
 import (
 	"cmp"
 	"encoding/json"
+	"slices"
 	"time"
 
 	"gorm.io/gorm"
@@ -88,8 +89,14 @@ func take(l *audit.Log, tx *gorm.DB, actor access.Actor, event audit.Event) erro
 	return l.Record(tx, by, audit.Event{Action: access.ChangeApprove, Subject: access.On("change", id), Detail: row.auditDetail()})
 }
 
+// adds are the actions whose subject they make themselves: its number is not known before.
+var adds = []access.Action{access.MemberAdd, access.SiteAdd}
+
 // eventText is what a change would record, as a text that two of them are compared by.
 func eventText(event audit.Event) (string, error) {
+	if slices.Contains(adds, event.Action) {
+		event.Subject = ""
+	}
 	text, err := json.Marshal([]any{event.Action, event.Subject, event.Detail})
 	return string(text), err
 }

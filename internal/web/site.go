@@ -164,6 +164,9 @@ func (s *Server) addSite(v *requestContext) error {
 	}
 	d := draft(v)
 	site, err := s.Registry.Add(v.Request.Context(), v.actor(), d)
+	if errors.Is(err, access.ErrNeedsApproval) {
+		_, err = v.change(changes.Change{Action: access.SiteAdd, Draft: d})
+	}
 	if p, is := errors.AsType[validation.Problems](err); is {
 		return s.showSiteForm(v, http.StatusUnprocessableEntity, sites.Site{}, d, p)
 	}
