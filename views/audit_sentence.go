@@ -35,6 +35,9 @@ var verbsOf = map[string]actionVerbs{
 	"change.approve": {"approved a change", "approve a change"}, "change.decline": {"ended the request for a change", "decline a change"},
 	"change.read":    {"viewed waiting changes", "view waiting changes"},
 	"change.request": {"requested a change", "request a change"}, "change.withdraw": {"withdrew a request for a change", "withdraw a request for a change"},
+	"connect.queue": {"changed the queue of sites to connect", "change the queue of sites to connect"}, "connect.begin": {"went to WordPress to approve",
+		"go to WordPress to approve"},
+	"connect.finish":  {"came back from WordPress for", "come back from WordPress"},
 	"database.backup": {"backed up the database", "back up the database"},
 	"keys.rotate":     {"rotated the encryption key", "rotate the encryption key"},
 	"drover.start":    {"started", "start"}, "gallery.read": {"opened the gallery", "open the gallery"},
@@ -106,6 +109,8 @@ func (e AuditRow) subject(run string) phrase {
 		return phrase{Text: name, Href: "/team/" + id, Strong: true}
 	case "change":
 		return phrase{Text: "change " + id, Href: "/changes/" + id, Strong: true}
+	case "connection":
+		return phrase{Text: e.Detail.text("home"), Href: "/connect/" + id, Strong: true}
 	case "token", "operation":
 		if name == "" {
 			name = kind + " " + id
@@ -135,6 +140,11 @@ func (e AuditRow) ending() string {
 		return e.Detail.checked()
 	case "site.edit", "member.role", "member.reach", "site.credential", "member.edit", "site.learn":
 		return e.Detail.changed()
+	case "connect.queue":
+		return e.Detail.counts("added", "reconnect", "skipped", "put_back", "removed")
+	case "connect.finish":
+		return map[string]string{"approved": ": approved", "rejected": ": not approved", "expired": ": too late", "other_site": ": another site answered",
+			"incomplete": ": without a credential"}[e.Detail.text("result")]
 	case "site.import":
 		return e.Detail.counts("added", "updated", "unchanged", "bad")
 	case "member.add", "member.invite", "member.join":

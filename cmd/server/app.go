@@ -12,6 +12,7 @@ import (
 	"github.com/droverhq/drover/internal/access"
 	"github.com/droverhq/drover/internal/audit"
 	"github.com/droverhq/drover/internal/changes"
+	"github.com/droverhq/drover/internal/connect"
 	"github.com/droverhq/drover/internal/database"
 	"github.com/droverhq/drover/internal/members"
 	"github.com/droverhq/drover/internal/runs"
@@ -30,6 +31,7 @@ type app struct {
 	network  *wordpress.Network
 	keys     *vault.Vault
 	registry *sites.Registry
+	connect  *connect.Queue
 	roster   *members.Roster
 	changes  *changes.Changes
 	runner   *runs.Runner
@@ -66,6 +68,7 @@ func (h *app) wire(ctx context.Context, keyFile string) error {
 	if _, err := h.registry.BindToOrigins(ctx); err != nil {
 		return err
 	}
+	h.connect = connect.New(h.db, h.log, h.registry, h.network)
 	h.roster = members.New(h.db, keys, h.log)
 	h.roster.Deny(static.Passwords())
 	if h.runner, err = runs.New(h.db, h.registry, h.log, h.logger); err != nil {

@@ -12,7 +12,8 @@ const module = "github.com/droverhq/drover/"
 
 // floors is the house: a package imports only lower floors. The exceptions are in sameFloor.
 var floors = map[string]float64{
-	"cmd/server": 4, "internal/web": 3, "views": 3, "static": 3, "internal/runs/engine": 2.5, "internal/changes": 2.5, "internal/runs": 2, "internal/members": 2,
+	"cmd/server": 4, "internal/web": 3, "views": 3, "static": 3, "internal/runs/engine": 2.5, "internal/changes": 2.5, "internal/runs": 2,
+	"internal/members": 2, "internal/connect": 2,
 	"internal/sites": 1, "internal/saved": 1, "internal/remote": 1, "internal/auditsinks": 1,
 	"internal/cacheplugin": 0, "internal/wordpress": 0, "internal/operation": 0, "internal/endpoint": 0, "internal/validation": 0, "internal/spreadsheet": 0,
 	"internal/vault": 0, "internal/access": 0, "internal/audit": 0, "internal/database": 0, "migrations": -1, "internal/expression": -1,
@@ -33,7 +34,7 @@ var only = map[string][]string{
 	"github.com/gin-gonic/gin": {"internal/web"},
 	"github.com/a-h/templ":     {"views", "internal/web"},
 	"gorm.io/gorm": {"internal/database", "internal/audit", "internal/sites", "internal/saved", "internal/runs", "internal/members",
-		"internal/auditsinks", "internal/changes"},
+		"internal/auditsinks", "internal/changes", "internal/connect"},
 }
 
 func TestStairsOnlyGoDown(t *testing.T) {

@@ -106,8 +106,9 @@ func (c *config) serve(ctx context.Context, out io.Writer, h *app, gallery bool)
 	auditSinks, library := auditsinks.New(h.db, h.log, logger), saved.New(h.db, h.log)
 	dashboard := web.New(web.Parts{
 		AuditSinks: auditSinks, Signing: func() (ed25519.PrivateKey, error) { return vault.SigningKey(h.signing) },
-		Changes: h.changes, Registry: h.registry, Runner: h.runner, Roster: h.roster, Library: library, Log: h.log, Logger: logger, PublicURL: c.publicURL,
-		Gallery: gallery, TrustedProxies: proxies,
+		Changes: h.changes, Registry: h.registry, Connect: h.connect, Runner: h.runner, Roster: h.roster, Library: library, Log: h.log, Logger: logger,
+		PublicURL: c.publicURL,
+		Gallery:   gallery, TrustedProxies: proxies,
 	})
 	defer dashboard.Close()
 	// No WriteTimeout: it would cut a run's stream. Each write of a stream has a deadline of its own.
@@ -126,6 +127,7 @@ func (c *config) serve(ctx context.Context, out io.Writer, h *app, gallery bool)
 	defer stopSigning()
 	go h.maintainAuditLog(signing, logger, c.audit)
 	defer h.redactStored(context.WithoutCancel(ctx), library, logger)()
+	defer h.resumeLooks(context.WithoutCancel(ctx), logger)()
 	go h.recordRepeatedRefusals(signing, logger)
 	go h.expireChanges(signing, logger)
 	fmt.Fprintf(out, "Drover listens on %s\n", c.publicURL)
@@ -170,6 +172,18 @@ func (h *app) redactStored(ctx context.Context, library *saved.Library, logger *
 		err := errors.Join(library.RedactStored(ctx), h.runner.RedactStored(ctx))
 		if err != nil && ctx.Err() == nil {
 			logger.ErrorContext(ctx, "secrets could not be taken out of what is stored; Drover tries again at its next start", "err", err)
+		}
+	})
+	return func() { cancel(); under.Wait() }
+}
+
+// resumeLooks looks at the sites of the queue that an earlier process had not come to, until stop.
+func (h *app) resumeLooks(ctx context.Context, logger *slog.Logger) (stop func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	var under sync.WaitGroup
+	under.Go(func() {
+		if err := h.connect.Resume(ctx); err != nil && ctx.Err() == nil {
+			logger.ErrorContext(ctx, "looking at sites failed", "err", err)
 		}
 	})
 	return func() { cancel(); under.Wait() }

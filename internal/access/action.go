@@ -20,6 +20,9 @@ const (
 	ChangeRead         Action = "change.read"
 	ChangeRequest      Action = "change.request"  // a change that a second person must approve
 	ChangeWithdraw     Action = "change.withdraw" // one's own request
+	ConnectBegin       Action = "connect.begin"   // go to a site to approve Drover there
+	ConnectFinish      Action = "connect.finish"  // come back from it
+	ConnectQueue       Action = "connect.queue"   // the queue of sites to connect
 	DatabaseBackup     Action = "database.backup"
 	KeysRotate         Action = "keys.rotate"
 	MemberAdd          Action = "member.add"
@@ -81,6 +84,9 @@ var leastRole = map[Action]Role{
 	ChangeRead:         Admin,
 	ChangeRequest:      Admin,
 	ChangeWithdraw:     Admin,
+	ConnectBegin:       Admin,
+	ConnectFinish:      Admin,
+	ConnectQueue:       Admin,
 	DatabaseBackup:     Owner,
 	KeysRotate:         Owner,
 	MemberAdd:          Admin,

@@ -37,7 +37,7 @@ var outcomes = map[wptest.Fault]string{
 	wptest.Closed: "failed/unreachable", wptest.PlainPermalinks: "ok", wptest.IndexPHPRoot: "ok", wptest.NoLinkHeader: "ok", wptest.OtherSite: "failed/other_site",
 	wptest.RenamedPrefix: "ok", wptest.InnerPort: "ok", wptest.HomeCut: "ok",
 	wptest.IndexClosed: "ok", wptest.IndexMinimal: "ok", wptest.IndexLarge: "ok", wptest.NamespaceGaps: "ok", wptest.UsersClosed: "ok",
-	wptest.OptionsByServer: "ok", wptest.DNSMissing: "failed/unreachable",
+	wptest.OptionsByServer: "ok", wptest.PasswordsKept: "ok", wptest.DNSMissing: "failed/unreachable",
 	wptest.DatabaseError: "ok", wptest.CrashAfter: "unknown/site_error", wptest.JSONCut: "unknown/unclear", wptest.BrowserCheck: "failed/blocked",
 	wptest.PasswordWall:     "failed/protected",
 	wptest.AccountSuspended: "failed/suspended", wptest.GatewayTimeout: "unknown/timeout", wptest.VerbsNotFound: "ok",

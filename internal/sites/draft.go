@@ -53,6 +53,13 @@ func (d *Draft) clean(p validation.Problems) {
 	}
 }
 
+// Grouping makes the client and tags of sites canonical, and tells what is wrong with them.
+func Grouping(client string, tags []string) (string, []string, Problems) {
+	d, p := Draft{URL: "https://none.example", Client: client, Tags: tags}, Problems{}
+	d.clean(p)
+	return d.Client, d.Tags, p
+}
+
 // cleanText is a text on one line and without characters that nobody sees: they come along with what is copied from a page or a chat.
 func cleanText(text string) string {
 	return norm.NFC.String(strings.Join(strings.Fields(wordpress.Visible(text)), " "))

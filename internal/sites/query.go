@@ -56,6 +56,15 @@ func (r *Registry) Site(ctx context.Context, actor access.Actor, id int64) (Site
 	return found[0], r.reached(ctx, actor, found[0])
 }
 
+// Within returns the site where it is in the actor's scope, else ErrNoSite. It is for showing what belongs to it, and records nothing.
+func (r *Registry) Within(ctx context.Context, actor access.Actor, id int64) (Site, error) {
+	found, err := r.store.byIDs(ctx, []int64{id})
+	if err != nil || len(found) == 0 || !within(actor, found[0]) {
+		return Site{}, errors.Join(ErrNoSite, err)
+	}
+	return found[0], nil
+}
+
 // reached returns ErrNoSite, and records the refusal, where the site is beyond the actor's reach.
 func (r *Registry) reached(ctx context.Context, actor access.Actor, s Site) error {
 	if within(actor, s) {

@@ -9,6 +9,7 @@ import (
 	"github.com/droverhq/drover/internal/access"
 	"github.com/droverhq/drover/internal/audit"
 	"github.com/droverhq/drover/internal/changes"
+	"github.com/droverhq/drover/internal/connect"
 	"github.com/droverhq/drover/internal/database"
 	"github.com/droverhq/drover/internal/expression"
 	"github.com/droverhq/drover/internal/members"
@@ -56,6 +57,7 @@ var knownErrors = []struct {
 	{expression.ErrBusy, http.StatusTooManyRequests, "Too many tables are being made",
 		"Two of yours, or several of the team, are running. Wait until one of them has ended, and try again."},
 	{sites.ErrNoSite, http.StatusNotFound, "Site not found", "Look for it in the site list, including retired sites."},
+	{connect.ErrNone, http.StatusNotFound, "Connection not found", "It may have been removed from the queue. Look under Connect sites."},
 	{saved.ErrNone, http.StatusNotFound, "Saved operation not found", "It may have been removed. Look in the list of saved operations."},
 	{runs.ErrNoRun, http.StatusNotFound, "Run not found", "Look for it in the list of runs."},
 	{runs.ErrNoTarget, http.StatusNotFound, "This site is not in this run", "Look for the site on the page of the run."},

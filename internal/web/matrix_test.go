@@ -72,7 +72,7 @@ func TestEveryRouteForEveryRole(t *testing.T) {
 	}
 	h.ended(t, run.ID)
 	fill := strings.NewReplacer("/sites/:id", "/sites/1", "/runs/:id", "/runs/1", ":target", "1", ":seq", "1", "/operations/:id", "/operations/999", "/team/:id",
-		"/team/999", "/changes/:id", "/changes/999", "/tokens/:id", "/tokens/999", "/sessions/:id", "/sessions/999")
+		"/team/999", "/changes/:id", "/changes/999", "/connect/:id", "/connect/999", "/tokens/:id", "/tokens/999", "/sessions/:id", "/sessions/999")
 	people := map[access.Role]person{}
 	for _, role := range access.Roles() {
 		people[role] = h.signIn(t, role)

@@ -11,6 +11,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/gin-gonic/gin"
+
+	"github.com/droverhq/drover/internal/connect"
 )
 
 // What a request carries along: its number, and whose it is once that is known.
@@ -72,7 +74,7 @@ func (s *Server) headers(c *gin.Context) {
 	if s.secure {
 		h.Set("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
 	}
-	if strings.Contains(c.FullPath(), ":token") {
+	if strings.Contains(c.FullPath(), ":token") || c.FullPath() == connect.ReturnPath {
 		h.Set("Referrer-Policy", "no-referrer")
 	}
 	c.Next()
@@ -101,6 +103,9 @@ func (s *Server) sameOrigin() gin.HandlerFunc {
 
 // readable refuses an address with bytes that no text holds: PostgreSQL stores neither them nor the audit entry of a refusal that names them.
 func (s *Server) readable(c *gin.Context) {
+	if c.FullPath() == connect.ReturnPath {
+		return // it looks itself, and draws no page at an address with a credential in it
+	}
 	query, err := url.QueryUnescape(c.Request.URL.RawQuery)
 	if err != nil || !storable(query) || !storable(c.Request.URL.Path) {
 		s.refuse(c, errBadAddress)

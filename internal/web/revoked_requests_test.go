@@ -80,6 +80,9 @@ func (h gateServer) asks(t *testing.T, route string, m members.Member, session i
 		return h.asksRun(t, route)
 	case "POST /changes/:id/approve", "POST /changes/:id/decline", "POST /changes/:id/withdraw":
 		return h.asksChange(t, route, m)
+	case "POST /connect", "POST /connect/next", "POST /connect/mark", "POST /connect/:id/look", "POST /connect/:id/approve", "POST /connect/:id/credential",
+		"POST /sites/reconnect":
+		return h.asksConnect(t, route, m)
 	case "POST /audit/views":
 		return change{"/audit/views", encoded("name", "view "+fmt.Sprint(m.ID), "query", "action=run.start")}
 	case "POST /audit/views/:id/remove":

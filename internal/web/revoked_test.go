@@ -102,7 +102,7 @@ var revocations = map[string]func(ctx context.Context, h gateServer, m members.M
 }
 
 // unseen are the tables that tell of a request and not of a change: the audit log above all, whose refusals are wanted.
-var unseen = []string{"entries", "river", "goose", "sqlite", "host_leases", "streams"}
+var unseen = []string{"connect_app", "entries", "river", "goose", "sqlite", "host_leases", "streams"}
 
 // stored is everything that the database keeps, as text.
 func (h gateServer) stored(t *testing.T) string {

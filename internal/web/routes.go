@@ -11,6 +11,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/droverhq/drover/internal/access"
+	"github.com/droverhq/drover/internal/connect"
 	"github.com/droverhq/drover/static"
 )
 
@@ -76,6 +77,15 @@ func (s *Server) table() []route {
 		get("/sites/import", access.SiteImport, s.importForm, recent),
 		get("/sites/import/bad.csv", access.SiteImport, s.badLines),
 		post("/sites/import", access.SiteImport, s.importSites, recentForm, body(longestUpload)),
+		get("/connect", access.ConnectQueue, s.connectQueue),
+		post("/connect", access.ConnectQueue, s.connectSites),
+		post("/connect/next", access.ConnectBegin, s.approveNext, recentForm),
+		post("/connect/mark", access.ConnectQueue, s.markConnections),
+		get("/connect/:id", access.ConnectQueue, s.connection, on("connection")),
+		post("/connect/:id/look", access.ConnectQueue, s.lookAgain, on("connection")),
+		post("/connect/:id/approve", access.ConnectBegin, s.approve, on("connection"), recentForm),
+		post("/connect/:id/credential", access.SiteAdd, s.enterCredential, on("connection"), recentForm),
+		post("/sites/reconnect", access.ConnectQueue, s.reconnect),
 		post("/sites/check", access.SiteCheck, s.checkSites),
 		post("/sites/tag", access.SiteTag, s.tagSites),
 		post("/sites/retire", access.SiteRetire, s.retireSites),
@@ -241,6 +251,7 @@ func (s *Server) routes() {
 		s.engine.GET(old, redirectTo(present))
 		s.engine.POST(old, redirectTo(present))
 	}
+	s.engine.GET(connect.ReturnPath, s.returned)
 	s.engine.GET("/healthz", func(c *gin.Context) { c.String(http.StatusOK, "ok\n") })
 	s.engine.GET("/static/*file", s.anybody(route{handle: s.asset}))
 	s.engine.NoRoute(s.anybody(route{handle: func(*requestContext) error { return errNoPage }}))

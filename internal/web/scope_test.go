@@ -12,6 +12,7 @@ import (
 	"github.com/droverhq/drover/internal/access"
 	"github.com/droverhq/drover/internal/audit"
 	"github.com/droverhq/drover/internal/changes"
+	"github.com/droverhq/drover/internal/connect"
 	"github.com/droverhq/drover/internal/database"
 	"github.com/droverhq/drover/internal/database/dbtest"
 	"github.com/droverhq/drover/internal/members"
@@ -104,12 +105,15 @@ func TestEveryRouteWithinAndOutsideScope(t *testing.T) {
 	h := divided(t, dbtest.SQLite(t))
 	h.signIn(t, access.Admin) // member 1, who reaches everything
 	h.requestZulu(t)
+	if _, err := h.parts.Connect.Add(t.Context(), shell, connect.Wanted{Addresses: []string{h.fake.URL(1) + "/x"}, Client: "Zulu"}); err != nil {
+		t.Fatal(err)
+	}
 	entries, _, err := h.log.Entries(context.Background(), access.System(), audit.Filter{Subject: "site:2", Limit: 1})
 	if err != nil || len(entries) == 0 {
 		t.Fatal(entries, err)
 	}
 	zulu := strings.NewReplacer("/sites/:id", "/sites/2", "/runs/:id", "/runs/2", ":target", "2", ":seq", fmt.Sprint(entries[0].Seq), "/operations/:id",
-		"/operations/-1", "/team/:id", "/team/1", "/changes/:id", "/changes/1", "/tokens/:id", "/tokens/1",
+		"/operations/-1", "/team/:id", "/team/1", "/changes/:id", "/changes/1", "/connect/:id", "/connect/1", "/tokens/:id", "/tokens/1",
 		"/sessions/:id", "/sessions/1", "/factors/:id", "/factors/1", "/app/:id", "/app/1")
 	for _, role := range []access.Role{access.Viewer, access.Operator, access.Admin} {
 		p := h.signInRestricted(t, role, access.Restriction{Clients: []string{"Acme"}})

@@ -17,6 +17,7 @@ import (
 	"github.com/droverhq/drover/internal/audit"
 	"github.com/droverhq/drover/internal/auditsinks"
 	"github.com/droverhq/drover/internal/changes"
+	"github.com/droverhq/drover/internal/connect"
 	"github.com/droverhq/drover/internal/expression"
 	"github.com/droverhq/drover/internal/members"
 	"github.com/droverhq/drover/internal/runs"
@@ -27,6 +28,7 @@ import (
 // Parts are what the dashboard is built over.
 type Parts struct {
 	Registry   *sites.Registry
+	Connect    *connect.Queue
 	Runner     *runs.Runner
 	Roster     *members.Roster
 	Changes    *changes.Changes // those that may need a second person

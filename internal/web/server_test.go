@@ -23,6 +23,7 @@ import (
 	"github.com/droverhq/drover/internal/audit"
 	"github.com/droverhq/drover/internal/auditsinks"
 	"github.com/droverhq/drover/internal/changes"
+	"github.com/droverhq/drover/internal/connect"
 	"github.com/droverhq/drover/internal/database"
 	"github.com/droverhq/drover/internal/database/dbtest"
 	"github.com/droverhq/drover/internal/members"
@@ -114,7 +115,8 @@ func newTestServerRated(t *testing.T, db *database.DB, rates web.Rates, describe
 	front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { handler.ServeHTTP(w, r) }))
 	h.home = front.URL
 	h.changes = changes.New(h.db, keys, h.log, changes.Parts{Registry: h.registry, Roster: h.roster, Runner: h.runner})
-	h.parts = web.Parts{Changes: h.changes, Registry: h.registry, Runner: h.runner, Roster: h.roster, Library: saved.New(h.db, h.log), Log: h.log, Logger: logger,
+	h.parts = web.Parts{Changes: h.changes, Registry: h.registry, Connect: connect.New(h.db, h.log, h.registry, network),
+		Runner: h.runner, Roster: h.roster, Library: saved.New(h.db, h.log), Log: h.log, Logger: logger,
 		AuditSinks: auditsinks.New(h.db, h.log, logger), Signing: func() (ed25519.PrivateKey, error) { return h.signing, nil }, PublicURL: h.home, Gallery: true,
 		Rates: rates}
 	h.server = web.New(h.parts)

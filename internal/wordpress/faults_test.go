@@ -114,6 +114,7 @@ var everyFault = map[wptest.Fault]expected{
 	wptest.UsersClosed:        {OK, "", "", 1, "warning", StepCredential},
 	wptest.PurgeTooSoon:       {OK, "", "", 1, "ready", ""}, // of another plugin
 	wptest.OptionsByServer:    {OK, "", "", 1, "warning", StepCapabilities},
+	wptest.PasswordsKept:      {OK, "", "", 1, "ready", ""},
 }
 
 func TestEveryFault(t *testing.T) {

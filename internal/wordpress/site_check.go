@@ -89,6 +89,9 @@ var checkWords = map[Reason]struct{ found, toDo string }{
 	ReasonForbidden:    {"The user is signed in, but may not read this.", "Let the user's role read it, or connect a user that may."},
 }
 
+// CheckWords say what a reason means where Drover only looked, and what to do about it.
+func CheckWords(r Reason) (found, fix string) { return findingOf(r), toDo(r) }
+
 // findingOf says what a reason means for a check.
 func findingOf(r Reason) string {
 	if words, is := checkWords[r]; is {

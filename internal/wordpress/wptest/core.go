@@ -19,6 +19,8 @@ func (s *site) core(w http.ResponseWriter, c call, fault Fault) {
 		usersClosed(w)
 	case c.route == "/wp/v2/users/me" && c.method == http.MethodGet:
 		s.me(w, c, fault)
+	case strings.HasPrefix(c.route, passwordsRoute):
+		s.applicationPasswords(w, c, fault)
 	case c.route == "/wp/v2/types" && c.query.Get("context") == "edit" && !c.signed:
 		wpError(w, http.StatusUnauthorized, "rest_cannot_view", "Sorry, you are not allowed to edit posts in this post type.")
 	case c.route == "/wp/v2/types" && c.query.Get("context") == "edit":
@@ -42,9 +44,6 @@ func (s *site) core(w http.ResponseWriter, c call, fault Fault) {
 			strconv.Itoa(s.number%3), "status": "active"}})
 	case c.route == "/wp/v2/users" && c.method == http.MethodGet:
 		reply(w, http.StatusOK, []any{map[string]any{"id": 1, "username": "admin", "name": "Admin", "email": "admin@" + s.Host, "roles": []string{"administrator"}}})
-	case c.route == "/wp/v2/users/me/application-passwords" && c.method == http.MethodGet:
-		reply(w, http.StatusOK, []any{map[string]any{"uuid": "5d8c1d7e-0000-4000-8000-00000000000a", "name": "Drover", "created": "2026-01-05T10:00:00",
-			"last_used": "2026-11-20T09:00:00"}})
 	case c.route == "/wp/v2/plugins" && c.method == http.MethodGet:
 		reply(w, http.StatusOK, s.plugins())
 	case c.route == "/wp/v2/settings" && c.method == http.MethodGet:

@@ -71,6 +71,7 @@ const (
 	IndexLarge         Fault = "index_large"       // _fields is dropped on the way
 	NamespaceGaps      Fault = "namespace_gaps"    // PHP made an object of the list
 	UsersClosed        Fault = "users_closed"      // a security plugin closes /wp/v2/users to everybody
+	PasswordsKept      Fault = "passwords_kept"    // users may create no application passwords, nor revoke any
 	OptionsByServer    Fault = "options_by_server" // a rule for CORS answers OPTIONS before WordPress
 )
 
@@ -83,6 +84,6 @@ func Faults() []Fault {
 		TooLarge, GzipBomb, Slow, Silent,
 		CutBefore, CutAfter, CertExpired, CertWrongHost, CertUnknownCA, Closed, PlainPermalinks, IndexPHPRoot, NoLinkHeader, DNSMissing, DatabaseError, CrashAfter,
 		JSONCut, BrowserCheck, PasswordWall, AccountSuspended, GatewayTimeout, VerbsNotFound,
-		OtherSite, RenamedPrefix, InnerPort, HomeCut, IndexClosed, IndexMinimal, IndexLarge, NamespaceGaps, UsersClosed, OptionsByServer,
+		OtherSite, RenamedPrefix, InnerPort, HomeCut, IndexClosed, IndexMinimal, IndexLarge, NamespaceGaps, UsersClosed, OptionsByServer, PasswordsKept,
 	}
 }

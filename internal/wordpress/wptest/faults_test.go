@@ -210,6 +210,7 @@ var answered = map[wptest.Fault]behaves{
 	wptest.NamespaceGaps:   but(func(b *behaves) { b.index.body = `"6":"bigscoots-cache/v2"` }),
 	wptest.UsersClosed:     but(func(b *behaves) { b.me = observed{401, "", "rest_user_cannot_view"} }),
 	wptest.OptionsByServer: well,
+	wptest.PasswordsKept:   well,
 	wptest.PurgeTooSoon:    well, // of another plugin, in caches_test.go
 }
 

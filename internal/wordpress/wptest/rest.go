@@ -28,6 +28,7 @@ type call struct {
 	body          []byte
 	signed        bool // by a user that the site knows
 	bad           bool // with a credential that it does not know
+	with          appPassword
 }
 
 func (s *site) rest(w http.ResponseWriter, r *http.Request) {
@@ -46,7 +47,7 @@ func (s *site) rest(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	c := call{method: s.overridden(r), route: route, query: r.URL.Query(), body: body}
-	c.signed, c.bad = s.authenticate(r, fault)
+	c.with, c.signed, c.bad = s.authenticate(r, fault)
 	w.Header().Set("Link", "<"+s.root(fault)+`>; rel="https://api.w.org/"`)
 	w.Header().Set("X-Robots-Tag", "noindex")
 	if spoils(fault, c.method) {
@@ -115,14 +116,16 @@ func (s *site) overridden(r *http.Request) string {
 }
 
 // authenticate checks an application password as WordPress does: everything but letters and digits is dropped first.
-func (s *site) authenticate(r *http.Request, fault Fault) (signed, bad bool) {
+func (s *site) authenticate(r *http.Request, fault Fault) (with appPassword, signed, bad bool) {
 	user, password, given := r.BasicAuth()
 	if !given || fault == HeaderStripped || fault == AppPasswordsOff {
-		return false, false
+		return with, false, false
 	}
-	signed = fault != WrongPassword && fault != UnknownUserCode && (user == DefaultUser || user == DefaultUser+"@"+s.Host) &&
-		squeeze(password) == squeeze(DefaultPassword)
-	return signed, !signed
+	with, signed = s.knows(user, password)
+	if fault == UnknownUserCode || fault == WrongPassword && squeeze(password) == squeeze(DefaultPassword) {
+		signed = false
+	}
+	return with, signed, !signed
 }
 
 func squeeze(password string) string {

@@ -55,6 +55,7 @@ type site struct {
 	limited     int       // requests that were answered with 429
 	drafts      map[int]string
 	lastDraftID int
+	passwords   []appPassword
 }
 
 func newSite(number int, s Site) *site {
@@ -64,7 +65,9 @@ func newSite(number int, s Site) *site {
 	if s.Name == "" {
 		s.Name = "Site " + s.Host
 	}
-	return &site{Site: s, number: number, broken: s.Fault, begun: time.Now(), cached: map[string]time.Time{}, drafts: map[int]string{}, lastDraftID: 2000}
+	return &site{Site: s, number: number, broken: s.Fault, begun: time.Now(), cached: map[string]time.Time{}, drafts: map[int]string{}, lastDraftID: 2000,
+		passwords: []appPassword{{uuid: firstUUID, name: "Drover", password: DefaultPassword, user: DefaultUser, created: time.Date(2026, 1, 5, 10, 0, 0, 0,
+			time.UTC)}}}
 }
 
 func (s *site) home() string { return fmt.Sprintf("https://%s:%d", s.Host, s.port) }
@@ -104,6 +107,10 @@ func (s *site) serve(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if !api {
+		if r.URL.Path == authorizePage {
+			s.authorize(w, r)
+			return
+		}
 		s.page(w, r)
 		return
 	}

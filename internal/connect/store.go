@@ -1,0 +1,280 @@
+package connect
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+
+	"github.com/droverhq/drover/internal/access"
+	"github.com/droverhq/drover/internal/audit"
+)
+
+type store struct {
+	db  *gorm.DB
+	log *audit.Log
+}
+
+// write is one change under way: what it stores and what it records stand or fall together.
+type write struct {
+	tx    *gorm.DB
+	log   *audit.Log
+	actor access.Actor
+	now   time.Time
+}
+
+func (s store) change(ctx context.Context, actor access.Actor, f func(write) error) error {
+	return s.log.RecordRefusal(ctx, s.db.WithContext(ctx).Transaction(func(tx *gorm.DB) error { return f(write{tx, s.log, actor, time.Now()}) }))
+}
+
+func (w write) record(action access.Action, subject access.Subject, detail map[string]any) error {
+	return w.log.Record(w.tx, w.actor, audit.Event{Action: action, Subject: subject, Detail: detail})
+}
+
+type row struct {
+	ID                                                                  int64 `gorm:"primaryKey"`
+	Address, Home, SiteURL, Root, Name, Approval, Plugins, Client, Tags string
+	SiteID                                                              int64
+	Replaces                                                            bool
+	State                                                               State
+	Obstacle, Finding, Fix                                              string
+	AddedBy                                                             string
+	AddedAt, LookedAt                                                   int64
+	TakenID                                                             int64
+	TakenBy                                                             string
+	TakenAt, EndedAt                                                    int64
+}
+
+func (row) TableName() string { return "connections" }
+
+type approvalRow struct {
+	ID, ConnectionID  int64
+	StateHash         string
+	MemberID          int64
+	SessionID         int64
+	AppName           string
+	CreatedAt         int64 `gorm:"autoCreateTime:false"`
+	ExpiresAt, UsedAt int64
+	Outcome           string
+}
+
+func (approvalRow) TableName() string { return "approvals" }
+
+func (r row) connection() Connection {
+	c := Connection{
+		ID: r.ID, Address: r.Address, Home: r.Home, SiteURL: r.SiteURL, Root: r.Root, Name: r.Name, Approval: r.Approval, Plugins: r.Plugins, Client: r.Client,
+		SiteID: r.SiteID, Replaces: r.Replaces, State: r.State, Obstacle: r.Obstacle, Finding: r.Finding, Fix: r.Fix, AddedBy: r.AddedBy, TakenBy: r.TakenBy,
+		TakenID: r.TakenID,
+		AddedAt: moment(r.AddedAt), LookedAt: moment(r.LookedAt), TakenAt: moment(r.TakenAt), EndedAt: moment(r.EndedAt),
+	}
+	if r.Tags != "" {
+		c.Tags = strings.Split(r.Tags, ",")
+	}
+	return c
+}
+
+func moment(micros int64) time.Time {
+	if micros == 0 {
+		return time.Time{}
+	}
+	return time.UnixMicro(micros).UTC()
+}
+
+func connections(rows []row) []Connection {
+	all := make([]Connection, len(rows))
+	for i, r := range rows {
+		all[i] = r.connection()
+	}
+	return all
+}
+
+func (s store) all(ctx context.Context) ([]Connection, error) { return s.inState(ctx, "") }
+
+// inState returns the connections in a state, all for the empty one, in the order in which they were added.
+func (s store) inState(ctx context.Context, state State) ([]Connection, error) {
+	q := s.db.WithContext(ctx).Order("id")
+	if state != "" {
+		q = q.Where("state = ?", state)
+	}
+	var rows []row
+	if err := q.Find(&rows).Error; err != nil {
+		return nil, fmt.Errorf("connect: %w", err)
+	}
+	return connections(rows), nil
+}
+
+func (s store) one(ctx context.Context, id int64) (Connection, error) {
+	var r row
+	result := s.db.WithContext(ctx).Where("id = ?", id).Limit(1).Find(&r)
+	if result.Error != nil {
+		return Connection{}, fmt.Errorf("connect: %w", result.Error)
+	}
+	if result.RowsAffected == 0 {
+		return Connection{}, ErrNone
+	}
+	return r.connection(), nil
+}
+
+// add stores the rows whose homes are not waiting yet. Those that were connected or skipped before begin again.
+func (s store) add(ctx context.Context, actor access.Actor, rows []row) (added []Connection, err error) {
+	err = s.change(ctx, actor, func(w write) error {
+		var homes []string
+		for _, r := range rows {
+			if err := w.tx.Where("home = ? AND state IN ?", r.Home, []State{Skipped, Connected}).Delete(&row{}).Error; err != nil {
+				return err
+			}
+			r.AddedAt = w.now.UnixMicro()
+			result := w.tx.Clauses(clause.OnConflict{DoNothing: true}).Create(&r)
+			if result.Error != nil {
+				return result.Error
+			}
+			if result.RowsAffected == 1 {
+				added, homes = append(added, r.connection()), append(homes, r.Home)
+			}
+		}
+		if len(added) == 0 {
+			return nil
+		}
+		return w.record(access.ConnectQueue, "", map[string]any{"added": len(added), "homes": some(homes)})
+	})
+	return added, err
+}
+
+// replace stores connections of sites that are there already, in the place of whatever waited at their homes.
+func (s store) replace(ctx context.Context, actor access.Actor, rows []row) (added []Connection, err error) {
+	err = s.change(ctx, actor, func(w write) error {
+		for _, r := range rows {
+			if err := w.tx.Where("home = ? OR site_id = ?", r.Home, r.SiteID).Delete(&row{}).Error; err != nil {
+				return err
+			}
+			r.AddedAt = w.now.UnixMicro()
+			if err := w.tx.Create(&r).Error; err != nil {
+				return err
+			}
+			added = append(added, r.connection())
+		}
+		homes := make([]string, len(rows))
+		for i, r := range rows {
+			homes[i] = r.Home
+		}
+		return w.record(access.ConnectQueue, "", map[string]any{"reconnect": len(rows), "homes": some(homes)})
+	})
+	return added, err
+}
+
+// putSeen stores what looks found. One that leads to a home which waits already is marked, and keeps its own.
+func (s store) putSeen(ctx context.Context, actor access.Actor, seen []Connection) error {
+	return s.change(ctx, actor, func(w write) error {
+		tx := w.tx
+		if err := w.log.VerifyActor(tx, actor, access.ConnectQueue, ""); err != nil {
+			return err
+		}
+		for _, c := range seen {
+			var other int64
+			if err := tx.Raw("SELECT id FROM connections WHERE home = ? AND id <> ?", c.Home, c.ID).Scan(&other).Error; err != nil {
+				return err
+			}
+			values := map[string]any{"site_url": c.SiteURL, "root": c.Root, "name": c.Name, "approval": c.Approval, "plugins": c.Plugins, "site_id": c.SiteID,
+				"looked_at": c.LookedAt.UnixMicro(),
+				"state":     c.State, "obstacle": c.Obstacle, "finding": c.Finding, "fix": c.Fix, "home": c.Home}
+			if other != 0 {
+				delete(values, "home")
+				values["state"], values["obstacle"], values["finding"], values["fix"] = Attention, ObstacleTwice,
+					"This address leads to "+c.Home+", which is in the queue already.", "Remove this line."
+			}
+			if err := tx.Model(&row{}).Where("id = ? AND state IN ?", c.ID, []State{Looking, Ready, Attention}).Updates(values).Error; err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+func (w write) setState(id int64, state State) error {
+	return w.tx.Model(&row{}).Where("id = ? AND state <> ?", id, Connected).Update("state", state).Error
+}
+
+func (w write) remove(id int64) error {
+	return errors.Join(w.tx.Where("connection_id = ?", id).Delete(&approvalRow{}).Error, w.tx.Where("id = ?", id).Delete(&row{}).Error)
+}
+
+func (w write) begin(c Connection, a approvalRow) error {
+	a.ConnectionID, a.CreatedAt = c.ID, w.now.UnixMicro()
+	return errors.Join(w.tx.Create(&a).Error,
+		w.tx.Model(&row{}).Where("id = ?", c.ID).Updates(map[string]any{"taken_id": w.actor.ID, "taken_by": w.actor.Name, "taken_at": w.now.UnixMicro()}).Error)
+}
+
+// use takes the approval, once.
+func (w write) use(a approvalRow, outcome string) error {
+	result := w.tx.Model(&approvalRow{}).Where("id = ? AND used_at = 0", a.ID).Updates(map[string]any{"used_at": w.now.UnixMicro(), "outcome": outcome})
+	if result.Error == nil && result.RowsAffected == 0 {
+		return ErrUsed
+	}
+	return errors.Join(result.Error, w.tx.Model(&row{}).Where("id = ?", a.ConnectionID).Update("taken_at", 0).Error)
+}
+
+func (s store) approval(ctx context.Context, hash string) (a approvalRow, c Connection, err error) {
+	result := s.db.WithContext(ctx).Where("state_hash = ?", hash).Limit(1).Find(&a)
+	if result.Error != nil {
+		return a, c, fmt.Errorf("connect: %w", result.Error)
+	}
+	if result.RowsAffected == 0 {
+		return a, c, ErrUnknownState
+	}
+	c, err = s.one(ctx, a.ConnectionID)
+	if errors.Is(err, ErrNone) {
+		err = ErrUnknownState
+	}
+	return a, c, err
+}
+
+func (s store) settle(ctx context.Context, site int64, home string) error {
+	return s.db.WithContext(ctx).Model(&row{}).Where("home = ? AND state <> ?", home, Connected).
+		Updates(map[string]any{"state": Connected, "site_id": site, "obstacle": "", "finding": "", "fix": "", "ended_at": time.Now().UnixMicro()}).Error
+}
+
+// How long approvals, and connections that are over, can be seen.
+const (
+	keptApprovals   = 7 * 24 * time.Hour
+	keptConnections = 30 * 24 * time.Hour
+)
+
+func (s store) drop(ctx context.Context, now time.Time) error {
+	return s.db.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
+		over := tx.Model(&row{}).Select("id").Where("state = ? AND ended_at < ?", Connected, now.Add(-keptConnections).UnixMicro())
+		return errors.Join(
+			tx.Where("expires_at < ? OR connection_id IN (?)", now.Add(-keptApprovals).UnixMicro(), over).Delete(&approvalRow{}).Error,
+			tx.Where("state = ? AND ended_at < ?", Connected, now.Add(-keptConnections).UnixMicro()).Delete(&row{}).Error)
+	})
+}
+
+type appRow struct {
+	ID    int64 `gorm:"primaryKey;autoIncrement:false"`
+	AppID string
+}
+
+func (appRow) TableName() string { return "connect_app" }
+
+// appID returns the UUID under which WordPress knows this Drover, made when it is first asked for.
+func (s store) appID(ctx context.Context) (string, error) {
+	db := s.db.WithContext(ctx)
+	if err := db.Clauses(clause.OnConflict{DoNothing: true}).Create(&appRow{1, newUUID()}).Error; err != nil {
+		return "", err
+	}
+	var r appRow
+	err := db.Where("id = 1").Take(&r).Error
+	return r.AppID, err
+}
+
+// newUUID is a random one (RFC 9562, version 4).
+func newUUID() string {
+	var b [16]byte
+	_, _ = rand.Read(b[:]) // never fails
+	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
+	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
+}

@@ -1,0 +1,47 @@
+package web_test
+
+import (
+	"fmt"
+	"maps"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/droverhq/drover/internal/access"
+	"github.com/droverhq/drover/internal/members"
+	"github.com/droverhq/drover/internal/sites"
+)
+
+// The rows of the matrix and of the scope tests for connecting sites.
+func init() {
+	maps.Copy(lowestRole, map[string]access.Role{
+		"GET /connect": access.Admin, "POST /connect": access.Admin, "POST /connect/next": access.Admin, "POST /connect/mark": access.Admin,
+		"GET /connect/:id": access.Admin, "POST /connect/:id/look": access.Admin, "POST /connect/:id/approve": access.Admin,
+		"POST /connect/:id/credential": access.Admin, "POST /sites/reconnect": access.Admin,
+	})
+	maps.Copy(outsideScope, map[string]int{
+		"GET /connect/:id": 404, "POST /connect/:id/look": 404, "POST /connect/:id/approve": 404, "POST /connect/:id/credential": 404,
+	})
+	for _, name := range []string{"GET /connect", "POST /connect", "POST /connect/next", "POST /connect/mark", "POST /sites/reconnect"} {
+		narrow[name] = true
+	}
+}
+
+// asksConnect puts a site into the queue that can be approved.
+func (h gateServer) asksConnect(t *testing.T, route string, m members.Member) change {
+	t.Helper()
+	switch route {
+	case "POST /connect":
+		return change{"/connect", encoded("addresses", fmt.Sprintf("new%d-%d.example\nother%d.example", m.ID, time.Now().UnixNano(), time.Now().UnixNano()))}
+	case "POST /sites/reconnect":
+		return change{"/sites/reconnect", encoded("site", "1", "site", "2")}
+	}
+	site, err := h.registry.Site(t.Context(), shell, 2)
+	h.must(t, err)
+	added, err := h.parts.Connect.AddSites(t.Context(), shell, []sites.Site{site})
+	h.must(t, err)
+	h.must(t, h.parts.Connect.Look(t.Context(), shell, added))
+	id := fmt.Sprint(added[0].ID)
+	form := encoded("connection", id, "do", "skip", "username", "u", "application_password", "a b c d")
+	return change{strings.Replace(strings.TrimPrefix(route, "POST "), ":id", id, 1), form}
+}

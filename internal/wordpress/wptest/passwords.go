@@ -1,0 +1,162 @@
+package wptest
+
+import (
+	"crypto/rand"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+)
+
+// appPassword is one application password of the site's user.
+type appPassword struct {
+	uuid, appID, name, password string
+	user                        string
+	created, used               time.Time
+}
+
+// firstUUID is that of the password that every site has from the beginning.
+const firstUUID = "5d8c1d7e-0000-4000-8000-00000000000a"
+
+func newUUID() string {
+	var b [16]byte
+	_, _ = rand.Read(b[:])
+	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
+	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
+}
+
+// newPassword is 24 letters and digits, as WordPress makes them.
+func newPassword() string {
+	const letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+	var raw [24]byte
+	_, _ = rand.Read(raw[:])
+	for i, b := range raw {
+		raw[i] = letters[int(b)%len(letters)]
+	}
+	return string(raw[:])
+}
+
+// knows returns the password that a request was signed with, and notes its use.
+func (s *site) knows(user, password string) (appPassword, bool) {
+	s.guard.Lock()
+	defer s.guard.Unlock()
+	name, _, _ := strings.Cut(user, "@")
+	for i, p := range s.passwords {
+		if p.user == name && squeeze(p.password) == squeeze(password) {
+			s.passwords[i].used = time.Now()
+			return s.passwords[i], true
+		}
+	}
+	return appPassword{}, false
+}
+
+// create makes an application password. It is refused where one of the user's has the name already.
+func (s *site) create(user, name, appID string) (appPassword, bool) {
+	s.guard.Lock()
+	defer s.guard.Unlock()
+	if slices.ContainsFunc(s.passwords, func(p appPassword) bool { return p.user == user && p.name == name }) {
+		return appPassword{}, false
+	}
+	p := appPassword{uuid: newUUID(), appID: appID, name: name, password: newPassword(), user: user, created: time.Now()}
+	s.passwords = append(s.passwords, p)
+	return p, true
+}
+
+func (p appPassword) object() object {
+	o := object{"uuid": p.uuid, "app_id": p.appID, "name": p.name, "created": p.created.UTC().Format("2006-01-02T15:04:05"), "last_used": nil, "last_ip": nil}
+	if !p.used.IsZero() {
+		o["last_used"] = p.used.UTC().Format("2006-01-02T15:04:05")
+	}
+	return o
+}
+
+const passwordsRoute = "/wp/v2/users/me/application-passwords"
+
+// applicationPasswords answers the routes of the user's application passwords.
+func (s *site) applicationPasswords(w http.ResponseWriter, c call, fault Fault) {
+	rest := strings.TrimPrefix(strings.TrimPrefix(c.route, passwordsRoute), "/")
+	switch {
+	case !c.signed:
+		wpError(w, http.StatusUnauthorized, "rest_cannot_list_application_passwords", "Sorry, you are not allowed to list application passwords for this user.")
+	case rest == "introspect" && c.method == http.MethodGet:
+		reply(w, http.StatusOK, c.with.object())
+	case fault == PasswordsKept && c.method != http.MethodGet:
+		wpError(w, http.StatusForbidden, "rest_cannot_create_application_passwords", "Sorry, you are not allowed to create application passwords for this user.")
+	case rest == "" && c.method == http.MethodGet:
+		reply(w, http.StatusOK, s.listPasswords(c.with.user))
+	case rest == "" && c.method == http.MethodPost:
+		s.postPassword(w, c)
+	case c.method == http.MethodDelete:
+		s.revoke(w, c.with.user, rest)
+	default:
+		noRoute(w)
+	}
+}
+
+func (s *site) listPasswords(user string) []any {
+	s.guard.Lock()
+	defer s.guard.Unlock()
+	all := []any{}
+	for _, p := range s.passwords {
+		if p.user == user {
+			all = append(all, p.object())
+		}
+	}
+	return all
+}
+
+func (s *site) postPassword(w http.ResponseWriter, c call) {
+	var wanted struct {
+		Name  string
+		AppID string `json:"app_id"`
+	}
+	if json.Unmarshal(c.body, &wanted) != nil || strings.TrimSpace(wanted.Name) == "" {
+		reply(w, http.StatusBadRequest, object{"code": "rest_missing_callback_param", "message": "Missing parameter(s): name", "data": object{"status": 400,
+			"params": []string{"name"}}})
+		return
+	}
+	p, made := s.create(c.with.user, wanted.Name, wanted.AppID)
+	if !made {
+		wpError(w, http.StatusBadRequest, "application_password_duplicate_name", "Each application name should be unique.")
+		return
+	}
+	o := p.object()
+	o["password"] = p.password
+	reply(w, http.StatusCreated, o)
+}
+
+func (s *site) revoke(w http.ResponseWriter, user, uuid string) {
+	s.guard.Lock()
+	i := slices.IndexFunc(s.passwords, func(p appPassword) bool { return p.user == user && p.uuid == uuid })
+	var gone appPassword
+	if i >= 0 {
+		gone = s.passwords[i]
+		s.passwords = slices.Delete(s.passwords, i, i+1)
+	}
+	s.guard.Unlock()
+	if i < 0 {
+		wpError(w, http.StatusNotFound, "rest_application_password_not_found", "Application password not found.")
+		return
+	}
+	reply(w, http.StatusOK, object{"deleted": true, "previous": gone.object()})
+}
+
+// Passwords returns the names of the application passwords that a site has, by their UUIDs.
+func (f *Fake) Passwords(i int) map[string]string {
+	s := f.sites[i]
+	s.guard.Lock()
+	defer s.guard.Unlock()
+	all := map[string]string{}
+	for _, p := range s.passwords {
+		all[p.uuid] = p.name
+	}
+	return all
+}
+
+// Accepts tells whether the site knows the credential.
+func (f *Fake) Accepts(i int, user, password string) bool {
+	_, known := f.sites[i].knows(user, password)
+	return known
+}
