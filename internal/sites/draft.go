@@ -54,8 +54,8 @@ func (d *Draft) clean(p validation.Problems) {
 }
 
 // Grouping makes the client and tags of sites canonical, and tells what is wrong with them.
-func Grouping(client string, tags []string) (string, []string, Problems) {
-	d, p := Draft{URL: "https://none.example", Client: client, Tags: tags}, Problems{}
+func Grouping(client string, tags []string) (string, []string, validation.Problems) {
+	d, p := Draft{URL: "https://none.example", Client: client, Tags: tags}, validation.Problems{}
 	d.clean(p)
 	return d.Client, d.Tags, p
 }

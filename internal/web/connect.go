@@ -10,6 +10,7 @@ import (
 
 	"github.com/droverhq/drover/internal/connect"
 	"github.com/droverhq/drover/internal/sites"
+	"github.com/droverhq/drover/internal/validation"
 	"github.com/droverhq/drover/internal/vault"
 	"github.com/droverhq/drover/views"
 )
@@ -19,7 +20,7 @@ func (s *Server) connectQueue(v *requestContext) error {
 	return s.showQueue(v, http.StatusOK, views.ConnectForm{}, nil)
 }
 
-func (s *Server) showQueue(v *requestContext, status int, form views.ConnectForm, problems sites.Problems) error {
+func (s *Server) showQueue(v *requestContext, status int, form views.ConnectForm, problems validation.Problems) error {
 	ctx := v.Request.Context()
 	state := connect.State(v.Query("state"))
 	if !slices.Contains(connect.States(), state) {
@@ -127,7 +128,7 @@ func (s *Server) connectSites(v *requestContext) error {
 	}
 	w := connect.Wanted{Addresses: connect.ReadAddresses(form.Get("addresses")), Client: form.Get("client"), Tags: sites.SplitTags(form.Get("tags"))}
 	added, err := s.Connect.Add(v.Request.Context(), v.actor(), w)
-	if p, is := errors.AsType[sites.Problems](err); is {
+	if p, is := errors.AsType[validation.Problems](err); is {
 		return s.showQueue(v, http.StatusUnprocessableEntity, views.ConnectForm{Addresses: form.Get("addresses"), Client: w.Client, Tags: form.Get("tags")}, p)
 	}
 	if err != nil {
@@ -178,7 +179,7 @@ func (s *Server) connection(v *requestContext) error {
 }
 
 // showConnection draws one connection; problems are those of the form for a credential that was made without an approval.
-func (s *Server) showConnection(v *requestContext, status int, c connect.Connection, problems sites.Problems) error {
+func (s *Server) showConnection(v *requestContext, status int, c connect.Connection, problems validation.Problems) error {
 	o, err := s.Connect.Overview(v.Request.Context(), v.actor(), "", 0, 1)
 	if err != nil {
 		return err
@@ -218,7 +219,7 @@ func (s *Server) markConnections(v *requestContext) error {
 	}
 	ctx, ids := v.Request.Context(), numbers(form["connection"])
 	if len(ids) == 0 {
-		return sites.Problems{"connection": "No sites selected. Go back and select some."}
+		return validation.Problems{"connection": "No sites selected. Go back and select some."}
 	}
 	switch form.Get("do") {
 	case "skip":
@@ -228,7 +229,7 @@ func (s *Server) markConnections(v *requestContext) error {
 	case "look":
 		err = s.lookAtChosen(v, ids)
 	default:
-		return sites.Problems{"do": "Choose what to do with the selected sites. Go back and press one of the buttons."}
+		return validation.Problems{"do": "Choose what to do with the selected sites. Go back and press one of the buttons."}
 	}
 	if err != nil {
 		return err
@@ -269,7 +270,7 @@ func (s *Server) enterCredential(v *requestContext) error {
 		return err
 	}
 	site, err := s.storeCredential(v, c, v.PostForm("username"), vault.NewSecret(v.PostForm("application_password")))
-	if p, is := errors.AsType[sites.Problems](err); is {
+	if p, is := errors.AsType[validation.Problems](err); is {
 		return s.showConnection(v, http.StatusUnprocessableEntity, c, p)
 	}
 	if err != nil {

@@ -12,6 +12,7 @@ import (
 	"github.com/droverhq/drover/internal/changes"
 	"github.com/droverhq/drover/internal/connect"
 	"github.com/droverhq/drover/internal/sites"
+	"github.com/droverhq/drover/internal/validation"
 	"github.com/droverhq/drover/internal/vault"
 	"github.com/droverhq/drover/views"
 )
@@ -115,7 +116,7 @@ func (s *Server) storeGrant(v *requestContext, page string, grant connect.Grant)
 	if requested, is := errors.AsType[*changes.Requested](err); is {
 		return fmt.Sprintf("/changes/%d", requested.Pending.ID), nil
 	}
-	if _, is := errors.AsType[sites.Problems](err); is {
+	if _, is := errors.AsType[validation.Problems](err); is {
 		return page + "?back=not_stored", nil
 	}
 	if err != nil {
