@@ -34,9 +34,12 @@ type config struct {
 	provider    provider
 }
 
+// usualAddr is where the dashboard listens unless somebody says otherwise.
+const usualAddr = "127.0.0.1:8080"
+
 func (c *config) register(root *cobra.Command) {
 	f := root.PersistentFlags()
-	f.StringVar(&c.addr, "addr", "127.0.0.1:8080", "address that serve listens on")
+	f.StringVar(&c.addr, "addr", usualAddr, "address that serve listens on")
 	f.StringVar(&c.data, "data", "./data", "data folder: database, encryption keyset")
 	f.StringVar(&c.databaseURL, "database-url", "", "postgres://… to use PostgreSQL; empty for SQLite in the data folder")
 	f.StringVar(&c.keyFile, "key-file", "", "encryption keyset (default keyset.json in the data folder)")

@@ -6,10 +6,13 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"net"
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
+	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -25,53 +28,107 @@ import (
 // usualDemo is how many sites a demo has unless somebody says otherwise.
 const usualDemo = 60
 
-// demoFolder gives each size of demo its own data: sites of a larger one would be unreachable in a smaller one.
-func demoFolder(n int) string {
-	if n == usualDemo {
-		return "demo"
+// demoFolder gives each size of demo its own data, and each port: the URLs of its sites are stored.
+func demoFolder(n, port int) string {
+	name := "demo"
+	if n != usualDemo {
+		name = fmt.Sprintf("demo-%d", n)
 	}
-	return fmt.Sprintf("demo-%d", n)
+	if port != demoPort {
+		name = fmt.Sprintf("%s-port-%d", name, port)
+	}
+	return name
 }
 
 // mostDemoSites is what the loopback addresses of the simulated servers suffice for.
 const mostDemoSites = 10000
 
+// demo is what a demo is started with.
+type demo struct {
+	sites, port int
+	portChosen  bool // by a person, who wants no other
+	addrChosen  bool
+}
+
 func demoCommand(c *config) *cobra.Command {
-	n := usualDemo
+	d := demo{sites: usualDemo, port: demoPort}
 	cmd := &cobra.Command{
 		Use:   "demo",
 		Short: "Serve a dashboard with simulated sites, and print a URL that signs you in",
 		Long: `Serve a dashboard with simulated WordPress sites, most of them healthy and some with each fault that agencies meet, and print a URL
-that signs you in. Everything stays in the folder demo of the data folder and on loopback addresses; no real site is contacted.`,
+that signs you in. It has two weeks of history. Everything stays in the folder demo of the data folder and on loopback addresses; no real
+site is contacted. A second demo beside the first takes the next free ports and a folder of its own.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if n < 1 || n > mostDemoSites {
+			if d.sites < 1 || d.sites > mostDemoSites {
 				return usage("--sites must be between 1 and %d", mostDemoSites)
 			}
-			return c.demo(cmd.Context(), cmd.OutOrStdout(), n)
+			if d.port < 1 || d.port > 65535 {
+				return usage("--sites-port must be between 1 and 65535")
+			}
+			d.portChosen, d.addrChosen = cmd.Flags().Changed("sites-port"), c.addr != usualAddr || c.publicURL != "http://"+c.addr
+			return c.demo(cmd.Context(), cmd.OutOrStdout(), d)
 		},
 	}
-	cmd.Flags().IntVar(&n, "sites", n, "number of sites to simulate")
+	cmd.Flags().IntVar(&d.sites, "sites", d.sites, "number of sites to simulate")
+	cmd.Flags().IntVar(&d.port, "sites-port", d.port, "port of the simulated sites; another demo needs another (default: the first free one from 18443)")
 	return cmd
 }
 
 // demoPort is where the simulated sites listen, so that the sites of an earlier demo are found again.
 const demoPort = 18443
 
-func (c *config) demo(ctx context.Context, out io.Writer, n int) error {
-	c.data = filepath.Join(c.data, demoFolder(n))
-	c.databaseURL, c.keyFile = "", filepath.Join(c.data, "keyset.json")
-	described := wptest.Demo(n)
-	fake, err := wptest.Start(wptest.Options{Sites: described, Port: demoPort, Dir: c.data})
+// portsTried is how many ports a demo tries beside others.
+const portsTried = 20
+
+// startSites starts the simulated sites, on the next free port where the usual one is taken.
+func (d *demo) startSites(c *config, described []wptest.Site) (*wptest.Fake, error) {
+	data := c.data
+	for tried := 1; ; tried++ {
+		c.data = filepath.Join(data, demoFolder(d.sites, d.port))
+		fake, err := wptest.Start(wptest.Options{Sites: described, Port: d.port, Dir: c.data})
+		if err == nil || d.portChosen || tried == portsTried || !errors.Is(err, syscall.EADDRINUSE) {
+			if err != nil {
+				err = fmt.Errorf("the simulated sites cannot start on port %d; choose another with --sites-port: %w", d.port, err)
+			}
+			return fake, err
+		}
+		d.port++
+	}
+}
+
+// freeAddr takes the next port for the dashboard where the usual one is taken and nobody asked for it.
+func (d *demo) freeAddr(c *config) {
+	host, port, err := net.SplitHostPort(c.addr)
+	first, numberErr := strconv.Atoi(port)
+	if d.addrChosen || err != nil || numberErr != nil {
+		return
+	}
+	for n := first; n < first+portsTried; n++ {
+		addr := net.JoinHostPort(host, strconv.Itoa(n))
+		if listener, err := net.Listen("tcp", addr); err == nil {
+			listener.Close()
+			c.addr, c.publicURL = addr, "http://"+addr
+			return
+		}
+	}
+}
+
+func (c *config) demo(ctx context.Context, out io.Writer, d demo) error {
+	described := wptest.Demo(d.sites)
+	fake, err := d.startSites(c, described)
 	if err != nil {
-		return fmt.Errorf("the simulated sites cannot start (is another demo running?): %w", err)
+		return err
 	}
 	defer fake.Close()
+	d.freeAddr(c)
+	c.databaseURL, c.keyFile = "", filepath.Join(c.data, "keyset.json")
 	if err := c.useDemo(fake); err != nil {
 		return err
 	}
 	return c.withApp(ctx, func(h *app) error {
-		token, err := importDemo(ctx, h, fake, described)
+		fmt.Fprintf(out, "Starting %d simulated sites…\n", d.sites)
+		token, err := prepareDemo(ctx, h, fake, described)
 		if err != nil {
 			return err
 		}
@@ -80,14 +137,17 @@ func (c *config) demo(ctx context.Context, out io.Writer, n int) error {
 
   %s/enter/%s
 
-If you are asked to sign in: %s, %s
+To sign in again later:
+
+  Email:    %s
+  Password: %s
 
 The same data on the command line, in another terminal:
 
   export DROVER_DATA=%s DROVER_CA_FILE=%s DROVER_ALLOW_NETS=127.0.0.0/8
   bin/drover run clear-cache --all
 
-`, n, strings.TrimSuffix(c.publicURL, "/"), token.Reveal(), demoEmail, demoPassword, c.data, c.caFile)
+`, d.sites, strings.TrimSuffix(c.publicURL, "/"), token.Reveal(), demoEmail, demoPassword, c.data, c.caFile)
 		return c.serve(ctx, out, h, true)
 	})
 }
@@ -108,17 +168,19 @@ const demoEmail = "you@agency.example"
 // demoPassword opens a demo on this machine and nothing else; what destroys asks for it after a while.
 const demoPassword = "only simulated sites"
 
-// importDemo imports the sites, checks them, and makes an owner who can be signed in by a link.
-func importDemo(ctx context.Context, h *app, fake *wptest.Fake, described []wptest.Site) (vault.Secret, error) {
+// prepareDemo gives a new demo its sites and its past, and any demo an owner who can be signed in by a link.
+func prepareDemo(ctx context.Context, h *app, fake *wptest.Fake, described []wptest.Site) (vault.Secret, error) {
 	actor := access.Actor{Kind: access.KindCommandLine, Name: "drover demo", Role: access.Owner}
+	present, err := h.roster.Members(ctx, actor)
+	if err != nil {
+		return vault.Secret{}, err
+	}
+	isNew := len(present) == 0
+	past := newPast(h, isNew)
 	if _, err := h.registry.Import(ctx, actor, demoCSV(fake, described)); err != nil {
 		return vault.Secret{}, err
 	}
 	if err := checkNew(ctx, h, actor); err != nil {
-		return vault.Secret{}, err
-	}
-	present, err := h.roster.Members(ctx, actor)
-	if err != nil {
 		return vault.Secret{}, err
 	}
 	i := slices.IndexFunc(present, func(m members.Member) bool { return m.Email == demoEmail })
@@ -128,6 +190,11 @@ func importDemo(ctx context.Context, h *app, fake *wptest.Fake, described []wpte
 	m, err := h.roster.Add(ctx, actor, members.Member{Email: demoEmail, Name: "Demo Owner", Role: access.Owner}, vault.NewSecret(demoPassword))
 	if err != nil {
 		return vault.Secret{}, err
+	}
+	if isNew {
+		if err := past.fill(ctx, fake, described); err != nil {
+			return vault.Secret{}, fmt.Errorf("the demo's history: %w", err)
+		}
 	}
 	return h.roster.SignInLink(ctx, actor, m.ID)
 }
