@@ -1,10 +1,11 @@
 // Builds what the browser loads: one style sheet, one script, one early script, one sprite of icons. Every name carries a hash of
-// its content, so that browsers may keep the files for ever; manifest.json tells the server the names.
+// its content, so that browsers may keep the files for ever, and a copy each in gzip and brotli; manifest.json tells the server the names.
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { mkdirSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { brotliCompressSync, gzipSync } from "node:zlib";
 import { buildSync } from "esbuild";
 
 const here = dirname(fileURLToPath(import.meta.url));
@@ -58,6 +59,9 @@ function build() {
     const dot = name.lastIndexOf(".");
     manifest[name] = `${name.slice(0, dot)}-${hash}${name.slice(dot)}`;
     writeFileSync(join(dist, manifest[name]), content);
+    if (name === "passwords.txt") continue; // the server's own
+    writeFileSync(join(dist, `${manifest[name]}.gz`), gzipSync(content, { level: 9 }));
+    writeFileSync(join(dist, `${manifest[name]}.br`), brotliCompressSync(content));
   }
   writeFileSync(join(dist, "manifest.json"), JSON.stringify(manifest, null, 2));
 }

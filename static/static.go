@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io/fs"
+	"path"
 	"strings"
 	"sync"
 )
@@ -23,6 +24,12 @@ func Files() fs.FS {
 		panic(err) // the folder is embedded above
 	}
 	return files
+}
+
+// Has tells whether there is a built file of this name, its hash included.
+func Has(name string) bool {
+	info, err := fs.Stat(dist, path.Join("dist", name))
+	return err == nil && !info.IsDir()
 }
 
 var manifest = sync.OnceValues(func() (map[string]string, error) {

@@ -80,7 +80,7 @@ func New(p Parts) *Server {
 	}
 	s.engine.RemoteIPHeaders = []string{"X-Forwarded-For"} // the only one that proxies append to: another could be the browser's own
 	s.engine.HandleMethodNotAllowed = true
-	s.engine.Use(s.log, s.recover, s.headers, s.sameOrigin(), s.readable)
+	s.engine.Use(s.log, s.recover, s.headers, compressible, s.sameOrigin(), s.readable)
 	s.routes()
 	return s
 }
@@ -94,7 +94,7 @@ func networksOf(prefixes []netip.Prefix) []string {
 }
 
 // Handler is the dashboard as an http.Handler.
-func (s *Server) Handler() http.Handler { return s.engine }
+func (s *Server) Handler() http.Handler { return compressed(s.engine) }
 
 // Close stops checks that go on after their request and waits for them.
 func (s *Server) Close() {
