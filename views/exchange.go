@@ -3,6 +3,7 @@ package views
 import (
 	"fmt"
 	"net/http"
+	"strings"
 	"time"
 )
 
@@ -19,6 +20,8 @@ type ExchangePage struct {
 	RedirectedTo string   // the home that the site sent the request to, empty when it has not moved
 	SameDomain   bool     // it is of the same domain
 	CanChangeURL bool
+	Previous     int64 // the target before this one among those with the same result, 0 for none
+	Next         int64
 	Form         string // the address of the form that the request was made with, where the site did not accept what was filled in
 }
 
@@ -87,6 +90,29 @@ func (a Attempt) size() string {
 	}
 	return "short"
 }
+
+func (p ExchangePage) neighbour(target int64) string {
+	return runHref(p.Target.RunID) + "/targets/" + id(target)
+}
+
+// curl is the request as a command. Who runs it gives the credential: it is read from variables, and never stands in the command.
+func (a Attempt) curl() string {
+	method, words := a.Method, []string{"curl -sS"}
+	if a.Override == "header" {
+		method = "POST"
+		words = append(words, "-H "+shellQuoted("X-HTTP-Method-Override: "+a.Method))
+	} else if a.Override == "query" {
+		method = "POST"
+	}
+	words = append(words, "-X "+method, shellQuoted(a.URL), `-u "$WP_USERNAME:$WP_APPLICATION_PASSWORD"`)
+	if a.RequestBody != "" {
+		words = append(words, "-H 'Content-Type: application/json'", "--data-raw "+shellQuoted(a.RequestBody))
+	}
+	return strings.Join(words, " \\\n  ")
+}
+
+// shellQuoted is a text as one word of a POSIX shell.
+func shellQuoted(text string) string { return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'" }
 
 // disguise says how the verb was sent where a firewall blocks it.
 func (a Attempt) disguise() string {

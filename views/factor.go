@@ -63,6 +63,7 @@ type SecondStep struct {
 	Provider Provider // that can confirm
 	Title    string
 	Sentence string
+	Footnote string
 	Action   string
 	Passkey  bool // the member has one
 	Code     bool // the member has an app, or recovery codes

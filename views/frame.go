@@ -3,6 +3,7 @@
 package views
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -18,6 +19,7 @@ type Who struct {
 type Flash struct {
 	Kind string // "ok" or "problem"
 	Text string
+	Undo string // where a form is posted that undoes it; empty where nothing does
 }
 
 // Frame is what surrounds every page.
@@ -28,31 +30,66 @@ type Frame struct {
 	Flash     *Flash
 	RequestID string
 	Gallery   bool // the development gallery is there
+	Above     []Crumb
+	Refresh   int // seconds after which a browser without scripts loads the page again; 0: never
+}
+
+// Crumb is a page above this one.
+type Crumb struct{ Label, Href string }
+
+// Under is the frame of a page below others, the highest first.
+func (f Frame) Under(above ...Crumb) Frame {
+	f.Above = above
+	return f
+}
+
+// Refreshed is the frame of a page that changes by itself.
+func (f Frame) Refreshed(live bool) Frame {
+	f.Refresh = 0
+	if live {
+		f.Refresh = 5
+	}
+	return f
 }
 
 // May tells whether the member may do the action.
 func (f Frame) May(action string) bool { return f.Who.Can[action] }
 
-// entry is one place of the rail.
-type entry struct{ key, href, icon, label, right string }
+// entry is one place of the rail; key is what follows g to get there.
+type entry struct{ name, href, icon, label, right, key string }
 
 func (f Frame) rail() []entry {
 	var all []entry
 	for _, e := range []entry{
-		{"home", "/", "house", "Home", ""},
-		{"sites", "/sites", "globe", "Sites", "site.read"},
-		{"run", "/run", "play", "Run", "run.start"},
-		{"endpoints", "/endpoints", "waypoints", "Endpoints", "run.start"},
-		{"runs", "/runs", "history", "Runs", "run.read"},
-		{"audit", "/audit", "scroll-text", "Audit", "audit.read"},
-		{"team", "/team", "users", "Team", "member.read"},
-		{"settings", "/settings", "settings", "Settings", ""},
+		{"home", "/", "house", "Home", "", "h"},
+		{"sites", "/sites", "globe", "Sites", "site.read", "s"},
+		{"run", "/run", "play", "Run", "run.start", "n"},
+		{"runs", "/runs", "history", "Runs", "run.read", "r"},
+		{"endpoints", "/endpoints", "waypoints", "Endpoints", "run.start", "e"},
+		{"audit", "/audit", "scroll-text", "Audit", "audit.read", "a"},
+		{"team", "/team", "users", "Team", "member.read", "t"},
+		{"settings", "/settings", "settings", "Settings", "", ","},
 	} {
 		if e.right == "" || f.May(e.right) {
 			all = append(all, e)
 		}
 	}
 	return all
+}
+
+// onPhone is how many places a small screen shows beside More.
+const onPhone = 4
+
+// tabs are the places that a small screen shows, and those behind More.
+func (f Frame) tabs() (shown, more []entry) {
+	all := f.rail()
+	n := min(onPhone, len(all))
+	return all[:n], all[n:]
+}
+
+// among tells whether the page belongs to one of the places.
+func (f Frame) among(all []entry) bool {
+	return slices.ContainsFunc(all, func(e entry) bool { return e.name == f.Active })
 }
 
 func current(is bool) string {

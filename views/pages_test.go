@@ -117,12 +117,12 @@ func TestTheRailShowsOnlyWhatTheMemberMay(t *testing.T) {
 	}{
 		"nothing":  {nil, "home settings"},
 		"a viewer": {map[string]bool{"site.read": true, "run.read": true}, "home sites runs settings"},
-		"runs":     {map[string]bool{"site.read": true, "run.read": true, "run.start": true}, "home sites run endpoints runs settings"},
+		"runs":     {map[string]bool{"site.read": true, "run.read": true, "run.start": true}, "home sites run runs endpoints settings"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var keys []string
 			for _, e := range (Frame{Who: Who{Can: c.can}}).rail() {
-				keys = append(keys, e.key)
+				keys = append(keys, e.name)
 			}
 			if got := strings.Join(keys, " "); got != c.want {
 				t.Errorf("got %q, want %q", got, c.want)

@@ -57,6 +57,26 @@ type Pages struct {
 
 func (p Pages) last() int { return max(1, (p.Total+p.Per-1)/p.Per) }
 
+// numbers are the pages to jump to: the first, the last, and those around this one. 0 stands for those between.
+func (p Pages) numbers() []int {
+	var all []int
+	for n := 1; n <= p.last(); n++ {
+		if near := n >= p.Page-2 && n <= p.Page+2; near || n == 1 || n == p.last() {
+			all = append(all, n)
+		} else if all[len(all)-1] != 0 {
+			all = append(all, 0)
+		}
+	}
+	return all
+}
+
+func pageVariant(current bool) string {
+	if current {
+		return "secondary"
+	}
+	return "ghost"
+}
+
 func (p Pages) from() int { return min(p.Total, (p.Page-1)*p.Per+1) }
 
 func (p Pages) to() int { return min(p.Total, p.Page*p.Per) }

@@ -43,6 +43,8 @@ type Team struct {
 	Form       []Field
 	Access     AccessForm // of an invitation
 
+	Invitations []Invitation // that nobody has accepted yet
+
 	Reset   string // a link just made that resets a password, shown once
 	ResetOf string // whose
 
@@ -50,6 +52,14 @@ type Team struct {
 
 	FactorRequired bool // a second factor is everybody's duty
 	MayRequire     bool
+}
+
+// Invitation is one that nobody has accepted yet.
+type Invitation struct {
+	ID          int64
+	Email, Role string
+	Access      AccessSummary
+	At, Until   time.Time
 }
 
 // Session is one browser that somebody is signed in with.

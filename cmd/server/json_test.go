@@ -60,7 +60,7 @@ func TestTheTreeOfAnAnswer(t *testing.T) {
 	for words, path := range map[string]string{"hello": ".data[0].title.rendered", "1e400": `.data[0]["a key"]["with \"quotes\""]`,
 		"deep": ".nested.a.b.c[0][0][0][0]", "пример": `.["пример"]`} {
 		search(t, ctx, words, "1 of 1")
-		if got := evaluate(t, ctx, `document.querySelector(".json-found .json-copy").title`); got != path {
+		if got := evaluate(t, ctx, `document.querySelector(".json-found > .json-copy").title`); got != path {
 			t.Errorf("the path of %q is %s, want %s", words, got, path)
 		}
 	}
@@ -130,7 +130,7 @@ func TestAMegabyteInTheTree(t *testing.T) {
 		window.began = performance.now(); input.value = "post-1999"; input.dispatchEvent(new Event("input", { bubbles: true })); return ""; })()`)
 	do(t, ctx, "wait for what was found", until("window.took"))
 	measure("ms from a word typed to the last post found, opened and shown, 150 of them waiting for more to be typed", `String(window.took)`, 3000)
-	if got := evaluate(t, ctx, `document.querySelector(".json-found").innerText + document.querySelector(".json-found .json-copy").title`); !strings.Contains(got,
+	if got := evaluate(t, ctx, `document.querySelector(".json-found").innerText + document.querySelector(".json-found > .json-copy").title`); !strings.Contains(got,
 		"post-1999") || !strings.HasSuffix(got, ".[1998].slug") {
 		t.Errorf("found %q", got)
 	}

@@ -31,6 +31,7 @@ const (
 	MemberEndSessions  Action = "member.end_sessions" // of another member
 	MemberFactor       Action = "member.factor"       // one's own second factor
 	MemberInvite       Action = "member.invite"
+	MemberUninvite     Action = "member.uninvite" // revoke an invitation that nobody has accepted
 	MemberJoin         Action = "member.join"
 	MemberAccess       Action = "member.reach" // which sites and operations a member is held to
 	MemberRead         Action = "member.read"
@@ -95,6 +96,7 @@ var leastRole = map[Action]Role{
 	MemberEndSessions:  Admin,
 	MemberFactor:       Viewer,
 	MemberInvite:       Admin,
+	MemberUninvite:     Admin,
 	MemberJoin:         Viewer,
 	MemberAccess:       Admin,
 	MemberRead:         Viewer,

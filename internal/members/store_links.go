@@ -18,6 +18,18 @@ func (s store) link(ctx context.Context, hash string, now time.Time) (linkRow, e
 	return r, found(err, ErrBadLink)
 }
 
+const openInvitation = "kind = ? AND used_at = 0 AND expires_at > ?"
+
+func (s store) openInvitations(ctx context.Context, now time.Time) ([]linkRow, error) {
+	var rows []linkRow
+	return rows, s.db.WithContext(ctx).Where(openInvitation, invitation, now.UnixMicro()).Order("id DESC").Find(&rows).Error
+}
+
+func (w write) openInvitation(id int64) (linkRow, error) {
+	var r linkRow
+	return r, found(w.tx.Where("id = ? AND "+openInvitation, id, invitation, w.now.UnixMicro()).Take(&r).Error, ErrNoInvitation)
+}
+
 // voidSetupLinks ends the links that make the first member.
 func (w write) voidSetupLinks() error {
 	return w.tx.Where("kind = ? AND used_at = 0", setup).Delete(&linkRow{}).Error

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -63,6 +64,7 @@ var knownErrors = []struct {
 	{runs.ErrNoTarget, http.StatusNotFound, "This site is not in this run", "Look for the site on the page of the run."},
 	{audit.ErrNoEntry, http.StatusNotFound, "Entry not found", "Look for it in the audit log."},
 	{members.ErrNoMember, http.StatusNotFound, "Member not found", "Look for them on the Team page."},
+	{members.ErrNoInvitation, http.StatusNotFound, "Invitation not found", "It may have been accepted or revoked, or has expired. Look on the Team page."},
 	{members.ErrToken, http.StatusNotFound, "Token not found", "It may have expired or already been revoked."},
 	{members.ErrNoFactor, http.StatusNotFound, "Second factor not found", "Look under Settings, Second factor."},
 	{members.ErrNoHostName, http.StatusUnprocessableEntity, "Passkeys need a host name",
@@ -135,6 +137,15 @@ func (v *requestContext) finish(err error) {
 		return
 	}
 	v.showProblem(p)
+}
+
+// noPage says that there is no such page, to a member inside the frame.
+func (s *Server) noPage(v *requestContext) error {
+	err := s.authenticate(v)
+	if errors.Is(err, members.ErrNoSession) || err == nil && (v.session.SecondFactorPending || v.session.MustEnrol) {
+		v.member, err = members.Member{}, nil // a visitor, or somebody who has not signed in fully
+	}
+	return cmp.Or(err, errNoPage)
 }
 
 func (v *requestContext) showProblem(p views.Problem) {

@@ -2,6 +2,7 @@ package web
 
 import (
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/droverhq/drover/internal/runs"
@@ -36,7 +37,7 @@ func (s *Server) home(v *requestContext) error {
 		{runs.Filter{State: runs.Running, Limit: 5}, &page.Under},
 		{runs.Filter{State: runs.AwaitingApproval, Limit: 5}, &page.AwaitingApproval},
 		{runs.Filter{Faulted: true, Since: time.Now().AddDate(0, 0, -7), Limit: 3}, &page.Faulted},
-		{runs.Filter{Has: runs.HasTrouble, Since: time.Now().AddDate(0, 0, -7), Limit: 3}, &page.Trouble},
+		{runs.Filter{Has: runs.HasTrouble, Since: time.Now().AddDate(0, 0, -7), Limit: 20}, &page.Trouble},
 	} {
 		listed, _, err := s.Runner.Runs(ctx, v.actor(), each.filter)
 		if err != nil {
@@ -47,9 +48,12 @@ func (s *Server) home(v *requestContext) error {
 	if page.Pending, err = s.pendingChanges(v); err != nil {
 		return err
 	}
-	if page.Days, err = s.days(v); err != nil {
+	today := time.Now().UTC().Truncate(24 * time.Hour)
+	listed, _, err := s.Runner.Runs(ctx, v.actor(), runs.Filter{Since: today.AddDate(0, 0, 1-shownDays)})
+	if err != nil {
 		return err
 	}
+	page.Days, page.Trouble = days(today, listed), withoutRerun(page.Trouble, listed)
 	return v.render(http.StatusOK, views.Home(page))
 }
 
@@ -72,30 +76,38 @@ func homeSites(f sites.Facets) views.HomeSites {
 	return all
 }
 
-// days sums the outcomes of the last days' runs, by day.
-func (s *Server) days(v *requestContext) ([]views.HomeDay, error) {
-	today := time.Now().UTC().Truncate(24 * time.Hour)
-	first := today.AddDate(0, 0, 1-shownDays)
-	listed, _, err := s.Runner.Runs(v.Request.Context(), v.actor(), runs.Filter{Since: first})
-	if err != nil {
-		return nil, err
+// mostTrouble is how many runs with trouble the first page shows.
+const mostTrouble = 3
+
+// withoutRerun leaves out the runs that were run again: what is still wrong stands at the later one.
+func withoutRerun(rows []views.RunRow, listed []runs.Listed) []views.RunRow {
+	again := map[int64]bool{}
+	for _, run := range listed {
+		again[run.RerunOf] = true
 	}
-	days := make([]views.HomeDay, shownDays)
-	for i := range days {
-		days[i].Day = first.AddDate(0, 0, i)
+	rows = slices.DeleteFunc(rows, func(r views.RunRow) bool { return again[r.ID] })
+	return rows[:min(mostTrouble, len(rows))]
+}
+
+// days sums the outcomes of the last days' runs, by day.
+func days(today time.Time, listed []runs.Listed) []views.HomeDay {
+	first := today.AddDate(0, 0, 1-shownDays)
+	all := make([]views.HomeDay, shownDays)
+	for i := range all {
+		all[i].Day = first.AddDate(0, 0, i)
 	}
 	for _, run := range listed {
 		i := int(run.CreatedAt.Sub(first) / (24 * time.Hour))
 		if i < 0 || i >= shownDays {
 			continue
 		}
-		c := &days[i].Counts
-		days[i].Runs++
+		c := &all[i].Counts
+		all[i].Runs++
 		c.OK += run.Counts.OK
 		c.Partial += run.Counts.Partial
 		c.Skipped += run.Counts.Skipped
 		c.Failed += run.Counts.Failed
 		c.Unknown += run.Counts.Unknown
 	}
-	return days, nil
+	return all
 }

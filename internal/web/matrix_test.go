@@ -15,7 +15,9 @@ import (
 
 // lowestRole is the least role that a route lets in. Every route has its line: a new one without fails the test.
 var lowestRole = map[string]access.Role{
-	"GET /": access.Viewer, "GET /search": access.Viewer, "GET /sites": access.Viewer, "GET /sites/:id": access.Viewer, "GET /runs": access.Viewer,
+	"GET /": access.Viewer, "GET /search": access.Viewer, "GET /command": access.Viewer,
+	"POST /team/invitations/:id/revoke": access.Admin, "GET /operations/new": access.Operator,
+	"GET /sites": access.Viewer, "GET /sites/:id": access.Viewer, "GET /runs": access.Viewer,
 	"GET /runs/:id": access.Viewer, "GET /runs/:id/stream": access.Viewer, "GET /runs/:id/targets": access.Viewer, "GET /runs/:id/targets/:target": access.Viewer,
 	"GET /runs/:id/export.csv": access.Viewer, "GET /runs/:id/export.json": access.Viewer, "GET /audit": access.Viewer, "GET /audit/:seq": access.Viewer,
 	"GET /audit/export.csv": access.Viewer, "GET /audit/export.jsonl": access.Viewer, "GET /audit/print": access.Viewer, "POST /audit/views": access.Viewer,

@@ -131,13 +131,13 @@ func (s *Server) showConfirm(v *requestContext, status int, action string, carri
 		return err
 	}
 	slices.SortStableFunc(carried, func(a, b views.Hidden) int { return strings.Compare(a.Name, b.Name) })
-	page.Title, page.Sentence, page.Action, page.Hidden = "Confirm your identity",
-		"To continue, confirm your identity. Drover asks at most once every ten minutes. What you entered is kept.", action, carried
+	page.Title, page.Action, page.Hidden = "Confirm your identity", action, carried
 	if page.Provider.Href, err = s.providerHref(v); err != nil {
 		return err
 	}
 	page.Provider.Name = s.Roster.ProviderName()
 	page.Options, page.Password = "/confirm/options", !page.Passkey && !page.Code
+	page.Sentence, page.Footnote = s.confirmSentence(v, page), "Drover asks at most once every ten minutes."
 	return v.render(status, views.SecondStepPage(page))
 }
 

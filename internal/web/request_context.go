@@ -70,6 +70,9 @@ func networkOf(addr netip.Addr) string {
 func (s *Server) member(r route) gin.HandlerFunc {
 	return func(c *gin.Context) {
 		v := &requestContext{Context: c, server: s}
+		if r.secret {
+			leaveUncompressed(c)
+		}
 		v.finish(s.serveMember(v, r))
 	}
 }

@@ -145,6 +145,12 @@ func (h gateServer) asksMember(t *testing.T, route string, m members.Member, ses
 	switch route {
 	case "POST /team/invite":
 		return change{path, encoded("email", fmt.Sprintf("guest%d@agency.example", time.Now().UnixNano()), "role", "viewer")}
+	case "POST /team/invitations/:id/revoke":
+		_, err := h.roster.Invite(ctx, shell, members.Member{Email: fmt.Sprintf("late%d@agency.example", time.Now().UnixNano()), Role: access.Viewer})
+		h.must(t, err)
+		open, err := h.roster.Invitations(ctx, shell)
+		h.must(t, err)
+		return change{fmt.Sprintf("/team/invitations/%d/revoke", open[0].ID), ""}
 	case "POST /team/second-factor":
 		return change{path, encoded("required", "no")}
 	case "POST /team/approval":

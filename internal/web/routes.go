@@ -2,9 +2,10 @@ package web
 
 import (
 	"cmp"
-	"io/fs"
+	"mime"
 	"net/http"
 	"net/url"
+	"path"
 	"strconv"
 	"strings"
 
@@ -25,6 +26,7 @@ type route struct {
 	recent  recency
 	open    signInStage // from which stage of signing in on
 	most    int64       // how many bytes its body may have; 0: as many as a form
+	secret  bool        // its page shows a secret
 }
 
 type option func(*route)
@@ -70,6 +72,7 @@ func (s *Server) table() []route {
 	return []route{
 		get("/", "", s.home),
 		get("/search", access.SiteRead, s.search),
+		get("/command", "", s.showCommand),
 
 		get("/sites", access.SiteRead, s.sites),
 		get("/sites/new", access.SiteAdd, s.newSite, recent),
@@ -106,6 +109,7 @@ func (s *Server) table() []route {
 		post("/endpoints/form", access.RunStart, s.fillEndpoint),
 		get("/operations", access.RunStart, s.saved),
 		post("/operations", access.OperationSave, s.saveOperation),
+		get("/operations/new", access.OperationSave, s.newSaved),
 		post("/operations/new", access.OperationSave, s.newSaved),
 		get("/operations/export", access.OperationSave, s.exportSaved),
 		post("/operations/import", access.OperationSave, s.importSaved),
@@ -153,6 +157,7 @@ func (s *Server) table() []route {
 
 		get("/team", access.MemberRead, s.team),
 		post("/team/invite", access.MemberInvite, s.invite, recent),
+		post("/team/invitations/:id/revoke", access.MemberUninvite, s.revokeInvitation),
 		post("/team/second-factor", access.SettingsChange, s.requireFactor, recent),
 		get("/team/:id", access.MemberRead, s.memberPage, on("member")),
 		post("/team/approval", access.RunPolicy, s.changePolicy, recent),
@@ -165,7 +170,7 @@ func (s *Server) table() []route {
 		get("/settings", "", s.settings),
 		get("/settings/second-factor", "", s.secondFactor, open(secondFactorMissing)),
 		post("/settings/second-factor/app", access.MemberFactor, s.beginApp, recent, open(secondFactorMissing)),
-		get("/settings/second-factor/app/:id", access.MemberFactor, s.appForm, open(secondFactorMissing)),
+		get("/settings/second-factor/app/:id", access.MemberFactor, s.appForm, open(secondFactorMissing), secret),
 		post("/settings/second-factor/app/:id", access.MemberFactor, s.confirmApp, open(secondFactorMissing)),
 		post("/settings/second-factor/passkey/options", access.MemberFactor, s.beginPasskey, recent, open(secondFactorMissing)),
 		post("/settings/second-factor/passkey", access.MemberFactor, s.addPasskey, recentForm, open(secondFactorMissing)),
@@ -254,7 +259,7 @@ func (s *Server) routes() {
 	s.engine.GET(connect.ReturnPath, s.returned)
 	s.engine.GET("/healthz", func(c *gin.Context) { c.String(http.StatusOK, "ok\n") })
 	s.engine.GET("/static/*file", s.anybody(route{handle: s.asset}))
-	s.engine.NoRoute(s.anybody(route{handle: func(*requestContext) error { return errNoPage }}))
+	s.engine.NoRoute(s.anybody(route{handle: s.noPage}))
 	s.engine.NoMethod(s.anybody(route{handle: func(*requestContext) error { return errNoMethod }}))
 }
 
@@ -274,13 +279,19 @@ func redirectTo(path string) gin.HandlerFunc {
 	}
 }
 
-// asset serves a built file. Its name changes with its content, so a browser may keep it for ever.
+// asset serves a built file, in the shortest form that the browser understands. Its name changes with its content, so a browser may keep
+// it for ever.
 func (s *Server) asset(v *requestContext) error {
 	name := strings.TrimPrefix(v.Param("file"), "/")
-	if info, err := fs.Stat(static.Files(), name); err != nil || info.IsDir() {
+	if !static.Has(name) {
 		return errNoPage
 	}
 	v.Header("Cache-Control", "public, max-age=31536000, immutable")
-	http.ServeFileFS(v.Writer, v.Request, static.Files(), name)
+	v.Header("Content-Type", cmp.Or(mime.TypeByExtension(path.Ext(name)), "application/octet-stream"))
+	encoding, extension := encodingFor(v.GetHeader("Accept-Encoding"), name)
+	if encoding != "" {
+		v.Header("Content-Encoding", encoding)
+	}
+	http.ServeFileFS(v.Writer, v.Request, static.Files(), name+extension)
 	return nil
 }

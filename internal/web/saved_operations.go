@@ -70,6 +70,9 @@ func (s *Server) newSaved(v *requestContext) error {
 	if err != nil {
 		return err
 	}
+	if v.Request.Method == http.MethodGet {
+		form = v.Request.URL.Query()
+	}
 	d := saved.Definition{
 		Method: form.Get("p.method"), Path: form.Get("p.path"), Body: form.Get("p.body"), Headers: form.Get("p.headers"), Effect: form.Get("p.effect"),
 		Pages: form.Get("p.pages") == "true",

@@ -36,17 +36,17 @@ var outsideScope = map[string]int{
 	"POST /runs/:id/cancel": 404, "POST /runs/:id/approve": 404, "POST /runs/:id/decline": 404, "POST /team/approval": 403, "POST /runs/:id/redirects": 404,
 	"POST /runs/:id/rerun": 404,
 	"GET /audit/:seq":      404, "GET /team/:id": 404, "POST /team/:id/role": 404, "POST /team/:id/access": 404, "POST /team/:id/reset": 404,
-	"POST /team/:id/remove": 404, "POST /team/:id/sign-out": 404, "POST /tokens/:id/revoke": 404,
+	"POST /team/:id/remove": 404, "POST /team/:id/sign-out": 404, "POST /tokens/:id/revoke": 404, "POST /team/invitations/:id/revoke": 404,
 	"GET /changes/:id": 404, "POST /changes/:id/approve": 404, "POST /changes/:id/decline": 404, "POST /changes/:id/withdraw": 404,
 	// What concerns all sites at once is not theirs to do.
-	"POST /audit/verify": 403, "POST /audit/checkpoint": 403, "POST /operations": 403, "POST /operations/new": 403, "GET /operations/export": 403,
+	"POST /audit/verify": 403, "POST /audit/checkpoint": 403, "POST /operations": 403, "POST /operations/new": 403, "GET /operations/new": 403, "GET /operations/export": 403,
 	"POST /operations/import": 403, "GET /operations/:id/edit": 403,
 	"POST /operations/:id": 403, "POST /operations/:id/remove": 403, "POST /team/second-factor": 403,
 }
 
 // narrow are the routes that name nothing: they answer, and tell nothing of what lies beyond.
 var narrow = map[string]bool{
-	"GET /changes": true, "GET /": true, "GET /search": true, "GET /sites": true, "GET /sites/new": true, "POST /sites": true, "GET /sites/import": true,
+	"GET /changes": true, "GET /": true, "GET /search": true, "GET /command": true, "GET /sites": true, "GET /sites/new": true, "POST /sites": true, "GET /sites/import": true,
 	"POST /sites/import": true, "GET /sites/import/bad.csv": true, "POST /sites/check": true,
 	"POST /sites/tag": true, "POST /sites/retire": true, "POST /sites/restore": true, "GET /run": true, "POST /run/preview": true, "GET /endpoints": true,
 	"GET /endpoints/form":  true,

@@ -37,6 +37,9 @@ func (s *Server) showTeam(v *requestContext, status int, page views.Team, proble
 		if page.Access, err = s.accessForm(v, restriction, problems["reach"]); err != nil {
 			return err
 		}
+		if page.Invitations, err = s.openInvitations(v); err != nil {
+			return err
+		}
 		page.Form = []views.Field{
 			{Name: "email", Label: "Email", Type: "email", Value: v.PostForm("email"), Problem: problems["email"], Complete: "off", Required: true},
 			{Name: "role", Label: "Role", Value: v.DefaultPostForm("role", string(access.Operator)), Problem: problems["role"], Options: rolesFor(actor)},
@@ -81,6 +84,28 @@ func (s *Server) invite(v *requestContext) error {
 	}
 	link := strings.TrimSuffix(s.PublicURL, "/") + "/join/" + token.Reveal()
 	return s.showTeam(v, http.StatusOK, views.Team{Invitation: link, Invited: form.Get("email")}, nil)
+}
+
+func (s *Server) openInvitations(v *requestContext) ([]views.Invitation, error) {
+	open, err := s.Roster.Invitations(v.Request.Context(), v.actor())
+	all := make([]views.Invitation, len(open))
+	for i, each := range open {
+		all[i] = views.Invitation{ID: each.ID, Email: each.Email, Role: string(each.Role), Access: accessSummary(each.Restriction),
+			At: each.CreatedAt, Until: each.ExpiresAt}
+	}
+	return all, err
+}
+
+func (s *Server) revokeInvitation(v *requestContext) error {
+	id, err := v.number("id")
+	if err != nil {
+		return err
+	}
+	if err := s.Roster.RevokeInvitation(v.Request.Context(), v.actor(), id); err != nil {
+		return err
+	}
+	v.setFlash("ok", "Invitation revoked. Its link no longer works.")
+	return v.redirect("/team")
 }
 
 func (s *Server) changeRole(v *requestContext) error {

@@ -43,7 +43,7 @@ function element(tag, className, text) {
   return e;
 }
 
-function head(key, value, path) {
+function head(key, value) {
   const row = element("span", "json-row");
   if (key !== undefined) row.append(element("span", "json-key", String(key)), ": ");
   if (opens(value)) {
@@ -53,31 +53,36 @@ function head(key, value, path) {
   } else {
     row.append(element("span", `json-${value === null ? "null" : typeof value}`, JSON.stringify(value)));
   }
+  return row;
+}
+
+// item is a line with its button beside it: a button inside a summary could not be reached by everyone.
+function item(className, line, path) {
+  const whole = element("div", `json-item ${className}`);
   const copy = element("button", "json-copy", "Copy path");
   copy.type = "button";
   copy.title = path || ".";
-  copy.addEventListener("click", (event) => {
-    event.preventDefault();
+  copy.addEventListener("click", () => {
     navigator.clipboard?.writeText(path || ".").then(() => {
-      copy.textContent = "copied";
+      copy.textContent = "Copied";
       setTimeout(() => (copy.textContent = "Copy path"), 900);
     });
   });
-  row.append(copy);
-  return row;
+  whole.append(line, copy);
+  return whole;
 }
 
 function node(key, value, path, level = 0) {
   if (!opens(value)) {
-    const leaf = element("div", "json-leaf");
+    const leaf = item("json-leaf", head(key, value), path);
     leaf.dataset.path = path;
-    leaf.append(head(key, value, path));
     return leaf;
   }
   const details = element("details", "json-node");
+  const whole = item("", details, path);
   details.dataset.path = path;
   const summary = element("summary");
-  summary.append(head(key, value, path));
+  summary.append(head(key, value));
   details.append(summary);
   details.fill = () => {
     details.fill = () => {};
@@ -112,7 +117,8 @@ function node(key, value, path, level = 0) {
     more(most);
   };
   details.addEventListener("toggle", () => details.open && details.fill());
-  return details;
+  whole.details = details;
+  return whole;
 }
 
 // find lists the ways to what holds the words, in a key or a value.
@@ -130,11 +136,12 @@ function reveal(root, value, way) {
   let at = root;
   let inside = value;
   for (const key of way) {
-    at.open = true;
-    at.fill?.();
+    const { details } = at;
+    details.open = true;
+    details.fill();
     const index = entries(inside).findIndex(([name]) => name === key);
-    at.upTo?.(index);
-    at = at.querySelector(":scope > .json-inside").children[index];
+    details.upTo(index);
+    at = details.querySelector(":scope > .json-inside").children[index];
     inside = inside[key];
   }
   return at;
@@ -163,8 +170,8 @@ function view(text) {
   const tree = element("div", "json-tree code");
   tree.tabIndex = 0;
   const root = node(undefined, value, "");
-  root.open = true;
-  root.fill();
+  root.details.open = true;
+  root.details.fill();
   tree.append(root);
   bar.append(search, said, asText);
   box.append(bar, tree);

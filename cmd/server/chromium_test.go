@@ -1,0 +1,72 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+)
+
+// browser opens a real Chromium, headless, for up to three minutes.
+func browser(t *testing.T) context.Context {
+	t.Helper()
+	return browserFor(t, 3*time.Minute)
+}
+
+func browserFor(t *testing.T, most time.Duration) context.Context {
+	t.Helper()
+	path := os.Getenv("DROVER_TEST_CHROMIUM")
+	if path == "" {
+		t.Skip("DROVER_TEST_CHROMIUM is not set: run `make test`, which installs Chromium")
+	}
+	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.UserDataDir(t.TempDir()),
+		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-background-networking", true), chromedp.Flag("disable-component-update", true),
+		chromedp.WindowSize(1360, 900))
+	ctx, cancel := chromedp.NewExecAllocator(context.Background(), options...)
+	t.Cleanup(cancel)
+	ctx, cancel = chromedp.NewContext(ctx)
+	t.Cleanup(cancel)
+	if err := chromedp.Do(ctx); err != nil { // starts the browser, which lives as long as this context
+		t.Fatal(err)
+	}
+	ctx, cancel = context.WithTimeout(ctx, most)
+	t.Cleanup(cancel)
+	return ctx
+}
+
+func do(t *testing.T, ctx context.Context, what string, actions ...chromedp.Action[chromedp.Void]) {
+	t.Helper()
+	if err := chromedp.Do(ctx, actions...); err != nil {
+		page, _ := chromedp.Run(ctx, chromedp.Evaluate[string]("document.body.innerText"))
+		t.Fatalf("%s: %v\n%s", what, err, page)
+	}
+}
+
+// until waits for an expression of the page to become true, over any navigation in between.
+func until(expression string) chromedp.Action[chromedp.Void] {
+	badge := chromedp.Evaluate[bool]("Boolean(" + expression + ")")
+	return func(ctx context.Context, t *chromedp.Target) (chromedp.Void, error) {
+		for deadline := time.Now().Add(60 * time.Second); ; time.Sleep(100 * time.Millisecond) {
+			// A page that is just going away cannot be asked; the next one can.
+			if is, err := badge(ctx, t); err == nil && is {
+				return chromedp.Void{}, nil
+			} else if ctx.Err() != nil || time.Now().After(deadline) {
+				return chromedp.Void{}, errors.Join(fmt.Errorf("never true: %s", expression), err)
+			}
+		}
+	}
+}
+
+// evaluate evaluates an expression of the page.
+func evaluate(t *testing.T, ctx context.Context, expression string) string {
+	t.Helper()
+	text, err := chromedp.Run(ctx, chromedp.Evaluate[string](expression))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
+}
