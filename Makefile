@@ -36,6 +36,9 @@ dev: $(ASSETS) ## Start the demo and rebuild as files change
 test: build ## Run all tests: both databases, real Chromium, real WordPress
 	scripts/test
 
+quick: $(ASSETS) ## Vet and run the tests that need nothing but Go and SQLite, in under a minute
+	scripts/quick
+
 soak: build ## Kill runs at 50 random moments on each database; SOAK=N for another number
 	DROVER_TEST_TIMEOUT=90m DROVER_SOAK=$(or $(SOAK),50) scripts/test -run KilledAtRandomMoments
 
@@ -57,4 +60,4 @@ clean: ## Remove what was built
 	rm -rf bin node_modules
 	find static/dist -type f ! -name .keep -delete
 
-.PHONY: help assets generate build demo run dev test soak bench check vulns screenshots clean
+.PHONY: help assets generate build demo run dev test quick soak bench check vulns screenshots clean

@@ -13,6 +13,7 @@ import (
 
 // What is older than is to be kept goes into an archive once, and the audit log stays whole; what a copy elsewhere does not have yet waits.
 func TestKeepingTheRecord(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	c := &config{data: dir, keyFile: filepath.Join(dir, "keyset.json"), publicURL: "http://127.0.0.1", concurrency: 4, perAddress: 1}
 	ctx := context.Background()

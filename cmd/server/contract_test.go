@@ -108,6 +108,7 @@ func TestTheCommandLineContract(t *testing.T) {
 }
 
 func TestWithoutTheKeyNothingIsTouched(t *testing.T) {
+	t.Parallel()
 	s := simulate(t, []wptest.Site{{}})
 	run(t, s.env, "sites", "import", s.csv)
 	keys := filepath.Join(strings.TrimPrefix(s.env[0], "DROVER_DATA="), "keyset.json")

@@ -41,6 +41,7 @@ func anchors(text string) []string {
 
 // What the documents of security name is in the tree: files, tests in the file that is named, and headings.
 func TestSecurityDocumentsNameWhatIsThere(t *testing.T) {
+	t.Parallel()
 	for _, name := range []string{"docs/security.md", "docs/threats.md"} {
 		text, tests := readDoc(t, name), 0
 		for _, m := range linked.FindAllStringSubmatch(text, -1) {
@@ -76,6 +77,7 @@ func TestSecurityDocumentsNameWhatIsThere(t *testing.T) {
 
 // Every requirement of the list stands there once, in order, with its level, a state, and where it is met or why it is not.
 func TestEveryRequirementHasAState(t *testing.T) {
+	t.Parallel()
 	var want, got []string
 	list, err := os.ReadFile("testdata/asvs.txt")
 	if err != nil {
@@ -131,6 +133,7 @@ var cryptography = regexp.MustCompile(`^(crypto/|golang\.org/x/(crypto/|oauth2)|
 
 // Each room's imports of cryptography stand in its line of the inventory, and math/rand stands where it is said to.
 func TestEveryUseOfCryptographyIsInTheInventory(t *testing.T) {
+	t.Parallel()
 	doc := readDoc(t, "docs/security.md")
 	for _, root := range []string{"cmd", "internal", "views", "static", "migrations"} {
 		err := filepath.WalkDir(filepath.Join("../..", root), func(path string, d fs.DirEntry, err error) error {

@@ -155,6 +155,7 @@ func TestAbilitiesOnRealWordPress(t *testing.T) {
 
 // An answer's JSON opens as a tree, can be searched, and is never taken for a page, whatever it holds.
 func TestAnswersAsATree(t *testing.T) {
+	t.Parallel()
 	s := simulate(t, []wptest.Site{{Host: "one.example", Name: `<img src=x onerror="document.title='broken in'">`}})
 	run(t, s.env, "sites", "import", s.csv)
 	s.addOwner(t)

@@ -48,6 +48,7 @@ func search(t *testing.T, ctx context.Context, words, want string) {
 }
 
 func TestTheTreeOfAnAnswer(t *testing.T) {
+	t.Parallel()
 	ctx, pages := jsonPages(t)
 	do(t, ctx, "open the small one", chromedp.Navigate(pageOf(t, pages, "JSON")), until(`document.querySelector(".json-tree")`))
 	if text := evaluate(t, ctx, `document.querySelector(".json-tree").innerText`); !strings.Contains(text, "success") || strings.Contains(text, "Hello, world") {
@@ -86,6 +87,7 @@ func TestTheTreeOfAnAnswer(t *testing.T) {
 }
 
 func TestAHostileAnswerInTheTree(t *testing.T) {
+	t.Parallel()
 	ctx, pages := jsonPages(t)
 	do(t, ctx, "open the hostile one", chromedp.Navigate(pageOf(t, pages, "JSON, hostile")), until(`document.querySelector(".json-tree")`))
 	for words, want := range map[string]string{"alert(": "1 of 2", "polluted": "1 of 1", "no name": "1 of 1", "__proto__": "1 of 1", "constructor": "1 of 1",
@@ -106,6 +108,7 @@ func TestAHostileAnswerInTheTree(t *testing.T) {
 
 // A megabyte opens and is searched at once, and the page stays small.
 func TestAMegabyteInTheTree(t *testing.T) {
+	t.Parallel()
 	ctx, pages := jsonPages(t)
 	do(t, ctx, "open a megabyte", chromedp.Navigate(pageOf(t, pages, "JSON, 1 MB")),
 		until(`document.querySelector(".json-tree") && performance.getEntriesByType("navigation")[0].domContentLoadedEventEnd > 0`))

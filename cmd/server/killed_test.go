@@ -29,9 +29,10 @@ func moments(t *testing.T) *rand.Rand {
 // A server is killed again and again within one run, also while it takes up what the one before left behind. The run ends all the
 // same, each of its sites once.
 func TestServerKilledAtRandomMoments(t *testing.T) {
-	t.Parallel() // it waits more than it works
+	t.Parallel()
 	for _, database := range []string{"sqlite", "postgres"} {
 		t.Run(database, func(t *testing.T) {
+			t.Parallel()
 			s := simulate(t, crowded(48, 3))
 			if database == "postgres" {
 				s.env = append(s.env, "DROVER_DATABASE_URL="+dbtest.PostgresURL(t))

@@ -4,11 +4,15 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"fmt"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"runtime/debug"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -17,6 +21,17 @@ import (
 	"time"
 )
 
+// raceFlags are those of scripts/test, so that the program is built from what the tests were built from.
+var raceFlags = []string{"-race", "-gcflags=modernc.org/...=-race=false", "-gcflags=golang.org/x/crypto/...=-race=false"}
+
+// buildFlags looks for races in the program where the tests themselves do.
+func buildFlags() []string {
+	if info, ok := debug.ReadBuildInfo(); ok && slices.Contains(info.Settings, debug.BuildSetting{Key: "-race", Value: "true"}) {
+		return raceFlags
+	}
+	return nil
+}
+
 // binary builds the real program once for all tests that start it.
 var binary = sync.OnceValues(func() (string, error) {
 	dir, err := os.MkdirTemp("", "drover-binary-*")
@@ -24,7 +39,7 @@ var binary = sync.OnceValues(func() (string, error) {
 		return "", err
 	}
 	path := filepath.Join(dir, "drover")
-	out, err := exec.Command("go", "build", "-race", "-o", path, ".").CombinedOutput()
+	out, err := exec.Command("go", slices.Concat([]string{"build"}, buildFlags(), []string{"-o", path, "."})...).CombinedOutput()
 	if err != nil {
 		return "", &exec.Error{Name: string(out), Err: err}
 	}
@@ -160,9 +175,15 @@ func run(t testing.TB, env []string, args ...string) (int, string) {
 	return command.ProcessState.ExitCode(), out.String()
 }
 
+// freeAddress is of a loopback host of its own, where no other connection takes the port before the program has it.
 func freeAddress(t testing.TB) string {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	return freeAddressOf(t, fmt.Sprintf("127.78.%d.%d", rand.IntN(250)+1, rand.IntN(250)+1))
+}
+
+func freeAddressOf(t testing.TB, host string) string {
+	t.Helper()
+	listener, err := net.Listen("tcp", net.JoinHostPort(host, "0"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -12,7 +12,7 @@ import (
 
 // The same commands work from another machine, with a token and nothing else: no data folder, no key.
 func TestTheCommandLineOnARemoteServer(t *testing.T) {
-	t.Parallel() // it waits more than it works
+	t.Parallel()
 	s := simulate(t, []wptest.Site{{}, {}, {Fault: wptest.WrongPassword}})
 	run(t, s.env, "sites", "import", s.csv)
 	s.addOwner(t)

@@ -34,7 +34,7 @@ func doorway(t *testing.T) (home string, ctx context.Context) {
 func doorwayOn(t *testing.T, data string) (home string, ctx context.Context) {
 	t.Helper()
 	ctx = browser(t)
-	addr := freeAddress(t)
+	addr := freeAddressOf(t, "127.0.0.1")
 	home = "http://localhost:" + addr[strings.LastIndex(addr, ":")+1:]
 	p := start(t, []string{"DROVER_DATA=" + data, "DROVER_ADDR=" + addr, "DROVER_PUBLIC_URL=" + home}, "serve")
 	setup := p.wait(t, `http://\S+/setup/\w+`)
@@ -54,6 +54,7 @@ func signInSecondTime(t *testing.T, ctx context.Context, home string) {
 }
 
 func TestAPasskeyInChromium(t *testing.T) {
+	t.Parallel()
 	home, ctx := doorway(t)
 	do(t, ctx, "a security key", authenticator)
 	do(t, ctx, "add a passkey", chromedp.Navigate(home+"/settings/second-factor"), chromedp.SendKeys("#name", "Laptop"), chromedp.Click("form[data-make] button"),
@@ -64,6 +65,7 @@ func TestAPasskeyInChromium(t *testing.T) {
 }
 
 func TestAnAuthenticatorAppInChromium(t *testing.T) {
+	t.Parallel()
 	home, ctx := doorway(t)
 	do(t, ctx, "begin", chromedp.Navigate(home+"/settings/second-factor"), chromedp.Click(`form[action="/settings/second-factor/app"] button`),
 		until(`document.querySelector("#app-secret")`))
@@ -97,6 +99,7 @@ func appCode(t *testing.T, secret string, drift time.Duration) string {
 
 // The form is sent again by the browser itself, after the proof.
 func TestConfirmingInChromium(t *testing.T) {
+	t.Parallel()
 	data := t.TempDir()
 	home, ctx := doorwayOn(t, data)
 	db, err := sql.Open("sqlite", filepath.Join(data, "drover.db"))

@@ -48,6 +48,7 @@ var oldInProse = []oldWord{
 type passage struct{ place, text string }
 
 func TestOldWordsDoNotComeBack(t *testing.T) {
+	t.Parallel()
 	screens, prose := textsOf(t, "../..")
 	if len(screens) < 500 || len(prose) < 500 {
 		t.Fatalf("only %d texts and %d comments were found", len(screens), len(prose))
@@ -68,6 +69,7 @@ func TestOldWordsDoNotComeBack(t *testing.T) {
 
 // A pattern that never matches guards nothing.
 func TestOldWordsAreFound(t *testing.T) {
+	t.Parallel()
 	for text, want := range map[string]string{
 		"5 need a hand": "needs attention", "Make a token": "create", "The reach is changed. It holds from the next click on.": "access",
 		"It is shown with all its mending": "fix",

@@ -104,8 +104,8 @@ func TestConcurrentWritersMakeOneChain(t *testing.T) {
 }
 
 func TestTheTableIsAppendOnly(t *testing.T) {
-	statements := []string{"UPDATE entries SET actor_name = 'x'", "DELETE FROM entries"}
 	dbtest.Each(t, func(t *testing.T, db *database.DB) {
+		statements := []string{"UPDATE entries SET actor_name = 'x'", "DELETE FROM entries"}
 		record(t, audit.New(db.Gorm), 1)
 		if db.Postgres() {
 			statements = append(statements, "TRUNCATE entries")
@@ -220,6 +220,7 @@ func TestFilters(t *testing.T) {
 
 // Whoever gives an entry other content and a right hash must rewrite all that follow.
 func TestRewritingAnEntryBreaksTheNext(t *testing.T) {
+	t.Parallel()
 	other := dbtest.SQLite(t)
 	record(t, audit.New(other.Gorm), 1)
 	forged := map[string]any{}

@@ -60,6 +60,7 @@ func FuzzCanonical(f *testing.F) {
 
 // The hash of an entry that was written by an earlier Drover stays what it was.
 func TestHashesStay(t *testing.T) {
+	t.Parallel()
 	r := row{
 		Seq: 7, At: 1_764_000_000_123_456, ActorKind: access.KindMember, ActorID: 3, ActorName: "Mara “M” <b>", Role: access.Admin, Action: access.SiteEdit,
 		Subject: "site:12", Outcome: Done,

@@ -88,6 +88,7 @@ func behind(t *testing.T, db *database.DB, statements ...string) {
 }
 
 func TestACheckpointThatIsNotToBeBelieved(t *testing.T) {
+	t.Parallel()
 	_, key, err := ed25519.GenerateKey(nil)
 	if err != nil {
 		t.Fatal(err)

@@ -73,6 +73,7 @@ func rewrite(t *testing.T, db *database.DB, seq int64, detail string) {
 
 // A log that was rewritten fits itself; only the signatures tell.
 func TestVerifySigned(t *testing.T) {
+	t.Parallel()
 	_, other, err := ed25519.GenerateKey(nil)
 	if err != nil {
 		t.Fatal(err)

@@ -136,6 +136,7 @@ func TestFile(t *testing.T) {
 
 // A hook that is down for a while, answers with an error, or says nothing, gets every entry in the end, signed; nobody waits for it.
 func TestHookThatIsDown(t *testing.T) {
+	t.Parallel()
 	db := dbtest.SQLite(t)
 	var guard sync.Mutex
 	var got strings.Builder
@@ -190,6 +191,7 @@ func TestHookThatIsDown(t *testing.T) {
 }
 
 func TestSyslog(t *testing.T) {
+	t.Parallel()
 	db := dbtest.SQLite(t)
 	record(t, db, 9)
 	dir := t.TempDir()
@@ -291,6 +293,7 @@ func TestTwoProcesses(t *testing.T) {
 }
 
 func TestAddressesThatAreNone(t *testing.T) {
+	t.Parallel()
 	for _, address := range []string{"", "http://siem.example/", "ftp://a/", "https://"} {
 		if _, err := NewHook(address, secret, nil); err == nil {
 			t.Errorf("hook %q", address)

@@ -12,6 +12,7 @@ import (
 )
 
 func TestHookFollowsNoRedirect(t *testing.T) {
+	t.Parallel()
 	for _, status := range []int{http.StatusMovedPermanently, http.StatusFound, http.StatusTemporaryRedirect, http.StatusPermanentRedirect} {
 		var followed atomic.Bool
 		otherServer := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { followed.Store(true) }))

@@ -61,7 +61,7 @@ func TestNewerDatabaseIsRefused(t *testing.T) {
 func TestManyProcessesMayOpenAtOnce(t *testing.T) {
 	addresses := map[string]func(*testing.T) string{
 		"sqlite":   func(*testing.T) string { return "" },
-		"postgres": func(t *testing.T) string { return dbtest.PostgresURL(t) },
+		"postgres": func(t *testing.T) string { return dbtest.BarePostgresURL(t) },
 	}
 	for name, address := range addresses {
 		t.Run(name, func(t *testing.T) {

@@ -67,7 +67,7 @@ func signInPending(t *testing.T, r *members.Roster, m members.Member, d members.
 func TestSecondFactorOpensTheSessionUnderAnotherToken(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *database.DB) {
 		ctx := context.Background()
-		r := members.New(db, keys(t), audit.New(db.Gorm))
+		r := newRoster(db, keys(t), audit.New(db.Gorm))
 		m := add(t, r, "m@a.example", access.Operator)
 		app, codes := enrol(t, r, m)
 		if len(codes) != 10 {
@@ -94,7 +94,7 @@ func TestSecondFactorOpensTheSessionUnderAnotherToken(t *testing.T) {
 func TestReplayOfAOneTimeCode(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *database.DB) {
 		ctx := context.Background()
-		r := members.New(db, keys(t), audit.New(db.Gorm))
+		r := newRoster(db, keys(t), audit.New(db.Gorm))
 		m := add(t, r, "m@a.example", access.Operator)
 		app, codes := enrol(t, r, m)
 		for name, code := range map[string]string{"of the app": codeOf(t, app, time.Now()), "for recovery": strings.ToUpper(strings.ReplaceAll(codes[3], "-", " "))} {
@@ -128,9 +128,10 @@ func TestReplayOfAOneTimeCode(t *testing.T) {
 }
 
 func TestManyMachinesCannotGuessACode(t *testing.T) {
+	t.Parallel()
 	db := dbtest.SQLite(t)
 	ctx := context.Background()
-	r := members.New(db, keys(t), audit.New(db.Gorm))
+	r := newRoster(db, keys(t), audit.New(db.Gorm))
 	m := add(t, r, "m@a.example", access.Operator)
 	_, codes := enrol(t, r, m)
 	var wait members.Wait
@@ -153,9 +154,10 @@ func TestManyMachinesCannotGuessACode(t *testing.T) {
 }
 
 func TestRemovingTheLastFactorTakesTheCodesAlong(t *testing.T) {
+	t.Parallel()
 	db := dbtest.SQLite(t)
 	ctx := context.Background()
-	r := members.New(db, keys(t), audit.New(db.Gorm))
+	r := newRoster(db, keys(t), audit.New(db.Gorm))
 	m, other := add(t, r, "m@a.example", access.Operator), add(t, r, "o@a.example", access.Owner)
 	enrol(t, r, m)
 	second, err := r.SecondFactor(ctx, m.ID)
@@ -180,7 +182,7 @@ func TestRemovingTheLastFactorTakesTheCodesAlong(t *testing.T) {
 func TestRequiringASecondFactor(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *database.DB) {
 		ctx := context.Background()
-		r := members.New(db, keys(t), audit.New(db.Gorm))
+		r := newRoster(db, keys(t), audit.New(db.Gorm))
 		m, admin := add(t, r, "m@a.example", access.Operator), add(t, r, "a@a.example", access.Admin)
 		if err := r.RequireFactor(ctx, m.Actor(laptop.Addr), true); !errors.Is(err, access.ErrForbidden) {
 			t.Errorf("an operator requires it: %v", err)
@@ -207,7 +209,7 @@ func TestRequiringASecondFactor(t *testing.T) {
 func TestRotatingKeysResealsAppsAndSecretsOfAnotherRowDoNotOpen(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *database.DB) {
 		ctx, v := context.Background(), keys(t)
-		r := members.New(db, v, audit.New(db.Gorm))
+		r := newRoster(db, v, audit.New(db.Gorm))
 		m, thief := add(t, r, "m@a.example", access.Operator), add(t, r, "t@a.example", access.Operator)
 		app, _ := enrol(t, r, m)
 		stolen, _ := enrol(t, r, thief)

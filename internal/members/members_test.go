@@ -39,6 +39,13 @@ func keys(t *testing.T) *vault.Vault {
 	return v
 }
 
+// newRoster is members.New with cheap hashes.
+func newRoster(db *database.DB, v *vault.Vault, log *audit.Log) *members.Roster {
+	r := members.New(db, v, log)
+	r.HashCheaply()
+	return r
+}
+
 func secret(text string) vault.Secret { return vault.NewSecret(text) }
 
 // address is one of many.
@@ -58,7 +65,7 @@ func add(t *testing.T, r *members.Roster, email string, role access.Role) member
 func TestSignInAndSessions(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *database.DB) {
 		log, ctx := audit.New(db.Gorm), context.Background()
-		r := members.New(db, keys(t), log)
+		r := newRoster(db, keys(t), log)
 		mara := add(t, r, " Mara@Agency.example ", access.Operator)
 		token, m, err := r.SignIn(ctx, "MARA@agency.example", secret(password), laptop)
 		if err != nil || m.ID != mara.ID {
@@ -94,9 +101,10 @@ func TestSignInAndSessions(t *testing.T) {
 }
 
 func TestGuessingIsSlowedWithoutLockingTheOwnerOut(t *testing.T) {
+	t.Parallel()
 	db := dbtest.SQLite(t)
 	log, ctx := audit.New(db.Gorm), context.Background()
-	r := members.New(db, keys(t), log)
+	r := newRoster(db, keys(t), log)
 	add(t, r, "mara@agency.example", access.Operator)
 	var wait members.Wait
 	for n := range 8 {
@@ -134,7 +142,7 @@ func TestGuessingIsSlowedWithoutLockingTheOwnerOut(t *testing.T) {
 func TestNobodyRaisesThemselvesAndTheLastOwnerStays(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *database.DB) {
 		log, ctx := audit.New(db.Gorm), context.Background()
-		r := members.New(db, keys(t), log)
+		r := newRoster(db, keys(t), log)
 		owner, admin, viewer := add(t, r, "o@a.example", access.Owner), add(t, r, "a@a.example", access.Admin), add(t, r, "v@a.example", access.Viewer)
 		as := func(m members.Member) access.Actor { return m.Actor(laptop.Addr) }
 		cases := map[string]struct {
@@ -164,9 +172,10 @@ func TestNobodyRaisesThemselvesAndTheLastOwnerStays(t *testing.T) {
 }
 
 func TestRemovalEndsSessionsAtOnce(t *testing.T) {
+	t.Parallel()
 	db := dbtest.SQLite(t)
 	ctx := context.Background()
-	r := members.New(db, keys(t), audit.New(db.Gorm))
+	r := newRoster(db, keys(t), audit.New(db.Gorm))
 	add(t, r, "o@a.example", access.Owner)
 	m := add(t, r, "m@a.example", access.Operator)
 	token, _, err := r.SignIn(ctx, m.Email, secret(password), laptop)
@@ -188,7 +197,7 @@ func TestRemovalEndsSessionsAtOnce(t *testing.T) {
 func TestLinksWorkOnce(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *database.DB) {
 		ctx := context.Background()
-		r := members.New(db, keys(t), audit.New(db.Gorm))
+		r := newRoster(db, keys(t), audit.New(db.Gorm))
 		old, needed, err := r.EnsureSetupLink(ctx)
 		if err != nil || !needed {
 			t.Fatal(needed, err)
@@ -252,12 +261,13 @@ func TestLinksWorkOnce(t *testing.T) {
 
 // What breaches made known is refused: the list that is built in, on top of those that are known without it.
 func TestDeniedPasswords(t *testing.T) {
+	t.Parallel()
 	denied := static.Passwords()
 	if len(denied) < 3000 {
 		t.Fatalf("%d passwords are built in; run make build first", len(denied))
 	}
 	db := dbtest.SQLite(t)
-	r := members.New(db, keys(t), audit.New(db.Gorm))
+	r := newRoster(db, keys(t), audit.New(db.Gorm))
 	r.Deny(denied)
 	for _, bad := range []string{"Chicken Wing 101", "polniypizdec0211", denied[0], denied[2999], strings.ToUpper(denied[len(denied)-1])} {
 		_, err := r.Add(context.Background(), shell, members.Member{Email: "a@agency.example", Name: "N", Role: access.Viewer}, secret(bad))
@@ -268,9 +278,10 @@ func TestDeniedPasswords(t *testing.T) {
 }
 
 func TestPasswordRules(t *testing.T) {
+	t.Parallel()
 	db := dbtest.SQLite(t)
 	ctx := context.Background()
-	r := members.New(db, keys(t), audit.New(db.Gorm))
+	r := newRoster(db, keys(t), audit.New(db.Gorm))
 	for name, bad := range map[string]string{
 		"short": "short", "common": "passwordpassword", "the address": "long-address@agency.example", "the product": "Drover2026!!",
 		"what it looks after": "my-WordPress-2026", "the house": "agency agency 1", "two of them": "DroverAdmin123456", "too long": strings.Repeat("long word ", 13),

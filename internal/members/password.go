@@ -22,8 +22,11 @@ type cost struct {
 	threads uint8
 }
 
-// present is the smallest cost of the OWASP Password Storage Cheat Sheet that fits a small machine: 19 MiB, two passes, one thread.
-var present = cost{memory: 19456, passes: 2, threads: 1}
+// standardCost is the smallest of the OWASP Password Storage Cheat Sheet that fits a small machine: 19 MiB, two passes, one thread.
+var standardCost = cost{memory: 19456, passes: 2, threads: 1}
+
+// testCost protects nothing.
+var testCost = cost{memory: 8, passes: 1, threads: 1}
 
 const (
 	saltSize = 16
@@ -35,10 +38,6 @@ type passwordHash struct {
 	cost
 	salt, key []byte
 }
-
-// nobody is what an unknown account's password is checked against: no password has an all-zero hash, and finding that out takes
-// as long as for a known one.
-var nobody = passwordHash{present, make([]byte, saltSize), make([]byte, keySize)}
 
 // String writes the hash in the PHC string format (github.com/P-H-C/phc-string-format).
 func (p passwordHash) String() string {
@@ -71,9 +70,14 @@ func (p passwordHash) of(password vault.Secret) []byte {
 func canonical(password vault.Secret) []byte { return norm.NFC.Bytes([]byte(password.Reveal())) }
 
 // hashing bounds how many hashes are under way: each takes 19 MiB, and a flood of sign-ins must not take the machine's memory.
-type hashing struct{ places chan struct{} }
+type hashing struct {
+	cost   cost // of new hashes
+	places chan struct{}
+}
 
-func newHashing() hashing { return hashing{make(chan struct{}, max(2, runtime.GOMAXPROCS(0)))} }
+func newHashing() hashing {
+	return hashing{standardCost, make(chan struct{}, max(2, runtime.GOMAXPROCS(0)))}
+}
 
 func (h hashing) enter(ctx context.Context) error {
 	select {
@@ -92,7 +96,7 @@ func (h hashing) hash(ctx context.Context, password vault.Secret) (string, error
 		return "", err
 	}
 	defer h.leave()
-	p := passwordHash{cost: present, salt: make([]byte, saltSize)}
+	p := passwordHash{cost: h.cost, salt: make([]byte, saltSize)}
 	rand.Read(p.salt) // never fails: crypto/rand ends the program instead
 	p.key = p.of(password)
 	return p.String(), nil
@@ -106,13 +110,14 @@ func (h hashing) verify(ctx context.Context, hash string, password vault.Secret)
 	defer h.leave()
 	p, known := parsePasswordHash(hash)
 	if !known {
-		p = nobody
+		// No password has an all-zero hash, and finding that out takes as long as for a known account.
+		p = passwordHash{h.cost, make([]byte, saltSize), make([]byte, keySize)}
 	}
 	return subtle.ConstantTimeCompare(p.of(password), p.key) == 1 && known, nil
 }
 
-// outdated tells whether the hash was made at another cost than today's.
-func outdated(hash string) bool {
+// outdated tells whether the hash was made at another cost than new ones.
+func (h hashing) outdated(hash string) bool {
 	p, known := parsePasswordHash(hash)
-	return known && p.cost != present
+	return known && p.cost != h.cost
 }

@@ -18,7 +18,7 @@ import (
 // The setup link dies with the first member, however added, and makes no owner even where it comes back.
 func TestSetupLinkDiesWithTheFirstMember(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *database.DB) {
-		r := members.New(db, keys(t), audit.New(db.Gorm, members.Verifier()))
+		r := newRoster(db, keys(t), audit.New(db.Gorm, members.Verifier()))
 		token, needed, err := r.EnsureSetupLink(t.Context())
 		if err != nil || !needed {
 			t.Fatal(needed, err)
@@ -56,6 +56,7 @@ const long = "four words that differ"
 
 // A member's tokens die with everything that ends what could have been used to make them, and the member is told which.
 func TestTokensDie(t *testing.T) {
+	t.Parallel()
 	for name, end := range map[string]func(t *testing.T, r *members.Roster, m members.Member) error{
 		"reset": func(t *testing.T, r *members.Roster, m members.Member) error {
 			link, err := r.ResetLink(t.Context(), shell, m.ID, false)
@@ -83,7 +84,7 @@ func TestTokensDie(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			dbtest.Each(t, func(t *testing.T, db *database.DB) {
-				r := members.New(db, keys(t), audit.New(db.Gorm, members.Verifier()))
+				r := newRoster(db, keys(t), audit.New(db.Gorm, members.Verifier()))
 				m, err := r.Add(t.Context(), shell, members.Member{Email: "a@agency.example", Name: "Ada", Role: access.Admin}, vault.NewSecret(long))
 				if err != nil {
 					t.Fatal(err)

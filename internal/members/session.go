@@ -67,7 +67,7 @@ func (r *Roster) SignIn(ctx context.Context, email string, password vault.Secret
 		return vault.Secret{}, Member{}, r.refused(ctx, signingIn(m, d), refusal{"wrong_password", ErrSignIn})
 	}
 	r.throttle.succeed(try)
-	if outdated(row.PasswordHash) {
+	if r.hashing.outdated(row.PasswordHash) {
 		if err := r.rehash(ctx, row, password); err != nil {
 			return vault.Secret{}, Member{}, err
 		}

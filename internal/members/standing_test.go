@@ -16,7 +16,7 @@ import (
 func TestStanding(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *database.DB) {
 		ctx := t.Context()
-		r := members.New(db, keys(t), audit.New(db.Gorm))
+		r := newRoster(db, keys(t), audit.New(db.Gorm))
 		add(t, r, "owner@agency.example", access.Owner)
 		mara := add(t, r, "mara@agency.example", access.Admin)
 		stored := access.Actor{Kind: access.KindMember, ID: mara.ID, Name: mara.Name}

@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"io"
 	"mime"
+	"net"
 	"net/http"
 	"net/url"
 	"slices"
@@ -38,7 +39,7 @@ func New(address string, token vault.Secret, authorities *x509.CertPool) (*Drove
 	if err != nil || u.Host == "" {
 		return nil, fmt.Errorf("%q is not a server URL; write it as https://drover.agency.example", address)
 	}
-	local := slices.Contains([]string{"localhost", "127.0.0.1", "::1"}, u.Hostname())
+	local := u.Hostname() == "localhost" || net.ParseIP(u.Hostname()).IsLoopback()
 	if u.Scheme != "https" && !(u.Scheme == "http" && local) {
 		return nil, fmt.Errorf("%s: use https, or the token could be read on its way", address)
 	}

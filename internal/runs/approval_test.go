@@ -97,6 +97,7 @@ func TestApprovalByASecondPerson(t *testing.T) {
 
 // A run of an admin's own waits as well, is declined or withdrawn without a byte sent, and ends by itself when nobody decides.
 func TestApprovalThatIsNotGiven(t *testing.T) {
+	t.Parallel()
 	h := runstest.New(t, dbtest.SQLite(t), []wptest.Site{{}})
 	h.Work(t)
 	ctx := context.Background()
@@ -145,6 +146,7 @@ func TestApprovalThatIsNotGiven(t *testing.T) {
 
 // The policy can name clients: then every run that does more than read there waits.
 func TestApprovalByClient(t *testing.T) {
+	t.Parallel()
 	h := runstest.New(t, dbtest.SQLite(t), []wptest.Site{{Client: "Acme"}, {Client: "Zulu"}})
 	h.Work(t)
 	ctx := context.Background()

@@ -6,6 +6,7 @@ import (
 )
 
 func TestConfirmedReadsNumbersAsTheyAreShown(t *testing.T) {
+	t.Parallel()
 	for text, want := range map[string]int{
 		"3": 3, " 412 ": 412, "1234": 1234, "1,234": 1234, "1.234": 1234, "1 234": 1234, "1'234": 1234, "1’234": 1234, "1\u00a0234": 1234, "1\u202f234": 1234,
 		"1\u2009234": 1234, "12,345,678": 12345678, "10.000": 10000, "\u202f5,000\u00a0": 5000,

@@ -43,6 +43,7 @@ var attacks = map[string]runs.Spec{
 
 // What a request does decides who may start it, see it, repeat it and ask for it, not the form that it is put in.
 func TestAnEffectBelongsToWhatIsDone(t *testing.T) {
+	t.Parallel()
 	h, ctx := runstest.New(t, dbtest.SQLite(t), []wptest.Site{{Client: "Acme"}}), context.Background()
 	for name, spec := range attacks {
 		if _, err := h.Runner.Start(ctx, runstest.Operator, spec); !errors.Is(err, access.ErrForbidden) {
@@ -90,6 +91,7 @@ func TestAnEffectBelongsToWhatIsDone(t *testing.T) {
 
 // Who is held to operations is held to them by whatever name: a request needs the right to make requests, and that to the operation that it is.
 func TestARequestNeedsTheScopeOfWhatItIs(t *testing.T) {
+	t.Parallel()
 	h, ctx := runstest.New(t, dbtest.SQLite(t), []wptest.Site{{}}), context.Background()
 	clear := requestSpec("method", "PATCH", "path", "/bigscoots-cache/v2/clear-cache", "body", `{"purge_type":"all"}`)
 	for name, c := range map[string]struct {
@@ -124,6 +126,7 @@ func TestARequestNeedsTheScopeOfWhatItIs(t *testing.T) {
 
 // A value that is filled in never makes more of a request than its path says.
 func TestValuesMakeNoOtherRequest(t *testing.T) {
+	t.Parallel()
 	h, ctx := runstest.New(t, dbtest.SQLite(t), []wptest.Site{{}}), context.Background()
 	for _, value := range []string{"settings", "..%2Fusers", "1/settings", "x/../../users"} {
 		spec := requestSpec("method", "POST", "path", "/acme/v1/things/{{row.id}}", "body", "{}", "rows", "site,id\n"+h.Sites[0].Home+","+value)
@@ -143,6 +146,7 @@ func TestValuesMakeNoOtherRequest(t *testing.T) {
 
 // A site's name may change between the start and the sending.
 func TestWhatIsSentIsJudgedTwice(t *testing.T) {
+	t.Parallel()
 	h, ctx := runstest.New(t, dbtest.SQLite(t), []wptest.Site{{}}), context.Background()
 	run, err := h.Runner.Start(ctx, runstest.Operator, requestSpec("method", "POST", "path", "/acme/v1/things/{{site.name}}", "body", "{}"))
 	if err != nil {

@@ -19,6 +19,7 @@ import (
 )
 
 func TestARequestRefersToItsSite(t *testing.T) {
+	t.Parallel()
 	h := runstest.New(t, dbtest.SQLite(t), []wptest.Site{{Host: "one.example"}, {Host: "two.example"}, {Host: "three.example"}})
 	h.Work(t)
 	rows := "site,title\n" + h.Sites[0].Home + `/,"Tom ""&"" Co"` + "\n" + h.Sites[1].Home + ",17\n"
@@ -53,6 +54,7 @@ func TestARequestRefersToItsSite(t *testing.T) {
 
 // Only who has the right to may say that a request does less than its method may; everybody may say that it does more.
 func TestWhoMayLowerAnEffect(t *testing.T) {
+	t.Parallel()
 	h := runstest.New(t, dbtest.SQLite(t), []wptest.Site{{}})
 	h.Work(t)
 	spec := runstest.Everywhere("request", map[string]string{"method": "POST", "path": "/wp/v2/posts", "body": `{"title":"a","status":"draft"}`, "effect": "read"})
@@ -106,6 +108,7 @@ func TestAnswersOfAllPages(t *testing.T) {
 
 // A path is sent as it is meant, whatever was pasted, and never to a site that was not.
 func TestAPathIsMeantBelowTheRoot(t *testing.T) {
+	t.Parallel()
 	h := runstest.New(t, dbtest.SQLite(t), []wptest.Site{{Host: "one.example"}, {Host: "two.example"}})
 	for path, title := range map[string]string{
 		"/wp-json/acme/v1/things": "GET /acme/v1/things", "wp-json/acme/v1/things": "GET /acme/v1/things", "acme/v1/things": "GET /acme/v1/things",
@@ -123,6 +126,7 @@ func TestAPathIsMeantBelowTheRoot(t *testing.T) {
 
 // A short text can name a long value many times: 200 KB here stand for 20 GB, and are refused before they are made.
 func TestARequestIsBoundedBeforeItIsMade(t *testing.T) {
+	t.Parallel()
 	h := runstest.New(t, dbtest.SQLite(t), []wptest.Site{{}})
 	for name, params := range map[string]map[string]string{
 		"body": {"method": "POST", "path": "/wp/v2/posts", "body": `{"title":"` + strings.Repeat("{{row.text}}", 20_000) + `"}`},

@@ -93,6 +93,7 @@ func replaceUnderscores(s string) string {
 }
 
 func TestACheckLearnsTheRootOfPlainPermalinks(t *testing.T) {
+	t.Parallel()
 	h := runstest.New(t, dbtest.SQLite(t), []wptest.Site{{Fault: wptest.PlainPermalinks}, {Fault: wptest.IndexPHPRoot}})
 	h.Work(t)
 	for _, s := range h.Sites {
@@ -106,6 +107,7 @@ func TestACheckLearnsTheRootOfPlainPermalinks(t *testing.T) {
 }
 
 func TestWhoMayStartWhat(t *testing.T) {
+	t.Parallel()
 	cases := []struct {
 		actor   access.Actor
 		spec    runs.Spec
@@ -129,6 +131,7 @@ func TestWhoMayStartWhat(t *testing.T) {
 }
 
 func TestWhatCannotBeRunIsRefusedBeforeAnythingIsSent(t *testing.T) {
+	t.Parallel()
 	h := runstest.New(t, dbtest.SQLite(t), []wptest.Site{{Host: "one.example"}, {Host: "two.example"}})
 	cases := map[string]struct {
 		spec  runs.Spec
@@ -161,6 +164,7 @@ func TestWhatCannotBeRunIsRefusedBeforeAnythingIsSent(t *testing.T) {
 }
 
 func TestAddressesGoToTheSiteThatOwnsThem(t *testing.T) {
+	t.Parallel()
 	h := runstest.New(t, dbtest.SQLite(t), []wptest.Site{{Host: "one.example"}, {Host: "two.example"}, {Host: "three.example"}})
 	h.Work(t)
 	urls := h.Sites[0].Home + "/a/ " + h.Sites[2].Home + "/b/"
@@ -178,6 +182,7 @@ func TestAddressesGoToTheSiteThatOwnsThem(t *testing.T) {
 }
 
 func TestPartialPurge(t *testing.T) {
+	t.Parallel()
 	h := runstest.New(t, dbtest.SQLite(t), []wptest.Site{{}})
 	h.Work(t)
 	last := h.Wait(t, h.Start(t, runstest.Everywhere("clear-cache", map[string]string{"purge_type": "post_ids", "post_ids": "1, 10, 999"})).ID)
@@ -219,6 +224,7 @@ func TestCancelSendsNothingMore(t *testing.T) {
 }
 
 func TestCancelWithNobodyAtWorkEndsTheRun(t *testing.T) {
+	t.Parallel()
 	h := runstest.New(t, dbtest.SQLite(t), []wptest.Site{{}, {}, {Host: "third.example"}}[2:])
 	run := h.Start(t, runstest.Everywhere("clear-cache", nil))
 	if err := h.Runner.Cancel(context.Background(), runstest.Owner, run.ID); err != nil {
@@ -230,6 +236,7 @@ func TestCancelWithNobodyAtWorkEndsTheRun(t *testing.T) {
 }
 
 func TestServersTakeTurns(t *testing.T) {
+	t.Parallel()
 	described := make([]wptest.Site, 40)
 	for i := range described {
 		described[i] = wptest.Site{Address: fmt.Sprintf("127.77.8.%d", i%2+1), Latency: [2]time.Duration{5 * time.Millisecond, 20 * time.Millisecond}}
@@ -245,6 +252,7 @@ func TestServersTakeTurns(t *testing.T) {
 }
 
 func TestRerun(t *testing.T) {
+	t.Parallel()
 	h := runstest.New(t, dbtest.SQLite(t), []wptest.Site{{}, {Fault: wptest.SiteError}})
 	h.Work(t)
 	first := h.Wait(t, h.Start(t, runstest.Everywhere("clear-cache", nil)).ID)
@@ -259,6 +267,7 @@ func TestRerun(t *testing.T) {
 }
 
 func TestTheRecordTellsOfARunTwice(t *testing.T) {
+	t.Parallel()
 	h := runstest.New(t, dbtest.SQLite(t), []wptest.Site{{}})
 	h.Work(t)
 	run := h.Wait(t, h.Start(t, runstest.Everywhere("clear-cache", nil)).ID).Run
@@ -273,6 +282,7 @@ func TestTheRecordTellsOfARunTwice(t *testing.T) {
 
 // Whoever comes later to a run that is watched already sees it at once, too.
 func TestALaterWatcherSeesTheRunAtOnce(t *testing.T) {
+	t.Parallel()
 	h := runstest.New(t, dbtest.SQLite(t), []wptest.Site{{Latency: [2]time.Duration{2 * time.Second, 2*time.Second + 1}}})
 	h.Work(t)
 	run := h.Start(t, runstest.Everywhere("status", nil))

@@ -154,6 +154,7 @@ func TestSecretsOfRequestsAreNotKept(t *testing.T) {
 
 // A page's address may hold a secret too.
 func TestSecretsOfAddressesAreNotKept(t *testing.T) {
+	t.Parallel()
 	const secret = "Zx81Qq77Unseen"
 	h := runstest.New(t, dbtest.SQLite(t), []wptest.Site{{}})
 	spec := runstest.Everywhere("clear-cache", map[string]string{"purge_type": "urls", "urls": "/download/?access_token=" + secret})

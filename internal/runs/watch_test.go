@@ -14,6 +14,7 @@ import (
 
 // A watch that cannot read its run says so once, goes on, and says it again when it fails again.
 func TestAWatchLogsThatItFails(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var log bytes.Buffer
 		reads := 0

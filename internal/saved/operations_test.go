@@ -100,6 +100,7 @@ func TestLibrary(t *testing.T) {
 
 // What comes with Drover is as sound as what a member may save.
 func TestBuiltinsAreSound(t *testing.T) {
+	t.Parallel()
 	library := saved.New(dbtest.SQLite(t), audit.New(dbtest.SQLite(t).Gorm))
 	all, err := library.All(context.Background())
 	if err != nil || len(all) < 10 {

@@ -14,6 +14,7 @@ import (
 
 // A failure of the database is told as such, not as a site that does not exist or has no credential.
 func TestAFailureIsNoSentence(t *testing.T) {
+	t.Parallel()
 	h := newTestRegistry(t, dbtest.SQLite(t), nil)
 	ctx := context.Background()
 	s := h.add(t, sites.Draft{URL: "https://acme.example", Username: "editor", Password: vault.NewSecret("abcd efgh ijkl mnop qrst uvwx")})

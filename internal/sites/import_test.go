@@ -49,6 +49,7 @@ func saved(t *testing.T, text string, encode func(string) (string, error)) strin
 
 // Files as spreadsheets and editors save them.
 func TestImportReadsFilesAsTheyAreSaved(t *testing.T) {
+	t.Parallel()
 	with := func(separator string) string { return strings.ReplaceAll(columns+one+two, ",", separator) }
 	for name, c := range map[string]struct{ file, want string }{
 		"UTF-16 with tabs":         {saved(t, with("\t"), unicode.UTF16(unicode.LittleEndian, unicode.UseBOM).NewEncoder().String), both},
@@ -117,6 +118,7 @@ func TestImportReadsFilesAsTheyAreSaved(t *testing.T) {
 
 // What comes along from chats and pages is not part of a name.
 func TestDraftsLoseWhatNobodySees(t *testing.T) {
+	t.Parallel()
 	for given, want := range map[string]string{
 		"agency\u200b":         "agency",
 		"\ufeffage\u00adncy":   "agency",
@@ -141,6 +143,7 @@ func TestDraftsLoseWhatNobodySees(t *testing.T) {
 
 // A bad line is shown and kept, so its password must not be.
 func TestBadLinesShowNoPassword(t *testing.T) {
+	t.Parallel()
 	file := columns + "https://ann:opensesame@one.example,u,p,,\nabcd EFGH 1234 ijkl MNOP 5678,https://two.example,u,,\n" + strings.Repeat("x", 5000) + ",u,p,,\n"
 	lines, err := sites.ReadImport(strings.NewReader(file))
 	if err != nil || len(lines) != 3 {
@@ -156,6 +159,7 @@ func TestBadLinesShowNoPassword(t *testing.T) {
 
 // The memory of an import is bounded by a constant, whatever the file.
 func TestImportIsBounded(t *testing.T) {
+	t.Parallel()
 	const size = 10 << 20
 	for name, part := range map[string]string{"short lines": "a\n", "open quotes": "\"a\n", "cells": ",", "addresses": "a.example,u,p\n", "invisible": "\u200b\n",
 		"CR": "\r"} {
@@ -233,6 +237,7 @@ func TestBadLinesAreKeptForTheMember(t *testing.T) {
 
 // Exports of browsers, password managers and dashboards: application passwords are taken, other passwords of the same file never.
 func TestImportKnowsOtherPrograms(t *testing.T) {
+	t.Parallel()
 	files, err := filepath.Glob("testdata/import/*.csv")
 	if err != nil || len(files) < 13 {
 		t.Fatalf("%d files, %v", len(files), err)

@@ -77,6 +77,7 @@ func (h *testServer) program(t *testing.T, m members.Member, token members.Token
 }
 
 func TestEveryRouteForPrograms(t *testing.T) {
+	t.Parallel()
 	h := divided(t, dbtest.SQLite(t))
 	for _, route := range h.server.API() {
 		name := route.Method + " " + route.Path
@@ -116,6 +117,7 @@ func TestEveryRouteForPrograms(t *testing.T) {
 
 // A token acts as its member and itself, within both, until either ends.
 func TestTokenOfAMember(t *testing.T) {
+	t.Parallel()
 	h := divided(t, dbtest.SQLite(t))
 	p, m := h.program(t, members.Member{Email: "mara@agency.example", Name: "Mara", Role: access.Admin,
 		Restriction: access.Restriction{Clients: []string{"Acme"}}},
@@ -169,6 +171,7 @@ func TestTokenOfAMember(t *testing.T) {
 
 // A token is made in the browser, shown once, and works no more once it is revoked or has run out.
 func TestTokenFromMakingToRevoking(t *testing.T) {
+	t.Parallel()
 	h := divided(t, dbtest.SQLite(t))
 	b := h.signIn(t, access.Operator)
 	_, page := b.post("/settings/tokens", url.Values{"name": {"hook"}, "role": {"operator"}, "days": {"7"}, "sites": {"some"}, "tag": {"care"},

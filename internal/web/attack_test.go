@@ -12,6 +12,7 @@ import (
 
 // The attacker plants a session of his own choosing before the owner signs in, or one that he has begun himself.
 func TestSessionFixation(t *testing.T) {
+	t.Parallel()
 	h := newTestServer(t)
 	owner := h.signIn(t, access.Owner)
 	secret, _ := owner.addApp()
@@ -52,6 +53,7 @@ func TestSessionFixation(t *testing.T) {
 }
 
 func TestPostFromAnotherOrigin(t *testing.T) {
+	t.Parallel()
 	h := newTestServer(t)
 	p := h.signIn(t, access.Owner)
 	form := url.Values{"email": {"evil@attacker.example"}, "role": {"owner"}}
@@ -75,6 +77,7 @@ func TestPostFromAnotherOrigin(t *testing.T) {
 }
 
 func TestOpenRedirectAfterSignIn(t *testing.T) {
+	t.Parallel()
 	h := newTestServer(t)
 	h.signIn(t, access.Owner)
 	for to, want := range map[string]string{
@@ -99,6 +102,7 @@ func TestOpenRedirectAfterSignIn(t *testing.T) {
 }
 
 func TestAResetThroughThePages(t *testing.T) {
+	t.Parallel()
 	h := newTestServer(t)
 	owner, viewer := h.signIn(t, access.Owner), h.signIn(t, access.Viewer)
 	_, page := owner.post("/team/2/reset", url.Values{"lift": {"1"}})

@@ -42,6 +42,7 @@ func (f *filler) Read(p []byte) (int, error) {
 const mega = 1 << 20
 
 func TestAttackBodyThatFillsTheServer(t *testing.T) {
+	t.Parallel()
 	h := newTestServer(t, wptest.Site{})
 	h.addSites(t)
 	p := h.signIn(t, access.Owner)
@@ -99,6 +100,7 @@ func TestAttackBodyThatFillsTheServer(t *testing.T) {
 }
 
 func TestAttackUnknownMethod(t *testing.T) {
+	t.Parallel()
 	h := newTestServer(t)
 	p := h.signIn(t, access.Owner)
 	for _, c := range []struct {
@@ -187,6 +189,7 @@ func TestAttackBytesThatAreNoText(t *testing.T) {
 
 // A request that never ends must not hold the server's stop, and a broken one must not end the server.
 func TestAttackBrokenHTTP(t *testing.T) {
+	t.Parallel()
 	h := newTestServer(t)
 	for _, raw := range []string{
 		"GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n",
@@ -216,6 +219,7 @@ func TestAttackBrokenHTTP(t *testing.T) {
 }
 
 func TestSecurityHeadersOnEveryPage(t *testing.T) {
+	t.Parallel()
 	h := newTestServer(t, wptest.Site{})
 	h.addSites(t)
 	h.runAll(t, "status")
@@ -272,6 +276,7 @@ func TestSecurityHeadersOnEveryPage(t *testing.T) {
 }
 
 func TestAttackTrustedOverHTTPSOnly(t *testing.T) {
+	t.Parallel()
 	h := newTestServer(t)
 	h.signIn(t, access.Owner)
 	p := h.secured(t)

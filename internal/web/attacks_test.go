@@ -69,6 +69,7 @@ func (h *testServer) runAll(t *testing.T, operation string) runs.Run {
 }
 
 func TestAttackCrossOriginPost(t *testing.T) {
+	t.Parallel()
 	h := newTestServer(t, wptest.Site{})
 	h.addSites(t)
 	p := h.signIn(t, access.Owner)
@@ -128,6 +129,7 @@ func started(t *testing.T, h *testServer) int64 {
 }
 
 func TestAttackOpenRedirectAfterSignIn(t *testing.T) {
+	t.Parallel()
 	h := newTestServer(t)
 	h.signIn(t, access.Viewer)
 	form := url.Values{"email": {"viewer@agency.example"}, "password": {password}}
@@ -171,6 +173,7 @@ func TestAttackOpenRedirectAfterSignIn(t *testing.T) {
 }
 
 func TestAttackSessionFixation(t *testing.T) {
+	t.Parallel()
 	h := newTestServer(t)
 	attacker := h.signIn(t, access.Viewer)
 	home, _ := url.Parse(h.home)
@@ -204,6 +207,7 @@ func TestAttackSessionFixation(t *testing.T) {
 }
 
 func TestAttackOneTimeLinkUsedTwice(t *testing.T) {
+	t.Parallel()
 	h := newTestServer(t)
 	ctx := context.Background()
 	used := func(name, path string, form url.Values) {
@@ -273,6 +277,7 @@ func TestAttackOneTimeLinkUsedTwice(t *testing.T) {
 }
 
 func TestAttackOthersNumbersInAddresses(t *testing.T) {
+	t.Parallel()
 	h := newTestServer(t, wptest.Site{Host: "one.example"}, wptest.Site{Host: "two.example"})
 	h.addSites(t)
 	h.runAll(t, "status")

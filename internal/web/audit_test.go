@@ -44,6 +44,7 @@ func TestReviewingTheRecord(t *testing.T) {
 }
 
 func TestViewsOfTheRecord(t *testing.T) {
+	t.Parallel()
 	h := divided(t, dbtest.SQLite(t))
 	mara, other := h.signIn(t, access.Viewer), h.signIn(t, access.Operator)
 	if status, to := mara.post("/audit/views", url.Values{"name": {"Acme <b>"}, "query": {"client=Acme&before=7&evil=1"}}); status != http.StatusSeeOther ||
@@ -72,6 +73,7 @@ func TestViewsOfTheRecord(t *testing.T) {
 
 // An export holds exactly what the filter shows, can be verified, and is recorded itself.
 func TestExportingTheRecord(t *testing.T) {
+	t.Parallel()
 	h := divided(t, dbtest.SQLite(t))
 	p := h.signIn(t, access.Viewer)
 	status, text := p.get("/audit/export.jsonl?client=Acme")
@@ -97,6 +99,7 @@ func TestExportingTheRecord(t *testing.T) {
 
 // A checkpoint that was signed in the browser finds a record that was written again.
 func TestSigningInTheBrowser(t *testing.T) {
+	t.Parallel()
 	h := divided(t, dbtest.SQLite(t))
 	status, text := h.signIn(t, access.Admin).post("/audit/checkpoint", nil)
 	if status != http.StatusOK {
@@ -122,6 +125,7 @@ func TestSigningInTheBrowser(t *testing.T) {
 
 // Paper leaves the house as a file does: after a proof, and recorded.
 func TestPrintingTheRecordIsAnExport(t *testing.T) {
+	t.Parallel()
 	h := newTestServer(t)
 	p := h.signIn(t, access.Viewer)
 	h.later(t, time.Hour)

@@ -366,6 +366,7 @@ func TestTwoPeopleInTheBrowser(t *testing.T) {
 
 // With a policy for every destructive run, every site is protected.
 func TestAPolicyForAllProtectsEverySite(t *testing.T) {
+	t.Parallel()
 	m, _ := protected(t, dbtest.SQLite(t))
 	m.must(m.runner.SetPolicy(t.Context(), shell, runs.Policy{Effects: []operation.Effect{operation.Destroy}}))
 	m.request(acting(m.hired(access.Admin)), changes.Change{Action: access.SiteRetire, Sites: []int64{2}})

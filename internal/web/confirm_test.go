@@ -51,6 +51,7 @@ func formOf(t *testing.T, page string) (action string, carried url.Values) {
 }
 
 func TestAStaleSessionReauthenticatesAndLosesNothing(t *testing.T) {
+	t.Parallel()
 	h := newTestServer(t, wptest.Site{Host: "a.example"}, wptest.Site{Host: "b.example"})
 	h.addSites(t)
 	p := h.signIn(t, access.Owner)
@@ -103,6 +104,7 @@ func (h *testServer) tokens(p person) string {
 }
 
 func TestWhatNeedsRecentAuthentication(t *testing.T) {
+	t.Parallel()
 	h := newTestServer(t, wptest.Site{})
 	h.addSites(t)
 	if _, err := h.runner.Start(context.Background(), shell, runs.Spec{Operation: "status", Selection: sites.Selection{All: true}}); err != nil {
@@ -186,6 +188,7 @@ func TestWhatNeedsRecentAuthentication(t *testing.T) {
 
 // A password opened the form with a proof; the twenty minutes that somebody takes to fill it in are theirs.
 func TestAFormWithAPasswordMayTakeItsTime(t *testing.T) {
+	t.Parallel()
 	h := newTestServer(t, wptest.Site{})
 	p := h.signIn(t, access.Owner)
 	h.later(t, 25*time.Minute)
@@ -202,6 +205,7 @@ func TestAFormWithAPasswordMayTakeItsTime(t *testing.T) {
 }
 
 func TestWithASecondFactorThePasswordConfirmsNothing(t *testing.T) {
+	t.Parallel()
 	h := newTestServer(t)
 	p := h.signIn(t, access.Owner)
 	secret, codes := p.addApp()

@@ -31,6 +31,7 @@ var attacks = map[string]map[string]string{
 
 // An operator is refused what destroys wherever requests are started from: the form, a program, a saved operation, a repeat, an approval.
 func TestAttackDestroyingInAnotherForm(t *testing.T) {
+	t.Parallel()
 	h := newTestServerOn(t, dbtest.SQLite(t), wptest.Site{})
 	h.addSites(t)
 	operator := h.signIn(t, access.Operator)
@@ -81,6 +82,7 @@ func TestAttackDestroyingInAnotherForm(t *testing.T) {
 
 // What a person says does not spare them the second person.
 func TestAttackPassingAloneWhatASecondPersonMustApprove(t *testing.T) {
+	t.Parallel()
 	h := newTestServerOn(t, dbtest.SQLite(t), wptest.Site{})
 	h.addSites(t)
 	if err := h.runner.SetPolicy(context.Background(), shell, runs.Policy{Effects: []operation.Effect{operation.Destroy}}); err != nil {

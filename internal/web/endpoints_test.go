@@ -23,6 +23,7 @@ func contains(t *testing.T, what, page string, wanted ...string) {
 }
 
 func TestExplorerToRun(t *testing.T) {
+	t.Parallel()
 	h := newTestServer(t, wptest.Site{Host: "one.example"}, wptest.Site{Host: "two.example"}, wptest.Site{Host: "broken.example", Fault: wptest.Maintenance})
 	h.addSites(t)
 	p := h.signIn(t, access.Admin) // it changes a plugin
@@ -101,6 +102,7 @@ func TestAnswersAsATable(t *testing.T) {
 }
 
 func TestSavedOperations(t *testing.T) {
+	t.Parallel()
 	h := newTestServer(t, wptest.Site{Host: "one.example"})
 	h.addSites(t)
 	p := h.signIn(t, access.Operator)

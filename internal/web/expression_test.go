@@ -68,6 +68,7 @@ func children(t *testing.T) (pids []string) {
 }
 
 func TestExpressionsCostTheServerNothing(t *testing.T) {
+	t.Parallel()
 	h, p := answered(t)
 	h.server.LimitExpressions(expression.Limits{Answer: time.Second})
 	p.get("/runs/1/answers")
@@ -113,6 +114,7 @@ func watchResident(t *testing.T) (peak func() int64) {
 }
 
 func TestExpressionEndsWithItsClient(t *testing.T) {
+	t.Parallel()
 	_, p := answered(t)
 	ctx, leave := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
@@ -145,6 +147,7 @@ func until(t *testing.T, happened func() bool) {
 
 // A member's third table waits, and is told so; somebody else's does not.
 func TestTablesAtOnce(t *testing.T) {
+	t.Parallel()
 	h, p := answered(t)
 	other := h.signIn(t, access.Operator)
 	ctx, leave := context.WithCancel(t.Context())

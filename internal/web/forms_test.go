@@ -63,6 +63,7 @@ func find(n *html.Node, key string) (string, bool) {
 }
 
 func TestFormsKeepWhatWasTyped(t *testing.T) {
+	t.Parallel()
 	h := newTestServer(t, wptest.Site{Host: "one.example"}, wptest.Site{Host: "two.example"})
 	h.addSites(t)
 	p := h.signIn(t, access.Owner)
@@ -190,6 +191,7 @@ func text(n *html.Node) string {
 }
 
 func TestImportByUploadAndByPaste(t *testing.T) {
+	t.Parallel()
 	for name, way := range map[string]func(t *testing.T, p person, content string) (int, string){
 		"upload": func(t *testing.T, p person, content string) (int, string) { return upload(t, p, content, "") },
 		"paste":  func(t *testing.T, p person, content string) (int, string) { return upload(t, p, "", content) },
@@ -261,6 +263,7 @@ func entries(t *testing.T, h *testServer, action access.Action) int64 {
 
 // Without scripts a form starts a run, its page shows how it stands, and asked for again it shows the end.
 func TestPlainFormStartsARun(t *testing.T) {
+	t.Parallel()
 	h := newTestServer(t, wptest.Site{Host: "one.example"}, wptest.Site{Host: "two.example", Fault: wptest.Maintenance})
 	h.addSites(t)
 	p := h.signIn(t, access.Operator)

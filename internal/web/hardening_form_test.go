@@ -16,6 +16,7 @@ import (
 )
 
 func TestARoleCountsFromTheNextRequest(t *testing.T) {
+	t.Parallel()
 	h := newTestServer(t)
 	admin := h.signIn(t, access.Admin)
 	if status, _ := admin.get("/sites/new"); status != http.StatusOK {
@@ -31,6 +32,7 @@ func TestARoleCountsFromTheNextRequest(t *testing.T) {
 
 // What a form does not have is not stored, though the row has such a column, and what stands in the address does not stand for the form.
 func TestAttackFieldsThatNoFormHas(t *testing.T) {
+	t.Parallel()
 	h := newTestServer(t, wptest.Site{}, wptest.Site{})
 	p := h.signIn(t, access.Owner)
 	viewer := h.signIn(t, access.Viewer)
@@ -72,6 +74,7 @@ func TestAttackFieldsThatNoFormHas(t *testing.T) {
 }
 
 func TestOnlyFilesOfTheirKindAreTaken(t *testing.T) {
+	t.Parallel()
 	h := newTestServer(t)
 	p := h.signIn(t, access.Owner)
 	send := func(path, name, text string) answer {

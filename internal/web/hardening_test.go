@@ -44,6 +44,7 @@ func (h *testServer) logs(t *testing.T, parts ...string) string {
 }
 
 func TestCookiesOverHTTPS(t *testing.T) {
+	t.Parallel()
 	h := newTestServer(t)
 	h.signIn(t, access.Owner)
 	p := h.secured(t)
@@ -73,6 +74,7 @@ func TestCookiesOverHTTPS(t *testing.T) {
 
 // The log says who, from where, what, when and how it ended, each on a line of its own whatever was asked for.
 func TestTheLogOfRequests(t *testing.T) {
+	t.Parallel()
 	h := newTestServer(t)
 	p := h.signIn(t, access.Owner)
 	p.get("/sites/77")
@@ -100,6 +102,7 @@ func TestTheLogOfRequests(t *testing.T) {
 
 // Only proxies that are named are believed, and of what they say the part that they wrote themselves. No process of this machine is one by itself.
 func TestAttackForgedAddress(t *testing.T) {
+	t.Parallel()
 	h := newTestServer(t)
 	trusting := h.parts
 	trusting.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("10.1.0.0/16"), netip.MustParsePrefix("::1/128")}
@@ -131,6 +134,7 @@ func TestAttackForgedAddress(t *testing.T) {
 }
 
 func TestSigningOutDropsWhatTheBrowserKept(t *testing.T) {
+	t.Parallel()
 	h := newTestServer(t)
 	p := h.signIn(t, access.Owner)
 	if got := p.send(p.request(http.MethodPost, "/sign-out", nil)); got.header.Get("Clear-Site-Data") != `"cache"` || got.status != http.StatusSeeOther {
@@ -148,6 +152,7 @@ func (h *testServer) slowRun(t *testing.T) {
 }
 
 func TestAStreamEndsWithItsSession(t *testing.T) {
+	t.Parallel()
 	h := newTestServer(t, wptest.Site{Latency: [2]time.Duration{6 * time.Second, 7 * time.Second}})
 	p := h.signIn(t, access.Viewer)
 	h.slowRun(t)
@@ -167,6 +172,7 @@ func TestAStreamEndsWithItsSession(t *testing.T) {
 }
 
 func TestOneMemberCannotTakeTheServer(t *testing.T) {
+	t.Parallel()
 	h := newTestServer(t, wptest.Site{Latency: [2]time.Duration{6 * time.Second, 7 * time.Second}})
 	greedy, other := h.signIn(t, access.Viewer), h.signIn(t, access.Operator)
 	h.slowRun(t)
@@ -200,6 +206,7 @@ func TestOneMemberCannotTakeTheServer(t *testing.T) {
 
 // A page of an attacker's, or the preview of a chat, follows a link that signs somebody in.
 func TestALinkFromAnotherPageSignsNobodyIn(t *testing.T) {
+	t.Parallel()
 	h := newTestServer(t)
 	h.signIn(t, access.Owner)
 	token, err := h.roster.SignInLink(t.Context(), shell, 1)
@@ -222,6 +229,7 @@ func TestALinkFromAnotherPageSignsNobodyIn(t *testing.T) {
 }
 
 func TestAnotherPasswordNeedsTheSecondFactor(t *testing.T) {
+	t.Parallel()
 	h := newTestServer(t)
 	p := h.signIn(t, access.Owner)
 	p.addApp()
@@ -240,6 +248,7 @@ func TestAnotherPasswordNeedsTheSecondFactor(t *testing.T) {
 }
 
 func TestAPanicShowsNothing(t *testing.T) {
+	t.Parallel()
 	h := newTestServer(t)
 	h.server.Break("/broken", "select * from credentials")
 	p := h.public(t)
@@ -255,6 +264,7 @@ func TestAPanicShowsNothing(t *testing.T) {
 }
 
 func TestNothingIsServedByAccident(t *testing.T) {
+	t.Parallel()
 	h := newTestServer(t)
 	h.signIn(t, access.Owner)
 	p := h.secured(t) // without the gallery, as in production
@@ -277,6 +287,7 @@ func TestNothingIsServedByAccident(t *testing.T) {
 }
 
 func TestEveryAnswerNamesItsKind(t *testing.T) {
+	t.Parallel()
 	h := newTestServer(t, wptest.Site{})
 	h.addSites(t)
 	h.runAll(t, "status")
@@ -302,6 +313,7 @@ func TestEveryAnswerNamesItsKind(t *testing.T) {
 }
 
 func TestPasswordFieldsAreMaskedAndTakeAPaste(t *testing.T) {
+	t.Parallel()
 	h := newTestServer(t, wptest.Site{})
 	h.addSites(t)
 	p := h.signIn(t, access.Owner)
@@ -342,6 +354,7 @@ func TestPasswordFieldsAreMaskedAndTakeAPaste(t *testing.T) {
 }
 
 func TestEveryPageHasTheWayOut(t *testing.T) {
+	t.Parallel()
 	h := newTestServer(t, wptest.Site{})
 	h.addSites(t)
 	h.runAll(t, "status")

@@ -46,6 +46,7 @@ func jsonError(w http.ResponseWriter, status int, code, message string) {
 }
 
 func TestAttackHostileAnswersAreOnlyText(t *testing.T) {
+	t.Parallel()
 	h := newTestServer(t,
 		hostileSite("code.example", "", func(w http.ResponseWriter, _ *http.Request) { jsonError(w, http.StatusForbidden, hostile, hostile) }),
 		hostileSite("page.example", "", func(w http.ResponseWriter, _ *http.Request) {
@@ -162,6 +163,7 @@ func onlyText(t *testing.T, path, page string) {
 }
 
 func TestAttackFormulasInExports(t *testing.T) {
+	t.Parallel()
 	begins := []string{"=", "+", "-", "@", "\t=", "\r=", "\n=", "＝", "＋", "－", "＠"}
 	var described []wptest.Site
 	for i, begin := range begins {
@@ -218,6 +220,7 @@ func TestAttackFormulasInExports(t *testing.T) {
 
 // Names and addresses end up in headers, cookies and links: what is typed must not end one header and begin another.
 func TestAttackHeaderInjection(t *testing.T) {
+	t.Parallel()
 	h := newTestServer(t, wptest.Site{})
 	h.addSites(t)
 	p := h.signIn(t, access.Owner)

@@ -17,6 +17,7 @@ import (
 
 // Attack: a viewer reads what a site hands out, such as a new application password, from pages, exports, the API or the audit log.
 func TestAttackReadingSecretsOfAnswers(t *testing.T) {
+	t.Parallel()
 	const answered, sent = "ABCD EFGH ijkl 2468", "Qw7sentAnd9gone"
 	h := newTestServerOn(t, dbtest.SQLite(t), wptest.Site{Answer: func(w http.ResponseWriter, r *http.Request) bool {
 		if r.Method != http.MethodPost {

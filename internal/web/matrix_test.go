@@ -66,6 +66,7 @@ var lowestRole = map[string]access.Role{
 var leaving = map[string]bool{"POST /sign-out": true, "POST /sign-out-everywhere": true}
 
 func TestEveryRouteForEveryRole(t *testing.T) {
+	t.Parallel()
 	h := newTestServer(t, wptest.Site{})
 	h.addSites(t)
 	run, err := h.runner.Start(context.Background(), shell, runs.Spec{Operation: "status", Selection: sites.Selection{All: true}})
@@ -113,6 +114,7 @@ func TestEveryRouteForEveryRole(t *testing.T) {
 
 // What destroys is the admins', whatever the route lets in.
 func TestAnOperatorCannotDestroy(t *testing.T) {
+	t.Parallel()
 	h := newTestServer(t, wptest.Site{})
 	h.addSites(t)
 	form := url.Values{"operation": {"disable-cache"}, "all": {"1"}, "confirm": {"1"}}

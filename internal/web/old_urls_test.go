@@ -11,6 +11,7 @@ import (
 
 // A page that was open during an update still posts to the old URL: the form must arrive at the new one, with its method.
 func TestFormerURLsRedirect(t *testing.T) {
+	t.Parallel()
 	h := newTestServer(t, wptest.Site{})
 	p := h.signIn(t, access.Operator)
 	for old, want := range map[string]string{

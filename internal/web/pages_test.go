@@ -82,6 +82,7 @@ func TestStreamEndsWithDone(t *testing.T) {
 }
 
 func TestLiveSearch(t *testing.T) {
+	t.Parallel()
 	var described []wptest.Site
 	for _, host := range []string{"alpha.example", "alpine.example", "beta.example"} {
 		described = append(described, wptest.Site{Host: host})
@@ -114,6 +115,7 @@ func TestLiveSearch(t *testing.T) {
 
 // Whatever goes wrong, the page has the number to look up in the log and says what to do.
 func TestProblemPagesHelp(t *testing.T) {
+	t.Parallel()
 	h := newTestServer(t, wptest.Site{})
 	h.addSites(t)
 	h.runAll(t, "status")

@@ -21,6 +21,7 @@ import (
 
 // Somebody who asks without end is told when to come back, and fills no log; others go on.
 func TestRequestsAreBoundedByRate(t *testing.T) {
+	t.Parallel()
 	h := newTestServerRated(t, dbtest.SQLite(t), web.Rates{Member: 1, MemberBurst: 40, Address: 1e6, AddressBurst: 1e6}, wptest.Site{})
 	h.addSites(t)
 	viewer, admin := h.signIn(t, access.Viewer), h.signIn(t, access.Admin)
@@ -55,6 +56,7 @@ func TestRequestsAreBoundedByRate(t *testing.T) {
 
 // An address is bounded before anybody is authenticated.
 func TestAddressesAreBoundedByRate(t *testing.T) {
+	t.Parallel()
 	h := newTestServerRated(t, dbtest.SQLite(t), web.Rates{Member: 1e6, MemberBurst: 1e6, Address: 1, AddressBurst: 20})
 	limited := 0
 	for range 60 {
@@ -69,6 +71,7 @@ func TestAddressesAreBoundedByRate(t *testing.T) {
 
 // A refusal at the route names its subject, so that a site's own log shows it.
 func TestRefusalsAtTheRouteNameTheirSubject(t *testing.T) {
+	t.Parallel()
 	h := newTestServer(t, wptest.Site{})
 	h.addSites(t)
 	viewer := h.signIn(t, access.Viewer)
@@ -90,6 +93,7 @@ func TestRefusalsAtTheRouteNameTheirSubject(t *testing.T) {
 
 // A body that never ends is given up, and nothing happens.
 func TestSlowBodies(t *testing.T) {
+	t.Parallel()
 	h := newTestServer(t, wptest.Site{})
 	h.addSites(t)
 	h.server.SetBodyTime(300 * time.Millisecond)

@@ -12,6 +12,7 @@ import (
 
 // An operator asks for what destroys, an admin sees exactly what it would do, and approves.
 func TestAskingAndApproving(t *testing.T) {
+	t.Parallel()
 	h := newTestServer(t, wptest.Site{}, wptest.Site{})
 	h.addSites(t)
 	admin, operator := h.signIn(t, access.Admin), h.signIn(t, access.Operator)
@@ -74,6 +75,7 @@ func TestAskingAndApproving(t *testing.T) {
 
 // Pages write large numbers with separators, so that is how people type them.
 func TestANumberIsConfirmedAsItIsShown(t *testing.T) {
+	t.Parallel()
 	h := newTestServer(t, wptest.Site{}, wptest.Site{})
 	h.addSites(t)
 	asker, approver := h.signIn(t, access.Owner), h.signIn(t, access.Admin)

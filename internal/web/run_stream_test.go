@@ -13,6 +13,7 @@ import (
 
 // A file that cannot be finished must not look whole. Entry 3, which is on one of the last pages that an export reads, cannot be read.
 func TestABrokenExportIsSeenToBeBroken(t *testing.T) {
+	t.Parallel()
 	h := newTestServer(t)
 	p := h.signIn(t, access.Owner)
 	for range 1200 {
@@ -38,6 +39,7 @@ func TestABrokenExportIsSeenToBeBroken(t *testing.T) {
 
 // Where nothing has left yet, an export that fails is a page that says so, and no file.
 func TestAnExportThatFailsBeforeItBeginsIsAPage(t *testing.T) {
+	t.Parallel()
 	h := newTestServer(t)
 	p := h.signIn(t, access.Owner)
 	h.breakEntry(t, 1)

@@ -102,6 +102,7 @@ func (h *testServer) signInRestricted(t *testing.T, role access.Role, restrictio
 
 // Everything beyond a member's reach does not exist for them: every route, tried with what is theirs and with what is not.
 func TestEveryRouteWithinAndOutsideScope(t *testing.T) {
+	t.Parallel()
 	h := divided(t, dbtest.SQLite(t))
 	h.signIn(t, access.Admin) // member 1, who reaches everything
 	h.requestZulu(t)
@@ -187,6 +188,7 @@ func withinScope(t *testing.T, h *testServer) {
 
 // A member may be held to operations: by name, or by effect.
 func TestScopeOfOperations(t *testing.T) {
+	t.Parallel()
 	h := divided(t, dbtest.SQLite(t))
 	p := h.signInRestricted(t, access.Admin, access.Restriction{Clients: []string{"Acme"}, Operations: []string{"clear-cache", "read"}})
 	for form, want := range map[string]int{
@@ -209,6 +211,7 @@ func TestScopeOfOperations(t *testing.T) {
 
 // Attack: somebody widens their own reach, or gives more than they have.
 func TestAttackRaisingOneself(t *testing.T) {
+	t.Parallel()
 	h := divided(t, dbtest.SQLite(t))
 	p := h.signInRestricted(t, access.Admin, access.Restriction{Clients: []string{"Acme"}}) // member 1
 	everything := url.Values{"sites": {"all"}, "operations": {"all"}}

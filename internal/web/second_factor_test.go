@@ -54,6 +54,7 @@ func (p person) addApp() (secret string, codes []string) {
 }
 
 func TestSignInInTwoSteps(t *testing.T) {
+	t.Parallel()
 	h := newTestServer(t)
 	owner := h.signIn(t, access.Owner)
 	secret, codes := owner.addApp()
@@ -90,6 +91,7 @@ func TestSignInInTwoSteps(t *testing.T) {
 }
 
 func TestPasskeysNeedAHostName(t *testing.T) {
+	t.Parallel()
 	h := newTestServer(t) // at 127.0.0.1
 	p := h.signIn(t, access.Owner)
 	if status, page := p.post("/settings/second-factor/passkey/options", nil); status != http.StatusUnprocessableEntity ||
@@ -102,6 +104,7 @@ func TestPasskeysNeedAHostName(t *testing.T) {
 }
 
 func TestWhoMustHaveASecondFactorSetsOneUpFirst(t *testing.T) {
+	t.Parallel()
 	h := newTestServer(t)
 	owner, viewer := h.signIn(t, access.Owner), h.signIn(t, access.Viewer)
 	if status, to := owner.post("/team/second-factor", url.Values{"required": {"yes"}}); status != http.StatusSeeOther {

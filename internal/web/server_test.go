@@ -100,6 +100,7 @@ func newTestServerRated(t *testing.T, db *database.DB, rates web.Rates, describe
 	h.log = audit.New(h.db.Gorm, members.Verifier(), changes.Approvals(), sites.Subjects(), runs.Subjects())
 	h.registry = sites.New(h.db, keys, h.log, network)
 	h.roster = members.New(h.db, keys, h.log)
+	h.roster.HashCheaply()
 	if h.runner, err = runs.New(h.db, h.registry, h.log, logger); err != nil {
 		t.Fatal(err)
 	}
@@ -234,7 +235,7 @@ func (p person) seen(form url.Values) url.Values {
 // ended waits until the run has ended.
 func (h *testServer) ended(t *testing.T, id int64) runs.Snapshot {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 60*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 4*time.Minute)
 	defer cancel()
 	var last runs.Snapshot
 	for s := range runs.NewWatch(h.runner).Follow(ctx, access.System(), id) {

@@ -64,6 +64,7 @@ func (h *testServer) why(t *testing.T) string {
 }
 
 func TestSigningInWithAProvider(t *testing.T) {
+	t.Parallel()
 	h := newTestServer(t)
 	i := newIssuer(t)
 	h.provided(t, i, nil)
@@ -96,6 +97,7 @@ func TestSigningInWithAProvider(t *testing.T) {
 }
 
 func TestMembersThatTheProviderMakes(t *testing.T) {
+	t.Parallel()
 	h := newTestServer(t)
 	h.signIn(t, access.Owner)
 	i := newIssuer(t)
@@ -132,6 +134,7 @@ func TestMembersThatTheProviderMakes(t *testing.T) {
 
 // Attacks on the way through a provider: each is refused, and the audit log says why.
 func TestAttacksThroughTheProvider(t *testing.T) {
+	t.Parallel()
 	h := newTestServer(t)
 	h.signIn(t, access.Owner)
 	i := newIssuer(t)
@@ -212,6 +215,7 @@ func TestAttacksThroughTheProvider(t *testing.T) {
 
 // A member may prove at the provider who they are; an old proof, another person's, or one without the second factor does not do.
 func TestConfirmingWithAProvider(t *testing.T) {
+	t.Parallel()
 	h := newTestServer(t)
 	i := newIssuer(t)
 	h.provided(t, i, nil)
@@ -262,6 +266,7 @@ func TestConfirmingWithAProvider(t *testing.T) {
 
 // A provider's addresses are those that it names: an answer that leads elsewhere is none, and the code and the secret stay here.
 func TestProviderLeadsNowhereElse(t *testing.T) {
+	t.Parallel()
 	for _, path := range []string{"/.well-known/openid-configuration", "/token", "/keys"} {
 		for _, status := range []int{http.StatusFound, http.StatusTemporaryRedirect, http.StatusPermanentRedirect} {
 			h, i := newTestServer(t), newIssuer(t)

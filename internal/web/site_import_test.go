@@ -14,6 +14,7 @@ import (
 
 // An import of nothing but bad lines shows the first of them, and keeps all of them for the member who imported.
 func TestBadLinesOfAnImportAreKept(t *testing.T) {
+	t.Parallel()
 	h := newTestServer(t)
 	p := h.signIn(t, access.Admin)
 	var file strings.Builder
@@ -48,6 +49,7 @@ func TestBadLinesOfAnImportAreKept(t *testing.T) {
 
 // Ten megabytes of lines cost memory that is bounded by a constant, and are answered with a sentence.
 func TestAnImportOfTooManyLinesIsRefused(t *testing.T) {
+	t.Parallel()
 	h := newTestServer(t)
 	p := h.signIn(t, access.Admin)
 	content := "url,username,application_password\n" + strings.Repeat("a\n", 5<<20)

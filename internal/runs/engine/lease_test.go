@@ -42,6 +42,7 @@ func silent(ctx context.Context) error {
 
 // A lease protects what is sent no longer than the database confirmed it.
 func TestALeaseEndsInTime(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct {
 		renew func(context.Context) (bool, error)
 		after time.Duration // 0: it does not end
@@ -84,6 +85,7 @@ func TestALeaseEndsInTime(t *testing.T) {
 
 // What is sent to an address ends with the lease of the address.
 func TestAHostLeaseThatIsLost(t *testing.T) {
+	t.Parallel()
 	address, other := netip.MustParseAddr("10.0.0.1"), netip.MustParseAddr("10.0.0.2")
 	for name, c := range map[string]struct {
 		renew func(context.Context) ([]netip.Addr, error)
@@ -123,6 +125,7 @@ func TestAHostLeaseThatIsLost(t *testing.T) {
 
 // A run with nothing under way waits for nobody else's batches; others wait as soon as there is enough to do.
 func TestCapacity(t *testing.T) {
+	t.Parallel()
 	c := newCapacity(100)
 	first := c.reserve("mara", 1)
 	first.estimated(map[string]int{"a": 250, "b": 250}, 250)

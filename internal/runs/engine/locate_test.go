@@ -40,6 +40,7 @@ func TestAFirstRunFindsTheRoot(t *testing.T) {
 }
 
 func TestAFirstRunCostsOneLocate(t *testing.T) {
+	t.Parallel()
 	h := runstest.New(t, dbtest.SQLite(t), make([]wptest.Site, 3))
 	h.Work(t)
 	if last := h.Wait(t, h.Start(t, runstest.Everywhere("clear-cache", nil)).ID); last.Counts.OK != 3 || h.Fake.Requests() != 6 {
@@ -49,6 +50,7 @@ func TestAFirstRunCostsOneLocate(t *testing.T) {
 
 // A site that another one answers for gets nothing, whether it was checked or not, and the target says who answers.
 func TestNothingIsSentToAnotherSite(t *testing.T) {
+	t.Parallel()
 	h := runstest.New(t, dbtest.SQLite(t), []wptest.Site{{Fault: wptest.OtherSite}, {Fault: wptest.OtherSite}})
 	if report, err := h.Registry.Check(context.Background(), runstest.Owner, h.Sites[0].ID); err != nil || report.State() != "broken" {
 		t.Fatalf("%+v, %v", report, err)
@@ -70,6 +72,7 @@ func TestNothingIsSentToAnotherSite(t *testing.T) {
 
 // A site that was another's when it was last seen is looked at again: the check may be old.
 func TestAnOldLocationIsRefreshed(t *testing.T) {
+	t.Parallel()
 	h := runstest.New(t, dbtest.SQLite(t), make([]wptest.Site, 1))
 	h.Work(t)
 	if last := h.Wait(t, h.Start(t, runstest.Everywhere("clear-cache", nil)).ID); last.Counts.OK != 1 {

@@ -12,6 +12,7 @@ import (
 // A disguise is another request. A write that does more the second time gets one only where the server itself refused the method, since
 // then nothing was done.
 func TestWhatMayBeSentInDisguise(t *testing.T) {
+	t.Parallel()
 	const page = "<html><title>403 Forbidden</title></html>"
 	for name, c := range map[string]struct {
 		status         int
@@ -53,6 +54,7 @@ func TestWhatMayBeSentInDisguise(t *testing.T) {
 
 // A page of a list is the same as another where the same things are in it, whatever else changed between.
 func TestPagesWithTheSameThings(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		one, other string
 		same       bool

@@ -65,6 +65,7 @@ func TestARunOfSomebodyWhoMayNoMore(t *testing.T) {
 
 // While a run goes on, it is looked at with every renewal of its lease.
 func TestARunUnderWayOfSomebodyWhoIsRemoved(t *testing.T) {
+	t.Parallel()
 	const n = 24
 	described := make([]wptest.Site, n)
 	for i := range described {

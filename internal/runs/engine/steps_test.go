@@ -82,6 +82,7 @@ func TestClearAnyCache(t *testing.T) {
 
 // Looking at the pages proves what a plugin's answer does not.
 func TestVerificationProvesAClearedCache(t *testing.T) {
+	t.Parallel()
 	h := runstest.New(t, dbtest.SQLite(t), append(described(), wptest.Site{Caches: []wptest.Cache{wptest.WPSuperCache}, Fault: wptest.NotCached}))
 	h.Work(t)
 	spec := runstest.Everywhere("clear-any-cache", nil)
@@ -101,6 +102,7 @@ func TestVerificationProvesAClearedCache(t *testing.T) {
 
 // A plugin that says that it cleared, while the page is still the old one, did not.
 func TestAPageThatStaysOldIsNoSuccess(t *testing.T) {
+	t.Parallel()
 	var described []wptest.Site
 	for _, cache := range []wptest.Cache{wptest.WPSuperCache, wptest.SiteGround, wptest.WPEngine} {
 		described = append(described, wptest.Site{Caches: []wptest.Cache{cache}, Fault: wptest.PurgeIgnored})
@@ -118,6 +120,7 @@ func TestAPageThatStaysOldIsNoSuccess(t *testing.T) {
 
 // WP Engine refuses a second clear within 10 s. Drover waits as long and tries again, and says so where that does not help.
 func TestWPEngineIsNotClearedTooOften(t *testing.T) {
+	t.Parallel()
 	h := runstest.New(t, dbtest.SQLite(t), []wptest.Site{{Caches: []wptest.Cache{wptest.WPEngine}, Fault: wptest.PurgeTooSoon}})
 	h.Work(t)
 	for _, got := range h.Targets(t, h.Wait(t, h.Start(t, runstest.Everywhere("clear-any-cache", nil)).ID).Run.ID) {
@@ -181,6 +184,7 @@ func TestCachePluginsAreRemembered(t *testing.T) {
 
 // The operation is within reach by its name, whatever plugin is there.
 func TestClearAnyCacheNeedsItsOwnName(t *testing.T) {
+	t.Parallel()
 	h := runstest.New(t, dbtest.SQLite(t), []wptest.Site{{Caches: []wptest.Cache{wptest.SiteGround}}})
 	for name, allowed := range map[string]bool{"clear-any-cache": true, "clear-cache": false} {
 		actor := runstest.Operator

@@ -16,6 +16,7 @@ import (
 
 // Looking at pages is under the same limits as the request itself.
 func TestVerificationKeepsTheLimits(t *testing.T) {
+	t.Parallel()
 	for name, limits := range map[string]runs.Limits{"of a server": {AtOncePerServer: 1}, "of the run": {AtOnce: 1}} {
 		t.Run(name, func(t *testing.T) {
 			described := make([]wptest.Site, 6)

@@ -157,7 +157,7 @@ func (h *Harness) Start(t testing.TB, spec runs.Spec) runs.Run {
 // Wait follows the run to its end.
 func (h *Harness) Wait(t testing.TB, id int64) runs.Snapshot {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 90*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 4*time.Minute)
 	defer cancel()
 	var last runs.Snapshot
 	for s := range runs.NewWatch(h.Runner).Follow(ctx, access.System(), id) {

@@ -13,9 +13,11 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"slices"
 	"strconv"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 )
 
@@ -73,28 +75,21 @@ func Start(o Options) (*Fake, error) {
 
 // listen gives every site an address, and opens one listener for each address.
 func (f *Fake) listen(o Options) error {
-	open := map[netip.Addr]bool{}
-	for i, description := range o.Sites {
-		s := newSite(i, description)
-		address := numbered(i / o.SitesPerAddress)
-		if description.Address != "" {
-			var err error
-			if address, err = netip.ParseAddr(description.Address); err != nil {
-				return err
-			}
-		}
-		if s.fault() == Closed {
-			address = numbered(60000 + i) // nobody listens there
-		} else if !open[address] {
-			open[address] = true
-			if err := f.open(address); err != nil {
-				return err
-			}
-		}
-		f.sites, f.byHost[s.Host] = append(f.sites, s), s
-		if s.fault() != DNSMissing {
-			f.hosts[s.Host] = address
-		}
+	addresses, err := f.place(o)
+	if err != nil {
+		return err
+	}
+	listeners, err := open(addresses, o.Port)
+	// A port that is free at the first address may be taken at another one.
+	for again := 0; again < 20 && o.Port == 0 && errors.Is(err, syscall.EADDRINUSE); again++ {
+		listeners, err = open(addresses, 0)
+	}
+	if err != nil {
+		return err
+	}
+	for _, listener := range listeners {
+		f.port = listener.Addr().(*net.TCPAddr).Port
+		f.serving.Go(func() { _ = f.server.ServeTLS(listener, "", "") })
 	}
 	for _, s := range f.sites {
 		s.port = f.port
@@ -102,22 +97,53 @@ func (f *Fake) listen(o Options) error {
 	return nil
 }
 
+// place returns the addresses to listen at, each once.
+func (f *Fake) place(o Options) (addresses []netip.Addr, err error) {
+	for i, description := range o.Sites {
+		s := newSite(i, description)
+		address := numbered(i / o.SitesPerAddress)
+		if description.Address != "" {
+			if address, err = netip.ParseAddr(description.Address); err != nil {
+				return nil, err
+			}
+		}
+		if s.fault() == Closed {
+			address = numbered(60000 + i) // nobody listens there
+		} else if !slices.Contains(addresses, address) {
+			addresses = append(addresses, address)
+		}
+		f.sites, f.byHost[s.Host] = append(f.sites, s), s
+		if s.fault() != DNSMissing {
+			f.hosts[s.Host] = address
+		}
+	}
+	return addresses, nil
+}
+
 // numbered is the loopback address of a server: 127.77.0.1, 127.77.0.2 and so on.
 func numbered(n int) netip.Addr {
 	return netip.AddrFrom4([4]byte{127, 77, byte(n / 250), byte(n%250 + 1)})
 }
 
-func (f *Fake) open(address netip.Addr) error {
-	if !address.IsLoopback() {
-		return fmt.Errorf("wptest: %s is not a loopback address", address)
+// open listens at the same port of all addresses, at a free one for 0, or at none of them.
+func open(addresses []netip.Addr, port int) (listeners []net.Listener, err error) {
+	for _, address := range addresses {
+		if !address.IsLoopback() {
+			err = fmt.Errorf("wptest: %s is not a loopback address", address)
+		} else {
+			var listener net.Listener
+			if listener, err = net.Listen("tcp", net.JoinHostPort(address.String(), strconv.Itoa(port))); err == nil {
+				listeners, port = append(listeners, listener), listener.Addr().(*net.TCPAddr).Port
+			}
+		}
+		if err != nil {
+			for _, opened := range listeners {
+				opened.Close()
+			}
+			return nil, err
+		}
 	}
-	listener, err := net.Listen("tcp", net.JoinHostPort(address.String(), strconv.Itoa(f.port)))
-	if err != nil {
-		return err
-	}
-	f.port = listener.Addr().(*net.TCPAddr).Port
-	f.serving.Go(func() { _ = f.server.ServeTLS(listener, "", "") })
-	return nil
+	return listeners, nil
 }
 
 // Warm makes the certificates of all sites, which would otherwise be made as each is first spoken to.

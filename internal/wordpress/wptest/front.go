@@ -1,11 +1,13 @@
 package wptest
 
 import (
+	"bytes"
 	"compress/gzip"
 	"fmt"
 	"io"
 	"net/http"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -65,9 +67,9 @@ func (s *site) front(w http.ResponseWriter, r *http.Request, api bool) bool {
 	case fault == GzipBomb && api && writing:
 		w.Header().Set("Content-Type", "application/json")
 		w.Header().Set("Content-Encoding", "gzip")
-		packed := gzip.NewWriter(w)
-		_, _ = io.CopyN(packed, endless{}, 200<<20)
-		_ = packed.Close()
+		for range 200 {
+			_, _ = w.Write(packedMegabyte())
+		}
 	case fault == Slow && api && writing:
 		s.drip(w, r)
 	case fault == Silent:
@@ -77,6 +79,15 @@ func (s *site) front(w http.ResponseWriter, r *http.Request, api bool) bool {
 	}
 	return true
 }
+
+// packedMegabyte is a gzip member; one after the other, they are one file.
+var packedMegabyte = sync.OnceValue(func() []byte {
+	var text bytes.Buffer
+	packed := gzip.NewWriter(&text)
+	_, _ = io.CopyN(packed, endless{}, 1<<20)
+	_ = packed.Close()
+	return text.Bytes()
+})
 
 func tooMany(w http.ResponseWriter) {
 	w.Header().Set("Retry-After", "1")
