@@ -196,9 +196,10 @@ func TestCancelSendsNothingMore(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *database.DB) {
 		described := make([]wptest.Site, 30)
 		for i := range described {
-			described[i] = wptest.Site{Address: "127.77.9.1", Latency: [2]time.Duration{100 * time.Millisecond, 150 * time.Millisecond}}
+			described[i] = wptest.Site{Address: "127.77.9.1", Latency: [2]time.Duration{600 * time.Millisecond, 700 * time.Millisecond}}
 		}
 		h := runstest.New(t, db, described)
+		h.Locate(t)
 		h.Work(t)
 		run := h.Start(t, runstest.Everywhere("clear-cache", nil))
 		for s := range runs.NewWatch(h.Runner).Follow(t.Context(), access.System(), run.ID) {

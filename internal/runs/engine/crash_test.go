@@ -72,7 +72,7 @@ func TestAStoppedProcessGivesItsBatchBack(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *database.DB) {
 		described := make([]wptest.Site, 20)
 		for i := range described {
-			described[i] = wptest.Site{Address: "127.77.7.1", Latency: [2]time.Duration{80 * time.Millisecond, 120 * time.Millisecond}}
+			described[i] = wptest.Site{Address: "127.77.7.1", Latency: [2]time.Duration{500 * time.Millisecond, 600 * time.Millisecond}}
 		}
 		h := runstest.New(t, db, described)
 		run := h.Start(t, runstest.Everywhere("clear-cache", nil))
