@@ -46,7 +46,7 @@ func simulate(t *testing.T, described []wptest.Site) simulated {
 }
 
 func TestTheCommandLineContract(t *testing.T) {
-	t.Parallel() // it waits more than it works
+	t.Parallel()
 	s := simulate(t, []wptest.Site{{Host: "well.example", Client: "Acme", Tags: []string{"care"}}, {Host: "bare.example", Client: "Acme", Fault: wptest.NoPlugin},
 		{Host: "wrong.example", Client: "Other", Fault: wptest.WrongPassword}})
 	if code, out := run(t, s.env, "sites", "import", s.csv); code != 0 || !strings.Contains(out, "3 added") {

@@ -15,6 +15,7 @@ import (
 
 // The database is gone for 10 s in the middle of a run: pages say so, and the run ends by itself with every outcome right.
 func TestDatabaseGone(t *testing.T) {
+	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "postgres")
 	if err := os.Chmod(filepath.Dir(filepath.Dir(dir)), 0o755); err != nil {
 		t.Fatal(err)
@@ -91,6 +92,7 @@ func mount(t *testing.T, options string) string {
 
 // The disk is full in the middle of a run: nothing is sent that could not be stored, and the run ends once there is room.
 func TestDiskFull(t *testing.T) {
+	t.Parallel()
 	dir := mount(t, "size=24m")
 	s := simulate(t, slowSites(60))
 	s.env[0] = "DROVER_DATA=" + filepath.Join(dir, "data")
@@ -150,6 +152,7 @@ func empty(t *testing.T, name string) {
 }
 
 func TestReadOnlyFolder(t *testing.T) {
+	t.Parallel()
 	dir := mount(t, "size=1m,ro")
 	out, err := exec.Command(program(t), "serve", "--data", filepath.Join(dir, "data")).CombinedOutput()
 	if err == nil || !strings.Contains(string(out), "read-only file system") || !strings.Contains(string(out), "data folder") {

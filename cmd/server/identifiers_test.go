@@ -39,6 +39,7 @@ var rightNames = regexp.MustCompile(`^(LookPath|[lL]ook[uU]p.*|countOwners)$`)
 
 // TestIdentifiersAreStandardTerms reads every declared name: types, functions, fields, parameters, variables and files.
 func TestIdentifiersAreStandardTerms(t *testing.T) {
+	t.Parallel()
 	set, count := token.NewFileSet(), 0
 	err := filepath.WalkDir("../..", func(path string, d fs.DirEntry, err error) error {
 		if err != nil {
@@ -80,6 +81,7 @@ func TestIdentifiersAreStandardTerms(t *testing.T) {
 }
 
 func TestWordsOfAnIdentifier(t *testing.T) {
+	t.Parallel()
 	for name, want := range map[string][]string{
 		"AtOneServer": {"at", "one", "server"}, "unproved": {"unproved"}, "per_address": {"per", "address"}, "URLsOf": {"urls", "of"},
 		"reachFields": {"reach", "fields"}, "ErrNoSite": {"err", "no", "site"},

@@ -94,6 +94,7 @@ func onBoth(t *testing.T, f func(t *testing.T, w *waiting)) {
 
 // Everything that is sealed opens after the keys were rotated and the old one is gone.
 func TestOldKeysAreNotNeededAfterARotation(t *testing.T) {
+	t.Parallel()
 	onBoth(t, func(t *testing.T, w *waiting) {
 		ctx := t.Context()
 		old := w.keys.Primary()
@@ -138,6 +139,7 @@ func TestOldKeysAreNotNeededAfterARotation(t *testing.T) {
 
 // A server ends the changes that nobody approved in time, records each, and drops what they kept.
 func TestChangesThatNobodyApprovedExpire(t *testing.T) {
+	t.Parallel()
 	onBoth(t, func(t *testing.T, w *waiting) {
 		if err := w.db.Gorm.Exec("UPDATE pending_changes SET expires_at = ?", time.Now().Add(-time.Second).UnixMicro()).Error; err != nil {
 			t.Fatal(err)

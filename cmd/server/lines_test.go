@@ -25,6 +25,7 @@ var (
 
 // TestLinesAndFilesAreShort reads every source file.
 func TestLinesAndFilesAreShort(t *testing.T) {
+	t.Parallel()
 	count := 0
 	err := filepath.WalkDir("../..", func(path string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
@@ -50,6 +51,7 @@ func TestLinesAndFilesAreShort(t *testing.T) {
 }
 
 func TestLongLinesAndFilesAreFound(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct {
 		text string
 		want int

@@ -26,6 +26,7 @@ func manyAbilities(w http.ResponseWriter, r *http.Request) bool {
 }
 
 func TestOffered(t *testing.T) {
+	t.Parallel()
 	fake, err := wptest.Start(wptest.Options{Sites: []wptest.Site{{Answer: manyAbilities}, {Fault: wptest.PlainPermalinks}, {Fault: wptest.OtherSite},
 		{Fault: wptest.IndexLarge}}})
 	if err != nil {

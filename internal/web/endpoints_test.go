@@ -61,6 +61,7 @@ func TestExplorerToRun(t *testing.T) {
 }
 
 func TestAnswersAsATable(t *testing.T) {
+	t.Parallel()
 	h := newTestServer(t, wptest.Site{Host: "one.example", Name: "=HYPERLINK(1)"}, wptest.Site{Host: "two.example"}, wptest.Site{Host: "three.example"},
 		wptest.Site{Host: "gone.example", Fault: wptest.Maintenance})
 	h.addSites(t)

@@ -54,6 +54,7 @@ func (p person) stream(path string) []event {
 }
 
 func TestStreamEndsWithDone(t *testing.T) {
+	t.Parallel()
 	h := newTestServer(t, wptest.Site{Latency: [2]time.Duration{1500 * time.Millisecond, 1600 * time.Millisecond}},
 		wptest.Site{Latency: [2]time.Duration{0, time.Millisecond}})
 	h.addSites(t)

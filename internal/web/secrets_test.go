@@ -15,6 +15,7 @@ import (
 // A known password of a site and a known password of a member are typed in, used and changed; then everything that Drover shows or keeps
 // is searched for them.
 func TestNoSecretIsShownOrKept(t *testing.T) {
+	t.Parallel()
 	h := newTestServer(t, wptest.Site{Host: "well.example"}, wptest.Site{Host: "bad.example", Fault: wptest.WrongPassword},
 		wptest.Site{Host: "broken.example", Fault: wptest.SiteError}, wptest.Site{Host: "moved.example", Fault: wptest.RedirectWWW})
 	p := h.signIn(t, access.Owner)

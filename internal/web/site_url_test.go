@@ -16,6 +16,7 @@ import (
 // A site that sends requests to its www address gets that address in one click, from its exchange or from the run; nobody can name
 // another address than the one the site gave.
 func TestRedirectedSitesGetTheirNewURL(t *testing.T) {
+	t.Parallel()
 	h := newTestServer(t, wptest.Site{Host: "one.example", Fault: wptest.RedirectWWW}, wptest.Site{Host: "two.example", Fault: wptest.RedirectWWW},
 		wptest.Site{Host: "three.example"})
 	h.addSites(t)

@@ -204,6 +204,7 @@ func TestPostsOfEachSite(t *testing.T) {
 }
 
 func TestVerifiedPurge(t *testing.T) {
+	t.Parallel()
 	h := runstest.New(t, dbtest.SQLite(t), []wptest.Site{{Host: "one.example"}, {Host: "bypassed.example", Fault: wptest.NotCached},
 		{Host: "staging.example", Fault: wptest.Staging}})
 	h.Work(t)
