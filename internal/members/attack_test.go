@@ -58,7 +58,7 @@ func TestLockingSomebodyOutFromTheirOwnAddress(t *testing.T) {
 // The answers for a known and for an unknown account are the same, and take the same work: a whole password hash, which is told by its
 // memory. This is the one test at the cost that members' passwords really have.
 func TestSigningInTakesAsMuchForAnUnknownAccount(t *testing.T) {
-	t.Parallel()
+	// not parallel: it measures memory
 	db := dbtest.SQLite(t)
 	ctx := context.Background()
 	r := members.New(db, keys(t), audit.New(db.Gorm))

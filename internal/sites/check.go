@@ -38,6 +38,23 @@ func (r *Registry) Check(ctx context.Context, actor access.Actor, id int64) (wor
 	return report, nil
 }
 
+// BeginChecks verifies that the actor still stands before sites are checked in the background, where the session that was asked with no
+// longer counts.
+func (r *Registry) BeginChecks(ctx context.Context, actor access.Actor, chosen []Site) error {
+	err := r.store.change(ctx, actor, func(w write) error {
+		for _, s := range chosen {
+			if err := w.log.VerifyActor(w.tx, actor, access.SiteCheck, access.On("site", s.ID)); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("sites: check: %w", err)
+	}
+	return nil
+}
+
 // StoreOverride stores how verbs that the site's firewall blocks reach it, as a run found out. It changes nothing when the site's
 // address was changed in the meantime.
 func (r *Registry) StoreOverride(ctx context.Context, actor access.Actor, s Site, override string) error {

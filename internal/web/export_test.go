@@ -43,3 +43,6 @@ func (s *Server) AfterAuthentication(f func(method, path string)) { s.authentica
 
 // SetBodyTime bounds how long a body may take.
 func (s *Server) SetBodyTime(d time.Duration) { s.bodyTime = d }
+
+// WaitForChecks waits for the checks that go on after their request.
+func (s *Server) WaitForChecks() { s.checks.Wait() }

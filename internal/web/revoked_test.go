@@ -292,6 +292,7 @@ func (h gateServer) tryRevoked(t *testing.T, route, name string, when func(func(
 		before = h.stored(t)
 	})
 	status, page := c.send(t, requested, meanwhile)
+	h.server.WaitForChecks()
 	if before == "" {
 		t.Errorf("%s, %s: the handler was not reached: %d %.200s", route, name, status, page)
 		return
@@ -310,7 +311,7 @@ func (h gateServer) tryControl(t *testing.T, route string) {
 	_, last, err := h.log.Entries(t.Context(), access.System(), audit.Filter{Outcome: audit.Done})
 	h.must(t, err)
 	status, page := c.send(t, requested, func() {})
-	h.settled(t, route, before)
+	h.server.WaitForChecks()
 	_, now, err := h.log.Entries(t.Context(), access.System(), audit.Filter{Outcome: audit.Done})
 	h.must(t, err)
 	if h.stored(t) == before && now == last {
@@ -322,19 +323,6 @@ func (h gateServer) tryControl(t *testing.T, route string) {
 		if !r.Ended() && r.State != runs.AwaitingApproval && r.StartsAt.IsZero() {
 			h.ended(t, r.ID)
 		}
-	}
-}
-
-// settled waits for what goes on after its request.
-func (h gateServer) settled(t *testing.T, route, before string) {
-	t.Helper()
-	if route != "POST /sites/check" {
-		return
-	}
-	tick := time.NewTicker(20 * time.Millisecond)
-	defer tick.Stop()
-	for deadline := time.Now().Add(30 * time.Second); h.stored(t) == before && time.Now().Before(deadline); {
-		<-tick.C
 	}
 }
 

@@ -49,7 +49,7 @@ func TestBadLinesOfAnImportAreKept(t *testing.T) {
 
 // Ten megabytes of lines cost memory that is bounded by a constant, and are answered with a sentence.
 func TestAnImportOfTooManyLinesIsRefused(t *testing.T) {
-	t.Parallel()
+	// not parallel: it measures memory
 	h := newTestServer(t)
 	p := h.signIn(t, access.Admin)
 	content := "url,username,application_password\n" + strings.Repeat("a\n", 5<<20)

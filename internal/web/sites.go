@@ -150,6 +150,9 @@ func (s *Server) checkSites(v *requestContext) error {
 	if err != nil {
 		return err
 	}
+	if err := s.Registry.BeginChecks(v.Request.Context(), v.actor(), found); err != nil {
+		return err
+	}
 	s.checkBehind(v, found)
 	v.setFlash("ok", fmt.Sprintf("Checking %s. Reload the list to see the results.", countedSites(len(found))))
 	return v.redirect("/sites")
