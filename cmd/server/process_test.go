@@ -159,9 +159,10 @@ func (p *process) wait(t testing.TB, pattern string) string {
 // run runs a command to its end and returns its exit code and what it printed.
 func run(t testing.TB, env []string, args ...string) (int, string) {
 	t.Helper()
+	drover := program(t) // its building is not part of the time
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	defer cancel()
-	command := exec.CommandContext(ctx, program(t), args...)
+	command := exec.CommandContext(ctx, drover, args...)
 	command.Env = append(os.Environ(), env...)
 	var out, errors strings.Builder
 	command.Stdout, command.Stderr = &out, &errors

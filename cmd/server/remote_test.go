@@ -48,7 +48,7 @@ func TestTheCommandLineOnARemoteServer(t *testing.T) {
 		"runs show 1 --json":                                 {1, `{"run":1,"state":"done"`},
 		"runs show 999":                                      {1, ""},
 		"runs cancel 1":                                      {1, ""},
-		"sites list --json":                                  {0, `"state":"unchecked"`},
+		"sites list --json":                                  {0, `"username":"drover"`},
 		"audit list --action token.use --json":               {0, `"actor":"olga by the token laptop"`},
 		"sites list --server http://drover.agency.example":   {2, ""},
 		"sites list --server https://127.0.0.1:1 --all":      {1, ""},

@@ -143,6 +143,7 @@ func TestUndoAgainstStartNow(t *testing.T) {
 }
 
 func TestWhatAPersonConfirmsAndWaitsFor(t *testing.T) {
+	t.Parallel()
 	h := runstest.New(t, dbtest.SQLite(t), []wptest.Site{{}, {}, {}})
 	if err := h.Runner.SetConfirmAbove(t.Context(), runstest.Operator, 2); !errors.Is(err, access.ErrForbidden) {
 		t.Errorf("an operator sets it: %v", err)
@@ -186,6 +187,7 @@ func TestWhatAPersonConfirmsAndWaitsFor(t *testing.T) {
 }
 
 func TestAPersonStartsWhatTheySaw(t *testing.T) {
+	t.Parallel()
 	h := runstest.New(t, dbtest.SQLite(t), []wptest.Site{{}, {}, {}})
 	saw := byPerson(t, h, runs.Spec{Operation: "clear-cache", Params: map[string]string{"purge_type": "urls", "urls": "/a/"},
 		Selection: sites.Selection{IDs: []int64{h.Sites[0].ID, h.Sites[1].ID}}}, 0)

@@ -12,6 +12,7 @@ import (
 )
 
 func TestUndoOnItsPage(t *testing.T) {
+	t.Parallel()
 	h := newTestServer(t, wptest.Site{}, wptest.Site{})
 	h.addSites(t)
 	p, operator := h.signIn(t, access.Owner), h.signIn(t, access.Operator)
@@ -67,6 +68,7 @@ func TestUndoOnItsPage(t *testing.T) {
 }
 
 func TestARunThatWasNotShownIsRefused(t *testing.T) {
+	t.Parallel()
 	h := newTestServer(t, wptest.Site{}, wptest.Site{}, wptest.Site{})
 	h.addSites(t)
 	p := h.signIn(t, access.Owner)

@@ -81,7 +81,7 @@ func (f *Fake) listen(o Options) error {
 	}
 	listeners, err := open(addresses, o.Port)
 	// A port that is free at the first address may be taken at another one.
-	for again := 0; again < 20 && o.Port == 0 && errors.Is(err, syscall.EADDRINUSE); again++ {
+	for retry := 0; retry < 20 && o.Port == 0 && errors.Is(err, syscall.EADDRINUSE); retry++ {
 		listeners, err = open(addresses, 0)
 	}
 	if err != nil {
