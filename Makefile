@@ -53,6 +53,9 @@ vulns: ## Ask the vulnerability databases of Go and npm about every component
 	$(GO) tool -modfile=scripts/tools/go.mod govulncheck ./...
 	npm audit
 
+release: $(ASSETS) ## Build archives, checksums and an SBOM into dist/; VERSION=1.4.0
+	scripts/release $(VERSION)
+
 screenshots: build ## Take the README's pictures from the demo
 	scripts/screenshots
 
@@ -60,4 +63,4 @@ clean: ## Remove what was built
 	rm -rf bin node_modules
 	find static/dist -type f ! -name .keep -delete
 
-.PHONY: help assets generate build demo run dev test quick soak bench check vulns screenshots clean
+.PHONY: help assets generate build demo run dev test quick soak bench check vulns release screenshots clean

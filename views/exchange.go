@@ -23,6 +23,7 @@ type ExchangePage struct {
 	Previous     int64 // the target before this one among those with the same result, 0 for none
 	Next         int64
 	Form         string // the address of the form that the request was made with, where the site did not accept what was filled in
+	Removed      bool   // the requests were old, and are not kept any more
 }
 
 // AdminLink leads to a page of a site's wp-admin; the zero value leads nowhere.
@@ -57,6 +58,7 @@ type Attempt struct {
 	Headers     []Header
 	Body        string
 	BodyCut     bool
+	Removed     bool // the answer was old, and is not kept any more
 	Fault       string
 	Outcome     string
 	Reason      string // its label

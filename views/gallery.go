@@ -22,6 +22,8 @@ func Gallery() []GalleryPage {
 	all = append(all, runsGallery()...)
 	all = append(all, galleryJSON()...)
 	all = append(all, galleryChanges()...)
+	all = append(all, galleryHelp()...)
+	all = append(all, galleryRetention()...)
 	all = append(all, sitesGallery()...)
 	return append(all, peopleGallery()...)
 }

@@ -8,6 +8,9 @@ import (
 	"os"
 	"os/user"
 	"path/filepath"
+	"strconv"
+
+	"github.com/spf13/cobra"
 
 	"github.com/droverhq/drover/internal/access"
 	"github.com/droverhq/drover/internal/audit"
@@ -15,6 +18,7 @@ import (
 	"github.com/droverhq/drover/internal/connect"
 	"github.com/droverhq/drover/internal/database"
 	"github.com/droverhq/drover/internal/members"
+	"github.com/droverhq/drover/internal/metrics"
 	"github.com/droverhq/drover/internal/runs"
 	"github.com/droverhq/drover/internal/runs/engine"
 	"github.com/droverhq/drover/internal/sites"
@@ -36,12 +40,14 @@ type app struct {
 	changes  *changes.Changes
 	runner   *runs.Runner
 	engine   *engine.Engine
+	metrics  *metrics.Metrics // nil where nobody reads them
+	keyFile  string
 	signing  string // the file of the key that signs checkpoints
 }
 
 // open builds the parts from the ground floor up. Whoever opens closes.
 func (c *config) open(ctx context.Context) (*app, error) {
-	logger := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	logger := c.logging.logger(os.Stderr, slog.LevelWarn)
 	network, err := c.network()
 	if err != nil {
 		return nil, err
@@ -51,7 +57,11 @@ func (c *config) open(ctx context.Context) (*app, error) {
 		return nil, err
 	}
 	h := &app{logger: logger, db: db, log: audit.New(db.Gorm, members.Verifier(), changes.Approvals(), sites.Subjects(), runs.Subjects()), network: network,
-		signing: filepath.Join(filepath.Dir(c.keyFile), "record.key")}
+		keyFile: c.keyFile, signing: filepath.Join(filepath.Dir(c.keyFile), "record.key")}
+	if c.metricsAddr != "" {
+		v := thisVersion()
+		h.metrics = metrics.New(metrics.Build{Version: v.Version, Commit: v.Commit, Go: v.Go, Schema: strconv.FormatInt(v.Schema, 10)}, db.SQL)
+	}
 	if err := h.wire(ctx, c.keyFile); err != nil {
 		return nil, errors.Join(err, h.close())
 	}
@@ -76,7 +86,8 @@ func (h *app) wire(ctx context.Context, keyFile string) error {
 	}
 	h.runner.RequireIndependence(members.Independent)
 	h.changes = changes.New(h.db, keys, h.log, changes.Parts{Registry: h.registry, Roster: h.roster, Runner: h.runner})
-	h.engine, err = engine.New(engine.Parts{DB: h.db, Store: h.runner.Store(), Registry: h.registry, Standing: h.roster.Standing, Logger: h.logger})
+	h.engine, err = engine.New(engine.Parts{DB: h.db, Store: h.runner.Store(), Registry: h.registry, Standing: h.roster.Standing, Logger: h.logger,
+		Metrics: h.metrics})
 	return err
 }
 
@@ -121,4 +132,13 @@ func (c *config) withApp(ctx context.Context, f func(*app) error) error {
 		return err
 	}
 	return errors.Join(f(h), h.close())
+}
+
+// withData is withApp for a command that works on the data of this machine alone: with --server it would change other data than was meant.
+func (c *config) withData(cmd *cobra.Command, f func(*app) error) error {
+	if c.server != "" {
+		return usage("%s works on the data of the machine that it runs on, not on %s; run it there, or leave out --server and DROVER_SERVER",
+			cmd.CommandPath(), c.server)
+	}
+	return c.withApp(cmd.Context(), f)
 }

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -60,18 +59,17 @@ func auditListCommand(c *config) *cobra.Command {
 }
 
 func listEntries(out io.Writer, entries []audit.Line, asJSON bool) {
-	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	if !asJSON {
-		fmt.Fprintln(table, "ENTRY\tWHEN\tWHO\tACTION\tSUBJECT\tRESULT\tDETAIL")
-	}
+	rows := table{fixed: 2, heads: []string{"ENTRY", "WHEN", "WHO", "ACTION", "SUBJECT", "RESULT", "DETAIL"}}
 	for _, e := range entries {
 		if asJSON {
 			printJSON(out, e)
 			continue
 		}
-		fmt.Fprintf(table, "%d\t%s\t%s\t%s\t%s\t%s\t%s\n", e.Seq, e.At.Local().Format(time.DateTime), e.Actor, e.Action, e.Subject, e.Outcome, e.Detail)
+		rows.add(e.Seq, e.At.Local().Format(time.DateTime), e.Actor, e.Action, e.Subject, e.Outcome, string(e.Detail))
 	}
-	table.Flush()
+	if !asJSON {
+		rows.print(out)
+	}
 }
 
 func auditVerifyCommand(c *config) *cobra.Command {
@@ -83,7 +81,7 @@ func auditVerifyCommand(c *config) *cobra.Command {
 		Example: "  drover audit verify --checkpoint /safe/record-2026-01-31.json",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return c.withApp(cmd.Context(), func(h *app) error {
+			return c.withData(cmd, func(h *app) error {
 				if archive != "" {
 					return verifyArchive(cmd, h, archive, file)
 				}
@@ -141,7 +139,7 @@ func auditCheckpointCommand(c *config) *cobra.Command {
 		Example: "  drover audit checkpoint /safe/record-2026-01-31.json",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return c.withApp(cmd.Context(), func(h *app) error {
+			return c.withData(cmd, func(h *app) error {
 				key, err := vault.SigningKey(h.signing)
 				if err != nil {
 					return err
@@ -234,7 +232,7 @@ Keep the file: drover audit verify --archive proves that it is intact and connec
 			if at.IsZero() {
 				return usage("use --before to choose which entries to archive, such as --before 2025-01-01")
 			}
-			return c.withApp(cmd.Context(), func(h *app) error {
+			return c.withData(cmd, func(h *app) error {
 				return archiveRecord(cmd, h, audit.ArchiveOrder{Before: at, File: args[0], Uncopied: uncopied})
 			})
 		},

@@ -13,8 +13,10 @@ import (
 	"time"
 
 	"github.com/droverhq/drover/internal/audit"
+	"github.com/droverhq/drover/internal/expression"
 	"github.com/droverhq/drover/internal/remote"
 	"github.com/droverhq/drover/internal/runs"
+	"github.com/droverhq/drover/internal/saved"
 	"github.com/droverhq/drover/internal/sites"
 	"github.com/droverhq/drover/internal/vault"
 	"github.com/droverhq/drover/internal/web"
@@ -30,6 +32,10 @@ type client interface {
 	show(ctx context.Context, run int64) (web.RunLine, error)
 	targets(ctx context.Context, run int64) ([]web.TargetLine, error)
 	cancel(ctx context.Context, run int64) (web.RunLine, error)
+	// rerun runs the same again on the chosen sites of an earlier run, as run does.
+	rerun(ctx context.Context, run int64, chosen web.Rerun, each func(web.RunLine)) (web.RunLine, error)
+	answers(ctx context.Context, run int64, q web.AnswerQuery, each func(web.AnswerLine) error) error
+	operations(context.Context) ([]web.OperationLine, error)
 	entries(context.Context, audit.Filter) ([]audit.Line, error)
 }
 
@@ -87,8 +93,31 @@ func (d localClient) preview(ctx context.Context, spec runs.Spec) ([]web.Request
 	return requests, last, nil
 }
 
-// run works the run in this process beside any server.
-func (d localClient) run(ctx context.Context, spec runs.Spec, each func(web.RunLine)) (line web.RunLine, err error) {
+func (d localClient) run(ctx context.Context, spec runs.Spec, each func(web.RunLine)) (web.RunLine, error) {
+	return d.work(ctx, func() (runs.Run, error) { return d.runner.Start(ctx, commandLine(), spec) }, each)
+}
+
+func (d localClient) rerun(ctx context.Context, run int64, chosen web.Rerun, each func(web.RunLine)) (web.RunLine, error) {
+	which := runs.Which{Outcomes: chosen.Outcomes, Reason: chosen.Reason}
+	return d.work(ctx, func() (runs.Run, error) { return d.runner.Rerun(ctx, commandLine(), run, which, chosen.Confirmed) }, each)
+}
+
+func (d localClient) answers(ctx context.Context, run int64, q web.AnswerQuery, each func(web.AnswerLine) error) error {
+	place, err := expression.NewPool(expression.Limits{}).Enter(ctx, "command line")
+	if err != nil {
+		return err
+	}
+	defer place.Leave()
+	return web.EachAnswer(ctx, d.runner, commandLine(), place, run, q, each)
+}
+
+func (d localClient) operations(ctx context.Context) ([]web.OperationLine, error) {
+	found, err := saved.New(d.db, d.log).Usable(ctx, commandLine())
+	return lines(found, web.LineOfOperation), err
+}
+
+// work works the run that start starts in this process beside any server.
+func (d localClient) work(ctx context.Context, start func() (runs.Run, error), each func(web.RunLine)) (line web.RunLine, err error) {
 	if err := d.engine.Work(context.WithoutCancel(ctx)); err != nil {
 		return line, err
 	}
@@ -97,7 +126,7 @@ func (d localClient) run(ctx context.Context, spec runs.Spec, each func(web.RunL
 		defer cancel()
 		err = errors.Join(err, d.engine.Stop(grace))
 	}()
-	run, err := d.runner.Start(ctx, commandLine(), spec)
+	run, err := start()
 	if err != nil {
 		return line, err
 	}
@@ -158,7 +187,8 @@ func startOf(spec runs.Spec) web.Start {
 	if spec.Limits.TimeLimit != 0 {
 		limits.TimeLimit = spec.Limits.TimeLimit.String()
 	}
-	return web.Start{Operation: spec.Operation, Params: spec.Params, Selection: spec.Selection, Limits: limits, Verify: spec.Verify, Confirmed: spec.Confirmed}
+	return web.Start{Operation: spec.Operation, Params: spec.Params, Selection: spec.Selection, Limits: limits, Verify: spec.Verify,
+		Confirmed: spec.Confirmed, Table: spec.Table}
 }
 
 func (d remoteClient) preview(ctx context.Context, spec runs.Spec) (requests []web.RequestLine, last web.PreviewLine, err error) {
@@ -178,7 +208,30 @@ func (d remoteClient) preview(ctx context.Context, spec runs.Spec) (requests []w
 const pollEvery = 500 * time.Millisecond
 
 func (d remoteClient) run(ctx context.Context, spec runs.Spec, each func(web.RunLine)) (web.RunLine, error) {
-	line, err := remote.One[web.RunLine](ctx, d.Drover, http.MethodPost, api+"/runs", startOf(spec))
+	return d.follow(ctx, api+"/runs", startOf(spec), each)
+}
+
+func (d remoteClient) rerun(ctx context.Context, run int64, chosen web.Rerun, each func(web.RunLine)) (web.RunLine, error) {
+	return d.follow(ctx, fmt.Sprintf("%s/runs/%d/rerun", api, run), chosen, each)
+}
+
+func (d remoteClient) answers(ctx context.Context, run int64, q web.AnswerQuery, each func(web.AnswerLine) error) error {
+	return d.Call(ctx, http.MethodGet, fmt.Sprintf("%s/runs/%d/answers", api, run), q.Values(), nil, func(text json.RawMessage) error {
+		var line web.AnswerLine
+		if err := json.Unmarshal(text, &line); err != nil {
+			return err
+		}
+		return each(line)
+	})
+}
+
+func (d remoteClient) operations(ctx context.Context) ([]web.OperationLine, error) {
+	return remote.Lines[web.OperationLine](ctx, d.Drover, api+"/operations", nil)
+}
+
+// follow starts a run with what is posted, and asks until it has ended.
+func (d remoteClient) follow(ctx context.Context, path string, start any, each func(web.RunLine)) (web.RunLine, error) {
+	line, err := remote.One[web.RunLine](ctx, d.Drover, http.MethodPost, path, start)
 	if err != nil {
 		return line, err
 	}

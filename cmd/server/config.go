@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"net/netip"
 	"net/url"
@@ -32,6 +33,10 @@ type config struct {
 	server      string
 	audit       auditOptions
 	provider    provider
+	backup      backupOptions
+	tls         tlsOptions
+	logging     logOptions
+	metricsAddr string
 }
 
 // usualAddr is where the dashboard listens unless somebody says otherwise.
@@ -53,6 +58,10 @@ func (c *config) register(root *cobra.Command) {
 	f.StringVar(&c.server, "server", "", "use the API of this Drover server, with the token in DROVER_TOKEN, for: run, runs, sites list, audit list")
 	c.audit.register(f)
 	c.provider.register(f)
+	c.backup.register(f)
+	c.tls.register(f)
+	c.logging.register(f)
+	f.StringVar(&c.metricsAddr, "metrics-addr", "", "address at which to serve metrics for Prometheus at /metrics, such as 127.0.0.1:9090; empty for none")
 	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error { return c.finish(cmd.Flags()) }
 }
 
@@ -81,6 +90,9 @@ func (c *config) finish(flags *pflag.FlagSet) error {
 	if c.audit.keepDays < 0 {
 		return usage("--audit-keep-days cannot be below 0")
 	}
+	if c.tls.on() && !flags.Changed("addr") {
+		c.addr = ":443"
+	}
 	if c.publicURL == "" {
 		c.publicURL = "http://" + c.addr
 	}
@@ -88,6 +100,9 @@ func (c *config) finish(flags *pflag.FlagSet) error {
 		return usage("--public-url: %q is not a URL; write it as https://drover.agency.example", c.publicURL)
 	}
 	if _, err := c.trustedProxies(); err != nil {
+		return err
+	}
+	if err := errors.Join(c.backup.check(), c.tls.check(c.publicURL), c.logging.check()); err != nil {
 		return err
 	}
 	if c.concurrency < 1 || c.perAddress < 1 {
@@ -100,6 +115,9 @@ func (c *config) finish(flags *pflag.FlagSet) error {
 var environmentFlags = map[string]bool{
 	"addr": true, "data": true, "database-url": true, "key-file": true, "allow-nets": true, "ca-file": true, "hosts-file": true,
 	"concurrency": true, "per-address": true, "public-url": true, "trusted-proxies": true, "server": true,
+	"backup-dir": true, "backup-every": true, "backup-keep": true, "pg-dump": true, "tls": true, "tls-email": true, "tls-directory": true,
+	"tls-cert": true, "tls-key": true, "tls-http-addr": true,
+	"log-format": true, "log-level": true, "metrics-addr": true,
 	"audit-file": true, "audit-syslog": true, "audit-hook": true, "audit-hook-secret-file": true, "audit-keep-days": true, "audit-archives": true,
 	"oidc-issuer": true, "oidc-client-id": true, "oidc-client-secret-file": true, "oidc-name": true, "oidc-domains": true, "oidc-groups": true,
 	"oidc-create": true, "oidc-trusted-factor": true,

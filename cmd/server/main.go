@@ -88,8 +88,8 @@ or with      drover serve                    an empty dashboard; the first start
              drover sites import sites.csv   sites from a file with the columns url,username,application_password,client,tags
              drover run clear-cache --all    the first run
 
-Every command works on the same data, while a server runs or without one. Each flag below "Global Flags" can be given as an
-environment variable too: --data is DROVER_DATA.`,
+Every command works on the same data, while a server runs or without one.`,
+		Version:       thisVersion().Version,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 		Args:          cobra.NoArgs,
@@ -97,8 +97,12 @@ environment variable too: --data is DROVER_DATA.`,
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return exit{exitUsage, err} })
 	c.register(root)
-	root.AddCommand(serveCommand(c), demoCommand(c), membersCommand(c), sitesCommand(c), runCommand(c), runsCommand(c), auditCommand(c), backupCommand(c),
-		keysCommand(c))
+	arrange(root, map[string][]*cobra.Command{
+		"start": {demoCommand(c), serveCommand(c), installCommand(c)},
+		"work":  {sitesCommand(c), runCommand(c), runsCommand(c), operationsCommand(c)},
+		"team":  {membersCommand(c), tokensCommand(c), auditCommand(c)},
+		"care":  {backupCommand(c), restoreCommand(c), keysCommand(c), compactCommand(c), doctorCommand(c), healthcheckCommand(c), versionCommand()},
+	})
 	refuseStrangers(root)
 	return root
 }

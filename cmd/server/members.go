@@ -19,7 +19,8 @@ import (
 )
 
 func membersCommand(c *config) *cobra.Command {
-	return group("members", "Add, invite and reset members of the team", membersAddCommand(c), membersInviteCommand(c), membersResetCommand(c))
+	return group("members", "List, add, invite, change and remove members of the team", membersListCommand(c), membersAddCommand(c), membersInviteCommand(c),
+		membersRoleCommand(c), membersScopeCommand(c), membersResetCommand(c), membersRemoveCommand(c))
 }
 
 func roleFlag(cmd *cobra.Command, role *string, usual access.Role) {
@@ -65,7 +66,7 @@ func membersAddCommand(c *config) *cobra.Command {
 			if name == "" {
 				name, _, _ = strings.Cut(args[0], "@")
 			}
-			return c.withApp(cmd.Context(), func(h *app) error {
+			return c.withData(cmd, func(h *app) error {
 				m, err := h.roster.Add(cmd.Context(), commandLine(), members.Member{Email: args[0], Name: name, Role: access.Role(role), Restriction: restriction},
 					password)
 				if err != nil {
@@ -119,7 +120,7 @@ func membersInviteCommand(c *config) *cobra.Command {
 			if err := checkOperations(restriction); err != nil {
 				return err
 			}
-			return c.withApp(cmd.Context(), func(h *app) error {
+			return c.withData(cmd, func(h *app) error {
 				token, err := h.roster.Invite(cmd.Context(), commandLine(), members.Member{Email: args[0], Role: access.Role(role), Restriction: restriction})
 				if err != nil {
 					return asUsage(err)
@@ -141,7 +142,7 @@ func membersResetCommand(c *config) *cobra.Command {
 		Short: "Create a one-time link for a member to choose a new password; it expires in an hour",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return c.withApp(cmd.Context(), func(h *app) error {
+			return c.withData(cmd, func(h *app) error {
 				m, err := h.roster.ByEmail(cmd.Context(), args[0])
 				if err != nil {
 					return exit{exitUsage, err}

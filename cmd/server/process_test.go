@@ -159,11 +159,25 @@ func (p *process) wait(t testing.TB, pattern string) string {
 // run runs a command to its end and returns its exit code and what it printed.
 func run(t testing.TB, env []string, args ...string) (int, string) {
 	t.Helper()
+	return runWith(t, env, "", args...)
+}
+
+// runWith is run with a file as its standard input, or none.
+func runWith(t testing.TB, env []string, input string, args ...string) (int, string) {
+	t.Helper()
 	drover := program(t) // its building is not part of the time
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	defer cancel()
 	command := exec.CommandContext(ctx, drover, args...)
 	command.Env = append(os.Environ(), env...)
+	if input != "" {
+		file, err := os.Open(input)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer file.Close()
+		command.Stdin = file
+	}
 	var out, errors strings.Builder
 	command.Stdout, command.Stderr = &out, &errors
 	err := command.Run()

@@ -31,8 +31,9 @@ type starting struct {
 	method, path, body string
 	limits             runs.Limits
 	verify             bool
-	asJSON             bool
 	dryRun, yes        bool
+	answers            bool
+	answering
 }
 
 func runCommand(c *config) *cobra.Command {
@@ -47,32 +48,43 @@ Stopping it does not lose the run: a server on the same data continues it, or th
   drover run clear-cache --client Acme --param purge_type=post_ids --param post_ids=1,17
   drover run clear-cache --all --param purge_type=urls --param urls=/prices/ --verify
   drover run clear-cache --all --param purge_type=post_ids --param post_ids=@posts.csv   # lines such as https://acme.example,1 17
-  drover run request --method GET --path /wp/v2/plugins --tag care-plan --json
+  drover run request --method GET --path /wp/v2/plugins --tag care-plan --answers --columns name,version
   drover run disable-cache --site https://acme.example --dry-run`,
 		Args:      cobra.ExactArgs(1),
 		ValidArgs: operationNames(),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			spec, err := s.spec(args[0])
+			if err == nil {
+				err = s.checkAnswers()
+			}
 			if err != nil {
 				return err
 			}
 			return c.withClient(cmd.Context(), func(d client) error { return s.run(cmd, d, spec) })
 		},
 	}
-	f := cmd.Flags()
 	s.register(c, cmd)
-	f.StringArrayVar(&s.params, "param", nil, "a parameter of the operation, as name=value, or name=@file to read it from a file")
+	f := cmd.Flags()
 	f.StringVar(&s.method, "method", "", "for request: GET, POST, PUT, PATCH, DELETE, OPTIONS or HEAD")
 	f.StringVar(&s.path, "path", "", "for request: the path below the REST root, such as /wp/v2/plugins")
 	f.StringVar(&s.body, "body", "", "for request: the JSON body")
+	return cmd
+}
+
+// register adds the flags that every command has which starts a run from nothing.
+func (s *starting) register(c *config, cmd *cobra.Command) {
+	f := cmd.Flags()
+	s.selecting.register(c, cmd)
+	f.StringArrayVar(&s.params, "param", nil, "a parameter of the operation, as name=value, or name=@file to read it from a file")
 	f.BoolVar(&s.verify, "verify", false, "after clearing a cache, load pages of the sites for up to 30 s and list the sites that still serve an old one")
 	f.IntVar(&s.limits.AtOnce, "at-once", 0, "maximum concurrent sites in this run (default: the server's limit)")
 	f.IntVar(&s.limits.AtOncePerServer, "at-once-per-server", 0, "maximum concurrent requests to one server in this run (default: the server's limit)")
 	f.DurationVar(&s.limits.TimeLimit, "time-limit", 0, "time limit, such as 10m; after it, nothing more is sent")
-	f.BoolVar(&s.asJSON, "json", false, "print one JSON object per line: each site's outcome, then the counts")
+	f.BoolVar(&s.asJSON, "json", false, "print one JSON object per line: each site's outcome, then the counts; with --answers, each row of the answers")
+	f.BoolVar(&s.answers, "answers", false, "print what the sites answered; --columns, --jq, --csv and --json choose how. What happened goes to standard error")
+	s.answering.register(cmd)
 	f.BoolVar(&s.dryRun, "dry-run", false, "show what would be sent, but send nothing")
 	f.BoolVar(&s.yes, "yes", false, "do not ask for confirmation before a destructive operation")
-	return cmd
 }
 
 func operationNames() []string {
@@ -143,6 +155,12 @@ func valueOf(text string) (string, error) {
 	return string(content), err
 }
 
+// checkAnswers makes sure that the flags about answers fit; --columns, --jq and --csv ask for the answers by themselves.
+func (s *starting) checkAnswers() error {
+	s.answers = s.answers || len(s.columns) > 0 || s.jq != "" || s.asCSV
+	return s.check()
+}
+
 func (s *starting) run(cmd *cobra.Command, d client, spec runs.Spec) error {
 	requests, preview, err := d.preview(cmd.Context(), spec)
 	if err != nil {
@@ -158,12 +176,26 @@ func (s *starting) run(cmd *cobra.Command, d client, spec runs.Spec) error {
 		}
 	}
 	spec.Confirmed = preview.Sites
-	last, err := s.wait(cmd, d, spec)
+	return s.finish(cmd, d, func(each func(web.RunLine)) (web.RunLine, error) { return d.run(cmd.Context(), spec, each) })
+}
+
+// finish lets the run begin, waits for its end, and prints what happened, or what was answered.
+func (s *starting) finish(cmd *cobra.Command, d client, begin beginning) error {
+	last, err := s.wait(cmd, begin)
 	if err != nil {
 		return err
 	}
-	return reportRun(cmd.Context(), cmd.OutOrStdout(), d, last, s.asJSON)
+	if !s.answers {
+		return reportRun(cmd.Context(), cmd.OutOrStdout(), d, last, s.asJSON)
+	}
+	if err := s.print(cmd.Context(), cmd.OutOrStdout(), d, last.Run); err != nil {
+		return err
+	}
+	return reportRun(cmd.Context(), cmd.ErrOrStderr(), d, last, false)
 }
+
+// beginning starts a run, tells how far it is, and returns what it is at its end.
+type beginning func(each func(web.RunLine)) (web.RunLine, error)
 
 // confirm asks on a terminal; elsewhere there is nobody to ask, and the run is refused.
 func confirm(cmd *cobra.Command, p web.PreviewLine) error {
@@ -205,16 +237,16 @@ func (s *starting) showPreview(out io.Writer, requests []web.RequestLine, p web.
 }
 
 // wait starts the run, waits for its end, and shows how far it is, on a terminal.
-func (s *starting) wait(cmd *cobra.Command, d client, spec runs.Spec) (web.RunLine, error) {
+func (s *starting) wait(cmd *cobra.Command, begin beginning) (web.RunLine, error) {
 	file, is := cmd.ErrOrStderr().(*os.File)
 	if !is || !term.IsTerminal(int(file.Fd())) || s.asJSON {
-		return d.run(cmd.Context(), spec, func(web.RunLine) {})
+		return begin(func(web.RunLine) {})
 	}
 	var bar *mpb.Bar
 	var now web.RunLine
 	progress := mpb.New(mpb.WithOutput(file), mpb.WithRefreshRate(150*time.Millisecond))
 	defer progress.Wait()
-	last, err := d.run(cmd.Context(), spec, func(line web.RunLine) {
+	last, err := begin(func(line web.RunLine) {
 		if now = line; bar == nil {
 			bar = progress.AddBar(int64(line.Sites),
 				mpb.PrependDecorators(decor.Name(line.Title+" "), decor.CountersNoUnit("%d of %d")),

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"io"
 	"strconv"
-	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -13,7 +12,8 @@ import (
 )
 
 func runsCommand(c *config) *cobra.Command {
-	return group("runs", "List, show and cancel runs", runsListCommand(c), runsShowCommand(c), runsCancelCommand(c))
+	return group("runs", "List, show, cancel and rerun runs, and show their answers", runsListCommand(c), runsShowCommand(c), runsAnswersCommand(c),
+		runsRerunCommand(c), runsCancelCommand(c))
 }
 
 func runsListCommand(c *config) *cobra.Command {
@@ -50,13 +50,12 @@ func listRuns(out io.Writer, listed []web.RunLine, asJSON bool) {
 		fmt.Fprintln(out, "No runs yet. Start one with: drover run clear-cache --all")
 		return
 	}
-	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "RUN\tSTARTED\tSTATE\tWHAT\tSITES\tOK\tSKIPPED\tATTENTION\tBY")
+	rows := table{fixed: 3, heads: []string{"RUN", "STARTED", "STATE", "WHAT", "SITES", "OK", "SKIPPED", "ATTENTION", "BY"}}
 	for _, run := range listed {
-		fmt.Fprintf(table, "%d\t%s\t%s\t%s\t%d\t%d\t%d\t%d\t%s\n", run.Run, run.CreatedAt.Local().Format(time.DateTime), run.State, run.Title, run.Sites,
-			run.Counts.OK, run.Counts.Skipped, run.Counts.Trouble(), run.By)
+		rows.add(run.Run, run.CreatedAt.Local().Format(time.DateTime), run.State, run.Title, run.Sites, run.Counts.OK, run.Counts.Skipped,
+			run.Counts.Trouble(), run.By)
 	}
-	table.Flush()
+	rows.print(out)
 }
 
 func runsShowCommand(c *config) *cobra.Command {

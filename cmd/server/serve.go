@@ -102,13 +102,18 @@ func (c *config) serve(ctx context.Context, out io.Writer, h *app, gallery bool)
 	if err != nil {
 		return fmt.Errorf("cannot listen on %s: %w; choose another address with --addr", c.addr, err)
 	}
-	logger := slog.New(slog.NewTextHandler(os.Stderr, nil))
+	logger := c.logging.logger(os.Stderr, slog.LevelInfo)
+	secured, err := c.secure(context.WithoutCancel(ctx), logger)
+	if err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	defer secured.end()
 	auditSinks, library := auditsinks.New(h.db, h.log, logger), saved.New(h.db, h.log)
 	dashboard := web.New(web.Parts{
 		AuditSinks: auditSinks, Signing: func() (ed25519.PrivateKey, error) { return vault.SigningKey(h.signing) },
 		Changes: h.changes, Registry: h.registry, Connect: h.connect, Runner: h.runner, Roster: h.roster, Library: library, Log: h.log, Logger: logger,
-		PublicURL: c.publicURL,
-		Gallery:   gallery, TrustedProxies: proxies,
+		PublicURL: c.publicURL, Metrics: h.metrics, Ready: h.ready,
+		Gallery: gallery, TrustedProxies: proxies,
 	})
 	defer dashboard.Close()
 	// No WriteTimeout: it would cut a run's stream. Each write of a stream has a deadline of its own.
@@ -130,9 +135,16 @@ func (c *config) serve(ctx context.Context, out io.Writer, h *app, gallery bool)
 	defer h.resumeLooks(context.WithoutCancel(ctx), logger)()
 	go h.recordRepeatedRefusals(signing, logger)
 	go h.expireChanges(signing, logger)
+	go c.keepBackups(signing, h, logger)
+	go h.keepRetention(signing, logger)
+	stopMetrics, err := c.serveMetrics(h, auditSinks, logger)
+	if err != nil {
+		return errors.Join(err, listener.Close(), shutDown(context.WithoutCancel(ctx), server, h))
+	}
+	defer stopMetrics()
 	fmt.Fprintf(out, "Drover listens on %s\n", c.publicURL)
 	failed := make(chan error, 1)
-	go func() { failed <- server.Serve(listener) }()
+	go func() { failed <- secured.serve(server, listener) }()
 	select {
 	case err = <-failed:
 	case <-ctx.Done():

@@ -6,7 +6,6 @@ import (
 	"io"
 	"os"
 	"strings"
-	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
@@ -16,7 +15,9 @@ import (
 )
 
 func sitesCommand(c *config) *cobra.Command {
-	return group("sites", "Import, list and check sites", sitesImportCommand(c), sitesListCommand(c), sitesCheckCommand(c))
+	return group("sites", "Add, import, list, change, check and export sites", sitesListCommand(c), sitesAddCommand(c), sitesEditCommand(c),
+		sitesTagCommand(c), sitesRetireCommand(c),
+		sitesRestoreCommand(c), sitesCheckCommand(c), sitesImportCommand(c), sitesExportCommand(c))
 }
 
 func sitesImportCommand(c *config) *cobra.Command {
@@ -39,7 +40,7 @@ Write - for FILE.csv to read the standard input.`,
 				return err
 			}
 			defer file.Close()
-			return c.withApp(cmd.Context(), func(h *app) error {
+			return c.withData(cmd, func(h *app) error {
 				lines, err := h.registry.Import(cmd.Context(), commandLine(), file)
 				if err != nil {
 					return err
@@ -122,33 +123,18 @@ func (s *selecting) register(c *config, cmd *cobra.Command) {
 	f.StringArrayVar(&s.clients, "client", nil, "sites of this client; repeat for more clients")
 	f.StringArrayVar(&s.tags, "tag", nil, "sites with this tag; repeat for more tags; narrows --client")
 	f.StringArrayVar(&s.urls, "site", nil, "this site, by its URL; repeat for more; added to the other choices")
-	complete := func(values func(sites.Facets) []sites.Count) func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-		return func(cmd *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
-			return c.facets(cmd, values), cobra.ShellCompDirectiveNoFileComp
-		}
-	}
-	for name, values := range map[string]func(sites.Facets) []sites.Count{
-		"client": func(f sites.Facets) []sites.Count { return f.Clients },
-		"tag":    func(f sites.Facets) []sites.Count { return f.Tags },
+	for name, values := range map[string]func(web.SiteLine) []string{
+		"client": func(s web.SiteLine) []string { return []string{s.Client} },
+		"tag":    func(s web.SiteLine) []string { return s.Tags },
+		"site":   func(s web.SiteLine) []string { return []string{s.Site} },
 	} {
-		if err := cmd.RegisterFlagCompletionFunc(name, complete(values)); err != nil {
+		complete := func(cmd *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
+			return c.completeSites(cmd, values)
+		}
+		if err := cmd.RegisterFlagCompletionFunc(name, complete); err != nil {
 			panic(err) // the flag is defined above
 		}
 	}
-}
-
-// facets completes a flag from what is stored; a shell's completion has nowhere to show an error.
-func (c *config) facets(cmd *cobra.Command, values func(sites.Facets) []sites.Count) []string {
-	var names []string
-	_ = c.finish(cmd.Flags())
-	_ = c.withApp(cmd.Context(), func(h *app) error {
-		facets, err := h.registry.Facets(cmd.Context(), commandLine())
-		for _, count := range values(facets) {
-			names = append(names, fmt.Sprintf("%s\t%d sites", count.Value, count.Sites))
-		}
-		return err
-	})
-	return names
 }
 
 func (s *selecting) selection() sites.Selection {
@@ -201,12 +187,11 @@ func listSites(out io.Writer, all []web.SiteLine, asJSON bool) {
 		fmt.Fprintln(out, "No sites yet. Add some with: drover sites import sites.csv")
 		return
 	}
-	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "STATE\tSITE\tCLIENT\tTAGS\tPLUGIN\tFINDING")
+	rows := table{heads: []string{"STATE", "SITE", "CLIENT", "TAGS", "PLUGIN", "FINDING"}}
 	for _, s := range all {
-		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\n", s.State, s.Site, s.Client, strings.Join(s.Tags, ","), s.PluginVersion, s.Finding)
+		rows.add(s.State, s.Site, s.Client, strings.Join(s.Tags, ","), s.PluginVersion, s.Finding)
 	}
-	table.Flush()
+	rows.print(out)
 }
 
 func sitesCheckCommand(c *config) *cobra.Command {
@@ -218,7 +203,7 @@ func sitesCheckCommand(c *config) *cobra.Command {
 		Long:  "Check what works on the sites, what does not, and how to fix it. By default, all sites are checked. Nothing is changed on any site.",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return c.withApp(cmd.Context(), func(h *app) error { return checkSites(cmd, h, chosen, asJSON) })
+			return c.withData(cmd, func(h *app) error { return checkSites(cmd, h, chosen, asJSON) })
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON object per line")

@@ -24,6 +24,7 @@ const (
 	ConnectFinish      Action = "connect.finish"  // come back from it
 	ConnectQueue       Action = "connect.queue"   // the queue of sites to connect
 	DatabaseBackup     Action = "database.backup"
+	DatabaseRestore    Action = "database.restore" // put a backup back
 	KeysRotate         Action = "keys.rotate"
 	MemberAdd          Action = "member.add"
 	MemberConfirm      Action = "member.confirm"      // proving who one is, in between
@@ -51,6 +52,8 @@ const (
 	RunPolicy          Action = "run.policy" // which runs a second person must approve
 	RunRead            Action = "run.read"
 	RunStart           Action = "run.start"
+	RetentionChange    Action = "retention.change"  // how long what runs leave is kept
+	RunExpire          Action = "run.expire"        // Drover removed what was kept long enough
 	RunLower           Action = "run.lower"         // say that a request does less than its method may
 	RunStartNow        Action = "run.start_now"     // end the wait of a run that a person started
 	RunStartDestroy    Action = "run.start_destroy" // the right to start a run whose effect is destroy; recorded as run.start
@@ -89,6 +92,7 @@ var leastRole = map[Action]Role{
 	ConnectFinish:      Admin,
 	ConnectQueue:       Admin,
 	DatabaseBackup:     Owner,
+	DatabaseRestore:    Owner,
 	KeysRotate:         Owner,
 	MemberAdd:          Admin,
 	MemberConfirm:      Viewer,
@@ -116,6 +120,8 @@ var leastRole = map[Action]Role{
 	RunPolicy:          Owner,
 	RunRead:            Viewer,
 	RunStart:           Operator,
+	RetentionChange:    Admin,
+	RunExpire:          Owner,
 	RunLower:           Admin,
 	RunStartNow:        Operator,
 	RunStartDestroy:    Admin,
@@ -142,7 +148,9 @@ var leastRole = map[Action]Role{
 var everySite = map[Action]bool{
 	RunPolicy:       true,
 	AuditArchive:    true,
-	AuditCheckpoint: true, AuditVerify: true, DatabaseBackup: true, KeysRotate: true, OperationRemove: true, OperationSave: true, SettingsChange: true,
+	AuditCheckpoint: true, AuditVerify: true, DatabaseBackup: true, DatabaseRestore: true, RetentionChange: true, KeysRotate: true, OperationRemove: true,
+	OperationSave:  true,
+	SettingsChange: true,
 }
 
 // LeastRole is the least role that may do the action, empty for an action that does not exist.

@@ -172,3 +172,9 @@ func (l *Log) After(ctx context.Context, seq int64, limit int) ([]Entry, error) 
 	}
 	return entriesOf(rows), nil
 }
+
+// Last is the number of the newest entry, 0 where there is none.
+func (l *Log) Last(ctx context.Context) (int64, error) {
+	var seq int64
+	return seq, l.store.db.WithContext(ctx).Raw("SELECT coalesce(max(seq), 0) FROM entries").Scan(&seq).Error
+}

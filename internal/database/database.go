@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"os"
 
+	"github.com/gofrs/flock"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"gorm.io/gorm"
 	"gorm.io/gorm/logger"
@@ -33,6 +34,7 @@ type DB struct {
 	// Pool is PostgreSQL's own pool, beneath SQL, and nil on SQLite.
 	Pool *pgxpool.Pool
 	file string
+	use  *flock.Flock // of a SQLite file, nil where nothing is locked
 }
 
 // Postgres tells which of the two databases this is.
@@ -58,6 +60,9 @@ func Open(ctx context.Context, c Config) (*DB, error) {
 // Close closes every connection.
 func (d *DB) Close() error {
 	err := d.SQL.Close()
+	if d.use != nil {
+		err = errors.Join(err, d.use.Unlock())
+	}
 	if d.Pool != nil {
 		d.Pool.Close()
 	}

@@ -101,3 +101,6 @@ func (s savepoint) Rollback(ctx context.Context) error {
 	_, err := s.Exec(ctx, "ROLLBACK TO SAVEPOINT lent")
 	return err
 }
+
+// Connect opens a PostgreSQL database as it is: no migration is applied.
+func Connect(ctx context.Context, url string) (*DB, error) { return connectPostgres(ctx, url) }

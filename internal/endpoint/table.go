@@ -27,6 +27,7 @@ type Table struct {
 // Answer is one site's answer.
 type Answer struct {
 	Site  int64
+	Home  string   // its address when the run was started
 	Pages [][]byte // JSON, more than one where a list had several pages
 }
 
@@ -59,6 +60,15 @@ func NewTable(q Query, place *expression.Place) (*Table, error) {
 		return nil, err
 	}
 	return &Table{Columns: q.Columns, evaluation: place.Evaluate(program)}, nil
+}
+
+// NewStream is NewTable for rows that go out as they come: their number and size are bounded for each answer, not for all of them.
+func NewStream(q Query, place *expression.Place) (*Table, error) {
+	program, err := q.compile()
+	if err != nil {
+		return nil, err
+	}
+	return &Table{Columns: q.Columns, evaluation: place.EvaluateStream(program)}, nil
 }
 
 // Close ends what goes on for the table. Nil is a table that never began.

@@ -17,6 +17,7 @@ type Evaluation struct {
 	child   *child
 	ended   int  // children that were ended
 	full    bool // no more rows are kept
+	stream  bool // nothing of an answer is kept once its rows were returned
 	cells   map[string]any
 }
 
@@ -24,6 +25,16 @@ type Evaluation struct {
 func (p *Place) Evaluate(program *Program) *Evaluation {
 	return &Evaluation{program: program, place: p, limits: p.pool.limits, cells: map[string]any{}}
 }
+
+// EvaluateStream is Evaluate for rows that go out as they come: what they may take in memory counts for one answer, not for all of them.
+func (p *Place) EvaluateStream(program *Program) *Evaluation {
+	e := p.Evaluate(program)
+	e.stream, e.limits.Table = true, streamTime
+	return e
+}
+
+// streamTime bounds what all answers of a stream may take together.
+const streamTime = 5 * time.Minute
 
 // Close ends the child, if there is one.
 func (e *Evaluation) Close() {
@@ -36,6 +47,9 @@ func (e *Evaluation) Close() {
 // Answer returns the rows of one answer's pages. What is wrong with the answer or the expressions is told by the last row; an error is the
 // caller's own: the context's end.
 func (e *Evaluation) Answer(ctx context.Context, pages [][]byte) ([]Row, error) {
+	if e.stream {
+		e.full, e.place.left, e.cells = false, e.limits.Kept, map[string]any{}
+	}
 	if reason := e.over(); reason != nil {
 		return []Row{e.program.failed(reason)}, ctx.Err()
 	}

@@ -255,3 +255,9 @@ func (r *Roster) EndSessions(ctx context.Context, actor access.Actor, member int
 	}
 	return nil
 }
+
+// CountSessions counts the sessions of all members that have not ended.
+func (r *Roster) CountSessions(ctx context.Context) (int64, error) {
+	now := r.now()
+	return r.store.countSessions(ctx, now.Add(-idleLimit), now.Add(-absoluteLimit))
+}

@@ -30,6 +30,13 @@ func (s store) session(ctx context.Context, hash string) (sessionRow, error) {
 	return r, found(s.db.WithContext(ctx).Where("token_hash = ?", hash).Take(&r).Error, ErrNoSession)
 }
 
+func (s store) countSessions(ctx context.Context, idleSince, createdSince time.Time) (int64, error) {
+	var n int64
+	err := s.db.WithContext(ctx).Model(&sessionRow{}).Where("last_seen_at >= ? AND created_at >= ?", idleSince.UnixMicro(),
+		createdSince.UnixMicro()).Count(&n).Error
+	return n, err
+}
+
 func (s store) touch(ctx context.Context, id int64, now time.Time) error {
 	return s.db.WithContext(ctx).Model(&sessionRow{}).Where("id = ?", id).Update("last_seen_at", now.UnixMicro()).Error
 }

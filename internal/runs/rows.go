@@ -38,6 +38,7 @@ type runRow struct {
 	ApprovalUntil int64
 	ApprovedBy    string
 	Fault         string
+	Expired       Expired
 }
 
 func (runRow) TableName() string { return "runs" }
@@ -123,7 +124,7 @@ func (r runRow) run() (Run, error) {
 		ID: r.ID, Title: r.Title, Effect: r.Effect, State: r.State, Total: r.Total, RerunOf: r.RerunOf,
 		Actor:     access.Actor{Kind: r.ActorKind, ID: r.ActorID, Name: r.ActorName, Token: r.ActorToken, Addr: r.Addr},
 		CreatedAt: moment(r.CreatedAt), StartedAt: moment(r.StartedAt), EndedAt: moment(r.EndedAt), CancelledAt: moment(r.CancelledAt), CancelledBy: r.CancelledBy,
-		DeadlineAt: moment(r.DeadlineAt), ApprovedBy: r.ApprovedBy, Fault: r.Fault,
+		DeadlineAt: moment(r.DeadlineAt), ApprovedBy: r.ApprovedBy, Fault: r.Fault, Expired: r.Expired,
 	}
 	if r.Held {
 		run.StartsAt = moment(r.StartsAt)

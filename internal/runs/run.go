@@ -114,6 +114,8 @@ type Run struct {
 
 	Fault string // what kept Drover itself from working a part of the run, as a sentence; empty where nothing did
 
+	Expired Expired // what was removed because it was old
+
 	OutsideScope int // sites that are beyond the reach of who asked: Total is without them, and Spec does not tell what it was
 }
 

@@ -101,6 +101,21 @@ func countTargets(db *gorm.DB, scope access.Scope, run int64) ([]Group, Counts, 
 	within, values := inScope(scope, "site_id")
 	err := db.Raw("SELECT state, outcome, reason, count(*) AS n FROM targets WHERE run_id = ? AND "+within+" GROUP BY state, outcome, reason",
 		with(values, run)...).Scan(&rows).Error
+	if err != nil {
+		return nil, counts, err
+	}
+	kept, err := keptCounts(db, scope, []int64{run})
+	if kept := kept[run]; len(kept) > 0 {
+		rows = rows[:0]
+		for _, k := range kept {
+			rows = append(rows, struct {
+				State   TargetState
+				Outcome wordpress.Outcome
+				Reason  wordpress.Reason
+				N       int
+			}(k))
+		}
+	}
 	var groups []Group
 	for _, r := range rows {
 		counts.add(r.State, r.Outcome, r.Reason, r.N)

@@ -139,6 +139,17 @@ func (s *Store) countsOf(ctx context.Context, scope access.Scope, ids []int64) (
 		c.add(r.State, r.Outcome, r.Reason, r.N)
 		all[r.RunID] = c
 	}
+	if err != nil {
+		return all, err
+	}
+	kept, err := keptCounts(s.db.Gorm.WithContext(ctx), scope, ids)
+	for id, counts := range kept {
+		var c Counts
+		for _, k := range counts {
+			c.add(k.State, k.Outcome, k.Reason, k.N)
+		}
+		all[id] = c
+	}
 	return all, err
 }
 
@@ -212,39 +223,52 @@ func (s *Store) attempts(ctx context.Context, target int64) ([]Attempt, error) {
 	return all, nil
 }
 
-// goodBodies calls each with the bodies of a target's good attempts, target by target.
-func (s *Store) goodBodies(ctx context.Context, scope access.Scope, run int64, each func(site int64, bodies [][]byte) error) error {
+// goodBodies calls each with the bodies of a target's good attempts, target by target. A few targets are read at a time, so that a reader who
+// is slow keeps no transaction of the database open.
+func (s *Store) goodBodies(ctx context.Context, scope access.Scope, run int64, each func(site int64, home string, bodies [][]byte) error) error {
 	within, values := inScope(scope, "targets.site_id")
-	rows, err := s.db.Gorm.WithContext(ctx).Raw(`SELECT targets.site_id, attempts.body FROM targets JOIN attempts ON attempts.target_id = targets.id
-		WHERE targets.run_id = ? AND attempts.outcome = ? AND `+within+` ORDER BY lower(targets.site_name), targets.id, attempts.n`,
-		with(values, run, wordpress.OK)...).Rows()
+	var targets []struct {
+		ID, SiteID int64
+		Home       string
+	}
+	err := s.db.Gorm.WithContext(ctx).Raw(`SELECT id, site_id, home FROM targets
+		WHERE run_id = ? AND state = ? AND attempts > 0 AND `+within+` ORDER BY lower(site_name), id`,
+		with(values, run, TargetDone)...).Scan(&targets).Error
 	if err != nil {
 		return fmt.Errorf("runs: answers: %w", err)
 	}
-	defer rows.Close()
-	var site int64
-	var bodies [][]byte
-	for rows.Next() {
-		var of int64
-		var body []byte
-		if err := rows.Scan(&of, &body); err != nil {
+	for some := range slices.Chunk(targets, bodiesAtOnce) {
+		ids := make([]int64, len(some))
+		for i, t := range some {
+			ids[i] = t.ID
+		}
+		var rows []struct {
+			TargetID int64
+			Body     []byte
+		}
+		err := s.db.Gorm.WithContext(ctx).Raw("SELECT target_id, body FROM attempts WHERE target_id IN ? AND outcome = ? ORDER BY target_id, n", ids,
+			wordpress.OK).Scan(&rows).Error
+		if err != nil {
 			return fmt.Errorf("runs: answers: %w", err)
 		}
-		if of != site && len(bodies) > 0 {
-			if err := each(site, bodies); err != nil {
+		bodies := map[int64][][]byte{}
+		for _, row := range rows {
+			bodies[row.TargetID] = append(bodies[row.TargetID], row.Body)
+		}
+		for _, t := range some {
+			if len(bodies[t.ID]) == 0 {
+				continue
+			}
+			if err := each(t.SiteID, t.Home, bodies[t.ID]); err != nil {
 				return err
 			}
-			bodies = nil
-		}
-		site, bodies = of, append(bodies, body)
-	}
-	if len(bodies) > 0 {
-		if err := each(site, bodies); err != nil {
-			return err
 		}
 	}
-	return rows.Err()
+	return nil
 }
+
+// bodiesAtOnce is how many targets' answers are in memory together; each is at most MaxReadBody for a page.
+const bodiesAtOnce = 8
 
 func (s *Store) sitesOf(ctx context.Context, run int64, which Which) ([]int64, error) {
 	var ids []int64

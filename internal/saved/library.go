@@ -29,6 +29,12 @@ func (s *Library) All(ctx context.Context) ([]Operation, error) {
 	return append(saved, builtin()...), err
 }
 
+// Usable lists what All does, as far as it is in the actor's scope.
+func (s *Library) Usable(ctx context.Context, actor access.Actor) ([]Operation, error) {
+	all, err := s.All(ctx)
+	return slices.DeleteFunc(all, func(o Operation) bool { return !o.InScope(actor) || !o.Within(actor) }), err
+}
+
 // RedactStored takes secrets out of what an older Drover saved with them.
 func (s *Library) RedactStored(ctx context.Context) error { return s.store.redact(ctx) }
 
@@ -150,13 +156,18 @@ func (s *Library) Export(ctx context.Context, actor access.Actor) ([]byte, error
 	if err != nil {
 		return nil, err
 	}
-	f := file{Format: format, Operations: []Definition{}}
+	var all []Definition
 	for _, o := range saved {
 		if o.InScope(actor) {
-			f.Operations = append(f.Operations, o.Definition)
+			all = append(all, o.Definition)
 		}
 	}
-	return json.MarshalIndent(f, "", "  ")
+	return File(all)
+}
+
+// File writes the definitions as Import reads them.
+func File(all []Definition) ([]byte, error) {
+	return json.MarshalIndent(file{Format: format, Operations: append([]Definition{}, all...)}, "", "  ")
 }
 
 // Import saves the operations of a file. One whose name is taken is left out and named.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/droverhq/drover/internal/access"
+	"github.com/droverhq/drover/internal/database"
 	"github.com/droverhq/drover/internal/vault"
 	"github.com/droverhq/drover/internal/wordpress"
 )
@@ -119,4 +120,33 @@ func (r *Registry) recordBinding(ctx context.Context, total int, err error) erro
 	return r.store.change(ctx, access.System(), func(w write) error {
 		return w.recordMany(access.KeysRotate, map[string]any{"bound_to_origins": total, "key": r.vault.Primary()})
 	})
+}
+
+// ErrWrongKey is returned where values were sealed with keys that the vault does not have.
+var ErrWrongKey = errors.New("the keyset does not open what is stored")
+
+// CheckKeys opens every stored credential and returns how many opened, or ErrWrongKey where the keyset lacks a key that sealed one. One that
+// was sealed with a key that is there and does not open was of no use before either: it is not counted.
+func CheckKeys(ctx context.Context, db *database.DB, v *vault.Vault) (opened int, err error) {
+	rows, err := store{db: db.Gorm}.allCredentials(ctx)
+	if err != nil {
+		return 0, err
+	}
+	missing := 0
+	for _, row := range rows {
+		_, err := v.Open(row.Sealed, bindingTo(row.SiteID, row.Origin))
+		id, is := vault.KeyID(row.Sealed)
+		switch {
+		case err == nil:
+			opened++
+		case !errors.Is(err, vault.ErrOpen):
+			return opened, err
+		case !is || !v.Has(id):
+			missing++
+		}
+	}
+	if missing > 0 {
+		return opened, fmt.Errorf("sites: %w: %d of %d credentials were sealed with another one", ErrWrongKey, missing, len(rows))
+	}
+	return opened, nil
 }

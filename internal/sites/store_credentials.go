@@ -104,3 +104,8 @@ func (s store) administrators(ctx context.Context, scope access.Scope) (int, err
 		WHERE administrator AND retired_at = 0 AND `+within, values...).Scan(&n).Error
 	return n, err
 }
+
+func (s store) allCredentials(ctx context.Context) ([]credentialRow, error) {
+	var rows []credentialRow
+	return rows, s.db.WithContext(ctx).Order("site_id").Find(&rows).Error
+}

@@ -86,6 +86,18 @@ func (v *Vault) Primary() uint32 {
 	return v.handle.KeysetInfo().GetPrimaryKeyId()
 }
 
+// Has tells whether a key is in the keyset.
+func (v *Vault) Has(id uint32) bool {
+	v.guard.RLock()
+	defer v.guard.RUnlock()
+	for _, key := range v.handle.KeysetInfo().GetKeyInfo() {
+		if key.GetKeyId() == id {
+			return true
+		}
+	}
+	return false
+}
+
 // tinkPrefix is the first byte of what Tink seals with a key of the standard output type; the key's number follows in four bytes.
 const tinkPrefix = 1
 

@@ -15,6 +15,7 @@ import (
 
 	"github.com/droverhq/drover/internal/access"
 	"github.com/droverhq/drover/internal/audit"
+	"github.com/droverhq/drover/internal/endpoint"
 	"github.com/droverhq/drover/internal/members"
 	"github.com/droverhq/drover/internal/runs"
 	"github.com/droverhq/drover/internal/sites"
@@ -39,6 +40,9 @@ func (s *Server) api() []route {
 		post("/api/v1/runs/preview", access.RunStart, s.apiPreview, body(longestBody)),
 		get("/api/v1/runs/:id", access.RunRead, s.apiRun, on("run")),
 		get("/api/v1/runs/:id/targets", access.RunRead, s.apiTargets, on("run")),
+		get("/api/v1/runs/:id/answers", access.RunRead, s.apiAnswers, on("run")),
+		post("/api/v1/runs/:id/rerun", access.RunStart, s.apiRerun, on("run"), body(longestBody)),
+		get("/api/v1/operations", access.RunStart, s.apiOperations),
 		post("/api/v1/runs/:id/cancel", access.RunCancel, s.apiCancel, on("run"), body(longestBody)),
 		get("/api/v1/audit", access.AuditRead, s.apiAudit),
 	}
@@ -222,7 +226,8 @@ type Start struct {
 	Selection sites.Selection   `json:"selection"`
 	Limits    Limits            `json:"limits"`
 	Verify    bool              `json:"verify"`
-	Confirmed int               `json:"confirmed"` // the number of sites, for what destroys
+	Confirmed int               `json:"confirmed"`      // the number of sites, for what destroys
+	Table     endpoint.Query    `json:"table,omitzero"` // how its answers are shown
 }
 
 // Limits make a run gentler than the server's own limits, or end it in time.
@@ -235,7 +240,7 @@ type Limits struct {
 // Spec is the run that is meant. A time that cannot be read becomes one that the runner refuses, with a word on what to write.
 func (s Start) Spec() runs.Spec {
 	return runs.Spec{
-		Operation: s.Operation, Params: s.Params, Selection: s.Selection, Verify: s.Verify, Confirmed: s.Confirmed,
+		Operation: s.Operation, Params: s.Params, Selection: s.Selection, Verify: s.Verify, Confirmed: s.Confirmed, Table: s.Table,
 		Limits: runs.Limits{AtOnce: s.Limits.AtOnce, AtOncePerServer: s.Limits.AtOncePerServer, TimeLimit: timeLimit(s.Limits.TimeLimit)},
 	}
 }
@@ -244,6 +249,9 @@ func (s *Server) apiStart(v *requestContext) error {
 	var start Start
 	if err := v.read(&start); err != nil {
 		return err
+	}
+	if err := start.Table.Check(); err != nil {
+		return validation.Problems{"table": sentenceOf(err)}
 	}
 	run, err := s.Runner.Start(v.Request.Context(), v.actor(), start.Spec())
 	if err != nil {

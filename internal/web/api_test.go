@@ -27,6 +27,8 @@ var apiWithinScope = map[string]struct {
 	"GET /api/v1/runs/:id": {access.Viewer, 404}, "GET /api/v1/runs/:id/targets": {access.Viewer, 404}, "POST /api/v1/runs": {access.Operator, 422},
 	"POST /api/v1/runs/preview":    {access.Operator, 422},
 	"POST /api/v1/runs/:id/cancel": {access.Operator, 404},
+	"GET /api/v1/runs/:id/answers": {access.Viewer, 404}, "POST /api/v1/runs/:id/rerun": {access.Operator, 404},
+	"GET /api/v1/operations": {access.Operator, 200},
 }
 
 // program is a client with a token.

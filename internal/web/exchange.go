@@ -45,8 +45,11 @@ func (s *Server) exchange(v *requestContext) error {
 	page.RedirectedTo, page.SameDomain = wordpress.RedirectedHome(target.Home, target.Location)
 	page.CanChangeURL = v.actor().May(access.SiteEdit)
 	for _, a := range attempts {
-		page.Attempts = append(page.Attempts, attemptView(a))
+		view := attemptView(a)
+		view.Removed = run.Expired >= runs.AnswersExpired
+		page.Attempts = append(page.Attempts, view)
 	}
+	page.Removed = run.Expired >= runs.AttemptsExpired
 	if page.Previous, page.Next, err = s.neighbours(v, target); err != nil {
 		return err
 	}

@@ -29,6 +29,9 @@ func (s *Server) log(c *gin.Context) {
 	c.Set(requestKey, id)
 	c.Header("X-Request-Id", id)
 	c.Next()
+	if !strings.HasPrefix(c.Writer.Header().Get("Content-Type"), "text/event-stream") { // a stream lasts as long as somebody watches
+		s.Metrics.Request(c.Request.Method, c.FullPath(), c.Writer.Status(), time.Since(began))
+	}
 	s.Logger.InfoContext(c.Request.Context(), "request", "req", id, "method", c.Request.Method, "path", withoutToken(c), "status", c.Writer.Status(), "took",
 		time.Since(began),
 		"addr", c.ClientIP(), "member", c.GetInt64(memberKey))

@@ -177,6 +177,8 @@ func (h gateServer) asksMember(t *testing.T, route string, m members.Member, ses
 		tokens, err := h.roster.Tokens(ctx, m.ID)
 		h.must(t, err)
 		return change{fmt.Sprintf("/tokens/%d/revoke", tokens[0].ID), ""}
+	case "POST /settings/retention":
+		return change{path, encoded("answers", fmt.Sprint(30+time.Now().UnixNano()%1000), "attempts", "180", "targets", "0")}
 	case "POST /settings/name":
 		return change{path, encoded("name", "Named "+fmt.Sprint(time.Now().UnixNano()))}
 	case "POST /settings/password":
@@ -187,6 +189,9 @@ func (h gateServer) asksMember(t *testing.T, route string, m members.Member, ses
 		return change{path, ""}
 	case "POST /api/v1/runs":
 		return change{path, `{"operation":"status","selection":{"ids":[1]}}`}
+	case "POST /api/v1/runs/:id/rerun":
+		requested := h.asksRun(t, "POST /runs/:id/rerun")
+		return change{"/api/v1" + requested.path, `{"outcomes":[]}`}
 	case "POST /api/v1/runs/:id/cancel":
 		requested := h.asksRun(t, "POST /runs/:id/cancel")
 		return change{"/api/v1" + requested.path, ""}

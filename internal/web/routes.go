@@ -167,6 +167,8 @@ func (s *Server) table() []route {
 		post("/team/:id/sign-out", access.MemberEndSessions, s.endSessions, on("member"), recent),
 		post("/team/:id/remove", access.MemberRemove, s.removeMember, on("member"), recent),
 
+		get("/help", "", s.help),
+		get("/help/:page", "", s.help),
 		get("/settings", "", s.settings),
 		get("/settings/second-factor", "", s.secondFactor, open(secondFactorMissing)),
 		post("/settings/second-factor/app", access.MemberFactor, s.beginApp, recent, open(secondFactorMissing)),
@@ -177,6 +179,8 @@ func (s *Server) table() []route {
 		post("/settings/second-factor/codes", access.MemberFactor, s.newCodes, recent),
 		post("/settings/factors/:id/name", access.MemberFactor, s.renameFactor),
 		post("/settings/factors/:id/remove", access.MemberFactor, s.removeFactor, recent),
+		get("/settings/retention", access.RetentionChange, s.retention),
+		post("/settings/retention", access.RetentionChange, s.changeRetention, recent),
 		get("/settings/tokens", access.TokenMake, s.tokens),
 		post("/settings/tokens", access.TokenMake, s.makeToken, recent),
 		post("/tokens/:id/revoke", access.TokenRevoke, s.revokeToken, on("token")),
@@ -258,6 +262,7 @@ func (s *Server) routes() {
 	}
 	s.engine.GET(connect.ReturnPath, s.returned)
 	s.engine.GET("/healthz", func(c *gin.Context) { c.String(http.StatusOK, "ok\n") })
+	s.engine.GET("/readyz", s.ready)
 	s.engine.GET("/static/*file", s.anybody(route{handle: s.asset}))
 	s.engine.NoRoute(s.anybody(route{handle: s.noPage}))
 	s.engine.NoMethod(s.anybody(route{handle: func(*requestContext) error { return errNoMethod }}))

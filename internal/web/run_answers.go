@@ -49,6 +49,10 @@ func (s *Server) tabulate(v *requestContext, place *expression.Place, run runs.R
 	if len(t.query.Columns) == 0 && !q.Has("columns") {
 		t.query = run.Spec.Table
 	}
+	if run.Expired >= runs.AnswersExpired {
+		t.problem = "The answers of this run were removed: they were older than answers are kept (Settings, Retention)."
+		return t, nil
+	}
 	targets, _, err := s.Runner.Targets(ctx, v.actor(), runs.TargetFilter{Run: run.ID})
 	if err != nil {
 		return t, err

@@ -29,7 +29,8 @@ var otherOperation = map[string]int{
 	"POST /runs/:id/undo":   404, "POST /runs/:id/start": 404,
 	"POST /runs/:id/cancel": 404, "POST /runs/:id/approve": 404, "POST /runs/:id/decline": 404, "POST /runs/:id/redirects": 404, "POST /runs/:id/rerun": 404,
 	"GET /operations/:id/use": 404, "GET /operations/:id/edit": 404, "POST /operations/:id": 403, "POST /operations/:id/remove": 404,
-	"GET /api/v1/runs/:id": 404, "GET /api/v1/runs/:id/targets": 404, "POST /api/v1/runs/:id/cancel": 404,
+	"GET /api/v1/runs/:id/answers": 404, "POST /api/v1/runs/:id/rerun": 404, "GET /api/v1/runs/:id": 404, "GET /api/v1/runs/:id/targets": 404,
+	"POST /api/v1/runs/:id/cancel": 404,
 }
 
 // What belongs to an operation out of scope does not exist for a member or a token: every route, those that list included.

@@ -39,21 +39,25 @@ var outsideScope = map[string]int{
 	"POST /team/:id/remove": 404, "POST /team/:id/sign-out": 404, "POST /tokens/:id/revoke": 404, "POST /team/invitations/:id/revoke": 404,
 	"GET /changes/:id": 404, "POST /changes/:id/approve": 404, "POST /changes/:id/decline": 404, "POST /changes/:id/withdraw": 404,
 	// What concerns all sites at once is not theirs to do.
-	"POST /audit/verify": 403, "POST /audit/checkpoint": 403, "POST /operations": 403, "POST /operations/new": 403, "GET /operations/new": 403, "GET /operations/export": 403,
+	"POST /audit/verify": 403, "POST /audit/checkpoint": 403, "POST /operations": 403, "POST /operations/new": 403, "GET /operations/new": 403,
+	"GET /operations/export":  403,
 	"POST /operations/import": 403, "GET /operations/:id/edit": 403,
-	"POST /operations/:id": 403, "POST /operations/:id/remove": 403, "POST /team/second-factor": 403,
+	"POST /operations/:id": 403, "POST /operations/:id/remove": 403, "POST /team/second-factor": 403, "GET /settings/retention": 403,
+	"POST /settings/retention": 403,
 }
 
 // narrow are the routes that name nothing: they answer, and tell nothing of what lies beyond.
 var narrow = map[string]bool{
-	"GET /changes": true, "GET /": true, "GET /search": true, "GET /command": true, "GET /sites": true, "GET /sites/new": true, "POST /sites": true, "GET /sites/import": true,
+	"GET /changes": true, "GET /": true, "GET /search": true, "GET /command": true, "GET /sites": true, "GET /sites/new": true, "POST /sites": true,
+	"GET /sites/import":  true,
 	"POST /sites/import": true, "GET /sites/import/bad.csv": true, "POST /sites/check": true,
 	"POST /sites/tag": true, "POST /sites/retire": true, "POST /sites/restore": true, "GET /run": true, "POST /run/preview": true, "GET /endpoints": true,
 	"GET /endpoints/form":  true,
 	"POST /endpoints/form": true, "GET /operations": true, "GET /operations/:id/use": true, "GET /runs": true, "POST /runs": true, "GET /audit": true,
 	"GET /audit/export.csv": true, "GET /audit/export.jsonl": true, "GET /audit/print": true, "POST /audit/views": true, "POST /audit/views/:id/remove": true,
 	"GET /team": true, "POST /team/invite": true,
-	"GET /settings": true, "GET /settings/second-factor": true, "POST /settings/second-factor/app": true, "GET /settings/second-factor/app/:id": true,
+	"GET /help": true, "GET /help/:page": true, "GET /settings": true, "GET /settings/second-factor": true, "POST /settings/second-factor/app": true,
+	"GET /settings/second-factor/app/:id":          true,
 	"POST /settings/second-factor/app/:id":         true,
 	"POST /settings/second-factor/passkey/options": true, "POST /settings/second-factor/passkey": true, "POST /settings/second-factor/codes": true,
 	"POST /settings/factors/:id/name":   true,

@@ -20,6 +20,7 @@ import (
 	"github.com/droverhq/drover/internal/connect"
 	"github.com/droverhq/drover/internal/expression"
 	"github.com/droverhq/drover/internal/members"
+	"github.com/droverhq/drover/internal/metrics"
 	"github.com/droverhq/drover/internal/runs"
 	"github.com/droverhq/drover/internal/saved"
 	"github.com/droverhq/drover/internal/sites"
@@ -37,8 +38,10 @@ type Parts struct {
 	AuditSinks *auditsinks.Sinks                  // copies of the audit log elsewhere
 	Signing    func() (ed25519.PrivateKey, error) // the key that signs checkpoints
 	Logger     *slog.Logger
-	PublicURL  string // the address that people use; https makes cookies secure
-	Gallery    bool   // show the development gallery
+	Metrics    *metrics.Metrics            // nil counts nothing
+	Ready      func(context.Context) error // whether the server can do its work; nil where nobody asks
+	PublicURL  string                      // the address that people use; https makes cookies secure
+	Gallery    bool                        // show the development gallery
 
 	TrustedProxies []netip.Prefix // that say where a request came from (X-Forwarded-For); nobody else is believed
 	Rates          Rates
@@ -53,6 +56,7 @@ type Server struct {
 	engine      *gin.Engine
 
 	verified  verified
+	readiness readiness
 	byMember  *rateLimits
 	byAddress *rateLimits
 	bodyTime  time.Duration

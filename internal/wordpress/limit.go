@@ -178,3 +178,16 @@ func (l *limits) leave(s *server, f measured) {
 	s.pace.observe(f, now)
 	l.grantServer(s, now)
 }
+
+// Load tells how many exchanges are under way, and to how many addresses Drover speaks less than it usually may.
+func (n *Network) Load() (running, slowed int) {
+	l := n.limits
+	l.guard.Lock()
+	defer l.guard.Unlock()
+	for _, s := range l.servers {
+		if s.pace.gap > 0 {
+			slowed++
+		}
+	}
+	return l.running, slowed
+}

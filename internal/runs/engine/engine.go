@@ -9,10 +9,12 @@ import (
 	"log/slog"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/droverhq/drover/internal/access"
 	"github.com/droverhq/drover/internal/database"
+	"github.com/droverhq/drover/internal/metrics"
 	"github.com/droverhq/drover/internal/runs"
 	"github.com/droverhq/drover/internal/sites"
 )
@@ -49,7 +51,9 @@ type Engine struct {
 	registry *sites.Registry
 	standing func(context.Context, access.Actor) (access.Actor, error)
 	logger   *slog.Logger
+	metrics  *metrics.Metrics
 	queue    jobs
+	swept    atomic.Int64 // when the last sweep succeeded, as Unix time
 
 	drain    chan struct{} // closed when no further target may be sent
 	drained  sync.Once
@@ -74,11 +78,12 @@ type Parts struct {
 	// Standing returns who started a run as they are now, or access.ErrForbidden where they may do nothing any more.
 	Standing func(context.Context, access.Actor) (access.Actor, error)
 	Logger   *slog.Logger
+	Metrics  *metrics.Metrics // nil counts nothing
 }
 
 // New returns an engine. It works nothing until Work is called.
 func New(p Parts) (*Engine, error) {
-	e := &Engine{store: p.Store, registry: p.Registry, standing: p.Standing, logger: p.Logger, drain: make(chan struct{})}
+	e := &Engine{store: p.Store, registry: p.Registry, standing: p.Standing, logger: p.Logger, metrics: p.Metrics, drain: make(chan struct{})}
 	total, _ := p.Registry.Limits()
 	e.capacity = newCapacity(total)
 	e.hosts = newHostLeases(p.Store, p.Logger)
@@ -121,4 +126,21 @@ func (e *Engine) Stop(ctx context.Context) error {
 	e.releaseHosts()
 	e.hostKeeper.Wait()
 	return errors.Join(err, e.hosts.close(grace))
+}
+
+// quiet is how long the sweep may fail before the queue counts as stuck: it is due once a second.
+const quiet = 30 * time.Second
+
+// Alive returns an error where runs are not worked: the engine was not started, stops, or could not look after its queue of late.
+func (e *Engine) Alive() error {
+	select {
+	case <-e.drain:
+		return errDrained
+	default:
+	}
+	last := time.Unix(e.swept.Load(), 0)
+	if since := time.Since(last); since > quiet {
+		return fmt.Errorf("engine: the queue was last looked after at %s", last.UTC().Format(time.RFC3339))
+	}
+	return nil
 }

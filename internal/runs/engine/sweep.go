@@ -24,6 +24,7 @@ func (e *Engine) sweep(ctx context.Context) {
 	defer ticker.Stop()
 	var missing missingJobs
 	for {
+		well := true
 		for _, duty := range []struct {
 			what string
 			do   func(context.Context) error
@@ -36,9 +37,13 @@ func (e *Engine) sweep(ctx context.Context) {
 		} {
 			e.guarded(ctx, duty.what, func() {
 				if err := duty.do(ctx); err != nil && ctx.Err() == nil {
+					well = false
 					e.logger.ErrorContext(ctx, duty.what, "err", err)
 				}
 			})
+		}
+		if well {
+			e.swept.Store(time.Now().Unix())
 		}
 		select {
 		case <-e.drain:

@@ -177,7 +177,7 @@ func (b *batch) estimate(targets []runs.Target) {
 // work sends all targets and stores what came of them. Sending ends with the lease; what is known by then is stored all the same, as far as
 // the batch is still this worker's.
 func (b *batch) work(ctx, sending context.Context, targets []runs.Target) error {
-	b.writer = newWriter(ctx, b.lease)
+	b.writer = newWriter(ctx, b.lease, b.engine.metrics)
 	b.send(sending, targets)
 	if err := b.writer.close(); err != nil {
 		return err

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/droverhq/drover/internal/metrics"
 	"github.com/droverhq/drover/internal/runs"
 	"github.com/droverhq/drover/internal/sites"
 )
@@ -30,6 +31,7 @@ type message struct {
 // the speed of the disk and not the number of sites.
 type writer struct {
 	lease    *lease
+	metrics  *metrics.Metrics
 	messages chan message
 	stopped  chan struct{}
 	failed   error // set before stopped is closed
@@ -41,8 +43,8 @@ const gathered = 256
 // storeFor is how long the writer tries to store when the database does not answer. Nothing new is sent meanwhile.
 const storeFor = 60 * time.Second
 
-func newWriter(ctx context.Context, l *lease) *writer {
-	w := &writer{lease: l, messages: make(chan message, gathered), stopped: make(chan struct{})}
+func newWriter(ctx context.Context, l *lease, m *metrics.Metrics) *writer {
+	w := &writer{lease: l, metrics: m, messages: make(chan message, gathered), stopped: make(chan struct{})}
 	go w.loop(ctx)
 	return w
 }
@@ -163,6 +165,7 @@ func (w *writer) persist(ctx context.Context, p runs.Progress) (refused []int64,
 		refused, err = w.lease.store.StoreProgress(ctx, w.lease.batch, w.lease.owner, began.Add(leaseTime), p)
 		if err == nil {
 			w.lease.renewed(began)
+			count(w.metrics, p)
 		}
 		if err == nil || errors.Is(err, runs.ErrLeaseLost) || time.Now().After(deadline) {
 			return refused, err
@@ -172,6 +175,16 @@ func (w *writer) persist(ctx context.Context, p runs.Progress) (refused []int64,
 			return nil, errors.Join(err, ctx.Err())
 		case <-time.After(pause):
 		}
+	}
+}
+
+// count counts what was stored.
+func count(m *metrics.Metrics, p runs.Progress) {
+	for _, a := range p.Attempts {
+		m.Attempt(string(a.Attempt.Outcome), a.Attempt.Took, a.Attempt.Waited)
+	}
+	for _, t := range p.Ended {
+		m.Target(string(t.Outcome), string(t.Reason))
 	}
 }
 

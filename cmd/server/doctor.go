@@ -1,0 +1,127 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/droverhq/drover/internal/remote"
+)
+
+// finding is one line of drover doctor.
+type finding struct {
+	Check string `json:"check"`
+	State string `json:"state"` // ok, warning or fix
+	Found string `json:"found"`
+	Fix   string `json:"fix,omitempty"` // what to do
+}
+
+func fine(check, format string, args ...any) finding {
+	return finding{check, "ok", fmt.Sprintf(format, args...), ""}
+}
+
+func warn(check, found, fix string) finding { return finding{check, "warning", found, fix} }
+func wrong(check, found, fix string) finding {
+	return finding{check, "fix", found, fix}
+}
+
+func doctorCommand(c *config) *cobra.Command {
+	var site string
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "doctor [--site URL]",
+		Short: "Check settings, key, database, clock, DNS, TLS, disk and limits, with what to do",
+		Long: `Check settings, key file, database and schema, clock, DNS, TLS to a site, proxies, disk, file limits and backups. Nothing is changed, and no password
+is sent anywhere. It exits with 0 when there is nothing to fix, else with 1. With --json, each line is {"check","state","found","fix"}.`,
+		Example: "  drover doctor --site https://acme.example",
+		Args:    cobra.NoArgs,
+		// A setting that cannot be read is one of the findings.
+		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error { return nil },
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return report(cmd.OutOrStdout(), c.diagnose(cmd, site), asJSON)
+		},
+	}
+	cmd.Flags().StringVar(&site, "site", "", "also look up and connect to this site")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON object per line")
+	return cmd
+}
+
+// checkTime bounds one check that asks the network or the database.
+const checkTime = 20 * time.Second
+
+func (c *config) diagnose(cmd *cobra.Command, site string) []finding {
+	if err := c.finish(cmd.Flags()); err != nil {
+		return []finding{wrong("settings", err.Error(), "Correct the setting; see drover help settings.")}
+	}
+	ctx := cmd.Context()
+	all := []finding{fine("settings", "they can be read; data folder %s", c.data)}
+	for _, check := range []func(context.Context) []finding{
+		c.checkKey, c.checkDatabase, c.checkClock, c.checkDisk, c.checkFiles, c.checkProxies, c.checkBackups,
+		func(ctx context.Context) []finding { return c.checkSite(ctx, site) },
+	} {
+		limited, cancel := context.WithTimeout(ctx, checkTime)
+		all = append(all, check(limited)...)
+		cancel()
+	}
+	return all
+}
+
+func report(out io.Writer, all []finding, asJSON bool) error {
+	problems := 0
+	tint := colours(out)
+	for _, f := range all {
+		if f.State == "fix" {
+			problems++
+		}
+		if asJSON {
+			printJSON(out, f)
+			continue
+		}
+		word := fmt.Sprintf("%-8s", f.State)
+		if code := tints[f.State]; tint && code != "" {
+			word = "\x1b[" + code + "m" + word + "\x1b[0m"
+		}
+		fmt.Fprintf(out, "%s%-10s %s\n", word, f.Check, oneLine(f.Found))
+		if f.Fix != "" {
+			fmt.Fprintf(out, "%18s %s\n", "", oneLine(f.Fix))
+		}
+	}
+	if problems == 0 {
+		return nil
+	}
+	if !asJSON {
+		fmt.Fprintf(out, "%d to fix\n", problems)
+	}
+	return exit{code: exitTrouble}
+}
+
+func healthcheckCommand(c *config) *cobra.Command {
+	var ready bool
+	cmd := &cobra.Command{
+		Use:   "healthcheck",
+		Short: "Ask the server on this machine whether it lives; for a container's HEALTHCHECK",
+		Long:  "Ask the server that listens on --addr whether it lives, or with --ready whether it can work: database, schema, key and queue. It exits with 0 or 1.",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			page := "/healthz"
+			if ready {
+				page = "/readyz"
+			}
+			address, err := remote.Local(c.addr)
+			if err != nil {
+				return usage("--addr: %w", err)
+			}
+			return remote.Healthy(cmd.Context(), address, page, c.tlsName())
+		},
+	}
+	cmd.Flags().BoolVar(&ready, "ready", false, "ask whether it can work, not only whether it lives")
+	return cmd
+}
+
+// isMissing tells whether a file is not there.
+func isMissing(err error) bool { return errors.Is(err, os.ErrNotExist) }
