@@ -52,7 +52,7 @@ func scopeText(r access.Restriction) string {
 	return strings.Join(parts, " ")
 }
 
-func day(t time.Time) string {
+func dateText(t time.Time) string {
 	if t.IsZero() {
 		return "never"
 	}
@@ -76,7 +76,7 @@ func membersListCommand(c *config) *cobra.Command {
 					if asJSON {
 						printJSON(cmd.OutOrStdout(), memberLine{m.ID, m.Email, m.Name, m.Role, m.Restriction, m.CreatedAt})
 					}
-					rows.add(m.Email, m.Name, m.Role, scopeText(m.Restriction), day(m.CreatedAt))
+					rows.add(m.Email, m.Name, m.Role, scopeText(m.Restriction), dateText(m.CreatedAt))
 				}
 				if !asJSON {
 					rows.print(cmd.OutOrStdout())
@@ -191,7 +191,7 @@ func tokensListCommand(c *config) *cobra.Command {
 						if asJSON {
 							printJSON(cmd.OutOrStdout(), tokenLine{t.ID, m.Email, t.Name, t.Role, t.Restriction, t.CreatedAt, t.ExpiresAt, t.UsedAt})
 						}
-						rows.add(t.ID, m.Email, t.Name, t.Role, scopeText(t.Restriction), day(t.UsedAt), day(t.ExpiresAt))
+						rows.add(t.ID, m.Email, t.Name, t.Role, scopeText(t.Restriction), dateText(t.UsedAt), dateText(t.ExpiresAt))
 					}
 				}
 				if !asJSON {
