@@ -13,21 +13,21 @@ import (
 	"github.com/droverhq/drover/internal/remote"
 )
 
-// finding is one line of drover doctor.
-type finding struct {
+// diagnosis is one line of drover doctor.
+type diagnosis struct {
 	Check string `json:"check"`
 	State string `json:"state"` // ok, warning or fix
 	Found string `json:"found"`
 	Fix   string `json:"fix,omitempty"` // what to do
 }
 
-func fine(check, format string, args ...any) finding {
-	return finding{check, "ok", fmt.Sprintf(format, args...), ""}
+func fine(check, format string, args ...any) diagnosis {
+	return diagnosis{check, "ok", fmt.Sprintf(format, args...), ""}
 }
 
-func warn(check, found, fix string) finding { return finding{check, "warning", found, fix} }
-func wrong(check, found, fix string) finding {
-	return finding{check, "fix", found, fix}
+func warn(check, found, fix string) diagnosis { return diagnosis{check, "warning", found, fix} }
+func wrong(check, found, fix string) diagnosis {
+	return diagnosis{check, "fix", found, fix}
 }
 
 func doctorCommand(c *config) *cobra.Command {
@@ -54,15 +54,15 @@ is sent anywhere. It exits with 0 when there is nothing to fix, else with 1. Wit
 // checkTime bounds one check that asks the network or the database.
 const checkTime = 20 * time.Second
 
-func (c *config) diagnose(cmd *cobra.Command, site string) []finding {
+func (c *config) diagnose(cmd *cobra.Command, site string) []diagnosis {
 	if err := c.finish(cmd.Flags()); err != nil {
-		return []finding{wrong("settings", err.Error(), "Correct the setting; see drover help settings.")}
+		return []diagnosis{wrong("settings", err.Error(), "Correct the setting; see drover help settings.")}
 	}
 	ctx := cmd.Context()
-	all := []finding{fine("settings", "they can be read; data folder %s", c.data)}
-	for _, check := range []func(context.Context) []finding{
+	all := []diagnosis{fine("settings", "they can be read; data folder %s", c.data)}
+	for _, check := range []func(context.Context) []diagnosis{
 		c.checkKey, c.checkDatabase, c.checkClock, c.checkDisk, c.checkFiles, c.checkProxies, c.checkBackups,
-		func(ctx context.Context) []finding { return c.checkSite(ctx, site) },
+		func(ctx context.Context) []diagnosis { return c.checkSite(ctx, site) },
 	} {
 		limited, cancel := context.WithTimeout(ctx, checkTime)
 		all = append(all, check(limited)...)
@@ -71,7 +71,7 @@ func (c *config) diagnose(cmd *cobra.Command, site string) []finding {
 	return all
 }
 
-func report(out io.Writer, all []finding, asJSON bool) error {
+func report(out io.Writer, all []diagnosis, asJSON bool) error {
 	problems := 0
 	tint := colours(out)
 	for _, f := range all {

@@ -20,21 +20,21 @@ import (
 	"github.com/droverhq/drover/internal/wordpress"
 )
 
-func (c *config) checkKey(context.Context) []finding {
+func (c *config) checkKey(context.Context) []diagnosis {
 	_, err := vault.Load(c.keyFile)
 	switch {
 	case err == nil:
-		return []finding{fine("key", "%s can be read, and by nobody else", c.keyFile)}
+		return []diagnosis{fine("key", "%s can be read, and by nobody else", c.keyFile)}
 	case errors.Is(err, vault.ErrNoKey):
 		state, _ := database.Inspect(context.Background(), database.Config{Dir: c.data, URL: c.databaseURL})
 		if state.Schema == 0 {
-			return []finding{fine("key", "there is none yet; the first start makes %s", c.keyFile)}
+			return []diagnosis{fine("key", "there is none yet; the first start makes %s", c.keyFile)}
 		}
 	}
-	return []finding{wrong("key", err.Error(), "Without it, no stored password can be opened. Restore it from where you keep it, with mode 0600.")}
+	return []diagnosis{wrong("key", err.Error(), "Without it, no stored password can be opened. Restore it from where you keep it, with mode 0600.")}
 }
 
-func (c *config) checkDatabase(ctx context.Context) []finding {
+func (c *config) checkDatabase(ctx context.Context) []diagnosis {
 	kind := "SQLite in " + filepath.Join(c.data, "drover.db")
 	if c.databaseURL != "" {
 		kind = "PostgreSQL"
@@ -43,49 +43,49 @@ func (c *config) checkDatabase(ctx context.Context) []finding {
 	known := database.Schema()
 	switch {
 	case err != nil:
-		return []finding{wrong("database", err.Error(), "Start the database, or correct DROVER_DATABASE_URL or the rights of the data folder.")}
+		return []diagnosis{wrong("database", err.Error(), "Start the database, or correct DROVER_DATABASE_URL or the rights of the data folder.")}
 	case !state.Exists || state.Schema == 0:
-		return []finding{fine("database", "%s is new; the first start makes the tables", kind)}
+		return []diagnosis{fine("database", "%s is new; the first start makes the tables", kind)}
 	case state.Schema > known:
-		return []finding{wrong("database", fmt.Sprintf("%s is at schema %d, this program knows %d", kind, state.Schema, known),
+		return []diagnosis{wrong("database", fmt.Sprintf("%s is at schema %d, this program knows %d", kind, state.Schema, known),
 			"Use the newer program, or restore the backup made before the upgrade.")}
 	case state.Schema < known:
-		return []finding{warn("database", fmt.Sprintf("%s is at schema %d, this program brings it to %d at its next start", kind, state.Schema, known),
+		return []diagnosis{warn("database", fmt.Sprintf("%s is at schema %d, this program brings it to %d at its next start", kind, state.Schema, known),
 			"Make a backup first: drover backup FILE with the program of before.")}
 	}
-	all := []finding{fine("database", "%s answers; schema %d, %s", kind, state.Schema, size(state.Bytes))}
+	all := []diagnosis{fine("database", "%s answers; schema %d, %s", kind, state.Schema, size(state.Bytes))}
 	return append(all, c.checkCredentials(ctx)...)
 }
 
 // checkCredentials opens what is stored, where no server needs to be asked for that.
-func (c *config) checkCredentials(ctx context.Context) []finding {
+func (c *config) checkCredentials(ctx context.Context) []diagnosis {
 	keys, err := vault.Load(c.keyFile)
 	if err != nil {
 		return nil // checkKey says so
 	}
 	db, err := database.Open(ctx, database.Config{Dir: c.data, URL: c.databaseURL})
 	if err != nil {
-		return []finding{wrong("database", err.Error(), "Give this user the right to write there.")}
+		return []diagnosis{wrong("database", err.Error(), "Give this user the right to write there.")}
 	}
 	defer db.Close()
 	opened, err := sites.CheckKeys(ctx, db, keys)
 	if err != nil {
-		return []finding{wrong("key", err.Error(), "Put the keyset back that belongs to this database, or enter the passwords of these sites again.")}
+		return []diagnosis{wrong("key", err.Error(), "Put the keyset back that belongs to this database, or enter the passwords of these sites again.")}
 	}
-	return []finding{fine("key", "it opens the %d stored credentials", opened)}
+	return []diagnosis{fine("key", "it opens the %d stored credentials", opened)}
 }
 
 // earliest is a time before which no clock of today stands.
 var earliest = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 
-func (c *config) checkClock(ctx context.Context) []finding {
+func (c *config) checkClock(ctx context.Context) []diagnosis {
 	now := time.Now()
 	if now.Before(earliest) {
-		return []finding{wrong("clock", "it says "+now.Format(time.RFC3339),
+		return []diagnosis{wrong("clock", "it says "+now.Format(time.RFC3339),
 			"Set the clock, and let it follow a time server: codes of authenticator apps and certificates depend on it.")}
 	}
 	if c.databaseURL == "" {
-		return []finding{fine("clock", "%s; --site compares it with a site's", now.Format(time.RFC3339))}
+		return []diagnosis{fine("clock", "%s; --site compares it with a site's", now.Format(time.RFC3339))}
 	}
 	db, err := database.Connect(ctx, c.databaseURL)
 	if err != nil {
@@ -94,15 +94,15 @@ func (c *config) checkClock(ctx context.Context) []finding {
 	defer db.Close()
 	var there time.Time
 	if err := db.SQL.QueryRowContext(ctx, "SELECT clock_timestamp()").Scan(&there); err != nil {
-		return []finding{wrong("clock", err.Error(), "Ask whoever runs the database.")}
+		return []diagnosis{wrong("clock", err.Error(), "Ask whoever runs the database.")}
 	}
-	return []finding{compareClocks("the database's", time.Now(), there)}
+	return []diagnosis{compareClocks("the database's", time.Now(), there)}
 }
 
 // clockSlack is how far two clocks may be apart: leases last 8 s, and a code of an authenticator app 30 s.
 const clockSlack = 3 * time.Second
 
-func compareClocks(whose string, here, there time.Time) finding {
+func compareClocks(whose string, here, there time.Time) diagnosis {
 	off := here.Sub(there).Round(100 * time.Millisecond)
 	if off.Abs() > clockSlack {
 		return wrong("clock", fmt.Sprintf("this machine's is %s off %s", off, whose),
@@ -114,7 +114,7 @@ func compareClocks(whose string, here, there time.Time) finding {
 // leastFree is how much room the data folder needs, in bytes.
 const leastFree = 1 << 30
 
-func (c *config) checkDisk(context.Context) []finding {
+func (c *config) checkDisk(context.Context) []diagnosis {
 	dir := c.data
 	for dir != "." && dir != "/" { // a folder that is made later is where its parent is
 		if _, err := os.Stat(dir); !isMissing(err) {
@@ -124,31 +124,31 @@ func (c *config) checkDisk(context.Context) []finding {
 	}
 	var fs unix.Statfs_t
 	if err := unix.Statfs(dir, &fs); err != nil {
-		return []finding{warn("disk", err.Error(), "Check that the data folder can be read.")}
+		return []diagnosis{warn("disk", err.Error(), "Check that the data folder can be read.")}
 	}
 	free := int64(fs.Bavail) * int64(fs.Bsize) // #nosec G115 -- no disk has 2^63 bytes
 	if free < leastFree {
-		return []finding{wrong("disk", size(free)+" are free where the data is",
+		return []diagnosis{wrong("disk", size(free)+" are free where the data is",
 			"Free at least 1 GB, or move the data folder: Drover stops storing results when the disk is full.")}
 	}
-	return []finding{fine("disk", "%s are free in %s", size(free), dir)}
+	return []diagnosis{fine("disk", "%s are free in %s", size(free), dir)}
 }
 
-func (c *config) checkFiles(context.Context) []finding {
+func (c *config) checkFiles(context.Context) []diagnosis {
 	var limit unix.Rlimit
 	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
-		return []finding{warn("files", err.Error(), "")}
+		return []diagnosis{warn("files", err.Error(), "")}
 	}
 	needed := uint64(2*c.concurrency + 1500) // #nosec G115 -- both connections, those that are kept, and the database's files
 	if limit.Max < needed {
-		return []finding{wrong("files", fmt.Sprintf("at most %d may be open; --concurrency %d needs %d", limit.Max, c.concurrency, needed),
+		return []diagnosis{wrong("files", fmt.Sprintf("at most %d may be open; --concurrency %d needs %d", limit.Max, c.concurrency, needed),
 			fmt.Sprintf("Raise it: LimitNOFILE=%d in the systemd unit, or ulimit -n %d.", needed, needed))}
 	}
-	return []finding{fine("files", "up to %d may be open, %d are needed", limit.Max, needed)}
+	return []diagnosis{fine("files", "up to %d may be open, %d are needed", limit.Max, needed)}
 }
 
-func (c *config) checkProxies(context.Context) []finding {
-	var all []finding
+func (c *config) checkProxies(context.Context) []diagnosis {
+	var all []diagnosis
 	u, _ := url.Parse(c.publicURL) // finish checked it
 	switch {
 	case plainWarning(c.publicURL) != "":
@@ -169,43 +169,43 @@ func (c *config) checkProxies(context.Context) []finding {
 	return all
 }
 
-func (c *config) checkBackups(context.Context) []finding {
+func (c *config) checkBackups(context.Context) []diagnosis {
 	if c.backup.dir == "" {
-		return []finding{warn("backups", "serve makes none", "Set DROVER_BACKUP_DIR to a folder on another disk, or run drover backup from time to time.")}
+		return []diagnosis{warn("backups", "serve makes none", "Set DROVER_BACKUP_DIR to a folder on another disk, or run drover backup from time to time.")}
 	}
 	all, err := backup.List(c.backup.dir)
 	if err != nil {
-		return []finding{wrong("backups", err.Error(), "Give this user the right to read and write there.")}
+		return []diagnosis{wrong("backups", err.Error(), "Give this user the right to read and write there.")}
 	}
 	if len(all) == 0 {
-		return []finding{warn("backups", c.backup.dir+" has none yet", "A running server makes the first one within a minute.")}
+		return []diagnosis{warn("backups", c.backup.dir+" has none yet", "A running server makes the first one within a minute.")}
 	}
 	age := time.Since(all[0].MadeAt).Round(time.Minute)
 	if age > 2*c.backup.every {
-		return []finding{wrong("backups", fmt.Sprintf("the newest in %s is %s old", c.backup.dir, age), "Look in the server's log for why: search for “backed up”.")}
+		return []diagnosis{wrong("backups", fmt.Sprintf("the newest in %s is %s old", c.backup.dir, age), "Look in the server's log for why: search for “backed up”.")}
 	}
-	return []finding{fine("backups", "%d in %s, the newest %s old, %s", len(all), c.backup.dir, age, size(all[0].Bytes))}
+	return []diagnosis{fine("backups", "%d in %s, the newest %s old, %s", len(all), c.backup.dir, age, size(all[0].Bytes))}
 }
 
-func (c *config) checkSite(ctx context.Context, site string) []finding {
+func (c *config) checkSite(ctx context.Context, site string) []diagnosis {
 	if site == "" {
-		return []finding{fine("sites", "none was looked at; choose one with --site URL")}
+		return []diagnosis{fine("sites", "none was looked at; choose one with --site URL")}
 	}
 	home, err := wordpress.ParseHome(site)
 	if err != nil {
-		return []finding{wrong("dns", err.Error(), "Write it as https://acme.example.")}
+		return []diagnosis{wrong("dns", err.Error(), "Write it as https://acme.example.")}
 	}
 	network, err := c.network()
 	if err != nil {
-		return []finding{wrong("dns", err.Error(), "Correct the setting.")}
+		return []diagnosis{wrong("dns", err.Error(), "Correct the setting.")}
 	}
 	defer network.Close()
 	p := network.Probe(ctx, home)
 	if p.Lookup != nil {
-		return []finding{wrong("dns", p.Lookup.Error(),
+		return []diagnosis{wrong("dns", p.Lookup.Error(),
 			"Check the name, and the name servers in /etc/resolv.conf. A network of your own must be in DROVER_ALLOW_NETS.")}
 	}
-	all := []finding{fine("dns", "%s is at %s", p.Host, p.Address)}
+	all := []diagnosis{fine("dns", "%s is at %s", p.Host, p.Address)}
 	if p.Connect != nil {
 		return append(all, wrong("tls", p.Connect.Error(),
 			"Check that this machine may connect to the site, and that its certificate is valid; name a private authority with DROVER_CA_FILE."))
