@@ -86,7 +86,7 @@ func TestDockerfile(t *testing.T) {
 }
 
 // What the container does, done by hand: an empty folder, its environment and its command; the health check follows.
-func TestContainerStartsByHand(t *testing.T) {
+func TestContainerStarts(t *testing.T) {
 	t.Parallel() // it waits more than it works
 	final := dockerfile(t)[2]
 	addr := freeAddress(t)

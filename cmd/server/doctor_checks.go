@@ -182,7 +182,8 @@ func (c *config) checkBackups(context.Context) []diagnosis {
 	}
 	age := time.Since(all[0].MadeAt).Round(time.Minute)
 	if age > 2*c.backup.every {
-		return []diagnosis{wrong("backups", fmt.Sprintf("the newest in %s is %s old", c.backup.dir, age), "Look in the server's log for why: search for “backed up”.")}
+		return []diagnosis{wrong("backups", fmt.Sprintf("the newest in %s is %s old", c.backup.dir, age),
+			"Look in the server's log for why: search for “backed up”.")}
 	}
 	return []diagnosis{fine("backups", "%d in %s, the newest %s old, %s", len(all), c.backup.dir, age, size(all[0].Bytes))}
 }
