@@ -107,6 +107,19 @@ func TestVerifySigned(t *testing.T) {
 		"a checkpoint without a signature": {func(t *testing.T, db *database.DB, _ *audit.Log, _ ed25519.PrivateKey) {
 			rewrite(t, db, 6, `{"format":"drover-checkpoint-1","seq":5}`)
 		}, 0, 6, "signature"},
+		"a checkpoint made to fit, without the key": {func(t *testing.T, db *database.DB, _ *audit.Log, key ed25519.PrivateKey) {
+			rewrite(t, db, 3, `{"n":77}`)
+			var hash string
+			if err := db.Gorm.Raw("SELECT hash FROM entries WHERE seq = 5").Scan(&hash).Error; err != nil {
+				t.Fatal(err)
+			}
+			forged, err := json.Marshal(map[string]any{"format": "drover-checkpoint-1", "seq": 5, "hash": hash, "at": "2026-01-02T03:04:05Z",
+				"key": key.Public(), "signature": make([]byte, ed25519.SignatureSize)})
+			if err != nil {
+				t.Fatal(err)
+			}
+			rewrite(t, db, 6, string(forged))
+		}, 0, 6, "signature"},
 		"one more of another key": {func(t *testing.T, _ *database.DB, log *audit.Log, _ ed25519.PrivateKey) {
 			if _, err := log.Checkpoint(t.Context(), access.System(), other); err != nil {
 				t.Fatal(err)
