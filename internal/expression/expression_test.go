@@ -237,6 +237,19 @@ func TestNothingOutsideIsReached(t *testing.T) {
 			}
 		}
 	}
+	p, err := Compile(".", []Column{{"v", `"x" * 3`}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := start(p, short)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.end()
+	c.kill()
+	if text := strings.Join(c.command.Environ(), " "); strings.Contains(text, "DROVER_SECRET") || c.command.Dir != "/" || c.command.ExtraFiles != nil {
+		t.Errorf("the child is started in %s with %s", c.command.Dir, text)
+	}
 }
 
 func TestWhatIsTypedIsBounded(t *testing.T) {
