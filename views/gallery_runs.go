@@ -258,5 +258,25 @@ func galleryRuns() []GalleryPage {
 	return []GalleryPage{
 		{Name: "runs", State: "many", Component: Runs(many)}, {Name: "runs", State: "one, no permission to start", Component: Runs(one)},
 		{Name: "runs", State: "no match", Component: Runs(none)}, {Name: "runs", State: "empty", Component: Runs(empty)},
+		{Name: "report", State: "of a run", Component: RunReportPage(galleryReport(""))},
+		{Name: "report", State: "for a client", Component: RunReportPage(galleryReport(longName))},
 	}
+}
+
+// galleryReport is a report with a site of each outcome.
+func galleryReport(client string) RunReport {
+	start := time.Now().Add(-time.Hour)
+	r := RunReport{Run: 88, Title: "Clear the whole cache", Sentence: "Clears BigScoots Cache.", Endpoint: "PATCH /bigscoots-cache/v2/clear-cache", State: "done",
+		Effect: "change", Params: []RunParam{{Label: "What to clear", Value: "all"}}, By: "Mara Lindqvist", ApprovedBy: arabicName, Where: "client " + longName,
+		StartedAt: start, EndedAt: start.Add(time.Minute), Verify: true, Client: client,
+		Clients:      []Option{{longName, longName + " (12 sites)"}, {arabicName, arabicName}},
+		OutsideScope: client != "", At: time.Now(), Reader: "Vera", Verification: Verification{At: time.Now(), Entries: 18204}}
+	for i, outcome := range []string{"ok", "ok", "partial", "skipped", "failed", "unknown"} {
+		r.Add(ReportRow{Site: galleryNames(i), Home: "https://site.example/" + longName, Client: longName, Outcome: outcome, Status: 200, Said: hostile,
+			Verified: []string{"yes", "unclear", "no", "", "", ""}[i], EndedAt: start})
+	}
+	if client == "" {
+		r.Entries = []PrintedEntry{{galleryEntries()[0], "5f70bf18a086007016e948b04aed3b82103a36bea41755b6cddfaf10ace3c6ef"}}
+	}
+	return r
 }

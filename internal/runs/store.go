@@ -110,7 +110,7 @@ func (s *Store) start(ctx context.Context, run Run, batches [][]sites.Site, seal
 		}
 		return w.log.Record(w.tx, run.Actor, audit.Event{Action: action, Subject: access.On("run", row.ID), Detail: map[string]any{
 			"operation": run.Spec.Operation, "title": run.Title, "effect": run.Effect, "params": run.Spec.Params, "selection": run.Spec.Selection,
-			"sites": run.Total, "again_of": run.RerunOf, "verify": run.Spec.Verify, "request": endpointOf(run.Spec), "clients": clientsOf(batches),
+			"sites": run.Total, "again_of": run.RerunOf, "verify": run.Spec.Verify, "request": endpointOf(run.Spec), "client": clientOf(batches),
 		}})
 	})
 	return row.ID, err

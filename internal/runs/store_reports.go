@@ -49,22 +49,19 @@ func (s *Store) clientCounts(ctx context.Context, scope access.Scope, run int64)
 	return all, nil
 }
 
-// mostClients bounds the names of clients in an audit entry.
-const mostClients = 50
-
-// clientsOf names the clients of a run's sites for its audit entry: the first of them where there are many.
-func clientsOf(batches [][]sites.Site) []string {
-	names := []string{}
-	seen := map[string]bool{"": true}
+// clientOf names the client of a run's sites for its audit entry, empty where they are of several: an entry that is printed for one client
+// must not name another.
+func clientOf(batches [][]sites.Site) string {
+	name, first := "", true
 	for _, batch := range batches {
 		for _, s := range batch {
-			if !seen[s.Client] && len(names) < mostClients {
-				seen[s.Client] = true
-				names = append(names, s.Client)
+			if !first && s.Client != name {
+				return ""
 			}
+			name, first = s.Client, false
 		}
 	}
-	return names
+	return name
 }
 
 // endpointOf is what a run sends, as an audit entry tells it; empty where that differs from site to site.

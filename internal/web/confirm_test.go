@@ -168,7 +168,8 @@ func TestWhatNeedsRecentAuthentication(t *testing.T) {
 	if err := h.db.Gorm.Exec("UPDATE runs SET total = 101 WHERE id = 1").Error; err != nil {
 		t.Fatal(err)
 	}
-	for _, path := range []string{"/runs/1/export.csv", "/runs/1/export.json", "/runs/1/answers.csv", "/runs/1/answers.json", "/runs/1/answers.jsonl"} {
+	for _, path := range []string{"/runs/1/export.csv", "/runs/1/export.json", "/runs/1/report", "/runs/1/answers.csv", "/runs/1/answers.json",
+		"/runs/1/answers.jsonl"} {
 		if status, to := p.get(path); !requested(status, to) {
 			t.Errorf("%s of 101 sites: %d %.100s", path, status, to)
 		}

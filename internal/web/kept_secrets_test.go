@@ -44,7 +44,7 @@ func TestAttackReadingSecretsOfAnswers(t *testing.T) {
 	for _, path := range []string{
 		"/", "/runs", "/runs/1", "/runs/1/targets", "/runs/1/targets/1", "/runs/1/answers?columns=" + "all%3A+.", "/runs/1/answers.csv", "/runs/1/answers.json",
 		"/runs/1/answers.jsonl",
-		"/runs/1/export.csv", "/runs/1/export.json", "/audit", "/audit/export.csv", "/audit/export.jsonl", "/audit/print",
+		"/runs/1/export.csv", "/runs/1/export.json", "/runs/1/report", "/audit", "/audit/export.csv", "/audit/export.jsonl", "/audit/print",
 	} {
 		status, body := viewer.get(path)
 		if status >= 400 && status != http.StatusForbidden {

@@ -126,6 +126,7 @@ func (s *Server) table() []route {
 		get("/runs/:id/targets/:target", access.RunRead, s.exchange, on("run")),
 		get("/runs/:id/export.csv", access.RunRead, s.exportCSV, on("run"), recentWhen((*Server).exportsManySites)),
 		get("/runs/:id/export.json", access.RunRead, s.exportJSON, on("run"), recentWhen((*Server).exportsManySites)),
+		get("/runs/:id/report", access.RunRead, s.runReport, on("run"), recentWhen((*Server).exportsManySites)),
 		get("/runs/:id/answers", access.RunRead, s.answers, on("run")),
 		get("/runs/:id/answers.csv", access.RunRead, s.exportAnswers, on("run"), recentWhen((*Server).exportsManySites)),
 		get("/runs/:id/answers.json", access.RunRead, s.exportAnswers, on("run"), recentWhen((*Server).exportsManySites)),

@@ -3,7 +3,6 @@ package web
 import (
 	"fmt"
 	"net/http"
-	"slices"
 	"strings"
 	"time"
 
@@ -176,18 +175,4 @@ func (s *Server) targets(v *requestContext) error {
 		return v.render(http.StatusOK, views.RunTargetList(list))
 	}
 	return v.render(http.StatusOK, views.RunTargetsAll(views.RunTargetsPage{Frame: v.frame(run.Title, "runs"), Targets: list}))
-}
-
-// allTargets is every target of a run, for an export.
-func (s *Server) allTargets(v *requestContext) (runs.Run, []runs.Target, error) {
-	id, err := v.number("id")
-	if err != nil {
-		return runs.Run{}, nil, err
-	}
-	run, err := s.Runner.Run(v.Request.Context(), v.actor(), id)
-	if err != nil {
-		return run, nil, err
-	}
-	targets, _, err := s.Runner.Targets(v.Request.Context(), v.actor(), runs.TargetFilter{Run: id})
-	return run, slices.Clip(targets), err
 }

@@ -23,8 +23,8 @@ import (
 // Every route whose path names a run or a saved operation has its line.
 var otherOperation = map[string]int{
 	"GET /runs/:id": 404, "GET /runs/:id/stream": 404, "GET /runs/:id/targets": 404, "GET /runs/:id/targets/:target": 404, "GET /runs/:id/export.csv": 404,
-	"GET /runs/:id/export.json": 404,
-	"GET /runs/:id/answers":     404, "GET /runs/:id/answers.csv": 404, "GET /runs/:id/answers.json": 404, "GET /runs/:id/answers.jsonl": 404,
+	"GET /runs/:id/export.json": 404, "GET /runs/:id/report": 404,
+	"GET /runs/:id/answers": 404, "GET /runs/:id/answers.csv": 404, "GET /runs/:id/answers.json": 404, "GET /runs/:id/answers.jsonl": 404,
 	"GET /runs/:id/compare": 404,
 	"POST /runs/:id/undo":   404, "POST /runs/:id/start": 404,
 	"POST /runs/:id/cancel": 404, "POST /runs/:id/approve": 404, "POST /runs/:id/decline": 404, "POST /runs/:id/redirects": 404, "POST /runs/:id/rerun": 404,

@@ -33,6 +33,7 @@ document.addEventListener("click", (event) => {
     const text = copy.dataset.copy ?? copy.closest("section").querySelector("pre").textContent;
     navigator.clipboard?.writeText(text).then(() => copied(copy));
   }
+  if (event.target.closest("[data-print]")) print();
   const opener = event.target.closest("[data-dialog]");
   if (opener) document.getElementById(opener.dataset.dialog)?.showModal();
   if (event.target.closest("[data-close]")) event.target.closest("dialog")?.close();
