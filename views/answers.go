@@ -2,6 +2,7 @@ package views
 
 import (
 	"net/url"
+	"slices"
 	"strconv"
 )
 
@@ -21,16 +22,40 @@ type AnswersPage struct {
 	Groups []AnswerGroup
 	Sites  []int64 // of all rows that pass the filter
 
-	Column    int
-	Op, Value string
-	Ops       []string
-	Odd       bool
-	Sort      string
-	Down      bool
-	Group     string
+	Conditions []AnswerCondition // all hold for every row
+	Marked     bool              // some row has a cell that differs from most sites
+	Odd        bool
+	Sort       string
+	Down       bool
+	Group      string
 
 	Total, Page, Per int
 	CanRun           bool
+}
+
+// AnswerCondition is one condition of the rows.
+type AnswerCondition struct {
+	Column    int
+	Op, Value string
+	Name      string // of the column
+	Versions  bool   // the column holds versions: one is older than another, not less
+}
+
+// words says the condition as a person would.
+func (c AnswerCondition) words() string {
+	value := "“" + c.Value + "”"
+	if c.Value == "" {
+		value = "empty"
+	}
+	word := map[string]string{"=": "is", "!=": "is not", "<": "is less than", "<=": "is at most", ">": "is more than", ">=": "is at least",
+		"contains": "contains", "!contains": "does not contain"}[c.Op]
+	if c.Versions {
+		value = c.Value
+		if older, is := map[string]string{"<": "is older than", "<=": "is at most", ">": "is newer than", ">=": "is at least"}[c.Op]; is {
+			word = older
+		}
+	}
+	return c.Name + " " + word + " " + value
 }
 
 // AnswerRow is one row. What a site answered is only ever text.
@@ -112,11 +137,41 @@ func (p AnswersPage) export(kind string) string {
 
 // grouped is the address that shows the rows of one group.
 func (p AnswersPage) grouped(value string) string {
-	q := url.Values{"rows": p.Query["rows"], "column": {p.Group}, "op": {"="}, "value": {value}}
-	if columns, has := p.Query["columns"]; has {
-		q["columns"] = columns
+	q := p.kept("group", "page", "sort", "dir", "odd")
+	q.Add("column", p.Group)
+	q.Add("op", "=")
+	q.Add("value", value)
+	return p.path("?" + q.Encode())
+}
+
+// kept is the address's query without some names.
+func (p AnswersPage) kept(without ...string) url.Values {
+	q := url.Values{}
+	for name, values := range p.Query {
+		if !slices.Contains(without, name) {
+			q[name] = slices.Clone(values)
+		}
+	}
+	return q
+}
+
+// withoutCondition is the address of the table without one of its conditions.
+func (p AnswersPage) withoutCondition(at int) string {
+	q := p.kept("column", "op", "value", "page")
+	for i, c := range p.Conditions {
+		if i != at {
+			q.Add("column", strconv.Itoa(c.Column))
+			q.Add("op", c.Op)
+			q.Add("value", c.Value)
+		}
 	}
 	return p.path("?" + q.Encode())
+}
+
+// run is the address of a run on the sites of these rows. It names the table, so it stays good however many they are.
+func (p AnswersPage) run() string {
+	q := url.Values{"answers": {strconv.FormatInt(p.RunID, 10)}, "answers.q": {p.kept("page", "sort", "dir", "group").Encode()}}
+	return "/run?" + q.Encode()
 }
 
 func (p AnswersPage) pages() Pages {
@@ -134,12 +189,25 @@ func (p AnswersPage) columnOptions(none string) []Option {
 	return all
 }
 
-func (p AnswersPage) opOptions() []Option {
-	all := []Option{{"", "any value"}}
-	for _, op := range p.Ops {
-		all = append(all, Option{op, op})
+func (p AnswersPage) conditionLabel() string {
+	if len(p.Conditions) > 0 {
+		return "And where"
 	}
-	return all
+	return "Only where"
+}
+
+// lastColumn is the column of the last condition: a person who asks for a second one often begins there.
+func (p AnswersPage) lastColumn() string {
+	if n := len(p.Conditions); n > 0 {
+		return strconv.Itoa(p.Conditions[n-1].Column)
+	}
+	return "0"
+}
+
+// answerOps are what a condition can ask, the commonest first.
+var answerOps = []Option{
+	{"contains", "contains"}, {"!contains", "does not contain"}, {"=", "is"}, {"!=", "is not"}, {"<", "is older or less than"}, {"<=", "is at most"},
+	{">", "is newer or more than"}, {">=", "is at least"},
 }
 
 // short is a cell as the table shows it; the whole stands in its title.

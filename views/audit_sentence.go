@@ -25,6 +25,24 @@ func (e AuditRow) sentence() []phrase {
 	return append(phrases, plain(e.ending()))
 }
 
+// tone is what the entry's icon shows: of a run that ended, how it ended, not that it did.
+func (e AuditRow) tone() string {
+	counts, is := e.Detail["counts"].(map[string]any)
+	if e.Action != "run.finish" || e.Outcome != "done" || !is {
+		return e.Outcome
+	}
+	n := AuditDetail(counts)
+	switch trouble := n.number("failed") + n.number("unknown") + n.number("partial"); {
+	case trouble == 0 && e.Detail.text("state") == "cancelled":
+		return "cancelled"
+	case trouble == 0:
+		return e.Outcome
+	case n.number("ok") == 0 && n.number("failed") > 0:
+		return "failed"
+	}
+	return "attention"
+}
+
 func plain(s string) phrase { return phrase{Text: s} }
 
 // actionVerbs is how an action reads: when it was done, and what was not allowed or did not work.

@@ -41,6 +41,7 @@ type attentionItem struct {
 	Href  string
 	Label string
 	At    time.Time
+	Check string // the state of the sites that a click checks; empty: it leads to Href
 }
 
 // attentionItems lists what needs a person, the most pressing first.
@@ -73,9 +74,24 @@ func (p HomePage) attentionItems() []attentionItem {
 	}
 	if n := p.Sites.Unchecked; n > 0 {
 		all = append(all, attentionItem{Tone: "waiting", Text: counted(n, "site has never been checked.", "sites have never been checked."),
-			Fix: "A check signs in to the site and changes nothing.", Href: "/sites?state=unchecked", Label: "View sites"})
+			Fix: "A check signs in to the site and changes nothing.", Href: "/sites?state=unchecked", Label: p.checkLabel(n), Check: p.checks("unchecked")})
 	}
 	return all
+}
+
+// checks is the state whose sites the reader may check by a click; empty where they may not.
+func (p HomePage) checks(state string) string {
+	if p.Frame.May("site.check") {
+		return state
+	}
+	return ""
+}
+
+func (p HomePage) checkLabel(n int) string {
+	if p.checks("unchecked") == "" {
+		return "View sites"
+	}
+	return "Check " + counted(n, "site", "sites")
 }
 
 // runsHref lists the runs of a day.

@@ -43,6 +43,17 @@ type RunRow struct {
 	EndedAt   time.Time
 }
 
+// shownState is how the run ended: one that left sites which need attention is not merely done.
+func (r RunRow) shownState() string {
+	switch trouble := r.Counts.bar(0).Trouble(); {
+	case r.State != "done" || trouble == 0:
+		return r.State
+	case r.Counts.OK == 0 && r.Counts.Failed > 0:
+		return "failed"
+	}
+	return "attention"
+}
+
 // Empty tells whether nothing is filtered.
 func (f RunsFilter) Empty() bool { return len(f.query()) == 0 }
 

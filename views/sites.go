@@ -39,12 +39,16 @@ type Sites struct {
 	States     []Chip
 	Clients    []Chip
 	Tags       []Chip
+	Checking   int  // sites that the reader's checks have still before them
 	Any        bool // there are sites at all, whatever the filters
 }
 
 func (s Sites) filtered() bool {
 	return s.Query != "" || s.State != "" || s.Client != "" || s.Tag != ""
 }
+
+// here is the address of this page of the list.
+func (s Sites) here() string { return s.Pages.href(s.Pages.Page) }
 
 // sortHref is the address of the list sorted by the column, the other way round when it is already.
 func (s Sites) sortHref(column string) string {

@@ -44,6 +44,10 @@ var BigScoots = Plugin{
 	},
 	Status: &StatusRoute{
 		Request: Request{Method: http.MethodGet, Path: bigScootsRoot + "status", Timeout: bigScootsReads}, Values: bigScootsValues,
+		Columns: [][2]string{
+			{"cache", ".data.plugin_cache_status.value"}, {"version", ".data.plugin_version.value"}, {"mode", ".data.plugin_setup_mode.value"},
+			{"environment", ".data.website_environment_type.value"}, {"home page", ".data.home_page_cache_status.value"},
+		},
 	},
 	Tells: bigScootsTells, Read: bigScootsStatus, Versioned: "plugin_version",
 	Codes: map[string]Verdict{

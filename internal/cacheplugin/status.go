@@ -16,4 +16,17 @@ type Status struct {
 type StatusRoute struct {
 	Request Request
 	Values  func(raw json.RawMessage) map[string]string
+	Columns [][2]string // of a table of answers: a name, and where the value stands as a jq path
+}
+
+// StatusColumns are the columns of a table of the answers of an operation that reads a plugin's status; nil for other operations.
+func StatusColumns(operation string) [][2]string {
+	for _, p := range known {
+		for _, o := range p.Operations {
+			if p.Status != nil && o.Name == operation && o.Request.Path == p.Status.Request.Path {
+				return p.Status.Columns
+			}
+		}
+	}
+	return nil
 }

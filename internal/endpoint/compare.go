@@ -177,12 +177,12 @@ func cellOf(r Row, column int) any {
 // Filter keeps rows by one column, such as version < 5.3.
 type Filter struct {
 	Column int
-	Op     string // = != < <= > >= contains
+	Op     string // = != < <= > >= contains !contains
 	Value  string
 }
 
 // Ops are what a filter can ask.
-func Ops() []string { return []string{"=", "!=", "<", "<=", ">", ">=", "contains"} }
+func Ops() []string { return []string{"=", "!=", "<", "<=", ">", ">=", "contains", "!contains"} }
 
 // Keeps tells whether the row passes.
 func (f Filter) Keeps(r Row) bool {
@@ -208,8 +208,38 @@ func (f Filter) Keeps(r Row) bool {
 		return text != "" && (same || order > 0)
 	case "contains":
 		return strings.Contains(strings.ToLower(text), strings.ToLower(f.Value))
+	case "!contains":
+		return !strings.Contains(strings.ToLower(text), strings.ToLower(f.Value))
 	}
 	return true
+}
+
+// Narrows tells whether the filter asks for anything.
+func (f Filter) Narrows() bool {
+	return slices.Contains(Ops(), f.Op) && (f.Value != "" || f.Op == "=" || f.Op == "!=")
+}
+
+// Keep returns the rows that pass every filter: of several, all must hold for the same row.
+func Keep(rows []Row, filters []Filter) []Row {
+	return slices.DeleteFunc(rows, func(r Row) bool {
+		return slices.ContainsFunc(filters, func(f Filter) bool { return !f.Keeps(r) })
+	})
+}
+
+// Versions tells whether most of what stands in a column is read as a version: 5.3, not 53 or a name.
+func Versions(rows []Row, column int) bool {
+	versions, texts := 0, 0
+	for _, r := range rows {
+		text := Show(cellOf(r, column))
+		if text == "" {
+			continue
+		}
+		texts++
+		if _, is := weightOfVersion(text); is && strings.Contains(text, ".") {
+			versions++
+		}
+	}
+	return versions*2 > texts
 }
 
 // valueFor reads the filter's value as the cell is: 1.25 beside a number is a number, beside a text a version.

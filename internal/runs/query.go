@@ -17,6 +17,7 @@ const HasTrouble wordpress.Outcome = "trouble"
 
 // Filter chooses runs for a list; a zero field does not filter.
 type Filter struct {
+	ID           int64
 	Operation    string
 	State        State
 	Actor        string

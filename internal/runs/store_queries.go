@@ -61,6 +61,9 @@ func (s *Store) filteredRuns(ctx context.Context, scope access.Scope, f Filter) 
 	if len(scope) > 0 {
 		q = q.Where("id IN (SELECT run_id FROM targets WHERE "+within+")", values...)
 	}
+	if f.ID != 0 {
+		q = q.Where("id = ?", f.ID)
+	}
 	if f.Operation != "" {
 		q = q.Where("operation = ?", f.Operation)
 	}

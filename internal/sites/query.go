@@ -11,7 +11,7 @@ import (
 
 // Filter chooses and orders sites for a list; a zero field does not filter. Without State, retired sites are left out.
 type Filter struct {
-	Query      string // part of a name, an address or a user name, in any case
+	Query      string // part of a name, an address, a user name, a client or a tag, in any case
 	Clients    []string
 	Tags       []string
 	State      State
@@ -103,7 +103,13 @@ func (r *Registry) Sites(ctx context.Context, actor access.Actor, f Filter) ([]S
 
 // Facets counts the sites within the actor's reach by client, tag and state.
 func (r *Registry) Facets(ctx context.Context, actor access.Actor) (Facets, error) {
-	return r.store.facets(ctx, actor.Scope)
+	return r.store.facets(ctx, actor.Scope, Filter{})
+}
+
+// FacetsOf is Facets of the sites that the filter leaves. What a facet counts is narrowed by the others, not by itself: choosing another
+// client shows as many sites as its count says.
+func (r *Registry) FacetsOf(ctx context.Context, actor access.Actor, f Filter) (Facets, error) {
+	return r.store.facets(ctx, actor.Scope, f)
 }
 
 // CountSealed counts the stored credentials: without the key that sealed them, none can be opened.

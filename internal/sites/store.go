@@ -168,13 +168,14 @@ const longestWords = 5000
 func (s store) filtered(ctx context.Context, scope access.Scope, f Filter) *gorm.DB {
 	within, values := InScope(scope, "sites.id")
 	q := s.joined(ctx).Where(within, values...)
-	if f.State == Retired {
+	switch f.State {
+	case anyState:
+	case Retired:
 		q = q.Where("sites.retired_at <> 0")
-	} else {
+	case "":
 		q = q.Where("sites.retired_at = 0")
-	}
-	if f.State != "" && f.State != Retired {
-		q = q.Where("sites.state = ?", f.State)
+	default:
+		q = q.Where("sites.retired_at = 0 AND sites.state = ?", f.State)
 	}
 	if len(f.Clients) > 0 {
 		q = q.Where("clients.name IN ?", f.Clients)
@@ -187,7 +188,9 @@ func (s store) filtered(ctx context.Context, scope access.Scope, f Filter) *gorm
 			return q.Where("1 = 0")
 		}
 		like := "%" + strings.NewReplacer("!", "!!", "%", "!%", "_", "!_").Replace(strings.ToLower(words)) + "%"
-		q = q.Where("(lower(sites.name) LIKE ? ESCAPE '!' OR sites.home LIKE ? ESCAPE '!' OR lower(credentials.username) LIKE ? ESCAPE '!')", like, like, like)
+		q = q.Where(`(lower(sites.name) LIKE ? ESCAPE '!' OR sites.home LIKE ? ESCAPE '!' OR lower(credentials.username) LIKE ? ESCAPE '!'
+			OR lower(coalesce(clients.name, '')) LIKE ? ESCAPE '!' OR sites.id IN (SELECT site_id FROM site_tags WHERE tag LIKE ? ESCAPE '!'))`,
+			like, like, like, like, like)
 	}
 	return q
 }
@@ -263,21 +266,23 @@ func (s store) byHome(ctx context.Context, home string) (Site, bool, error) {
 	return found[0], true, nil
 }
 
-func (s store) facets(ctx context.Context, scope access.Scope) (f Facets, err error) {
-	db := s.db.WithContext(ctx)
-	within, values := InScope(scope, "sites.id")
+const shownState = "CASE WHEN sites.retired_at <> 0 THEN 'retired' ELSE sites.state END"
+
+// facets counts the sites by client, tag and state: for each of them, of the sites that the rest of the filter leaves.
+func (s store) facets(ctx context.Context, scope access.Scope, f Filter) (found Facets, err error) {
+	byClient, byTag, byState := f, f, f
+	byClient.Clients, byTag.Tags, byState.State = nil, nil, anyState
 	err = errors.Join(
-		db.Raw(`SELECT clients.name AS value, count(*) AS sites FROM sites JOIN clients ON clients.id = sites.client_id
-			WHERE sites.retired_at = 0 AND `+within+` GROUP BY clients.name ORDER BY lower(clients.name)`, values...).Scan(&f.Clients).Error,
-		db.Raw(`SELECT tag AS value, count(*) AS sites FROM site_tags JOIN sites ON sites.id = site_tags.site_id
-			WHERE sites.retired_at = 0 AND `+within+` GROUP BY tag ORDER BY tag`, values...).Scan(&f.Tags).Error,
-		db.Raw(`SELECT CASE WHEN retired_at <> 0 THEN 'retired' ELSE state END AS value, count(*) AS sites FROM sites WHERE `+within+` GROUP BY 1`,
-			values...).Scan(&f.States).Error,
+		s.filtered(ctx, scope, byClient).Where("clients.name IS NOT NULL").Select("clients.name AS value, count(*) AS sites").
+			Group("clients.name").Order("lower(clients.name)").Scan(&found.Clients).Error,
+		s.filtered(ctx, scope, byTag).Joins("JOIN site_tags ON site_tags.site_id = sites.id").Select("site_tags.tag AS value, count(*) AS sites").
+			Group("site_tags.tag").Order("site_tags.tag").Scan(&found.Tags).Error,
+		s.filtered(ctx, scope, byState).Select(shownState+" AS value, count(*) AS sites").Group(shownState).Scan(&found.States).Error,
 	)
 	if err != nil {
-		return f, fmt.Errorf("sites: %w", err)
+		return found, fmt.Errorf("sites: %w", err)
 	}
-	return f, nil
+	return found, nil
 }
 
 func (r listRow) site() Site {

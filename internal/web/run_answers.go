@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/droverhq/drover/internal/cacheplugin"
 	"github.com/droverhq/drover/internal/endpoint"
 	"github.com/droverhq/drover/internal/expression"
 	"github.com/droverhq/drover/internal/runs"
@@ -27,6 +28,9 @@ type tabulated struct {
 	without int    // sites that gave no answer to show
 	empty   int    // sites whose answer has no rows
 	broken  bool   // some row says what is wrong with it
+
+	conditions []endpoint.Filter
+	versions   []bool // whether a condition's column holds versions
 }
 
 // mostTableRows bounds the rows of all sites together.
@@ -47,7 +51,7 @@ func (s *Server) tabulate(v *requestContext, place *expression.Place, run runs.R
 	ctx := v.Request.Context()
 	t := tabulated{run: run, query: endpoint.Query{Rows: q.Get("rows"), Columns: columnsOf(q.Get("columns"))}, sites: map[int64]runs.Target{}}
 	if len(t.query.Columns) == 0 && !q.Has("columns") {
-		t.query = run.Spec.Table
+		t.query = usualTable(run)
 	}
 	if run.Expired >= runs.AnswersExpired {
 		t.problem = "The answers of this run were removed: they were older than answers are kept (Settings, Retention)."
@@ -130,12 +134,49 @@ func columnsText(all []endpoint.Column) string {
 	return strings.TrimSpace(b.String())
 }
 
-// narrow filters and sorts the rows as the address says.
-func (t *tabulated) narrow(q url.Values) (filter endpoint.Filter) {
-	filter = endpoint.Filter{Column: number(q.Get("column")), Op: q.Get("op"), Value: q.Get("value")}
-	if filter.Op != "" && (filter.Value != "" || filter.Op == "=" || filter.Op == "!=") && slices.Contains(endpoint.Ops(), filter.Op) {
-		t.rows = slices.DeleteFunc(t.rows, func(r endpoint.Row) bool { return !filter.Keeps(r) })
+// usualTable is how a run's answers are shown: as its saved operation says, or as suits its operation. Empty: as suits the first answer.
+func usualTable(run runs.Run) endpoint.Query {
+	table := run.Spec.Table
+	if len(table.Columns) == 0 && table.Rows == "" {
+		for _, c := range cacheplugin.StatusColumns(run.Spec.Operation) {
+			table.Columns = append(table.Columns, endpoint.Column{Name: c[0], Expr: c[1]})
+		}
 	}
+	return table
+}
+
+// conditionsOf reads the conditions of an address: columns, what they are asked, and values, in the same order. What is incomplete asks nothing.
+func conditionsOf(q url.Values) []endpoint.Filter {
+	var all []endpoint.Filter
+	for i, op := range q["op"] {
+		f := endpoint.Filter{Op: op}
+		if i < len(q["column"]) {
+			f.Column = number(q["column"][i])
+		}
+		if i < len(q["value"]) {
+			f.Value = strings.TrimSpace(q["value"][i])
+		}
+		if f.Narrows() && len(all) < mostConditions {
+			all = append(all, f)
+		}
+	}
+	return all
+}
+
+// mostConditions is far more than a person combines.
+const mostConditions = 20
+
+// narrow filters and sorts the rows as the address says.
+func (t *tabulated) narrow(q url.Values) {
+	t.conditions = conditionsOf(q)
+	for _, f := range t.conditions {
+		if f.Column < len(t.columns) {
+			t.versions = append(t.versions, endpoint.Versions(t.rows, f.Column))
+		} else {
+			t.versions = append(t.versions, false)
+		}
+	}
+	t.rows = endpoint.Keep(t.rows, t.conditions)
 	if q.Get("odd") == "1" {
 		t.rows = slices.DeleteFunc(t.rows, func(r endpoint.Row) bool { return !slices.Contains(r.Odd, true) })
 	}
@@ -147,7 +188,6 @@ func (t *tabulated) narrow(q url.Values) (filter endpoint.Filter) {
 			return endpoint.Compare(a.Cells[sort], b.Cells[sort])
 		})
 	}
-	return filter
 }
 
 // number reads a place in a list; what is none is the first.
@@ -173,18 +213,19 @@ func (s *Server) showAnswers(v *requestContext, place *expression.Place, run run
 	if err != nil {
 		return err
 	}
-	filter := t.narrow(q)
+	t.narrow(q)
 	page := views.AnswersPage{
 		Frame: v.frame(run.Title, "runs"), RunID: run.ID, Title: run.Title, Query: q, Rows: t.query.Rows, Columns: columnsText(t.columns), Problem: t.problem,
-		Without: t.without, Nothing: t.empty,
-		Column: filter.Column, Op: filter.Op, Value: filter.Value, Ops: endpoint.Ops(), Odd: q.Get("odd") == "1", Sort: q.Get("sort"), Down: q.Get("dir") == "down",
+		Without: t.without, Nothing: t.empty, Odd: q.Get("odd") == "1", Sort: q.Get("sort"), Down: q.Get("dir") == "down",
 		Group: q.Get("group"), Total: len(t.rows), Page: v.page(), Per: perPage, CanRun: v.frame("", "").May("run.start"),
 	}
 	for _, c := range t.columns {
 		page.Heads = append(page.Heads, c.Name)
 	}
+	page.Conditions = t.words()
 	chosen := map[int64]bool{}
 	for _, r := range t.rows {
+		page.Marked = page.Marked || slices.Contains(r.Odd, true)
 		if !chosen[r.Site] {
 			chosen[r.Site] = true
 			page.Sites = append(page.Sites, r.Site)
@@ -200,6 +241,19 @@ func (s *Server) showAnswers(v *requestContext, place *expression.Place, run run
 		page.Shown = append(page.Shown, t.view(r))
 	}
 	return v.render(http.StatusOK, views.Answers(page))
+}
+
+// words says the conditions as a person would.
+func (t *tabulated) words() []views.AnswerCondition {
+	all := make([]views.AnswerCondition, len(t.conditions))
+	for i, f := range t.conditions {
+		name := "column " + strconv.Itoa(f.Column+1)
+		if f.Column < len(t.columns) {
+			name = t.columns[f.Column].Name
+		}
+		all[i] = views.AnswerCondition{Column: f.Column, Op: f.Op, Value: f.Value, Name: name, Versions: t.versions[i]}
+	}
+	return all
 }
 
 func (t *tabulated) view(r endpoint.Row) views.AnswerRow {

@@ -26,6 +26,9 @@ func (s *Server) compose(v *requestContext) error {
 	if chosen.Get("all") == "1" {
 		narrowed(chosen)
 	}
+	if err := s.chooseFromAnswers(v, chosen); err != nil {
+		return err
+	}
 	if chosen.Get("operation") == "" {
 		chosen.Set("operation", operation.Builtins()[0].Name)
 	}

@@ -65,6 +65,7 @@ type Server struct {
 
 	concurrency concurrencyLimit
 	checks      sync.WaitGroup // checks that go on after their request
+	checking    checking
 	running     context.Context
 	stopCheck   context.CancelFunc
 }

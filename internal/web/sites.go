@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 
 	"github.com/droverhq/drover/internal/access"
 	"github.com/droverhq/drover/internal/changes"
@@ -46,13 +47,21 @@ func (s *Server) sites(v *requestContext) error {
 	if err != nil {
 		return err
 	}
-	facets, err := s.Registry.Facets(v.Request.Context(), v.actor())
+	facets, err := s.Registry.FacetsOf(v.Request.Context(), v.actor(), siteFilter(query))
 	if err != nil {
 		return err
 	}
+	anySite := len(facets.States) > 0
+	if !anySite && len(query) > 0 {
+		all, err := s.Registry.Facets(v.Request.Context(), v.actor())
+		if err != nil {
+			return err
+		}
+		anySite = len(all.States) > 0
+	}
 	page := views.Sites{
 		Query: query.Get("q"), State: query.Get("state"), Client: query.Get("client"), Tag: query.Get("tag"), Sort: query.Get("sort"), Descending: filter.Descending,
-		Pages: views.Pages{Page: v.page(), Per: perPage, Total: int(total), Path: "/sites", Query: query}, Any: len(facets.States) > 0,
+		Pages: views.Pages{Page: v.page(), Per: perPage, Total: int(total), Path: "/sites", Query: query}, Any: anySite, Checking: s.checking.left(v.actor().ID),
 		States: chips("state", facets.States, query), Clients: chips("client", facets.Clients, query), Tags: chips("tag", facets.Tags, query),
 	}
 	if page.Rows, err = s.siteRows(v, found); err != nil {
@@ -154,19 +163,61 @@ func (s *Server) checkSites(v *requestContext) error {
 		return err
 	}
 	s.checkBehind(v, found)
-	v.setFlash("ok", fmt.Sprintf("Checking %s. Reload the list to see the results.", countedSites(len(found))))
-	return v.redirect("/sites")
+	v.setFlash("ok", fmt.Sprintf("Checking %s. The list shows each result as it comes in.", countedSites(len(found))))
+	return v.redirect("/sites" + chosenFilter(v))
 }
 
 func (s *Server) checkBehind(v *requestContext, found []sites.Site) {
-	actor := v.actor().Detached()
+	actor, member := v.actor().Detached(), v.actor().ID
+	s.checking.add(member, len(found))
 	s.checks.Go(func() {
+		left := len(found)
+		defer func() { s.checking.add(member, -left) }() // those that were not reached before Drover stops
 		s.Registry.CheckAll(s.running, actor, found, func(site sites.Site, _ wordpress.Report, err error) {
+			left--
+			s.checking.add(member, -1)
 			if err != nil && s.running.Err() == nil {
 				s.Logger.Error("a check failed", "site", site.ID, "err", err)
 			}
 		})
 	})
+}
+
+// checking counts the sites that each member's checks have still before them.
+type checking struct {
+	guard sync.Mutex
+	sites map[int64]int
+}
+
+func (c *checking) add(member int64, n int) {
+	c.guard.Lock()
+	defer c.guard.Unlock()
+	if c.sites == nil {
+		c.sites = map[int64]int{}
+	}
+	if c.sites[member] += n; c.sites[member] <= 0 {
+		delete(c.sites, member)
+	}
+}
+
+func (c *checking) left(member int64) int {
+	c.guard.Lock()
+	defer c.guard.Unlock()
+	return c.sites[member]
+}
+
+// chosenFilter is the query of the list that a form of it was sent from.
+func chosenFilter(v *requestContext) string {
+	query := url.Values{}
+	for _, name := range []string{"q", "state", "client", "tag"} {
+		if value := v.PostForm("all." + name); value != "" {
+			query.Set(name, value)
+		}
+	}
+	if len(query) == 0 {
+		return ""
+	}
+	return "?" + query.Encode()
 }
 
 func countedSites(n int) string {
@@ -211,19 +262,4 @@ func (s *Server) restoreSites(v *requestContext) error {
 	}
 	v.setFlash("ok", fmt.Sprintf("Restored %s.", countedSites(len(found))))
 	return v.redirect("/sites")
-}
-
-func (s *Server) search(v *requestContext) error {
-	words := strings.TrimSpace(v.Query("q"))
-	var found []views.FoundSite
-	if words != "" {
-		matching, _, err := s.Registry.Sites(v.Request.Context(), v.actor(), sites.Filter{Query: words, Limit: 8})
-		if err != nil {
-			return err
-		}
-		for _, site := range matching {
-			found = append(found, views.FoundSite{ID: site.ID, Name: site.Name, Host: site.Host})
-		}
-	}
-	return v.render(http.StatusOK, views.Found(found))
 }

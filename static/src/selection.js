@@ -13,7 +13,9 @@ if (form) {
     page.checked = chosen === boxes.length && chosen > 0;
     page.indeterminate = chosen > 0 && chosen < boxes.length;
     // A row taken out ends "all that match": the number shown must be the number sent.
-    if (all) {
+    // A page that holds all that the filters leave is chosen as the filter: a client stays a client.
+    if (all && "whole" in all.dataset) all.checked = page.checked;
+    else if (all) {
       if (!page.checked) all.checked = false;
       offer.hidden = !page.checked;
     }

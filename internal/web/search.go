@@ -1,0 +1,130 @@
+package web
+
+import (
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"github.com/droverhq/drover/internal/access"
+	"github.com/droverhq/drover/internal/operation"
+	"github.com/droverhq/drover/internal/runs"
+	"github.com/droverhq/drover/internal/sites"
+	"github.com/droverhq/drover/views"
+)
+
+// mostFound bounds what the palette shows of each kind.
+const mostFound = 6
+
+// places are pages that the palette finds by words, beside those that it always shows.
+var places = []struct {
+	views.Found
+	right access.Action
+	words string // by which it is found besides its title
+}{
+	{views.Found{Icon: "table", Title: "Saved operations", Href: "/operations"}, access.RunStart, "library bookmarks"},
+	{views.Found{Icon: "download", Title: "Export saved operations", Href: "/operations/export"}, access.OperationSave, ""},
+	{views.Found{Icon: "list-checks", Title: "Changes that wait for approval", Href: "/changes"}, access.ChangeRead, "pending review second person"},
+	{views.Found{Icon: "archive", Title: "Retired sites", Href: "/sites?state=retired"}, access.SiteRead, "archive deleted removed"},
+	{views.Found{Icon: "circle-x", Title: "Broken sites", Href: "/sites?state=broken"}, access.SiteRead, "failing"},
+	{views.Found{Icon: "triangle-alert", Title: "Runs that need attention", Href: "/runs?has=trouble"}, access.RunRead, "failed trouble"},
+	{views.Found{Icon: "shield-check", Title: "Two-step sign-in", Href: "/settings/second-factor"}, "",
+		"second factor 2fa totp passkey recovery codes security settings"},
+	{views.Found{Icon: "key-round", Title: "Access tokens", Href: "/settings/tokens"}, access.TokenMake, "api settings"},
+	{views.Found{Icon: "settings", Title: "Change password", Href: "/settings"}, "", "name sessions account settings"},
+	{views.Found{Icon: "users", Title: "Invite a member", Href: "/team"}, access.MemberInvite, "team people approval policy"},
+}
+
+// search finds what a person may mean by some words: runs by number, sites, clients, tags, operations and pages.
+func (s *Server) search(v *requestContext) error {
+	words := strings.TrimSpace(v.Query("q"))
+	if words == "" {
+		return v.render(http.StatusOK, views.FoundAll(nil))
+	}
+	found := s.foundPlaces(v, words)
+	for _, look := range []func(*requestContext, string) ([]views.Found, error){s.foundRun, s.foundOperations, s.foundSites} {
+		some, err := look(v, words)
+		if err != nil {
+			return err
+		}
+		found = append(found, some...)
+	}
+	return v.render(http.StatusOK, views.FoundAll(found))
+}
+
+func matches(text, words string) bool {
+	return strings.Contains(strings.ToLower(text), strings.ToLower(words))
+}
+
+func (s *Server) foundPlaces(v *requestContext, words string) (found []views.Found) {
+	for _, place := range places {
+		if matches(place.Title+" "+place.words, words) && (place.right == "" || v.actor().May(place.right)) {
+			place.Found.Kind = "Page"
+			found = append(found, place.Found)
+		}
+	}
+	return found
+}
+
+// foundRun is the run with the number: 88, #88 or run 88.
+func (s *Server) foundRun(v *requestContext, words string) ([]views.Found, error) {
+	text := strings.TrimPrefix(strings.TrimSpace(strings.TrimPrefix(strings.ToLower(words), "run")), "#")
+	id, err := strconv.ParseInt(strings.ReplaceAll(text, ",", ""), 10, 64)
+	if err != nil || id < 1 || !v.actor().May(access.RunRead) {
+		return nil, nil
+	}
+	// Looked for in the list, since asking for a run by its number that is out of scope is recorded as an attempt.
+	listed, _, err := s.Runner.Runs(v.Request.Context(), v.actor(), runs.Filter{ID: id, Limit: 1})
+	if err != nil || len(listed) == 0 {
+		return nil, err
+	}
+	return []views.Found{{Kind: "Run", Icon: "history", Title: "Run " + strconv.FormatInt(id, 10) + ": " + listed[0].Title, Hint: countedSites(listed[0].Total),
+		Href: "/runs/" + strconv.FormatInt(id, 10)}}, nil
+}
+
+func (s *Server) foundOperations(v *requestContext, words string) ([]views.Found, error) {
+	if !v.actor().May(access.RunStart) {
+		return nil, nil
+	}
+	var found []views.Found
+	for _, o := range operation.Builtins() {
+		if matches(o.Title+" "+o.Group, words) && runs.Within(v.actor(), o) && v.actor().May(runs.Right(o.Effect)) {
+			found = append(found, views.Found{Kind: "Operation", Icon: "play", Title: o.Title + "…", Hint: o.Group,
+				Href: "/run?" + url.Values{"operation": {o.Name}}.Encode()})
+		}
+	}
+	saved, err := s.Library.All(v.Request.Context())
+	for _, each := range saved {
+		if each.Within(v.actor()) && matches(each.Name, words) {
+			found = append(found, views.Found{Kind: "Saved operation", Icon: "bookmark", Title: each.Name,
+				Href: "/operations/" + strconv.FormatInt(each.ID, 10) + "/use"})
+		}
+	}
+	return found[:min(len(found), 2*mostFound)], err
+}
+
+// foundSites finds sites, and the clients and tags that hold the words.
+func (s *Server) foundSites(v *requestContext, words string) ([]views.Found, error) {
+	ctx := v.Request.Context()
+	facets, err := s.Registry.Facets(ctx, v.actor())
+	if err != nil {
+		return nil, err
+	}
+	found := foundFacet("Client", "users", "client", facets.Clients, words)
+	found = append(found, foundFacet("Tag", "tag", "tag", facets.Tags, words)...)
+	matching, _, err := s.Registry.Sites(ctx, v.actor(), sites.Filter{Query: words, Limit: mostFound + 2})
+	for _, site := range matching {
+		found = append(found, views.Found{Kind: "Site", Icon: "globe", Title: site.Name, Hint: site.Host, Href: "/sites/" + strconv.FormatInt(site.ID, 10)})
+	}
+	return found, err
+}
+
+func foundFacet(kind, icon, name string, all []sites.Count, words string) (found []views.Found) {
+	for _, c := range all {
+		if matches(c.Value, words) && len(found) < mostFound {
+			found = append(found, views.Found{Kind: kind, Icon: icon, Title: c.Value, Hint: countedSites(int(c.Sites)),
+				Href: "/sites?" + url.Values{name: {c.Value}}.Encode()})
+		}
+	}
+	return found
+}
