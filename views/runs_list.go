@@ -45,7 +45,7 @@ type RunRow struct {
 
 // shownState is how the run ended: one that left sites which need attention is not merely done.
 func (r RunRow) shownState() string {
-	switch trouble := r.Counts.bar(0).Trouble(); {
+	switch trouble := r.Counts.Trouble(); {
 	case r.State != "done" || trouble == 0:
 		return r.State
 	case r.Counts.OK == 0 && r.Counts.Failed > 0:

@@ -25,7 +25,7 @@ func TestSearchFindsEveryKind(t *testing.T) {
 				t.Errorf("%q: %d %s", words, status, body)
 			}
 		}
-		for _, words := range []string{"zulu", "hidden-tag", "2", "clear", "invite"} {
+		for _, words := range []string{"zulu", "hidden-tag", "run 2", "clear", "invite"} {
 			if _, body := held.get("/search?q=" + url.QueryEscape(words)); strings.Contains(body, "<a ") {
 				t.Errorf("%q, for somebody held to a client: %s", words, body)
 			}
