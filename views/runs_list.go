@@ -34,6 +34,7 @@ type RunRow struct {
 	Effect    string
 	State     string
 	Actor     string
+	Where     string // its selection, in words
 	Total     int
 	Counts    RunCounts
 	RerunOf   int64

@@ -44,7 +44,7 @@ func runRows(listed []runs.Listed) []views.RunRow {
 	for i, run := range listed {
 		rows[i] = views.RunRow{
 			ID: run.ID, Title: run.Title, Effect: string(run.Effect), State: string(run.State), Actor: run.Actor.Name, Total: run.Total, Counts: counts(run.Counts),
-			RerunOf: run.RerunOf, Fault: run.Fault, CreatedAt: run.CreatedAt, StartedAt: run.StartedAt, EndedAt: run.EndedAt,
+			Where: where(run.Spec.Selection), RerunOf: run.RerunOf, Fault: run.Fault, CreatedAt: run.CreatedAt, StartedAt: run.StartedAt, EndedAt: run.EndedAt,
 		}
 	}
 	return rows

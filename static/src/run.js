@@ -21,21 +21,65 @@ document.addEventListener("toggle", (event) => {
   if (event.target.matches?.("details[data-lazy]")) readTargets(event.target);
 }, true);
 
+// drawProgress makes a ring of the icon in the tab, as full as the run is far.
+function drawProgress(percent) {
+  const icon = document.querySelector('link[rel="icon"]');
+  const canvas = Object.assign(document.createElement("canvas"), { width: 32, height: 32 });
+  const pen = canvas.getContext("2d");
+  if (!icon || !pen || Number.isNaN(percent)) return;
+  pen.lineWidth = 6;
+  for (const [colour, to] of [["#94a3b8", 1], ["#0d9488", percent / 100]]) {
+    pen.strokeStyle = colour;
+    pen.beginPath();
+    pen.arc(16, 16, 12, -Math.PI / 2, -Math.PI / 2 + 2 * Math.PI * to);
+    pen.stroke();
+  }
+  icon.type = "image/png";
+  icon.href = canvas.toDataURL();
+}
+
+// offerNotice asks for the right to notify where it is of use: beside a run that is still running.
+function offerNotice(live, finished) {
+  const button = live.querySelector("[data-notify]");
+  if (!button || !("Notification" in window) || Notification.permission === "denied") return;
+  const text = button.querySelector("[data-notify-text]");
+  button.hidden = false;
+  button.addEventListener("click", async () => {
+    if ((await Notification.requestPermission()) !== "granted") {
+      text.textContent = "Notifications are blocked in this browser";
+      return;
+    }
+    text.textContent = "You will be notified";
+    button.disabled = true;
+    live.addEventListener("htmx:sse:close", () => new Notification(document.title, { body: finished() }), { once: true });
+  });
+}
+
 const live = document.querySelector("[data-live]");
 if (live) {
   const lost = live.querySelector("[data-live-lost]");
   const title = document.title;
   const run = () => document.getElementById("run-live");
   const missed = () => (lost.hidden = false);
+  offerNotice(live, () => run().querySelector("[aria-live]")?.textContent ?? "");
   live.addEventListener("htmx:sse:error", missed);
   live.addEventListener("htmx:response:error", (event) => event.target === live && missed());
   live.addEventListener("htmx:sse:after:connection", () => (lost.hidden = true));
   live.addEventListener("htmx:sse:after:message", () => {
     lost.hidden = true;
     document.title = run().dataset.progress + " · " + title;
+    drawProgress(Number.parseInt(run().dataset.progress, 10));
     run().querySelectorAll("details[data-lazy][open]").forEach(readTargets);
   });
 }
+
+// Enter in a field of the composer never starts or saves anything: it shows what would be sent.
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Enter" || !event.target.matches?.("form[data-compose] input:not([type=submit], [type=button])")) return;
+  event.preventDefault();
+  const preview = document.querySelector("[data-preview]");
+  if (preview) htmx.trigger(preview, "refresh");
+});
 
 // The filters count only while not all sites are meant; what a browser restores on the way back is previewed again.
 const compose = document.querySelector("form[data-compose]");
