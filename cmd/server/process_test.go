@@ -60,6 +60,9 @@ var ranBinary atomic.Bool
 
 func program(t testing.TB) string {
 	t.Helper()
+	if testing.Short() {
+		t.Skip("starts the built program")
+	}
 	ranBinary.Store(true)
 	path, err := binary()
 	if err != nil {

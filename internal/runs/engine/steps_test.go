@@ -102,6 +102,9 @@ func TestVerificationProvesAClearedCache(t *testing.T) {
 
 // A plugin that says that it cleared, while the page is still the old one, did not.
 func TestAPageThatStaysOldIsNoSuccess(t *testing.T) {
+	if testing.Short() {
+		t.Skip("looks at a page for 30 s")
+	}
 	t.Parallel()
 	var described []wptest.Site
 	for _, cache := range []wptest.Cache{wptest.WPSuperCache, wptest.SiteGround, wptest.WPEngine} {
@@ -120,6 +123,9 @@ func TestAPageThatStaysOldIsNoSuccess(t *testing.T) {
 
 // WP Engine refuses a second clear within 10 s. Drover waits as long and tries again, and says so where that does not help.
 func TestWPEngineIsNotClearedTooOften(t *testing.T) {
+	if testing.Short() {
+		t.Skip("waits 20 s as WP Engine asks")
+	}
 	t.Parallel()
 	h := runstest.New(t, dbtest.SQLite(t), []wptest.Site{{Caches: []wptest.Cache{wptest.WPEngine}, Fault: wptest.PurgeTooSoon}})
 	h.Work(t)

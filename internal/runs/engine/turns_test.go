@@ -81,7 +81,7 @@ func TestRunsOfDeadNamesStarveNobody(t *testing.T) {
 		}
 		close(answer)
 		for _, id := range large {
-			if last := h.Wait(t, id); last.Counts.Failed != dead || last.Run.State != runs.Cancelled {
+			if last := h.Wait(t, id); last.Counts.NotSent != dead || last.Run.State != runs.Cancelled {
 				t.Errorf("run %d: %s with %+v", id, last.Run.State, last.Counts)
 			}
 		}
