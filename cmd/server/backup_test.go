@@ -20,7 +20,7 @@ func with(env []string, changes ...string) []string {
 func TestBackupComesBack(t *testing.T) {
 	t.Parallel() // it waits more than it works
 	for name, address := range map[string]func(*testing.T) string{"sqlite": func(*testing.T) string { return "" },
-		"postgres": func(t *testing.T) string { return dbtest.PostgresURL(t) }} {
+		"postgres": func(t *testing.T) string { return dbtest.BarePostgresURL(t) }} {
 		t.Run(name, func(t *testing.T) {
 			s := simulate(t, []wptest.Site{{Host: "well.example"}, {Host: "second.example"}})
 			data := strings.TrimPrefix(s.env[0], "DROVER_DATA=")

@@ -22,7 +22,7 @@ func TestMetrics(t *testing.T) {
 	s.env = append(s.env, "DROVER_METRICS_ADDR="+metricsAddr, "DROVER_BACKUP_DIR="+filepath.Join(t.TempDir(), "backups"), "DROVER_LOG_FORMAT=json",
 		"DROVER_LOG_LEVEL=info")
 	p, b := s.browse(t)
-	b.post(t, "/runs", url.Values{"operation": {"clear-cache"}, "all": {"1"}, "p.purge_type": {"all"}})
+	b.startRun(t, url.Values{"operation": {"clear-cache"}, "all": {"1"}, "p.purge_type": {"all"}})
 	awaitEnd(t, s.env)
 	scrape := webClient{http.DefaultClient, "http://" + metricsAddr}
 	status, text := scrape.get(t, "/metrics")

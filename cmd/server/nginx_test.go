@@ -141,7 +141,7 @@ func TestBehindNginx(t *testing.T) {
 		"203.0.113.9") {
 		t.Errorf("the audit log does not have the address: %s", out)
 	}
-	if _, page := b.post(t, "/runs", url.Values{"operation": {"status"}, "all": {"1"}}); !strings.Contains(page, "/runs/1/stream") {
+	if _, page := b.startRun(t, url.Values{"operation": {"status"}, "all": {"1"}}); !strings.Contains(page, "/runs/1/stream") {
 		t.Fatalf("no run: %.300s", page)
 	}
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, b.home+"/runs/1/stream", http.NoBody)

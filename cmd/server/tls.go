@@ -93,15 +93,16 @@ func (c *config) secure(ctx context.Context, logger *slog.Logger) (*secured, err
 	if err != nil {
 		return nil, err
 	}
-	acme, err := certificates.FromACME(ctx, certificates.Order{
+	acme := certificates.NewACME(certificates.Order{
 		Host: u.Hostname(), Email: c.tls.email, Directory: c.tls.directory, Folder: filepath.Join(c.data, "certificates"), HTTPAddr: c.tls.httpAddr,
 		TLSAddr: c.addr, Roots: authorities, Logger: logger,
 	})
-	if err != nil {
+	s.config, s.close = acme.TLS(), acme.Close
+	// Listening comes first: the authority looks at once, and where nobody listens, the library would itself.
+	if err := s.serveRedirect(c.tls.httpAddr, acme.Challenges(redirect)); err != nil {
 		return nil, err
 	}
-	s.config, s.close = acme.TLS(), acme.Close
-	return s, s.serveRedirect(c.tls.httpAddr, acme.Challenges(redirect))
+	return s, acme.Manage(ctx)
 }
 
 func (s *secured) serveRedirect(addr string, handler http.Handler) error {

@@ -36,8 +36,8 @@ type ACME struct {
 	issuer *certmagic.ACMEIssuer
 }
 
-// FromACME orders the certificate and keeps it renewed, until Close. It does not wait for it: the authority looks at the server first.
-func FromACME(ctx context.Context, o Order) (*ACME, error) {
+// NewACME returns a certificate that is not ordered yet: first the server must answer the authority, with Challenges.
+func NewACME(o Order) *ACME {
 	a := &ACME{order: o}
 	logger := zap.New(zapcore.NewCore(zapcore.NewJSONEncoder(zapcore.EncoderConfig{MessageKey: "msg"}), zapcore.AddSync(io.Discard), zapcore.FatalLevel))
 	a.cache = certmagic.NewCache(certmagic.CacheOptions{
@@ -53,11 +53,15 @@ func FromACME(ctx context.Context, o Order) (*ACME, error) {
 	template.AltHTTPPort, template.AltTLSALPNPort = portOf(o.HTTPAddr), portOf(o.TLSAddr)
 	a.issuer = certmagic.NewACMEIssuer(a.config, template)
 	a.config.Issuers = []certmagic.Issuer{a.issuer}
-	if err := a.config.ManageAsync(ctx, []string{o.Host}); err != nil {
-		a.cache.Stop()
-		return nil, fmt.Errorf("certificates: %w", err)
+	return a
+}
+
+// Manage orders the certificate and keeps it renewed, until Close. It does not wait for it: the authority looks at the server first.
+func (a *ACME) Manage(ctx context.Context) error {
+	if err := a.config.ManageAsync(ctx, []string{a.order.Host}); err != nil {
+		return fmt.Errorf("certificates: %w", err)
 	}
-	return a, nil
+	return nil
 }
 
 // event logs what whoever runs the server should know.
