@@ -4,8 +4,11 @@ package views
 
 import (
 	"slices"
+
+	"github.com/dustin/go-humanize"
+	"github.com/dustin/go-humanize/english"
+
 	"strconv"
-	"strings"
 	"time"
 )
 
@@ -100,45 +103,32 @@ func current(is bool) string {
 }
 
 // count writes a number with separators.
-func count(n int) string {
-	digits := strconv.Itoa(n)
-	var b strings.Builder
-	for i, r := range digits {
-		if i > 0 && (len(digits)-i)%3 == 0 && digits[i-1] != '-' {
-			b.WriteByte(',')
-		}
-		b.WriteRune(r)
-	}
-	return b.String()
-}
+func count(n int) string { return humanize.Comma(int64(n)) }
 
 // counted writes a number and its word.
 func counted(n int, one, many string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return count(n) + " " + many
+	return count(n) + " " + english.PluralWord(n, one, many)
+}
+
+// agoUnits are the units of ago, each up to a time.
+var agoUnits = []humanize.RelTimeMagnitude{
+	{D: 10 * time.Second, Format: "just now"},
+	{D: time.Minute, Format: "%d s ago", DivBy: time.Second},
+	{D: time.Hour, Format: "%d min ago", DivBy: time.Minute},
+	{D: 48 * time.Hour, Format: "%d h ago", DivBy: time.Hour},
+	{D: 60 * 24 * time.Hour, Format: "%d days ago", DivBy: 24 * time.Hour},
 }
 
 // ago says how long ago the time was.
 func ago(t time.Time) string {
-	since := time.Since(t)
-	if since < 0 {
+	now := time.Now()
+	switch since := now.Sub(t); {
+	case since < 0:
 		return exact(t)
+	case since >= agoUnits[len(agoUnits)-1].D:
+		return t.UTC().Format("2 Jan 2006")
 	}
-	switch {
-	case since < 10*time.Second:
-		return "just now"
-	case since < time.Minute:
-		return strconv.Itoa(int(since.Seconds())) + " s ago"
-	case since < time.Hour:
-		return strconv.Itoa(int(since.Minutes())) + " min ago"
-	case since < 48*time.Hour:
-		return strconv.Itoa(int(since.Hours())) + " h ago"
-	case since < 60*24*time.Hour:
-		return strconv.Itoa(int(since.Hours()/24)) + " days ago"
-	}
-	return t.UTC().Format("2 Jan 2006")
+	return humanize.CustomRelTime(t, now, "", "", agoUnits)
 }
 
 // asOf says when something was last told: 14:02 of today, else the day too.

@@ -14,6 +14,7 @@ import (
 
 	"github.com/droverhq/drover/internal/access"
 	"github.com/droverhq/drover/internal/audit"
+	"github.com/droverhq/drover/internal/auditsinks"
 	"github.com/droverhq/drover/internal/changes"
 	"github.com/droverhq/drover/internal/connect"
 	"github.com/droverhq/drover/internal/database"
@@ -56,7 +57,8 @@ func (c *config) open(ctx context.Context) (*app, error) {
 	if err != nil {
 		return nil, err
 	}
-	h := &app{logger: logger, db: db, log: audit.New(db.Gorm, members.Verifier(), changes.Approvals(), sites.Subjects(), runs.Subjects()), network: network,
+	h := &app{logger: logger, db: db, log: audit.New(db.Gorm, members.Verifier(), changes.Approvals(), auditsinks.Cursors(),
+		sites.Subjects(), runs.Subjects()), network: network,
 		keyFile: c.keyFile, signing: filepath.Join(filepath.Dir(c.keyFile), "record.key")}
 	if c.metricsAddr != "" {
 		v := thisVersion()

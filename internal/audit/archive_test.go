@@ -13,6 +13,7 @@ import (
 
 	"github.com/droverhq/drover/internal/access"
 	"github.com/droverhq/drover/internal/audit"
+	"github.com/droverhq/drover/internal/auditsinks"
 	"github.com/droverhq/drover/internal/database"
 	"github.com/droverhq/drover/internal/database/dbtest"
 )
@@ -31,7 +32,7 @@ func signer(t testing.TB) ed25519.PrivateKey {
 func TestArchiveTakesEntriesAndTheLogStaysIntact(t *testing.T) {
 	ctx := context.Background()
 	dbtest.Each(t, func(t *testing.T, db *database.DB) {
-		log, key, dir := audit.New(db.Gorm), signer(t), t.TempDir()
+		log, key, dir := audit.New(db.Gorm, auditsinks.Cursors()), signer(t), t.TempDir()
 		record(t, log, 6)
 		before, err := log.Checkpoint(ctx, olga, key)
 		if err != nil {

@@ -16,6 +16,7 @@ type store struct {
 	db       *gorm.DB
 	subjects []SubjectQueries
 	verifier Verifier
+	cursors  SinkCursors
 	approval Approvals
 }
 
@@ -29,10 +30,15 @@ func New(db *gorm.DB, parts ...Part) *Log {
 	return l
 }
 
-// Part is what another package adds to the log: SubjectQueries, a Verifier or Approvals.
+// Part is what another package adds to the log: SubjectQueries, SinkCursors, a Verifier or Approvals.
 type Part interface{ join(*store) }
 
 func (q SubjectQueries) join(s *store) { s.subjects = append(s.subjects, q) }
+
+// SinkCursors finds the audit sinks, as columns name and seq: the number of the last entry that the sink has.
+type SinkCursors Query
+
+func (c SinkCursors) join(s *store) { s.cursors = c }
 
 // Verifier returns access.ErrRevoked unless the member, the session and the token that the actor was authenticated by stand as they did then.
 // It reads them in the transaction of the change.
@@ -252,7 +258,11 @@ func (s store) sentToSinks(ctx context.Context, last int64) error {
 		Name string
 		Seq  int64
 	}
-	if err := s.db.WithContext(ctx).Raw("SELECT name, seq FROM streams WHERE seq < ? ORDER BY seq LIMIT 1", last).Scan(&r).Error; err != nil {
+	if s.cursors.SQL == "" {
+		return nil
+	}
+	behind := "SELECT name, seq FROM (" + s.cursors.SQL + ") AS sinks WHERE seq < ? ORDER BY seq LIMIT 1"
+	if err := s.db.WithContext(ctx).Raw(behind, append(s.cursors.Values, last)...).Scan(&r).Error; err != nil {
 		return wrap(err)
 	}
 	if r.Name != "" {

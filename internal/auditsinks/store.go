@@ -6,9 +6,14 @@ import (
 	"time"
 
 	"gorm.io/gorm"
+
+	"github.com/droverhq/drover/internal/audit"
 )
 
 type store struct{ db *gorm.DB }
+
+// Cursors tell the audit log how far each sink has come, so that nothing is archived that a sink does not have.
+func Cursors() audit.SinkCursors { return audit.SinkCursors{SQL: "SELECT name, seq FROM streams"} }
 
 // hold makes the stream the owner's for the time, unless another one has it, and returns how far it has come.
 func (s store) hold(ctx context.Context, name, owner string, now time.Time, lease time.Duration) (seq int64, mine bool, err error) {

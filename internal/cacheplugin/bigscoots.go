@@ -180,7 +180,7 @@ func bigScootsStatus(values map[string]string, host string) (s Status, finding, 
 }
 
 // bigScootsTells reads the status, what enabling and disabling leave behind, and the refusals that name a state.
-func bigScootsTells(t Told) map[string]string {
+func bigScootsTells(t Observation) map[string]string {
 	switch route := strings.TrimPrefix(t.Path, bigScootsRoot[:len(bigScootsRoot)-1]); {
 	case t.OK && t.reads() && route == "/status":
 		return bigScootsValues(t.Answer)

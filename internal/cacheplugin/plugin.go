@@ -25,7 +25,7 @@ type Plugin struct {
 	Routes      []Route     // what their methods do
 	EveryMethod bool        // each route is registered for every method and itself refuses the wrong ones
 	Status      *StatusRoute
-	Tells       func(Told) map[string]string // what an answer tells of the plugin itself; nil: none does
+	Tells       func(Observation) map[string]string // what an answer tells of the plugin itself; nil: none does
 	Read        func(values map[string]string, host string) (s Status, finding, toDo string)
 	Versioned   string // the name of the value that holds the version
 

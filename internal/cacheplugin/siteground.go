@@ -37,7 +37,7 @@ func statusInside(a Answer) (Verdict, bool) {
 }
 
 // siteGroundTells reads which option a request switched: the one of the cache alone says anything of it.
-func siteGroundTells(t Told) map[string]string {
+func siteGroundTells(t Observation) map[string]string {
 	var sent struct {
 		Key string `json:"option_key"`
 	}

@@ -26,7 +26,7 @@ var WPSuperCache = Plugin{
 }
 
 // superCacheTells reads the settings, or what a change of them asked for: its answer says no more than that it was taken.
-func superCacheTells(t Told) map[string]string {
+func superCacheTells(t Observation) map[string]string {
 	if !t.OK || !strings.HasSuffix(t.Path, "/settings") {
 		return nil
 	}
@@ -34,8 +34,8 @@ func superCacheTells(t Told) map[string]string {
 	if !t.reads() {
 		fields = fieldsOf(t.Request)
 	}
-	on, told := yes(fields["is_cache_enabled"])
-	if _, there := fields["is_cache_enabled"]; !there || !told {
+	on, known := yes(fields["is_cache_enabled"])
+	if _, there := fields["is_cache_enabled"]; !there || !known {
 		return nil
 	}
 	return map[string]string{"cache": onOff(on)}

@@ -87,8 +87,8 @@ func (s store) visible(ctx context.Context, actor access.Actor) *gorm.DB {
 	if actor.Scope.EverySite() {
 		return q
 	}
-	within, values := sites.InScope(actor.Scope, "sites.id")
-	return q.Where("actor_id = ? OR subject IN (SELECT 'site:' || sites.id FROM sites WHERE "+within+")", append([]any{actor.ID}, values...)...)
+	within := sites.Subjects().InScope(actor.Scope)
+	return q.Where("actor_id = ? OR subject IN ("+within.SQL+")", append([]any{actor.ID}, within.Values...)...)
 }
 
 func (s store) waiting(ctx context.Context, actor access.Actor) ([]changeRow, error) {

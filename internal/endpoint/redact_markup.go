@@ -12,12 +12,13 @@ import (
 // Text in which a name and its value stand apart: calls, what PHP serializes, parts of a form, and markup. In each pattern the first group
 // is the name and the second the value. What a text must hold for the pattern to fit stands before it: patterns are slow.
 var apart = []struct {
-	holds string
+	contains string
 	*regexp.Regexp
 }{
 	{`(`, regexp.MustCompile(`\(\s*["']([^"'\\\s]+)["']\s*,\s*["']([^"'\\\r\n]+)`)},
 	{`isposition`, regexp.MustCompile(`(?i)content-disposition:[^\r\n]*?[;\s]name="?([^"\r\n;]+)"?[^\r\n]*\r?\n(?:[A-Za-z-]+:[^\r\n]*\r?\n)*\r?\n([^\r\n]+)`)},
-	{`</`, regexp.MustCompile(`(?i)<(?:name|key|th|td|dt|string|id|meta_key|option_name|field|param|header)\b[^<>]*>\s*([^<>]+?)\s*</[a-z_:]+>\s*(?:<(?:value|string|td|dd|data|text|val|meta_value|option_value|int|i4|base64|code)\b[^<>]*>\s*)+(?:<!\[CDATA\[)?([^<\]]+)`)},
+	{`</`, regexp.MustCompile(`(?i)<(?:name|key|th|td|dt|string|id|meta_key|option_name|field|param|header)\b[^<>]*>\s*([^<>]+?)\s*</[a-z_:]+>\s*` +
+		`(?:<(?:value|string|td|dd|data|text|val|meta_value|option_value|int|i4|base64|code)\b[^<>]*>\s*)+(?:<!\[CDATA\[)?([^<\]]+)`)},
 	{`<`, regexp.MustCompile(`<([A-Za-z_][\w.:-]*)\s[^<>]*[^<>/]>\s*(?:<!\[CDATA\[)?([^<\]]+)`)},
 }
 
@@ -41,7 +42,7 @@ var (
 func redactApart(text string, references bool, depth int) (clean string, secrets []string) {
 	c := cutter{plain: scanner{references: references}.plainValue}
 	for n, pattern := range apart {
-		if !strings.Contains(text, pattern.holds) {
+		if !strings.Contains(text, pattern.contains) {
 			continue
 		}
 		text = c.each(text, pattern.Regexp, func(at []int) (name string, from, to int) {

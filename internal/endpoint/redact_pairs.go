@@ -114,12 +114,12 @@ func (s *structure) object(i, depth int) (end int, within []span, ok bool) {
 		if i >= len(s.text) || s.text[i] != '"' {
 			return i, within, false
 		}
-		next, key, whole := s.str(i)
-		if i = s.space(next); !whole || i >= len(s.text) || s.text[i] != ':' {
+		next, key, complete := s.str(i)
+		if i = s.space(next); !complete || i >= len(s.text) || s.text[i] != ':' {
 			return i, within, false
 		}
 		lower := strings.ToLower(key.text)
-		next, inner, whole := s.value(s.space(i+1), lower, columns, depth+1)
+		next, inner, complete := s.value(s.space(i+1), lower, columns, depth+1)
 		switch {
 		case slices.Contains(naming, lower) && len(inner) == 1 && SecretKey(inner[0].text):
 			named = true
@@ -132,7 +132,7 @@ func (s *structure) object(i, depth int) (end int, within []span, ok bool) {
 		if within = append(within, inner...); len(within) > mostSpans {
 			within = within[:mostSpans]
 		}
-		if i = s.space(next); !whole {
+		if i = s.space(next); !complete {
 			return i, within, false
 		}
 		if i < len(s.text) && s.text[i] == ',' {
@@ -164,7 +164,7 @@ func (s *structure) list(i int, key string, columns []int, depth int) (end int, 
 			return i, within, false
 		}
 		isList := s.text[i] == '['
-		next, inner, whole := s.value(i, "", heading, depth+1)
+		next, inner, complete := s.value(i, "", heading, depth+1)
 		if n == 0 && isList && len(heading) == 0 {
 			// In a list of lists the first one may name the columns. Where there are two, the first is that of the names.
 			if heading = secretColumns(inner); len(inner) == 2 {
@@ -178,7 +178,7 @@ func (s *structure) list(i int, key string, columns []int, depth int) (end int, 
 		if within = append(within, inner...); len(within) > mostSpans {
 			within = within[:mostSpans]
 		}
-		if i = s.space(next); !whole {
+		if i = s.space(next); !complete {
 			return i, within, false
 		}
 		if i < len(s.text) && s.text[i] == ',' {

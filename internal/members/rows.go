@@ -33,13 +33,6 @@ type recoveryRow struct {
 
 func (recoveryRow) TableName() string { return "recovery_codes" }
 
-type settingRow struct {
-	Name  string `gorm:"primaryKey"`
-	Value string
-}
-
-func (settingRow) TableName() string { return "settings" }
-
 type deviceRow struct {
 	ID        int64 `gorm:"primaryKey"`
 	MemberID  int64

@@ -2,6 +2,8 @@ package members
 
 import (
 	"context"
+
+	"github.com/droverhq/drover/internal/database"
 )
 
 func (s store) device(ctx context.Context, member int64, hash string) (bool, error) {
@@ -20,9 +22,7 @@ func (w write) insertDevice(r deviceRow) error {
 }
 
 func (s store) setting(ctx context.Context, name string) (string, error) {
-	var r settingRow
-	err := s.db.WithContext(ctx).Where("name = ?", name).Limit(1).Find(&r).Error
-	return r.Value, err
+	return database.Setting(s.db.WithContext(ctx), name)
 }
 
-func (w write) putSetting(name, value string) error { return w.tx.Save(&settingRow{name, value}).Error }
+func (w write) putSetting(name, value string) error { return database.PutSetting(w.tx, name, value) }

@@ -1,6 +1,9 @@
 package operation
 
 import (
+	"github.com/dustin/go-humanize"
+	"github.com/dustin/go-humanize/english"
+
 	"fmt"
 	"net/http"
 	"slices"
@@ -102,8 +105,5 @@ func flag(name, text string, p validation.Problems) bool {
 }
 
 func plural(n int, one, many string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return strconv.Itoa(n) + " " + many
+	return humanize.Comma(int64(n)) + " " + english.PluralWord(n, one, many)
 }

@@ -173,7 +173,8 @@ func TestAnAbilityIsJudgedByWhatItsSiteSaysToo(t *testing.T) {
 		h, ctx := runstest.New(t, db, []wptest.Site{{}}), t.Context()
 		var packed bytes.Buffer
 		w := gzip.NewWriter(&packed)
-		fmt.Fprint(w, `[{"name":"acme/tidy","meta":{"annotations":{"destructive":true}}},{"name":"acme/Sweep","meta":{"annotations":{"readonly":true}}},{"name":"acme/erase","meta":{"annotations":{"readonly":true}}}]`)
+		fmt.Fprint(w, `[{"name":"acme/tidy","meta":{"annotations":{"destructive":true}}},
+			{"name":"acme/Sweep","meta":{"annotations":{"readonly":true}}},{"name":"acme/erase","meta":{"annotations":{"readonly":true}}}]`)
 		if err := w.Close(); err != nil {
 			t.Fatal(err)
 		}

@@ -34,7 +34,12 @@ func New(db *database.DB, registry *sites.Registry, log *audit.Log, logger *slog
 	if err != nil {
 		return nil, fmt.Errorf("runs: queue: %w", err)
 	}
-	return &Runner{store: &Store{db: db, log: log, enqueue: enqueue, open: registry.OpenForRun}, registry: registry, log: log, logger: logger}, nil
+	counts, err := newCountCache()
+	if err != nil {
+		return nil, fmt.Errorf("runs: counts: %w", err)
+	}
+	store := &Store{db: db, log: log, enqueue: enqueue, open: registry.OpenForRun}
+	return &Runner{store: store, registry: registry, log: log, counts: counts, logger: logger}, nil
 }
 
 // Store is what the engine works from.

@@ -56,14 +56,10 @@ func (s *Store) transaction(ctx context.Context, f func(write) error) error {
 }
 
 func (s *Store) setting(ctx context.Context, name string) (string, error) {
-	var value string
-	err := s.db.Gorm.WithContext(ctx).Raw("SELECT value FROM settings WHERE name = ?", name).Scan(&value).Error
-	return value, err
+	return database.Setting(s.db.Gorm.WithContext(ctx), name)
 }
 
-func (w write) putSetting(name, value string) error {
-	return w.tx.Exec("INSERT INTO settings (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value", name, value).Error
-}
+func (w write) putSetting(name, value string) error { return database.PutSetting(w.tx, name, value) }
 
 // with puts the first values of a statement before those of a reach.
 func with(values []any, first ...any) []any { return append(first, values...) }

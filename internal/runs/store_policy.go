@@ -5,12 +5,14 @@ import (
 	"fmt"
 
 	"gorm.io/gorm"
+
+	"github.com/droverhq/drover/internal/database"
 )
 
 // PolicyIn returns the policy in force as the transaction sees it.
 func PolicyIn(tx *gorm.DB) (Policy, error) {
-	var text string
-	if err := tx.Raw("SELECT value FROM settings WHERE name = ?", policySetting).Scan(&text).Error; err != nil || text == "" {
+	text, err := database.Setting(tx, policySetting)
+	if err != nil || text == "" {
 		return Policy{}, err
 	}
 	var p Policy

@@ -10,6 +10,7 @@ import (
 	"gorm.io/gorm"
 
 	"github.com/droverhq/drover/internal/access"
+	"github.com/droverhq/drover/internal/sites"
 	"github.com/droverhq/drover/internal/wordpress"
 )
 
@@ -284,15 +285,16 @@ func (s *Store) sitesOf(ctx context.Context, run int64, which Which) ([]int64, e
 
 // lastOfSites looks from each site's newest target back, so that it takes no longer when the site had many.
 const lastOfSites = `SELECT * FROM targets WHERE id IN (SELECT (SELECT id FROM targets
-	WHERE site_id = sites.id AND state = ? ORDER BY id DESC LIMIT 1) FROM sites WHERE sites.id IN ? AND `
+	WHERE site_id = visible.id AND state = ? ORDER BY id DESC LIMIT 1) FROM (%s) AS visible)`
 
 func (s *Store) lastOf(ctx context.Context, scope access.Scope, ids []int64) (map[int64]Target, error) {
-	within, values := inScope(scope, "sites.id")
 	ofRuns, more := runsInScope(scope, "run_id")
 	last := make(map[int64]Target, len(ids))
 	for some := range slices.Chunk(ids, parametersPerQuery) {
 		var rows []targetRow
-		err := s.db.Gorm.WithContext(ctx).Raw(lastOfSites+within+")"+ofRuns, with(append(values, more...), TargetDone, some)...).Scan(&rows).Error
+		visible := sites.IDsInScope(scope, some)
+		err := s.db.Gorm.WithContext(ctx).Raw(fmt.Sprintf(lastOfSites, visible.SQL)+ofRuns, slices.Concat([]any{TargetDone}, visible.Values, more)...).
+			Scan(&rows).Error
 		if err != nil {
 			return nil, fmt.Errorf("runs: %w", err)
 		}

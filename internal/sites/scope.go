@@ -19,6 +19,12 @@ func InScope(scope access.Scope, column string) (condition string, values []any)
 	return condition, values
 }
 
+// IDsInScope is a query for those of the ids that are of sites in scope, as one column named id.
+func IDsInScope(scope access.Scope, ids []int64) audit.Query {
+	condition, values := InScope(scope, "sites.id")
+	return audit.Query{SQL: "SELECT sites.id AS id FROM sites WHERE sites.id IN ? AND " + condition, Values: append([]any{ids}, values...)}
+}
+
 // OfClient is the scope of all sites of a client.
 func OfClient(name string) access.Scope {
 	return access.NewScope(access.Restriction{Clients: []string{name}})

@@ -97,7 +97,8 @@ func newTestServerRated(t *testing.T, db *database.DB, rates web.Rates, describe
 	h := &testServer{db: db, fake: fake, logged: &lockedBuffer{}, signing: ed25519.NewKeyFromSeed(make([]byte, ed25519.SeedSize))}
 	logger := slog.New(slog.NewTextHandler(h.logged, nil))
 	network := wordpress.NewNetwork(wordpress.Config{AllowNets: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, RootCAs: fake.CA(), Hosts: fake.Hosts()})
-	h.log = audit.New(h.db.Gorm, members.Verifier(), changes.Approvals(), sites.Subjects(), runs.Subjects())
+	h.log = audit.New(h.db.Gorm, members.Verifier(), changes.Approvals(), auditsinks.Cursors(), sites.Subjects(),
+		runs.Subjects())
 	h.registry = sites.New(h.db, keys, h.log, network)
 	h.roster = members.New(h.db, keys, h.log)
 	h.roster.HashCheaply()

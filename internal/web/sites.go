@@ -1,6 +1,9 @@
 package web
 
 import (
+	"github.com/dustin/go-humanize"
+	"github.com/dustin/go-humanize/english"
+
 	"fmt"
 	"net/http"
 	"net/url"
@@ -221,10 +224,7 @@ func chosenFilter(v *requestContext) string {
 }
 
 func countedSites(n int) string {
-	if n == 1 {
-		return "1 site"
-	}
-	return fmt.Sprintf("%d sites", n)
+	return humanize.Comma(int64(n)) + " " + english.PluralWord(n, "site", "sites")
 }
 
 func (s *Server) tagSites(v *requestContext) error {

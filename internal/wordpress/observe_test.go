@@ -86,8 +86,8 @@ func FuzzObserve(f *testing.F) {
 		if o.SignedIn && (v.Reason == ReasonNotAuthenticated || v.Reason == ReasonBadCredential) {
 			t.Fatalf("signed in by %+v", v)
 		}
-		if again := report.With(o, "acme.example", nil); again.State() != report.State() {
-			t.Fatalf("the same news twice: %s, then %s", report.State(), again.State())
+		if repeated := report.With(o, "acme.example", nil); repeated.State() != report.State() {
+			t.Fatalf("the same news twice: %s, then %s", report.State(), repeated.State())
 		}
 	})
 }

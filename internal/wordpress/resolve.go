@@ -4,26 +4,20 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"net"
 	"net/netip"
 	"slices"
 	"strings"
-	"sync"
 	"time"
+
+	"github.com/hashicorp/golang-lru/v2/expirable"
 )
 
 // resolver answers names from the hosts it was given, then from what it looked up lately, then from DNS.
 type resolver struct {
 	hosts map[string]netip.Addr
 	dns   LookUp
-	guard sync.Mutex
-	known map[string]looked
-}
-
-type looked struct {
-	addresses []netip.Addr
-	until     time.Time
+	known *expirable.LRU[string, []netip.Addr]
 }
 
 // A look-up is kept for so long that a run asks for each host once, and so briefly that a moved site is found soon. It is given up
@@ -38,7 +32,7 @@ func newResolver(hosts map[string]netip.Addr, dns LookUp) *resolver {
 	if dns == nil {
 		dns = net.DefaultResolver.LookupNetIP
 	}
-	return &resolver{hosts: hosts, dns: dns, known: map[string]looked{}}
+	return &resolver{hosts: hosts, dns: dns, known: expirable.NewLRU[string, []netip.Addr](mostKept, nil, lookupKept)}
 }
 
 // lookup returns the addresses of the host, at least one: IPv4 first, since its addresses tell servers apart more surely, and
@@ -51,7 +45,7 @@ func (r *resolver) lookup(ctx context.Context, host string) ([]netip.Addr, error
 	if address, found := r.hosts[host]; found {
 		return []netip.Addr{address.Unmap()}, nil
 	}
-	if addresses, found := r.recall(host); found {
+	if addresses, found := r.known.Get(host); found {
 		return addresses, nil
 	}
 	limited, cancel := context.WithTimeout(ctx, lookupTimeout)
@@ -67,7 +61,7 @@ func (r *resolver) lookup(ctx context.Context, host string) ([]netip.Addr, error
 		addresses[i] = addresses[i].Unmap()
 	}
 	slices.SortFunc(addresses, netip.Addr.Compare)
-	r.remember(host, addresses)
+	r.known.Add(host, addresses)
 	return addresses, nil
 }
 
@@ -77,21 +71,4 @@ func unresolved(host string, err error) error {
 		return fmt.Errorf("%w: there is no host %s", ErrResolve, host)
 	}
 	return fmt.Errorf("%w: the name server gave no answer for %s", ErrResolve, host)
-}
-
-func (r *resolver) recall(host string) ([]netip.Addr, bool) {
-	r.guard.Lock()
-	defer r.guard.Unlock()
-	kept, found := r.known[host]
-	return kept.addresses, found && time.Now().Before(kept.until)
-}
-
-func (r *resolver) remember(host string, addresses []netip.Addr) {
-	r.guard.Lock()
-	defer r.guard.Unlock()
-	if len(r.known) >= mostKept {
-		now := time.Now()
-		maps.DeleteFunc(r.known, func(_ string, kept looked) bool { return now.After(kept.until) })
-	}
-	r.known[host] = looked{addresses, time.Now().Add(lookupKept)}
 }

@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// Told is what one request to a plugin's route came to.
-type Told struct {
+// Observation is what one request to a plugin's route came to.
+type Observation struct {
 	Method, Path string // the path from the namespace on, in small letters and without a slash at its end
 	Request      []byte
 	Answer       json.RawMessage
@@ -17,7 +17,7 @@ type Told struct {
 }
 
 // reads tells whether the request changed nothing.
-func (t Told) reads() bool { return t.Method == http.MethodGet || t.Method == http.MethodHead }
+func (t Observation) reads() bool { return t.Method == http.MethodGet || t.Method == http.MethodHead }
 
 // TellsOf returns what the exchange tells of the plugin whose route it asked: values by the plugin's own names. Nil is nothing.
 func TellsOf(method, address string, request []byte, answer json.RawMessage, ok bool, code string) (p Plugin, values map[string]string) {
@@ -27,7 +27,7 @@ func TellsOf(method, address string, request []byte, answer json.RawMessage, ok 
 	}
 	path := routePath(address)
 	path = path[strings.Index(path, "/"+p.Namespace+"/"):]
-	return p, p.Tells(Told{Method: method, Path: strings.TrimRight(path, "/"), Request: request, Answer: answer, OK: ok, Code: code})
+	return p, p.Tells(Observation{Method: method, Path: strings.TrimRight(path, "/"), Request: request, Answer: answer, OK: ok, Code: code})
 }
 
 // OfFolder returns the plugin with the folder, as WordPress names a plugin: bigscoots-cache/bigscoots-cache.
@@ -63,7 +63,7 @@ func onOff(on bool) string {
 }
 
 // yes tells whether PHP means a truth value by it, and whether it means one at all.
-func yes(raw json.RawMessage) (is, told bool) {
+func yes(raw json.RawMessage) (is, known bool) {
 	switch text := strings.ToLower(scalar(raw)); text {
 	case "true", "1", "yes", "on":
 		return true, true
