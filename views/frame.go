@@ -4,12 +4,11 @@ package views
 
 import (
 	"slices"
+	"strconv"
+	"time"
 
 	"github.com/dustin/go-humanize"
 	"github.com/dustin/go-humanize/english"
-
-	"strconv"
-	"time"
 )
 
 // Who is the member that a page is drawn for.

@@ -133,7 +133,8 @@ func TestAMegabyteInTheTree(t *testing.T) {
 		window.began = performance.now(); input.value = "post-1999"; input.dispatchEvent(new Event("input", { bubbles: true })); return ""; })()`)
 	do(t, ctx, "wait for what was found", until("window.took"))
 	measure("ms from a word typed to the last post found, opened and shown, 150 of them waiting for more to be typed", `String(window.took)`, 3000)
-	if got := evaluate(t, ctx, `document.querySelector(".json-found").innerText + document.querySelector(".json-found > .json-copy").title`); !strings.Contains(got,
+	if got := evaluate(t, ctx,
+		`document.querySelector(".json-found").innerText + document.querySelector(".json-found > .json-copy").title`); !strings.Contains(got,
 		"post-1999") || !strings.HasSuffix(got, ".[1998].slug") {
 		t.Errorf("found %q", got)
 	}

@@ -59,5 +59,6 @@ func (r *Roster) RevokeInvitation(ctx context.Context, actor access.Actor, id in
 }
 
 func (r linkRow) invitation() Invitation {
-	return Invitation{ID: r.ID, Email: r.Email, Role: r.Role, Restriction: restrictionOf(r.Restriction), CreatedAt: moment(r.CreatedAt), ExpiresAt: moment(r.ExpiresAt)}
+	return Invitation{ID: r.ID, Email: r.Email, Role: r.Role, Restriction: restrictionOf(r.Restriction), CreatedAt: moment(r.CreatedAt),
+		ExpiresAt: moment(r.ExpiresAt)}
 }

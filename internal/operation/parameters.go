@@ -1,14 +1,14 @@
 package operation
 
 import (
-	"github.com/dustin/go-humanize"
-	"github.com/dustin/go-humanize/english"
-
 	"fmt"
 	"net/http"
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/dustin/go-humanize"
+	"github.com/dustin/go-humanize/english"
 
 	"github.com/droverhq/drover/internal/validation"
 )

@@ -109,7 +109,8 @@ func (im importing) line(w write, d Draft, line *Line) error {
 	if !found {
 		err := w.undoable(func(w write) (err error) { line.SiteID, err = im.registry.insert(w, d); return err })
 		if line.Result = LineAdded; errors.Is(err, access.ErrNeedsApproval) {
-			line.Result, line.SiteID, line.Reason = LineBad, 0, "This client is protected by the approval policy. Add the site by hand, so that a second person can approve it."
+			line.Result, line.SiteID, line.Reason = LineBad, 0,
+				"This client is protected by the approval policy. Add the site individually, so that a second person can approve it."
 			return nil
 		}
 		return err

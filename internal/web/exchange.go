@@ -58,7 +58,8 @@ func (s *Server) exchange(v *requestContext) error {
 
 // neighbours are the targets beside this one among those of the run with the same result, 0 where there is none.
 func (s *Server) neighbours(v *requestContext, t runs.Target) (before, after int64, err error) {
-	filter := runs.TargetFilter{Run: t.RunID, Outcomes: []wordpress.Outcome{t.Outcome}, Reason: t.Reason, NoReason: t.Reason == "" && t.Outcome != "", State: t.State}
+	filter := runs.TargetFilter{Run: t.RunID, Outcomes: []wordpress.Outcome{t.Outcome}, Reason: t.Reason, NoReason: t.Reason == "" && t.Outcome != "",
+		State: t.State}
 	if t.Outcome == "" {
 		filter.Outcomes = nil
 	}

@@ -1,14 +1,14 @@
 package web
 
 import (
-	"github.com/dustin/go-humanize"
-	"github.com/dustin/go-humanize/english"
-
 	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
 	"sync"
+
+	"github.com/dustin/go-humanize"
+	"github.com/dustin/go-humanize/english"
 
 	"github.com/droverhq/drover/internal/access"
 	"github.com/droverhq/drover/internal/changes"
