@@ -64,9 +64,18 @@ type EndpointField struct {
 	Problem  string
 }
 
+// ofDraft is the path with the draft that it is about, if it is about one.
+func ofDraft(path, draft string) string {
+	if draft == "" {
+		return path
+	}
+	return path + "?draft=" + url.QueryEscape(draft)
+}
+
 // SavedPage lists the saved operations.
 type SavedPage struct {
 	Frame      Frame
+	Draft      string // of the run for which one is chosen, empty for none
 	Operations []SavedOperation
 }
 
@@ -82,6 +91,7 @@ type SavedOperation struct {
 // SavedFormPage gives a request a name.
 type SavedFormPage struct {
 	Frame  Frame
+	Draft  string // of the run to go back to, empty for none
 	ID     int64
 	Name   string
 	Pages  bool

@@ -50,6 +50,9 @@ type Team struct {
 
 	Policy *Policy // for who may change it
 
+	ConfirmAbove        int // on how many sites a change is confirmed by their number
+	ConfirmAboveProblem string
+
 	FactorRequired bool // a second factor is everybody's duty
 	MayRequire     bool
 }

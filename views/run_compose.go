@@ -16,9 +16,12 @@ type ComposePage struct {
 	Typed      map[string]string // by parameter; a missing one shows its default
 	Selection  ComposeSelection
 	Preview    RunPreview
-	Saved      string            // the saved operation that the request came from, empty for none
-	Form       string            // the form of an endpoint that it came from, as its address
-	Problems   map[string]string // by field: operation, selection, a parameter's name, confirm
+	Draft      string // the name of its draft, empty before there is one
+	From       string // the colleague whose draft it is a copy of
+
+	Saved    string            // the saved operation that the request came from, empty for none
+	Form     string            // the form of an endpoint that it came from, as its address
+	Problems map[string]string // by field: operation, selection, a parameter's name, confirm
 
 	Verify                             bool
 	AtOnce, AtOncePerServer, TimeLimit string // the run's own limits, as typed
@@ -73,6 +76,7 @@ type RunPreview struct {
 	Title    string
 	Effect   string
 	Digest   string // identifies what is shown; the form sends it back
+	Draft    string // the name of the draft that holds the form, empty before there is one
 	Grave    bool   // the number of sites is typed to confirm
 	Total    int
 	Clients  int
@@ -80,6 +84,7 @@ type RunPreview struct {
 	LeftOut  []PreviewSite    // chosen, but the operation has nothing to do on them
 	Warnings []string
 	Expected time.Duration // 0 when it is not known
+	Open     bool          // the requests are shown at once
 	Confirm  string        // what was typed to confirm what destroys
 	Problems map[string]string
 }
@@ -90,6 +95,7 @@ type PreviewRequest struct {
 	Method, URL string
 	Body        string
 	Warning     string // what the last check makes one expect
+	Expect      string // the kind of that
 }
 
 // PreviewSite is a site that is left out.
@@ -120,6 +126,9 @@ func (p ComposePage) groups() []composeGroup {
 func (p ComposePage) value(o ComposeOperation, param ComposeParam) string {
 	if typed, known := p.Typed[param.Name]; known && o.Name == p.Chosen {
 		return typed
+	}
+	if param.Kind == "choice" && o.Effect != "read" {
+		return "" // what does more or less is chosen by a person
 	}
 	return param.Default
 }
@@ -218,8 +227,8 @@ func (p RunPreview) problem() string {
 
 // expectation is a warning of the last checks and the sites that it is about.
 type expectation struct {
-	Text  string
-	Sites []string
+	Kind, Text string
+	Sites      []string
 }
 
 // expectations groups the requests' warnings, in the order in which they first occur.
@@ -230,15 +239,28 @@ func (p RunPreview) expectations() []expectation {
 		if r.Warning == "" {
 			continue
 		}
-		i, known := at[r.Warning]
+		i, known := at[r.Expect]
 		if !known {
 			i = len(all)
-			at[r.Warning] = i
-			all = append(all, expectation{Text: r.Warning})
+			at[r.Expect] = i
+			text := r.Warning
+			if r.Expect == "broken" { // each site's finding is its own
+				text = "The last check failed."
+			}
+			all = append(all, expectation{Kind: r.Expect, Text: text})
 		}
 		all[i].Sites = append(all[i].Sites, r.Site)
 	}
 	return all
+}
+
+// warned counts what to look at before the run starts.
+func (p RunPreview) warned() int {
+	n := len(p.Warnings) + len(p.expectations())
+	if len(p.LeftOut) > 0 {
+		n++
+	}
+	return n
 }
 
 // listed names the first few of many.

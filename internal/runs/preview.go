@@ -38,6 +38,7 @@ type Request struct {
 	URL     string
 	Body    string
 	Warning string // what the last check makes one expect, empty when nothing
+	Expect  string // the kind of that: broken, skipped or unknown
 }
 
 // Preview resolves the spec as Start would. It returns validation.Problems when the spec cannot be run.
@@ -111,7 +112,8 @@ func requests(made operation.Plan, s sites.Site) []wordpress.Request {
 
 // shown is a request without its secrets. One without a method is not sent.
 func (r *Runner) shown(s sites.Site, made operation.Plan, request wordpress.Request) (Request, error) {
-	shown := Request{SiteID: s.ID, Name: s.Name, Home: s.Home, Method: request.Method, Warning: expected(s, made)}
+	shown := Request{SiteID: s.ID, Name: s.Name, Home: s.Home, Method: request.Method}
+	shown.Expect, shown.Warning = expected(s, made)
 	if request.Method == "" {
 		return shown, nil
 	}
@@ -126,23 +128,23 @@ func (r *Runner) shown(s sites.Site, made operation.Plan, request wordpress.Requ
 	return shown, nil
 }
 
-// expected tells what the last check of the site makes one expect of the run.
-func expected(s sites.Site, made operation.Plan) string {
+// expected tells what the last check of the site makes one expect of the run, and of which kind that is.
+func expected(s sites.Site, made operation.Plan) (kind, sentence string) {
 	ofPlugin := made.Plugin == cacheplugin.BigScoots.Slug
 	active, known := cacheplugin.FromStored(s.CachePlugins)
 	switch {
 	case s.State == sites.Broken:
-		return "Its last check failed: " + s.Finding
+		return "broken", "Its last check failed: " + s.Finding
 	case ofPlugin && s.HasPlugin == "no":
-		return "Expected to be skipped: " + cacheplugin.BigScoots.Name + " was not active at the last check."
+		return "no_plugin", "Expected to be skipped: " + cacheplugin.BigScoots.Name + " was not active at the last check."
 	case ofPlugin && s.Environment == "Staging":
-		return "Expected to be skipped: clearing the cache does not apply to a staging site."
+		return "staging", "Expected to be skipped: clearing the cache does not apply to a staging site."
 	case made.Steps != nil && !known:
-		return "Which cache plugins are active here is not known yet. Drover asks first, then clears the caches of those that it finds."
+		return "unknown_plugins", "Which cache plugins are active here is not known yet. Drover asks first, then clears the caches of those that it finds."
 	case made.Steps != nil && len(active) == 0:
-		return "Expected to be skipped: no cache plugin that Drover knows was active when it last looked. Nothing is sent."
+		return "no_cache_plugin", "Expected to be skipped: no cache plugin that Drover knows was active when it last looked. Nothing is sent."
 	}
-	return ""
+	return "", ""
 }
 
 // crowded is how many sites on one server are worth a warning.

@@ -32,3 +32,18 @@ func (r *Registry) ResealForRun(run int64, sealed []byte) ([]byte, error) {
 	}
 	return r.SealForRun(run, text)
 }
+
+func draftBinding(draft int64) vault.Binding {
+	return vault.Binding{Table: "drafts", Row: draft, Purpose: "form"}
+}
+
+// SealDraft seals what somebody typed for a run that they put together: it may hold what the run must not keep.
+func (r *Registry) SealDraft(draft int64, text []byte) ([]byte, error) {
+	return r.vault.Seal(vault.NewSecret(string(text)), draftBinding(draft))
+}
+
+// OpenDraft opens what SealDraft sealed for the same draft.
+func (r *Registry) OpenDraft(draft int64, sealed []byte) ([]byte, error) {
+	text, err := r.vault.Open(sealed, draftBinding(draft))
+	return []byte(text.Reveal()), err
+}

@@ -45,6 +45,10 @@ func (s *Server) offers(v *requestContext, chosen []sites.Site, reload bool) ([]
 
 // explored is the sites that the address chooses, at most mostExplored, and how many it chooses in all.
 func (s *Server) explored(v *requestContext, q url.Values) ([]sites.Site, int, error) {
+	q, err := s.withDraft(v, q)
+	if err != nil {
+		return nil, 0, err
+	}
 	selection := selectionOf(q)
 	if empty(selection) {
 		return nil, 0, nil
@@ -56,7 +60,10 @@ func (s *Server) explored(v *requestContext, q url.Values) ([]sites.Site, int, e
 func (s *Server) explorer(v *requestContext) error {
 	q := v.Request.URL.Query()
 	page := views.ExplorerPage{Frame: v.frame("Endpoints", "endpoints"), Words: q.Get("words")}
-	var err error
+	q, err := s.withDraft(v, q)
+	if err != nil {
+		return err
+	}
 	if page.Selection, err = s.selectable(v, q); err != nil {
 		return err
 	}
@@ -109,7 +116,10 @@ func (s *Server) explorer(v *requestContext) error {
 // selectionQuery keeps what chooses sites.
 func selectionQuery(q url.Values) url.Values {
 	kept := url.Values{}
-	for _, name := range []string{"all", "client", "tag", "state", "q", "site"} {
+	if name := q.Get("draft"); name != "" {
+		return url.Values{"draft": {name}}
+	}
+	for _, name := range selectionFields {
 		if values := filled(q[name]); len(values) > 0 {
 			kept[name] = values
 		}
@@ -225,5 +235,14 @@ func (s *Server) fillEndpoint(v *requestContext) error {
 	if effect == "destroy" || effect == "change" && filledIn.Method == http.MethodPost {
 		run.Set("p.effect", effect)
 	}
-	return s.showCompose(v, http.StatusOK, run, nil)
+	if draft := q.Get("draft"); draft != "" {
+		selected, err := s.withDraft(v, url.Values{"draft": {draft}})
+		if err != nil {
+			return err
+		}
+		for name, values := range selected {
+			run[name] = values
+		}
+	}
+	return s.toDraft(v, run, "")
 }

@@ -45,13 +45,15 @@ func TestExplorerToRun(t *testing.T) {
 		t.Errorf("a wrong variable: %d", status)
 	}
 	form.Set("f.plugin", "akismet/akismet")
-	status, page = p.post("/endpoints/form", form)
-	if status != http.StatusOK {
-		t.Fatalf("a right form: %d %s", status, page)
+	status, to := p.post("/endpoints/form", form)
+	if status != http.StatusSeeOther {
+		t.Fatalf("a right form: %d %s", status, to)
 	}
+	_, page = p.get(to)
 	contains(t, "the form of the run", page, "/wp/v2/plugins/akismet/akismet", "&#34;status&#34;: &#34;active&#34;", "3 sites")
 
-	status, page = p.post("/endpoints/form", url.Values{"all": {"1"}, "ability": {"acme/empty-trash"}, "method": {"DELETE"}})
+	_, to = p.post("/endpoints/form", url.Values{"all": {"1"}, "ability": {"acme/empty-trash"}, "method": {"DELETE"}})
+	status, page = p.get(to)
 	if status != http.StatusOK || !strings.Contains(page, "/wp-abilities/v1/abilities/acme/empty-trash/run") {
 		t.Errorf("an ability: %d", status)
 	}

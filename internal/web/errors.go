@@ -78,6 +78,8 @@ var knownErrors = []struct {
 			"admin must approve it."},
 	{runs.ErrNotAwaitingApproval, http.StatusConflict, "This run is not waiting for approval",
 		"Someone has already decided, or the request has expired. Open the run to see what happened."},
+	{runs.ErrNoDraft, http.StatusNotFound, "Draft not found",
+		"Drafts are kept for 14 days. This one may have expired, or be about sites or operations outside your access. Start a new run."},
 	{runs.ErrBegun, http.StatusConflict, "This run has already started", "It can't be undone any more. Cancel it to stop the sites that are still waiting."},
 	{runs.ErrNotShown, http.StatusConflict, "This is not the run you were shown", "Nothing was started. Look at what it would do now, then start it."},
 	{runs.ErrEnded, http.StatusConflict, "This run has already finished", "There is nothing left to cancel."},

@@ -273,7 +273,9 @@ func TestPlainFormStartsARun(t *testing.T) {
 		t.Fatalf("the form does not hold what its address chose: %v", form)
 	}
 	form.Del("")
-	if status, shown := p.post("/run/preview", form); status != http.StatusOK || !strings.Contains(shown, "<html") || !strings.Contains(shown, "2 sites") {
+	form.Set("p.purge_type", "all")
+	_, address := p.post("/run/preview", form)
+	if status, shown := p.get(address); status != http.StatusOK || !strings.Contains(shown, "<html") || !strings.Contains(shown, "2 sites") {
 		t.Errorf("without scripts the preview is no page: %d", status)
 	}
 	status, to := p.post("/runs", p.seen(form))

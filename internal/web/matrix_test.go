@@ -48,7 +48,9 @@ var lowestRole = map[string]access.Role{
 	"GET /operations/:id/use":  access.Operator,
 	"GET /operations/:id/edit": access.Operator, "POST /operations/:id": access.Operator, "POST /operations/:id/remove": access.Operator,
 
-	"GET /run": access.Operator, "POST /run/preview": access.Operator, "POST /runs": access.Operator, "POST /runs/:id/undo": access.Operator,
+	"GET /runs/new": access.Operator, "POST /runs/new/leave": access.Operator, "POST /runs/:id/draft": access.Operator,
+	"POST /team/confirmation": access.Admin,
+	"GET /run":                access.Operator, "POST /run/preview": access.Operator, "POST /runs": access.Operator, "POST /runs/:id/undo": access.Operator,
 	"POST /runs/:id/start":   access.Operator,
 	"POST /runs/:id/cancel":  access.Operator,
 	"POST /runs/:id/approve": access.Admin, "POST /runs/:id/decline": access.Admin, "POST /team/approval": access.Owner,
@@ -125,7 +127,7 @@ func TestAnOperatorCannotDestroy(t *testing.T) {
 		t.Errorf("an operator: %d", status)
 	}
 	admin := h.signIn(t, access.Admin)
-	if status, body := admin.post("/runs", url.Values{"operation": {"disable-cache"}, "all": {"1"}}); status != http.StatusUnprocessableEntity ||
+	if status, body := admin.post("/runs", admin.seen(url.Values{"operation": {"disable-cache"}, "all": {"1"}})); status != http.StatusUnprocessableEntity ||
 		!strings.Contains(body, "Type the number of sites") {
 		t.Errorf("without the number: %d", status)
 	}

@@ -27,6 +27,7 @@ var purposes = []struct {
 	{regexp.MustCompile(`^/changes/\d+/approve$`), "approve this change"},
 	{regexp.MustCompile(`^/audit/`), "export the audit log"},
 	{regexp.MustCompile(`^/team/second-factor$`), "change who needs a second factor"},
+	{regexp.MustCompile(`^/team/confirmation$`), "change when changes are confirmed"},
 	{regexp.MustCompile(`^/team/approval$`), "change which runs require approval"},
 	{regexp.MustCompile(`^/team/\d+/role$`), "change a member's role"},
 	{regexp.MustCompile(`^/team/\d+/access$`), "change a member's access"},
@@ -49,6 +50,10 @@ func (s *Server) purposeOf(v *requestContext, address string, form url.Values) s
 	switch {
 	case u.Path == "/runs" && form.Get("operation") != "":
 		return s.runPurpose(v, specOf(form))
+	case u.Path == "/runs/new":
+		if d, err := s.openDraft(v, u.Query().Get("draft")); err == nil {
+			return s.runPurpose(v, specOf(d.form))
+		}
 	case u.Path == "/team/invite" && form.Get("email") != "":
 		return "invite " + form.Get("email")
 	}

@@ -105,6 +105,13 @@ func (s *Server) reauthenticateFirst(v *requestContext) error {
 	if err != nil {
 		return err
 	}
+	if v.FullPath() == "/runs" {
+		name, err := s.saveDraft(v, form)
+		if err != nil {
+			return err
+		}
+		return v.redirect("/confirm?next=" + url.QueryEscape(draftPath(name)+"&typed=1"))
+	}
 	var carried []views.Hidden
 	for name, values := range form {
 		if slices.Contains(uncarried, name) || strings.HasPrefix(name, "proof_") {

@@ -19,7 +19,7 @@ import (
 
 // changesNothing are the routes that take a form and change nothing that is kept, or only the sign-in under way.
 var changesNothing = map[string]bool{
-	"POST /run/preview": true, "POST /endpoints/form": true, "POST /operations/new": true, "POST /audit/verify": true, "POST /second-step": true,
+	"POST /endpoints/form": true, "POST /operations/new": true, "POST /audit/verify": true, "POST /second-step": true,
 	"POST /second-step/options": true,
 	"POST /confirm":             true, "POST /confirm/options": true, "POST /settings/second-factor/passkey/options": true, "POST /api/v1/runs/preview": true,
 	"POST /settings/second-factor/passkey": true, // needs a browser; members.TestRevokedActors has it
@@ -71,11 +71,18 @@ func (h gateServer) asks(t *testing.T, route string, m members.Member, session i
 		o, err := saved.New(h.db, h.log).Save(ctx, shell, saved.Definition{Name: fmt.Sprintf("mine %d %d", m.ID, time.Now().UnixNano()), Method: "GET", Path: "/x"})
 		h.must(t, err)
 		return change{strings.Replace(strings.TrimPrefix(route, "POST "), ":id", fmt.Sprint(o.ID), 1), encoded("name", o.Name+"!", "method", "GET", "path", "/y")}
+	case "POST /run/preview":
+		return change{"/run/preview", encoded("operation", "status", "site", "1")}
+	case "POST /runs/new/leave":
+		return change{"/runs/new/leave", encoded("operation", "status", "site", "1", "next", "/operations")}
+	case "POST /team/confirmation":
+		return change{"/team/confirmation", encoded("confirm_above", fmt.Sprint(10+m.ID))}
 	case "POST /runs":
 		p, err := h.runner.Preview(ctx, shell, runs.Spec{Operation: "status", Selection: sites.Selection{IDs: []int64{1}}})
 		h.must(t, err)
 		return change{"/runs", encoded("operation", "status", "site", "1", "shown", p.Digest)}
-	case "POST /runs/:id/undo", "POST /runs/:id/start", "POST /runs/:id/rerun", "POST /runs/:id/cancel", "POST /runs/:id/approve", "POST /runs/:id/decline",
+	case "POST /runs/:id/undo", "POST /runs/:id/start", "POST /runs/:id/draft", "POST /runs/:id/rerun", "POST /runs/:id/cancel", "POST /runs/:id/approve",
+		"POST /runs/:id/decline",
 		"POST /runs/:id/redirects", "POST /sites/:id/url":
 		return h.asksRun(t, route)
 	case "POST /changes/:id/approve", "POST /changes/:id/decline", "POST /changes/:id/withdraw":

@@ -54,6 +54,10 @@ func runView(s runs.Snapshot, actor access.Actor, confirmAbove int) views.RunVie
 		ApprovedBy:   run.ApprovedBy, OutsideScope: run.OutsideScope, Held: !run.StartsAt.IsZero(), StartsIn: time.Until(run.StartsAt),
 		CanCancel: actor.May(access.RunCancel) && run.OutsideScope == 0, CanRerun: actor.May(runs.Right(run.Effect)) && run.OutsideScope == 0,
 	}
+	view.CanRunOther = actor.May(access.RunStart) && run.OutsideScope == 0
+	if inverse, has := operation.Inverse(run.Spec.Operation); has && runs.Within(actor, inverse) && actor.May(runs.Right(inverse.Effect)) {
+		view.Inverse = views.RunInverse{Name: inverse.Name, Title: inverse.Title}
+	}
 	view.CanStartNow = view.Held && view.CanRerun
 	if o, found := operation.Find(run.Spec.Operation); found {
 		view.Endpoint = o.Endpoint

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strconv"
+	"strings"
 
 	"github.com/droverhq/drover/internal/access"
 	"github.com/droverhq/drover/internal/changes"
@@ -99,5 +101,26 @@ func (s *Server) changePolicy(v *requestContext) error {
 		return err
 	}
 	v.setFlash("ok", "Saved. This applies to every run started from now on.")
+	return v.redirect("/team")
+}
+
+func (s *Server) changeConfirmAbove(v *requestContext) error {
+	form, err := v.form()
+	if err != nil {
+		return err
+	}
+	n, err := strconv.Atoi(strings.TrimSpace(form.Get("confirm_above")))
+	if err != nil {
+		n = -1
+	}
+	err = s.Runner.SetConfirmAbove(v.Request.Context(), v.actor(), n)
+	if p, is := errors.AsType[validation.Problems](err); is {
+		v.setFlash("problem", p.Sentences())
+		return v.redirect("/team")
+	}
+	if err != nil {
+		return err
+	}
+	v.setFlash("ok", fmt.Sprintf("Saved. Changes on more than %d sites are confirmed by their number.", n))
 	return v.redirect("/team")
 }

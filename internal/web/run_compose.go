@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -23,15 +24,24 @@ import (
 // compose shows the form of a run, with what its address chooses already.
 func (s *Server) compose(v *requestContext) error {
 	chosen := v.Request.URL.Query()
+	if name := chosen.Get("draft"); name != "" {
+		d, err := s.openDraft(v, name)
+		if err != nil {
+			return err
+		}
+		d.form.Set("from", d.from)
+		if v.Query("typed") == "" {
+			d.form.Del("confirm") // what was typed confirmed what was shown then
+		}
+		return s.showCompose(v, http.StatusOK, d.form, nil)
+	}
 	if chosen.Get("all") == "1" {
 		narrowed(chosen)
 	}
 	if err := s.chooseFromAnswers(v, chosen); err != nil {
 		return err
 	}
-	if chosen.Get("operation") == "" {
-		chosen.Set("operation", operation.Builtins()[0].Name)
-	}
+	chosen.Del("from")
 	return s.showCompose(v, http.StatusOK, chosen, nil)
 }
 
@@ -109,21 +119,39 @@ func (s *Server) preview(v *requestContext) error {
 	if err != nil {
 		return err
 	}
+	if kind := form.Get("leave"); kind != "" {
+		if form, err = s.leftOut(v, form, kind); err != nil {
+			return err
+		}
+	}
 	if v.GetHeader("HX-Request") == "" {
-		return s.showCompose(v, http.StatusOK, form, nil)
+		return s.toDraft(v, form, "&requests=1#run-requests")
 	}
 	live, err := s.livePreview(v, form)
 	if err != nil {
 		return err
 	}
+	if live.Draft, err = s.saveDraft(v, form); err != nil {
+		return err
+	}
+	v.Header("HX-Replace-Url", draftPath(live.Draft))
 	return v.render(http.StatusOK, views.Preview(live))
 }
 
 // livePreview is what the form as it stands would do.
 func (s *Server) livePreview(v *requestContext, form url.Values) (views.RunPreview, error) {
-	p, err := s.Runner.Preview(v.Request.Context(), v.actor(), specOf(form))
-	shown := previewView(p)
-	shown.Confirm = form.Get("confirm")
+	spec := specOf(form)
+	shown := views.RunPreview{Confirm: form.Get("confirm"), Draft: form.Get("draft")}
+	if spec.Operation == "" {
+		return shown, nil
+	}
+	if problems := unchosen(form); problems != nil {
+		shown.Problems = problems
+		return shown, nil
+	}
+	p, err := s.Runner.Preview(v.Request.Context(), v.actor(), spec)
+	shown = previewView(p)
+	shown.Confirm, shown.Draft = form.Get("confirm"), form.Get("draft")
 	if problems, is := errors.AsType[validation.Problems](err); is {
 		shown.Problems = problems
 		return shown, nil
@@ -135,7 +163,8 @@ func previewView(p runs.Preview) views.RunPreview {
 	shown := views.RunPreview{Digest: p.Digest, Grave: p.Confirm, Title: p.Title, Effect: string(p.Effect), Total: p.Total, Clients: p.Clients,
 		Warnings: p.Warnings, Expected: p.Expected}
 	for _, r := range p.Requests {
-		shown.Requests = append(shown.Requests, views.PreviewRequest{Site: r.Name, Home: r.Home, Method: r.Method, URL: r.URL, Body: r.Body, Warning: r.Warning})
+		shown.Requests = append(shown.Requests, views.PreviewRequest{Site: r.Name, Home: r.Home, Method: r.Method, URL: r.URL, Body: r.Body, Warning: r.Warning,
+			Expect: r.Expect})
 	}
 	for _, site := range p.LeftOut {
 		shown.LeftOut = append(shown.LeftOut, views.PreviewSite{Name: site.Name, Home: site.Home})
@@ -143,11 +172,58 @@ func previewView(p runs.Preview) views.RunPreview {
 	return shown
 }
 
+// unchosen says which parameters of a change are still to be chosen: where a choice would do more or less, a person makes it.
+func unchosen(form url.Values) validation.Problems {
+	o, found := operation.Find(form.Get("operation"))
+	if !found || o.Effect == operation.Read {
+		return nil
+	}
+	p := validation.Problems{}
+	for _, param := range o.Params {
+		if param.Kind == operation.KindChoice && param.Default != "" && form.Get("p."+param.Name) == "" {
+			p[param.Name] = "Choose " + strings.ToLower(param.Label[:1]) + param.Label[1:] + "."
+		}
+	}
+	if len(p) == 0 {
+		return nil
+	}
+	return p
+}
+
+// leftOut is the form without the sites of which the last check makes one expect the kind of trouble. The sites that stay are then chosen
+// one by one.
+func (s *Server) leftOut(v *requestContext, form url.Values, kind string) (url.Values, error) {
+	p, err := s.Runner.Preview(v.Request.Context(), v.actor(), specOf(form))
+	if _, is := errors.AsType[validation.Problems](err); is {
+		return form, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	form = maps.Clone(form)
+	for _, field := range selectionFields {
+		form.Del(field)
+	}
+	form.Del("confirm")
+	form.Set("all", "")
+	left := map[int64]bool{}
+	for _, r := range p.Requests {
+		left[r.SiteID] = left[r.SiteID] || r.Expect == kind
+	}
+	for _, r := range p.Requests {
+		if !left[r.SiteID] {
+			left[r.SiteID] = true // once
+			form.Add("site", strconv.FormatInt(r.SiteID, 10))
+		}
+	}
+	return form, nil
+}
+
 // showCompose draws the form as it was filled in. Problems with fields are those of an attempt to start.
 func (s *Server) showCompose(v *requestContext, status int, form url.Values, problems validation.Problems) error {
 	page := views.ComposePage{Frame: v.frame("Run", "run"), Chosen: form.Get("operation"), Typed: map[string]string{}, Problems: problems}
 	page.Concurrency, page.DefaultAtOncePerServer = s.Registry.Limits()
-	page.Saved, page.Form = form.Get("saved"), form.Get("form")
+	page.Saved, page.Form, page.Draft, page.From = form.Get("saved"), form.Get("form"), form.Get("draft"), form.Get("from")
 	page.Verify, page.AtOnce, page.AtOncePerServer, page.TimeLimit = form.Get("verify") == "1", form.Get("at_once"), form.Get("at_once_per_server"),
 		form.Get("time_limit")
 	for name := range form {
@@ -163,6 +239,7 @@ func (s *Server) showCompose(v *requestContext, status int, form url.Values, pro
 		return err
 	}
 	spec := specOf(form)
+	page.Preview.Draft = page.Draft
 	if !empty(spec.Selection) {
 		if page.Preview, err = s.livePreview(v, form); err != nil && !errors.Is(err, access.ErrForbidden) {
 			return err
@@ -171,6 +248,7 @@ func (s *Server) showCompose(v *requestContext, status int, form url.Values, pro
 	if page.Preview.Problems == nil {
 		page.Preview.Problems = problems
 	}
+	page.Preview.Open = v.Query("requests") == "1"
 	if status == http.StatusConflict {
 		page.Preview.Confirm = "" // the number that was typed confirmed another run
 	}
@@ -241,6 +319,9 @@ func (s *Server) startRun(v *requestContext) error {
 	}
 	spec := specOf(form)
 	spec.Form = form.Get("form")
+	if problems := unchosen(form); problems != nil {
+		return s.refuseCompose(v, http.StatusUnprocessableEntity, form, problems)
+	}
 	if id, err := strconv.ParseInt(form.Get("saved"), 10, 64); err == nil && spec.Operation == "request" {
 		o, err := s.Library.One(v.Request.Context(), id)
 		if err != nil && !errors.Is(err, saved.ErrNone) { // one that was removed meanwhile has no columns to give
@@ -251,14 +332,25 @@ func (s *Server) startRun(v *requestContext) error {
 	spec.Person = s.person(cmp.Or(form.Get("shown"), "nothing"))
 	run, err := s.Runner.Start(v.Request.Context(), v.actor(), spec)
 	if errors.Is(err, runs.ErrNotShown) {
-		return s.showCompose(v, http.StatusConflict, form,
+		return s.refuseCompose(v, http.StatusConflict, form,
 			validation.Problems{"shown": "Nothing was started yet. This is what the run would do now. Check it, then run it."})
 	}
 	if problems, is := errors.AsType[validation.Problems](err); is {
-		return s.showCompose(v, http.StatusUnprocessableEntity, form, problems)
+		return s.refuseCompose(v, http.StatusUnprocessableEntity, form, problems)
 	}
 	if err != nil {
 		return err
 	}
 	return v.redirect(fmt.Sprintf("/runs/%d", run.ID))
+}
+
+// refuseCompose shows the form with what is wrong. It is kept as a draft, whose address the page takes, so that it can be reloaded.
+func (s *Server) refuseCompose(v *requestContext, status int, form url.Values, problems validation.Problems) error {
+	name, err := s.saveDraft(v, form)
+	if err != nil {
+		return err
+	}
+	form.Set("draft", name)
+	v.Header("Content-Location", draftPath(name))
+	return s.showCompose(v, status, form, problems)
 }

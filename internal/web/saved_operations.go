@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -21,7 +22,7 @@ func (s *Server) saved(v *requestContext) error {
 	if err != nil {
 		return err
 	}
-	page := views.SavedPage{Frame: v.frame("Saved operations", "endpoints")}
+	page := views.SavedPage{Frame: v.frame("Saved operations", "endpoints"), Draft: v.Query("draft")}
 	for _, o := range all {
 		if o.Within(v.actor()) {
 			page.Operations = append(page.Operations, savedView(o))
@@ -43,7 +44,10 @@ func (s *Server) useSaved(v *requestContext) error {
 	if err != nil {
 		return err
 	}
-	form := v.Request.URL.Query()
+	form, err := s.withDraft(v, v.Request.URL.Query())
+	if err != nil {
+		return err
+	}
 	form.Set("operation", "request")
 	form.Set("saved", strconv.FormatInt(o.ID, 10))
 	for name, value := range o.Params() {
@@ -64,15 +68,30 @@ func (s *Server) savedOf(v *requestContext) (saved.Operation, error) {
 	return o, err
 }
 
+// newSavedForm is the form that gives the request of a draft a name, or a new one.
+func (s *Server) newSavedForm(v *requestContext) error {
+	form := v.Request.URL.Query()
+	if name := v.Query("draft"); name != "" {
+		d, err := s.openDraft(v, name)
+		if err != nil {
+			return err
+		}
+		form = d.form
+	}
+	return s.showSavedForm(v, http.StatusOK, 0, requestOf(form), nil)
+}
+
 // newSaved is the form that gives a request a name: of a saved operation that is copied, or of the request that was put together.
 func (s *Server) newSaved(v *requestContext) error {
 	form, err := v.form()
 	if err != nil {
 		return err
 	}
-	if v.Request.Method == http.MethodGet {
-		form = v.Request.URL.Query()
-	}
+	return s.showSavedForm(v, http.StatusOK, 0, requestOf(form), nil)
+}
+
+// requestOf is the request that was put together.
+func requestOf(form url.Values) saved.Definition {
 	d := saved.Definition{
 		Method: form.Get("p.method"), Path: form.Get("p.path"), Body: form.Get("p.body"), Headers: form.Get("p.headers"), Effect: form.Get("p.effect"),
 		Pages: form.Get("p.pages") == "true",
@@ -81,7 +100,7 @@ func (s *Server) newSaved(v *requestContext) error {
 	if d.Method == "" {
 		d.Method = http.MethodGet
 	}
-	return s.showSavedForm(v, http.StatusOK, 0, d, nil)
+	return d
 }
 
 func definitionOf(form url.Values) saved.Definition {
@@ -113,7 +132,8 @@ func (s *Server) showSavedForm(v *requestContext, status int, id int64, d saved.
 		{Name: "rows", Label: "Rows", Value: d.Table.Rows, Rows: 1, Mono: true,
 			Hint: "A jq expression that gives the rows of an answer. Leave it empty for each element of a list."},
 	}
-	return v.render(status, views.SavedForm(views.SavedFormPage{Frame: v.frame("Save an operation", "endpoints"), ID: id, Name: d.Name, Pages: d.Pages,
+	return v.render(status, views.SavedForm(views.SavedFormPage{Draft: cmp.Or(v.Query("draft"), v.PostForm("draft")), Frame: v.frame("Save an operation",
+		"endpoints"), ID: id, Name: d.Name, Pages: d.Pages,
 		Fields: fields}))
 }
 
@@ -161,6 +181,9 @@ func (s *Server) afterSaving(v *requestContext, id int64, d saved.Definition, er
 		return err
 	}
 	v.setFlash("ok", "Operation saved for the team.")
+	if name := v.PostForm("draft"); name != "" {
+		return v.redirect("/operations?draft=" + url.QueryEscape(name))
+	}
 	return v.redirect("/operations")
 }
 

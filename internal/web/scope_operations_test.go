@@ -26,7 +26,7 @@ var otherOperation = map[string]int{
 	"GET /runs/:id/export.json": 404, "GET /runs/:id/report": 404,
 	"GET /runs/:id/answers": 404, "GET /runs/:id/answers.csv": 404, "GET /runs/:id/answers.json": 404, "GET /runs/:id/answers.jsonl": 404,
 	"GET /runs/:id/compare": 404,
-	"POST /runs/:id/undo":   404, "POST /runs/:id/start": 404,
+	"POST /runs/:id/draft":  404, "POST /runs/:id/undo": 404, "POST /runs/:id/start": 404,
 	"POST /runs/:id/cancel": 404, "POST /runs/:id/approve": 404, "POST /runs/:id/decline": 404, "POST /runs/:id/redirects": 404, "POST /runs/:id/rerun": 404,
 	"GET /operations/:id/use": 404, "GET /operations/:id/edit": 404, "POST /operations/:id": 403, "POST /operations/:id/remove": 404,
 	"GET /api/v1/runs/:id/answers": 404, "POST /api/v1/runs/:id/rerun": 404, "GET /api/v1/runs/:id": 404, "GET /api/v1/runs/:id/targets": 404,

@@ -223,10 +223,13 @@ var shown = regexp.MustCompile(`name="shown" value="([0-9a-f]+)"`)
 // seen is the form of a run as it is sent by somebody who was shown what it does.
 func (p person) seen(form url.Values) url.Values {
 	p.t.Helper()
+	form = maps.Clone(form)
+	if form.Get("operation") == "clear-cache" && !form.Has("p.purge_type") {
+		form.Set("p.purge_type", "all")
+	}
 	r := p.request(http.MethodPost, "/run/preview", form)
 	r.Header.Set("HX-Request", "true")
 	_, page := p.do(r)
-	form = maps.Clone(form)
 	if found := shown.FindStringSubmatch(page); found != nil {
 		form.Set("shown", found[1])
 	}

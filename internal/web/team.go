@@ -45,6 +45,9 @@ func (s *Server) showTeam(v *requestContext, status int, page views.Team, proble
 			{Name: "role", Label: "Role", Value: v.DefaultPostForm("role", string(access.Operator)), Problem: problems["role"], Options: rolesFor(actor)},
 		}
 	}
+	if page.ConfirmAbove, err = s.Runner.ConfirmAbove(v.Request.Context()); err != nil {
+		return err
+	}
 	if page.Policy, err = s.policyForm(v); err != nil {
 		return err
 	}

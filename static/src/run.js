@@ -99,9 +99,22 @@ if (compose) {
       label.hidden = !label.textContent.toLowerCase().includes(words);
     });
   }, true);
-  addEventListener("pageshow", () => {
+  // A form that was refused stands under the address that it was sent to: its draft's is the one to come back to.
+  if (location.pathname === "/runs" && compose.dataset.draft) {
+    history.replaceState(history.state, "", "/runs/new?draft=" + encodeURIComponent(compose.dataset.draft));
+  }
+  addEventListener("pageshow", (event) => {
     narrowScope();
     const [from] = performance.getEntriesByType("navigation");
-    if (from?.type === "back_forward") htmx.trigger(compose.querySelector("[data-preview]"), "refresh");
+    if (event.persisted || from?.type !== "navigate") htmx.trigger(compose.querySelector("[data-preview]"), "refresh");
+  });
+  compose.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" || event.target.name !== "confirm") return;
+    event.preventDefault();
+    compose.requestSubmit(compose.querySelector("[data-run]"));
+  });
+  compose.addEventListener("click", (event) => {
+    const details = document.getElementById(event.target.closest("[data-open]")?.dataset.open);
+    if (details) details.open = true;
   });
 }
