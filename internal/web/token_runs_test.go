@@ -69,7 +69,7 @@ func TestARunOfARevokedTokenIsNotRevivedByItsName(t *testing.T) {
 		approve(lost)
 		must(db.Gorm.Exec("UPDATE runs SET approval = 'approved', approved_by = 'Somebody' WHERE id = ? AND approval = 'asked'", lost).Error)
 		must(h.runner.Store().Enqueue(t.Context(), 1))
-		if last := wait(lost); last.Run.State != runs.Cancelled || last.Counts.Failed != 1 {
+		if last := wait(lost); last.Run.State != runs.Cancelled || last.Counts.NotSent != 1 {
 			t.Errorf("after the token was revoked: %s with %+v", last.Run.State, last.Counts)
 		}
 		for _, call := range h.fake.Calls(0)[sent:] {
