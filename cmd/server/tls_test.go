@@ -107,7 +107,7 @@ func TestTLSFromAnAuthority(t *testing.T) {
 	p := start(t, env, "serve")
 	p.wait(t, "listens on https://drover.example")
 	var shown *x509.Certificate
-	for deadline := time.Now().Add(60 * time.Second); shown == nil; time.Sleep(100 * time.Millisecond) {
+	for deadline := time.Now().Add(4 * time.Minute); shown == nil; time.Sleep(100 * time.Millisecond) {
 		certificate, page, err := insecure(t, addr, "drover.example")
 		if err == nil && strings.HasSuffix(page, "ok\n") {
 			shown = certificate
