@@ -149,3 +149,26 @@ func (c Connection) approvalHost() string {
 	}
 	return u.Host
 }
+
+// ImportPreview is what an import would do, and the choice of its columns.
+type ImportPreview struct {
+	Columns []ImportColumn
+	Fields  []string // that a column can be
+	Lines   []ImportLine
+	Counts  map[string]int
+	Sure    bool
+	Noted   int // lines whose password looks like a login password
+	Hidden  int
+}
+
+// ImportColumn is one column, with its first cells.
+type ImportColumn struct {
+	Header, Field string
+	Samples       []string
+}
+
+func (p ImportPreview) stored() int { return p.Counts["added"] + p.Counts["updated"] }
+
+var importFieldNames = map[string]string{
+	"url": "Site URL", "username": "WordPress username", "application_password": "Application password", "name": "Name", "client": "Client", "tags": "Tags",
+}

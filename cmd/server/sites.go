@@ -1,10 +1,12 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -21,19 +23,22 @@ func sitesCommand(c *config) *cobra.Command {
 }
 
 func sitesImportCommand(c *config) *cobra.Command {
-	var asJSON bool
+	var asJSON, preview bool
 	var badFile string
+	var columns map[string]string
 	cmd := &cobra.Command{
-		Use:   "import FILE.csv",
-		Short: "Add the sites in a CSV file, and update the ones that already exist",
-		Long: `Add the sites in a CSV file, and update the ones that already exist.
+		Use:   "import FILE",
+		Short: "Add the sites in a CSV file or Excel workbook, and update the ones that already exist",
+		Long: `Add the sites in a CSV file or Excel workbook (.xlsx), and update the ones that already exist.
 
-The first line names the columns: url,username,application_password,client,tags. Others are ignored; client and tags may be
-missing. Every good line is stored, the first 200 bad ones are listed with the reason; --bad writes all of them to a file.
-Importing the same file twice changes nothing. The file may be in UTF-8, UTF-16 or Windows-1252, with at most 20,000 lines.
-Write - for FILE.csv to read the standard input.`,
-		Example: "  drover sites import sites.csv",
-		Args:    cobra.ExactArgs(1),
+Columns are recognized by their names in the usual languages, and in the exports of browsers and password managers: the site's URL, username
+and application password, and where present its name, client and tags. Where a name is not recognized, choose the column with --map.
+--preview shows what would happen, line by line, and stores nothing. Every good line is stored, the first 200 bad ones are listed with the
+reason; --bad writes all of them to a file. Importing the same file twice changes nothing. The file may be in UTF-8, UTF-16 or Windows-1252,
+with at most 20,000 lines. Write - for FILE to read the standard input.`,
+		Example: `  drover sites import sites.csv
+  drover sites import clients.xlsx --preview --map url="Site URL" --map username=Login --map application_password="App PW"`,
+		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			file, err := openFile(cmd, args[0])
 			if err != nil {
@@ -41,20 +46,55 @@ Write - for FILE.csv to read the standard input.`,
 			}
 			defer file.Close()
 			return c.withData(cmd, func(h *app) error {
-				lines, err := h.registry.Import(cmd.Context(), commandLine(), file)
+				lines, err := importFile(cmd, h, file, columns, preview)
 				if err != nil {
 					return err
 				}
 				if err := writeBadLines(badFile, lines); err != nil {
 					return err
 				}
-				return reportImport(cmd.OutOrStdout(), lines, asJSON)
+				return reportImport(cmd.OutOrStdout(), lines, asJSON, preview)
 			})
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON object per line")
+	cmd.Flags().BoolVar(&preview, "preview", false, "show what would happen, and store nothing")
+	cmd.Flags().StringToStringVar(&columns, "map", nil, "the header of a column, or #3 for the third, as in url=\"Site URL\"; repeat for more columns")
 	cmd.Flags().StringVar(&badFile, "bad", "", "write all bad lines with the reasons to this CSV file")
 	return cmd
+}
+
+// importFile imports the file, or shows what that would do, and says on standard error for what it takes the columns.
+func importFile(cmd *cobra.Command, h *app, file io.Reader, columns map[string]string, preview bool) ([]sites.Line, error) {
+	for field := range columns {
+		if !slices.Contains(sites.ImportFields(), field) {
+			return nil, usage("--map: there is no field %q; choose one of %s", field, strings.Join(sites.ImportFields(), ", "))
+		}
+	}
+	text, err := io.ReadAll(io.LimitReader(file, sites.LongestImport+1))
+	if err != nil {
+		return nil, err
+	}
+	foreseen, err := h.registry.PreviewImport(cmd.Context(), commandLine(), sites.Source{File: bytes.NewReader(text), Columns: columns})
+	if err != nil {
+		return nil, err
+	}
+	var taken []string
+	for _, c := range foreseen.Columns {
+		if c.Field != "" && c.Field != c.Header {
+			taken = append(taken, fmt.Sprintf("%s = %q", c.Field, c.Header))
+		}
+	}
+	if len(taken) > 0 {
+		fmt.Fprintf(cmd.ErrOrStderr(), "Columns: %s\n", strings.Join(taken, ", "))
+	}
+	if !foreseen.Sure {
+		fmt.Fprintln(cmd.ErrOrStderr(), "This is a guess. To confirm or correct it, name the columns with --map.")
+	}
+	if preview {
+		return foreseen.Lines, nil
+	}
+	return h.registry.ImportFrom(cmd.Context(), commandLine(), sites.Source{File: bytes.NewReader(text), Columns: columns})
 }
 
 func writeBadLines(name string, lines []sites.Line) error {
@@ -82,17 +122,19 @@ func openFile(cmd *cobra.Command, name string) (io.ReadCloser, error) {
 	return file, nil
 }
 
-func reportImport(out io.Writer, lines []sites.Line, asJSON bool) error {
+func reportImport(out io.Writer, lines []sites.Line, asJSON, preview bool) error {
 	counts, noted := map[sites.LineResult]int{}, 0
 	for _, line := range lines {
-		counts[line.Result]++
+		if counts[line.Result]++; line.Result == sites.LineTwice {
+			counts[sites.LineBad]++
+		}
 		if line.Note != "" {
 			noted++
 		}
 		switch {
 		case asJSON:
 			printJSON(out, map[string]any{"line": line.Number, "site": line.URL, "result": line.Result, "reason": line.Reason, "note": line.Note})
-		case line.Result == sites.LineBad && counts[sites.LineBad] <= mostListed:
+		case !line.Stored() && counts[sites.LineBad] <= mostListed:
 			fmt.Fprintf(out, "line %d: %s: %s\n", line.Number, line.URL, line.Reason)
 		case line.Note != "" && noted <= mostListed:
 			fmt.Fprintf(out, "line %d: %s: note: %s\n", line.Number, line.URL, line.Note)
@@ -100,6 +142,9 @@ func reportImport(out io.Writer, lines []sites.Line, asJSON bool) error {
 	}
 	if more := counts[sites.LineBad] - mostListed; more > 0 && !asJSON {
 		fmt.Fprintf(out, "and %d more bad lines; write all of them to a file with --bad FILE\n", more)
+	}
+	if preview && !asJSON {
+		fmt.Fprintln(out, "Preview only. Nothing was stored.")
 	}
 	if !asJSON {
 		fmt.Fprintf(out, "%d added, %d updated, %d unchanged, %d bad\n", counts[sites.LineAdded], counts[sites.LineUpdated], counts[sites.LineUnchanged],

@@ -8,7 +8,7 @@ import (
 	"slices"
 
 	"github.com/droverhq/drover/internal/access"
-	"github.com/droverhq/drover/internal/validation"
+	"github.com/droverhq/drover/internal/wordpress"
 )
 
 // LineResult is what became of one line of an import.
@@ -19,6 +19,7 @@ const (
 	LineAdded     LineResult = "added"
 	LineUpdated   LineResult = "updated"
 	LineUnchanged LineResult = "unchanged"
+	LineTwice     LineResult = "twice" // the same site is on another line, or in the list under another URL; not stored
 	LineBad       LineResult = "bad"
 )
 
@@ -30,33 +31,38 @@ type Line struct {
 	Reason string // of a bad line, what is wrong and what to do
 	Note   string // of a good line, what looks odd
 	SiteID int64  // of a good line
+
+	Username, Name, Client, Tags string // as the file has them
 }
 
 // Import adds the sites of a CSV file and updates the ones that are there already. Every good line is stored, bad ones are reported
 // with the reason; importing the same file twice changes nothing. An empty client or tags column of a known site leaves them alone.
 func (r *Registry) Import(ctx context.Context, actor access.Actor, file io.Reader) ([]Line, error) {
+	return r.ImportFrom(ctx, actor, Source{File: file})
+}
+
+// ImportFrom is Import of a file whose columns somebody may have chosen. It returns ErrNoHeader where they are neither chosen nor named.
+func (r *Registry) ImportFrom(ctx context.Context, actor access.Actor, src Source) ([]Line, error) {
 	if err := r.log.Authorize(ctx, actor, access.SiteImport, ""); err != nil {
 		return nil, err
 	}
-	drafts, lines, err := readImport(file)
+	text, err := readFile(src.File)
 	if err != nil {
 		return nil, err
 	}
-	known, err := r.store.list(ctx, nil, Filter{})
+	h, err := r.headerOf(ctx, text, src.Columns)
+	if err == nil {
+		err = h.whole()
+	}
 	if err != nil {
 		return nil, err
 	}
-	retired, err := r.store.list(ctx, nil, Filter{State: Retired})
+	drafts, lines, err := readLines(h)
 	if err != nil {
 		return nil, err
 	}
-	im := importing{registry: r, known: map[string]Site{}}
-	ids := make([]int64, 0, len(known))
-	for _, s := range slices.Concat(known, retired) {
-		im.known[s.Home] = s
-		ids = append(ids, s.ID)
-	}
-	if im.sealed, err = r.store.credentials(ctx, ids); err != nil {
+	im, err := r.importing(ctx)
+	if err != nil {
 		return nil, err
 	}
 	err = r.store.change(ctx, actor, func(w write) error { return im.store(w, drafts, lines) })
@@ -66,10 +72,31 @@ func (r *Registry) Import(ctx context.Context, actor access.Actor, file io.Reade
 	return lines, nil
 }
 
+// importing is what an import needs to know of what is stored.
+func (r *Registry) importing(ctx context.Context) (im importing, err error) {
+	known, err := r.store.list(ctx, nil, Filter{})
+	if err != nil {
+		return im, err
+	}
+	retired, err := r.store.list(ctx, nil, Filter{State: Retired})
+	if err != nil {
+		return im, err
+	}
+	im = importing{registry: r, known: map[string]Site{}, twins: map[string]Site{}}
+	ids := make([]int64, 0, len(known))
+	for _, s := range slices.Concat(known, retired) {
+		im.known[s.Home], im.twins[wordpress.SiteKey(s.Home)] = s, s
+		ids = append(ids, s.ID)
+	}
+	im.sealed, err = r.store.credentials(ctx, ids)
+	return im, err
+}
+
 // importing is an import under way.
 type importing struct {
 	registry *Registry
 	known    map[string]Site
+	twins    map[string]Site // by what all addresses of a site have in common
 	sealed   map[int64]credentialRow
 }
 
@@ -77,7 +104,7 @@ type importing struct {
 func (im importing) store(w write, drafts []Draft, lines []Line) error {
 	counts := map[LineResult]int{}
 	for i := range lines {
-		if lines[i].Result != LineBad {
+		if lines[i].Result != LineBad && lines[i].Result != LineTwice {
 			if err := im.line(w, drafts[i], &lines[i]); err != nil {
 				return fmt.Errorf("line %d: %w", lines[i].Number, err)
 			}
@@ -88,46 +115,29 @@ func (im importing) store(w write, drafts []Draft, lines []Line) error {
 		return nil
 	}
 	return w.recordMany(access.SiteImport, map[string]any{
-		"added": counts[LineAdded], "updated": counts[LineUpdated], "unchanged": counts[LineUnchanged], "bad": counts[LineBad],
+		"added": counts[LineAdded], "updated": counts[LineUpdated], "unchanged": counts[LineUnchanged],
+		"bad": counts[LineBad] + counts[LineTwice],
 	})
 }
 
 func (im importing) line(w write, d Draft, line *Line) error {
-	s, found := im.known[d.URL]
-	if found && !within(w.actor, s) {
-		line.Result, line.Reason = LineBad, outsideScope
-		return nil
-	}
-	declared, p := d, validation.Problems{}
-	if found {
-		declared = keepUnsaid(d, s)
-	}
-	if declared.checkScope(w.actor, p); len(p) > 0 {
-		line.Result, line.Reason = LineBad, p.Error()
-		return nil
-	}
-	if !found {
-		err := w.undoable(func(w write) (err error) { line.SiteID, err = im.registry.insert(w, d); return err })
-		if line.Result = LineAdded; errors.Is(err, access.ErrNeedsApproval) {
-			line.Result, line.SiteID, line.Reason = LineBad, 0,
-				"This client is protected by the approval policy. Add the site individually, so that a second person can approve it."
-			return nil
-		}
+	f, err := im.foresee(w.actor, d, line)
+	if err != nil {
 		return err
 	}
-	if !s.RetiredAt.IsZero() {
-		line.Result, line.Reason = LineBad, "This site is retired. Restore it first, then import it again."
-		return nil
+	why := "This site is protected by the approval policy. Change it on its own page, so that a second person can approve it."
+	switch line.Result {
+	case LineAdded:
+		why = "This client is protected by the approval policy. Add the site individually, so that a second person can approve it."
+		err = w.undoable(func(w write) (err error) { line.SiteID, err = im.registry.insert(w, d); return err })
+	case LineUpdated:
+		err = w.undoable(func(w write) error { return im.update(w, f.known, f.declared, f.sameCredential) })
 	}
-	line.Result, line.SiteID = LineUnchanged, s.ID
-	same, err := im.sameCredential(s, declared)
-	if err != nil || same && len(changesOf(s, declared)) == 0 {
-		return err
-	}
-	line.Result = LineUpdated
-	err = w.undoable(func(w write) error { return im.update(w, s, declared, same) })
 	if errors.Is(err, access.ErrNeedsApproval) {
-		line.Result, line.Reason = LineBad, "This site is protected by the approval policy. Change it on its own page, so that a second person can approve it."
+		line.Result, line.Reason = LineBad, why
+		if f.known.ID == 0 {
+			line.SiteID = 0
+		}
 		return nil
 	}
 	return err

@@ -20,7 +20,8 @@ var columnNames = map[string][]string{
 		"domainname", "adresse", "webadresse", "webseite", "urlderwebsite", "seite", "sitio", "sitioweb", "direccion", "direccionweb", "direcciondelsitio",
 		"urldelsitio", "sito", "sitoweb",
 		"indirizzo", "siteweb", "adressedusite", "urldusite", "dominio", "domaine"},
-	"username": {"username", "user", "adminusername", "adminuser", "loginusername", "loginname", "adminname", "admin", "login", "userlogin",
+	"username": {"username", "user", "adminusername", "adminuser", "loginusername", "loginname", "adminname", "administratorusername", "admin", "login",
+		"userlogin",
 		"benutzername", "benutzer", "nutzername", "nutzer", "anmeldename", "identifiant", "nomdutilisateur", "utilisateur", "usuario", "nombredeusuario",
 		"nomeutente", "utente",
 		"gebruikersnaam", "gebruiker", "usernameoremailaddress", "usernameoremail", "email", "emailaddress"},
@@ -30,6 +31,7 @@ var columnNames = map[string][]string{
 		"contrasenadeaplicaciones", "claveaplicacion", "passwordapplicazione", "passworddellapplicazione", "applicatiewachtwoord"},
 	"password": {"password", "loginpassword", "adminpassword", "passwort", "kennwort", "motdepasse", "contrasena", "wachtwoord"},
 	"client":   {"client", "clientname", "customer", "customername", "clients", "kunde", "cliente", "klant"},
+	"name":     {"sitename", "sitetitle", "title", "titel", "name", "titre", "nombre", "nome", "naam"},
 	"tags":     {"tags", "tag", "labels", "schlagworter", "etiquettes", "etiquetas", "etichette"},
 }
 
@@ -45,18 +47,21 @@ type header struct {
 	offset    int    // lines taken off
 	separator byte
 	columns   map[string]int
-	names     string // the header itself, to recognize it where files were put together
+	names     string // the header itself, to recognize it where files were put together; empty where the file has none
+	cells     []string
 	line      int
+	sure      bool // every column that is needed was named, or chosen
 }
 
-// findHeader looks for the line that names the columns with each separator, the one of a sep= line first.
-func findHeader(text string) (header, error) {
+// findHeader looks for the line that names the columns with each separator, the one of a sep= line first. Columns that somebody chose count before
+// names. Where a needed column is named nowhere, the likeliest table is returned with a guess, and is not sure.
+func findHeader(text string, chosen Columns) (header, error) {
 	separators := []byte(spreadsheet.Separators)
 	h := header{text: text}
 	if named, rest, lines := separatorLine(text); named != 0 {
 		h.text, h.offset, separators = rest, lines, append([]byte{named}, separators...)
 	}
-	best := map[string]int{}
+	best := h
 	for _, separator := range separators {
 		reader := spreadsheet.NewReader(h.text, separator)
 		for range mostAbove {
@@ -64,17 +69,45 @@ func findHeader(text string) (header, error) {
 			if !more {
 				break
 			}
-			columns := columnsOf(record.Cells)
-			if len(missing(columns)) == 0 {
-				h.separator, h.columns, h.names, h.line = separator, columns, namesOf(record.Cells), record.Line
-				return h, nil
+			at := h
+			at.separator, at.cells, at.names, at.line, at.columns = separator, record.Cells, namesOf(record.Cells), record.Line, columnsOf(record.Cells)
+			if columns, found := chosenColumns(record.Cells, chosen); found {
+				at.columns = columns
+				return at.withoutData(), nil
 			}
-			if len(columns) > len(best) {
-				best = columns
+			if len(missing(at.columns)) == 0 {
+				at.sure = true
+				return at, nil
+			}
+			if better(at, best) {
+				best = at
 			}
 		}
 	}
-	return header{}, fmt.Errorf("%w; the column %s is missing", ErrNoHeader, missing(best)[0])
+	if best.cells == nil {
+		return header{}, fmt.Errorf("%w; the column %s is missing", ErrNoHeader, needed[0])
+	}
+	best.columns = guess(best.columns, samples(header{text: best.text, separator: best.separator}, 50))
+	best = best.withoutData()
+	best.sure = false
+	return best, nil
+}
+
+// better tells whether a record is likelier to be the header: it names more, or is wider.
+func better(at, than header) bool {
+	if len(at.columns) != len(than.columns) {
+		return len(at.columns) > len(than.columns)
+	}
+	return len(at.cells) > len(than.cells)
+}
+
+// withoutData is the header of a file that has none: its first record is a site already.
+func (h header) withoutData() header {
+	h.sure = len(missing(h.columns)) == 0
+	if isData(h.cells, h.columns) {
+		h.names, h.line = "", 0
+	}
+	return h
 }
 
 // separatorLine reads the line sep=; that Excel takes as a hint.

@@ -17,6 +17,9 @@ import (
 // ErrNoHeader is returned for a file that has no line with the columns' names.
 var ErrNoHeader = errors.New("the first line must name the columns: url,username,application_password,client,tags")
 
+// LongestImport is the most that a file of sites may have, in bytes.
+const LongestImport = longestImport
+
 // What bounds an import. 5,000 sites are about half a megabyte.
 const (
 	longestImport = 16 << 20
@@ -29,20 +32,54 @@ var (
 	errManyLines  = validation.Problems{"file": "The file has more than 20,000 lines. Split it and import the parts one after another."}
 )
 
-// readImport reads the file into drafts and the beginning of the report, one of each for every record that holds something.
-func readImport(file io.Reader) ([]Draft, []Line, error) {
+// readFile reads a file of sites into the text of a table.
+func readFile(file io.Reader) (string, error) {
 	raw, err := io.ReadAll(io.LimitReader(file, longestImport+1))
 	if err != nil {
-		return nil, nil, fmt.Errorf("sites: import: %w", err)
+		return "", fmt.Errorf("sites: import: %w", err)
 	}
 	if len(raw) > longestImport {
-		return nil, nil, errLongImport
+		return "", errLongImport
 	}
-	text := spreadsheet.Decode(raw)
-	found, err := findHeader(text)
+	text, err := spreadsheet.Text(raw, mostLines+mostAbove)
+	if err != nil {
+		return "", validation.Problems{"file": err.Error()}
+	}
+	return text, nil
+}
+
+// readImport reads the file into drafts and the beginning of the report, one of each for every record that holds something.
+func readImport(file io.Reader) ([]Draft, []Line, error) {
+	text, err := readFile(file)
 	if err != nil {
 		return nil, nil, err
 	}
+	found, err := findHeader(text, nil)
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := found.whole(); err != nil {
+		return nil, nil, err
+	}
+	return readLines(found)
+}
+
+// whole returns ErrNoHeader where the header names not all that is needed: what was guessed is for people to confirm.
+func (h header) whole() error {
+	if h.sure {
+		return nil
+	}
+	lacking := missing(columnsOf(h.cells))
+	if len(lacking) == 0 {
+		lacking = missing(h.columns)
+	}
+	if len(lacking) == 0 {
+		lacking = needed
+	}
+	return fmt.Errorf("%w; the column %s is missing", ErrNoHeader, lacking[0])
+}
+
+func readLines(found header) ([]Draft, []Line, error) {
 	im := reading{header: found, seen: map[string]int{}}
 	reader := spreadsheet.NewReader(found.text, found.separator)
 	reader.Swallowed = found.isRecord
@@ -70,7 +107,8 @@ type reading struct {
 
 func (im *reading) read(record spreadsheet.Record) (Draft, Line) {
 	field := func(name string) string { return im.header.cell(record.Cells, name) }
-	line := Line{Number: record.Line, URL: shown(field("url"))}
+	line := Line{Number: record.Line, URL: shown(field("url")), Username: shown(field("username")), Name: shown(field("name")),
+		Client: shown(field("client")), Tags: shown(field("tags"))}
 	if record.Unclosed {
 		line.Result = LineBad
 		line.Reason = "A double quote opens on this line and is never closed. Close it or remove it, and import this line again."
@@ -79,11 +117,12 @@ func (im *reading) read(record spreadsheet.Record) (Draft, Line) {
 	password, mixed := im.header.password(record.Cells)
 	d, p := Draft{
 		URL: field("url"), Username: field("username"), Password: vault.NewSecret(oneLine(password)),
-		Client: field("client"), Tags: SplitTags(field("tags")),
+		Name: givenName(field("name"), field("url")), Client: field("client"), Tags: SplitTags(field("tags")),
 	}, validation.Problems{}
 	d.clean(p)
 	d.cleanCredential(p)
-	if first, twice := im.seen[d.URL]; twice && d.URL != "" {
+	first, twice := im.seen[wordpress.SiteKey(d.URL)]
+	if twice = twice && d.URL != ""; twice {
 		p["url"] = fmt.Sprintf("The same site is already on line %d. Keep one of the two.", first)
 	}
 	line.Note = noteOn(d.Password)
@@ -93,9 +132,12 @@ func (im *reading) read(record spreadsheet.Record) (Draft, Line) {
 	if len(p) > 0 {
 		line.Note = ""
 		line.Result, line.Reason = LineBad, p.Error()
+		if twice && len(p) == 1 {
+			line.Result = LineTwice
+		}
 		return Draft{}, line
 	}
-	im.seen[d.URL], line.URL = record.Line, d.URL
+	im.seen[wordpress.SiteKey(d.URL)], line.URL = record.Line, d.URL
 	return d, line
 }
 
@@ -109,6 +151,21 @@ func noteOn(password vault.Secret) string {
 	}
 	return "This looks like a login password. WordPress wants an application password, 24 letters and digits: make one under Users → Profile → Application " +
 		"Passwords."
+}
+
+// givenName is what a file calls a site, where that is not only its address: browsers call a password by its host.
+func givenName(name, address string) string {
+	bare := func(text string) string {
+		text = strings.ToLower(strings.TrimSpace(text))
+		if _, rest, found := strings.Cut(text, "://"); found {
+			text = rest
+		}
+		return strings.TrimPrefix(strings.TrimRight(text, "/"), "www.")
+	}
+	if n, a := bare(name), bare(address); n == "" || strings.HasPrefix(a, n) || strings.HasPrefix(n, a) || utf8.RuneCountInString(name) > longestName {
+		return ""
+	}
+	return name
 }
 
 // oneLine makes blanks of the line breaks that a narrow column leaves in a cell.

@@ -20,18 +20,21 @@ type BadLines struct {
 	ExpiresAt time.Time
 }
 
-// BadCSV is the bad lines with their reasons as a file for a spreadsheet.
+// Stored tells whether the line was stored, or changes nothing. The others come back as a file.
+func (l Line) Stored() bool { return l.Result != LineBad && l.Result != LineTwice }
+
+// BadCSV is the lines that were not stored as a file, to be corrected and imported: without their passwords, and with the reason as the last column.
 func BadCSV(lines []Line) ([]byte, error) {
 	var file bytes.Buffer
 	w := spreadsheet.NewWriter(&file)
-	if err := w.Write("line", "url", "reason"); err != nil {
+	if err := w.Write("line", "url", "username", "application_password", "name", "client", "tags", "reason"); err != nil {
 		return nil, err
 	}
 	for _, line := range lines {
-		if line.Result != LineBad {
+		if line.Stored() {
 			continue
 		}
-		if err := w.Write(strconv.Itoa(line.Number), line.URL, line.Reason); err != nil {
+		if err := w.Write(strconv.Itoa(line.Number), line.URL, line.Username, "", line.Name, line.Client, line.Tags, line.Reason); err != nil {
 			return nil, err
 		}
 	}
@@ -43,7 +46,7 @@ func BadCSV(lines []Line) ([]byte, error) {
 func (r *Registry) KeepBadLines(ctx context.Context, actor access.Actor, lines []Line) error {
 	bad := 0
 	for _, line := range lines {
-		if line.Result == LineBad {
+		if !line.Stored() {
 			bad++
 		}
 	}

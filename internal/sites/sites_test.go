@@ -172,7 +172,7 @@ func TestImport(t *testing.T) {
 		for _, line := range lines {
 			got = append(got, fmt.Sprintf("%d %s %s", line.Number, line.URL, line.Result))
 		}
-		want := "2 https://one.example added, 3 not an address bad, 5 https://two.example added, 7 https://one.example/ bad, 8 https://three.example bad, 9 " +
+		want := "2 https://one.example added, 3 not an address bad, 5 https://two.example added, 7 https://one.example/ twice, 8 https://three.example bad, 9 " +
 			"https://four.example added"
 		if strings.Join(got, ", ") != want {
 			t.Errorf("got  %s\nwant %s", strings.Join(got, ", "), want)

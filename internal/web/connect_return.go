@@ -137,6 +137,9 @@ func (s *Server) storeCredential(v *requestContext, c connect.Connection, userna
 		site, err = s.Registry.Site(ctx, v.actor(), c.SiteID)
 	} else {
 		site, err = s.Registry.Add(ctx, v.actor(), d)
+		if errors.Is(err, access.ErrNeedsApproval) {
+			_, err = v.change(changes.Change{Action: access.SiteAdd, Draft: d})
+		}
 	}
 	if err != nil {
 		return site, err

@@ -80,6 +80,7 @@ func (s *Server) table() []route {
 		get("/sites/import", access.SiteImport, s.importForm, recent),
 		get("/sites/import/bad.csv", access.SiteImport, s.badLines),
 		post("/sites/import", access.SiteImport, s.importSites, recentForm, body(longestUpload)),
+		post("/sites/import/preview", access.SiteImport, s.previewImport, recentForm, body(longestUpload)),
 		get("/connect", access.ConnectQueue, s.connectQueue),
 		post("/connect", access.ConnectQueue, s.connectSites),
 		post("/connect/next", access.ConnectBegin, s.approveNext, recentForm),

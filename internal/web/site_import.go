@@ -1,6 +1,7 @@
 package web
 
 import (
+	"bytes"
 	"cmp"
 	"errors"
 	"io"
@@ -49,40 +50,76 @@ func importFields() []views.Field {
 // longestUpload is what Import reads at the most, and some room for the form around it.
 const longestUpload = 17 << 20
 
-// importSites takes an uploaded file, or what was pasted. Passwords that were pasted do not come back with the report.
+// importSites takes an uploaded file, what was pasted, or the file whose preview was shown. Passwords do not come back with the report.
 func (s *Server) importSites(v *requestContext) error {
-	v.Request.Body = http.MaxBytesReader(v.Writer, v.Request.Body, longestUpload)
-	err := v.parse(1 << 20)
-	if errors.Is(err, errTooMuch) {
-		return s.importProblem(v, http.StatusRequestEntityTooLarge, "This file is larger than 16 MB. Split it and import the parts one at a time.")
+	source, problem, status, err := s.importSource(v)
+	if err != nil {
+		return err
+	}
+	if problem != "" {
+		return s.importProblem(v, status, problem)
+	}
+	lines, err := s.Registry.ImportFrom(v.Request.Context(), v.actor(), source)
+	if problem := unreadable(err); problem != "" {
+		return s.importProblem(v, http.StatusUnprocessableEntity, problem)
 	}
 	if err != nil {
 		return err
+	}
+	if err := s.Registry.DropUpload(v.Request.Context(), v.actor()); err != nil {
+		return err
+	}
+	return s.reportImport(v, lines)
+}
+
+// unreadable says why a file cannot be read, empty for every other error.
+func unreadable(err error) string {
+	if p, is := errors.AsType[validation.Problems](err); is {
+		return p["file"]
+	}
+	if errors.Is(err, sites.ErrNoHeader) {
+		return "T" + strings.TrimPrefix(err.Error(), "t") + "."
+	}
+	return ""
+}
+
+// importSource is the file that a form holds or names, or what is wrong with it.
+func (s *Server) importSource(v *requestContext) (source sites.Source, problem string, status int, err error) {
+	v.Request.Body = http.MaxBytesReader(v.Writer, v.Request.Body, longestUpload)
+	err = v.parse(1 << 20)
+	if errors.Is(err, errTooMuch) {
+		return source, "This file is larger than 16 MB. Split it and import the parts one at a time.", http.StatusRequestEntityTooLarge, nil
+	}
+	if err != nil {
+		return source, "", 0, err
 	}
 	if v.Request.MultipartForm != nil {
 		defer v.Request.MultipartForm.RemoveAll()
 	}
-	var source io.Reader = strings.NewReader(v.PostForm("csv"))
+	if v.PostForm("upload") != "" {
+		kept, columns, err := s.Registry.Upload(v.Request.Context(), v.actor())
+		if errors.Is(err, sites.ErrNoUpload) {
+			return source, "The file was kept for an hour only. Choose it again.", http.StatusUnprocessableEntity, nil
+		}
+		return sites.Source{File: bytes.NewReader(kept), Columns: columns}, "", 0, err
+	}
 	if file, header, err := v.Request.FormFile("file"); err == nil && header.Size > 0 {
 		defer file.Close()
-		if !slices.Contains([]string{".csv", ".tsv", ".txt"}, strings.ToLower(path.Ext(header.Filename))) {
-			return s.importProblem(v, http.StatusUnprocessableEntity, "This is not a CSV file. Save the spreadsheet as CSV and import that file.")
+		if !slices.Contains([]string{".csv", ".tsv", ".txt", ".xlsx"}, strings.ToLower(path.Ext(header.Filename))) {
+			return source, "This is not a CSV file or an Excel workbook (.xlsx). Save the table as one of them and import that file.",
+				http.StatusUnprocessableEntity, nil
 		}
-		source = file
-	} else if strings.TrimSpace(v.PostForm("csv")) == "" {
-		return s.importProblem(v, http.StatusUnprocessableEntity, "Choose a CSV file, or paste its contents.")
+		text, err := io.ReadAll(file)
+		if workbook := bytes.HasPrefix(text, []byte("PK")); err == nil && workbook != strings.EqualFold(path.Ext(header.Filename), ".xlsx") {
+			return source, "This is not a CSV file or an Excel workbook (.xlsx), whatever its name. Save the table as one of them and import that file.",
+				http.StatusUnprocessableEntity, nil
+		}
+		return sites.Source{File: bytes.NewReader(text)}, "", 0, err
 	}
-	lines, err := s.Registry.Import(v.Request.Context(), v.actor(), source)
-	if p, is := errors.AsType[validation.Problems](err); is {
-		return s.importProblem(v, http.StatusUnprocessableEntity, p["file"])
+	if strings.TrimSpace(v.PostForm("csv")) == "" {
+		return source, "Choose a CSV file or an Excel workbook, or paste a table.", http.StatusUnprocessableEntity, nil
 	}
-	if errors.Is(err, sites.ErrNoHeader) {
-		return s.importProblem(v, http.StatusUnprocessableEntity, "T"+strings.TrimPrefix(err.Error(), "t")+".")
-	}
-	if err != nil {
-		return err
-	}
-	return s.reportImport(v, lines)
+	return sites.Source{File: strings.NewReader(v.PostForm("csv"))}, "", 0, nil
 }
 
 func (s *Server) importProblem(v *requestContext, status int, text string) error {
@@ -102,7 +139,7 @@ func (s *Server) reportImport(v *requestContext, lines []sites.Line) error {
 	shown := map[bool]int{}
 	for _, line := range lines {
 		page.Counts[string(line.Result)]++
-		if bad := line.Result == sites.LineBad; shown[bad] < mostReported {
+		if bad := !line.Stored(); shown[bad] < mostReported {
 			shown[bad]++
 			page.Report = append(page.Report, views.ImportLine{Number: line.Number, URL: line.URL, Result: string(line.Result), Reason: cmp.Or(line.Reason, line.Note),
 				SiteID: line.SiteID})
@@ -111,7 +148,8 @@ func (s *Server) reportImport(v *requestContext, lines []sites.Line) error {
 			changed = append(changed, line.SiteID)
 		}
 	}
-	page.Kept, page.KeptUntil, page.Hidden = page.Counts[string(sites.LineBad)], time.Now().Add(sites.KeptReport), len(lines)-len(page.Report)
+	page.Kept, page.KeptUntil, page.Hidden = page.Counts[string(sites.LineBad)]+page.Counts[string(sites.LineTwice)], time.Now().Add(sites.KeptReport),
+		len(lines)-len(page.Report)
 	if len(changed) > 0 {
 		found, err := s.Registry.Select(v.Request.Context(), v.actor(), sites.Selection{IDs: changed})
 		if err != nil {

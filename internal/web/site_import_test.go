@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/droverhq/drover/internal/access"
+	"github.com/droverhq/drover/internal/sites"
 )
 
 // An import of nothing but bad lines shows the first of them, and keeps all of them for the member who imported.
@@ -62,5 +63,44 @@ func TestAnImportOfTooManyLinesIsRefused(t *testing.T) {
 	}
 	if grown := (after.TotalAlloc - before.TotalAlloc) >> 20; grown > 250 {
 		t.Errorf("%d MB were allocated", grown)
+	}
+}
+
+// Nothing is stored before somebody has seen what would be, and the choice of columns is remembered for the next file with the same header.
+func TestAnImportIsPreviewed(t *testing.T) {
+	h := newTestServer(t)
+	p := h.signIn(t, access.Admin)
+	if _, err := h.registry.Import(t.Context(), shell,
+		strings.NewReader("url,username,application_password\nhttps://www.known.example,u,abcd EFGH 1234 ijkl MNOP 5678\n")); err != nil {
+		t.Fatal(err)
+	}
+	file := "Projekt;Wo;Wer;Geheim\nAcme;https://acme.example/wp-admin;drover;zzzz YYYY 9999 xxxx WWWW 8888\nX;known.example;u;zzzz YYYY 9999 xxxx " +
+		"WWWW 8888\nY;https://three.example;u;hunter2\n"
+	status, page := p.post("/sites/import/preview", url.Values{"csv": {file}})
+	if status != http.StatusOK || !strings.Contains(page, "Which column is which?") || strings.Contains(page, "YYYY") || strings.Contains(page, "hunter2") {
+		t.Fatalf("%d %.3000s", status, page)
+	}
+	if _, total, err := h.registry.Sites(t.Context(), shell, sites.Filter{}); err != nil || total != 1 {
+		t.Errorf("%d sites are stored: %v", total, err)
+	}
+	choice := url.Values{"upload": {"1"}, "column.1": {"client"}, "column.2": {"url"}, "column.3": {"username"}, "column.4": {"application_password"}}
+	status, page = p.post("/sites/import/preview", choice)
+	for _, want := range []string{"Import 2 sites", "in the list as https://www.known.example", "looks like a login password"} {
+		if status != http.StatusOK || !strings.Contains(page, want) || strings.Contains(page, "YYYY") {
+			t.Errorf("%d, wants %s: %.3000s", status, want, page)
+		}
+	}
+	if status, page = p.post("/sites/import", url.Values{"upload": {"1"}}); status != http.StatusOK || len(report(t, page)) != 3 {
+		t.Errorf("%d %.3000s", status, page)
+	}
+	if found, total, err := h.registry.Sites(t.Context(), shell, sites.Filter{Clients: []string{"Acme"}}); err != nil || total != 1 ||
+		found[0].Home != "https://acme.example" {
+		t.Errorf("%v %d %v", found, total, err)
+	}
+	if status, _ := p.post("/sites/import", url.Values{"upload": {"1"}}); status != http.StatusUnprocessableEntity {
+		t.Errorf("the file is kept after its import: %d", status)
+	}
+	if _, page = p.post("/sites/import/preview", url.Values{"csv": {file}}); strings.Contains(page, "Which column is which?") {
+		t.Error("the choice of columns is forgotten")
 	}
 }

@@ -65,13 +65,17 @@ func (n *Network) Look(ctx context.Context, address string) Prospect {
 	return p
 }
 
-// SiteKey is the same for all addresses of one site: scheme, port and www do not count.
+// SiteKey is the same for all addresses of one site: scheme and www do not count, and neither do the usual ports.
 func SiteKey(home string) string {
 	u := webAddress(home)
 	if u == nil {
 		return home
 	}
-	return bareHost(u) + belowOrigin(u)
+	key := bareHost(u)
+	if port := u.Port(); port != "" && port != "80" && port != "443" {
+		key += ":" + port
+	}
+	return key + belowOrigin(u)
 }
 
 func (n *Network) look(ctx context.Context, home string) Prospect {
