@@ -43,7 +43,8 @@ func TestPagesAreNumbered(t *testing.T) {
 	for _, c := range []struct {
 		page, total int
 		want        []int
-	}{{1, 50, []int{1}}, {1, 150, []int{1, 2, 3}}, {5, 500, []int{1, 0, 3, 4, 5, 6, 7, 0, 10}}, {10, 500, []int{1, 0, 8, 9, 10}}, {1, 5000, []int{1, 2, 3, 0, 100}}} {
+	}{{1, 50, []int{1}}, {1, 150, []int{1, 2, 3}}, {5, 500, []int{1, 0, 3, 4, 5, 6, 7, 0, 10}},
+		{10, 500, []int{1, 0, 8, 9, 10}}, {1, 5000, []int{1, 2, 3, 0, 100}}} {
 		if got := (Pages{Page: c.page, Per: 50, Total: c.total}).numbers(); !slices.Equal(got, c.want) {
 			t.Errorf("page %d of %d sites: %v, want %v", c.page, c.total, got, c.want)
 		}
@@ -54,7 +55,8 @@ func TestPagesAreNumbered(t *testing.T) {
 func TestARequestAsCurl(t *testing.T) {
 	a := Attempt{Method: "PATCH", URL: "https://acme.example/wp-json/x?a=1&b=it's", RequestBody: `{"it's":1}`, Override: "header"}
 	got := a.curl()
-	for _, part := range []string{"-X POST", "X-HTTP-Method-Override: PATCH", `-u "$WP_USERNAME:$WP_APPLICATION_PASSWORD"`, `b=it'\''s'`, `--data-raw '{"it'\''s":1}'`} {
+	for _, part := range []string{"-X POST", "X-HTTP-Method-Override: PATCH", `-u "$WP_USERNAME:$WP_APPLICATION_PASSWORD"`,
+		`b=it'\''s'`, `--data-raw '{"it'\''s":1}'`} {
 		if !strings.Contains(got, part) {
 			t.Errorf("no %q in\n%s", part, got)
 		}

@@ -42,7 +42,8 @@ func galleryAnswers() []GalleryPage {
 	frame := galleryFrame("Answers", "runs", "operator")
 	page := AnswersPage{Frame: frame, RunID: 88, Title: "GET /wp/v2/plugins", Query: url.Values{"sort": {"1"}},
 		Columns: "plugin: .plugin\nversion: .version\nname: .name", Heads: []string{"plugin", "version", hebrewName},
-		Conditions: []AnswerCondition{{0, "contains", "akismet", "plugin", false}, {1, "<", "5.3", "version", true}}, Marked: true, Sort: "1", Total: 9120, Page: 1, Per: 50, Without: 12, Nothing: 3, CanRun: true, Sites: []int64{1, 2, 3},
+		Conditions: []AnswerCondition{{0, "contains", "akismet", "plugin", false}, {1, "<", "5.3", "version", true}},
+		Marked:     true, Sort: "1", Total: 9120, Page: 1, Per: 50, Without: 12, Nothing: 3, CanRun: true, Sites: []int64{1, 2, 3},
 		Groups: []AnswerGroup{{"5.3.1", 4800, 4800}, {"5.2", 180, 180}, {"", 20, 20}, {hostile, 1, 1}}}
 	for i := range 50 {
 		page.Shown = append(page.Shown, AnswerRow{Site: galleryNames(i), Home: "https://site.example", Href: "/runs/88",

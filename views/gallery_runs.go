@@ -272,7 +272,7 @@ func galleryReport(client string) RunReport {
 		Clients:      []Option{{longName, longName + " (12 sites)"}, {arabicName, arabicName}},
 		OutsideScope: client != "", At: time.Now(), Reader: "Vera", Verification: Verification{At: time.Now(), Entries: 18204}}
 	for i, outcome := range []string{"ok", "ok", "partial", "skipped", "failed", "unknown"} {
-		r.Add(ReportRow{Site: galleryNames(i), Home: "https://site.example/" + longName, Client: longName, Outcome: outcome, Status: 200, Said: hostile,
+		r.Add(ReportRow{Site: galleryNames(i), Home: "https://site.example/" + longName, Client: longName, Outcome: outcome, Status: 200, Sentence: hostile,
 			Verified: []string{"yes", "unclear", "no", "", "", ""}[i], EndedAt: start})
 	}
 	if client == "" {

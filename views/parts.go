@@ -61,7 +61,7 @@ func (p Pages) last() int { return max(1, (p.Total+p.Per-1)/p.Per) }
 func (p Pages) numbers() []int {
 	var all []int
 	for n := 1; n <= p.last(); n++ {
-		if near := n >= p.Page-2 && n <= p.Page+2; near || n == 1 || n == p.last() {
+		if close := n >= p.Page-2 && n <= p.Page+2; close || n == 1 || n == p.last() {
 			all = append(all, n)
 		} else if all[len(all)-1] != 0 {
 			all = append(all, 0)

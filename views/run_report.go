@@ -36,7 +36,7 @@ type RunReport struct {
 type ReportRow struct {
 	Site, Home, Client string
 	Outcome            string
-	Said               string
+	Sentence           string
 	Status             int
 	Verified           string // yes, no, unclear; empty: nobody looked
 	EndedAt            time.Time

@@ -53,7 +53,7 @@ type RunView struct {
 	CanRerun      bool              // may start this operation, its effect included
 	CanRunOther   bool              // may start something on its sites
 	CanStartNow   bool              // may end the wait of one that has not begun
-	Held          bool              // nothing is sent yet, and it can be undone
+	Delayed       bool              // nothing is sent yet, and it can be undone
 	StartsIn      time.Duration     // until it begins by itself, while it is held
 	ConfirmAbove  int               // on how many sites a change is confirmed by their number
 	Inverse       RunInverse        // what takes it back, if anything does
@@ -261,7 +261,7 @@ func (v RunView) announced() string {
 
 // progress is how far the run is, for the window's title.
 func (v RunView) progress() string {
-	if v.Held {
+	if v.Delayed {
 		return "starts in " + v.startsIn()
 	}
 	if !v.Live() || v.Total == 0 {

@@ -135,7 +135,7 @@ func (p *past) runOnce(ctx context.Context, actor access.Actor, ids []int64) (ma
 		for s := range runs.NewWatch(p.runner).Follow(ctx, actor, run.ID) {
 			started[name] = s.Run
 		}
-		if err := p.runner.MovePast(ctx, run.ID, day(pastDays, 5, 45)); err != nil {
+		if err := p.runner.Backdate(ctx, run.ID, day(pastDays, 5, 45)); err != nil {
 			return nil, err
 		}
 	}

@@ -233,21 +233,21 @@ func TestNextIsNobodyElses(t *testing.T) {
 func TestTheQueueOfOneClientIsNotAnothers(t *testing.T) {
 	b := newBench(t, dbtest.SQLite(t), wptest.Options{Sites: []wptest.Site{{}}})
 	c := b.ready(0)
-	held := ada
-	held.ID, held.Scope = 9, access.NewScope(access.Restriction{Clients: []string{"Zulu"}})
-	if _, err := b.queue.Connection(t.Context(), held, c.ID); !errors.Is(err, connect.ErrNone) {
+	scoped := ada
+	scoped.ID, scoped.Scope = 9, access.NewScope(access.Restriction{Clients: []string{"Zulu"}})
+	if _, err := b.queue.Connection(t.Context(), scoped, c.ID); !errors.Is(err, connect.ErrNone) {
 		t.Error(err)
 	}
-	if _, err := b.queue.Begin(t.Context(), held, 1, c.ID, drover); !errors.Is(err, connect.ErrNone) {
+	if _, err := b.queue.Begin(t.Context(), scoped, 1, c.ID, drover); !errors.Is(err, connect.ErrNone) {
 		t.Error(err)
 	}
-	if o, err := b.queue.Overview(t.Context(), held, "", 0, 0); err != nil || o.Total != 0 || len(o.Counts) != 0 {
+	if o, err := b.queue.Overview(t.Context(), scoped, "", 0, 0); err != nil || o.Total != 0 || len(o.Counts) != 0 {
 		t.Error(o, err)
 	}
-	if _, err := b.queue.Add(t.Context(), held, connect.Wanted{Addresses: []string{"https://x.example"}, Client: "Acme"}); err == nil {
+	if _, err := b.queue.Add(t.Context(), scoped, connect.Wanted{Addresses: []string{"https://x.example"}, Client: "Acme"}); err == nil {
 		t.Error("an address was added outside the scope")
 	}
-	if _, err := b.queue.Next(t.Context(), held); !errors.Is(err, connect.ErrNone) {
+	if _, err := b.queue.Next(t.Context(), scoped); !errors.Is(err, connect.ErrNone) {
 		t.Error(err)
 	}
 }

@@ -72,8 +72,8 @@ func grave(effect operation.Effect, total, above int) bool {
 	return effect == operation.Destroy || effect == operation.Change && total > above
 }
 
-// admit checks what a person saw and confirmed, and returns how long the run waits. Whoever is no person confirms what destroys.
-func (r *Runner) admit(ctx context.Context, spec Spec, made operation.Plan, chosen []sites.Site) (wait time.Duration, err error) {
+// confirmed checks what a person saw and confirmed, and returns how long the run waits. Whoever is no person confirms what destroys.
+func (r *Runner) confirmed(ctx context.Context, spec Spec, made operation.Plan, chosen []sites.Site) (wait time.Duration, err error) {
 	above := len(chosen)
 	if spec.Person != nil {
 		if spec.Person.Shown != digest(spec, made, chosen) && (spec.Person.Shown != "" || spec.RerunOf == 0) {

@@ -32,7 +32,7 @@ type runRow struct {
 	CancelledBy string
 	DeadlineAt  int64
 	StartsAt    int64
-	Held        bool
+	Delayed     bool
 
 	Approval      approval
 	ApprovalUntil int64
@@ -126,7 +126,7 @@ func (r runRow) run() (Run, error) {
 		CreatedAt: moment(r.CreatedAt), StartedAt: moment(r.StartedAt), EndedAt: moment(r.EndedAt), CancelledAt: moment(r.CancelledAt), CancelledBy: r.CancelledBy,
 		DeadlineAt: moment(r.DeadlineAt), ApprovedBy: r.ApprovedBy, Fault: r.Fault, Expired: r.Expired,
 	}
-	if r.Held {
+	if r.Delayed {
 		run.StartsAt = moment(r.StartsAt)
 	}
 	if r.Approval == approvalRequested && r.EndedAt == 0 {

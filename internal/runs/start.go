@@ -67,7 +67,7 @@ func (r *Runner) Start(ctx context.Context, actor access.Actor, spec Spec) (Run,
 	if len(spec.Form) > longestForm {
 		spec.Form = "" // a convenience only
 	}
-	if spec.Wait, err = r.admit(ctx, spec, made, chosen.sites); err != nil {
+	if spec.Wait, err = r.confirmed(ctx, spec, made, chosen.sites); err != nil {
 		return Run{}, err
 	}
 	stored, taken := withoutSecrets(spec)

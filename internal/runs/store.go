@@ -79,7 +79,7 @@ func (s *Store) start(ctx context.Context, run Run, batches [][]sites.Site, seal
 	row := runRow{
 		Operation: run.Spec.Operation, Title: run.Title, Effect: run.Effect, Spec: string(spec), State: Waiting, ActorKind: run.Actor.Kind, ActorID: run.Actor.ID,
 		ActorName: run.Actor.Name, ActorToken: run.Actor.Token, Addr: run.Actor.Addr, Total: run.Total, RerunOf: run.RerunOf, CreatedAt: micros(run.CreatedAt),
-		DeadlineAt: micros(run.DeadlineAt), StartsAt: micros(run.StartsAt), Held: !run.StartsAt.IsZero(),
+		DeadlineAt: micros(run.DeadlineAt), StartsAt: micros(run.StartsAt), Delayed: !run.StartsAt.IsZero(),
 	}
 	action := access.RunStart
 	if run.State == AwaitingApproval {
@@ -99,7 +99,7 @@ func (s *Store) start(ctx context.Context, run Run, batches [][]sites.Site, seal
 		if err := w.insertBatches(row.ID, batches); err != nil {
 			return err
 		}
-		if run.State != AwaitingApproval && !row.Held {
+		if run.State != AwaitingApproval && !row.Delayed {
 			if err := w.enqueue(make([]time.Time, len(batches))); err != nil {
 				return err
 			}

@@ -70,7 +70,7 @@ func (s *Store) RequeueExpired(ctx context.Context, own func(int64) bool) (int, 
 }
 
 // unowned is the condition of the batches that nobody works and somebody may.
-const unowned = "NOT done AND owner = '' AND run_id NOT IN (SELECT id FROM runs WHERE approval = 'asked') AND run_id NOT IN (SELECT id FROM runs WHERE held)"
+const unowned = "NOT done AND owner = '' AND run_id NOT IN (SELECT id FROM runs WHERE approval = 'asked') AND run_id NOT IN (SELECT id FROM runs WHERE delayed)"
 
 // CountUnowned counts the batches that nobody works: each should have a job in the queue.
 func (s *Store) CountUnowned(ctx context.Context) (int, error) {

@@ -36,11 +36,11 @@ func (w write) cancel(row runRow, actor access.Actor, note string) error {
 		return kept.Error
 	}
 	detail := map[string]any{"title": row.Title, "sites": row.Total, "waiting": kept.RowsAffected}
-	if row.Held {
+	if row.Delayed {
 		detail["undone"], detail["not_sent"] = true, kept.RowsAffected
 	}
 	err := errors.Join(
-		w.tx.Model(&runRow{}).Where("id = ?", id).Updates(map[string]any{"cancelled_at": now, "cancelled_by": actor.Name, "held": false}).Error,
+		w.tx.Model(&runRow{}).Where("id = ?", id).Updates(map[string]any{"cancelled_at": now, "cancelled_by": actor.Name, "delayed": false}).Error,
 		w.tx.Model(&batchRow{}).Where("run_id = ? AND owner = ''", id).Update("done", true).Error,
 		w.log.Record(w.tx, actor, audit.Event{Action: access.RunCancel, Subject: access.On("run", id), Detail: detail}),
 	)
@@ -175,7 +175,7 @@ func (s *Store) approve(ctx context.Context, actor access.Actor, id int64) error
 			values["deadline_at"] = micros(w.now.Add(run.Spec.Wait + limit))
 		}
 		if run.Spec.Wait > 0 {
-			values["held"], values["starts_at"] = true, micros(w.now.Add(run.Spec.Wait))
+			values["delayed"], values["starts_at"] = true, micros(w.now.Add(run.Spec.Wait))
 		}
 		var batches int64
 		err = errors.Join(

@@ -93,9 +93,9 @@ func (w write) pastTargets(run int64, targets []targetRow, by int64) error {
 	if err := w.tx.Select("id", "site_id").Where("run_id = ?", run).Find(&stored).Error; err != nil {
 		return err
 	}
-	copies := make(map[int64]int64, len(stored))
+	newIDs := make(map[int64]int64, len(stored))
 	for _, t := range stored {
-		copies[before[t.SiteID]] = t.ID
+		newIDs[before[t.SiteID]] = t.ID
 	}
 	var attempts []attemptRow
 	if err := w.tx.Where("target_id IN ?", originals).Order("id").Find(&attempts).Error; err != nil || len(attempts) == 0 {
@@ -103,13 +103,13 @@ func (w write) pastTargets(run int64, targets []targetRow, by int64) error {
 	}
 	for i := range attempts {
 		a := &attempts[i]
-		a.ID, a.TargetID, a.StartedAt = 0, copies[a.TargetID], a.StartedAt+by
+		a.ID, a.TargetID, a.StartedAt = 0, newIDs[a.TargetID], a.StartedAt+by
 	}
 	return w.tx.Omit("ID").CreateInBatches(&attempts, insertedAtOnce).Error
 }
 
-// MovePast makes a finished run one that began earlier. Only a demo does so; the entries stay as they were recorded.
-func (r *Runner) MovePast(ctx context.Context, id int64, at time.Time) error {
+// Backdate makes a finished run one that began earlier. Only a demo does so; the entries stay as they were recorded.
+func (r *Runner) Backdate(ctx context.Context, id int64, at time.Time) error {
 	err := r.store.change(ctx, func(w write) error {
 		var run runRow
 		if err := w.tx.Where("id = ?", id).Take(&run).Error; err != nil {

@@ -19,7 +19,7 @@ func (s *Store) undo(ctx context.Context, actor access.Actor, id int64, note str
 			return err
 		case row.EndedAt != 0:
 			return ErrEnded
-		case !row.Held:
+		case !row.Delayed:
 			return ErrBegun
 		}
 		return w.cancel(row, actor, note)
@@ -35,7 +35,7 @@ func (s *Store) startNow(ctx context.Context, actor access.Actor, id int64) erro
 			return err
 		case row.EndedAt != 0:
 			return ErrEnded
-		case !row.Held:
+		case !row.Delayed:
 			return ErrBegun
 		}
 		event := audit.Event{Action: access.RunStartNow, Subject: access.On("run", id), Detail: map[string]any{"title": row.Title, "sites": row.Total}}
@@ -49,7 +49,7 @@ func (s *Store) startNow(ctx context.Context, actor access.Actor, id int64) erro
 // release lets workers take the run's batches. The run is locked.
 func (w write) release(id int64) error {
 	var batches int64
-	err := w.tx.Model(&runRow{}).Where("id = ?", id).Update("held", false).Error
+	err := w.tx.Model(&runRow{}).Where("id = ?", id).Update("delayed", false).Error
 	if err == nil {
 		err = w.tx.Model(&batchRow{}).Where("run_id = ? AND NOT done", id).Count(&batches).Error
 	}
@@ -61,7 +61,7 @@ func (w write) release(id int64) error {
 
 // due lists the held runs whose wait is over.
 func due(tx *gorm.DB, now time.Time) (ids []int64, err error) {
-	return ids, tx.Raw("SELECT id FROM runs WHERE held AND starts_at <= ?", micros(now)).Scan(&ids).Error
+	return ids, tx.Raw("SELECT id FROM runs WHERE delayed AND starts_at <= ?", micros(now)).Scan(&ids).Error
 }
 
 // ReleaseDue lets the runs begin whose wait is over. Until that is stored nothing of them was sent, so a crash changes nothing.
@@ -73,7 +73,7 @@ func (s *Store) ReleaseDue(ctx context.Context) error {
 	for _, id := range ids {
 		err := s.change(ctx, func(w write) error {
 			row, err := w.lockRun(id)
-			if err != nil || !row.Held {
+			if err != nil || !row.Delayed {
 				return err
 			}
 			return w.release(id)

@@ -65,7 +65,7 @@ func TestUndoSendsNothing(t *testing.T) {
 				t.Errorf("%s: %v", want, err)
 			}
 		}
-		told := map[access.Action]map[string]any{}
+		details := map[access.Action]map[string]any{}
 		entries, _, err := h.Log.Entries(t.Context(), access.System(), audit.Filter{Subject: access.On("run", run.ID), Outcome: audit.Done})
 		if err != nil {
 			t.Fatal(err)
@@ -75,13 +75,13 @@ func TestUndoSendsNothing(t *testing.T) {
 			if err := json.Unmarshal(e.Detail, &detail); err != nil {
 				t.Fatal(err)
 			}
-			told[e.Event.Action] = detail
+			details[e.Event.Action] = detail
 		}
-		if d := told[access.RunCancel]; d["undone"] != true || d["not_sent"] != 3.0 {
+		if d := details[access.RunCancel]; d["undone"] != true || d["not_sent"] != 3.0 {
 			t.Errorf("the entry of the undo: %v", d)
 		}
-		if counts, _ := told[access.RunFinish]["counts"].(map[string]any); counts["not_sent"] != 3.0 || counts["failed"] != nil {
-			t.Errorf("the entry of the end: %v", told[access.RunFinish])
+		if counts, _ := details[access.RunFinish]["counts"].(map[string]any); counts["not_sent"] != 3.0 || counts["failed"] != nil {
+			t.Errorf("the entry of the end: %v", details[access.RunFinish])
 		}
 	})
 }
@@ -108,8 +108,8 @@ func TestAWaitEnds(t *testing.T) {
 				t.Errorf("undone at the end: %v", err)
 			}
 		}
-		if held, err := h.Runner.Run(t.Context(), access.System(), later.ID); err != nil || held.State != runs.Waiting || calls(h) != 4 {
-			t.Errorf("%+v, %v, %d requests", held, err, calls(h))
+		if waiting, err := h.Runner.Run(t.Context(), access.System(), later.ID); err != nil || waiting.State != runs.Waiting || calls(h) != 4 {
+			t.Errorf("%+v, %v, %d requests", waiting, err, calls(h))
 		}
 		_, n, err := h.Log.Entries(t.Context(), access.System(), audit.Filter{Action: access.RunStartNow, Outcome: audit.Done})
 		if err != nil || n != 1 {

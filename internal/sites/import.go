@@ -52,7 +52,7 @@ func (r *Registry) ImportFrom(ctx context.Context, actor access.Actor, src Sourc
 	}
 	h, err := r.headerOf(ctx, text, src.Columns)
 	if err == nil {
-		err = h.whole()
+		err = h.complete()
 	}
 	if err != nil {
 		return nil, err

@@ -58,25 +58,25 @@ func readImport(file io.Reader) ([]Draft, []Line, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	if err := found.whole(); err != nil {
+	if err := found.complete(); err != nil {
 		return nil, nil, err
 	}
 	return readLines(found)
 }
 
-// whole returns ErrNoHeader where the header names not all that is needed: what was guessed is for people to confirm.
-func (h header) whole() error {
+// complete returns ErrNoHeader where the header names not all that is needed: what was guessed is for people to confirm.
+func (h header) complete() error {
 	if h.sure {
 		return nil
 	}
-	lacking := missing(columnsOf(h.cells))
-	if len(lacking) == 0 {
-		lacking = missing(h.columns)
+	absent := missing(columnsOf(h.cells))
+	if len(absent) == 0 {
+		absent = missing(h.columns)
 	}
-	if len(lacking) == 0 {
-		lacking = needed
+	if len(absent) == 0 {
+		absent = needed
 	}
-	return fmt.Errorf("%w; the column %s is missing", ErrNoHeader, lacking[0])
+	return fmt.Errorf("%w; the column %s is missing", ErrNoHeader, absent[0])
 }
 
 func readLines(found header) ([]Draft, []Line, error) {

@@ -141,10 +141,10 @@ func (s *Server) connectSites(v *requestContext) error {
 		return v.redirect(fmt.Sprintf("/connect/%d", added[0].ID))
 	}
 	s.lookBehind(v, added)
-	return s.saidAdded(v, w, added)
+	return s.answerAdded(v, w, added)
 }
 
-func (s *Server) saidAdded(v *requestContext, w connect.Wanted, added []connect.Connection) error {
+func (s *Server) answerAdded(v *requestContext, w connect.Wanted, added []connect.Connection) error {
 	if len(added) == 0 {
 		v.setFlash("ok", "Nothing was added: these addresses are in the queue already.")
 	} else {
@@ -297,7 +297,7 @@ func (s *Server) reconnect(v *requestContext) error {
 		return v.redirect(fmt.Sprintf("/connect/%d", added[0].ID))
 	}
 	s.lookBehind(v, added)
-	return s.saidAdded(v, connect.Wanted{}, added)
+	return s.answerAdded(v, connect.Wanted{}, added)
 }
 
 func noticeOf(v *requestContext) views.Notice {

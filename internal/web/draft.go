@@ -59,7 +59,7 @@ func (s *Server) openDraft(v *requestContext, name string) (openedDraft, error) 
 		return openedDraft{}, err
 	}
 	owner, err := s.Roster.Member(v.Request.Context(), d.Member)
-	return openedDraft{form: copied(form), from: owner.Name}, err
+	return openedDraft{form: withoutSecrets(form), from: owner.Name}, err
 }
 
 // mayCopy returns runs.ErrNoDraft where the form is about anything outside the member's scope.
@@ -82,8 +82,8 @@ func (s *Server) mayCopy(v *requestContext, form url.Values) error {
 	return err
 }
 
-// copied is the form without its secrets, and without what was shown to and confirmed by its owner.
-func copied(form url.Values) url.Values {
+// withoutSecrets is the form without its secrets, and without what was shown to and confirmed by its owner.
+func withoutSecrets(form url.Values) url.Values {
 	spec := specOf(form)
 	spec.Form = form.Get("form")
 	spec = runs.WithoutSecrets(spec)

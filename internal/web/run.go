@@ -51,14 +51,14 @@ func runView(s runs.Snapshot, actor access.Actor, confirmAbove int) views.RunVie
 		Verify: run.Spec.Verify, Verified: s.Verified[runs.VerifiedYes], NotVerified: s.Verified[runs.VerifiedNo], Unclear: s.Verified[runs.VerifiedUnclear],
 		DeadlineAt: run.DeadlineAt, AtOnce: run.Spec.Limits.AtOnce, AtOncePerServer: run.Spec.Limits.AtOncePerServer, CanChangeURLs: actor.May(access.SiteEdit),
 		ConfirmAbove: confirmAbove,
-		ApprovedBy:   run.ApprovedBy, OutsideScope: run.OutsideScope, Held: !run.StartsAt.IsZero(), StartsIn: time.Until(run.StartsAt),
+		ApprovedBy:   run.ApprovedBy, OutsideScope: run.OutsideScope, Delayed: !run.StartsAt.IsZero(), StartsIn: time.Until(run.StartsAt),
 		CanCancel: actor.May(access.RunCancel) && run.OutsideScope == 0, CanRerun: actor.May(runs.Right(run.Effect)) && run.OutsideScope == 0,
 	}
 	view.CanRunOther = actor.May(access.RunStart) && run.OutsideScope == 0
 	if inverse, has := operation.Inverse(run.Spec.Operation); has && runs.Within(actor, inverse) && actor.May(runs.Right(inverse.Effect)) {
 		view.Inverse = views.RunInverse{Name: inverse.Name, Title: inverse.Title}
 	}
-	view.CanStartNow = view.Held && view.CanRerun
+	view.CanStartNow = view.Delayed && view.CanRerun
 	if o, found := operation.Find(run.Spec.Operation); found {
 		view.Endpoint = o.Endpoint
 		for _, p := range o.Params {

@@ -78,11 +78,11 @@ func reportRow(t runs.Target) views.ReportRow {
 	if t.State != runs.TargetDone {
 		row.Outcome = string(t.State)
 	}
-	row.Said = cmp.Or(t.Note, t.Message)
+	row.Sentence = cmp.Or(t.Note, t.Message)
 	if t.Reason != "" {
-		row.Said = t.Reason.Sentence()
+		row.Sentence = t.Reason.Sentence()
 		if t.Note != "" {
-			row.Said += " " + t.Note
+			row.Sentence += " " + t.Note
 		}
 	}
 	return row

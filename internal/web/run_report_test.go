@@ -50,12 +50,12 @@ func TestReport(t *testing.T) {
 		if status, _ = admin.get(path + "?client=Nobody"); status != http.StatusNotFound {
 			t.Errorf("of a client that has no part in it: %d", status)
 		}
-		held := h.signInRestricted(t, access.Viewer, access.Restriction{Clients: []string{"Acme"}})
-		if status, body = held.get(path); status != http.StatusOK || !strings.Contains(body, "Acme shop") || strings.Contains(body, "Zulu") ||
+		scoped := h.signInRestricted(t, access.Viewer, access.Restriction{Clients: []string{"Acme"}})
+		if status, body = scoped.get(path); status != http.StatusOK || !strings.Contains(body, "Acme shop") || strings.Contains(body, "Zulu") ||
 			strings.Contains(body, finished[0].Hash) {
 			t.Errorf("a member held to a client: %d", status)
 		}
-		if status, _ = held.get(path + "?client=Zulu"); status != http.StatusNotFound {
+		if status, _ = scoped.get(path + "?client=Zulu"); status != http.StatusNotFound {
 			t.Errorf("another client's part: %d", status)
 		}
 		exported(t, admin)

@@ -15,7 +15,7 @@ import (
 func TestSearchFindsEveryKind(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *database.DB) {
 		h := divided(t, db)
-		owner, held := h.signIn(t, access.Owner), h.signInRestricted(t, access.Viewer, access.Restriction{Clients: []string{"Acme"}})
+		owner, scoped := h.signIn(t, access.Owner), h.signInRestricted(t, access.Viewer, access.Restriction{Clients: []string{"Acme"}})
 		for words, want := range map[string]string{
 			"acme shop": `href="/sites/1"`, "ACME": `href="/sites?client=Acme"`, "care": `href="/sites?tag=care"`, "3": `href="/runs/3"`, "run 2": `href="/runs/2"`,
 			"#1": `href="/runs/1"`, "clear": `href="/run?operation=clear-cache"`, "saved op": `href="/operations"`, "passkey": `href="/settings/second-factor"`,
@@ -26,11 +26,11 @@ func TestSearchFindsEveryKind(t *testing.T) {
 			}
 		}
 		for _, words := range []string{"zulu", "hidden-tag", "run 2", "clear", "invite"} {
-			if _, body := held.get("/search?q=" + url.QueryEscape(words)); strings.Contains(body, "<a ") {
+			if _, body := scoped.get("/search?q=" + url.QueryEscape(words)); strings.Contains(body, "<a ") {
 				t.Errorf("%q, for somebody held to a client: %s", words, body)
 			}
 		}
-		if _, body := held.get("/search?q=3"); !strings.Contains(body, "1 site<") {
+		if _, body := scoped.get("/search?q=3"); !strings.Contains(body, "1 site<") {
 			t.Errorf("a run of which one site is theirs: %s", body)
 		}
 		for words, want := range map[string]string{"Acme": "Acme shop", "hidden-tag": "Zulu secret", "zulu": "Zulu secret"} {

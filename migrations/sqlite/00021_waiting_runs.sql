@@ -1,9 +1,9 @@
 -- +goose Up
 
--- A run that a person started waits before anything is sent: while it is held, no worker takes its batches, and it can be undone.
-ALTER TABLE runs ADD COLUMN held BOOLEAN NOT NULL DEFAULT FALSE;
+-- A run that a person started waits before anything is sent: while it is delayed, no worker takes its batches, and it can be undone.
+ALTER TABLE runs ADD COLUMN delayed BOOLEAN NOT NULL DEFAULT FALSE;
 ALTER TABLE runs ADD COLUMN starts_at BIGINT NOT NULL DEFAULT 0;
-CREATE INDEX runs_held ON runs (id) WHERE held;
+CREATE INDEX runs_delayed ON runs (id) WHERE delayed;
 
 -- Runs that somebody puts together, each under an address of its own.
 CREATE TABLE drafts (
