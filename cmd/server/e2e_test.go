@@ -108,7 +108,7 @@ func TestTheMainJobOnRealWordPress(t *testing.T) {
 	}
 	checked(t, ctx, home)
 
-	do(t, ctx, "compose", chromedp.Navigate(home+"/run?operation=clear-cache&all=1"),
+	do(t, ctx, "compose", chromedp.Navigate(home+"/run?operation=clear-cache&p.purge_type=all&all=1"),
 		until(`document.querySelector("#run-preview").innerText.includes("14 sites")`))
 	do(t, ctx, "run", chromedp.Click("#run-preview button:not([formaction])"),
 		until(`document.querySelector("#run-live")?.innerText.includes("11 succeeded")`), until(`document.querySelector("#run-live").innerText.includes("14 of 14")`))

@@ -21,24 +21,30 @@ func TestPictures(t *testing.T) {
 	p.wait(t, "listens")
 	home, ctx := "http://"+addr, browser(t)
 	do(t, ctx, "sign in", chromedp.EmulateViewport(1360, 850), chromedp.Navigate(enter))
+	var last string // run, of a cache that was cleared
 	for _, operation := range []string{"status", "clear-opcache", "clear-cache"} {
-		do(t, ctx, "run "+operation, chromedp.Navigate(home+"/run?all=1&operation="+operation), chromedp.Click("#run-preview button:not([formaction])"),
-			until(`document.querySelector("#run-live")?.innerText.includes("60 of 60")`))
+		do(t, ctx, "run "+operation, chromedp.Navigate(home+"/run?all=1&p.purge_type=all&operation="+operation),
+			until(`document.querySelector("#run-preview").innerText.includes("60 sites")`))
+		if evaluate(t, ctx, `String(Boolean(document.querySelector("#confirm")))`) == "true" {
+			do(t, ctx, "confirm "+operation, chromedp.SendKeys("#confirm", "60"))
+		}
+		do(t, ctx, "start "+operation, chromedp.Click("[data-run]"), until(`document.querySelector("#run-live")?.innerText.includes("60 of 60")`))
+		last = evaluate(t, ctx, "location.pathname")
 	}
 	shoot := func(name, path string) {
 		t.Helper()
 		do(t, ctx, name, chromedp.Navigate(home+path))
 		picture(t, ctx, filepath.Join(folder, name+".png"))
 	}
-	shoot("watch", "/runs/3")
+	shoot("watch", last)
 	shoot("home", "/")
 	shoot("sites", "/sites")
-	shoot("run", "/run?operation=clear-cache&client=Granite+Law&tag=blog")
+	shoot("run", "/run?operation=clear-cache&p.purge_type=all&client=Granite+Law&tag=blog")
 	shoot("audit", "/audit")
 	do(t, ctx, "go dark", chromedp.Click("[data-theme-toggle]"))
-	shoot("dark", "/runs/3")
+	shoot("dark", last)
 	do(t, ctx, "hold a phone", chromedp.Click("[data-theme-toggle]"), chromedp.EmulateViewport(390, 844))
-	shoot("phone", "/runs/3")
+	shoot("phone", last)
 }
 
 func picture(t *testing.T, ctx context.Context, file string) {

@@ -98,7 +98,7 @@ func insecure(t *testing.T, addr, name string) (*x509.Certificate, string, error
 }
 
 func TestTLSFromAnAuthority(t *testing.T) {
-	addr, httpAddr := freeAddress(t), freeAddress(t)
+	addr, httpAddr := freeAddressOf(t, "127.0.0.1"), freeAddressOf(t, "127.0.0.1") // as the DNS has it
 	from := startAuthority(t, httpAddr, addr)
 	data := t.TempDir()
 	env := []string{"DROVER_DATA=" + data, "DROVER_ADDR=" + addr, "DROVER_PUBLIC_URL=https://drover.example", "DROVER_TLS=auto",
