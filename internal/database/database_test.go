@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"gorm.io/gorm"
@@ -168,5 +169,23 @@ func TestBackup(t *testing.T) {
 	}
 	if _, err := os.Stat(file + ".cut"); err == nil {
 		t.Error("half a copy is left")
+	}
+}
+
+// A connection that the pool opens while another one writes waits for nothing: a transaction may read beside itself.
+func TestConnectionsOpenWhileAnotherWrites(t *testing.T) {
+	db := dbtest.SQLite(t)
+	db.SQL.SetMaxIdleConns(0) // each use opens a connection
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+	defer cancel()
+	err := db.Gorm.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
+		if err := tx.Exec("INSERT INTO settings (name, value) VALUES ('a', 'b')").Error; err != nil {
+			return err
+		}
+		var n int
+		return db.SQL.QueryRowContext(ctx, "SELECT count(*) FROM settings").Scan(&n)
+	})
+	if err != nil {
+		t.Error(err)
 	}
 }

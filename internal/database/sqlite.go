@@ -33,6 +33,9 @@ func openSQLite(ctx context.Context, dir string) (*DB, error) {
 	if got, err := use.TryRLock(); err != nil || !got {
 		return nil, errors.Join(fmt.Errorf("database: %w: a backup is being restored to %s", ErrInUse, dir), err)
 	}
+	if err := reclaimable(ctx, file); err != nil {
+		return nil, errors.Join(err, use.Unlock())
+	}
 	d, err := connectSQLite(file)
 	if err != nil {
 		return nil, errors.Join(err, use.Unlock())
@@ -42,6 +45,22 @@ func openSQLite(ctx context.Context, dir string) (*DB, error) {
 		return nil, errors.Join(err, d.Close())
 	}
 	return d, nil
+}
+
+// reclaimable makes a new file one whose free pages can be given back. Only an empty file can be made so; and the pragma takes the write
+// lock, so that no connection of the pool may run it: one that opens while another writes would wait for it in vain.
+func reclaimable(ctx context.Context, file string) error {
+	info, err := os.Stat(file)
+	if err != nil || info.Size() > 0 {
+		return err
+	}
+	pool, err := sql.Open(sqlite.DriverName, file)
+	if err != nil {
+		return fmt.Errorf("database: open %s: %w", file, err)
+	}
+	pool.SetMaxOpenConns(1)
+	_, err = pool.ExecContext(ctx, "PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL")
+	return errors.Join(err, pool.Close())
 }
 
 func connectSQLite(file string) (*DB, error) {
@@ -70,8 +89,7 @@ func touch(file string) error {
 // dataSource carries the pragmas, so that every connection of the pool has them. Transactions take the write lock at their
 // beginning: one that reads first and writes later would fail instead of waiting its turn.
 func dataSource(file string) string {
-	q := url.Values{"_pragma": {"busy_timeout(10000)", "auto_vacuum(incremental)", "journal_mode(WAL)", "synchronous(NORMAL)", "foreign_keys(1)"},
-		"_txlock": {"immediate"}}
+	q := url.Values{"_pragma": {"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(NORMAL)", "foreign_keys(1)"}, "_txlock": {"immediate"}}
 	u := url.URL{Scheme: "file", Opaque: (&url.URL{Path: file}).EscapedPath(), RawQuery: q.Encode()}
 	return u.String()
 }

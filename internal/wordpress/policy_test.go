@@ -92,7 +92,7 @@ func TestMappedAddressIsReadAsIPv4(t *testing.T) {
 // The second address of a host is tried when the first accepts no connection.
 func TestNextAddress(t *testing.T) {
 	s := serve(t, echo)
-	s.network.resolver.known.Add("example.com", []netip.Addr{netip.MustParseAddr("127.0.0.2"), netip.MustParseAddr("127.0.0.1")})
+	s.network.resolver.remember("example.com", []netip.Addr{netip.MustParseAddr("127.0.0.2"), netip.MustParseAddr("127.0.0.1")})
 	delete(s.network.resolver.hosts, "example.com")
 	calls := 0
 	x := s.client(OverrideNone).Through(Gate{Ready: func() error { calls++; return nil }}).Do(t.Context(), patch)

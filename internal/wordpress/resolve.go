@@ -10,14 +10,19 @@ import (
 	"strings"
 	"time"
 
-	"github.com/hashicorp/golang-lru/v2/expirable"
+	lru "github.com/hashicorp/golang-lru/v2"
 )
 
 // resolver answers names from the hosts it was given, then from what it looked up lately, then from DNS.
 type resolver struct {
 	hosts map[string]netip.Addr
 	dns   LookUp
-	known *expirable.LRU[string, []netip.Addr]
+	known *lru.Cache[string, looked]
+}
+
+type looked struct {
+	addresses []netip.Addr
+	until     time.Time
 }
 
 // A look-up is kept for so long that a run asks for each host once, and so briefly that a moved site is found soon. It is given up
@@ -32,7 +37,11 @@ func newResolver(hosts map[string]netip.Addr, dns LookUp) *resolver {
 	if dns == nil {
 		dns = net.DefaultResolver.LookupNetIP
 	}
-	return &resolver{hosts: hosts, dns: dns, known: expirable.NewLRU[string, []netip.Addr](mostKept, nil, lookupKept)}
+	known, err := lru.New[string, looked](mostKept) // expirable would leave a goroutine behind for ever
+	if err != nil {
+		panic(err) // mostKept is positive
+	}
+	return &resolver{hosts: hosts, dns: dns, known: known}
 }
 
 // lookup returns the addresses of the host, at least one: IPv4 first, since its addresses tell servers apart more surely, and
@@ -45,8 +54,8 @@ func (r *resolver) lookup(ctx context.Context, host string) ([]netip.Addr, error
 	if address, found := r.hosts[host]; found {
 		return []netip.Addr{address.Unmap()}, nil
 	}
-	if addresses, found := r.known.Get(host); found {
-		return addresses, nil
+	if kept, found := r.known.Get(host); found && time.Now().Before(kept.until) {
+		return kept.addresses, nil
 	}
 	limited, cancel := context.WithTimeout(ctx, lookupTimeout)
 	defer cancel()
@@ -61,7 +70,7 @@ func (r *resolver) lookup(ctx context.Context, host string) ([]netip.Addr, error
 		addresses[i] = addresses[i].Unmap()
 	}
 	slices.SortFunc(addresses, netip.Addr.Compare)
-	r.known.Add(host, addresses)
+	r.remember(host, addresses)
 	return addresses, nil
 }
 
@@ -71,4 +80,8 @@ func unresolved(host string, err error) error {
 		return fmt.Errorf("%w: there is no host %s", ErrResolve, host)
 	}
 	return fmt.Errorf("%w: the name server gave no answer for %s", ErrResolve, host)
+}
+
+func (r *resolver) remember(host string, addresses []netip.Addr) {
+	r.known.Add(host, looked{addresses, time.Now().Add(lookupKept)})
 }
