@@ -80,21 +80,7 @@ func printSetupLink(ctx context.Context, out io.Writer, h *app, publicURL string
 
 // serve answers until the context ends, then lets everything under way end.
 func (c *config) serve(ctx context.Context, out io.Writer, h *app, gallery bool) error {
-	if err := static.Check(); err != nil {
-		return err
-	}
-	authorities, err := authorities(c.caFile)
-	if err != nil {
-		return err
-	}
-	sinks, err := c.audit.sinks(authorities)
-	if err != nil {
-		return err
-	}
-	if err := c.provider.use(h.roster, c.publicURL, authorities); err != nil {
-		return err
-	}
-	proxies, err := c.trustedProxies()
+	before, err := c.prepare(h)
 	if err != nil {
 		return err
 	}
@@ -112,31 +98,19 @@ func (c *config) serve(ctx context.Context, out io.Writer, h *app, gallery bool)
 	dashboard := web.New(web.Parts{
 		AuditSinks: auditSinks, Signing: func() (ed25519.PrivateKey, error) { return vault.SigningKey(h.signing) },
 		Changes: h.changes, Registry: h.registry, Connect: h.connect, Runner: h.runner, Roster: h.roster, Library: library, Log: h.log, Logger: logger,
-		PublicURL: c.publicURL, Metrics: h.metrics, Ready: h.ready,
-		Gallery: gallery, TrustedProxies: proxies,
+		PublicURL: c.publicURL, Metrics: h.metrics, Ready: h.ready, Gallery: gallery, TrustedProxies: before.proxies,
 	})
 	defer dashboard.Close()
-	// No WriteTimeout: it would cut a run's stream. Each write of a stream has a deadline of its own.
-	server := &http.Server{Handler: dashboard.Handler(), ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 60 * time.Second, IdleTimeout: 2 * time.Minute,
-		MaxHeaderBytes: 64 << 10,
-		ErrorLog:       slog.NewLogLogger(logger.Handler(), slog.LevelWarn)}
+	server := newServer(dashboard.Handler(), logger)
 	if err := h.engine.Work(context.WithoutCancel(ctx)); err != nil {
 		return err
 	}
 	if err := h.log.RecordAlone(ctx, access.System(), audit.Event{Action: access.DroverStart, Detail: map[string]any{"addr": c.addr}}); err != nil {
 		return errors.Join(err, h.engine.Stop(ctx))
 	}
-	auditSinks.Start(sinks)
+	auditSinks.Start(before.sinks)
 	defer auditSinks.Stop()
-	signing, stopSigning := context.WithCancel(context.WithoutCancel(ctx))
-	defer stopSigning()
-	go h.maintainAuditLog(signing, logger, c.audit)
-	defer h.redactStored(context.WithoutCancel(ctx), library, logger)()
-	defer h.resumeLooks(context.WithoutCancel(ctx), logger)()
-	go h.recordRepeatedRefusals(signing, logger)
-	go h.expireChanges(signing, logger)
-	go c.keepBackups(signing, h, logger)
-	go h.keepRetention(signing, logger)
+	defer c.maintain(context.WithoutCancel(ctx), h, library, logger)()
 	stopMetrics, err := c.serveMetrics(h, auditSinks, logger)
 	if err != nil {
 		return errors.Join(err, listener.Close(), shutDown(context.WithoutCancel(ctx), server, h))
@@ -153,6 +127,54 @@ func (c *config) serve(ctx context.Context, out io.Writer, h *app, gallery bool)
 	return errors.Join(ignoreClosed(err), shutDown(context.WithoutCancel(ctx), server, h))
 }
 
+// prepared is what a server reads from its settings before it listens.
+type prepared struct {
+	sinks   map[string]auditsinks.Sink
+	proxies []netip.Prefix
+}
+
+func (c *config) prepare(h *app) (p prepared, err error) {
+	if err := static.Check(); err != nil {
+		return p, err
+	}
+	authorities, err := authorities(c.caFile)
+	if err != nil {
+		return p, err
+	}
+	if p.sinks, err = c.audit.sinks(authorities); err != nil {
+		return p, err
+	}
+	if err := c.provider.use(h.roster, c.publicURL, authorities); err != nil {
+		return p, err
+	}
+	p.proxies, err = c.trustedProxies()
+	return p, err
+}
+
+// newServer has no WriteTimeout: it would cut a run's stream. Each write of a stream has a deadline of its own.
+func newServer(handler http.Handler, logger *slog.Logger) *http.Server {
+	return &http.Server{
+		Handler: handler, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 60 * time.Second, IdleTimeout: 2 * time.Minute,
+		MaxHeaderBytes: 64 << 10, ErrorLog: slog.NewLogLogger(logger.Handler(), slog.LevelWarn),
+	}
+}
+
+// maintain starts what a server does beside answering people, and returns what stops it.
+func (c *config) maintain(ctx context.Context, h *app, library *saved.Library, logger *slog.Logger) (stop func()) {
+	stoppable, cancel := context.WithCancel(ctx)
+	go h.maintainAuditLog(stoppable, logger, c.audit)
+	go h.recordRepeatedRefusals(stoppable, logger)
+	go h.expireChanges(stoppable, logger)
+	go c.keepBackups(stoppable, h, logger)
+	go h.keepRetention(stoppable, logger)
+	redacted, resumed := h.redactStored(ctx, library, logger), h.resumeLooks(ctx, logger)
+	return func() {
+		resumed()
+		redacted()
+		cancel()
+	}
+}
+
 func ignoreClosed(err error) error {
 	if errors.Is(err, http.ErrServerClosed) {
 		return nil
@@ -165,7 +187,7 @@ func shutDown(ctx context.Context, server *http.Server, h *app) error {
 	defer cancel()
 	stopped := make(chan error, 1)
 	go func() { stopped <- h.engine.Stop(ctx) }()
-	// AuditSinks of runs never end by themselves: they are cut a moment later, and browsers come back to the next process.
+	// Streams of runs never end by themselves: they are cut a moment later, and browsers come back to the next process.
 	shutdown, cut := context.WithTimeout(ctx, 2*time.Second)
 	defer cut()
 	if err := server.Shutdown(shutdown); err != nil {
