@@ -22,7 +22,7 @@ import (
 
 // sealedValues are the columns with sealed values. What is sealed elsewhere must be rotated, and counted here.
 var sealedValues = []string{"SELECT sealed FROM credentials", "SELECT sealed FROM factors WHERE kind = 'totp'",
-	"SELECT payload FROM pending_changes WHERE state = 'waiting'"}
+	"SELECT payload FROM pending_changes WHERE state = 'waiting'", "SELECT form FROM drafts", "SELECT sealed FROM import_uploads"}
 
 // waiting is a team with a credential, an authenticator app, and a change and a run that wait for a second person.
 type waiting struct {
@@ -32,7 +32,11 @@ type waiting struct {
 	asker, second access.Actor
 	enrolling     int64
 	change, run   int64
+	draft         string
 }
+
+// upload is a file that waits for its import.
+const upload = "url,username,application_password\nhttps://zulu.example,u,abcd EFGH 1234 ijkl MNOP 5678\n"
 
 func newWaiting(t *testing.T, databaseURL string) *waiting {
 	t.Helper()
@@ -68,6 +72,9 @@ func newWaiting(t *testing.T, databaseURL string) *waiting {
 		Params: map[string]string{"method": "POST", "path": "/wp/v2/posts", "body": `{"title":"x","password":"hunter2hunter2"}`}})
 	must(err)
 	w.change, w.run = requested.Pending.ID, run.ID
+	w.draft, err = w.runner.SaveDraft(ctx, w.asker, "", map[string][]string{"operation": {"request"}, "p.body": {`{"password":"hunter2hunter2"}`}})
+	must(err)
+	must(w.registry.KeepUpload(ctx, w.asker, []byte(upload), nil))
 	return w
 }
 
@@ -104,7 +111,7 @@ func TestOldKeysAreNotNeededAfterARotation(t *testing.T) {
 		if _, err := w.dropOldKeys(ctx); err == nil {
 			t.Fatal("keys that are needed were removed")
 		}
-		if resealed, err := w.rotateKeys(ctx); err != nil || resealed != [4]int{1, 1, 1, 1} {
+		if resealed, err := w.rotateKeys(ctx); err != nil || resealed != [4]int{2, 1, 1, 2} {
 			t.Fatalf("%v, %v", resealed, err)
 		}
 		for _, query := range sealedValues {
@@ -127,6 +134,12 @@ func TestOldKeysAreNotNeededAfterARotation(t *testing.T) {
 		}
 		if _, err := w.registry.Dial(ctx, w.site); err != nil {
 			t.Errorf("the credential: %v", err)
+		}
+		if d, err := w.runner.Draft(ctx, w.draft); err != nil || d.Form["p.body"] == nil {
+			t.Errorf("the draft: %v, %v", d.Form, err)
+		}
+		if file, _, err := w.registry.Upload(ctx, w.asker); err != nil || string(file) != upload {
+			t.Errorf("the file: %q, %v", file, err)
 		}
 		if err := w.runner.Approve(ctx, w.second, w.run, 1); err != nil {
 			t.Errorf("the run: %v", err)

@@ -55,6 +55,9 @@ func (s *Store) putDraft(ctx context.Context, actor access.Actor, name, operatio
 	return row.Name, err
 }
 
+// draftsKept are the drafts that have not expired.
+func draftsKept(tx *gorm.DB) *gorm.DB { return tx.Where("expires_at > ?", time.Now().UnixMicro()) }
+
 func (s *Store) draft(ctx context.Context, name string) (draftRow, error) {
 	var row draftRow
 	err := s.db.Gorm.WithContext(ctx).Where("name = ? AND expires_at > ?", name, time.Now().UnixMicro()).Take(&row).Error

@@ -149,7 +149,7 @@ func (r *Registry) KeepUpload(ctx context.Context, actor access.Actor, file []by
 	if err != nil {
 		return err
 	}
-	return r.store.putUpload(ctx, uploadRow{MemberID: actor.ID, Sealed: sealed, KeyID: int64(r.vault.Primary()), Columns: string(text)})
+	return r.store.putUpload(ctx, uploadRow{MemberID: actor.ID, Sealed: sealed, KeyID: vault.SealedBy(sealed), Columns: string(text)})
 }
 
 // ErrNoUpload is returned where no file of the member's waits.

@@ -117,10 +117,14 @@ func CountSealed(ctx context.Context, db *database.DB) (int64, error) {
 	return store{db: db.Gorm}.countCredentials(ctx)
 }
 
-// CountSealedByOthers counts the credentials that a key other than the given one sealed.
+// CountSealedByOthers counts the credentials, and the files that wait for their import, that a key other than the given one sealed.
 func CountSealedByOthers(ctx context.Context, db *database.DB, key uint32) (n int64, err error) {
-	rows, err := store{db: db.Gorm}.sealedByOthers(ctx, key, -1)
-	return int64(len(rows)), err
+	credentials, err := store{db: db.Gorm}.sealedByOthers(ctx, key, -1)
+	if err != nil {
+		return 0, err
+	}
+	uploads, err := store{db: db.Gorm}.uploadsSealedByOthers(ctx, key)
+	return int64(len(credentials) + len(uploads)), err
 }
 
 // Administrators counts the sites within the actor's reach that are spoken to with an administrator's credential.

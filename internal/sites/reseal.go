@@ -14,7 +14,7 @@ import (
 // resealed is how many credentials one transaction reseals.
 const resealed = 200
 
-// RotateKeys adds a new primary key and seals every credential with it, and returns how many it sealed. When an earlier rotation
+// RotateKeys adds a new primary key and seals every credential and every waiting file with it, and returns how many it sealed. When an earlier rotation
 // was cut short, it finishes that one first instead of adding another key, so it can be stopped and called again at any time.
 func (r *Registry) RotateKeys(ctx context.Context, actor access.Actor) (int, error) {
 	if err := r.log.Authorize(ctx, actor, access.KeysRotate, ""); err != nil {
@@ -39,10 +39,34 @@ func (r *Registry) RotateKeys(ctx context.Context, actor access.Actor) (int, err
 			break
 		}
 	}
+	uploads, err := r.resealUploads(ctx)
+	if err != nil {
+		return total, fmt.Errorf("sites: rotate keys: run it again to continue: %w", err)
+	}
 	err = r.store.change(ctx, actor, func(w write) error {
-		return w.recordMany(access.KeysRotate, map[string]any{"resealed": total, "key": r.vault.Primary()})
+		return w.recordMany(access.KeysRotate, map[string]any{"resealed": total, "uploads_resealed": uploads, "key": r.vault.Primary()})
 	})
-	return total, err
+	return total + uploads, err
+}
+
+// resealUploads seals the files that wait for their import with the primary key. One that does not open is of no use and stays until it expires.
+func (r *Registry) resealUploads(ctx context.Context) (n int, err error) {
+	rows, err := r.store.uploadsSealedByOthers(ctx, r.vault.Primary())
+	for _, row := range rows {
+		text, opening := r.vault.Open(row.Sealed, uploadBinding(row.MemberID))
+		if opening != nil {
+			continue
+		}
+		sealed, err := r.vault.Seal(text, uploadBinding(row.MemberID))
+		if err != nil {
+			return n, err
+		}
+		if err := r.store.replaceUpload(ctx, row, sealed, vault.SealedBy(sealed)); err != nil {
+			return n, err
+		}
+		n++
+	}
+	return n, err
 }
 
 // reseal seals some credentials with the primary key, and returns how many.

@@ -47,3 +47,15 @@ func (r *Registry) OpenDraft(draft int64, sealed []byte) ([]byte, error) {
 	text, err := r.vault.Open(sealed, draftBinding(draft))
 	return []byte(text.Reveal()), err
 }
+
+// ResealDraft seals what SealDraft sealed for the draft with the primary key. What is sealed with it already is returned as it is.
+func (r *Registry) ResealDraft(draft int64, sealed []byte) ([]byte, error) {
+	if key, known := vault.KeyID(sealed); known && key == r.vault.Primary() {
+		return sealed, nil
+	}
+	text, err := r.OpenDraft(draft, sealed)
+	if err != nil {
+		return nil, fmt.Errorf("sites: reseal draft %d: %w", draft, err)
+	}
+	return r.SealDraft(draft, text)
+}

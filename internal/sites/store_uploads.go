@@ -39,6 +39,17 @@ func (s store) dropUpload(ctx context.Context, member int64) error {
 	return s.db.WithContext(ctx).Where("member_id = ?", member).Delete(&uploadRow{}).Error
 }
 
+func (s store) uploadsSealedByOthers(ctx context.Context, key uint32) (rows []uploadRow, err error) {
+	err = s.db.WithContext(ctx).Where("key_id <> ? AND expires_at > ?", int64(key), time.Now().UnixMicro()).Find(&rows).Error
+	return rows, err
+}
+
+// replaceUpload leaves a file alone that took the place of this one meanwhile.
+func (s store) replaceUpload(ctx context.Context, old uploadRow, sealed []byte, key int64) error {
+	return s.db.WithContext(ctx).Model(&uploadRow{}).Where("member_id = ? AND sealed = ?", old.MemberID, old.Sealed).
+		Updates(map[string]any{"sealed": sealed, "key_id": key}).Error
+}
+
 type importColumnsRow struct {
 	Header    string `gorm:"primaryKey"`
 	Columns   string
