@@ -66,6 +66,11 @@ const inspect = `(async (dark, rules) => {
 		ID: each.id, Impact: each.impact, Help: each.help, Nodes: each.nodes.map((node) => ({ HTML: node.html, Summary: why(node) })) })));
 })`
 
+// settled ends what moves: a colour on its way to another is neither.
+const settled = `(() => { const still = new CSSStyleSheet();
+	still.replaceSync("*, ::before, ::after { transition: none !important; animation: none !important }");
+	document.adoptedStyleSheets.push(still); })()`
+
 // paletteOnce leaves the palette, which is the same on every page, to the first.
 const paletteOnce = `document.querySelector("#palette")?.toggleAttribute("data-inspected", true)`
 
@@ -80,7 +85,7 @@ func TestEveryPageIsAccessible(t *testing.T) {
 	for i, p := range views.Gallery() {
 		t.Run(fmt.Sprintf("%d %s, %s", i, p.Name, p.State), func(t *testing.T) {
 			emulate(t, ctx, "screen")
-			do(t, ctx, "open", chromedp.Navigate(fmt.Sprintf("%s/%d", home, i)), load(string(engine)))
+			do(t, ctx, "open", chromedp.Navigate(fmt.Sprintf("%s/%d", home, i)), load(string(engine)), load(settled))
 			if i > 0 {
 				do(t, ctx, "leave the palette out", load(paletteOnce))
 			}

@@ -56,12 +56,15 @@ func narrowed(chosen url.Values) {
 	chosen.Del("site")
 }
 
+// withoutCR gives text of several lines one form: browsers end lines of a form with CR LF, whatever they were shown.
+var withoutCR = strings.NewReplacer("\r\n", "\n", "\r", "\n")
+
 // specOf reads a spec from the form.
 func specOf(form url.Values) runs.Spec {
 	spec := runs.Spec{Operation: form.Get("operation"), Params: map[string]string{}, Selection: selectionOf(form)}
 	if o, found := operation.Find(spec.Operation); found {
 		for _, p := range o.Params {
-			if value := form.Get("p." + p.Name); value != "" {
+			if value := withoutCR.Replace(form.Get("p." + p.Name)); value != "" {
 				spec.Params[p.Name] = value
 			}
 		}

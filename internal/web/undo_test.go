@@ -106,3 +106,16 @@ func TestARunThatWasNotShownIsRefused(t *testing.T) {
 		t.Errorf("what was shown: %d %.200s", status, to)
 	}
 }
+
+// Browsers send the lines of a form with CR LF, whatever the page had: that is no other run.
+func TestTheEndsOfLinesMakeNoOtherRun(t *testing.T) {
+	t.Parallel()
+	h := newTestServer(t, wptest.Site{})
+	h.addSites(t)
+	p := h.signIn(t, access.Owner)
+	form := p.seen(url.Values{"operation": {"request"}, "p.method": {"POST"}, "p.path": {"/wp/v2/posts"}, "p.body": {"{\n  \"title\": \"x\"\n}"}, "site": {"1"}})
+	form.Set("p.body", "{\r\n  \"title\": \"x\"\r\n}")
+	if status, page := p.post("/runs", form); status != http.StatusSeeOther {
+		t.Errorf("what was shown: %d %.300s", status, page)
+	}
+}
