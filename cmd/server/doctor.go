@@ -37,7 +37,8 @@ func doctorCommand(c *config) *cobra.Command {
 		Use:   "doctor [--site URL]",
 		Short: "Check settings, key, database, clock, DNS, TLS, disk and limits, with what to do",
 		Long: `Check settings, key file, database and schema, clock, DNS, TLS to a site, proxies, disk, file limits and backups.
-A database that is missing or behind is brought up to date, as serve would do; nothing else is changed, and no password is sent anywhere. It exits with 0 when there is nothing to fix, else with 1. With --json, each line is {"check","state","found","fix"}.`,
+A database that is missing or behind is brought up to date, as serve would do; nothing else is changed, and no password is
+sent anywhere. It exits with 0 when there is nothing to fix, else with 1. With --json, each line is {"check","state","found","fix"}.`,
 		Example: "  drover doctor --site https://acme.example",
 		Args:    cobra.NoArgs,
 		// A setting that cannot be read is one of the findings.
