@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -75,26 +76,47 @@ func importFile(cmd *cobra.Command, h *app, file io.Reader, columns map[string]s
 	if err != nil {
 		return nil, err
 	}
-	foreseen, err := h.registry.PreviewImport(cmd.Context(), commandLine(), sites.Source{File: bytes.NewReader(text), Columns: columns})
+	foreseen, err := h.registry.PreviewImport(cmd.Context(), commandLine(), sites.Source{File: bytes.NewReader(text)})
+	if err == nil && len(columns) > 0 {
+		columns = withRecognized(columns, foreseen.Columns)
+		foreseen, err = h.registry.PreviewImport(cmd.Context(), commandLine(), sites.Source{File: bytes.NewReader(text), Columns: columns})
+	}
 	if err != nil {
 		return nil, err
 	}
-	var taken []string
-	for _, c := range foreseen.Columns {
-		if c.Field != "" && c.Field != c.Header {
-			taken = append(taken, fmt.Sprintf("%s = %q", c.Field, c.Header))
-		}
-	}
-	if len(taken) > 0 {
-		fmt.Fprintf(cmd.ErrOrStderr(), "Columns: %s\n", strings.Join(taken, ", "))
-	}
-	if !foreseen.Sure {
-		fmt.Fprintln(cmd.ErrOrStderr(), "This is a guess. To confirm or correct it, name the columns with --map.")
-	}
+	sayColumns(cmd.ErrOrStderr(), foreseen)
 	if preview {
 		return foreseen.Lines, nil
 	}
 	return h.registry.ImportFrom(cmd.Context(), commandLine(), sites.Source{File: bytes.NewReader(text), Columns: columns})
+}
+
+// withRecognized adds the columns that were recognized to those that --map names.
+func withRecognized(columns map[string]string, recognized []sites.Column) map[string]string {
+	all, named := maps.Clone(columns), slices.Collect(maps.Values(columns))
+	for _, c := range recognized {
+		if _, mapped := all[c.Field]; c.Field != "" && !mapped && !slices.Contains(named, c.Header) {
+			all[c.Field] = c.Header
+		}
+	}
+	return all
+}
+
+// sayColumns says for what the columns are taken, and how to confirm a guess.
+func sayColumns(out io.Writer, foreseen sites.Preview) {
+	var taken, confirming []string
+	for _, c := range foreseen.Columns {
+		if c.Field != "" && c.Field != c.Header {
+			taken = append(taken, fmt.Sprintf("%s = %q", c.Field, c.Header))
+			confirming = append(confirming, fmt.Sprintf("--map %s=%q", c.Field, c.Header))
+		}
+	}
+	if len(taken) > 0 {
+		fmt.Fprintf(out, "Columns: %s\n", strings.Join(taken, ", "))
+	}
+	if !foreseen.Sure {
+		fmt.Fprintf(out, "This is a guess. If it is right, confirm it with %s; otherwise name the columns with --map.\n", strings.Join(confirming, " "))
+	}
 }
 
 func writeBadLines(name string, lines []sites.Line) error {

@@ -65,7 +65,7 @@ func (r *Registry) PreviewImport(ctx context.Context, actor access.Actor, src So
 		return Preview{}, err
 	}
 	for i := range lines {
-		if lines[i].Result == LineBad {
+		if !lines[i].Stored() {
 			continue
 		}
 		if _, err := im.foresee(actor, drafts[i], &lines[i]); err != nil {
