@@ -12,7 +12,8 @@ import (
 // --map corrects what was recognized, and leaves the rest of it as it is.
 func TestMapAddsToWhatIsRecognized(t *testing.T) {
 	t.Parallel()
-	recognized := []sites.Column{{Header: "Web", Field: "url"}, {Header: "Login", Field: "username"}, {Header: "Application Password", Field: "application_password"},
+	recognized := []sites.Column{{Header: "Web", Field: "url"}, {Header: "Login", Field: "username"},
+		{Header: "Application Password", Field: "application_password"},
 		{Header: "Remarks"}}
 	const secret = "Application Password"
 	for name, c := range map[string]struct{ mapped, want map[string]string }{
