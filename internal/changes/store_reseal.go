@@ -56,11 +56,7 @@ func (s store) sealedByOthers(ctx context.Context, key uint32) (rows []changeRow
 
 // reseal leaves out a change that was decided meanwhile: it keeps nothing any more.
 func (s store) reseal(tx *gorm.DB, row changeRow) (int, error) {
-	payload, err := s.vault.Open(row.Payload, binding(row.ID))
-	if err != nil {
-		return 0, err
-	}
-	sealed, err := s.vault.Seal(payload, binding(row.ID))
+	sealed, err := s.vault.Reseal(row.Payload, binding(row.ID))
 	if err != nil {
 		return 0, err
 	}

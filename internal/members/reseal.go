@@ -53,13 +53,9 @@ func (r *Roster) RotateKeys(ctx context.Context, actor access.Actor) (int, error
 
 func (w write) reseal(v *vault.Vault, rows []factorRow) error {
 	for _, row := range rows {
-		secret, err := v.Open(row.Sealed, factorBinding(row.ID))
+		sealed, err := v.Reseal(row.Sealed, factorBinding(row.ID))
 		if err != nil {
 			return fmt.Errorf("factor %d: %w", row.ID, err)
-		}
-		sealed, err := v.Seal(secret, factorBinding(row.ID))
-		if err != nil {
-			return err
 		}
 		if err := w.putSealed(row.ID, sealed); err != nil {
 			return err

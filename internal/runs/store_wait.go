@@ -10,33 +10,37 @@ import (
 	"github.com/droverhq/drover/internal/audit"
 )
 
-// undo ends a run that is still held: no worker has taken any of it.
+// lockDelayed locks a run that still waits to start, or returns ErrEnded or ErrBegun.
+func (w write) lockDelayed(id int64) (runRow, error) {
+	row, err := w.lockRun(id)
+	switch {
+	case err != nil:
+		return row, err
+	case row.EndedAt != 0:
+		return row, ErrEnded
+	case !row.Delayed:
+		return row, ErrBegun
+	}
+	return row, nil
+}
+
+// undo ends a run that is still delayed: no worker has taken any of it.
 func (s *Store) undo(ctx context.Context, actor access.Actor, id int64, note string) error {
 	return s.change(ctx, func(w write) error {
-		row, err := w.lockRun(id)
-		switch {
-		case err != nil:
+		row, err := w.lockDelayed(id)
+		if err != nil {
 			return err
-		case row.EndedAt != 0:
-			return ErrEnded
-		case !row.Delayed:
-			return ErrBegun
 		}
 		return w.cancel(row, actor, note)
 	})
 }
 
-// startNow ends the wait of a run that is still held.
+// startNow ends the wait of a run that is still delayed.
 func (s *Store) startNow(ctx context.Context, actor access.Actor, id int64) error {
 	return s.change(ctx, func(w write) error {
-		row, err := w.lockRun(id)
-		switch {
-		case err != nil:
+		row, err := w.lockDelayed(id)
+		if err != nil {
 			return err
-		case row.EndedAt != 0:
-			return ErrEnded
-		case !row.Delayed:
-			return ErrBegun
 		}
 		event := audit.Event{Action: access.RunStartNow, Subject: access.On("run", id), Detail: map[string]any{"title": row.Title, "sites": row.Total}}
 		if err := w.log.Record(w.tx, actor, event); err != nil {
@@ -59,7 +63,7 @@ func (w write) release(id int64) error {
 	return w.enqueue(make([]time.Time, batches))
 }
 
-// due lists the held runs whose wait is over.
+// due lists the delayed runs whose wait is over.
 func due(tx *gorm.DB, now time.Time) (ids []int64, err error) {
 	return ids, tx.Raw("SELECT id FROM runs WHERE delayed AND starts_at <= ?", micros(now)).Scan(&ids).Error
 }

@@ -53,11 +53,10 @@ func (r *Registry) RotateKeys(ctx context.Context, actor access.Actor) (int, err
 func (r *Registry) resealUploads(ctx context.Context) (n int, err error) {
 	rows, err := r.store.uploadsSealedByOthers(ctx, r.vault.Primary())
 	for _, row := range rows {
-		text, opening := r.vault.Open(row.Sealed, uploadBinding(row.MemberID))
-		if opening != nil {
+		sealed, err := r.vault.Reseal(row.Sealed, uploadBinding(row.MemberID))
+		if errors.Is(err, vault.ErrOpen) {
 			continue
 		}
-		sealed, err := r.vault.Seal(text, uploadBinding(row.MemberID))
 		if err != nil {
 			return n, err
 		}

@@ -23,14 +23,11 @@ func (r *Registry) OpenForRun(run int64, sealed []byte) ([]byte, error) {
 
 // ResealForRun seals what SealForRun sealed for the run with the primary key. What is sealed with it already is returned as it is.
 func (r *Registry) ResealForRun(run int64, sealed []byte) ([]byte, error) {
-	if key, known := vault.KeyID(sealed); known && key == r.vault.Primary() {
-		return sealed, nil
-	}
-	text, err := r.OpenForRun(run, sealed)
+	resealed, err := r.vault.Reseal(sealed, runBinding(run))
 	if err != nil {
 		return nil, fmt.Errorf("sites: reseal for run %d: %w", run, err)
 	}
-	return r.SealForRun(run, text)
+	return resealed, nil
 }
 
 func draftBinding(draft int64) vault.Binding {
@@ -50,12 +47,9 @@ func (r *Registry) OpenDraft(draft int64, sealed []byte) ([]byte, error) {
 
 // ResealDraft seals what SealDraft sealed for the draft with the primary key. What is sealed with it already is returned as it is.
 func (r *Registry) ResealDraft(draft int64, sealed []byte) ([]byte, error) {
-	if key, known := vault.KeyID(sealed); known && key == r.vault.Primary() {
-		return sealed, nil
-	}
-	text, err := r.OpenDraft(draft, sealed)
+	resealed, err := r.vault.Reseal(sealed, draftBinding(draft))
 	if err != nil {
 		return nil, fmt.Errorf("sites: reseal draft %d: %w", draft, err)
 	}
-	return r.SealDraft(draft, text)
+	return resealed, nil
 }

@@ -73,6 +73,19 @@ func (v *Vault) Open(sealed []byte, b Binding) (Secret, error) {
 	return Secret{string(plain)}, nil
 }
 
+// Reseal seals with the primary key what Seal made for the same binding with any key, or returns ErrOpen. What the primary key sealed comes
+// back as it is.
+func (v *Vault) Reseal(sealed []byte, b Binding) ([]byte, error) {
+	if key, known := KeyID(sealed); known && key == v.Primary() {
+		return sealed, nil
+	}
+	secret, err := v.Open(sealed, b)
+	if err != nil {
+		return nil, err
+	}
+	return v.Seal(secret, b)
+}
+
 func (v *Vault) current() tink.AEAD {
 	v.guard.RLock()
 	defer v.guard.RUnlock()

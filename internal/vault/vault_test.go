@@ -46,6 +46,27 @@ func TestSealAndOpen(t *testing.T) {
 	}
 }
 
+func TestReseal(t *testing.T) {
+	v, _ := create(t)
+	old, err := v.Seal(vault.NewSecret("secret"), here)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if same, err := v.Reseal(old, here); err != nil || string(same) != string(old) {
+		t.Errorf("what the primary key sealed was sealed again: %v", err)
+	}
+	if err := v.Rotate(); err != nil {
+		t.Fatal(err)
+	}
+	sealed, err := v.Reseal(old, here)
+	if opened, failed := v.Open(sealed, here); err != nil || failed != nil || opened.Reveal() != "secret" || vault.SealedBy(sealed) != int64(v.Primary()) {
+		t.Errorf("resealed by %d: %q, %v, %v", vault.SealedBy(sealed), opened.Reveal(), err, failed)
+	}
+	if _, err := v.Reseal(old, vault.Binding{Table: here.Table, Row: 13, Purpose: here.Purpose}); !errors.Is(err, vault.ErrOpen) {
+		t.Errorf("for another row: %v", err)
+	}
+}
+
 func TestSecretsOfAnotherRowOrChangedDoNotOpen(t *testing.T) {
 	v, _ := create(t)
 	sealed, err := v.Seal(vault.NewSecret("secret"), here)
