@@ -67,8 +67,8 @@ func children(t *testing.T) (pids []string) {
 	return pids
 }
 
+// It measures the whole process and counts its children: no other test may run beside it.
 func TestExpressionsCostTheServerNothing(t *testing.T) {
-	t.Parallel()
 	h, p := answered(t)
 	h.server.LimitExpressions(expression.Limits{Answer: time.Second})
 	p.get("/runs/1/answers")
@@ -114,8 +114,8 @@ func watchResident(t *testing.T) (peak func() int64) {
 }
 
 func TestExpressionEndsWithItsClient(t *testing.T) {
-	t.Parallel()
-	_, p := answered(t)
+	h, p := answered(t)
+	h.server.LimitExpressions(expression.Limits{Answer: time.Minute})
 	ctx, leave := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	request := p.request(http.MethodGet, "/runs/1/answers?rows=.&columns="+url.QueryEscape(`x: ("a"*1000000)|[match("a";"g")]`), nil).WithContext(ctx)
@@ -128,11 +128,7 @@ func TestExpressionEndsWithItsClient(t *testing.T) {
 	if err := <-ended; err == nil {
 		t.Error("the client had its answer")
 	}
-	began := time.Now()
 	until(t, func() bool { return len(children(t)) == 0 })
-	if took := time.Since(began); took > 2*time.Second {
-		t.Errorf("the child went on for %s", took)
-	}
 }
 
 // until waits for something that must happen soon.
@@ -147,7 +143,6 @@ func until(t *testing.T, happened func() bool) {
 
 // A member's third table waits, and is told so; somebody else's does not.
 func TestTablesAtOnce(t *testing.T) {
-	t.Parallel()
 	h, p := answered(t)
 	other := h.signIn(t, access.Operator)
 	ctx, leave := context.WithCancel(t.Context())
