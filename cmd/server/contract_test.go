@@ -7,8 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
+	"github.com/droverhq/drover/internal/poll"
 	"github.com/droverhq/drover/internal/wordpress/wptest"
 )
 
@@ -154,17 +154,13 @@ type listedRun struct {
 // awaitEnd waits until the newest run has ended.
 func awaitEnd(t *testing.T, env []string) listedRun {
 	t.Helper()
-	for deadline := time.Now().Add(60 * time.Second); ; time.Sleep(300 * time.Millisecond) {
+	var last listedRun
+	poll.Until(t, "the run ends", func() bool {
 		_, out := run(t, env, "runs", "list", "--json", "--limit", "1")
-		var last listedRun
 		if err := json.Unmarshal([]byte(out), &last); err != nil {
 			t.Fatal(err)
 		}
-		if last.State == "done" || last.State == "cancelled" {
-			return last
-		}
-		if time.Now().After(deadline) {
-			t.Fatalf("the run has not ended: %+v", last)
-		}
-	}
+		return last.State == "done" || last.State == "cancelled"
+	})
+	return last
 }

@@ -9,9 +9,10 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/chromedp/chromedp"
+
+	"github.com/droverhq/drover/internal/poll"
 )
 
 // lab is the real WordPress that make test has started.
@@ -148,18 +149,10 @@ func TestTheMainJobOnRealWordPress(t *testing.T) {
 // checked waits until the checks that the imports began have ended.
 func checked(t *testing.T, ctx context.Context, home string) {
 	t.Helper()
-	deadline := time.Now().Add(time.Minute)
-	for {
+	poll.Until(t, "all sites are checked", func() bool {
 		do(t, ctx, "wait for the checks", chromedp.Navigate(home+"/sites"))
-		page := evaluate(t, ctx, `document.querySelector("main").innerText`)
-		if !strings.Contains(page, "Not checked") {
-			return
-		}
-		if time.Now().After(deadline) {
-			t.Fatalf("some sites were not checked:\n%s", page)
-		}
-		time.Sleep(200 * time.Millisecond)
-	}
+		return !strings.Contains(evaluate(t, ctx, `document.querySelector("main").innerText`), "Not checked")
+	})
 }
 
 // The command line gives for each site of the lab what the lab expects of it.

@@ -11,6 +11,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/droverhq/drover/internal/poll"
 )
 
 // The database is gone for 10 s in the middle of a run: pages say so, and the run ends by itself with every outcome right.
@@ -36,15 +38,13 @@ func TestDatabaseGone(t *testing.T) {
 	s.addOwner(t)
 	p, b := s.browse(t)
 	b.startRun(t, url.Values{"operation": {"clear-cache"}, "all": {"1"}, "p.purge_type": {"all"}})
-	for purged(s.fake) < 10 {
-		time.Sleep(2 * time.Millisecond)
-	}
+	poll.Until(t, "10 sites are purged", func() bool { return purged(s.fake) >= 10 })
 	postgres(t, "stop", dir)
 	status, page := b.get(t, "/sites")
 	if status != http.StatusServiceUnavailable || !strings.Contains(page, "cannot reach its database") || strings.Contains(page, address) {
 		t.Errorf("the page says %d: %.300s\n%s", status, page, p.err.String())
 	}
-	time.Sleep(10 * time.Second)
+	poll.Until(t, "the leases end", func() bool { return strings.Contains(p.err.String(), "no renewal was confirmed") })
 	while := purged(s.fake)
 	if while > 10+12+12 {
 		t.Errorf("%d sites were purged while nothing could be stored", while)
@@ -110,11 +110,9 @@ func TestDiskFull(t *testing.T) {
 	}
 	empty(t, ballast)
 	b.startRun(t, url.Values{"operation": {"clear-cache"}, "all": {"1"}, "p.purge_type": {"all"}})
-	for purged(s.fake) < 5 {
-		time.Sleep(time.Millisecond)
-	}
+	poll.Until(t, "5 sites are purged", func() bool { return purged(s.fake) >= 5 })
 	fill(t, ballast)
-	time.Sleep(3 * time.Second)
+	poll.Until(t, "a lease cannot be renewed", func() bool { return strings.Contains(p.err.String(), "lease could not be renewed") })
 	empty(t, ballast)
 	if last := awaitEnd(t, s.env); last.Counts["ok"] != 60 {
 		t.Errorf("%v\n%s", last.Counts, p.err.String())

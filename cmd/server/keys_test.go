@@ -15,6 +15,7 @@ import (
 	"github.com/droverhq/drover/internal/database/dbtest"
 	"github.com/droverhq/drover/internal/members"
 	"github.com/droverhq/drover/internal/operation"
+	"github.com/droverhq/drover/internal/poll"
 	"github.com/droverhq/drover/internal/runs"
 	"github.com/droverhq/drover/internal/sites"
 	"github.com/droverhq/drover/internal/vault"
@@ -164,12 +165,7 @@ func TestChangesThatNobodyApprovedExpire(t *testing.T) {
 		ended := make(chan error, 1)
 		go func() { ended <- w.config.serve(ctx, io.Discard, w.app, false) }()
 		state := func() (s string) { w.db.Gorm.Raw("SELECT state FROM pending_changes").Scan(&s); return s }
-		for deadline := time.Now().Add(time.Minute); state() != "expired" && time.Now().Before(deadline); {
-			time.Sleep(10 * time.Millisecond)
-		}
-		if state() != "expired" {
-			t.Errorf("the change is %s", state())
-		}
+		poll.Until(t, "the change expires", func() bool { return state() == "expired" })
 		stop()
 		if err := <-ended; err != nil {
 			t.Error(err)

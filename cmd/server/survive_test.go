@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/droverhq/drover/internal/database/dbtest"
+	"github.com/droverhq/drover/internal/poll"
 	"github.com/droverhq/drover/internal/wordpress/wptest"
 )
 
@@ -79,11 +80,7 @@ func (s simulated) killed(t *testing.T, moment time.Duration, posting bool) {
 		before[i] = len(s.fake.Calls(i))
 	}
 	p := start(t, s.env, args...)
-	for deadline := time.Now().Add(20 * time.Second); purged(s.fake) == sum(before); time.Sleep(2 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatalf("the run did not begin: %s", p.err.String())
-		}
-	}
+	poll.Until(t, "the run begins", func() bool { return purged(s.fake) > sum(before) })
 	time.Sleep(moment)
 	p.kill()
 	server := s.serve(t)
@@ -128,9 +125,7 @@ func TestThreeProcessesAndOneIsKilled(t *testing.T) {
 	}
 	live := make(chan int, 1)
 	go func() { live <- second.follow("/runs/1/stream") }()
-	for purged(s.fake) < 60 {
-		time.Sleep(5 * time.Millisecond)
-	}
+	poll.Until(t, "60 sites are purged", func() bool { return purged(s.fake) >= 60 })
 	doomed.kill()
 	killedAt := time.Now()
 	last := awaitEnd(t, s.env)
@@ -208,9 +203,7 @@ func TestStoppedInTheMiddleOfARun(t *testing.T) {
 	s := simulate(t, described)
 	run(t, s.env, "sites", "import", s.csv)
 	p := start(t, s.env, "run", "clear-cache", "--all", "--json")
-	for purged(s.fake) < 6 {
-		time.Sleep(2 * time.Millisecond)
-	}
+	poll.Until(t, "6 sites are purged", func() bool { return purged(s.fake) >= 6 })
 	p.stop(t)
 	if n := purged(s.fake); n == 60 {
 		t.Fatal("it was not in the middle")

@@ -25,6 +25,7 @@ import (
 	"github.com/droverhq/drover/internal/audit"
 	"github.com/droverhq/drover/internal/database"
 	"github.com/droverhq/drover/internal/database/dbtest"
+	"github.com/droverhq/drover/internal/poll"
 	"github.com/droverhq/drover/internal/vault"
 )
 
@@ -80,15 +81,6 @@ func inOrder(t *testing.T, got []int64, n int64) {
 	}
 }
 
-func await(t *testing.T, what string, done func() bool) {
-	t.Helper()
-	for began := time.Now(); !done(); time.Sleep(2 * time.Millisecond) {
-		if time.Since(began) > 20*time.Second {
-			t.Fatalf("%s did not happen", what)
-		}
-	}
-}
-
 func (s *Sinks) at(t *testing.T, name string) State {
 	t.Helper()
 	all, err := s.States(context.Background())
@@ -110,12 +102,12 @@ func TestFile(t *testing.T) {
 		record(t, db, 20)
 		s := newSinks(t, db)
 		s.Start(map[string]Sink{"file": File(path)})
-		await(t, "20 entries", func() bool { return s.at(t, "file").Seq == 20 })
+		poll.Until(t, "20 entries", func() bool { return s.at(t, "file").Seq == 20 })
 		if err := os.Rename(path, path+".1"); err != nil {
 			t.Fatal(err)
 		}
 		record(t, db, 5)
-		await(t, "25 entries", func() bool { return s.at(t, "file").Seq == 25 })
+		poll.Until(t, "25 entries", func() bool { return s.at(t, "file").Seq == 25 })
 		s.Stop()
 		first, _ := os.ReadFile(path + ".1")
 		second, _ := os.ReadFile(path)
@@ -125,7 +117,7 @@ func TestFile(t *testing.T) {
 		record(t, db, 1)
 		restarted := newSinks(t, db)
 		restarted.Start(map[string]Sink{"file": File(path)})
-		await(t, "26 entries", func() bool { return restarted.at(t, "file").Seq == 26 })
+		poll.Until(t, "26 entries", func() bool { return restarted.at(t, "file").Seq == 26 })
 		second, _ = os.ReadFile(path)
 		inOrder(t, seqs(t, string(first)+string(second)), 26)
 		if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o600 {
@@ -180,8 +172,8 @@ func TestHookThatIsDown(t *testing.T) {
 	if took := time.Since(began); took > 5*time.Second {
 		t.Errorf("recording waited for the hook: %v", took)
 	}
-	await(t, "a failure that is told", func() bool { return s.at(t, "hook").Problem != "" })
-	await(t, "30 entries", func() bool { return s.at(t, "hook").Seq == 30 })
+	poll.Until(t, "a failure that is told", func() bool { return s.at(t, "hook").Problem != "" })
+	poll.Until(t, "30 entries", func() bool { return s.at(t, "hook").Seq == 30 })
 	if state := s.at(t, "hook"); state.Problem != "" || !state.FailedAt.IsZero() || state.SentAt.IsZero() {
 		t.Errorf("afterwards: %+v", state)
 	}
@@ -276,13 +268,13 @@ func TestTwoProcesses(t *testing.T) {
 		first, second := newSinks(t, db), newSinks(t, db)
 		first.Start(map[string]Sink{"file": File(path)})
 		record(t, db, 3)
-		await(t, "3 entries", func() bool { return first.at(t, "file").Seq == 3 })
+		poll.Until(t, "3 entries", func() bool { return first.at(t, "file").Seq == 3 })
 		second.Start(map[string]Sink{"file": File(path)})
 		record(t, db, 10)
-		await(t, "13 entries", func() bool { return second.at(t, "file").Seq == 13 })
+		poll.Until(t, "13 entries", func() bool { return second.at(t, "file").Seq == 13 })
 		first.Stop()
 		record(t, db, 4)
-		await(t, "17 entries", func() bool { return second.at(t, "file").Seq == 17 })
+		poll.Until(t, "17 entries", func() bool { return second.at(t, "file").Seq == 17 })
 		text, _ := os.ReadFile(path)
 		got := seqs(t, string(text))
 		inOrder(t, got, 17)

@@ -12,6 +12,7 @@ import (
 	"github.com/droverhq/drover/internal/access"
 	"github.com/droverhq/drover/internal/audit"
 	"github.com/droverhq/drover/internal/connect"
+	"github.com/droverhq/drover/internal/poll"
 	"github.com/droverhq/drover/internal/runs"
 	"github.com/droverhq/drover/internal/sites"
 	"github.com/droverhq/drover/internal/vault"
@@ -71,7 +72,7 @@ func TestConnectingASiteInTheBrowser(t *testing.T) {
 		t.Fatal(answer.StatusCode, answer.Header)
 	}
 	password := back.Query().Get("password")
-	until(t, func() bool {
+	poll.Until(t, "the site is checked", func() bool {
 		site, err := h.registry.Site(t.Context(), shell, 1)
 		return err == nil && site.State == sites.Ready
 	})
@@ -161,7 +162,7 @@ func TestConnectingAgain(t *testing.T) {
 	if to := answer.Header.Get("Location"); to != "/connect/1?back=approved" {
 		t.Error(to)
 	}
-	until(t, func() bool {
+	poll.Until(t, "the site is checked", func() bool {
 		site, err := h.registry.Site(t.Context(), shell, 1)
 		return err == nil && site.State == sites.Ready && site.Credential.Username == wptest.DefaultUser
 	})
@@ -187,7 +188,7 @@ func TestAQueueOfTen(t *testing.T) {
 		"tags": {"care"}}); status != http.StatusSeeOther || to != "/connect" {
 		t.Fatal(status, to)
 	}
-	until(t, func() bool {
+	poll.Until(t, "the addresses are looked at", func() bool {
 		o, err := h.parts.Connect.Overview(t.Context(), shell, connect.Ready, 0, 0)
 		return err == nil && o.Total == 10
 	})

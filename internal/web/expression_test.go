@@ -15,6 +15,7 @@ import (
 
 	"github.com/droverhq/drover/internal/access"
 	"github.com/droverhq/drover/internal/expression"
+	"github.com/droverhq/drover/internal/poll"
 	"github.com/droverhq/drover/internal/runs"
 	"github.com/droverhq/drover/internal/sites"
 	"github.com/droverhq/drover/internal/wordpress/wptest"
@@ -123,22 +124,12 @@ func TestExpressionEndsWithItsClient(t *testing.T) {
 		_, err := p.Do(request)
 		ended <- err
 	}()
-	until(t, func() bool { return len(children(t)) == 1 })
+	poll.Until(t, "a child starts", func() bool { return len(children(t)) == 1 })
 	leave()
 	if err := <-ended; err == nil {
 		t.Error("the client had its answer")
 	}
-	until(t, func() bool { return len(children(t)) == 0 })
-}
-
-// until waits for something that must happen soon.
-func until(t *testing.T, happened func() bool) {
-	t.Helper()
-	for wait := time.Now().Add(10 * time.Second); !happened(); time.Sleep(5 * time.Millisecond) {
-		if time.Now().After(wait) {
-			t.Fatal("it did not happen")
-		}
-	}
+	poll.Until(t, "the child ends", func() bool { return len(children(t)) == 0 })
 }
 
 // A member's third table waits, and is told so; somebody else's does not.
@@ -151,7 +142,7 @@ func TestTablesAtOnce(t *testing.T) {
 		request := p.request(http.MethodGet, fmt.Sprintf("/runs/1/answers?n=%d&columns=", i)+url.QueryEscape("x: until(false;.)"), nil).WithContext(ctx)
 		go p.Do(request)
 	}
-	until(t, func() bool { return len(children(t)) == 2 })
+	poll.Until(t, "two children start", func() bool { return len(children(t)) == 2 })
 	if status, _ := other.get("/runs/1/answers"); status != http.StatusOK {
 		t.Errorf("somebody else: %d", status)
 	}

@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -19,6 +20,7 @@ import (
 	"github.com/droverhq/drover/internal/access"
 	"github.com/droverhq/drover/internal/audit"
 	"github.com/droverhq/drover/internal/members"
+	"github.com/droverhq/drover/internal/poll"
 	"github.com/droverhq/drover/internal/runs"
 	"github.com/droverhq/drover/internal/sites"
 	"github.com/droverhq/drover/internal/web"
@@ -28,19 +30,17 @@ import (
 // logs waits for the line about a request, which is written after the answer.
 func (h *testServer) logs(t *testing.T, parts ...string) string {
 	t.Helper()
-	for wait := time.Now().Add(5 * time.Second); time.Now().Before(wait); time.Sleep(5 * time.Millisecond) {
-	line:
+	var found string
+	poll.Until(t, fmt.Sprintf("a line of the log has %q", parts), func() bool {
 		for line := range strings.Lines(h.logged.String()) {
-			for _, part := range parts {
-				if !strings.Contains(line, part) {
-					continue line
-				}
+			if !slices.ContainsFunc(parts, func(part string) bool { return !strings.Contains(line, part) }) {
+				found = line
+				return true
 			}
-			return line
 		}
-	}
-	t.Errorf("no line of the log has %q", parts)
-	return ""
+		return false
+	})
+	return found
 }
 
 func TestCookiesOverHTTPS(t *testing.T) {
@@ -196,12 +196,10 @@ func TestOneMemberCannotTakeTheServer(t *testing.T) {
 		t.Errorf("another member: %d", status)
 	}
 	leave()
-	for wait := time.Now().Add(5 * time.Second); time.Now().Before(wait); time.Sleep(10 * time.Millisecond) {
-		if status, _ := greedy.get("/sites"); status == http.StatusOK {
-			return
-		}
-	}
-	t.Error("the places are not given back")
+	poll.Until(t, "the places are given back", func() bool {
+		status, _ := greedy.get("/sites")
+		return status == http.StatusOK
+	})
 }
 
 // A page of an attacker's, or the preview of a chat, follows a link that signs somebody in.

@@ -44,38 +44,43 @@ func TestLimits(t *testing.T) {
 		{100, 2, 1, 2, 2}, {3, 2, 8, 3, 2}, {100, 1, 5, 5, 1},
 	} {
 		t.Run(fmt.Sprintf("%+v", c), func(t *testing.T) {
-			l := newLimits(c.total, c.perAddress)
-			var all gauge
-			each := make([]gauge, c.addresses)
-			var group sync.WaitGroup
-			for i := range 200 {
-				group.Go(func() {
-					at := i % c.addresses
-					free, err := l.take(context.Background(), netip.AddrFrom4([4]byte{10, 0, 0, byte(at)}), Gate{})
-					if err != nil {
-						t.Error(err)
-						return
-					}
-					all.enter()
-					each[at].enter()
-					time.Sleep(time.Millisecond) // a place must be held for a while to be contended for
-					each[at].leave()
-					all.leave()
-					free(measured{})
-				})
-			}
-			group.Wait()
-			if got := int(all.most.Load()); got > c.most {
-				t.Errorf("%d under way at once, want at most %d", got, c.most)
-			}
-			for i := range each {
-				if got := int(each[i].most.Load()); got > c.mostEach {
-					t.Errorf("%d at address %d, want at most %d", got, i, c.mostEach)
-				}
-			}
-			l.allFree(t)
+			synctest.Test(t, func(t *testing.T) { contend(t, newLimits(c.total, c.perAddress), c.addresses, c.most, c.mostEach) })
 		})
 	}
+}
+
+// contend has 200 users ask at once for places at the addresses, and each hold its own while all others wait for theirs.
+func contend(t *testing.T, l *limits, addresses, most, mostEach int) {
+	t.Helper()
+	var all gauge
+	each := make([]gauge, addresses)
+	var group sync.WaitGroup
+	for i := range 200 {
+		group.Go(func() {
+			at := i % addresses
+			free, err := l.take(context.Background(), netip.AddrFrom4([4]byte{10, 0, 0, byte(at)}), Gate{})
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			all.enter()
+			each[at].enter()
+			time.Sleep(time.Millisecond) // by the bubble's clock: it moves when everybody waits
+			each[at].leave()
+			all.leave()
+			free(measured{})
+		})
+	}
+	group.Wait()
+	if got := int(all.most.Load()); got != most {
+		t.Errorf("%d under way at once, want %d", got, most)
+	}
+	for i := range each {
+		if got := int(each[i].most.Load()); got > mostEach {
+			t.Errorf("%d at address %d, want at most %d", got, i, mostEach)
+		}
+	}
+	l.allFree(t)
 }
 
 func TestWaitIsGivenUp(t *testing.T) {
@@ -107,12 +112,16 @@ func TestWaitIsGivenUp(t *testing.T) {
 // A place is held until the body has been read, so that slow answers count too.
 func TestSlowAnswersCount(t *testing.T) {
 	var open gauge
+	pair := make(chan struct{})
 	s := serve(t, func(w http.ResponseWriter, r *http.Request) {
 		open.enter()
 		defer open.leave()
 		w.WriteHeader(http.StatusOK)
 		w.(http.Flusher).Flush()
-		time.Sleep(10 * time.Millisecond) // the body comes later than the headers
+		select { // the body comes later than the headers: when a second request is here
+		case pair <- struct{}{}:
+		case <-pair:
+		}
 		_, _ = w.Write([]byte(`{}`))
 	})
 	var group sync.WaitGroup

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/droverhq/drover/internal/database"
 )
 
 // hostLeases says which servers' addresses this process speaks to. The network limits the exchanges of one process; an address that
@@ -119,7 +121,7 @@ func (h *hostLeases) keep(ctx context.Context) {
 		case <-renew.C:
 			err = h.renew(ctx)
 		}
-		if err != nil && ctx.Err() == nil {
+		if err != nil && ctx.Err() == nil && !database.Away(err) { // the sweep tells of an outage
 			h.logger.ErrorContext(ctx, "the servers in use could not be stored", "err", err)
 		}
 	}

@@ -2,7 +2,10 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"time"
+
+	"github.com/droverhq/drover/internal/database"
 )
 
 const sweepEvery = 1 * time.Second
@@ -23,28 +26,15 @@ func (e *Engine) sweep(ctx context.Context) {
 	ticker := time.NewTicker(sweepEvery)
 	defer ticker.Stop()
 	var missing missingJobs
-	for {
-		well := true
-		for _, duty := range []struct {
-			what string
-			do   func(context.Context) error
-		}{
-			{"batches whose lease expired could not be queued again", e.requeueExpired},
-			{"batches that have no job could not be queued again", func(ctx context.Context) error { return e.requeueMissing(ctx, &missing) }},
-			{"runs whose wait is over could not begin", e.store.ReleaseDue},
-			{"runs that nobody approved in time could not be ended", e.store.EndUnapproved},
-			{"runs past their time limit could not be ended", e.store.EndOverdue},
-		} {
-			e.guarded(ctx, duty.what, func() {
-				if err := duty.do(ctx); err != nil && ctx.Err() == nil {
-					well = false
-					e.logger.ErrorContext(ctx, duty.what, "err", err)
-				}
-			})
-		}
-		if well {
-			e.swept.Store(time.Now().Unix())
-		}
+	duties := []duty{
+		{"batches whose lease expired could not be queued again", e.requeueExpired},
+		{"batches that have no job could not be queued again", func(ctx context.Context) error { return e.requeueMissing(ctx, &missing) }},
+		{"runs whose wait is over could not begin", e.store.ReleaseDue},
+		{"runs that nobody approved in time could not be ended", e.store.EndUnapproved},
+		{"runs past their time limit could not be ended", e.store.EndOverdue},
+	}
+	for away := false; ; {
+		away = e.sweepOnce(ctx, duties, away)
 		select {
 		case <-e.drain:
 			return
@@ -53,6 +43,45 @@ func (e *Engine) sweep(ctx context.Context) {
 		case <-ticker.C:
 		}
 	}
+}
+
+// sweepOnce does all duties and tells whether the database is away. An outage is one line in the log when it begins and one when it ends.
+func (e *Engine) sweepOnce(ctx context.Context, duties []duty, wasAway bool) (away bool) {
+	well := true
+	for _, d := range duties {
+		err := errPanicked
+		e.guarded(ctx, d.failed, func() { err = d.do(ctx) })
+		switch {
+		case err == nil:
+			continue
+		case ctx.Err() != nil:
+			return wasAway
+		case errors.Is(err, errPanicked): // the guard has logged it
+		case database.Away(err):
+			if !wasAway {
+				e.logger.ErrorContext(ctx, "the database is away: runs wait for it", "err", err)
+			}
+			return true
+		default:
+			e.logger.ErrorContext(ctx, d.failed, "err", err)
+		}
+		well = false
+	}
+	if wasAway {
+		e.logger.InfoContext(ctx, "the database is back: runs continue")
+	}
+	if well {
+		e.swept.Store(time.Now().Unix())
+	}
+	return false
+}
+
+var errPanicked = errors.New("engine: a duty of the sweep panicked")
+
+// duty is what a sweep does, and what the log says where it failed.
+type duty struct {
+	failed string
+	do     func(context.Context) error
 }
 
 // requeueExpired queues the batches whose lease has run out, without those that this process works itself.

@@ -7,11 +7,11 @@ import (
 	"net/netip"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/droverhq/drover/internal/access"
 	"github.com/droverhq/drover/internal/database"
 	"github.com/droverhq/drover/internal/database/dbtest"
+	"github.com/droverhq/drover/internal/poll"
 	"github.com/droverhq/drover/internal/runs"
 	"github.com/droverhq/drover/internal/runs/runstest"
 	"github.com/droverhq/drover/internal/sites"
@@ -58,12 +58,7 @@ func TestRunsOfDeadNamesStarveNobody(t *testing.T) {
 		}
 		h.Work(t)
 		underWay := func() int { return count("SELECT count(DISTINCT run_id) FROM batches WHERE owner <> '' AND NOT done") }
-		for deadline := time.Now().Add(2 * time.Minute); (underWay() < many || begun.Load() < dead) && time.Now().Before(deadline); {
-			time.Sleep(20 * time.Millisecond)
-		}
-		if got := underWay(); got != many {
-			t.Errorf("%d of %d runs are under way", got, many)
-		}
+		poll.Until(t, "all runs are under way", func() bool { return underWay() == many && begun.Load() >= dead })
 		program := runstest.Operator
 		program.Kind, program.Name = access.KindToken, "Mara by the token CI"
 		for name, actor := range map[string]access.Actor{"the same member": runstest.Operator, "another member": runstest.Owner, "a program": program} {
