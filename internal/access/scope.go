@@ -33,7 +33,7 @@ func (s Scope) EverySite() bool {
 func (s Scope) Site(client string, tags []string) bool {
 	for _, r := range s {
 		tagged := slices.ContainsFunc(tags, func(tag string) bool { return slices.Contains(r.Tags, tag) })
-		if !r.EverySite() && !tagged && (client == "" || !slices.Contains(r.Clients, client)) {
+		if !r.EverySite() && !tagged && !HasClient(r.Clients, client) {
 			return false
 		}
 	}
@@ -53,7 +53,7 @@ func (s Scope) Operation(name, effect string) bool {
 // Covers tells whether everything that other allows is in scope.
 func (s Scope) Covers(other Restriction) bool {
 	for _, r := range s {
-		if !r.EverySite() && (other.EverySite() || !subset(other.Clients, r.Clients) || !subset(other.Tags, r.Tags)) {
+		if !r.EverySite() && (other.EverySite() || !subset(ClientKeys(other.Clients), ClientKeys(r.Clients)) || !subset(other.Tags, r.Tags)) {
 			return false
 		}
 		if len(r.Operations) > 0 && (len(other.Operations) == 0 || !subset(other.Operations, r.Operations)) {

@@ -71,7 +71,7 @@ func ofProtectedSite(p proposal) bool { return p.policy.Protects(p.client) }
 
 // ofProtectedClient judges a new site: under a policy for effects no site was protected yet, and its runs wait for a second person anyway.
 func ofProtectedClient(p proposal) bool {
-	return p.client != "" && slices.Contains(p.policy.Clients, p.client)
+	return access.HasClient(p.policy.Clients, p.client)
 }
 
 // editsProtectedSite judges by the client before and the one after: neither taking a site out of protection nor bringing one under it hides

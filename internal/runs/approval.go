@@ -64,13 +64,13 @@ func (p Policy) IsZero() bool { return len(p.Effects) == 0 && len(p.Clients) == 
 
 // Protects tells whether some runs on sites of the client need a second person: then changes of such a site need one too.
 func (p Policy) Protects(client string) bool {
-	return len(p.Effects) > 0 || client != "" && slices.Contains(p.Clients, client)
+	return len(p.Effects) > 0 || access.HasClient(p.Clients, client)
 }
 
 // Covers tells whether everything that other wants a second person for, this policy does too.
 func (p Policy) Covers(other Policy) bool {
 	return !slices.ContainsFunc(other.Effects, func(e operation.Effect) bool { return !slices.Contains(p.Effects, e) }) &&
-		!slices.ContainsFunc(other.Clients, func(c string) bool { return !slices.Contains(p.Clients, c) })
+		!slices.ContainsFunc(other.Clients, func(c string) bool { return !access.HasClient(p.Clients, c) })
 }
 
 // SetPolicy replaces the policy. Only owners may: an admin who could would need no second person. Runs that wait already go on waiting.
@@ -109,7 +109,7 @@ func (p Policy) appliesTo(actor access.Actor, effect operation.Effect, chosen []
 		return false
 	}
 	return slices.Contains(p.Effects, effect) || effect != operation.Read &&
-		slices.ContainsFunc(chosen, func(s sites.Site) bool { return slices.Contains(p.Clients, s.Client) })
+		slices.ContainsFunc(chosen, func(s sites.Site) bool { return access.HasClient(p.Clients, s.Client) })
 }
 
 // MayStart tells whether the actor may start runs of the effect, or at least ask for them.

@@ -1,8 +1,10 @@
 package sites
 
 import (
+	"context"
 	"io"
 
+	"github.com/droverhq/drover/internal/access"
 	"github.com/droverhq/drover/internal/validation"
 )
 
@@ -17,4 +19,9 @@ func Clean(d *Draft) {
 	p := validation.Problems{}
 	d.clean(p)
 	d.cleanCredential(p)
+}
+
+// EditSeen is what Edit does after it has read the site.
+func (r *Registry) EditSeen(ctx context.Context, actor access.Actor, seen Site, d Draft) error {
+	return r.store.change(ctx, actor, func(w write) error { return r.edit(w, seen, d) })
 }

@@ -144,7 +144,8 @@ func (im importing) line(w write, d Draft, line *Line) error {
 }
 
 func (im importing) update(w write, s Site, d Draft, sameCredential bool) error {
-	if err := w.edit(s, d); err != nil || sameCredential {
+	s, err := w.edit(s, d)
+	if err != nil || sameCredential {
 		return err
 	}
 	return im.registry.replace(w, s, d)

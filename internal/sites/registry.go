@@ -6,6 +6,7 @@ package sites
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/droverhq/drover/internal/access"
@@ -68,8 +69,11 @@ func (r *Registry) Add(ctx context.Context, actor access.Actor, d Draft) (Site, 
 }
 
 // insert stores a clean draft inside a change, and records it.
-func (r *Registry) insert(w write, d Draft) (int64, error) {
-	id, err := w.insertSite(d)
+func (r *Registry) insert(w write, d Draft) (id int64, err error) {
+	if d.Client, err = w.spelling(d.Client); err != nil {
+		return 0, err
+	}
+	id, err = w.insertSite(d)
 	if err != nil {
 		return 0, err
 	}
@@ -133,7 +137,8 @@ func (r *Registry) ChangeURL(ctx context.Context, actor access.Actor, id int64, 
 
 // edit stores what the draft changes, and settles what becomes of the credential.
 func (r *Registry) edit(w write, before Site, d Draft) error {
-	if err := w.edit(before, d); err != nil || d.URL == before.Home {
+	before, err := w.edit(before, d)
+	if err != nil || d.URL == before.Home {
 		return err
 	}
 	row, found, err := w.credential(before.ID)
@@ -157,31 +162,38 @@ func (r *Registry) edit(w write, before Site, d Draft) error {
 const waitsForCredential = "Waits for its credential: the address changed from %s to %s, and an application password is never sent to another address than " +
 	"it was stored for. Enter it again."
 
-// edit stores the draft and records what it changes; nothing is written or recorded when it changes nothing.
-func (w write) edit(before Site, d Draft) error {
+// edit stores the draft and records what it changes of the site as it is now, which it returns; nothing is written or recorded when it changes
+// nothing.
+func (w write) edit(seen Site, d Draft) (before Site, err error) {
+	if before, err = w.current(seen); err != nil {
+		return before, err
+	}
+	if d.Client, err = w.spelling(d.Client); err != nil {
+		return before, err
+	}
 	changes := changesOf(before, d)
 	if len(changes) == 0 {
-		return nil
+		return before, nil
 	}
 	// Recorded first: whether a second person must approve depends on the site as it was.
 	if err := w.record(access.SiteEdit, before.ID, changes); err != nil {
-		return err
+		return before, err
 	}
-	return w.updateSite(before, d)
+	return before, w.updateSite(before, d)
 }
 
 // changesOf tells what the draft would change, as before and after by field.
 func changesOf(before Site, d Draft) map[string]any {
 	changes := map[string]any{}
-	differ := func(field string, from, to any) {
-		if fmt.Sprint(from) != fmt.Sprint(to) {
+	differ := func(field string, same bool, from, to any) {
+		if !same {
 			changes[field] = map[string]any{"before": from, "after": to}
 		}
 	}
-	differ("home", before.Home, d.URL)
-	differ("name", before.Name, d.Name)
-	differ("client", before.Client, d.Client)
-	differ("tags", before.Tags, d.Tags)
+	differ("home", before.Home == d.URL, before.Home, d.URL)
+	differ("name", before.Name == d.Name, before.Name, d.Name)
+	differ("client", access.ClientKey(before.Client) == access.ClientKey(d.Client), before.Client, d.Client)
+	differ("tags", slices.Equal(before.Tags, d.Tags), before.Tags, d.Tags)
 	return changes
 }
 

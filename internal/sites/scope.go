@@ -12,9 +12,9 @@ func InScope(scope access.Scope, column string) (condition string, values []any)
 		if r.EverySite() {
 			continue
 		}
-		condition += " AND " + column + ` IN (SELECT sites.id FROM sites JOIN clients ON clients.id = sites.client_id WHERE clients.name IN ?
+		condition += " AND " + column + ` IN (SELECT sites.id FROM sites JOIN clients ON clients.id = sites.client_id WHERE clients.key IN ?
 			UNION SELECT site_id FROM site_tags WHERE tag IN ?)`
-		values = append(values, r.Clients, r.Tags)
+		values = append(values, access.ClientKeys(r.Clients), r.Tags)
 	}
 	return condition, values
 }

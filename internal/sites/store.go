@@ -135,7 +135,7 @@ func (s store) filtered(ctx context.Context, scope access.Scope, f Filter) *gorm
 		q = q.Where("sites.retired_at = 0 AND sites.state = ?", f.State)
 	}
 	if len(f.Clients) > 0 {
-		q = q.Where("clients.name IN ?", f.Clients)
+		q = q.Where("clients.key IN ?", access.ClientKeys(f.Clients))
 	}
 	if len(f.Tags) > 0 {
 		q = q.Where("sites.id IN (SELECT site_id FROM site_tags WHERE tag IN ?)", cleanTags(f.Tags))
@@ -295,19 +295,6 @@ func (w write) updateSite(before Site, d Draft) error {
 		return err
 	}
 	return w.putTags(before.ID, d.Tags)
-}
-
-// client returns the id of the client with the name, made when it is new, and nil for the empty name.
-func (w write) client(name string) (*int64, error) {
-	if name == "" {
-		return nil, nil
-	}
-	if err := w.tx.Exec("INSERT INTO clients (name, created_at) VALUES (?, ?) ON CONFLICT (name) DO NOTHING", name, w.now.UnixMicro()).Error; err != nil {
-		return nil, err
-	}
-	var id int64
-	err := w.tx.Raw("SELECT id FROM clients WHERE name = ?", name).Scan(&id).Error
-	return &id, err
 }
 
 func (w write) putTags(site int64, tags []string) error {

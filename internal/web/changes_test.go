@@ -63,11 +63,14 @@ func (m *team) every(member int64) map[string]changes.Change {
 		return d
 	}
 	return map[string]changes.Change{
-		"url":        {Action: access.SiteEdit, Sites: acme, Draft: draft(func(d *sites.Draft) { d.URL = "https://evil.example" })},
-		"client":     {Action: access.SiteEdit, Sites: acme, Draft: draft(func(d *sites.Draft) { d.Client = "" })},
-		"tags":       {Action: access.SiteEdit, Sites: acme, Draft: draft(func(d *sites.Draft) { d.Tags = []string{"new"} })},
-		"move":       {Action: access.SiteEdit, Sites: acme, From: m.fake.URL(0), Draft: sites.Draft{URL: "https://www.evil.example"}},
-		"brought in": {Action: access.SiteEdit, Sites: []int64{2}, Draft: sites.Draft{URL: m.fake.URL(1), Client: "Acme", Name: "Zulu"}},
+		"url":                         {Action: access.SiteEdit, Sites: acme, Draft: draft(func(d *sites.Draft) { d.URL = "https://evil.example" })},
+		"client":                      {Action: access.SiteEdit, Sites: acme, Draft: draft(func(d *sites.Draft) { d.Client = "" })},
+		"tags":                        {Action: access.SiteEdit, Sites: acme, Draft: draft(func(d *sites.Draft) { d.Tags = []string{"new"} })},
+		"move":                        {Action: access.SiteEdit, Sites: acme, From: m.fake.URL(0), Draft: sites.Draft{URL: "https://www.evil.example"}},
+		"brought in":                  {Action: access.SiteEdit, Sites: []int64{2}, Draft: sites.Draft{URL: m.fake.URL(1), Client: "Acme", Name: "Zulu"}},
+		"brought in as it is spelled": {Action: access.SiteEdit, Sites: []int64{2}, Draft: sites.Draft{URL: m.fake.URL(1), Client: "ＡＣＭＥ\u00a0", Name: "Zulu"}},
+		"add as it is spelled": {Action: access.SiteAdd, Draft: sites.Draft{URL: fmt.Sprintf("https://spelled-%d.example", member), Client: "ac\u200bME",
+			Username: "mallory", Password: vault.NewSecret("abcd EFGH 1234 ijkl MNOP 5678")}},
 		"credential": {Action: access.SiteCredential, Sites: acme, Draft: sites.Draft{Username: "mallory",
 			Password: vault.NewSecret("abcd EFGH 1234 ijkl MNOP 5678")}},
 		"tag":     {Action: access.SiteTag, Sites: []int64{1, 2}, Tag: "bulk"},
@@ -156,6 +159,23 @@ func TestEveryCoveredChangeNeedsTwo(t *testing.T) {
 			if !tried[action] {
 				t.Errorf("%s is covered and was not tried", action)
 			}
+		}
+	})
+}
+
+// A tag that two others look like when they are written one after another is not theirs, and a policy in another spelling is the same.
+func TestNothingHidesFromTheGateByItsSpelling(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, db *database.DB) {
+		m, _ := protected(t, db)
+		_, err := m.registry.Edit(t.Context(), shell, 1, sites.Draft{URL: m.fake.URL(0), Client: "Acme", Name: "Acme", Tags: []string{"key account"}})
+		m.must(err)
+		for _, policy := range []string{"Acme", "acme", " ACME\u200b", "Ａcme"} {
+			m.must(m.runner.SetPolicy(t.Context(), shell, runs.Policy{Clients: []string{policy}}))
+			m.request(acting(m.hired(access.Owner)), changes.Change{Action: access.SiteEdit, Sites: []int64{1}, Draft: sites.Draft{URL: m.fake.URL(0),
+				Client: "Acme", Name: "Renamed", Tags: []string{"account", "key"}}})
+		}
+		if err := m.runner.SetPolicy(t.Context(), acting(m.hired(access.Owner)), runs.Policy{Clients: []string{"aCME"}}); err != nil {
+			t.Errorf("another spelling of the same policy waits: %v", err)
 		}
 	})
 }
