@@ -34,13 +34,13 @@ func FuzzClientKey(f *testing.F) {
 }
 
 func TestScopeKnowsAClientHoweverItIsSpelled(t *testing.T) {
-	held := access.NewScope(access.Restriction{Clients: []string{"Acme Ltd"}})
+	limited := access.NewScope(access.Restriction{Clients: []string{"Acme Ltd"}})
 	for client, in := range map[string]bool{"Acme Ltd": true, "ACME  ltd": true, "acme\u00a0ltd": true, "Acme": false, "": false, " ": false} {
-		if got := held.Site(client, nil); got != in {
+		if got := limited.Site(client, nil); got != in {
 			t.Errorf("%q is in scope: %v", client, got)
 		}
 	}
-	if !held.Covers(access.Restriction{Clients: []string{"acme ltd"}}) || held.Covers(access.Restriction{Clients: []string{"acme ltd", "zulu"}}) {
+	if !limited.Covers(access.Restriction{Clients: []string{"acme ltd"}}) || limited.Covers(access.Restriction{Clients: []string{"acme ltd", "zulu"}}) {
 		t.Error("what is covered depends on the spelling")
 	}
 	if nobody := access.NewScope(access.Restriction{Clients: []string{" "}}); nobody.Site("", nil) || nobody.Site(" ", nil) || nobody.EverySite() {

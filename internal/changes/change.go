@@ -31,6 +31,8 @@ type Change struct {
 
 	Policy   runs.Policy
 	Required bool // a second factor
+
+	ConfirmAbove *int // on how many sites a change is confirmed by their number; nil for the second factor
 }
 
 // apply makes the change. It is the only list of how each covered action is done.
@@ -62,6 +64,9 @@ func (c *Changes) apply(ctx context.Context, actor access.Actor, ch Change) (lin
 	case access.RunPolicy:
 		err = c.parts.Runner.SetPolicy(ctx, actor, ch.Policy)
 	case access.SettingsChange:
+		if ch.ConfirmAbove != nil {
+			return link, c.parts.Runner.SetConfirmAbove(ctx, actor, *ch.ConfirmAbove)
+		}
 		err = roster.RequireFactor(ctx, actor, ch.Required)
 	default:
 		err = fmt.Errorf("changes: %s cannot be requested", ch.Action)

@@ -65,7 +65,13 @@ func loosensPolicy(p proposal) bool {
 	return !altered || !is || !after.Covers(p.policy)
 }
 
-func loosensSetting(p proposal) bool { return p.detail["value"] != "yes" }
+// loosensSetting tells whether a second factor is nobody's duty any more, or larger changes are made unconfirmed.
+func loosensSetting(p proposal) bool {
+	above, altered := p.field("confirm_above")
+	before, is := above.before.(int)
+	after, isToo := above.after.(int)
+	return p.detail["value"] != "yes" && !(altered && is && isToo && after <= before)
+}
 
 func ofProtectedSite(p proposal) bool { return p.policy.Protects(p.client) }
 

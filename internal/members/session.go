@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/droverhq/drover/internal/access"
@@ -68,13 +69,9 @@ func (r *Roster) SignIn(ctx context.Context, email string, password vault.Secret
 	}
 	r.throttle.succeed(try)
 	if r.hashing.outdated(row.PasswordHash) {
-		if err := r.rehash(ctx, row, password); err != nil {
-			return vault.Secret{}, Member{}, err
+		if m, err = r.rehash(ctx, row, password); err != nil {
+			return vault.Secret{}, Member{}, r.refused(ctx, signingIn(row.member(), d), err)
 		}
-		if row, err = r.store.byID(ctx, row.ID); err != nil {
-			return vault.Secret{}, Member{}, err
-		}
-		m = row.member()
 	}
 	token, err := r.begin(ctx, m, d, beginning{}, func(write) error { return nil })
 	return token, m, err
@@ -128,19 +125,30 @@ const longestAgent = 300
 
 func newSession(m Member, d Device, hash string, now time.Time) sessionRow {
 	row := sessionRow{TokenHash: hash, MemberID: m.ID, CreatedAt: now.UnixMicro(), LastSeenAt: now.UnixMicro(),
-		UserAgent: d.UserAgent[:min(len(d.UserAgent), longestAgent)]}
+		UserAgent: strings.ToValidUTF8(d.UserAgent[:min(len(d.UserAgent), longestAgent)], "")}
 	if d.Addr.IsValid() {
 		row.Addr = d.Addr.Unmap().String()
 	}
 	return row
 }
 
-func (r *Roster) rehash(ctx context.Context, row memberRow, password vault.Secret) error {
+// rehash stores the same password at today's cost, unless it was changed since it was checked, and returns the member as that leaves them.
+func (r *Roster) rehash(ctx context.Context, row memberRow, password vault.Secret) (m Member, err error) {
 	hash, err := r.hashing.hash(ctx, password)
 	if err != nil {
-		return err
+		return m, err
 	}
-	return r.store.change(ctx, write{now: r.now()}, func(w write) error { return w.setPassword(row.ID, hash) })
+	err = r.store.change(ctx, write{now: r.now()}, func(w write) error {
+		if w.unchanged(row) != nil {
+			return refusal{"password_changed_meanwhile", ErrSignIn}
+		}
+		if err := w.setPassword(row.ID, hash); err != nil {
+			return err
+		}
+		m, err = w.presentMember(row.ID)
+		return err
+	})
+	return m, err
 }
 
 // Authenticate returns who holds the token, or ErrNoSession.
@@ -210,14 +218,18 @@ func (r *Roster) RevokeSession(ctx context.Context, actor access.Actor, id int64
 	return nil
 }
 
-// endAll ends the member's sessions and tokens, and returns what the audit log tells of it.
+// endAll ends the member's sessions, tokens, and links to sign in or to reset the password, and returns what the audit log tells of it.
 func (w write) endAll(member int64, why string) (map[string]any, error) {
 	ended, err := w.endSessions(member)
 	if err != nil {
 		return nil, err
 	}
+	links, err := w.voidLinks(member)
+	if err != nil {
+		return nil, err
+	}
 	tokens, err := w.revokeTokens(member, why)
-	return map[string]any{"sessions_ended": ended, "tokens_revoked": append([]string{}, tokens...)}, err
+	return map[string]any{"sessions_ended": ended, "links_voided": links, "tokens_revoked": append([]string{}, tokens...)}, err
 }
 
 // SignOutEverywhere ends all of the actor's sessions and tokens.

@@ -206,7 +206,8 @@ func (w write) remove(m Member) error {
 	err := w.tx.Model(&memberRow{}).Where("id = ?", m.ID).Update("left_at", w.now.UnixMicro()).Error
 	_, revoked := w.revokeTokens(m.ID, "its member was removed")
 	_, ended := w.endSessions(m.ID)
-	return errors.Join(err, revoked, ended, w.voidInvitations(m), w.tx.Where("member_id = ? AND used_at = 0", m.ID).Delete(&linkRow{}).Error)
+	_, voided := w.voidLinks(m.ID)
+	return errors.Join(err, revoked, ended, voided, w.voidInvitations(m))
 }
 
 func (w write) voidInvitations(m Member) error {

@@ -30,6 +30,12 @@ func (w write) openInvitation(id int64) (linkRow, error) {
 	return r, found(w.tx.Where("id = ? AND "+openInvitation, id, invitation, w.now.UnixMicro()).Take(&r).Error, ErrNoInvitation)
 }
 
+// voidLinks ends what signs the member in or resets their password and was not used, and returns how many.
+func (w write) voidLinks(member int64) (int64, error) {
+	result := w.tx.Where("member_id = ? AND used_at = 0", member).Delete(&linkRow{})
+	return result.RowsAffected, result.Error
+}
+
 // voidSetupLinks ends the links that make the first member.
 func (w write) voidSetupLinks() error {
 	return w.tx.Where("kind = ? AND used_at = 0", setup).Delete(&linkRow{}).Error

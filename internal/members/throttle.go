@@ -129,21 +129,25 @@ func (t *throttle) undo(a attempt) {
 	}
 }
 
-// makeRoom bounds the memory that a flood of made-up accounts can take: old counts go first, then any.
+// makeRoom bounds the memory that a flood of made-up accounts can take: old counts go first, then those that make nobody wait, then any. A tenth
+// goes at once, so that a flood does not make every try look at all of them.
 func (t *throttle) makeRoom(now time.Time) {
 	if len(t.known) < mostCounts {
 		return
 	}
-	for key, f := range t.known {
-		if now.Sub(f.last) > forgetAfter {
-			delete(t.known, key)
+	for _, dispensable := range []func(throttleKey, failures) bool{
+		func(_ throttleKey, f failures) bool { return now.Sub(f.last) > forgetAfter },
+		func(key throttleKey, f failures) bool { return f.count < key.free() },
+		func(throttleKey, failures) bool { return true },
+	} {
+		for key, f := range t.known {
+			if len(t.known) <= mostCounts*9/10 {
+				return
+			}
+			if dispensable(key, f) {
+				delete(t.known, key)
+			}
 		}
-	}
-	for key := range t.known {
-		if len(t.known) < mostCounts {
-			return
-		}
-		delete(t.known, key)
 	}
 }
 

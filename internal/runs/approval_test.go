@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"testing"
+	"time"
 
 	"github.com/droverhq/drover/internal/runs/runstest"
 
@@ -105,6 +106,36 @@ func TestApprovalByASecondPerson(t *testing.T) {
 				n != 1 {
 				t.Errorf("%d entries of %s: %v", n, action, err)
 			}
+		}
+	})
+}
+
+// An approval past its time is refused when it is given, whether or not the run has been ended for it yet: here nobody sweeps.
+func TestApprovalAfterItsTime(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, db *database.DB) {
+		h := runstest.New(t, db, []wptest.Site{{}})
+		ctx := t.Context()
+		if err := h.Runner.SetPolicy(ctx, runstest.Owner, runs.Policy{Effects: []operation.Effect{operation.Destroy}}); err != nil {
+			t.Fatal(err)
+		}
+		run, err := h.Runner.Start(ctx, adam, disableAll(1))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := db.Gorm.Exec("UPDATE runs SET approval_until = ? WHERE id = ?", time.Now().Add(-time.Millisecond).UnixMicro(), run.ID).Error; err != nil {
+			t.Fatal(err)
+		}
+		if err := h.Runner.Approve(ctx, ada, run.ID, 1); !errors.Is(err, runs.ErrTooLate) {
+			t.Errorf("a late approval: %v", err)
+		}
+		if now, err := h.Runner.Run(ctx, ada, run.ID); err != nil || now.State != runs.AwaitingApproval {
+			t.Errorf("the run is %s, %v", now.State, err)
+		}
+		if err := db.Gorm.Exec("UPDATE runs SET approval_until = ? WHERE id = ?", time.Now().Add(time.Hour).UnixMicro(), run.ID).Error; err != nil {
+			t.Fatal(err)
+		}
+		if err := h.Runner.Approve(ctx, ada, run.ID, 1); err != nil {
+			t.Errorf("in time: %v", err)
 		}
 	})
 }

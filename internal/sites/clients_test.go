@@ -11,7 +11,7 @@ import (
 	"github.com/droverhq/drover/internal/sites"
 )
 
-// A client is the same however it is spelled: the first spelling stays, and whoever is held to one of them sees all of its sites and no other.
+// A client is the same however it is spelled: the first spelling stays, and whoever is limited to one of them sees all of its sites and no other.
 func TestAClientHasOneSpelling(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *database.DB) {
 		h := newTestRegistry(t, db, nil)
@@ -27,15 +27,15 @@ func TestAClientHasOneSpelling(t *testing.T) {
 		if err != nil || len(facets.Clients) != 2 {
 			t.Fatalf("%+v, %v", facets.Clients, err)
 		}
-		held := admin
-		held.Scope = access.NewScope(access.Restriction{Clients: []string{"mÜller  ltd"}})
+		limited := admin
+		limited.Scope = access.NewScope(access.Restriction{Clients: []string{"mÜller  ltd"}})
 		for name, c := range map[string]struct {
 			actor access.Actor
 			sel   sites.Selection
 			want  int
 		}{
-			"selected": {admin, sites.Selection{Clients: []string{"MÜLLER LTD"}}, 4}, "held": {held, sites.Selection{All: true}, 4},
-			"another": {held, sites.Selection{Clients: []string{"muller ltd"}}, 0},
+			"selected": {admin, sites.Selection{Clients: []string{"MÜLLER LTD"}}, 4}, "limited": {limited, sites.Selection{All: true}, 4},
+			"another": {limited, sites.Selection{Clients: []string{"muller ltd"}}, 0},
 		} {
 			if got, err := h.registry.Select(t.Context(), c.actor, c.sel); err != nil || len(got) != c.want {
 				t.Errorf("%s: %d sites, %v; want %d", name, len(got), err, c.want)
@@ -105,13 +105,13 @@ func TestAnEditIsOfTheSiteAsItIs(t *testing.T) {
 		d := draft("https://a.example")
 		d.Client = "Free"
 		s := h.add(t, d)
-		held := admin
-		held.Scope = access.NewScope(access.Restriction{Clients: []string{"Free"}})
+		limited := admin
+		limited.Scope = access.NewScope(access.Restriction{Clients: []string{"Free"}})
 		d.Client = "Held"
 		if _, err := h.registry.Edit(t.Context(), admin, s.ID, d); err != nil {
 			t.Fatal(err)
 		}
-		if err := h.registry.EditSeen(t.Context(), held, s, sites.Draft{URL: s.Home, Name: "Mine", Client: "Free"}); !errors.Is(err, sites.ErrNoSite) {
+		if err := h.registry.EditSeen(t.Context(), limited, s, sites.Draft{URL: s.Home, Name: "Mine", Client: "Free"}); !errors.Is(err, sites.ErrNoSite) {
 			t.Errorf("a member changed a site that had left their scope: %v", err)
 		}
 		if now, err := h.registry.Site(t.Context(), admin, s.ID); err != nil || now.Client != "Held" || now.Name == "Mine" {

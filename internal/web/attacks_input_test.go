@@ -228,7 +228,8 @@ func TestSecurityHeadersOnEveryPage(t *testing.T) {
 		t.Fatal(status)
 	}
 	fill := strings.NewReplacer(":id", "1", ":target", "1", ":seq", "1")
-	paths := []string{"/sign-in", "/setup/x", "/join/x", "/enter/x", "/healthz", "/nowhere", "/sites/999", "/static/app.css", "/static/"}
+	paths := []string{"/sign-in", "/setup/x", "/join/x", "/enter/x", "/healthz", "/nowhere", "/sites/999", "/static/app.css", "/static/", "/static", "/sites/",
+		"/sites//", "/nowhere/", "/runs/1/?x=1", "/team/1/reach", "/api/v1/sites", "/api/v1/sites/"}
 	for _, route := range h.server.Table() {
 		if route.Method == http.MethodGet {
 			paths = append(paths, fill.Replace(route.Path))
@@ -236,7 +237,13 @@ func TestSecurityHeadersOnEveryPage(t *testing.T) {
 	}
 	for _, path := range paths {
 		for _, p := range []person{plain, secure} {
-			got := p.send(p.request(http.MethodGet, path, nil))
+			r := p.request(http.MethodGet, path, nil)
+			r.Header.Set("Origin", "https://evil.example")
+			r.Header.Set("X-Forwarded-Prefix", "/evil")
+			got := p.send(r)
+			if strings.Contains(got.header.Get("Location"), "evil") {
+				t.Errorf("%s leads to %s", path, got.header.Get("Location"))
+			}
 			policy := got.header.Get("Content-Security-Policy")
 			for _, part := range []string{"default-src 'none'", "script-src 'self'", "style-src 'self'", "frame-ancestors 'none'", "base-uri 'none'",
 				"form-action 'self'"} {
@@ -266,9 +273,14 @@ func TestSecurityHeadersOnEveryPage(t *testing.T) {
 			if strict := got.header.Get("Strict-Transport-Security"); (strict != "") != (p.home == secure.home) {
 				t.Errorf("%s at %s: Strict-Transport-Security is %q", path, p.home, strict)
 			}
-			for _, name := range []string{"Server", "X-Powered-By", "Access-Control-Allow-Origin"} {
+			for _, name := range []string{"Server", "X-Powered-By"} {
 				if got.header.Get(name) != "" {
 					t.Errorf("%s: %s is %q", path, name, got.header.Get(name))
+				}
+			}
+			for name := range got.header {
+				if strings.HasPrefix(name, "Access-Control-") {
+					t.Errorf("%s: %s is %q, for a page of %q", path, name, got.header.Get(name), "https://evil.example")
 				}
 			}
 		}

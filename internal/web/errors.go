@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
+	"strings"
 
 	"github.com/droverhq/drover/internal/access"
 	"github.com/droverhq/drover/internal/audit"
@@ -143,6 +145,9 @@ func (v *requestContext) finish(err error) {
 
 // noPage says that there is no such page, to a member inside the frame.
 func (s *Server) noPage(v *requestContext) error {
+	if path := strings.TrimRight(v.Request.URL.Path, "/"); path != v.Request.URL.Path && v.Request.Method == http.MethodGet && path != "/static" {
+		return v.redirect((&url.URL{Path: path, RawQuery: v.Request.URL.RawQuery}).String())
+	}
 	err := s.authenticate(v)
 	if errors.Is(err, members.ErrNoSession) || err == nil && (v.session.SecondFactorPending || v.session.MustEnrol) {
 		v.member, err = members.Member{}, nil // a visitor, or somebody who has not signed in fully

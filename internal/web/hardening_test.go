@@ -20,6 +20,7 @@ import (
 	"github.com/droverhq/drover/internal/access"
 	"github.com/droverhq/drover/internal/audit"
 	"github.com/droverhq/drover/internal/members"
+	"github.com/droverhq/drover/internal/members/providertest"
 	"github.com/droverhq/drover/internal/poll"
 	"github.com/droverhq/drover/internal/runs"
 	"github.com/droverhq/drover/internal/sites"
@@ -223,6 +224,15 @@ func TestALinkFromAnotherPageSignsNobodyIn(t *testing.T) {
 	r.Header.Set("Sec-Fetch-Site", "same-origin")
 	if got := p.send(r); got.status != http.StatusSeeOther || got.header.Get("Set-Cookie") == "" {
 		t.Errorf("the button of that page: %d", got.status)
+	}
+	// Nor does a link to the provider, at which a person may be signed in already.
+	h.provided(t, providertest.New(t), nil)
+	for _, header := range [][2]string{{"Sec-Fetch-Site", "cross-site"}, {"Sec-Fetch-Site", "same-site"}, {"Sec-Purpose", "prefetch"}} {
+		r := h.public(t).request(http.MethodGet, "/sign-in/provider?next=/runs", nil)
+		r.Header.Set(header[0], header[1])
+		if got := p.send(r); got.header.Get("Location") != "/sign-in?next=%2Fruns" || got.header.Get("Set-Cookie") != "" {
+			t.Errorf("%v leads to %q", header, got.header.Get("Location"))
+		}
 	}
 }
 

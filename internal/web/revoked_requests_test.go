@@ -19,9 +19,9 @@ import (
 
 // changesNothing are the routes that take a form and change nothing that is kept, or only the sign-in under way.
 var changesNothing = map[string]bool{
-	"POST /endpoints/form": true, "POST /operations/new": true, "POST /audit/verify": true, "POST /second-step": true,
-	"POST /second-step/options": true,
-	"POST /confirm":             true, "POST /confirm/options": true, "POST /settings/second-factor/passkey/options": true, "POST /api/v1/runs/preview": true,
+	"POST /operations/new": true, // it draws a filled form
+	"POST /audit/verify":   true, "POST /second-step": true, "POST /second-step/options": true,
+	"POST /confirm": true, "POST /confirm/options": true, "POST /settings/second-factor/passkey/options": true, "POST /api/v1/runs/preview": true,
 	"POST /settings/second-factor/passkey": true, // needs a browser; members.TestRevokedActors has it
 }
 
@@ -73,6 +73,12 @@ func (h gateServer) asks(t *testing.T, route string, m members.Member, session i
 		return change{strings.Replace(strings.TrimPrefix(route, "POST "), ":id", fmt.Sprint(o.ID), 1), encoded("name", o.Name+"!", "method", "GET", "path", "/y")}
 	case "POST /run/preview":
 		return change{"/run/preview", encoded("operation", "status", "site", "1")}
+	case "POST /endpoints/form":
+		site, err := h.registry.Site(ctx, shell, 1)
+		h.must(t, err)
+		_, err = h.registry.Offered(ctx, shell, site, false) // what the site offers is kept by whoever reads it first
+		h.must(t, err)
+		return change{"/endpoints/form", encoded("site", "1", "route", "/wp/v2/posts", "method", "GET")}
 	case "POST /runs/new/leave":
 		return change{"/runs/new/leave", encoded("operation", "status", "site", "1", "next", "/operations")}
 	case "POST /team/confirmation":

@@ -113,7 +113,7 @@ func (s *Server) changeConfirmAbove(v *requestContext) error {
 	if err != nil {
 		n = -1
 	}
-	err = s.Runner.SetConfirmAbove(v.Request.Context(), v.actor(), n)
+	_, err = v.change(changes.Change{Action: access.SettingsChange, ConfirmAbove: &n})
 	if p, is := errors.AsType[validation.Problems](err); is {
 		v.setFlash("problem", p.Sentences())
 		return v.redirect("/team")

@@ -85,6 +85,7 @@ func New(p Parts) *Server {
 	}
 	s.engine.RemoteIPHeaders = []string{"X-Forwarded-For"} // the only one that proxies append to: another could be the browser's own
 	s.engine.HandleMethodNotAllowed = true
+	s.engine.RedirectTrailingSlash = false // Gin's would pass by the middleware and believe X-Forwarded-Prefix: noPage redirects
 	s.engine.Use(s.log, s.recover, s.headers, compressible, s.sameOrigin(), s.readable)
 	s.routes()
 	return s

@@ -148,10 +148,16 @@ func (v *requestContext) acceptClaim(c claiming) error {
 	return v.redirect("/")
 }
 
+// unasked tells whether no person asked for the page: another site's page led here, or a browser or chat looks at what a link leads to. It must
+// not sign anybody in.
+func (v *requestContext) unasked() bool {
+	from := v.GetHeader("Sec-Fetch-Site")
+	return from != "" && from != "none" && from != "same-origin" || v.GetHeader("Sec-Purpose") != ""
+}
+
 // enter signs in by a link that the command line made, once.
 func (s *Server) enter(v *requestContext) error {
-	// A page of somebody else's, or what a chat shows of a link, must not sign anybody in nor use the link up.
-	if from := v.GetHeader("Sec-Fetch-Site"); from != "" && from != "none" && from != "same-origin" || v.GetHeader("Sec-Purpose") != "" {
+	if v.unasked() { // it must not use the link up either
 		return v.render(http.StatusOK, views.Enter(v.Request.URL.Path))
 	}
 	token, err := s.Roster.Enter(v.Request.Context(), v.linkToken(), v.device())

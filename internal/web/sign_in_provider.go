@@ -34,6 +34,9 @@ func (v *requestContext) toProvider(f members.Flow) error {
 }
 
 func (s *Server) signInWithProvider(v *requestContext) error {
+	if v.unasked() { // who is signed in at the provider would be here too, without having done anything
+		return v.redirect("/sign-in?next=" + url.QueryEscape(next(v.Query("next"))))
+	}
 	return v.toProvider(members.Flow{Next: next(v.Query("next"))})
 }
 

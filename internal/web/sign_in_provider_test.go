@@ -16,11 +16,12 @@ import (
 	"github.com/droverhq/drover/internal/access"
 	"github.com/droverhq/drover/internal/audit"
 	"github.com/droverhq/drover/internal/members"
+	"github.com/droverhq/drover/internal/members/providertest"
 	"github.com/droverhq/drover/internal/vault"
 )
 
 // provided gives the house the provider.
-func (h *testServer) provided(t *testing.T, i *issuer, change func(*members.ProviderConfig)) {
+func (h *testServer) provided(t *testing.T, i *providertest.Issuer, change func(*members.ProviderConfig)) {
 	t.Helper()
 	c := members.ProviderConfig{Issuer: i.URL, ClientID: "drover", Secret: vault.NewSecret("provider-secret"), Name: "Agency ID", Redirect: h.home +
 		"/sign-in/provider/callback", Domains: []string{"agency.example"}}
@@ -66,7 +67,7 @@ func (h *testServer) why(t *testing.T) string {
 func TestSigningInWithAProvider(t *testing.T) {
 	t.Parallel()
 	h := newTestServer(t)
-	i := newIssuer(t)
+	i := providertest.New(t)
 	h.provided(t, i, nil)
 	if _, err := h.roster.Add(context.Background(), shell, members.Member{Email: "mara@agency.example", Name: "Mara", Role: access.Operator},
 		vault.NewSecret(password)); err != nil {
@@ -76,7 +77,7 @@ func TestSigningInWithAProvider(t *testing.T) {
 	if _, page := p.get("/sign-in?next=/runs"); !strings.Contains(page, "Sign in with Agency ID") || !strings.Contains(page, "/sign-in/provider?next=%2Fruns") {
 		t.Error("no button")
 	}
-	i.says(person0("Mara@Agency.example", "sub-1"))
+	i.Says(providertest.Person("Mara@Agency.example", "sub-1"))
 	if status, to, _ := p.through("/sign-in/provider?next=/runs"); status != http.StatusSeeOther || to != "/runs" {
 		t.Fatalf("%d %s %s", status, to, h.why(t))
 	}
@@ -84,12 +85,12 @@ func TestSigningInWithAProvider(t *testing.T) {
 		t.Errorf("signed in: %d", status)
 	}
 	// From now on the subject decides: the address may change at the provider, and nobody else gets in with it.
-	i.says(person0("mara.new@other.example", "sub-1"))
+	i.Says(providertest.Person("mara.new@other.example", "sub-1"))
 	if status, to, _ := h.public(t).through("/sign-in/provider"); status != http.StatusSeeOther || to != "/" {
 		t.Errorf("with another address: %d %s", status, to)
 	}
 	if err := h.roster.Remove(context.Background(), shell, 1); err == nil {
-		i.says(person0("mara@agency.example", "sub-1"))
+		i.Says(providertest.Person("mara@agency.example", "sub-1"))
 		if status, _, _ := h.public(t).through("/sign-in/provider"); status != http.StatusForbidden {
 			t.Errorf("somebody who left: %d", status)
 		}
@@ -100,7 +101,7 @@ func TestMembersThatTheProviderMakes(t *testing.T) {
 	t.Parallel()
 	h := newTestServer(t)
 	h.signIn(t, access.Owner)
-	i := newIssuer(t)
+	i := providertest.New(t)
 	h.provided(t, i, func(c *members.ProviderConfig) {
 		c.Create, c.Groups = true, map[string]access.Role{"staff": access.Operator, "leads": access.Admin}
 	})
@@ -117,12 +118,12 @@ func TestMembersThatTheProviderMakes(t *testing.T) {
 		role   access.Role
 	}{{[]string{"staff"}, 303, access.Operator}, {[]string{"staff", "leads"}, 303, access.Admin}, {[]string{"other"}, 403, access.Admin},
 		{[]string{"staff"}, 303, access.Operator}} {
-		i.says(person0("jo@agency.example", "sub-jo", "groups", c.groups))
+		i.Says(providertest.Person("jo@agency.example", "sub-jo", "groups", c.groups))
 		if status, _, _ := h.public(t).through("/sign-in/provider"); status != c.status || role() != c.role {
 			t.Errorf("in %v: %d as %s, want %d as %s", c.groups, status, role(), c.status, c.role)
 		}
 	}
-	i.says(person0("owner@agency.example", "sub-owner", "groups", []string{"staff"}))
+	i.Says(providertest.Person("owner@agency.example", "sub-owner", "groups", []string{"staff"}))
 	h.public(t).through("/sign-in/provider")
 	if m, err := h.roster.ByEmail(context.Background(), "owner@agency.example"); err != nil || m.Role != access.Owner {
 		t.Errorf("the owner was lowered: %v %v", m.Role, err)
@@ -137,9 +138,9 @@ func TestAttacksThroughTheProvider(t *testing.T) {
 	t.Parallel()
 	h := newTestServer(t)
 	h.signIn(t, access.Owner)
-	i := newIssuer(t)
+	i := providertest.New(t)
 	h.provided(t, i, nil)
-	mara := person0("owner@agency.example", "sub-1")
+	mara := providertest.Person("owner@agency.example", "sub-1")
 	otherKey, _ := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	for name, c := range map[string]struct {
 		claims map[string]any
@@ -156,22 +157,22 @@ func TestAttacksThroughTheProvider(t *testing.T) {
 		"another party":      {mara, func(c map[string]any) { c["aud"], c["azp"] = []string{"drover", "x"}, "x" }, false, nil, "wrong_party", 422},
 		"algorithm none":     {mara, nil, true, nil, "token_refused", 422},
 		"another key":        {mara, nil, false, otherKey, "token_refused", 422},
-		"unverified e-mail":  {person0("owner@agency.example", "sub-2", "email_verified", false), nil, false, nil, "unknown_identity", 403},
-		"another domain":     {person0("owner@evil.example", "sub-3"), nil, false, nil, "unknown_identity", 403},
-		"a stranger":         {person0("nobody@agency.example", "sub-4"), nil, false, nil, "not_invited", 403},
-		"look-alike address": {person0("owner@agency.example.evil.example", "sub-5"), nil, false, nil, "unknown_identity", 403},
+		"unverified e-mail":  {providertest.Person("owner@agency.example", "sub-2", "email_verified", false), nil, false, nil, "unknown_identity", 403},
+		"another domain":     {providertest.Person("owner@evil.example", "sub-3"), nil, false, nil, "unknown_identity", 403},
+		"a stranger":         {providertest.Person("nobody@agency.example", "sub-4"), nil, false, nil, "not_invited", 403},
+		"look-alike address": {providertest.Person("owner@agency.example.evil.example", "sub-5"), nil, false, nil, "unknown_identity", 403},
 	} {
 		if err := h.log.RecordRepeats(t.Context(), true); err != nil { // so that the next refusal has an entry of its own
 			t.Fatal(err)
 		}
-		i.says(c.claims)
-		i.guard.Lock()
-		i.forge, i.none = c.forge, c.none
-		right := i.key
+		i.Says(c.claims)
+		i.Guard.Lock()
+		i.Forge, i.None = c.forge, c.none
+		right := i.Key
 		if c.key != nil {
-			i.key = c.key
+			i.Key = c.key
 		}
-		i.guard.Unlock()
+		i.Guard.Unlock()
 		p := h.public(t)
 		if status, body, _ := p.through("/sign-in/provider"); status != c.status || !strings.Contains(h.why(t), c.why) {
 			t.Errorf("%s: %d, recorded %s, want %s: %.100s", name, status, h.why(t), c.why, body)
@@ -179,12 +180,12 @@ func TestAttacksThroughTheProvider(t *testing.T) {
 		if status, _ := p.get("/sites"); status == http.StatusOK {
 			t.Errorf("%s: somebody is signed in", name)
 		}
-		i.guard.Lock()
-		i.key = right
-		i.guard.Unlock()
+		i.Guard.Lock()
+		i.Key = right
+		i.Guard.Unlock()
 	}
 
-	i.says(mara)
+	i.Says(mara)
 	p := h.public(t)
 	status, _, back := p.through("/sign-in/provider?next=//evil.example/")
 	if status != http.StatusSeeOther {
@@ -217,7 +218,7 @@ func TestAttacksThroughTheProvider(t *testing.T) {
 func TestConfirmingWithAProvider(t *testing.T) {
 	t.Parallel()
 	h := newTestServer(t)
-	i := newIssuer(t)
+	i := providertest.New(t)
 	h.provided(t, i, nil)
 	ctx := context.Background()
 	for _, email := range []string{"mara@agency.example", "jo@agency.example"} {
@@ -225,10 +226,10 @@ func TestConfirmingWithAProvider(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	i.says(person0("jo@agency.example", "sub-jo"))
+	i.Says(providertest.Person("jo@agency.example", "sub-jo"))
 	h.public(t).through("/sign-in/provider")
 	p := h.public(t)
-	i.says(person0("mara@agency.example", "sub-mara"))
+	i.Says(providertest.Person("mara@agency.example", "sub-mara"))
 	p.through("/sign-in/provider")
 	stale := func() {
 		if err := h.db.Gorm.Exec("UPDATE sessions SET fresh_at = 1").Error; err != nil {
@@ -241,10 +242,10 @@ func TestConfirmingWithAProvider(t *testing.T) {
 		t.Error("no button")
 	}
 	for name, claims := range map[string]map[string]any{
-		"an old proof":   person0("mara@agency.example", "sub-mara", "auth_time", time.Now().Add(-time.Hour).Unix()),
-		"another person": person0("jo@agency.example", "sub-jo"), "no time": person0("mara@agency.example", "sub-mara", "auth_time", 0),
+		"an old proof":   providertest.Person("mara@agency.example", "sub-mara", "auth_time", time.Now().Add(-time.Hour).Unix()),
+		"another person": providertest.Person("jo@agency.example", "sub-jo"), "no time": providertest.Person("mara@agency.example", "sub-mara", "auth_time", 0),
 	} {
-		i.says(claims)
+		i.Says(claims)
 		if status, _, _ := p.through("/confirm/provider?next=/sites/new"); status != http.StatusUnprocessableEntity {
 			t.Errorf("%s: %d", name, status)
 		}
@@ -252,12 +253,12 @@ func TestConfirmingWithAProvider(t *testing.T) {
 			t.Errorf("%s opened the form", name)
 		}
 	}
-	i.says(person0("mara@agency.example", "sub-mara"))
+	i.Says(providertest.Person("mara@agency.example", "sub-mara"))
 	if status, to, _ := p.through("/confirm/provider?next=/sites/new"); status != http.StatusSeeOther || to != "/sites/new" {
 		t.Errorf("%d %s %s", status, to, h.why(t))
 	}
-	if i.request.Get("prompt") != "login" || i.request.Get("max_age") != "0" {
-		t.Errorf("asked with %v", i.request)
+	if i.Request.Get("prompt") != "login" || i.Request.Get("max_age") != "0" {
+		t.Errorf("asked with %v", i.Request)
 	}
 	if status, _ := p.get("/sites/new"); status != http.StatusOK {
 		t.Errorf("afterwards: %d", status)
@@ -269,7 +270,7 @@ func TestProviderLeadsNowhereElse(t *testing.T) {
 	t.Parallel()
 	for _, path := range []string{"/.well-known/openid-configuration", "/token", "/keys"} {
 		for _, status := range []int{http.StatusFound, http.StatusTemporaryRedirect, http.StatusPermanentRedirect} {
-			h, i := newTestServer(t), newIssuer(t)
+			h, i := newTestServer(t), providertest.New(t)
 			var requested, followed atomic.Int32
 			otherServer := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				followed.Add(1)
@@ -287,7 +288,7 @@ func TestProviderLeadsNowhereElse(t *testing.T) {
 			t.Cleanup(front.Close)
 			i.URL = front.URL
 			h.provided(t, i, nil)
-			i.says(person0("mara@agency.example", "sub-mara"))
+			i.Says(providertest.Person("mara@agency.example", "sub-mara"))
 			p := h.public(t)
 			if status, address := p.get("/sign-in/provider"); status == http.StatusSeeOther || status == http.StatusFound {
 				_, back := p.do(p.absolute(address))
