@@ -245,7 +245,8 @@ func TestWhatIsNoProvider(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]members.ProviderConfig{
 		"plain HTTP": {Issuer: "http://id.agency.example", ClientID: "x"}, "no host": {Issuer: "https://", ClientID: "x"},
-		"a path": {Issuer: "/id", ClientID: "x"}, "no client": {Issuer: "https://id.agency.example"}, "look-alike": {Issuer: "http://127.0.0.1.evil.example", ClientID: "x"},
+		"a path": {Issuer: "/id", ClientID: "x"}, "no client": {Issuer: "https://id.agency.example"},
+		"look-alike":        {Issuer: "http://127.0.0.1.evil.example", ClientID: "x"},
 		"owners by group":   {Issuer: "https://id.agency.example", ClientID: "x", Groups: map[string]access.Role{"boss": access.Owner}},
 		"no role for group": {Issuer: "https://id.agency.example", ClientID: "x", Groups: map[string]access.Role{"boss": "king"}},
 	} {

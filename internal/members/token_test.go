@@ -156,7 +156,7 @@ func TestWhoEndsAToken(t *testing.T) {
 		m, owner := add(t, r, "m@a.example", access.Operator), add(t, r, "o@a.example", access.Owner)
 		admin, other := add(t, r, "a@a.example", access.Admin), add(t, r, "p@a.example", access.Operator)
 		value := tokenOf(t, r, m, members.Token{Name: "CI", Role: access.Viewer})
-		owners := tokenOf(t, r, owner, members.Token{Name: "CI", Role: access.Admin})
+		ofOwner := tokenOf(t, r, owner, members.Token{Name: "CI", Role: access.Admin})
 		number := func(m members.Member) int64 {
 			t.Helper()
 			all, err := r.Tokens(t.Context(), m.ID)
@@ -171,7 +171,7 @@ func TestWhoEndsAToken(t *testing.T) {
 		if err := r.RevokeToken(t.Context(), admin.Actor(laptop.Addr), number(owner)); !errors.Is(err, access.ErrForbidden) {
 			t.Errorf("an admin ended an owner's: %v", err)
 		}
-		for _, value := range []vault.Secret{value, owners} {
+		for _, value := range []vault.Secret{value, ofOwner} {
 			if _, err := r.Bearer(t.Context(), value, laptop.Addr); err != nil {
 				t.Errorf("a token that nobody ended: %v", err)
 			}
