@@ -28,8 +28,8 @@ var sameFloor = map[string][]string{
 }
 
 // tests are packages that only tests and the demo use; they stand beside what they simulate or open.
-var tests = map[string]bool{"internal/wordpress/wptest": true, "internal/database/dbtest": true, "internal/runs/runstest": true, "internal/members/providertest": true,
-	"internal/poll": true, "lab": true}
+var tests = map[string]bool{"internal/wordpress/wptest": true, "internal/database/dbtest": true, "internal/runs/runstest": true,
+	"internal/members/providertest": true, "internal/poll": true, "lab": true}
 
 // only says where some modules may be imported, by the end of a file's package.
 var only = map[string][]string{
