@@ -5,6 +5,7 @@ package sites
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -49,21 +50,22 @@ func (r *Registry) Add(ctx context.Context, actor access.Actor, d Draft) (Site, 
 	d.clean(p)
 	d.cleanCredential(p)
 	d.checkScope(actor, p)
-	if p["url"] == "" {
-		if err := r.checkFree(ctx, actor, d.URL, 0, p); err != nil {
-			return Site{}, err
-		}
-	}
-	if err := p.OrNil(); err != nil {
-		return Site{}, err
-	}
 	var id int64
-	err := r.store.change(ctx, actor, func(w write) (err error) {
-		id, err = r.insert(w, d)
+	err := r.store.change(ctx, actor, func(w write) error {
+		err := w.takeTurn(access.SiteAdd, "")
+		if err == nil {
+			err = w.checkFree(d.URL, 0, p)
+		}
+		if err == nil {
+			err = p.OrNil()
+		}
+		if err == nil {
+			id, err = r.insert(w, d)
+		}
 		return err
 	})
 	if err != nil {
-		return Site{}, fmt.Errorf("sites: add: %w", err)
+		return Site{}, told("add", err)
 	}
 	return r.Site(ctx, actor, id)
 }
@@ -97,42 +99,50 @@ func (r *Registry) seal(w write, id int64, d Draft) error {
 // Edit changes everything of a site but its credential. A changed address makes it unchecked again, and the credential goes along only
 // where wordpress.CredentialFollows: else the site waits for another one.
 func (r *Registry) Edit(ctx context.Context, actor access.Actor, id int64, d Draft) (Site, error) {
-	if err := r.log.Authorize(ctx, actor, access.SiteEdit, access.On("site", id)); err != nil {
-		return Site{}, err
-	}
-	before, err := r.Site(ctx, actor, id)
-	if err != nil {
-		return Site{}, err
-	}
-	p := validation.Problems{}
-	d.clean(p)
-	d.checkScope(actor, p)
-	if p["url"] == "" {
-		if err := r.checkFree(ctx, actor, d.URL, id, p); err != nil {
-			return Site{}, err
-		}
-	}
-	if err := p.OrNil(); err != nil {
-		return Site{}, err
-	}
-	if err := r.store.change(ctx, actor, func(w write) error { return r.edit(w, before, d) }); err != nil {
-		return Site{}, fmt.Errorf("sites: edit: %w", err)
-	}
-	return r.Site(ctx, actor, id)
+	return r.editAs(ctx, actor, id, func(Site) (Draft, bool) { return d, true })
 }
 
 // ChangeURL gives the site another address and keeps all else. It does nothing when the site's address is no
 // longer the one that it is to move from.
 func (r *Registry) ChangeURL(ctx context.Context, actor access.Actor, id int64, from, to string) (Site, error) {
-	s, err := r.Site(ctx, actor, id)
-	if err != nil || s.Home != from {
-		return s, err
+	return r.editAs(ctx, actor, id, func(s Site) (Draft, bool) {
+		d := Draft{URL: to, Name: s.Name, Client: s.Client, Tags: s.Tags}
+		if s.Name == nameless(s.Home) {
+			d.Name = ""
+		}
+		return d, s.Home == from
+	})
+}
+
+// editAs edits the site as the draft says that is made of it, unless there is none.
+func (r *Registry) editAs(ctx context.Context, actor access.Actor, id int64, draft func(Site) (Draft, bool)) (Site, error) {
+	if err := r.log.Authorize(ctx, actor, access.SiteEdit, access.On("site", id)); err != nil {
+		return Site{}, err
 	}
-	d := Draft{URL: to, Name: s.Name, Client: s.Client, Tags: s.Tags}
-	if s.Name == nameless(s.Home) {
-		d.Name = ""
+	if _, err := r.Site(ctx, actor, id); err != nil {
+		return Site{}, err
 	}
-	return r.Edit(ctx, actor, id, d)
+	err := r.store.change(ctx, actor, func(w write) error {
+		before, err := w.site(access.SiteEdit, id)
+		if err != nil {
+			return err
+		}
+		d, wanted := draft(before)
+		if !wanted {
+			return nil
+		}
+		p := validation.Problems{}
+		d.clean(p)
+		d.checkScope(actor, p)
+		if err := errors.Join(w.checkFree(d.URL, id, p), p.OrNil()); err != nil {
+			return err
+		}
+		return r.edit(w, before, d)
+	})
+	if err != nil {
+		return Site{}, told("edit", err)
+	}
+	return r.Site(ctx, actor, id)
 }
 
 // edit stores what the draft changes, and settles what becomes of the credential.
@@ -211,9 +221,18 @@ func (r *Registry) ReplaceCredential(ctx context.Context, actor access.Actor, id
 	if err := p.OrNil(); err != nil {
 		return err
 	}
-	err = r.store.change(ctx, actor, func(w write) error { return r.replace(w, before, d) })
+	err = r.store.change(ctx, actor, func(w write) error {
+		now, err := w.site(access.SiteCredential, id)
+		if err == nil && now.Home != before.Home {
+			err = validation.Problems{"application_password": "The site's URL was changed meanwhile, to " + now.Home + ". Enter the password for that site."}
+		}
+		if err != nil {
+			return err
+		}
+		return r.replace(w, now, d)
+	})
 	if err != nil {
-		return fmt.Errorf("sites: credential: %w", err)
+		return told("credential", err)
 	}
 	return nil
 }
@@ -229,17 +248,22 @@ func (r *Registry) replace(w write, before Site, d Draft) error {
 
 // Retire takes sites out of every list and selection and drops nothing; Restore brings them back.
 func (r *Registry) Retire(ctx context.Context, actor access.Actor, ids ...int64) error {
-	return r.mark(ctx, actor, access.SiteRetire, ids, func(w write, s Site) error {
+	return r.mark(ctx, actor, access.SiteRetire, ids, func(w write, s Site) (bool, error) {
 		if !s.RetiredAt.IsZero() {
-			return nil
+			return false, nil
 		}
-		return w.setRetired(s.ID, time.Now())
+		return true, w.setRetired(s.ID, time.Now())
 	})
 }
 
 // Restore brings retired sites back.
 func (r *Registry) Restore(ctx context.Context, actor access.Actor, ids ...int64) error {
-	return r.mark(ctx, actor, access.SiteRestore, ids, func(w write, s Site) error { return w.setRetired(s.ID, time.Time{}) })
+	return r.mark(ctx, actor, access.SiteRestore, ids, func(w write, s Site) (bool, error) {
+		if s.RetiredAt.IsZero() {
+			return false, nil
+		}
+		return true, w.setRetired(s.ID, time.Time{})
+	})
 }
 
 // Tag adds one tag to the sites.
@@ -252,11 +276,20 @@ func (r *Registry) Tag(ctx context.Context, actor access.Actor, tag string, ids 
 	if checkText(p, "tag", tags[0], longestTag); len(p) > 0 {
 		return p
 	}
-	return r.mark(ctx, actor, access.SiteTag, ids, func(w write, s Site) error { return w.addTag(s.ID, tags[0]) })
+	return r.mark(ctx, actor, access.SiteTag, ids, func(w write, s Site) (bool, error) {
+		if slices.Contains(s.Tags, tags[0]) {
+			return false, nil
+		}
+		if len(s.Tags) >= mostTags {
+			return false, validation.Problems{"tag": fmt.Sprintf("%s has %d tags already, which is the most. Remove one there first.", s.Name, len(s.Tags))}
+		}
+		return true, w.addTag(s.ID, tags[0])
+	})
 }
 
-// mark does the same to many sites in one transaction, with one entry for each.
-func (r *Registry) mark(ctx context.Context, actor access.Actor, action access.Action, ids []int64, f func(write, Site) error) error {
+// mark does the same to many sites in one transaction, with one entry for each that it changed.
+func (r *Registry) mark(ctx context.Context, actor access.Actor, action access.Action, ids []int64, f func(write, Site) (changed bool, err error)) error {
+	ids = slices.Compact(slices.Sorted(slices.Values(ids)))
 	var subject access.Subject
 	if len(ids) == 1 {
 		subject = access.On("site", ids[0])
@@ -273,24 +306,34 @@ func (r *Registry) mark(ctx context.Context, actor access.Actor, action access.A
 			return fmt.Errorf("sites: %s: %w", action, err)
 		}
 	}
-	if len(chosen) < len(ids) {
-		return fmt.Errorf("sites: %s: %w", action, ErrNoSite)
-	}
 	err = r.store.change(ctx, actor, func(w write) error {
+		chosen, err := w.sites(action, subject, ids)
+		if err != nil {
+			return err
+		}
 		for _, s := range chosen {
-			if err := f(w, s); err != nil {
-				return err
+			changed, err := f(w, s)
+			if err == nil && changed {
+				err = w.record(action, s.ID, map[string]any{"home": s.Home})
 			}
-			if err := w.record(action, s.ID, map[string]any{"home": s.Home}); err != nil {
+			if err != nil {
 				return err
 			}
 		}
 		return nil
 	})
 	if err != nil {
-		return fmt.Errorf("sites: %s: %w", action, err)
+		return told(string(action), err)
 	}
 	return nil
+}
+
+// told is an error with where it happened, but what is wrong with a field is for the person who typed it.
+func told(doing string, err error) error {
+	if problems, is := errors.AsType[validation.Problems](err); is {
+		return problems
+	}
+	return fmt.Errorf("sites: %s: %w", doing, err)
 }
 
 // outsideScope is told of an address that is somebody else's: what is stored of it is not.
@@ -304,14 +347,17 @@ func (d Draft) checkScope(actor access.Actor, p validation.Problems) {
 }
 
 // checkFree adds a problem when another site has the address already.
-func (r *Registry) checkFree(ctx context.Context, actor access.Actor, home string, self int64, p validation.Problems) error {
-	other, found, err := r.store.byHome(ctx, home)
+func (w write) checkFree(home string, self int64, p validation.Problems) error {
+	if p["url"] != "" {
+		return nil
+	}
+	other, found, err := w.reading().byHome(w.tx.Statement.Context, home)
 	if err != nil {
 		return err
 	}
 	switch {
 	case !found || other.ID == self:
-	case !within(actor, other):
+	case !within(w.actor, other):
 		p["url"] = outsideScope
 	case !other.RetiredAt.IsZero():
 		p["url"] = "This site is retired. Restore it from the list of retired sites instead of adding it again."
