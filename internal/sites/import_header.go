@@ -188,7 +188,10 @@ func (h header) cell(cells []string, column string) string {
 	if inner, is := strings.CutPrefix(cell, `="`); is && strings.HasSuffix(inner, `"`) {
 		return strings.TrimSuffix(inner, `"`) // how some programs keep Excel from changing a cell
 	}
-	return cell
+	if strings.HasSuffix(column, "password") {
+		return cell
+	}
+	return spreadsheet.Plain(cell)
 }
 
 // password is the cell of the application password, and whether the column may hold other passwords.

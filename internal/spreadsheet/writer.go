@@ -3,6 +3,7 @@ package spreadsheet
 import (
 	"encoding/csv"
 	"io"
+	"iter"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -46,19 +47,47 @@ func Neutralize(cell string) string {
 	if strings.ContainsRune("\t\r\n", rune(cell[0])) { // some programs take these for the beginning of a formula themselves
 		b.WriteByte('\'')
 	}
-	for start := 0; start < len(cell); {
-		end := start + strings.IndexAny(cell[start:], splits)
-		if end < start {
-			end = len(cell)
-		}
-		part := cell[start:end]
-		if first, _ := utf8.DecodeRuneInString(strings.TrimLeftFunc(part, ignored)); strings.ContainsRune(formulas, first) {
+	for part, split := range parts(cell) {
+		if startsFormula(part) {
 			b.WriteByte('\'')
 		}
-		b.WriteString(part)
-		_, size := utf8.DecodeRuneInString(cell[end:])
-		b.WriteString(cell[end : end+size])
-		start = end + size
+		b.WriteString(part + split)
+	}
+	return b.String()
+}
+
+func startsFormula(part string) bool {
+	first, _ := utf8.DecodeRuneInString(strings.TrimLeftFunc(part, ignored))
+	return strings.ContainsRune(formulas, first)
+}
+
+// parts are what could become cells of their own, each with the character behind it.
+func parts(cell string) iter.Seq2[string, string] {
+	return func(yield func(part, split string) bool) {
+		for more := cell != ""; more; {
+			end := strings.IndexAny(cell, splits)
+			if end < 0 {
+				end = len(cell)
+			}
+			_, size := utf8.DecodeRuneInString(cell[end:])
+			more = yield(cell[:end], cell[end:end+size]) && len(cell) > end+size
+			cell = cell[end+size:]
+		}
+	}
+}
+
+// Plain is the cell that Neutralize made this one of, where that does not begin with a tab or a line break. A text that somebody began with an
+// apostrophe before such a character themselves loses it too: nothing tells the two apart.
+func Plain(cell string) string {
+	if !strings.Contains(cell, "'") {
+		return cell
+	}
+	var b strings.Builder
+	for part, split := range parts(cell) {
+		if inner, marked := strings.CutPrefix(part, "'"); marked && startsFormula(inner) {
+			part = inner
+		}
+		b.WriteString(part + split)
 	}
 	return b.String()
 }
