@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/droverhq/drover/internal/access"
+	"github.com/droverhq/drover/internal/vault"
 	"github.com/droverhq/drover/internal/wordpress"
 )
 
@@ -36,7 +37,8 @@ type Line struct {
 }
 
 // Import adds the sites of a CSV file and updates the ones that are there already. Every good line is stored, bad ones are reported
-// with the reason; importing the same file twice changes nothing. An empty client or tags column of a known site leaves them alone.
+// with the reason; importing the same file twice changes nothing. An empty client or tags column of a known site leaves them alone, and its name
+// stays whatever the file says: exports of browsers and password managers call sites by other names.
 func (r *Registry) Import(ctx context.Context, actor access.Actor, file io.Reader) ([]Line, error) {
 	return r.ImportFrom(ctx, actor, Source{File: file})
 }
@@ -61,11 +63,16 @@ func (r *Registry) ImportFrom(ctx context.Context, actor access.Actor, src Sourc
 	if err != nil {
 		return nil, err
 	}
-	im, err := r.importing(ctx)
-	if err != nil {
-		return nil, err
-	}
-	err = r.store.change(ctx, actor, func(w write) error { return im.store(w, drafts, lines) })
+	err = r.store.change(ctx, actor, func(w write) error {
+		if err := w.takeTurn(access.SiteImport, ""); err != nil {
+			return err
+		}
+		im, err := r.importing(ctx, w.reading())
+		if err != nil {
+			return err
+		}
+		return im.store(w, drafts, lines)
+	})
 	if err != nil {
 		return nil, fmt.Errorf("sites: import: nothing was stored: %w", err)
 	}
@@ -73,12 +80,12 @@ func (r *Registry) ImportFrom(ctx context.Context, actor access.Actor, src Sourc
 }
 
 // importing is what an import needs to know of what is stored.
-func (r *Registry) importing(ctx context.Context) (im importing, err error) {
-	known, err := r.store.list(ctx, nil, Filter{})
+func (r *Registry) importing(ctx context.Context, stored store) (im importing, err error) {
+	known, err := stored.list(ctx, nil, Filter{})
 	if err != nil {
 		return im, err
 	}
-	retired, err := r.store.list(ctx, nil, Filter{State: Retired})
+	retired, err := stored.list(ctx, nil, Filter{State: Retired})
 	if err != nil {
 		return im, err
 	}
@@ -88,7 +95,7 @@ func (r *Registry) importing(ctx context.Context) (im importing, err error) {
 		im.known[s.Home], im.twins[wordpress.SiteKey(s.Home)] = s, s
 		ids = append(ids, s.ID)
 	}
-	im.sealed, err = r.store.credentials(ctx, ids)
+	im.sealed, err = stored.credentials(ctx, ids)
 	return im, err
 }
 
@@ -169,5 +176,8 @@ func (im importing) sameCredential(s Site, d Draft) (bool, error) {
 		return false, nil
 	}
 	password, err := im.registry.vault.Open(row.Sealed, binding(s.ID, s.Home))
+	if errors.Is(err, vault.ErrOpen) {
+		return false, nil // it is of no use any more, and the file has another one
+	}
 	return err == nil && password.Reveal() == d.Password.Reveal(), err
 }

@@ -60,7 +60,7 @@ func (r *Registry) PreviewImport(ctx context.Context, actor access.Actor, src So
 	if err != nil {
 		return Preview{}, err
 	}
-	im, err := r.importing(ctx)
+	im, err := r.importing(ctx, r.store)
 	if err != nil {
 		return Preview{}, err
 	}
