@@ -14,7 +14,8 @@ import (
 	"github.com/droverhq/drover/internal/wordpress"
 )
 
-// Check checks one site, stores what it found and returns it. That a site does not answer is a finding, not an error.
+// Check checks one site, stores what it found and returns it. That a site does not answer is a finding, not an error. It returns ErrChanged,
+// and stores nothing, where the site's URL or credential was changed while it went on.
 func (r *Registry) Check(ctx context.Context, actor access.Actor, id int64) (wordpress.Report, error) {
 	if err := r.log.Authorize(ctx, actor, access.SiteCheck, access.On("site", id)); err != nil {
 		return wordpress.Report{}, err
@@ -31,7 +32,16 @@ func (r *Registry) Check(ctx context.Context, actor access.Actor, id int64) (wor
 	if err := ctx.Err(); err != nil {
 		return wordpress.Report{}, fmt.Errorf("sites: check: %w", err)
 	}
-	err = r.store.change(ctx, actor, func(w write) error { return w.storeDetected(s, report) })
+	err = r.store.change(ctx, actor, func(w write) error {
+		now, err := w.site(access.SiteCheck, id)
+		if err == nil && (now.Home != s.Home || !now.Credential.CreatedAt.Equal(s.Credential.CreatedAt)) {
+			err = ErrChanged
+		}
+		if err != nil {
+			return err
+		}
+		return w.storeDetected(now, report)
+	})
 	if err != nil {
 		return wordpress.Report{}, fmt.Errorf("sites: check: %w", err)
 	}
@@ -62,6 +72,9 @@ func (r *Registry) StoreOverride(ctx context.Context, actor access.Actor, s Site
 		return err
 	}
 	err := r.store.change(ctx, actor, func(w write) error {
+		if err := w.takeTurn(access.SiteDetect, access.On("site", s.ID)); err != nil {
+			return err
+		}
 		changed, err := w.setOverride(s, override)
 		if err != nil || !changed {
 			return err

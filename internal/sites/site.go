@@ -8,11 +8,12 @@ import (
 	"github.com/droverhq/drover/internal/wordpress"
 )
 
-// Errors of this room.
+// Errors of this package.
 var (
 	ErrNoSite       = errors.New("there is no such site")
 	ErrNoCredential = errors.New("the site has no credential")
 	ErrSealed       = errors.New("the site's stored credential cannot be opened")
+	ErrChanged      = errors.New("the site's URL or credential was changed during the check")
 )
 
 // State is what the last check found.

@@ -60,6 +60,7 @@ var knownErrors = []struct {
 	{expression.ErrBusy, http.StatusTooManyRequests, "Too many tables are being made",
 		"Two of yours, or several of the team, are running. Wait until one of them has ended, and try again."},
 	{sites.ErrNoSite, http.StatusNotFound, "Site not found", "Look for it in the site list, including retired sites."},
+	{sites.ErrChanged, http.StatusConflict, "The site was changed during the check", "Nothing was stored. Check it again, as it is now."},
 	{connect.ErrNone, http.StatusNotFound, "Connection not found", "It may have been removed from the queue. Look under Connect sites."},
 	{saved.ErrNone, http.StatusNotFound, "Saved operation not found", "It may have been removed. Look in the list of saved operations."},
 	{runs.ErrNoRun, http.StatusNotFound, "Run not found", "Look for it in the list of runs."},
