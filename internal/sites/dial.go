@@ -90,10 +90,13 @@ func (r *Registry) Locate(ctx context.Context, actor access.Actor, s Site, clien
 		if err := w.storeCachePlugins(before, s.CachePlugins); err != nil {
 			return err
 		}
-		if err := w.setLocation(before, at); err != nil || at.Root == before.address().UsualRoot() || at.Root == before.Root {
-			return err
+		if at.Root != before.address().UsualRoot() && at.Root != before.Root {
+			detail := map[string]any{"home": s.Home, "root": map[string]any{"before": before.Root, "after": at.Root}}
+			if err := w.record(access.SiteDetect, s.ID, detail); err != nil {
+				return err
+			}
 		}
-		return w.record(access.SiteDetect, s.ID, map[string]any{"home": s.Home, "root": map[string]any{"before": before.Root, "after": at.Root}})
+		return w.setLocation(before, at)
 	})
 	if err != nil {
 		return located, fmt.Errorf("sites: locate: %w", err)
@@ -124,16 +127,19 @@ func (r *Registry) StoreCachePlugins(ctx context.Context, actor access.Actor, s 
 	return s, nil
 }
 
-// storeCachePlugins stores the cache plugins, and records it where they are others than those that were known.
+// storeCachePlugins stores the cache plugins, and records it where they are others than those that were known. What is recorded comes before
+// what is stored, see takeTurn.
 func (w write) storeCachePlugins(before Site, plugins string) error {
 	if plugins == before.CachePlugins {
 		return nil
 	}
-	if err := w.setCachePlugins(before, plugins); err != nil || before.CachePlugins == "" {
-		return err
+	if before.CachePlugins != "" {
+		detail := map[string]any{"home": before.Home, "cache_plugins": map[string]any{"before": before.CachePlugins, "after": plugins}}
+		if err := w.record(access.SiteDetect, before.ID, detail); err != nil {
+			return err
+		}
 	}
-	return w.record(access.SiteDetect, before.ID, map[string]any{"home": before.Home,
-		"cache_plugins": map[string]any{"before": before.CachePlugins, "after": plugins}})
+	return w.setCachePlugins(before, plugins)
 }
 
 // Limits returns how many requests may be under way at once, in all and to one address.

@@ -222,3 +222,39 @@ func TestDraftsThatCannotBeStored(t *testing.T) {
 		}
 	})
 }
+
+// Whoever changes a site, and in whatever order they come: nobody waits for another in a circle, and every change is done.
+func TestManyChangeOneSite(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, db *database.DB) {
+		h := newTestRegistry(t, db, nil)
+		s, ctx := h.add(t, draft("https://a.example")), context.Background()
+		all := []func(round int) error{
+			func(round int) error { return h.registry.Tag(ctx, admin, fmt.Sprint("t", round), s.ID) },
+			func(round int) error {
+				_, err := h.registry.Edit(ctx, admin, s.ID, sites.Draft{URL: s.Home, Name: fmt.Sprint(round)})
+				return err
+			},
+			func(round int) error { return h.registry.StoreOverride(ctx, access.System(), s, []string{"header", "query"}[round%2]) },
+			func(round int) error {
+				known := s
+				known.CachePlugins = []string{"bigscoots-cache", "none"}[round%2]
+				_, err := h.registry.StoreCachePlugins(ctx, access.System(), known, []string{"bigscoots-cache/v1", "litespeed/v1"})
+				return err
+			},
+			func(int) error { return h.registry.ReplaceCredential(ctx, admin, s.ID, "drover", newPassword()) },
+			func(int) error { return errors.Join(h.registry.Retire(ctx, admin, s.ID), h.registry.Restore(ctx, admin, s.ID)) },
+		}
+		errs := make([]error, len(all))
+		atOnce(len(all), func(i int) {
+			for round := range 6 {
+				errs[i] = errors.Join(errs[i], all[i](round))
+			}
+		})
+		if err := errors.Join(errs...); err != nil {
+			t.Error(err)
+		}
+		if v, err := h.log.Verify(t.Context()); err != nil || !v.Intact() {
+			t.Errorf("the audit log: %+v, %v", v, err)
+		}
+	})
+}
