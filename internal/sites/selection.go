@@ -25,7 +25,7 @@ type Selection struct {
 
 // filters tells whether the selection chooses by anything but single sites.
 func (s Selection) filters() bool {
-	return s.All || len(s.Clients) > 0 || len(s.Tags) > 0 || s.State != "" || s.Query != ""
+	return s.All || len(s.Clients) > 0 || len(s.Tags) > 0 || s.State != "" || cleanText(s.Query) != ""
 }
 
 // Select resolves the selection into sites within the actor's reach, in the order of their names, each once. A home that is nobody's
