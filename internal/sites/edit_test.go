@@ -234,7 +234,9 @@ func TestManyChangeOneSite(t *testing.T) {
 				_, err := h.registry.Edit(ctx, admin, s.ID, sites.Draft{URL: s.Home, Name: fmt.Sprint(round)})
 				return err
 			},
-			func(round int) error { return h.registry.StoreOverride(ctx, access.System(), s, []string{"header", "query"}[round%2]) },
+			func(round int) error {
+				return h.registry.StoreOverride(ctx, access.System(), s, []string{"header", "query"}[round%2])
+			},
 			func(round int) error {
 				known := s
 				known.CachePlugins = []string{"bigscoots-cache", "none"}[round%2]
@@ -242,7 +244,9 @@ func TestManyChangeOneSite(t *testing.T) {
 				return err
 			},
 			func(int) error { return h.registry.ReplaceCredential(ctx, admin, s.ID, "drover", newPassword()) },
-			func(int) error { return errors.Join(h.registry.Retire(ctx, admin, s.ID), h.registry.Restore(ctx, admin, s.ID)) },
+			func(int) error {
+				return errors.Join(h.registry.Retire(ctx, admin, s.ID), h.registry.Restore(ctx, admin, s.ID))
+			},
 		}
 		errs := make([]error, len(all))
 		atOnce(len(all), func(i int) {

@@ -3,6 +3,9 @@ package sites
 import (
 	"context"
 	"errors"
+	"slices"
+	"strings"
+	"unicode/utf8"
 
 	"github.com/droverhq/drover/internal/access"
 	"github.com/droverhq/drover/internal/database"
@@ -19,6 +22,13 @@ type Filter struct {
 	Descending bool
 	Limit      int // 0: all
 	Offset     int
+}
+
+// storable tells whether a site can have what the filter asks for: no text that is stored holds what PostgreSQL refuses, and SQLite takes for
+// the end of a text.
+func (f Filter) storable() bool {
+	texts := slices.Concat(f.Clients, f.Tags, []string{string(f.State), f.Query})
+	return len(f.Query) <= longestWords && !slices.ContainsFunc(texts, func(text string) bool { return !utf8.ValidString(text) || strings.Contains(text, "\x00") })
 }
 
 // orders maps what a list may be sorted by to SQL; the id makes the order total.
@@ -53,7 +63,10 @@ func (r *Registry) Site(ctx context.Context, actor access.Actor, id int64) (Site
 	if len(found) == 0 {
 		return Site{}, ErrNoSite
 	}
-	return found[0], r.reached(ctx, actor, found[0])
+	if err := r.reached(ctx, actor, found[0]); err != nil {
+		return Site{}, err
+	}
+	return found[0], nil
 }
 
 // Within returns the site where it is in the actor's scope, else ErrNoSite. It is for showing what belongs to it, and records nothing.
@@ -88,7 +101,10 @@ func (r *Registry) ByHome(ctx context.Context, actor access.Actor, address strin
 	if !found {
 		return Site{}, ErrNoSite
 	}
-	return s, r.reached(ctx, actor, s)
+	if err := r.reached(ctx, actor, s); err != nil {
+		return Site{}, err
+	}
+	return s, nil
 }
 
 // Sites returns the sites of a list's page and how many match in all, of those within the actor's reach.

@@ -14,6 +14,7 @@ import (
 
 	"github.com/droverhq/drover/internal/access"
 	"github.com/droverhq/drover/internal/audit"
+	"github.com/droverhq/drover/internal/database"
 	"github.com/droverhq/drover/internal/wordpress"
 )
 
@@ -122,9 +123,15 @@ func (s store) joined(ctx context.Context) *gorm.DB {
 // (SQLITE_MAX_LIKE_PATTERN_LENGTH).
 const longestWords = 5000
 
+const searched = `(lower(sites.name) LIKE ? ESCAPE '!' OR sites.home LIKE ? ESCAPE '!' OR lower(credentials.username) LIKE ? ESCAPE '!'
+	OR lower(coalesce(clients.name, '')) LIKE ? ESCAPE '!' OR sites.id IN (SELECT site_id FROM site_tags WHERE tag LIKE ? ESCAPE '!'))`
+
 func (s store) filtered(ctx context.Context, scope access.Scope, f Filter) *gorm.DB {
 	within, values := InScope(scope, "sites.id")
 	q := s.joined(ctx).Where(within, values...)
+	if !f.storable() {
+		return q.Where("1 = 0")
+	}
 	switch f.State {
 	case anyState:
 	case Retired:
@@ -140,14 +147,9 @@ func (s store) filtered(ctx context.Context, scope access.Scope, f Filter) *gorm
 	if len(f.Tags) > 0 {
 		q = q.Where("sites.id IN (SELECT site_id FROM site_tags WHERE tag IN ?)", cleanTags(f.Tags))
 	}
-	if words := strings.TrimSpace(f.Query); words != "" {
-		if len(words) > longestWords {
-			return q.Where("1 = 0")
-		}
-		like := "%" + strings.NewReplacer("!", "!!", "%", "!%", "_", "!_").Replace(strings.ToLower(words)) + "%"
-		q = q.Where(`(lower(sites.name) LIKE ? ESCAPE '!' OR sites.home LIKE ? ESCAPE '!' OR lower(credentials.username) LIKE ? ESCAPE '!'
-			OR lower(coalesce(clients.name, '')) LIKE ? ESCAPE '!' OR sites.id IN (SELECT site_id FROM site_tags WHERE tag LIKE ? ESCAPE '!'))`,
-			like, like, like, like, like)
+	if words := strings.ToLower(cleanText(f.Query)); words != "" {
+		like := "%" + strings.NewReplacer("!", "!!", "%", "!%", "_", "!_").Replace(words) + "%"
+		q = q.Where(strings.ReplaceAll(searched, "lower(", database.Lower(s.db, words)+"("), like, like, like, like, like)
 	}
 	return q
 }
