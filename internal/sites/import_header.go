@@ -87,11 +87,18 @@ func findHeader(text string, chosen Columns) (header, error) {
 	if best.cells == nil {
 		return header{}, fmt.Errorf("%w; the column %s is missing", ErrNoHeader, needed[0])
 	}
-	best.columns = guess(best.columns, samples(header{text: best.text, separator: best.separator}, 50))
+	records := samples(best, guessedBy)
+	if len(records) == 0 { // one line, and nothing above it
+		records = [][]string{best.cells}
+	}
+	best.columns = guess(best.columns, records)
 	best = best.withoutData()
 	best.sure = false
 	return best, nil
 }
+
+// guessedBy is how many records below the header a guess looks at.
+const guessedBy = 50
 
 // better tells whether a record is likelier to be the header: it names more, or is wider.
 func better(at, than header) bool {
