@@ -93,7 +93,7 @@ func TestWhatChecksAreRefused(t *testing.T) {
 			id    int64
 			want  error
 		}{
-			"a viewer": {viewer, s.ID, access.ErrForbidden}, "somebody else's": {heldTo("Acme"), s.ID, sites.ErrNoSite}, "none": {admin, 99, sites.ErrNoSite},
+			"a viewer": {viewer, s.ID, access.ErrForbidden}, "somebody else's": {limitedTo("Acme"), s.ID, sites.ErrNoSite}, "none": {admin, 99, sites.ErrNoSite},
 			"without a credential": {admin, bare.ID, sites.ErrNoCredential},
 		} {
 			if _, err := h.registry.Check(t.Context(), c.actor, c.id); !errors.Is(err, c.want) {
@@ -101,7 +101,7 @@ func TestWhatChecksAreRefused(t *testing.T) {
 			}
 		}
 		found := map[string]error{}
-		h.registry.CheckAll(t.Context(), heldTo("Acme"), []sites.Site{s, bare}, func(s sites.Site, _ wordpress.Report, err error) { found[s.Home] = err })
+		h.registry.CheckAll(t.Context(), limitedTo("Acme"), []sites.Site{s, bare}, func(s sites.Site, _ wordpress.Report, err error) { found[s.Home] = err })
 		if len(found) != 2 || !errors.Is(found[s.Home], sites.ErrNoSite) || !errors.Is(found[bare.Home], sites.ErrNoCredential) {
 			t.Errorf("%v", found)
 		}

@@ -102,7 +102,7 @@ func TestEditsWithinAScope(t *testing.T) {
 		h := newTestRegistry(t, db, nil)
 		acme := h.add(t, sites.Draft{URL: "https://acme.example", Client: "Acme", Username: "u", Password: newPassword()})
 		zulu := h.add(t, sites.Draft{URL: "https://zulu.example", Client: "Zulu", Tags: []string{"shop"}, Username: "u", Password: newPassword()})
-		cleo := heldTo("Acme", "vip")
+		cleo := limitedTo("Acme", "vip")
 		add := func(d sites.Draft) error {
 			d.Username, d.Password = "u", newPassword()
 			_, err := h.registry.Add(t.Context(), cleo, d)
@@ -139,8 +139,8 @@ func TestEditsWithinAScope(t *testing.T) {
 	})
 }
 
-// A moved site keeps what people gave it, and forgets what was seen at the old address.
-func TestAMovedSite(t *testing.T) {
+// A changed site keeps what people gave it, and forgets what was seen at the old address.
+func TestASiteWithAnotherURL(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *database.DB) {
 		h := newTestRegistry(t, db, nil)
 		nameless, named := h.add(t, draft("http://a.example")), draft("http://b.example")
@@ -153,14 +153,14 @@ func TestAMovedSite(t *testing.T) {
 			if same, err := h.registry.ChangeURL(t.Context(), admin, s.ID, "http://else.example", to); err != nil || same.Home != s.Home {
 				t.Errorf("from another address: %+v, %v", same, err)
 			}
-			moved, err := h.registry.ChangeURL(t.Context(), admin, s.ID, s.Home, to)
-			if err != nil || moved.Home != to || moved.Name != want || moved.Client != "Acme" || fmt.Sprint(moved.Tags) != "[a b]" {
-				t.Errorf("%+v, %v", moved, err)
+			changed, err := h.registry.ChangeURL(t.Context(), admin, s.ID, s.Home, to)
+			if err != nil || changed.Home != to || changed.Name != want || changed.Client != "Acme" || fmt.Sprint(changed.Tags) != "[a b]" {
+				t.Errorf("%+v, %v", changed, err)
 			}
-			forgotten := moved.State == sites.Unchecked && moved.Root+moved.Address+moved.Override+moved.RedirectsTo+moved.ReportedHome+moved.CachePlugins+
-				moved.PluginVersion+moved.HasPlugin == "" && moved.LocatedAt.IsZero() && moved.CheckedAt.IsZero() && moved.SeenAt.IsZero() && moved.CacheAt.IsZero()
+			forgotten := changed.State == sites.Unchecked && changed.Root+changed.Address+changed.Override+changed.RedirectsTo+changed.ReportedHome+changed.CachePlugins+
+				changed.PluginVersion+changed.HasPlugin == "" && changed.LocatedAt.IsZero() && changed.CheckedAt.IsZero() && changed.SeenAt.IsZero() && changed.CacheAt.IsZero()
 			if report, err := h.registry.Report(t.Context(), s.ID); !forgotten || err != nil || len(report.Steps) != 0 {
-				t.Errorf("it still knows %+v, %+v, %v", moved, report, err)
+				t.Errorf("it still knows %+v, %+v, %v", changed, report, err)
 			}
 			if err := h.opens(t, s.ID); err != nil {
 				t.Errorf("the credential did not come along: %v", err)

@@ -72,7 +72,7 @@ func TestImportWithinAScope(t *testing.T) {
 			file += "https://" + c.host + ".example" + secretCell + c.client + "," + c.tags + "\n"
 			want = append(want, c.want)
 		}
-		lines := h.imports(t, heldTo("Acme", "vip"), file)
+		lines := h.imports(t, limitedTo("Acme", "vip"), file)
 		if results(lines) != strings.Join(want, " ") {
 			t.Errorf("got  %s\nwant %s", results(lines), strings.Join(want, " "))
 		}

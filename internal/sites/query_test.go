@@ -106,7 +106,7 @@ func TestHowAListIsFilteredAndSorted(t *testing.T) {
 func TestAFacetCountsWhatChoosingItShows(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *database.DB) {
 		h := aList(t, db)
-		for _, actor := range []access.Actor{admin, heldTo("Acme", "x")} {
+		for _, actor := range []access.Actor{admin, limitedTo("Acme", "x")} {
 			for name, f := range map[string]sites.Filter{
 				"all": {}, "a client": {Clients: []string{"Acme"}}, "a tag": {Tags: []string{"shop"}}, "a state": {State: sites.Broken},
 				"retired": {State: sites.Retired}, "words": {Query: "e"}, "both": {Clients: []string{"Müller"}, Tags: []string{"x"}},
@@ -143,7 +143,7 @@ func TestAFacetCountsWhatChoosingItShows(t *testing.T) {
 		for _, c := range []struct {
 			actor access.Actor
 			want  int
-		}{{admin, 1}, {heldTo("Acme"), 0}, {heldTo("Zulu", "shop"), 1}} {
+		}{{admin, 1}, {limitedTo("Acme"), 0}, {limitedTo("Zulu", "shop"), 1}} {
 			if n, err := h.registry.Administrators(t.Context(), c.actor); err != nil || n != c.want {
 				t.Errorf("%v: %d administrators, want %d, %v", c.actor.Scope, n, c.want, err)
 			}

@@ -65,7 +65,7 @@ func (r *Registry) Add(ctx context.Context, actor access.Actor, d Draft) (Site, 
 		return err
 	})
 	if err != nil {
-		return Site{}, told("add", err)
+		return Site{}, wrapped("add", err)
 	}
 	return r.Site(ctx, actor, id)
 }
@@ -140,7 +140,7 @@ func (r *Registry) editAs(ctx context.Context, actor access.Actor, id int64, dra
 		return r.edit(w, before, d)
 	})
 	if err != nil {
-		return Site{}, told("edit", err)
+		return Site{}, wrapped("edit", err)
 	}
 	return r.Site(ctx, actor, id)
 }
@@ -232,7 +232,7 @@ func (r *Registry) ReplaceCredential(ctx context.Context, actor access.Actor, id
 		return r.replace(w, now, d)
 	})
 	if err != nil {
-		return told("credential", err)
+		return wrapped("credential", err)
 	}
 	return nil
 }
@@ -323,13 +323,13 @@ func (r *Registry) mark(ctx context.Context, actor access.Actor, action access.A
 		return nil
 	})
 	if err != nil {
-		return told(string(action), err)
+		return wrapped(string(action), err)
 	}
 	return nil
 }
 
-// told is an error with where it happened, but what is wrong with a field is for the person who typed it.
-func told(doing string, err error) error {
+// wrapped is an error with where it happened, but what is wrong with a field is for the person who typed it.
+func wrapped(doing string, err error) error {
 	if problems, is := errors.AsType[validation.Problems](err); is {
 		return problems
 	}

@@ -15,8 +15,8 @@ import (
 	"github.com/droverhq/drover/internal/validation"
 )
 
-// heldTo is an admin whose scope is the sites of one client and those with one of the tags.
-func heldTo(client string, tags ...string) access.Actor {
+// limitedTo is an admin whose scope is the sites of one client and those with one of the tags.
+func limitedTo(client string, tags ...string) access.Actor {
 	return access.Actor{Kind: access.KindMember, ID: 7, Name: "Cleo", Role: access.Admin,
 		Scope: access.NewScope(access.Restriction{Clients: []string{client}, Tags: tags})}
 }
@@ -37,7 +37,7 @@ func TestManySitesAtOnce(t *testing.T) {
 		h := newTestRegistry(t, db, nil)
 		a, b, other := h.add(t, draft("https://a.example")), h.add(t, draft("https://b.example")), h.add(t, sites.Draft{URL: "https://c.example",
 			Client: "Zulu", Username: "u", Password: newPassword()})
-		cleo := heldTo("Acme")
+		cleo := limitedTo("Acme")
 		for _, c := range []struct {
 			name    string
 			do      func() error

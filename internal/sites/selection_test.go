@@ -53,7 +53,7 @@ func TestWhatASelectionMeans(t *testing.T) {
 func TestSelectionsWithinAScope(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *database.DB) {
 		h := aList(t, db)
-		cleo := heldTo("Acme", "x")
+		cleo := limitedTo("Acme", "x")
 		for name, selection := range map[string]sites.Selection{
 			"all": {All: true}, "ids": {IDs: []int64{1, 2, 3, 4, 5}}, "words": {Query: "example"}, "tag and clients": {Tags: []string{"shop", "x"}, IDs: []int64{3}},
 		} {
