@@ -158,7 +158,8 @@ func TestASiteWithAnotherURL(t *testing.T) {
 				t.Errorf("%+v, %v", changed, err)
 			}
 			forgotten := changed.State == sites.Unchecked && changed.Root+changed.Address+changed.Override+changed.RedirectsTo+changed.ReportedHome+changed.CachePlugins+
-				changed.PluginVersion+changed.HasPlugin == "" && changed.LocatedAt.IsZero() && changed.CheckedAt.IsZero() && changed.SeenAt.IsZero() && changed.CacheAt.IsZero()
+				changed.PluginVersion+changed.HasPlugin == "" && changed.LocatedAt.IsZero() && changed.CheckedAt.IsZero() && changed.SeenAt.IsZero() &&
+				changed.CacheAt.IsZero()
 			if report, err := h.registry.Report(t.Context(), s.ID); !forgotten || err != nil || len(report.Steps) != 0 {
 				t.Errorf("it still knows %+v, %+v, %v", changed, report, err)
 			}
