@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"regexp"
 	"strings"
 	"time"
 
@@ -42,7 +43,10 @@ func (r *Runner) SaveDraft(ctx context.Context, actor access.Actor, name string,
 	if len(text) > longestDraft {
 		return "", fmt.Errorf("runs: a draft of %d bytes", len(text))
 	}
-	return r.store.putDraft(ctx, actor, strings.TrimSpace(name), strings.Join(form["operation"], ""), func(id int64) ([]byte,
+	if name = strings.TrimSpace(name); !draftName.MatchString(name) {
+		name = ""
+	}
+	return r.store.putDraft(ctx, actor, name, strings.Join(form["operation"], ""), func(id int64) ([]byte,
 		error) {
 		return r.registry.SealDraft(id, text)
 	})
@@ -51,6 +55,9 @@ func (r *Runner) SaveDraft(ctx context.Context, actor access.Actor, name string,
 // Draft returns a draft, whoever's it is: what of another's may be seen is for the caller to decide. One that has expired, or that was sealed
 // with a key that is gone, is ErrNoDraft.
 func (r *Runner) Draft(ctx context.Context, name string) (Draft, error) {
+	if !draftName.MatchString(name) {
+		return Draft{}, ErrNoDraft
+	}
 	row, err := r.store.draft(ctx, name)
 	if err != nil {
 		return Draft{}, err
@@ -65,6 +72,8 @@ func (r *Runner) Draft(ctx context.Context, name string) (Draft, error) {
 
 // newDraftName is a name of 26 letters and digits.
 func newDraftName() string { return strings.ToLower(rand.Text()) }
+
+var draftName = regexp.MustCompile(`^[a-z2-7]{26}$`)
 
 // WithoutSecrets is the spec as it may be shown to somebody else: what is sent and not kept is taken out.
 func WithoutSecrets(spec Spec) Spec {
