@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 	"strconv"
 	"time"
 
@@ -105,11 +104,10 @@ func unconfirmed(effect operation.Effect, total int) error {
 
 // digest identifies what a run would do where, as a person is shown it.
 func digest(spec Spec, made operation.Plan, chosen []sites.Site) string {
-	ids := make([]int64, len(chosen))
-	for i, s := range chosen {
-		ids[i] = s.ID
+	homes := make(map[int64]string, len(chosen))
+	for _, s := range chosen {
+		homes[s.ID] = s.Home
 	}
-	slices.Sort(ids)
 	params := map[string]string{}
 	for name, value := range spec.Params {
 		if value != "" {
@@ -121,8 +119,8 @@ func digest(spec Spec, made operation.Plan, chosen []sites.Site) string {
 		Effect           operation.Effect
 		Params           map[string]string
 		Verify           bool
-		Sites            []int64
-	}{spec.Operation, made.Title, made.Effect, params, spec.Verify, ids})
+		Sites            map[int64]string
+	}{spec.Operation, made.Title, made.Effect, params, spec.Verify, homes})
 	if err != nil {
 		panic(err) // texts and numbers always have a JSON form
 	}
