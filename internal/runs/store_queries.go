@@ -81,7 +81,7 @@ func (s *Store) filteredRuns(ctx context.Context, scope access.Scope, f Filter) 
 		q = q.Where("actor_name = ?", f.Actor)
 	}
 	if f.Site != 0 {
-		q = q.Where("id IN (SELECT run_id FROM targets WHERE site_id = ?)", f.Site)
+		q = q.Where("id IN (SELECT run_id FROM targets WHERE site_id = ? AND "+within+")", with(values, f.Site)...)
 	}
 	if f.Faulted {
 		q = q.Where("fault <> ''")
