@@ -108,6 +108,10 @@ func (s store) byID(ctx context.Context, actor access.Actor, id int64) (changeRo
 // end ends a request that was not approved, and drops what was to be changed.
 func (s store) end(ctx context.Context, actor access.Actor, row changeRow, state State, action access.Action) error {
 	return s.change(ctx, func(tx *gorm.DB) error {
+		// The turn comes before the row, as where an approval is taken: of two who decide, none waits for the other in a circle.
+		if err := s.log.VerifyActor(tx, actor, action, access.On("change", row.ID)); err != nil {
+			return err
+		}
 		ended := tx.Model(&changeRow{}).Where("id = ? AND state = ?", row.ID, Waiting).
 			Updates(map[string]any{"state": state, "payload": []byte{}, "decided_at": time.Now().UnixMicro(), "decided_by": actor.Name})
 		if ended.Error != nil {

@@ -34,6 +34,9 @@ func (c *Changes) RotateKeys(ctx context.Context, actor access.Actor) (total int
 		return 0, err
 	}
 	err = c.store.change(ctx, func(tx *gorm.DB) error {
+		if err := c.store.log.VerifyActor(tx, actor, access.KeysRotate, ""); err != nil {
+			return err
+		}
 		for _, row := range rows {
 			n, err := c.store.reseal(tx, row)
 			if err != nil {
