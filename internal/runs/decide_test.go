@@ -168,8 +168,9 @@ func TestTimeLimits(t *testing.T) {
 		}{
 			"at most": {runs.Limits{AtOnce: runs.MostAtOnce, AtOncePerServer: runs.MostPerAddress, TimeLimit: runs.LongestRun}, ""},
 			"least":   {runs.Limits{AtOnce: 1, AtOncePerServer: 1, TimeLimit: time.Second}, ""}, "fewer than none": {runs.Limits{AtOnce: -1}, "at_once"},
-			"too many": {runs.Limits{AtOnce: runs.MostAtOnce + 1}, "at_once"}, "per server": {runs.Limits{AtOncePerServer: runs.MostPerAddress + 1}, "at_once_per_server"},
-			"negative": {runs.Limits{AtOncePerServer: -1}, "at_once_per_server"}, "too short": {runs.Limits{TimeLimit: time.Millisecond}, "time_limit"},
+			"too many":   {runs.Limits{AtOnce: runs.MostAtOnce + 1}, "at_once"},
+			"per server": {runs.Limits{AtOncePerServer: runs.MostPerAddress + 1}, "at_once_per_server"},
+			"negative":   {runs.Limits{AtOncePerServer: -1}, "at_once_per_server"}, "too short": {runs.Limits{TimeLimit: time.Millisecond}, "time_limit"},
 			"too long": {runs.Limits{TimeLimit: runs.LongestRun + 1}, "time_limit"}, "before": {runs.Limits{TimeLimit: -time.Hour}, "time_limit"},
 		} {
 			spec.Limits = c.limits
