@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+
+	lru "github.com/hashicorp/golang-lru/v2"
 )
 
 // Removed stands where a secret stood.
@@ -18,7 +20,36 @@ type Redacted struct {
 
 // Redact takes the secrets out of an answer or a request: JSON at any depth, within other output, cut off, or written as text within JSON;
 // forms, queries, and assignments in other text.
-func Redact(text string) Redacted { return redact(text, false) }
+func Redact(text string) Redacted {
+	if len(text) > longestClean {
+		return redact(text, false)
+	}
+	if _, known := clean.Get(text); known || text == "" {
+		return Redacted{Text: text}
+	}
+	r := redact(text, false)
+	if len(r.Secrets) == 0 && r.Text == text {
+		clean.Add(strings.Clone(text), struct{}{})
+	}
+	return r
+}
+
+// clean holds short texts in which no secret stands: the sites of a run mostly answer alike, in their headers too. No text with a secret is kept.
+var clean = newClean()
+
+// Bounds of clean: how many texts, and their length in bytes.
+const (
+	mostClean    = 4096
+	longestClean = 512
+)
+
+func newClean() *lru.Cache[string, struct{}] {
+	c, err := lru.New[string, struct{}](mostClean)
+	if err != nil {
+		panic(err) // mostClean is positive
+	}
+	return c
+}
 
 // RedactTemplate is Redact for a text in which a reference such as {{row.password}} stands for the secret: it may stay.
 func RedactTemplate(text string) Redacted { return redact(text, true) }

@@ -3,6 +3,7 @@ package endpoint
 import (
 	"encoding/json"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -145,6 +146,22 @@ func TestRedactHostileText(t *testing.T) {
 		text := strings.Repeat(part, (1<<20)/len(part))
 		if got := Redact(text).Text; len(got) > 4*len(text) {
 			t.Errorf("%q grows to %d bytes", part, len(got))
+		}
+	}
+}
+
+// Texts that came before are taken for clean only where nothing stood in them, and no secret is kept.
+func TestRedactRemembersNoSecret(t *testing.T) {
+	t.Parallel()
+	for _, text := range []string{`{"remembered":"abcdefgh-1"}`, `{"password":"remembered-2"}`, `token=remembered-3`, strings.Repeat("remembered ", 100)} {
+		want := redact(text, false)
+		for range 3 {
+			if got := Redact(text); got.Text != want.Text || !slices.Equal(got.Secrets, want.Secrets) {
+				t.Errorf("%q: %+v, want %+v", text, got, want)
+			}
+		}
+		if kept := clean.Contains(text); kept != (len(want.Secrets) == 0 && len(text) <= longestClean) {
+			t.Errorf("%q is kept: %v", text, kept)
 		}
 	}
 }

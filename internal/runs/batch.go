@@ -11,7 +11,7 @@ import (
 // run by its batches, so they should not be too few.
 const (
 	smallestBatch = 25
-	largestBatch  = 250
+	largestBatch  = 1000
 	batchesOfRun  = 8
 )
 

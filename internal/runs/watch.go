@@ -34,8 +34,13 @@ type watched struct {
 	stop     context.CancelFunc
 }
 
-// watchEvery is how often a watched run is read.
-const watchEvery = 250 * time.Millisecond
+// watchEvery is how often a watched run is read. Where the machine has so much to do that reading takes long, it is read as much less often:
+// the pause is never shorter than watchPause times what the last reading took.
+const (
+	watchEvery = 250 * time.Millisecond
+	watchPause = 20
+	watchMost  = 2 * time.Second
+)
 
 // NewWatch returns a watch over the runner's runs.
 func NewWatch(r *Runner) *Watch {
@@ -86,11 +91,11 @@ func (w *Watch) end(id view, run *watched) {
 }
 
 func (w *Watch) loop(ctx context.Context, actor access.Actor, id view, run *watched) {
-	ticker := time.NewTicker(w.every)
-	defer ticker.Stop()
 	failing := false
 	for {
+		began := time.Now()
 		s, err := w.readSafely(ctx, actor, id.run)
+		pause := max(w.every, min(watchPause*time.Since(began), watchMost))
 		if ctx.Err() != nil {
 			return
 		}
@@ -108,7 +113,7 @@ func (w *Watch) loop(ctx context.Context, actor access.Actor, id view, run *watc
 		select {
 		case <-ctx.Done():
 			return
-		case <-ticker.C:
+		case <-time.After(pause):
 		}
 	}
 }

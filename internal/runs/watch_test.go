@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/droverhq/drover/internal/access"
 )
@@ -38,4 +39,30 @@ func TestAWatchLogsThatItFails(t *testing.T) {
 			t.Errorf("logged %d times after %d reads, the last one %s:\n%s", n, reads, last.Run.State, log.String())
 		}
 	})
+}
+
+// A run that takes long to read is read less often.
+func TestAWatchLeavesTheMachineRoom(t *testing.T) {
+	t.Parallel()
+	for took, most := range map[time.Duration]int{0: 42, 50 * time.Millisecond: 12, time.Second: 5} {
+		synctest.Test(t, func(t *testing.T) {
+			reads, began := 0, time.Now()
+			read := func(context.Context, access.Actor, int64) (Snapshot, error) {
+				time.Sleep(took) // on the clock of the bubble
+				reads++
+				if time.Since(began) > 10*time.Second {
+					return Snapshot{Run: Run{ID: 7, State: Done}}, nil
+				}
+				return Snapshot{Run: Run{ID: 7, State: Running}}, nil
+			}
+			w := &Watch{read: read, every: watchEvery, logger: slog.Default(), runs: map[view]*watched{}}
+			var last Snapshot
+			for s := range w.Follow(t.Context(), access.System(), 7) {
+				last = s
+			}
+			if reads > most || reads < most/2 || last.Run.State != Done {
+				t.Errorf("%v each: %d reads in 10 s, want %d at most, the last one %s", took, reads, most, last.Run.State)
+			}
+		})
+	}
 }

@@ -3,6 +3,7 @@ package sites
 import (
 	"cmp"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/url"
 	"slices"
@@ -44,7 +45,8 @@ func StoreObserved(tx *gorm.DB, all []Observed) error {
 	ids = slices.Compact(ids)
 	var rows []observedRow
 	// Locked in the order of their ids, so that of two writers none waits for the other in a circle. SQLite needs no lock.
-	err := tx.Table("sites").Select("sites.*, coalesce(credentials.created_at, 0) AS credential_at").
+	err := tx.Table("sites").
+		Select("sites.id, home, state, finding, seen_at, cache_at, cache_plugins, report, coalesce(credentials.created_at, 0) AS credential_at").
 		Joins("LEFT JOIN credentials ON credentials.site_id = sites.id").Where("sites.id IN ?", ids).Order("sites.id").
 		Clauses(clause.Locking{Strength: clause.LockingStrengthUpdate, Table: clause.Table{Name: "sites"}}).Scan(&rows).Error
 	if err != nil {
@@ -62,9 +64,49 @@ func StoreObserved(tx *gorm.DB, all []Observed) error {
 			s.take(o)
 		}
 	}
+	var used, seen []momentOf
 	for _, id := range ids {
-		if err := known[id].store(tx); err != nil {
+		s := known[id]
+		if s == nil {
+			continue
+		}
+		if s.workedAt > 0 {
+			used = append(used, momentOf{id, s.workedAt})
+		}
+		if s.onlySeen() {
+			seen = append(seen, momentOf{id, s.row.Row.SeenAt})
+		} else if err := s.store(tx); err != nil {
 			return fmt.Errorf("sites: observed: %w", err)
+		}
+	}
+	if err := errors.Join(storeMoments(tx, credentialsUsed, used), storeMoments(tx, sitesSeen, seen)); err != nil {
+		return fmt.Errorf("sites: observed: %w", err)
+	}
+	return nil
+}
+
+// The statements of storeMoments.
+const (
+	credentialsUsed = "UPDATE credentials SET worked_at = v.column2 FROM %s WHERE site_id = v.column1 AND created_at <= v.column2 AND worked_at < v.column2"
+	sitesSeen       = "UPDATE sites SET seen_at = v.column2 FROM %s WHERE id = v.column1"
+)
+
+// momentOf is when something was told of a site, in microseconds.
+type momentOf struct{ site, at int64 }
+
+// momentsAtOnce bounds the rows of one statement: the SQLite driver binds parameters in time that grows with their square.
+const momentsAtOnce = 100
+
+// storeMoments does the statement for many sites at once. Its %s stands for a table v of site and time.
+func storeMoments(tx *gorm.DB, statement string, all []momentOf) error {
+	for some := range slices.Chunk(all, momentsAtOnce) {
+		rows := strings.Repeat(", (CAST(? AS BIGINT), CAST(? AS BIGINT))", len(some))[2:]
+		values := make([]any, 0, 2*len(some))
+		for _, m := range some {
+			values = append(values, m.site, m.at)
+		}
+		if err := tx.Exec(fmt.Sprintf(statement, "(VALUES "+rows+") AS v"), values...).Error; err != nil {
+			return err
 		}
 	}
 	return nil
@@ -165,17 +207,16 @@ func (s *observedSite) setActive(active []cacheplugin.Plugin, seen wordpress.Plu
 	return active
 }
 
+// onlySeen drops what is stored already, and tells whether nothing is new but when the site was seen: so it is after most answers.
+func (s *observedSite) onlySeen() bool {
+	if s.values["state"] == s.row.Row.State && s.values["finding"] == s.row.Row.Finding {
+		delete(s.values, "state")
+		delete(s.values, "finding")
+	}
+	return len(s.values) == 1 && s.values["seen_at"] != nil
+}
+
 func (s *observedSite) store(tx *gorm.DB) error {
-	if s == nil {
-		return nil
-	}
-	if s.workedAt > 0 {
-		err := tx.Exec("UPDATE credentials SET worked_at = ? WHERE site_id = ? AND created_at <= ? AND worked_at < ?",
-			s.workedAt, s.row.Row.ID, s.workedAt, s.workedAt).Error
-		if err != nil {
-			return err
-		}
-	}
 	if len(s.values) == 0 {
 		return nil
 	}

@@ -117,6 +117,9 @@ func findJSON(body []byte) (recovered, bool) {
 	if d.page || d.cut || d.crash != "" || len(d.values) == 0 {
 		return recovered{}, false
 	}
+	if len(d.values) == 1 {
+		return recovered{d.values[0], d.note}, true
+	}
 	i := slices.IndexFunc(d.values, func(v json.RawMessage) bool { return shapeOf(v, requestInfo{}).claim != claimNone })
 	if i < 0 {
 		i = len(d.values) - 1

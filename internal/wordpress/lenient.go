@@ -45,17 +45,18 @@ func readList(raw json.RawMessage) []json.RawMessage {
 
 // readText reads a text, a number or a flag as text; anything else is the empty text.
 func readText(raw json.RawMessage) string {
-	var value any
-	if !json.Valid(raw) || decode(raw, &value) != nil {
+	raw = bytes.Trim(raw, " \t\r\n") // JSON's own white space
+	if len(raw) == 0 {
 		return ""
 	}
-	switch v := value.(type) {
-	case string:
-		return v
-	case json.Number:
-		return v.String()
-	case bool:
-		return strconv.FormatBool(v)
+	var text string
+	switch c := raw[0]; {
+	case c == '"' && json.Unmarshal(raw, &text) == nil:
+		return text
+	case string(raw) == "true", string(raw) == "false":
+		return string(raw)
+	case (c == '-' || c >= '0' && c <= '9') && json.Valid(raw):
+		return string(raw)
 	}
 	return ""
 }
@@ -75,11 +76,4 @@ func readTexts(raw json.RawMessage) []string {
 func readYes(raw json.RawMessage) bool {
 	text := readText(raw)
 	return text == "true" || text == "1"
-}
-
-// decode keeps numbers as they are written.
-func decode(raw []byte, into any) error {
-	decoder := json.NewDecoder(bytes.NewReader(raw))
-	decoder.UseNumber()
-	return decoder.Decode(into)
 }

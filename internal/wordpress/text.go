@@ -34,12 +34,15 @@ func cut(text string, most int) string {
 
 // plain is a message of WordPress as text: it may hold HTML, and its translation anything.
 func plain(message string) string {
+	if !strings.ContainsAny(message, "<&") {
+		return onOneLine(message)
+	}
 	var text strings.Builder
 	tokens := xhtml.NewTokenizer(strings.NewReader(message))
 	for {
 		switch tokens.Next() {
 		case xhtml.ErrorToken:
-			return cut(strings.Join(strings.Fields(shown(html.UnescapeString(text.String()))), " "), 500)
+			return onOneLine(html.UnescapeString(text.String()))
 		case xhtml.TextToken:
 			text.WriteString(string(tokens.Raw()))
 		default:
@@ -47,3 +50,5 @@ func plain(message string) string {
 		}
 	}
 }
+
+func onOneLine(text string) string { return cut(strings.Join(strings.Fields(shown(text)), " "), 500) }

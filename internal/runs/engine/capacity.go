@@ -1,6 +1,10 @@
 package engine
 
-import "sync"
+import (
+	"context"
+	"sync"
+	"time"
+)
 
 // capacity keeps a process from taking more batches than it can work, so that others can have them. A batch counts as many requests as
 // it can have under way at once: one that waits for a single slow server counts little, and keeps nobody from the next one. A run that has
@@ -8,8 +12,10 @@ import "sync"
 type capacity struct {
 	enough int // requests at once for which batches are taken ahead
 
-	guard sync.Mutex
-	loads map[*load]bool
+	guard   sync.Mutex
+	loads   map[*load]bool
+	waiting chan struct{} // closed when there may be room; nil where no job waits for that
+	offered time.Time     // when the last job that was put off is offered again
 }
 
 // load is what a batch has before it.
@@ -24,7 +30,7 @@ type load struct {
 // ahead is how many times the requests that can be under way at once are taken ahead, so that a place is never empty while the next
 // batch is fetched. assumed is the load of a batch that was not read yet.
 const (
-	ahead   = 3
+	ahead   = 2
 	assumed = 250
 )
 
@@ -44,9 +50,8 @@ func newCapacity(concurrency int) *capacity {
 func (c *capacity) reserve(member string, run int64) *load {
 	c.guard.Lock()
 	defer c.guard.Unlock()
-	weight, ofRun, ofMember := 0, 0, 0
+	ofRun, ofMember := 0, 0
 	for l := range c.loads {
-		weight += min(l.atOnce, l.remaining)
 		if l.member == member {
 			ofMember++
 		}
@@ -60,7 +65,7 @@ func (c *capacity) reserve(member string, run int64) *load {
 		most = maxBatches
 	case ofRun == 0:
 		most = maxBatches - keptForMember
-	case weight >= c.enough:
+	case c.weight() >= c.enough:
 		return nil
 	}
 	if len(c.loads) >= most {
@@ -69,6 +74,87 @@ func (c *capacity) reserve(member string, run int64) *load {
 	l := &load{capacity: c, member: member, run: run, atOnce: assumed, remaining: assumed}
 	c.loads[l] = true
 	return l
+}
+
+// weight is how many requests can be under way at once. The guard is held.
+func (c *capacity) weight() int {
+	weight := 0
+	for l := range c.loads {
+		weight += min(l.atOnce, l.remaining)
+	}
+	return weight
+}
+
+// Jobs that are put off come back one after another, offerEvery apart and within offerWithin. awaitFor is how long one waits in the process.
+const (
+	offerEvery  = 100 * time.Millisecond
+	offerWithin = 2 * time.Second
+	awaitFor    = time.Second
+)
+
+// putOff is how long a job is put off that came at the time.
+func (c *capacity) putOff(now time.Time) time.Duration {
+	c.guard.Lock()
+	defer c.guard.Unlock()
+	next := c.offered.Add(offerEvery)
+	if earliest := now.Add(offerEvery); next.Before(earliest) {
+		next = earliest
+	}
+	if latest := now.Add(offerWithin); next.After(latest) {
+		next = latest
+	}
+	c.offered = next
+	return next.Sub(now)
+}
+
+// await waits until there may be room for another batch, and tells whether there may be. It returns at once where another job waits already.
+func (c *capacity) await(ctx context.Context, drain <-chan struct{}) bool {
+	room, mine := c.queue()
+	if !mine {
+		return false
+	}
+	timer := time.NewTimer(awaitFor)
+	defer timer.Stop()
+	select {
+	case <-room:
+		return true
+	case <-timer.C:
+	case <-drain:
+	case <-ctx.Done():
+	}
+	c.guard.Lock()
+	defer c.guard.Unlock()
+	if c.waiting == room {
+		c.waiting = nil
+	}
+	return false
+}
+
+// queue makes the caller the one that waits, unless somebody waits already.
+func (c *capacity) queue() (room chan struct{}, mine bool) {
+	c.guard.Lock()
+	defer c.guard.Unlock()
+	if c.waiting != nil {
+		return nil, false
+	}
+	room = make(chan struct{})
+	c.waiting = room
+	c.wake()
+	return room, true
+}
+
+// wake tells the job that waits that there may be room, if there is. The guard is held.
+func (c *capacity) wake() {
+	if c.waiting != nil && len(c.loads) < maxBatches-keptForRuns && c.weight() < c.enough {
+		c.wakeNow()
+	}
+}
+
+func (c *capacity) wakeNow() {
+	if c.waiting != nil {
+		close(c.waiting)
+		c.waiting = nil
+	}
 }
 
 // estimated says what the batch has before it, now that it was read.
@@ -80,16 +166,19 @@ func (l *load) estimated(servers map[string]int, perAddress int) {
 		l.atOnce += min(targets, perAddress)
 		l.remaining += targets
 	}
+	l.capacity.wake()
 }
 
 func (l *load) ended() {
 	l.capacity.guard.Lock()
 	defer l.capacity.guard.Unlock()
 	l.remaining--
+	l.capacity.wake()
 }
 
 func (l *load) drop() {
 	l.capacity.guard.Lock()
 	defer l.capacity.guard.Unlock()
 	delete(l.capacity.loads, l)
+	l.capacity.wakeNow()
 }

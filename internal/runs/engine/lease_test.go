@@ -151,3 +151,52 @@ func TestCapacity(t *testing.T) {
 		t.Error("a batch that ended still counts")
 	}
 }
+
+// One job waits in the process until there is room; the others come back one after the other.
+func TestJobsWaitForRoom(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c, drain := newCapacity(100), make(chan struct{})
+		first := c.reserve("mara", 1)
+		first.estimated(map[string]int{"a": 250, "b": 250}, 250)
+		room, began := make(chan bool), time.Now()
+		wait := func() { room <- c.await(t.Context(), drain) }
+		go wait()
+		synctest.Wait()
+		if c.await(t.Context(), drain) {
+			t.Error("a second job waits")
+		}
+		for range 3 * 100 {
+			first.ended()
+		}
+		synctest.Wait()
+		select {
+		case <-room:
+			t.Error("there is no room yet")
+		default:
+		}
+		first.ended()
+		second := c.reserve("mara", 1)
+		if !<-room || time.Since(began) != 0 || second == nil {
+			t.Fatalf("no room after %v", time.Since(began))
+		}
+		go wait()
+		synctest.Wait()
+		first.drop()
+		if !<-room {
+			t.Error("no room after a batch has ended")
+		}
+		go wait()
+		if <-room || time.Since(began) > awaitFor {
+			t.Errorf("without room, a job waited %v", time.Since(began))
+		}
+		var last time.Duration
+		for n := range 40 {
+			late := c.putOff(time.Now())
+			if late < last || late > offerWithin || n < 10 && late != time.Duration(n+1)*offerEvery {
+				t.Errorf("job %d is put off by %v after one by %v", n, late, last)
+			}
+			last = late
+		}
+	})
+}

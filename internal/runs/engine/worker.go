@@ -19,34 +19,50 @@ import (
 	"github.com/droverhq/drover/internal/wordpress"
 )
 
-// When a job that found no batch to work is offered again: the process has enough before it, what waits pauses, or the database failed.
+// When a job that found no batch to work is offered again: what waits pauses, or the database failed.
 const (
-	offerDelay     = 100 * time.Millisecond
 	offerPaused    = time.Second
 	offerAfterFail = time.Second
 )
 
-// work takes the batch whose turn it is and works it: a job is a ticket for any batch. The error is for the queue alone, which keeps
-// the job where there is more to do.
+// work takes the batch whose turn it is and works it, then the next one: a job is a ticket for any batch. The error is for the queue
+// alone, which keeps the job where there is more to do.
 func (e *Engine) work(ctx context.Context) error {
-	taken, delay, err := e.take(ctx)
-	if err != nil {
-		if ctx.Err() == nil {
+	for {
+		taken, delay, err := e.take(ctx)
+		switch {
+		case err != nil && ctx.Err() == nil:
 			e.logger.ErrorContext(ctx, "no batch could be taken", "err", err)
-		}
-		return river.JobSnooze(offerAfterFail)
-	}
-	if taken == nil {
-		if delay > 0 {
+			return river.JobSnooze(offerAfterFail)
+		case err != nil:
+			return river.JobSnooze(offerAfterFail)
+		case taken == nil && delay > 0:
 			return river.JobSnooze(delay)
+		case taken == nil:
+			return nil
 		}
-		return nil
+		e.workOne(ctx, taken)
+		if e.stopping(ctx) { // what waits has jobs of its own
+			return nil
+		}
 	}
-	defer taken.load.drop()
-	e.working.Store(taken.lease.batch, true)
-	defer e.working.Delete(taken.lease.batch)
-	e.workTaken(ctx, taken)
-	return nil
+}
+
+func (e *Engine) workOne(ctx context.Context, t *taken) {
+	defer t.load.drop()
+	e.working.Store(t.lease.batch, true)
+	defer e.working.Delete(t.lease.batch)
+	e.workTaken(ctx, t)
+}
+
+// stopping tells whether no further batch may be taken.
+func (e *Engine) stopping(ctx context.Context) bool {
+	select {
+	case <-e.drain:
+		return true
+	default:
+		return ctx.Err() != nil
+	}
 }
 
 // taken is a batch that this process has leased.
@@ -56,8 +72,24 @@ type taken struct {
 	lease *lease
 }
 
-// take leases the batch whose turn it is. Where there is none, again says when to look again; 0: there is nothing more to do.
+// take leases the batch whose turn it is. Where there is none, delay says when to look again; 0: there is nothing more to do. One job at
+// a time waits here for room in this process; all others are put off, and cost nothing meanwhile.
 func (e *Engine) take(ctx context.Context) (t *taken, delay time.Duration, err error) {
+	for {
+		t, delay, err = e.tryTake(ctx)
+		if t != nil || err != nil || delay != noRoom {
+			return t, delay, err
+		}
+		if e.stopping(ctx) || !e.capacity.await(ctx, e.drain) {
+			return nil, e.capacity.putOff(time.Now()), nil
+		}
+	}
+}
+
+// noRoom is the delay of a job for which this process has no room.
+const noRoom = -1
+
+func (e *Engine) tryTake(ctx context.Context) (t *taken, delay time.Duration, err error) {
 	var load *load
 	defer func() {
 		if caught := recover(); caught != nil {
@@ -77,13 +109,13 @@ func (e *Engine) take(ctx context.Context) (t *taken, delay time.Duration, err e
 		return nil, 0, nil
 	}
 	if load = e.capacity.reserve(next.Member, next.Run); load == nil {
-		return nil, offerDelay, nil
+		return nil, noRoom, nil
 	}
 	l := &lease{store: e.store, batch: next.ID, owner: rand.Text(), cancelled: make(chan struct{})}
 	l.good = time.Now()
 	mine, err := e.store.TakeBatch(ctx, next.ID, l.owner, l.good.Add(leaseTime))
 	if err != nil || !mine {
-		return nil, offerDelay, err
+		return nil, e.capacity.putOff(time.Now()), err
 	}
 	return &taken{next: next, load: load, lease: l}, 0, nil
 }

@@ -35,10 +35,20 @@ type writer struct {
 	messages chan message
 	stopped  chan struct{}
 	failed   error // set before stopped is closed
+
+	told  []sites.Observed // what answers told of their sites, until it is stored
+	since time.Time        // when that was last stored
 }
 
-// gathered bounds the messages of one transaction.
-const gathered = 256
+// gathered bounds the messages of one transaction. Transactions begin storeEvery apart: a lone target waits for nothing, and many share one.
+// Measured, 5,000 targets in one process: a transaction as soon as the last has ended costs twice the processor time for each target.
+const (
+	gathered   = 1024
+	storeEvery = 25 * time.Millisecond
+)
+
+// What answers tell of their sites is stored observeEvery apart, since nobody waits for it. A crash in between loses no outcome.
+const observeEvery = 250 * time.Millisecond
 
 // storeFor is how long the writer tries to store when the database does not answer. Nothing new is sent meanwhile.
 const storeFor = 60 * time.Second
@@ -84,9 +94,18 @@ func (w *writer) observed(o sites.Observed) { w.messages <- message{observed: &o
 
 func (w *writer) loop(ctx context.Context) {
 	defer close(w.stopped)
-	for first := range w.messages {
-		batch := w.gather(first)
+	var last time.Time
+	for {
+		first, open := w.next()
+		if !open {
+			break
+		}
+		var batch []message
+		if first != nil {
+			batch = w.gather(*first, last.Add(storeEvery))
+		}
 		if w.failed == nil {
+			last = time.Now()
 			w.failed = w.storeSafely(ctx, batch)
 			continue
 		}
@@ -94,11 +113,32 @@ func (w *writer) loop(ctx context.Context) {
 			m.acknowledge(w.failed)
 		}
 	}
+	if w.failed == nil && len(w.told) > 0 {
+		w.since = time.Time{}
+		w.failed = w.storeSafely(ctx, nil)
+	}
 }
 
-// gather takes what has come in the meantime.
-func (w *writer) gather(first message) []message {
+// next waits for a message. It is nil where it is time to store what answers told of their sites.
+func (w *writer) next() (first *message, open bool) {
+	var due <-chan time.Time
+	if len(w.told) > 0 && w.failed == nil {
+		due = time.After(time.Until(w.since.Add(observeEvery)))
+	}
+	select {
+	case m, open := <-w.messages:
+		return &m, open
+	case <-due:
+		return nil, true
+	}
+}
+
+// gather takes what has come in the meantime, and what comes until the time.
+func (w *writer) gather(first message, until time.Time) []message {
 	all := []message{first}
+	timer := time.NewTimer(time.Until(until)) // one that is over fires at once
+	defer timer.Stop()
+	over := false
 	for len(all) < gathered {
 		select {
 		case m, open := <-w.messages:
@@ -106,8 +146,20 @@ func (w *writer) gather(first message) []message {
 				return all
 			}
 			all = append(all, m)
+			continue
 		default:
+		}
+		if over {
 			return all
+		}
+		select {
+		case m, open := <-w.messages:
+			if !open {
+				return all
+			}
+			all = append(all, m)
+		case <-timer.C:
+			over = true
 		}
 	}
 	return all
@@ -135,12 +187,15 @@ func (w *writer) store(ctx context.Context, batch []message) error {
 		case m.end != nil:
 			p.Ended = append(p.Ended, *m.end)
 		case m.observed != nil:
-			p.Observed = append(p.Observed, *m.observed)
+			w.told = append(w.told, *m.observed)
 		case m.withdraw != 0:
 			p.Withdrawn = append(p.Withdrawn, m.withdraw)
 		default:
 			p.Begun = append(p.Begun, m.begin)
 		}
+	}
+	if now := time.Now(); len(w.told) > 0 && now.Sub(w.since) >= observeEvery {
+		p.Observed, w.told, w.since = w.told, nil, now
 	}
 	refused, err := w.persist(ctx, p)
 	no := make(map[int64]bool, len(refused))
