@@ -127,20 +127,23 @@ func median(all []time.Duration) time.Duration {
 }
 
 // BenchmarkRunAgainstBareClient runs an operation with the whole command, results stored, and sends the same requests with a bare Go
-// client, in turn. The sites are as many servers as sites: both may be as fast as the network allows.
+// client, in turn. The sites are as many servers as sites: both may be as fast as the network allows. Both make a full TLS handshake with every
+// site, with Go's own settings, send one request over HTTP/1.1 and read the answer. A first run, which is not measured, finds each site's REST
+// API: that is one more request for each site, once a day.
 func BenchmarkRunAgainstBareClient(b *testing.B) {
 	for _, n := range []int{1000, 5000} {
 		b.Run(fmt.Sprintf("sites=%d", n), func(b *testing.B) {
 			f := newFleet(b, n, 1)
 			f.fake.Warm()
+			timed(b, f.run())
 			var own, theirs, ourCPU, theirCPU []time.Duration
 			for b.Loop() {
-				bare, run := f.bare(b), f.drover("run", "clear-cache", "--param", "purge_type=all", "--all", "--yes")
+				bare, run := f.bare(b), f.run()
 				theirs, theirCPU = append(theirs, timed(b, bare)), append(theirCPU, processorTime(bare))
 				own, ourCPU = append(own, timed(b, run)), append(ourCPU, processorTime(run))
 			}
 			for i := range n {
-				if calls, want := len(f.fake.Calls(i)), 2*len(own); calls != want {
+				if calls, want := len(f.fake.Calls(i)), 2*len(own)+1; calls != want {
 					b.Fatalf("site %d was purged %d times, want %d", i, calls, want)
 				}
 			}
@@ -151,6 +154,11 @@ func BenchmarkRunAgainstBareClient(b *testing.B) {
 			b.ReportMetric(median(ourCPU).Seconds()/median(theirCPU).Seconds(), "cpu/bare")
 		})
 	}
+}
+
+// run is the command that clears the cache of all sites.
+func (f fleet) run() *exec.Cmd {
+	return f.drover("run", "clear-cache", "--param", "purge_type=all", "--all", "--yes")
 }
 
 // processorTime is what an ended command used of the processors.

@@ -16,6 +16,9 @@ var (
 // redactValues takes such values out of the text.
 func redactValues(text string) (clean string, secrets []string) {
 	for _, pattern := range []*regexp.Regexp{urlPassword, httpCredential} {
+		if !mayMatch(pattern, text) {
+			continue
+		}
 		var b strings.Builder
 		done := 0
 		for _, at := range pattern.FindAllStringSubmatchIndex(text, -1) {
@@ -30,6 +33,15 @@ func redactValues(text string) (clean string, secrets []string) {
 		text = b.String() + text[done:]
 	}
 	return text, secrets
+}
+
+// mayMatch tells by what every match contains whether one is worth looking for: most texts have none, and patterns are slow.
+func mayMatch(pattern *regexp.Regexp, text string) bool {
+	if pattern == urlPassword {
+		return strings.Contains(text, "@")
+	}
+	upper := strings.ToUpper(text) // makes an S of a long s too, as the pattern does
+	return strings.Contains(upper, "BASIC") || strings.Contains(upper, "BEARER")
 }
 
 // longestWord is the length from which what follows "basic" or "bearer" is no word of a language.

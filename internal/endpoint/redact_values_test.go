@@ -11,6 +11,9 @@ func TestRedactValues(t *testing.T) {
 		`{"pass_word":"hunter2hunter"}`:                            `{"pass_word":"[removed]"}`,
 		`{"text":"basic information for the bearer of documents"}`: `{"text":"basic information for the bearer of documents"}`,
 		`{"link":"https://acme.example:8443/a@b"}`:                 `{"link":"https://acme.example:8443/a@b"}`,
+		`{"header":"BASIC dTpodW50ZXIyaHVudGVy"}`:                  `{"header":"BASIC [removed]"}`,
+		`{"header":"baſic dTpodW50ZXIyaHVudGVy"}`:                  `{"header":"baſic [removed]"}`,
+		"baſic dTpodW50ZXIyaHVudGVy":                               "baſic [removed]",
 		`{"dsn":"mysql://u:[removed]@h/db"}`:                       `{"dsn":"mysql://u:[removed]@h/db"}`,
 	} {
 		if got := Redact(text).Text; got != want {

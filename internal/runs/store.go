@@ -65,7 +65,7 @@ func (w write) putSetting(name, value string) error { return database.PutSetting
 func with(values []any, first ...any) []any { return append(first, values...) }
 
 // insertedAtOnce bounds the rows of one statement: the SQLite driver binds parameters in time that grows with their square.
-const insertedAtOnce = 60
+const insertedAtOnce = 15
 
 // parametersPerQuery bounds the values of one condition.
 const parametersPerQuery = 500

@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"strings"
 
+	lru "github.com/hashicorp/golang-lru/v2"
+
 	"github.com/droverhq/drover/internal/cacheplugin"
 )
 
@@ -41,6 +43,31 @@ func worthSeeing(all http.Header) http.Header {
 }
 
 func isSeen(name string) bool {
+	is, known := seenNames.Get(name)
+	if !known {
+		is = worthKeeping(name)
+	}
+	if !known && len(name) <= longestSeenName {
+		seenNames.Add(strings.Clone(name), is)
+	}
+	return is
+}
+
+// longestSeenName bounds a name that is remembered, in bytes.
+const longestSeenName = 64
+
+// seenNames remembers which names are worth seeing: the same ones come with every answer.
+var seenNames = newSeenNames()
+
+func newSeenNames() *lru.Cache[string, bool] {
+	c, err := lru.New[string, bool](1000)
+	if err != nil {
+		panic(err) // the size is positive
+	}
+	return c
+}
+
+func worthKeeping(name string) bool {
 	for _, wanted := range seen {
 		if name == wanted || strings.HasSuffix(wanted, "-") && strings.HasPrefix(name, wanted) {
 			return true

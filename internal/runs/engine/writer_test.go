@@ -68,7 +68,7 @@ func writing(t *testing.T, r *recorder) *writer {
 }
 
 // A lone target waits for its own transaction alone. Many share one, each is stored before it may be sent, and none waits long.
-func TestBeginningsShareTransactions(t *testing.T) {
+func TestBegunTargetsAreStoredTogether(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		const takes, many = 2 * time.Millisecond, 200
