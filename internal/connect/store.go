@@ -28,8 +28,14 @@ type write struct {
 	now   time.Time
 }
 
+// change takes its turn before it touches a row, so that of two changes none waits for the other in a circle.
 func (s store) change(ctx context.Context, actor access.Actor, f func(write) error) error {
-	return s.log.RecordRefusal(ctx, s.db.WithContext(ctx).Transaction(func(tx *gorm.DB) error { return f(write{tx, s.log, actor, time.Now()}) }))
+	return s.log.RecordRefusal(ctx, s.db.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
+		if err := s.log.VerifyActor(tx, actor, access.ConnectQueue, ""); err != nil {
+			return err
+		}
+		return f(write{tx, s.log, actor, time.Now()})
+	}))
 }
 
 func (w write) record(action access.Action, subject access.Subject, detail map[string]any) error {
@@ -171,9 +177,6 @@ func (s store) replace(ctx context.Context, actor access.Actor, rows []row) (add
 func (s store) putSeen(ctx context.Context, actor access.Actor, seen []Connection) error {
 	return s.change(ctx, actor, func(w write) error {
 		tx := w.tx
-		if err := w.log.VerifyActor(tx, actor, access.ConnectQueue, ""); err != nil {
-			return err
-		}
 		for _, c := range seen {
 			var other int64
 			if err := tx.Raw("SELECT id FROM connections WHERE home = ? AND id <> ?", c.Home, c.ID).Scan(&other).Error; err != nil {
