@@ -167,8 +167,9 @@ func (q *Queue) AddSites(ctx context.Context, actor access.Actor, chosen []sites
 // longestAddress bounds what is kept of an address, in characters.
 const longestAddress = 500
 
+// shorten bounds a text and takes out what PostgreSQL does not store.
 func shorten(text string) string {
-	text = strings.Join(strings.Fields(text), " ")
+	text = strings.Join(strings.Fields(strings.ReplaceAll(strings.ToValidUTF8(text, "\ufffd"), "\x00", "\ufffd")), " ")
 	if runes := []rune(text); len(runes) > longestAddress {
 		return string(runes[:longestAddress]) + "…"
 	}
