@@ -2,7 +2,6 @@ package main
 
 import (
 	"bufio"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -161,24 +160,6 @@ func (c *config) network() (*wordpress.Network, error) {
 		return nil, err
 	}
 	return wordpress.NewNetwork(n), nil
-}
-
-func authorities(file string) (*x509.CertPool, error) {
-	if file == "" {
-		return nil, nil
-	}
-	pem, err := os.ReadFile(file)
-	if err != nil {
-		return nil, usage("--ca-file: %w", err)
-	}
-	pool, err := x509.SystemCertPool()
-	if err != nil {
-		pool = x509.NewCertPool()
-	}
-	if !pool.AppendCertsFromPEM(pem) {
-		return nil, usage("--ca-file: %s contains no PEM certificate", file)
-	}
-	return pool, nil
 }
 
 // hosts reads the names that are answered before DNS. The default file may be missing, a named one may not.

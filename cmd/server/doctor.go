@@ -2,33 +2,14 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
-	"os"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/droverhq/drover/internal/remote"
 )
-
-// diagnosis is one line of drover doctor.
-type diagnosis struct {
-	Check string `json:"check"`
-	State string `json:"state"` // ok, warning or fix
-	Found string `json:"found"`
-	Fix   string `json:"fix,omitempty"` // what to do
-}
-
-func fine(check, format string, args ...any) diagnosis {
-	return diagnosis{check, "ok", fmt.Sprintf(format, args...), ""}
-}
-
-func warn(check, found, fix string) diagnosis { return diagnosis{check, "warning", found, fix} }
-func wrong(check, found, fix string) diagnosis {
-	return diagnosis{check, "fix", found, fix}
-}
 
 func doctorCommand(c *config) *cobra.Command {
 	var site string
@@ -123,6 +104,3 @@ func healthcheckCommand(c *config) *cobra.Command {
 	cmd.Flags().BoolVar(&ready, "ready", false, "ask whether it can work, not only whether it lives")
 	return cmd
 }
-
-// isMissing tells whether a file is not there.
-func isMissing(err error) bool { return errors.Is(err, os.ErrNotExist) }

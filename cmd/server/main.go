@@ -10,17 +10,6 @@ import (
 	"syscall"
 
 	"github.com/spf13/cobra"
-
-	"github.com/droverhq/drover/internal/access"
-	"github.com/droverhq/drover/internal/validation"
-)
-
-// Exit codes, as the command line promises them.
-const (
-	exitOK      = 0
-	exitTrouble = 1 // a target failed, or Drover could not do what was asked
-	exitUsage   = 2
-	exitRefused = 3
 )
 
 func main() {
@@ -41,40 +30,6 @@ func execute(ctx context.Context, args []string) int {
 	}
 	fmt.Fprintln(root.ErrOrStderr(), "drover:", err)
 	return exitCode(err)
-}
-
-// exit is an error that carries its exit code; without err, everything was said already.
-type exit struct {
-	code int
-	err  error
-}
-
-func (e exit) Error() string {
-	if e.err == nil {
-		return ""
-	}
-	return e.err.Error()
-}
-
-func (e exit) Unwrap() error { return e.err }
-
-// usage marks an error as one of the call's words.
-func usage(format string, args ...any) error {
-	return exit{exitUsage, fmt.Errorf(format, args...)}
-}
-
-func exitCode(err error) int {
-	var coded exit
-	var problems validation.Problems
-	switch {
-	case errors.As(err, &coded):
-		return coded.code
-	case errors.Is(err, access.ErrForbidden):
-		return exitRefused
-	case errors.As(err, &problems):
-		return exitUsage
-	}
-	return exitTrouble
 }
 
 func command() *cobra.Command {
@@ -106,28 +61,4 @@ Every command works on the same data, while a server runs or without one.`,
 	})
 	refuseStrangers(root)
 	return root
-}
-
-// refuseStrangers makes wrong arguments an error of usage, for every command below.
-func refuseStrangers(c *cobra.Command) {
-	if check := c.Args; check != nil {
-		c.Args = func(cmd *cobra.Command, args []string) error {
-			if err := check(cmd, args); err != nil {
-				return usage("%w; see %s --help", err, cmd.CommandPath())
-			}
-			return nil
-		}
-	}
-	for _, child := range c.Commands() {
-		refuseStrangers(child)
-	}
-}
-
-// group is a command that only holds others.
-func group(use, short string, children ...*cobra.Command) *cobra.Command {
-	c := &cobra.Command{Use: use, Short: short, Args: cobra.NoArgs, RunE: func(cmd *cobra.Command, _ []string) error {
-		return usage("choose a command; see %s --help", cmd.CommandPath())
-	}}
-	c.AddCommand(children...)
-	return c
 }

@@ -13,8 +13,6 @@ import (
 
 	"github.com/droverhq/drover/internal/access"
 	"github.com/droverhq/drover/internal/members"
-	"github.com/droverhq/drover/internal/operation"
-	"github.com/droverhq/drover/internal/validation"
 	"github.com/droverhq/drover/internal/vault"
 )
 
@@ -26,24 +24,6 @@ func membersCommand(c *config) *cobra.Command {
 func roleFlag(cmd *cobra.Command, role *string, usual access.Role) {
 	cmd.Flags().StringVar(role, "role", string(usual), "viewer, operator, admin or owner")
 	_ = cmd.RegisterFlagCompletionFunc("role", cobra.FixedCompletions([]string{"viewer", "operator", "admin", "owner"}, cobra.ShellCompDirectiveNoFileComp))
-}
-
-// accessFlags are what a member is held to.
-func accessFlags(cmd *cobra.Command, b *access.Restriction) {
-	cmd.Flags().StringArrayVar(&b.Clients, "client", nil, "only the sites of this client (repeat for several)")
-	cmd.Flags().StringArrayVar(&b.Tags, "tag", nil, "only the sites with this tag (repeat for several)")
-	cmd.Flags().StringArrayVar(&b.Operations, "operation", nil, "only this operation, or read, change or destroy for all of that effect (repeat for several)")
-}
-
-// checkOperations refuses a slip of the pen, which would hold the member to nothing that there is.
-func checkOperations(b access.Restriction) error {
-	for _, name := range b.Operations {
-		effect := operation.Effect(name)
-		if _, found := operation.Find(name); !found && effect != operation.Read && effect != operation.Change && effect != operation.Destroy {
-			return usage("--operation: there is no operation %q; use one of those that drover run --help lists, or read, change or destroy", name)
-		}
-	}
-	return nil
 }
 
 func membersAddCommand(c *config) *cobra.Command {
@@ -82,14 +62,6 @@ func membersAddCommand(c *config) *cobra.Command {
 	cmd.Flags().StringVar(&name, "name", "", "name to show (default: the part before the @)")
 	cmd.Flags().BoolVar(&fromStdin, "password-stdin", false, "read the password from standard input")
 	return cmd
-}
-
-// asUsage makes a member's problems an error of usage.
-func asUsage(err error) error {
-	if problems, is := errors.AsType[validation.Problems](err); is {
-		return exit{exitUsage, problems}
-	}
-	return err
 }
 
 func readPassword(cmd *cobra.Command, fromStdin bool) (vault.Secret, error) {

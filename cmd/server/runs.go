@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"io"
-	"strconv"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -83,14 +82,6 @@ func runsShowCommand(c *config) *cobra.Command {
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON object per line: each site's outcome, then the counts")
 	return cmd
-}
-
-func runID(text string) (int64, error) {
-	id, err := strconv.ParseInt(text, 10, 64)
-	if err != nil {
-		return 0, usage("%q is not a run number; list runs with: drover runs list", text)
-	}
-	return id, nil
 }
 
 func runsCancelCommand(c *config) *cobra.Command {

@@ -175,13 +175,6 @@ func (c *config) maintain(ctx context.Context, h *app, library *saved.Library, l
 	}
 }
 
-func ignoreClosed(err error) error {
-	if errors.Is(err, http.ErrServerClosed) {
-		return nil
-	}
-	return err
-}
-
 func shutDown(ctx context.Context, server *http.Server, h *app) error {
 	ctx, cancel := context.WithTimeout(ctx, graceTime)
 	defer cancel()

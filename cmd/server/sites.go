@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"encoding/json"
 	"fmt"
 	"io"
 	"maps"
@@ -178,40 +177,6 @@ func reportImport(out io.Writer, lines []sites.Line, asJSON, preview bool) error
 	return nil
 }
 
-// selecting is the flags that choose sites.
-type selecting struct {
-	all                 bool
-	clients, tags, urls []string
-}
-
-func (s *selecting) register(c *config, cmd *cobra.Command) {
-	f := cmd.Flags()
-	f.BoolVar(&s.all, "all", false, "all sites")
-	f.StringArrayVar(&s.clients, "client", nil, "sites of this client; repeat for more clients")
-	f.StringArrayVar(&s.tags, "tag", nil, "sites with this tag; repeat for more tags; narrows --client")
-	f.StringArrayVar(&s.urls, "site", nil, "this site, by its URL; repeat for more; added to the other choices")
-	for name, values := range map[string]func(web.SiteLine) []string{
-		"client": func(s web.SiteLine) []string { return []string{s.Client} },
-		"tag":    func(s web.SiteLine) []string { return s.Tags },
-		"site":   func(s web.SiteLine) []string { return []string{s.Site} },
-	} {
-		complete := func(cmd *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
-			return c.completeSites(cmd, values)
-		}
-		if err := cmd.RegisterFlagCompletionFunc(name, complete); err != nil {
-			panic(err) // the flag is defined above
-		}
-	}
-}
-
-func (s *selecting) selection() sites.Selection {
-	return sites.Selection{All: s.all, Clients: s.clients, Tags: s.tags, Homes: s.urls}
-}
-
-func (s *selecting) empty() bool {
-	return !s.all && len(s.clients)+len(s.tags)+len(s.urls) == 0
-}
-
 func sitesListCommand(c *config) *cobra.Command {
 	var asJSON bool
 	var chosen selecting
@@ -233,14 +198,6 @@ func sitesListCommand(c *config) *cobra.Command {
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON object per line")
 	chosen.register(c, cmd)
 	return cmd
-}
-
-// orAll is what the flags choose; without any, all sites are meant.
-func (s *selecting) orAll() sites.Selection {
-	if s.empty() {
-		s.all = true
-	}
-	return s.selection()
 }
 
 func listSites(out io.Writer, all []web.SiteLine, asJSON bool) {
@@ -314,13 +271,5 @@ func printReport(out io.Writer, s sites.Site, report wordpress.Report) {
 		if step.State == wordpress.CheckFailed || step.State == wordpress.CheckWarning {
 			fmt.Fprintf(out, "         %s %s\n", step.Finding, step.Fix)
 		}
-	}
-}
-
-func printJSON(out io.Writer, value any) {
-	encoder := json.NewEncoder(out)
-	encoder.SetEscapeHTML(false)
-	if err := encoder.Encode(value); err != nil {
-		fmt.Fprintln(os.Stderr, "drover: output:", err)
 	}
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
 	"io"
 	"os"
@@ -136,4 +137,12 @@ func (t *table) line(out io.Writer, cells []string, widths []int, tint bool) {
 		}
 	}
 	fmt.Fprintln(out, strings.TrimRight(b.String(), " "))
+}
+
+func printJSON(out io.Writer, value any) {
+	encoder := json.NewEncoder(out)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(value); err != nil {
+		fmt.Fprintln(os.Stderr, "drover: output:", err)
+	}
 }

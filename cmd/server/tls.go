@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -136,4 +137,11 @@ func (s *secured) serve(server *http.Server, listener net.Listener) error {
 	}
 	server.TLSConfig = s.config
 	return server.ServeTLS(listener, "", "")
+}
+
+func ignoreClosed(err error) error {
+	if errors.Is(err, http.ErrServerClosed) {
+		return nil
+	}
+	return err
 }

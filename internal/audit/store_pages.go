@@ -4,8 +4,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"slices"
-	"strings"
 	"time"
 
 	"gorm.io/gorm"
@@ -137,16 +135,6 @@ const distinctActors = `WITH RECURSIVE names (name) AS (
 	UNION ALL
 	SELECT (SELECT min(actor_name) FROM entries WHERE actor_name > names.name) FROM names WHERE names.name IS NOT NULL)
 	SELECT name FROM names WHERE name IS NOT NULL`
-
-// actorsLike returns the names that hold the text, in any case.
-func (s store) actorsLike(ctx context.Context, text string) ([]string, error) {
-	var names []string
-	if err := s.db.WithContext(ctx).Raw(distinctActors).Scan(&names).Error; err != nil {
-		return nil, fmt.Errorf("audit: %w", err)
-	}
-	text = strings.ToLower(text)
-	return slices.DeleteFunc(names, func(name string) bool { return !strings.Contains(strings.ToLower(name), text) }), nil
-}
 
 // ErrNoEntry is returned for a number that the audit log does not have.
 var ErrNoEntry = gorm.ErrRecordNotFound

@@ -3,8 +3,10 @@ package audit
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"math"
 	"slices"
+	"strings"
 	"time"
 
 	"gorm.io/gorm"
@@ -305,4 +307,14 @@ func (s store) spoken(ctx context.Context, words []word) (match string, common b
 	var n int64
 	err = s.db.WithContext(ctx).Raw("SELECT count(*) FROM (SELECT 1 FROM entries_words WHERE entries_words MATCH ? LIMIT ?)", match, commonWords+1).Scan(&n).Error
 	return match, n > commonWords, wrap(err)
+}
+
+// actorsLike returns the names that hold the text, in any case.
+func (s store) actorsLike(ctx context.Context, text string) ([]string, error) {
+	var names []string
+	if err := s.db.WithContext(ctx).Raw(distinctActors).Scan(&names).Error; err != nil {
+		return nil, fmt.Errorf("audit: %w", err)
+	}
+	text = strings.ToLower(text)
+	return slices.DeleteFunc(names, func(name string) bool { return !strings.Contains(strings.ToLower(name), text) }), nil
 }

@@ -3,7 +3,6 @@ package cacheplugin
 import (
 	"encoding/json"
 	"net/http"
-	"net/url"
 	"strings"
 )
 
@@ -39,19 +38,6 @@ func OfFolder(file string) (Plugin, bool) {
 		}
 	}
 	return Plugin{}, false
-}
-
-// routePath is the REST route in an address, with a slash at its end: WordPress matches routes in any case.
-func routePath(address string) string {
-	u, err := url.Parse(address)
-	if err != nil {
-		return ""
-	}
-	route := u.Query().Get("rest_route")
-	if route == "" {
-		route = u.Path
-	}
-	return strings.ToLower(route) + "/"
 }
 
 // onOff is a state in the words of the screens.

@@ -272,6 +272,3 @@ func (q *Queue) mark(ctx context.Context, actor access.Actor, ids []int64, what 
 	}
 	return nil
 }
-
-// some bounds a list in an audit entry.
-func some(homes []string) []string { return homes[:min(len(homes), 50)] }

@@ -4,15 +4,9 @@ package database
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"os"
-
-	"github.com/gofrs/flock"
-	"github.com/jackc/pgx/v5/pgxpool"
-	"gorm.io/gorm"
-	"gorm.io/gorm/logger"
 )
 
 // Errors that Open returns, wrapped with what to do about them.
@@ -26,19 +20,6 @@ type Config struct {
 	Dir string // the data folder, made with mode 0700 when it is missing; holds drover.db
 	URL string // postgres://… ; empty for SQLite in Dir
 }
-
-// DB is one open database: GORM and database/sql over the same connections.
-type DB struct {
-	Gorm *gorm.DB
-	SQL  *sql.DB
-	// Pool is PostgreSQL's own pool, beneath SQL, and nil on SQLite.
-	Pool *pgxpool.Pool
-	file string
-	use  *flock.Flock // of a SQLite file, nil where nothing is locked
-}
-
-// Postgres tells which of the two databases this is.
-func (d *DB) Postgres() bool { return d.Pool != nil }
 
 // File is the path of the SQLite file, empty on PostgreSQL.
 func (d *DB) File() string { return d.file }
@@ -55,24 +36,4 @@ func Open(ctx context.Context, c Config) (*DB, error) {
 		return openPostgres(ctx, c.URL)
 	}
 	return openSQLite(ctx, c.Dir)
-}
-
-// Close closes every connection.
-func (d *DB) Close() error {
-	err := d.SQL.Close()
-	if d.use != nil {
-		err = errors.Join(err, d.use.Unlock())
-	}
-	if d.Pool != nil {
-		d.Pool.Close()
-	}
-	return err
-}
-
-func gormConfig() *gorm.Config {
-	return &gorm.Config{
-		TranslateError:         true,
-		SkipDefaultTransaction: true, // a single statement is a transaction already; several are put in one on purpose
-		Logger:                 logger.Discard,
-	}
 }

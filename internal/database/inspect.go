@@ -11,7 +11,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/gofrs/flock"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/droverhq/drover/migrations"
@@ -90,9 +89,6 @@ func (d *DB) Ready(ctx context.Context) error {
 	}
 	return nil
 }
-
-// inUse is the lock that every process holds, beside others, while it has a SQLite database open.
-func inUse(dir string) *flock.Flock { return flock.New(filepath.Join(dir, "drover.use")) }
 
 // Exclusive keeps every other process from opening the SQLite database in the folder until release is called, or returns ErrInUse.
 func Exclusive(dir string) (release func(), err error) {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"math/big"
 	"slices"
 	"strconv"
@@ -14,6 +15,7 @@ import (
 	"golang.org/x/text/language"
 	"golang.org/x/text/message"
 
+	"github.com/droverhq/drover/internal/expression"
 	"github.com/droverhq/drover/internal/validation"
 )
 
@@ -214,4 +216,17 @@ func refersAnywhere(value any) bool {
 		}
 	}
 	return false
+}
+
+// sane tells whether every number in the value is one that a computer can hold. The schema's library does not ask.
+func sane(value any) bool {
+	switch v := value.(type) {
+	case json.Number:
+		return expression.Finite(v)
+	case []any:
+		return !slices.ContainsFunc(v, func(each any) bool { return !sane(each) })
+	case map[string]any:
+		return !slices.ContainsFunc(slices.Collect(maps.Values(v)), func(each any) bool { return !sane(each) })
+	}
+	return true
 }

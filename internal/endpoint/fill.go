@@ -9,7 +9,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/droverhq/drover/internal/expression"
 	"github.com/droverhq/drover/internal/validation"
 )
 
@@ -160,19 +159,6 @@ func (f Field) reference(text string) string {
 		return "{{" + name + asText + "}}"
 	}
 	return text
-}
-
-// sane tells whether every number in the value is one that a computer can hold. The schema's library does not ask.
-func sane(value any) bool {
-	switch v := value.(type) {
-	case json.Number:
-		return expression.Finite(v)
-	case []any:
-		return !slices.ContainsFunc(v, func(each any) bool { return !sane(each) })
-	case map[string]any:
-		return !slices.ContainsFunc(slices.Collect(maps.Values(v)), func(each any) bool { return !sane(each) })
-	}
-	return true
 }
 
 func (f Field) choice(choices []any, text string) (any, string) {

@@ -1,8 +1,6 @@
 package endpoint
 
 import (
-	"encoding/json"
-	"fmt"
 	"maps"
 	"slices"
 	"strconv"
@@ -169,19 +167,4 @@ func texts(values []any) []string {
 		all = append(all, shown(value))
 	}
 	return all
-}
-
-// shown is a value as a field shows it.
-func shown(value any) string {
-	switch v := value.(type) {
-	case nil:
-		return ""
-	case string:
-		return v
-	}
-	text, err := json.Marshal(value)
-	if err != nil {
-		return fmt.Sprint(value)
-	}
-	return string(text)
 }

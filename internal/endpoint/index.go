@@ -294,3 +294,18 @@ func (r Route) signature() string {
 	}
 	return b.String()
 }
+
+// shown is a value as a field shows it.
+func shown(value any) string {
+	switch v := value.(type) {
+	case nil:
+		return ""
+	case string:
+		return v
+	}
+	text, err := json.Marshal(value)
+	if err != nil {
+		return fmt.Sprint(value)
+	}
+	return string(text)
+}

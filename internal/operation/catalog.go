@@ -119,5 +119,3 @@ var inverses = map[string]string{"disable-cache": "enable-cache", "enable-cache"
 
 // Inverse is the operation that takes the named one back, if there is one.
 func Inverse(name string) (Operation, bool) { return Find(inverses[name]) }
-
-func endpointOf(r cacheplugin.Request) string { return r.Method + " " + r.Path }

@@ -42,3 +42,5 @@ func planPostIDs(made *Plan, params map[string]string, p validation.Problems) {
 		return wordpress.PluginRequest(cacheplugin.Purge{Posts: posts, Related: related}.Request()), len(posts) > 0
 	}
 }
+
+func endpointOf(r cacheplugin.Request) string { return r.Method + " " + r.Path }

@@ -3,7 +3,6 @@ package operation
 import (
 	"encoding/json"
 	"net/http"
-	"net/url"
 	"path"
 	"slices"
 	"strings"
@@ -15,31 +14,6 @@ type Request struct {
 	Path   string // below the REST root, with its query
 	Header http.Header
 	Body   string
-}
-
-// Judgement is what a request does, whatever it is called.
-type Judgement struct {
-	Effect     Effect
-	Operations []string // the built-in operations that it is in truth
-	Abilities  []string // the abilities that it runs: what a site says of one may raise the effect
-}
-
-// and is what two requests do together.
-func (j Judgement) and(other Judgement) Judgement {
-	return Judgement{Most(j.Effect, other.Effect), union(j.Operations, other.Operations), union(j.Abilities, other.Abilities)}
-}
-
-func union(some, more []string) []string {
-	all := append(slices.Clone(some), more...)
-	slices.Sort(all)
-	return slices.Compact(all)
-}
-
-// Exceeds tells whether j does something that other does not.
-func (j Judgement) Exceeds(other Judgement) bool {
-	foreign := func(name string) bool { return !slices.Contains(other.Operations, name) }
-	unknown := func(ability string) bool { return !slices.Contains(other.Abilities, ability) }
-	return other.Effect.LessThan(j.Effect) || slices.ContainsFunc(j.Operations, foreign) || other.Effect != Destroy && slices.ContainsFunc(j.Abilities, unknown)
 }
 
 // reference stands for a reference in a path, which may become anything. Validated paths hold no control characters.
@@ -204,22 +178,6 @@ func belowRoot(route string) []string {
 		}
 	}
 	return all
-}
-
-// unescape is PHP's urldecode without its plus: what is no escape stays.
-func unescape(text string) string {
-	var b strings.Builder
-	for i := 0; i < len(text); i++ {
-		if text[i] == '%' && i+2 < len(text) {
-			if plain, err := url.PathUnescape(text[i : i+3]); err == nil && plain != "\x00" {
-				b.WriteString(plain)
-				i += 2
-				continue
-			}
-		}
-		b.WriteByte(text[i])
-	}
-	return b.String()
 }
 
 // bodyForm reads a body that is sent as a form: PHP makes variables of it, which may name another route.

@@ -1,6 +1,9 @@
 package operation
 
-import "strings"
+import (
+	"net/url"
+	"strings"
+)
 
 // variables are a query or a form as PHP makes variables of it (php.net, "Variables From External Sources").
 type variables struct {
@@ -60,4 +63,20 @@ func phpName(name string) (string, bool) {
 		head += "_" + strings.ReplaceAll(tail, "[", "_")
 	}
 	return strings.NewReplacer(".", "_", " ", "_").Replace(head), list
+}
+
+// unescape is PHP's urldecode without its plus: what is no escape stays.
+func unescape(text string) string {
+	var b strings.Builder
+	for i := 0; i < len(text); i++ {
+		if text[i] == '%' && i+2 < len(text) {
+			if plain, err := url.PathUnescape(text[i : i+3]); err == nil && plain != "\x00" {
+				b.WriteString(plain)
+				i += 2
+				continue
+			}
+		}
+		b.WriteByte(text[i])
+	}
+	return b.String()
 }

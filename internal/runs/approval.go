@@ -11,16 +11,8 @@ import (
 	"github.com/droverhq/drover/internal/access"
 	"github.com/droverhq/drover/internal/audit"
 	"github.com/droverhq/drover/internal/operation"
-	"github.com/droverhq/drover/internal/sites"
 	"github.com/droverhq/drover/internal/validation"
 )
-
-// Policy says which runs a second person must approve before anything is sent. The zero Policy says none. Whoever works on the command
-// line of the server itself is held to none: they hold the key.
-type Policy struct {
-	Effects []operation.Effect `json:"effects,omitempty"` // runs of these effects
-	Clients []string           `json:"clients,omitempty"` // runs that do more than read on a site of these clients
-}
 
 // policySetting is the name that the policy is stored under.
 const policySetting = "approval"
@@ -36,41 +28,12 @@ var (
 	ErrNotIndependent = fmt.Errorf("%w: who approves must be independent of who asked", access.ErrForbidden)
 )
 
-// mayApprove refuses an approval that comes too late, or from somebody who is not independent of the asker.
-func (w write) mayApprove(row runRow, actor access.Actor) error {
-	if row.ApprovalUntil <= micros(w.now) {
-		return ErrTooLate
-	}
-	if w.independent == nil || row.ActorID == 0 {
-		return nil
-	}
-	independent, err := w.independent(w.tx, row.ActorID, actor)
-	if err == nil && !independent {
-		err = ErrNotIndependent
-	}
-	return err
-}
-
 // ErrNotAwaitingApproval is returned where a run does not wait for approval, or not any more.
 var ErrNotAwaitingApproval = errors.New("the run does not wait for approval")
 
 // Policy returns the policy in force.
 func (r *Runner) Policy(ctx context.Context) (Policy, error) {
 	return PolicyIn(r.store.db.Gorm.WithContext(ctx))
-}
-
-// IsZero tells whether the policy wants no second person for anything.
-func (p Policy) IsZero() bool { return len(p.Effects) == 0 && len(p.Clients) == 0 }
-
-// Protects tells whether some runs on sites of the client need a second person: then changes of such a site need one too.
-func (p Policy) Protects(client string) bool {
-	return len(p.Effects) > 0 || access.HasClient(p.Clients, client)
-}
-
-// Covers tells whether everything that other wants a second person for, this policy does too.
-func (p Policy) Covers(other Policy) bool {
-	return !slices.ContainsFunc(other.Effects, func(e operation.Effect) bool { return !slices.Contains(p.Effects, e) }) &&
-		!slices.ContainsFunc(other.Clients, func(c string) bool { return !access.HasClient(p.Clients, c) })
 }
 
 // SetPolicy replaces the policy. Only owners may: an admin who could would need no second person. Runs that wait already go on waiting.
@@ -101,28 +64,6 @@ func (r *Runner) SetPolicy(ctx context.Context, actor access.Actor, p Policy) er
 		return fmt.Errorf("runs: policy: %w", err)
 	}
 	return nil
-}
-
-// appliesTo tells whether the actor's run of the effect on the sites needs a second person.
-func (p Policy) appliesTo(actor access.Actor, effect operation.Effect, chosen []sites.Site) bool {
-	if actor.Kind != access.KindMember && actor.Kind != access.KindToken {
-		return false
-	}
-	return slices.Contains(p.Effects, effect) || effect != operation.Read &&
-		slices.ContainsFunc(chosen, func(s sites.Site) bool { return access.HasClient(p.Clients, s.Client) })
-}
-
-// MayStart tells whether the actor may start runs of the effect, or at least ask for them.
-func (p Policy) MayStart(actor access.Actor, effect operation.Effect) bool {
-	return actor.May(p.right(actor, effect))
-}
-
-// right is what starting a run of the effect needs: where a second person will decide, asking is enough.
-func (p Policy) right(actor access.Actor, effect operation.Effect) access.Action {
-	if slices.Contains(p.Effects, effect) && !actor.May(Right(effect)) {
-		return access.RunRequestApproval
-	}
-	return Right(effect)
 }
 
 // Approve lets a run begin that somebody else asked for. It must be within the actor's reach as a whole, and nobody approves a run of
@@ -196,24 +137,6 @@ func (r *Runner) covers(actor access.Actor, run Run) bool {
 	}
 	made, err := Plan(spec)
 	return err == nil && OperationInScope(actor, spec.Operation, made)
-}
-
-// PreviewOf is what a run that waits for approval would do: the dry run that the second person sees.
-func (r *Runner) PreviewOf(ctx context.Context, actor access.Actor, run Run) (Preview, error) {
-	spec, err := r.store.opened(run)
-	if err != nil {
-		return Preview{}, err
-	}
-	made, err := r.plan(ctx, spec)
-	if err != nil {
-		return Preview{}, err
-	}
-	ids, err := r.store.sitesOf(ctx, run.ID, Which{})
-	if err != nil {
-		return Preview{}, err
-	}
-	spec.Selection = sites.Selection{IDs: ids}
-	return r.previewed(ctx, actor, spec, made)
 }
 
 // RequireIndependence lets only those approve who are independent of the member who asked. Call it before anything else.

@@ -2,7 +2,6 @@ package runs
 
 import (
 	"context"
-	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -69,9 +68,6 @@ func (r *Runner) Draft(ctx context.Context, name string) (Draft, error) {
 	}
 	return d, json.Unmarshal(text, &d.Form)
 }
-
-// newDraftName is a name of 26 letters and digits.
-func newDraftName() string { return strings.ToLower(rand.Text()) }
 
 var draftName = regexp.MustCompile(`^[a-z2-7]{26}$`)
 

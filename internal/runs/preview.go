@@ -217,3 +217,21 @@ func (r *Runner) expected(ctx context.Context, operation string, chosen []sites.
 	}
 	return max(took, took*time.Duration(len(chosen))/time.Duration(total), took*time.Duration(largest)/time.Duration(perAddress)), nil
 }
+
+// PreviewOf is what a run that waits for approval would do: the dry run that the second person sees.
+func (r *Runner) PreviewOf(ctx context.Context, actor access.Actor, run Run) (Preview, error) {
+	spec, err := r.store.opened(run)
+	if err != nil {
+		return Preview{}, err
+	}
+	made, err := r.plan(ctx, spec)
+	if err != nil {
+		return Preview{}, err
+	}
+	ids, err := r.store.sitesOf(ctx, run.ID, Which{})
+	if err != nil {
+		return Preview{}, err
+	}
+	spec.Selection = sites.Selection{IDs: ids}
+	return r.previewed(ctx, actor, spec, made)
+}

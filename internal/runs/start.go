@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"slices"
 	"time"
 
 	"github.com/droverhq/drover/internal/access"
@@ -116,23 +115,6 @@ func (r *Runner) authorize(ctx context.Context, actor access.Actor, spec Spec, m
 	return policy, r.log.Authorize(ctx, actor, policy.right(actor, made.Effect), "")
 }
 
-// Within tells whether the operation is within the actor's reach, with some parameters at least. It records nothing: for showing and hiding.
-func Within(actor access.Actor, o operation.Operation) bool {
-	if o.Name != "request" {
-		return actor.Scope.Operation(o.Name, string(o.Effect))
-	}
-	return slices.ContainsFunc([]operation.Effect{operation.Read, operation.Change, operation.Destroy},
-		func(e operation.Effect) bool { return actor.Scope.Operation(o.Name, string(e)) })
-}
-
-// Right is the action that a person must be allowed to start a run of this effect.
-func Right(effect operation.Effect) access.Action {
-	if effect == operation.Destroy {
-		return access.RunStartDestroy
-	}
-	return access.RunStart
-}
-
 // choice is a selection resolved for an operation.
 type choice struct {
 	plan    operation.Plan // for these sites
@@ -185,57 +167,4 @@ func planned(all []sites.Site) []operation.Site {
 		those[i] = s.Planned()
 	}
 	return those
-}
-
-// Plan checks the spec's operation, parameters and limits. What is wrong stands in the Problems, by field.
-func Plan(spec Spec) (operation.Plan, error) {
-	p := validation.Problems{}
-	made := operation.New(spec.Operation, spec.Params, p)
-	spec.Limits.check(p)
-	return made, p.OrNil()
-}
-
-// planNew is Plan for a run that is to be started: what a run before it did not keep must be written again.
-func (r *Runner) planNew(ctx context.Context, spec Spec) (operation.Plan, error) {
-	p := validation.Problems{}
-	notKept(spec.Params, p)
-	if len(p) > 0 {
-		return operation.Plan{}, p
-	}
-	return r.plan(ctx, spec)
-}
-
-// plan is Plan with what sites say of the abilities that the request runs: that may raise its effect, and never lowers it.
-func (r *Runner) plan(ctx context.Context, spec Spec) (operation.Plan, error) {
-	made, err := Plan(spec)
-	if err != nil {
-		return made, err
-	}
-	effect, err := r.registry.AbilityEffect(ctx, made.Abilities)
-	made.Effect = operation.Most(made.Effect, operation.Effect(effect))
-	return made, err
-}
-
-// EffectOf is the most that the spec may do, whatever a person says of it. It is empty where the spec cannot be run.
-func (r *Runner) EffectOf(ctx context.Context, spec Spec) (operation.Effect, error) {
-	made, err := r.plan(ctx, spec)
-	if _, wrong := errors.AsType[validation.Problems](err); wrong {
-		return "", nil
-	}
-	return made.Effect, err
-}
-
-// OperationInScope tells whether the actor's scope covers the operation that was asked for, and those that a request is in truth.
-func OperationInScope(actor access.Actor, name string, made operation.Plan) bool {
-	covered := func(name string) bool { return actor.Scope.Operation(name, string(made.Effect)) }
-	return covered(name) && !slices.ContainsFunc(made.Operations, func(name string) bool { return !covered(name) })
-}
-
-// MayGoOn tells whether the actor might still start the run, or ask for it where a second person approved it.
-func MayGoOn(actor access.Actor, run Run, made operation.Plan) bool {
-	right := Right(run.Effect)
-	if run.ApprovedBy != "" {
-		right = access.RunRequestApproval
-	}
-	return actor.May(right) && (!made.Lowered() || actor.May(access.RunLower)) && OperationInScope(actor, run.Spec.Operation, made)
 }

@@ -151,3 +151,27 @@ func (w write) lockRun(id int64) (runRow, error) {
 	}
 	return row, errors.Join(result.Error, w.tx.Where("id = ?", id).Take(&row).Error)
 }
+
+// endpointOf is what a run sends, as an audit entry tells it; empty where that differs from site to site.
+func endpointOf(spec Spec) string {
+	made, err := Plan(spec)
+	if err != nil {
+		return ""
+	}
+	return made.Endpoint
+}
+
+// clientOf names the client of a run's sites for its audit entry, empty where they are of several: an entry that is printed for one client
+// must not name another.
+func clientOf(batches [][]sites.Site) string {
+	name, first := "", true
+	for _, batch := range batches {
+		for _, s := range batch {
+			if !first && s.Client != name {
+				return ""
+			}
+			name, first = s.Client, false
+		}
+	}
+	return name
+}

@@ -127,14 +127,6 @@ func (s *Store) homes(ctx context.Context, run int64) (homes []string, err error
 	return homes, s.db.Gorm.WithContext(ctx).Raw("SELECT home FROM targets WHERE run_id = ?", run).Scan(&homes).Error
 }
 
-func targetsOf(rows []targetRow) []Target {
-	all := make([]Target, len(rows))
-	for i, r := range rows {
-		all[i] = r.target()
-	}
-	return all
-}
-
 // FinishBatch marks the batch done and ends the run when it was the last one. Targets that have not ended keep it open.
 func (s *Store) FinishBatch(ctx context.Context, run, batch int64, owner string) error {
 	return s.change(ctx, func(w write) error {

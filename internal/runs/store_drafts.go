@@ -2,7 +2,9 @@ package runs
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
+	"strings"
 	"time"
 
 	"gorm.io/gorm"
@@ -66,3 +68,6 @@ func (s *Store) draft(ctx context.Context, name string) (draftRow, error) {
 	}
 	return row, err
 }
+
+// newDraftName is a name of 26 letters and digits.
+func newDraftName() string { return strings.ToLower(rand.Text()) }

@@ -255,3 +255,18 @@ func (s *Store) EndOverdue(ctx context.Context) error {
 	}
 	return nil
 }
+
+// mayApprove refuses an approval that comes too late, or from somebody who is not independent of the asker.
+func (w write) mayApprove(row runRow, actor access.Actor) error {
+	if row.ApprovalUntil <= micros(w.now) {
+		return ErrTooLate
+	}
+	if w.independent == nil || row.ActorID == 0 {
+		return nil
+	}
+	independent, err := w.independent(w.tx, row.ActorID, actor)
+	if err == nil && !independent {
+		err = ErrNotIndependent
+	}
+	return err
+}

@@ -327,3 +327,11 @@ func (s *Store) actors(ctx context.Context, scope access.Scope) ([]string, error
 	err := s.filteredRuns(ctx, scope, Filter{}).Distinct("actor_name").Order("actor_name").Pluck("actor_name", &names).Error
 	return names, err
 }
+
+func targetsOf(rows []targetRow) []Target {
+	all := make([]Target, len(rows))
+	for i, r := range rows {
+		all[i] = r.target()
+	}
+	return all
+}

@@ -5,7 +5,6 @@ import (
 	"fmt"
 
 	"github.com/droverhq/drover/internal/access"
-	"github.com/droverhq/drover/internal/sites"
 )
 
 // Sent is a request as it was sent.
@@ -47,28 +46,4 @@ func (s *Store) clientCounts(ctx context.Context, scope access.Scope, run int64)
 		return nil, fmt.Errorf("runs: clients: %w", err)
 	}
 	return all, nil
-}
-
-// clientOf names the client of a run's sites for its audit entry, empty where they are of several: an entry that is printed for one client
-// must not name another.
-func clientOf(batches [][]sites.Site) string {
-	name, first := "", true
-	for _, batch := range batches {
-		for _, s := range batch {
-			if !first && s.Client != name {
-				return ""
-			}
-			name, first = s.Client, false
-		}
-	}
-	return name
-}
-
-// endpointOf is what a run sends, as an audit entry tells it; empty where that differs from site to site.
-func endpointOf(spec Spec) string {
-	made, err := Plan(spec)
-	if err != nil {
-		return ""
-	}
-	return made.Endpoint
 }

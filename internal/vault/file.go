@@ -7,26 +7,11 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"time"
 
 	"github.com/tink-crypto/tink-go/v2/aead"
 	"github.com/tink-crypto/tink-go/v2/insecurecleartextkeyset"
 	"github.com/tink-crypto/tink-go/v2/keyset"
 )
-
-// fingerprint tells whether a file was replaced.
-type fingerprint struct {
-	at   time.Time
-	size int64
-}
-
-func stat(path string) (fingerprint, error) {
-	info, err := os.Stat(path)
-	if err != nil {
-		return fingerprint{}, fmt.Errorf("vault: %w", err)
-	}
-	return fingerprint{info.ModTime(), info.Size()}, nil
-}
 
 // Load reads the keyset. It returns ErrNoKey when there is none and ErrTooOpen when others can read it.
 func Load(path string) (*Vault, error) {

@@ -1,28 +1,17 @@
 package web
 
 import (
-	"bytes"
-	"cmp"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"mime"
 	"net/http"
-	"strconv"
-	"strings"
-
-	"github.com/gin-gonic/gin"
 
 	"github.com/droverhq/drover/internal/access"
 	"github.com/droverhq/drover/internal/audit"
 	"github.com/droverhq/drover/internal/endpoint"
-	"github.com/droverhq/drover/internal/members"
 	"github.com/droverhq/drover/internal/runs"
 	"github.com/droverhq/drover/internal/sites"
 	"github.com/droverhq/drover/internal/validation"
-	"github.com/droverhq/drover/internal/vault"
 	"github.com/droverhq/drover/internal/wordpress"
-	"github.com/droverhq/drover/views"
 )
 
 // errNotJSON is returned for a body that is not what the API takes.
@@ -46,120 +35,6 @@ func (s *Server) api() []route {
 		post("/api/v1/runs/:id/cancel", access.RunCancel, s.apiCancel, on("run"), body(longestBody)),
 		get("/api/v1/audit", access.AuditRead, s.apiAudit),
 	}
-}
-
-// bearer serves programs that show a token. Cookies open nothing here, so no other site's page can use them.
-func (s *Server) bearer(r route) gin.HandlerFunc {
-	return func(c *gin.Context) {
-		v := &requestContext{Context: c, server: s}
-		err := s.serveBearer(v, r)
-		if errors.Is(err, errNoToken) {
-			c.Header("WWW-Authenticate", `Bearer realm="drover"`)
-		}
-		v.finish(err)
-	}
-}
-
-func (s *Server) serveBearer(v *requestContext, r route) error {
-	if err := v.limitAddress(); err != nil {
-		return err
-	}
-	if err := s.authenticateToken(v); err != nil {
-		return err
-	}
-	leave, entered := s.concurrency.acquire(v.bearer.ID)
-	if !entered {
-		return errTooManyRunning
-	}
-	defer leave()
-	if err := v.limitMember(r, v.bearer.ID); err != nil {
-		return err
-	}
-	done, err := v.readBody(cmp.Or(r.most, longestForm))
-	if err != nil {
-		return err
-	}
-	defer done()
-	if v.Request.Method == http.MethodPost {
-		if err := s.authenticateToken(v); err != nil {
-			return err
-		}
-	}
-	if s.authenticated != nil {
-		s.authenticated(r.method, r.path)
-	}
-	if r.right != "" {
-		if err := s.Log.Authorize(v.Request.Context(), v.actor(), r.right, r.subjectOf(v.Context)); err != nil {
-			return err
-		}
-	}
-	return r.handle(v)
-}
-
-// authenticateToken finds out whose token the request shows, or returns errNoToken.
-func (s *Server) authenticateToken(v *requestContext) (err error) {
-	kind, token, _ := strings.Cut(v.GetHeader("Authorization"), " ")
-	if !strings.EqualFold(kind, "Bearer") {
-		return errNoToken
-	}
-	if v.bearer, err = s.Roster.Bearer(v.Request.Context(), vault.NewSecret(strings.TrimSpace(token)), v.addr()); errors.Is(err, members.ErrToken) {
-		return errNoToken
-	}
-	v.Set(memberKey, v.bearer.ID)
-	return err
-}
-
-// toProgram tells whether a program is answered, not a browser.
-func (v *requestContext) toProgram() bool { return strings.HasPrefix(v.Request.URL.Path, "/api/") }
-
-// apiProblem answers a program.
-func (v *requestContext) apiProblem(p views.Problem, err error) {
-	problem := map[string]any{"status": p.Status, "message": p.Sentence, "mend": p.Fix}
-	if fields, is := errors.AsType[validation.Problems](err); is {
-		problem["fields"] = fields
-	}
-	if p.Status == http.StatusInternalServerError {
-		problem["request"] = v.requestID()
-	}
-	v.JSON(p.Status, map[string]any{"error": problem})
-}
-
-// lines answers with one JSON object a line.
-func lines[T any](v *requestContext, all []T, last ...any) error {
-	var text bytes.Buffer
-	encoder := json.NewEncoder(&text)
-	for _, each := range all {
-		if err := encoder.Encode(each); err != nil {
-			return err
-		}
-	}
-	for _, each := range last {
-		if err := encoder.Encode(each); err != nil {
-			return err
-		}
-	}
-	v.Data(http.StatusOK, "application/x-ndjson", text.Bytes())
-	return nil
-}
-
-// read reads the body into a value; a name that it does not know is a problem, so that a slip of the pen is not passed over.
-func (v *requestContext) read(into any) error {
-	if kind, _, err := mime.ParseMediaType(v.GetHeader("Content-Type")); err != nil || kind != "application/json" {
-		return errNotJSON
-	}
-	decoder := json.NewDecoder(http.MaxBytesReader(v.Writer, v.Request.Body, longestBody))
-	decoder.DisallowUnknownFields()
-	err := decoder.Decode(into)
-	if err == nil && decoder.More() {
-		err = errors.New("there is text after the object")
-	}
-	if _, large := errors.AsType[*http.MaxBytesError](err); large {
-		return errTooMuch
-	}
-	if err != nil {
-		return validation.Problems{"body": fmt.Sprintf("The body cannot be read: %s.", strings.TrimPrefix(err.Error(), "json: "))}
-	}
-	return nil
 }
 
 // longestBody bounds what a program may send, in bytes: a parameter may hold a file.
@@ -188,19 +63,6 @@ func (s *Server) apiSites(v *requestContext) error {
 
 // mostListed bounds the lines of a list.
 const mostListed = 1000
-
-// limit reads how many lines are wanted.
-func (v *requestContext) limit(usual int) (int, error) {
-	text := v.Query("limit")
-	if text == "" {
-		return usual, nil
-	}
-	n, err := strconv.Atoi(text)
-	if err != nil || n < 1 || n > mostListed {
-		return 0, validation.Problems{"limit": fmt.Sprintf("Enter a number from 1 to %d.", mostListed)}
-	}
-	return n, nil
-}
 
 func (s *Server) apiRuns(v *requestContext) error {
 	limit, err := v.limit(50)

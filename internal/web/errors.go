@@ -1,12 +1,10 @@
 package web
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"net/http"
-	"net/url"
 	"strings"
 
 	"github.com/droverhq/drover/internal/access"
@@ -144,18 +142,6 @@ func (v *requestContext) finish(err error) {
 	v.showProblem(p)
 }
 
-// noPage says that there is no such page, to a member inside the frame.
-func (s *Server) noPage(v *requestContext) error {
-	if path := strings.TrimRight(v.Request.URL.Path, "/"); path != v.Request.URL.Path && v.Request.Method == http.MethodGet && path != "/static" {
-		return v.redirect((&url.URL{Path: path, RawQuery: v.Request.URL.RawQuery}).String())
-	}
-	err := s.authenticate(v)
-	if errors.Is(err, members.ErrNoSession) || err == nil && (v.session.SecondFactorPending || v.session.MustEnrol) {
-		v.member, err = members.Member{}, nil // a visitor, or somebody who has not signed in fully
-	}
-	return cmp.Or(err, errNoPage)
-}
-
 func (v *requestContext) showProblem(p views.Problem) {
 	if v.Writer.Written() {
 		return
@@ -168,4 +154,19 @@ func (v *requestContext) showProblem(p views.Problem) {
 	if err := v.render(p.Status, page); err != nil {
 		v.String(http.StatusInternalServerError, fmt.Sprintf("Something went wrong in Drover. Request %s\n", p.RequestID))
 	}
+}
+
+// toProgram tells whether a program is answered, not a browser.
+func (v *requestContext) toProgram() bool { return strings.HasPrefix(v.Request.URL.Path, "/api/") }
+
+// apiProblem answers a program.
+func (v *requestContext) apiProblem(p views.Problem, err error) {
+	problem := map[string]any{"status": p.Status, "message": p.Sentence, "mend": p.Fix}
+	if fields, is := errors.AsType[validation.Problems](err); is {
+		problem["fields"] = fields
+	}
+	if p.Status == http.StatusInternalServerError {
+		problem["request"] = v.requestID()
+	}
+	v.JSON(p.Status, map[string]any{"error": problem})
 }

@@ -88,7 +88,3 @@ func (e export) json(to io.Writer) error {
 		"by":       e.run.Actor.Name, "approved_by": e.run.ApprovedBy, "verify": e.run.Spec.Verify, "targets": rows,
 	})
 }
-
-func (v *requestContext) download(name string) {
-	v.Header("Content-Disposition", `attachment; filename="`+name+`"`)
-}

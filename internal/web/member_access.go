@@ -266,3 +266,14 @@ func (s *Server) revokeToken(v *requestContext) error {
 	v.setFlash("ok", "Token revoked.")
 	return v.redirect(next(form.Get("next")))
 }
+
+// rolesFor are the roles that the actor may give.
+func rolesFor(actor access.Actor) []views.Option {
+	var all []views.Option
+	for _, role := range access.Roles() {
+		if actor.Role.Covers(role) {
+			all = append(all, views.Option{Value: string(role), Label: string(role)})
+		}
+	}
+	return all
+}

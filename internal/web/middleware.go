@@ -21,8 +21,6 @@ const (
 	memberKey  = "member"
 )
 
-func (v *requestContext) requestID() string { return v.GetString(requestKey) }
-
 // log names the request and writes one line about it. One-time links are secrets of a sort: their token is left out.
 func (s *Server) log(c *gin.Context) {
 	id, began := rand.Text()[:10], time.Now()
@@ -35,13 +33,6 @@ func (s *Server) log(c *gin.Context) {
 	s.Logger.InfoContext(c.Request.Context(), "request", "req", id, "method", c.Request.Method, "path", withoutToken(c), "status", c.Writer.Status(), "took",
 		time.Since(began),
 		"addr", c.ClientIP(), "member", c.GetInt64(memberKey))
-}
-
-func withoutToken(c *gin.Context) string {
-	if strings.Contains(c.FullPath(), ":token") {
-		return c.FullPath()
-	}
-	return c.Request.URL.Path
 }
 
 // recover turns a panic into a page with the request's id, and the log's only stack.

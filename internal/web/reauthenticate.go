@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/droverhq/drover/internal/operation"
-	"github.com/droverhq/drover/internal/vault"
 	"github.com/droverhq/drover/views"
 )
 
@@ -187,16 +186,4 @@ func (s *Server) showConfirmProblem(v *requestContext, status int, form url.Valu
 		}
 	}
 	return s.showConfirm(v, status, v.Request.URL.RequestURI(), carried, problem)
-}
-
-// authenticateWith takes whichever proof was sent. Who has a second factor cannot prove anything with the password alone.
-func (s *Server) authenticateWith(v *requestContext, form url.Values) (vault.Secret, error) {
-	ctx := v.Request.Context()
-	switch {
-	case form.Get("proof_credential") != "":
-		return s.Roster.GivePasskey(ctx, v.holder(), []byte(form.Get("proof_credential")))
-	case form.Has("proof_password"):
-		return s.Roster.GivePassword(ctx, v.holder(), vault.NewSecret(form.Get("proof_password")))
-	}
-	return s.Roster.GiveCode(ctx, v.holder(), form.Get("proof_code"))
 }

@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"net/url"
 	"path"
-	"strconv"
 	"strings"
 
 	"github.com/gin-gonic/gin"
@@ -15,57 +14,6 @@ import (
 	"github.com/droverhq/drover/internal/connect"
 	"github.com/droverhq/drover/static"
 )
-
-// route is one line of the table of routes.
-type route struct {
-	method, path string
-	right        access.Action // needed to see it; empty: signed in is enough
-	handle       func(*requestContext) error
-
-	subject string // the kind of what the path names, as in site:12
-	recent  recency
-	open    signInStage // from which stage of signing in on
-	most    int64       // how many bytes its body may have; 0: as many as a form
-	secret  bool        // its page shows a secret
-}
-
-type option func(*route)
-
-func get(path string, right access.Action, handle func(*requestContext) error, options ...option) route {
-	return newRoute(route{method: http.MethodGet, path: path, right: right, handle: handle}, options)
-}
-
-func post(path string, right access.Action, handle func(*requestContext) error, options ...option) route {
-	return newRoute(route{method: http.MethodPost, path: path, right: right, handle: handle}, options)
-}
-
-func newRoute(r route, options []option) route {
-	for _, set := range options {
-		set(&r)
-	}
-	return r
-}
-
-// on says what kind of subject the path names.
-func on(kind string) option { return func(r *route) { r.subject = kind } }
-
-// open says that the route is open before the session is whole.
-func open(from signInStage) option { return func(r *route) { r.open = from } }
-
-// body allows a larger body than a form's.
-func body(most int64) option { return func(r *route) { r.most = most } }
-
-// subjectOf is what a request of the route is about, as the audit log names it; the address where the path names nothing.
-func (r route) subjectOf(c *gin.Context) access.Subject {
-	if r.subject == "" {
-		return access.Subject(c.Request.URL.Path)
-	}
-	id, err := strconv.ParseInt(cmp.Or(c.Param("id"), c.Param("seq")), 10, 64)
-	if err != nil {
-		return access.Subject(c.Request.URL.Path)
-	}
-	return access.On(r.subject, id)
-}
 
 // table is every page and action for people who are signed in. What changes something is authorized once more by the part that does it.
 func (s *Server) table() []route {
@@ -206,30 +154,12 @@ func (s *Server) table() []route {
 	}
 }
 
-// signInStage is how far somebody has come who is signing in.
-type signInStage int
-
 // The stages.
 const (
 	signInComplete      signInStage = iota // nothing is missing
 	secondFactorMissing                    // a second factor is everybody's duty, and is still to be set up
 	secondFactorPending                    // the second factor is still to be given
 )
-
-// requiredStep is where somebody must go before the route is open to them, or empty.
-func (s *Server) requiredStep(r route, v *requestContext) string {
-	at, to := signInComplete, ""
-	switch {
-	case v.session.SecondFactorPending:
-		at, to = secondFactorPending, "/second-step"
-	case v.session.MustEnrol:
-		at, to = secondFactorMissing, "/settings/second-factor"
-	}
-	if r.open >= at {
-		return ""
-	}
-	return to
-}
 
 // public is what people reach who are not signed in.
 func (s *Server) public() []route {

@@ -15,21 +15,6 @@ import (
 	"github.com/droverhq/drover/views"
 )
 
-// approvalView is what the second person sees of a run that waits: exactly what it would do, and whether it is theirs to decide.
-func (s *Server) approvalView(v *requestContext, run runs.Run, problems validation.Problems) (*views.ApprovalRequest, error) {
-	p, err := s.Runner.PreviewOf(v.Request.Context(), v.actor(), run)
-	if err != nil {
-		return nil, err
-	}
-	own := run.Actor.ID == v.member.ID
-	approval := &views.ApprovalRequest{
-		Preview: previewView(p), Until: run.ApprovalUntil, Own: own, Problem: problems["confirm"],
-		CanDecide: !own && run.OutsideScope == 0 && v.actor().May(access.RunApprove) && v.actor().May(runs.Right(run.Effect)),
-	}
-	approval.Preview.Total = run.Total
-	return approval, nil
-}
-
 func (s *Server) approveRun(v *requestContext) error {
 	id, err := v.number("id")
 	if err != nil {

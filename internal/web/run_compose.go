@@ -10,7 +10,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/droverhq/drover/internal/access"
 	"github.com/droverhq/drover/internal/operation"
@@ -58,64 +57,6 @@ func narrowed(chosen url.Values) {
 
 // withoutCR gives text of several lines one form: browsers end lines of a form with CR LF, whatever they were shown.
 var withoutCR = strings.NewReplacer("\r\n", "\n", "\r", "\n")
-
-// specOf reads a spec from the form.
-func specOf(form url.Values) runs.Spec {
-	spec := runs.Spec{Operation: form.Get("operation"), Params: map[string]string{}, Selection: selectionOf(form)}
-	if o, found := operation.Find(spec.Operation); found {
-		for _, p := range o.Params {
-			if value := withoutCR.Replace(form.Get("p." + p.Name)); value != "" {
-				spec.Params[p.Name] = value
-			}
-		}
-	}
-	spec.Verify = form.Get("verify") == "1"
-	spec.Limits = runs.Limits{AtOnce: limit(form.Get("at_once")), AtOncePerServer: limit(form.Get("at_once_per_server")),
-		TimeLimit: timeLimit(form.Get("time_limit"))}
-	spec.Confirmed = runs.Confirmed(form.Get("confirm"))
-	return spec
-}
-
-// limit reads a number that may be left empty. What is no number becomes one that the runner refuses, with a word on what to write.
-func limit(text string) int {
-	if text = strings.TrimSpace(text); text == "" {
-		return 0
-	}
-	n, err := strconv.Atoi(text)
-	if err != nil || n == 0 {
-		return -1
-	}
-	return n
-}
-
-// timeLimit reads a time such as 90s, 10m or 1h30m; a number alone is minutes.
-func timeLimit(text string) time.Duration {
-	if text = strings.ReplaceAll(strings.TrimSpace(text), " ", ""); text == "" {
-		return 0
-	}
-	if minutes, err := strconv.ParseFloat(text, 64); err == nil {
-		return time.Duration(minutes * float64(time.Minute))
-	}
-	long, err := time.ParseDuration(strings.TrimSuffix(text, "in"))
-	if err != nil {
-		return -1
-	}
-	return long
-}
-
-func selectionOf(form url.Values) sites.Selection {
-	if form.Get("all") == "1" {
-		return sites.Selection{All: true}
-	}
-	return sites.Selection{
-		Clients: filled(form["client"]), Tags: filled(form["tag"]), State: sites.State(form.Get("state")), Query: strings.TrimSpace(form.Get("q")),
-		IDs: numbers(form["site"]),
-	}
-}
-
-func filled(texts []string) []string {
-	return slices.DeleteFunc(slices.Clone(texts), func(text string) bool { return text == "" })
-}
 
 func (s *Server) preview(v *requestContext) error {
 	form, err := v.form()

@@ -17,11 +17,6 @@ import (
 	"github.com/droverhq/drover/views"
 )
 
-// holder is who is to prove that the session is theirs.
-func (v *requestContext) holder() members.SessionHolder {
-	return members.SessionHolder{Member: v.member, Session: v.session, Device: v.device(), Origin: v.server.PublicURL}
-}
-
 func secondView(s members.SecondFactor) views.SecondFactor {
 	page := views.SecondFactor{CodesLeft: s.CodesLeft, Required: s.Required}
 	for _, f := range s.Factors {
@@ -232,17 +227,6 @@ func (s *Server) showSecondStep(v *requestContext, status int, problem string) e
 	return v.render(status, views.SecondStepPage(page))
 }
 
-// stepPage knows what the member can prove who they are with.
-func (s *Server) stepPage(v *requestContext, problem string) (views.SecondStep, error) {
-	second, err := s.Roster.SecondFactor(v.Request.Context(), v.member.ID)
-	page := views.SecondStep{Problem: problem, Code: second.CodesLeft > 0}
-	for _, f := range second.Factors {
-		page.Passkey = page.Passkey || f.Kind == members.Passkey
-		page.Code = page.Code || f.Kind == members.TOTP
-	}
-	return page, err
-}
-
 func (s *Server) passkeyOptions(v *requestContext) error {
 	options, err := s.Roster.PasskeyOptions(v.Request.Context(), v.holder())
 	if err != nil {
@@ -271,20 +255,4 @@ func (s *Server) secondStep(v *requestContext) error {
 		return err
 	}
 	return v.redirect(next(v.Query("next")))
-}
-
-// notGiven says why a proof was not accepted, or nothing.
-func notGiven(err error) (problem string, status int) {
-	if wait, is := errors.AsType[members.Wait](err); is {
-		return "T" + wait.Error()[1:] + ".", http.StatusTooManyRequests
-	}
-	switch {
-	case errors.Is(err, members.ErrCode):
-		return "This code is wrong or was already used. Wait for the next one, or use a recovery code.", http.StatusUnprocessableEntity
-	case errors.Is(err, members.ErrPassword):
-		return "This password is wrong.", http.StatusUnprocessableEntity
-	case errors.Is(err, members.ErrPasskey):
-		return "This passkey was not accepted. Try again, or sign in another way.", http.StatusUnprocessableEntity
-	}
-	return "", 0
 }

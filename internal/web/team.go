@@ -58,17 +58,6 @@ func (s *Server) showTeam(v *requestContext, status int, page views.Team, proble
 	return v.render(status, views.TeamPage(v.frame("Team", "team"), page))
 }
 
-// rolesFor are the roles that the actor may give.
-func rolesFor(actor access.Actor) []views.Option {
-	var all []views.Option
-	for _, role := range access.Roles() {
-		if actor.Role.Covers(role) {
-			all = append(all, views.Option{Value: string(role), Label: string(role)})
-		}
-	}
-	return all
-}
-
 func (s *Server) invite(v *requestContext) error {
 	form, err := v.form()
 	if err != nil {

@@ -53,9 +53,6 @@ func documentsOf(body []byte) documents {
 	return d
 }
 
-// trimmed drops the spaces around a body, and the zero bytes that some servers end it with.
-func trimmed(body []byte) string { return strings.Trim(string(body), " \t\r\n\f\v\x00") }
-
 // debris reads what stands around the JSON.
 func (d *documents) debris(s *scanner) {
 	around, first, last := s.around()

@@ -242,3 +242,6 @@ func visible(html []byte) string {
 
 // searched bounds how far into a page its words are looked for.
 const searched = 64 << 10
+
+// trimmed drops the spaces around a body, and the zero bytes that some servers end it with.
+func trimmed(body []byte) string { return strings.Trim(string(body), " \t\r\n\f\v\x00") }

@@ -3,18 +3,7 @@ package wordpress
 import (
 	"context"
 	"net/url"
-	"strings"
 )
-
-// siteCheck is a check that is running.
-type siteCheck struct {
-	client    *Client
-	host      string
-	report    Report
-	announced string // the REST root that the home page announces
-	index     index
-	known     bool // who is signed in, and with which roles
-}
 
 // Check goes through its steps: reach the site, find its REST root, see whether application passwords are on, sign in, see what the user
 // may do, which cache plugins answer, and how they are. Nothing on the site is changed.
@@ -42,32 +31,6 @@ func (c *Client) Check(ctx context.Context) Report {
 	return l.report
 }
 
-func ok(finding string) (CheckStep, bool) { return CheckStep{State: CheckOK, Finding: finding}, true }
-
-func warn(finding, fix string) (CheckStep, bool) {
-	return CheckStep{State: CheckWarning, Finding: finding, Fix: fix}, true
-}
-
-func fail(finding, fix string) (CheckStep, bool) {
-	return CheckStep{State: CheckFailed, Finding: finding, Fix: fix}, false
-}
-
-// failed tells what an exchange that should have worked found instead.
-func (l *siteCheck) failed(v Verdict) (CheckStep, bool) {
-	return fail(l.found(v), toDo(v.Reason))
-}
-
-func (l *siteCheck) found(v Verdict) string {
-	finding := l.host + ": " + findingOf(v.Reason)
-	if note := certain(v.Note); note != "" {
-		finding += " " + note
-	}
-	if v.Message != "" {
-		finding += " WordPress says: " + v.Message
-	}
-	return finding
-}
-
 // checkWords say what some reasons mean for a check, which only looks: nothing can have been carried out, and nothing is run again.
 var checkWords = map[Reason]struct{ found, toDo string }{
 	ReasonTimeout: {"No answer came in time.", "Open the site in a browser: where it is slow there too, look at the server's load. Then check again."},
@@ -91,29 +54,3 @@ var checkWords = map[Reason]struct{ found, toDo string }{
 
 // CheckWords say what a reason means where Drover only looked, and what to do about it.
 func CheckWords(r Reason) (found, fix string) { return findingOf(r), toDo(r) }
-
-// findingOf says what a reason means for a check.
-func findingOf(r Reason) string {
-	if words, is := checkWords[r]; is {
-		return words.found
-	}
-	return r.Sentence()
-}
-
-func toDo(r Reason) string {
-	if words, is := checkWords[r]; is {
-		return words.toDo
-	}
-	return r.Fix()
-}
-
-// certain leaves out of a note what is said of requests that change something.
-func certain(note string) string {
-	var kept []string
-	for _, sentence := range strings.SplitAfter(note, ". ") {
-		if !strings.Contains(sentence, "may have been carried out") {
-			kept = append(kept, strings.TrimSpace(sentence))
-		}
-	}
-	return strings.Join(kept, " ")
-}

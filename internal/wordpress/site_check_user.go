@@ -3,28 +3,9 @@ package wordpress
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"net/http"
 	"slices"
 )
-
-// user is what Drover reads of /wp/v2/users/me.
-type user struct {
-	Username, Name string
-	Roles          []string
-	Known          bool // the roles are: null tells nothing
-	Capabilities   map[string]json.RawMessage
-}
-
-func parseUser(raw json.RawMessage) user {
-	fields, _ := readObject(raw)
-	capabilities, _ := readObject(fields["capabilities"])
-	_, asObject := readObject(fields["roles"])
-	roles := readTexts(fields["roles"])
-	return user{readText(fields["username"]), readText(fields["name"]), roles, asObject || len(roles) > 0, capabilities}
-}
-
-func (u user) can(capability string) bool { return readYes(u.Capabilities[capability]) }
 
 func (l *siteCheck) credential(ctx context.Context) (CheckStep, bool) {
 	if l.client.username == "" {
@@ -61,12 +42,6 @@ func (l *siteCheck) credential(ctx context.Context) (CheckStep, bool) {
 // gets rest_not_logged_in, or the reason why the password is wrong.
 func closedToAll(x Exchange, v Verdict) bool {
 	return x.Status == http.StatusForbidden && v.Code != "" || v.Code == "rest_user_cannot_view"
-}
-
-// request sends a question of the check's with the credential.
-func (l *siteCheck) request(ctx context.Context, method, path string) (Exchange, Verdict) {
-	x := l.client.Do(ctx, Request{Method: method, Path: path})
-	return x, Classify(x)
 }
 
 func (l *siteCheck) signedIn(x Exchange) (CheckStep, bool) {

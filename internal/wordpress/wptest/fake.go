@@ -18,7 +18,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"syscall"
-	"time"
 )
 
 // Options say which sites to simulate.
@@ -232,13 +231,4 @@ func (f *Fake) certificate(hello *tls.ClientHelloInfo) (*tls.Certificate, error)
 		return nil, fmt.Errorf("wptest: no site %q", hello.ServerName)
 	}
 	return f.authority.leaf(s.Host, s.fault())
-}
-
-func pause(ctx context.Context, d time.Duration) {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-ctx.Done():
-	}
 }

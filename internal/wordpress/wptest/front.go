@@ -3,19 +3,12 @@ package wptest
 import (
 	"bytes"
 	"compress/gzip"
-	"fmt"
 	"io"
 	"net/http"
 	"strings"
 	"sync"
 	"time"
 )
-
-func html(w http.ResponseWriter, status int, title, text string) {
-	w.Header().Set("Content-Type", "text/html; charset=UTF-8")
-	w.WriteHeader(status)
-	fmt.Fprintf(w, "<!doctype html><html><head><title>%s</title></head><body><h1>%s</h1><p>%s</p></body></html>", title, title, text)
-}
 
 // front answers in WordPress's place where something stands in front of it, and tells whether it did.
 func (s *site) front(w http.ResponseWriter, r *http.Request, api bool) bool {

@@ -2,24 +2,12 @@ package wptest
 
 import (
 	"bytes"
-	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
 	"net/url"
 	"strings"
 )
-
-func reply(w http.ResponseWriter, status int, value any) {
-	w.Header().Set("Content-Type", "application/json; charset=UTF-8")
-	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(value)
-}
-
-// wpError is an error as WP_Error becomes over REST.
-func wpError(w http.ResponseWriter, status int, code, message string) {
-	reply(w, status, map[string]any{"code": code, "message": message, "data": map[string]any{"status": status}})
-}
 
 // call is a REST request as WordPress sees it.
 type call struct {
@@ -128,15 +116,6 @@ func (s *site) authenticate(r *http.Request, fault Fault) (with appPassword, sig
 	return with, signed, !signed
 }
 
-func squeeze(password string) string {
-	return strings.Map(func(r rune) rune {
-		if r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' {
-			return r
-		}
-		return -1
-	}, password)
-}
-
 func (s *site) dispatch(w http.ResponseWriter, c call, fault Fault) {
 	if c.bad && fault == UnknownUserCode {
 		wpError(w, http.StatusUnauthorized, "incorrect_password", "<strong>Error:</strong> The password you entered is incorrect.")
@@ -154,16 +133,4 @@ func (s *site) dispatch(w http.ResponseWriter, c call, fault Fault) {
 		return
 	}
 	s.core(w, c, fault)
-}
-
-func noRoute(w http.ResponseWriter) {
-	wpError(w, http.StatusNotFound, "rest_no_route", "No route was found matching the URL and request method.")
-}
-
-func forbidden(w http.ResponseWriter, c call) {
-	status := http.StatusForbidden
-	if !c.signed {
-		status = http.StatusUnauthorized
-	}
-	wpError(w, status, "rest_forbidden", "Sorry, you are not allowed to do that.")
 }

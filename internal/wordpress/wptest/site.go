@@ -1,12 +1,8 @@
 package wptest
 
 import (
-	"context"
 	"fmt"
-	"math/rand/v2"
 	"net/http"
-	"net/url"
-	"strings"
 	"sync"
 	"time"
 )
@@ -88,70 +84,6 @@ func (s *site) accepted() []Call {
 	s.guard.Lock()
 	defer s.guard.Unlock()
 	return append([]Call{}, s.calls...)
-}
-
-func (s *site) wait(ctx context.Context) {
-	if s.Latency[1] <= 0 {
-		return
-	}
-	pause(ctx, s.Latency[0]+rand.N(s.Latency[1]-s.Latency[0]+1))
-}
-
-// serve answers as the site's server does: the faults in front of WordPress first.
-func (s *site) serve(w http.ResponseWriter, r *http.Request) {
-	if s.Answer != nil && s.Answer(w, r) {
-		return
-	}
-	api := s.isAPI(r)
-	if s.front(w, r, api) || s.shut(w, r, api) || s.instead(w, r, api) {
-		return
-	}
-	if !api {
-		if r.URL.Path == authorizePage {
-			s.authorize(w, r)
-			return
-		}
-		s.page(w, r)
-		return
-	}
-	s.rest(w, r)
-}
-
-func (s *site) isAPI(r *http.Request) bool {
-	return s.fault() == RenamedPrefix && strings.HasPrefix(r.URL.Path, "/api/") || strings.HasPrefix(r.URL.Path, "/wp-json") ||
-		strings.HasPrefix(r.URL.Path, "/index.php") || r.URL.Query().Has("rest_route")
-}
-
-// page is the home page, with what a cache in front of it says.
-func (s *site) page(w http.ResponseWriter, r *http.Request) {
-	if id := r.URL.Query().Get("p"); id != "" {
-		w.Header().Set("Location", s.home()+"/post-"+url.PathEscape(id)+"/")
-		w.WriteHeader(http.StatusMovedPermanently)
-		return
-	}
-	s.guard.Lock()
-	since, cached := s.cached[r.URL.Path]
-	if !s.purged {
-		since, cached = s.begun.Add(-time.Hour), true
-	} else if !cached {
-		s.cached[r.URL.Path] = time.Now()
-	}
-	if !cached {
-		since = time.Now()
-	}
-	fault := s.broken
-	s.guard.Unlock()
-	mark := ""
-	if fault == NotCached {
-		w.Header().Set("Cf-Cache-Status", "BYPASS")
-	} else {
-		mark = s.cacheSays(w, since, cached)
-	}
-	if fault != NoLinkHeader {
-		w.Header().Set("Link", "<"+s.root(fault)+`>; rel="https://api.w.org/"`)
-	}
-	w.Header().Set("Content-Type", "text/html; charset=UTF-8")
-	fmt.Fprintf(w, "<!doctype html><html><head><title>%s</title></head><body><h1>%s</h1></body></html>%s", s.Name, s.Name, mark)
 }
 
 func (s *site) root(fault Fault) string {

@@ -1,0 +1,5 @@
+package web
+
+func (v *requestContext) download(name string) {
+	v.Header("Content-Disposition", `attachment; filename="`+name+`"`)
+}
