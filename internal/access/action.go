@@ -68,6 +68,7 @@ const (
 	SiteRead           Action = "site.read"
 	SiteRestore        Action = "site.restore"
 	SiteRetire         Action = "site.retire"
+	SiteRotate         Action = "site.rotate" // replace an application password by a new one, made with the old one
 	SiteTag            Action = "site.tag"
 	TokenMake          Action = "token.make"
 	TokenRevoke        Action = "token.revoke"
@@ -136,6 +137,7 @@ var leastRole = map[Action]Role{
 	SiteRead:           Viewer,
 	SiteRestore:        Admin,
 	SiteRetire:         Admin,
+	SiteRotate:         Admin,
 	SiteTag:            Admin,
 	TokenMake:          Viewer,
 	TokenRevoke:        Viewer,

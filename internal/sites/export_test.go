@@ -25,3 +25,6 @@ func Clean(d *Draft) {
 func (r *Registry) EditSeen(ctx context.Context, actor access.Actor, seen Site, d Draft) error {
 	return r.store.change(ctx, actor, func(w write) error { return r.edit(w, seen, d) })
 }
+
+// CrashAt ends rotations, as the end of the process would, where the function returns an error.
+func (r *Registry) CrashAt(crash func(at string) error) { r.crash = crash }

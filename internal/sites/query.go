@@ -130,17 +130,26 @@ func (r *Registry) FacetsOf(ctx context.Context, actor access.Actor, f Filter) (
 
 // CountSealed counts the stored credentials: without the key that sealed them, none can be opened.
 func CountSealed(ctx context.Context, db *database.DB) (int64, error) {
-	return store{db: db.Gorm}.countCredentials(ctx)
+	credentials, err := store{db: db.Gorm}.countCredentials(ctx)
+	if err != nil {
+		return 0, err
+	}
+	pending, err := store{db: db.Gorm}.countPending(ctx)
+	return credentials + pending, err
 }
 
-// CountSealedByOthers counts the credentials, and the files that wait for their import, that a key other than the given one sealed.
+// CountSealedByOthers counts the credentials, the new passwords of rotations under way, and the files that wait for their import, that a key other than the given one sealed.
 func CountSealedByOthers(ctx context.Context, db *database.DB, key uint32) (n int64, err error) {
 	credentials, err := store{db: db.Gorm}.sealedByOthers(ctx, key, -1)
 	if err != nil {
 		return 0, err
 	}
 	uploads, err := store{db: db.Gorm}.uploadsSealedByOthers(ctx, key)
-	return int64(len(credentials) + len(uploads)), err
+	if err != nil {
+		return 0, err
+	}
+	pending, err := store{db: db.Gorm}.rotationsSealedByOthers(ctx, key)
+	return int64(len(credentials) + len(uploads) + len(pending)), err
 }
 
 // Administrators counts the sites within the actor's reach that are spoken to with an administrator's credential.

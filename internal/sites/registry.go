@@ -24,6 +24,9 @@ type Registry struct {
 	vault   *vault.Vault
 	log     *audit.Log
 	network *wordpress.Network
+
+	inUse func(ctx context.Context, site int64) (bool, error) // whether requests with an old credential may be under way; nil: never
+	crash func(at string) error                               // tests end a rotation here
 }
 
 // New returns the registry over the database.

@@ -43,10 +43,14 @@ func (r *Registry) RotateKeys(ctx context.Context, actor access.Actor) (int, err
 	if err != nil {
 		return total, fmt.Errorf("sites: rotate keys: run it again to continue: %w", err)
 	}
+	pending, err := r.resealRotations(ctx)
+	if err != nil {
+		return total, fmt.Errorf("sites: rotate keys: run it again to continue: %w", err)
+	}
 	err = r.store.change(ctx, actor, func(w write) error {
-		return w.recordMany(access.KeysRotate, map[string]any{"resealed": total, "uploads_resealed": uploads, "key": r.vault.Primary()})
+		return w.recordMany(access.KeysRotate, map[string]any{"resealed": total, "uploads_resealed": uploads, "pending_resealed": pending, "key": r.vault.Primary()})
 	})
-	return total + uploads, err
+	return total + uploads + pending, err
 }
 
 // resealUploads seals the files that wait for their import with the primary key. One that does not open is of no use and stays until it expires.

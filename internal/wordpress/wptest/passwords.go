@@ -78,6 +78,15 @@ const passwordsRoute = "/wp/v2/users/me/application-passwords"
 func (s *site) applicationPasswords(w http.ResponseWriter, c call, fault Fault) {
 	rest := strings.TrimPrefix(strings.TrimPrefix(c.route, passwordsRoute), "/")
 	switch {
+	case c.method == http.MethodOptions:
+		allowed := "GET, POST, DELETE"
+		if !c.signed {
+			allowed = ""
+		} else if fault == PasswordsKept {
+			allowed = "GET"
+		}
+		w.Header().Set("Allow", allowed)
+		reply(w, http.StatusOK, object{"namespace": "wp/v2", "methods": []string{"GET", "POST", "DELETE"}, "endpoints": []any{}})
 	case !c.signed:
 		wpError(w, http.StatusUnauthorized, "rest_cannot_list_application_passwords", "Sorry, you are not allowed to list application passwords for this user.")
 	case rest == "introspect" && c.method == http.MethodGet:

@@ -1,0 +1,277 @@
+package sites
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/droverhq/drover/internal/access"
+	"github.com/droverhq/drover/internal/vault"
+	"github.com/droverhq/drover/internal/wordpress"
+)
+
+// How rotations are worked: so many workers, each with so many at once, leased for longer than their slowest step takes. What fails for a while is tried
+// again after a pause that doubles, so many times.
+const (
+	rotationWorkers  = 8
+	rotationsAtOnce  = 8
+	rotationLease    = 5 * time.Minute
+	rotationPause    = 15 * time.Second
+	longestPause     = 6 * time.Hour
+	rotationAttempts = 14
+	heldFor          = 5 * time.Second // until it is looked again whether the old password is still in use
+)
+
+// WorkRotations works all rotations that are due, and returns when none is. Several processes may call it at once. After a crash, it goes on where the
+// rotations stand as soon as their leases have run out.
+func (r *Registry) WorkRotations(ctx context.Context) error {
+	var workers errgroup.Group
+	for range rotationWorkers {
+		workers.Go(func() error { return r.workRotations(ctx, rand.Text()) })
+	}
+	return workers.Wait()
+}
+
+func (r *Registry) workRotations(ctx context.Context, owner string) error {
+	for ctx.Err() == nil {
+		now := time.Now()
+		rows, err := r.store.claimRotations(ctx, owner, now, now.Add(rotationLease), rotationsAtOnce)
+		if err != nil || len(rows) == 0 {
+			return err
+		}
+		var group errgroup.Group
+		for _, row := range rows {
+			group.Go(func() error { return r.rotateSafely(ctx, row) })
+		}
+		if err := group.Wait(); err != nil {
+			return err
+		}
+	}
+	return ctx.Err()
+}
+
+// rotateSafely works one rotation as far as it goes now. A panic over an answer that nobody thought of costs this site alone.
+func (r *Registry) rotateSafely(ctx context.Context, row rotationRow) (err error) {
+	defer func() {
+		if caught := recover(); caught != nil {
+			err = fmt.Errorf("sites: rotate: panic: %v\n%s", caught, debug.Stack())
+		}
+	}()
+	o := &rotating{Registry: r, row: row, resumed: row.Step == RotationCreating}
+	for {
+		over, err := o.step(ctx)
+		switch {
+		case errors.Is(err, errLost):
+			return nil
+		case err != nil:
+			return fmt.Errorf("sites: rotate: %w", err)
+		case over:
+			return nil
+		}
+	}
+}
+
+// rotating is a rotation under way in this process.
+type rotating struct {
+	*Registry
+	row     rotationRow
+	site    Site
+	old     *wordpress.Client // with the stored credential
+	resumed bool              // a new password may have been made whose value is lost
+}
+
+// step does one step, and tells whether nothing more can be done now.
+func (o *rotating) step(ctx context.Context) (over bool, err error) {
+	if err := o.crashes("begin " + string(o.row.Step)); err != nil {
+		return true, err
+	}
+	if over, err := o.prepare(ctx); over || err != nil {
+		return over, err
+	}
+	switch o.row.Step {
+	case RotationLooking, RotationWaiting:
+		return o.look(ctx)
+	case RotationCreating:
+		return o.create(ctx)
+	case RotationCreated:
+		return o.verify(ctx)
+	case RotationSwapped:
+		return o.revoke(ctx)
+	}
+	return true, nil
+}
+
+// prepare reads the site as it is now, opens its credential, and makes sure that the site that answers is this one.
+func (o *rotating) prepare(ctx context.Context) (over bool, err error) {
+	found, err := o.store.byIDs(ctx, []int64{o.row.SiteID})
+	if err != nil || len(found) == 0 {
+		return true, err
+	}
+	o.site = found[0]
+	stands := o.site.Credential.CreatedAt.Equal(time.UnixMicro(o.row.CredentialAt)) && wordpress.Origin(o.site.Home) == o.row.Origin
+	if !stands {
+		return o.overtaken(ctx)
+	}
+	clients, failed, err := o.DialAll(ctx, []Site{o.site})
+	switch {
+	case err != nil:
+		return true, err
+	case failed[o.site.ID] != nil:
+		return o.end(ctx, RotationFailed, wordpress.Verdict{Reason: wordpress.ReasonBadCredential, Note: "The stored credential cannot be opened."})
+	}
+	located, err := o.Locate(ctx, access.System(), o.site, clients[o.site.ID])
+	if err != nil {
+		return true, err
+	}
+	if located.Verdict.Outcome != "" {
+		return o.later(ctx, located.Verdict)
+	}
+	o.site, o.old = located.Site, located.Client
+	return false, nil
+}
+
+// look finds out whether the password can be rotated, before anything is changed.
+func (o *rotating) look(ctx context.Context) (over bool, err error) {
+	own, v := o.old.OwnPassword(ctx)
+	if v.Outcome != wordpress.OK {
+		return o.laterOr(ctx, RotationBlocked, v)
+	}
+	if may, known := o.old.CreatesPasswords(ctx); known && !may {
+		return o.end(ctx, RotationBlocked, cannotCreate)
+	}
+	if o.row.Step == RotationLooking {
+		return true, o.save(ctx, RotationReady, map[string]any{"reason": "", "finding": "", "fix": "", "ended_at": time.Now().UnixMicro()})
+	}
+	return false, o.save(ctx, RotationCreating, map[string]any{"old_uuid": own.UUID, "user_id": own.UserID, "app_id": own.AppID,
+		"name": nextPasswordName(own.Name, time.Now()), "attempts": 0, "reason": "", "finding": "", "fix": ""})
+}
+
+// create asks for a new password and stores it, sealed. Its name is stored already: one that was made before a crash can be told, and is revoked.
+func (o *rotating) create(ctx context.Context) (over bool, err error) {
+	if o.resumed {
+		if v := o.revokeNamed(ctx, o.old, ""); v.Outcome != wordpress.OK {
+			return o.later(ctx, v)
+		}
+	}
+	// What WordPress answers is shown once: a process that is asked to stop takes it in first.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
+	defer cancel()
+	o.resumed = true
+	made, v := o.old.CreatePassword(ctx, o.row.Name, o.row.AppID)
+	if err := o.crashes("created"); err != nil {
+		return true, err
+	}
+	if v.Outcome != wordpress.OK {
+		if v.Outcome == wordpress.Failed && v.Reason == wordpress.ReasonForbidden {
+			v = cannotCreate
+		}
+		return o.laterOr(ctx, RotationBlocked, v)
+	}
+	sealed, err := o.vault.Seal(vault.NewSecret(made.Reveal()), pendingBinding(o.row))
+	if err != nil {
+		return true, err
+	}
+	return false, o.save(ctx, RotationCreated, map[string]any{"new_uuid": made.UUID, "sealed": sealed, "key_id": vault.SealedBy(sealed), "attempts": 0,
+		"reason": "", "finding": "", "fix": ""})
+}
+
+// verify signs in with the new password and makes it the site's credential. Where it does not work, it is revoked, and the old one stays.
+func (o *rotating) verify(ctx context.Context) (over bool, err error) {
+	fresh, password, err := o.pending()
+	if err != nil {
+		return true, err
+	}
+	own, v := fresh.OwnPassword(ctx)
+	switch {
+	case v.Outcome == wordpress.OK && (own.UUID != o.row.NewUUID || own.UserID != o.row.UserID):
+		v = wordpress.Verdict{Outcome: wordpress.Failed, Reason: wordpress.ReasonUnclear, Note: "WordPress signed in somebody else with the new password."}
+		return o.takeBack(ctx, v)
+	case v.Outcome != wordpress.OK && needsReconnect(v.Reason) && o.row.Attempts >= 2: // twice: some hosts' caches know a new password a moment later
+		return o.takeBack(ctx, v)
+	case v.Outcome != wordpress.OK:
+		return o.later(ctx, v)
+	}
+	return false, o.swap(ctx, password)
+}
+
+// swap makes the new password the site's credential.
+func (o *rotating) swap(ctx context.Context, password vault.Secret) error {
+	sealed, err := o.vault.Seal(password, binding(o.site.ID, o.site.Home))
+	if err != nil {
+		return err
+	}
+	now := int64(0)
+	err = o.saveWith(ctx, RotationSwapped, func() map[string]any {
+		return map[string]any{"credential_at": now, "sealed": nil, "key_id": 0, "attempts": 0, "reason": "", "finding": "", "fix": ""}
+	}, func(w write) error {
+		now = w.now.UnixMicro()
+		is, err := w.swapCredential(o.site.ID, o.row.CredentialAt, sealed, o.row.AskedBy)
+		if err != nil {
+			return err
+		}
+		if !is {
+			return errLost // it was replaced a moment ago: the next look finds out
+		}
+		return w.recordRotation(o.site, o.row, "replaced", map[string]any{"username": o.site.Credential.Username, "password_name": o.row.Name})
+	})
+	if err == nil {
+		o.row.CredentialAt = now
+	}
+	return err
+}
+
+// revoke revokes the old password, once nothing uses it any more, and whatever else has the new one's name.
+func (o *rotating) revoke(ctx context.Context) (over bool, err error) {
+	if o.inUse != nil {
+		if busy, err := o.inUse(ctx, o.site.ID); err != nil || busy {
+			return true, errors.Join(err, o.save(ctx, RotationSwapped, map[string]any{"next_at": time.Now().Add(heldFor).UnixMicro(), "lease_until": 0,
+				"finding": "The old password is revoked as soon as the run on this site has ended."}))
+		}
+	}
+	v := o.revokeNamed(ctx, o.old, o.row.OldUUID)
+	if v.Outcome != wordpress.OK {
+		return o.laterOr(ctx, RotationUnrevoked, v)
+	}
+	return true, o.saveWith(ctx, RotationDone, func() map[string]any {
+		return map[string]any{"ended_at": time.Now().UnixMicro(), "reason": "", "finding": "", "fix": "", "attempts": 0}
+	}, func(w write) error { return w.recordRotation(o.site, o.row, "old_revoked", nil) })
+}
+
+// revokeNamed revokes the password with the UUID, and all but the new one that have the new one's name.
+func (o *rotating) revokeNamed(ctx context.Context, client *wordpress.Client, uuid string) wordpress.Verdict {
+	all, v := client.ApplicationPasswords(ctx)
+	if v.Outcome != wordpress.OK {
+		return v
+	}
+	for _, p := range all {
+		if p.UUID == o.row.NewUUID || p.UUID != uuid && p.Name != o.row.Name {
+			continue
+		}
+		if v := client.RevokePassword(ctx, p.UUID); v.Outcome != wordpress.OK {
+			return v
+		}
+	}
+	return v
+}
+
+// pending returns a client with the new password.
+func (o *rotating) pending() (*wordpress.Client, vault.Secret, error) {
+	row, found, err := o.store.rotation(context.Background(), o.row.SiteID)
+	if err != nil || !found {
+		return nil, vault.Secret{}, errors.Join(errLost, err)
+	}
+	password, err := o.vault.Open(row.Sealed, pendingBinding(o.row))
+	if err != nil {
+		return nil, vault.Secret{}, err
+	}
+	return o.network.Client(o.site.address(), o.site.Credential.Username, password.Reveal()), password, nil
+}
+
+func pendingBinding(r rotationRow) vault.Binding {
+	return vault.Binding{Table: "rotations", Row: r.SiteID, Purpose: "application_password", Origin: r.Origin}
+}

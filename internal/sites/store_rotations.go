@@ -1,0 +1,127 @@
+package sites
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"gorm.io/gorm/clause"
+
+	"github.com/droverhq/drover/internal/access"
+	"github.com/droverhq/drover/internal/vault"
+	"github.com/droverhq/drover/internal/wordpress"
+)
+
+type rotationRow struct {
+	SiteID       int64 `gorm:"primaryKey;autoIncrement:false"`
+	Step         RotationStep
+	Origin       string
+	CredentialAt int64
+	UserID       string
+	OldUUID      string
+	Name         string
+	AppID        string
+	NewUUID      string
+	Sealed       []byte
+	KeyID        int64
+	Reason       wordpress.Reason
+	Finding      string
+	Fix          string
+	Attempts     int
+	NextAt       int64
+	LeaseOwner   string
+	LeaseUntil   int64
+	AskedBy      string
+	AskedAt      int64
+	EndedAt      int64
+}
+
+func (rotationRow) TableName() string { return "rotations" }
+
+func (r rotationRow) rotation(s Site) Rotation {
+	return Rotation{Site: s, Step: r.Step, Reason: r.Reason, Finding: r.Finding, Fix: r.Fix, Name: r.Name, Attempts: r.Attempts, NextAt: moment(r.NextAt),
+		AskedBy: r.AskedBy, AskedAt: moment(r.AskedAt), EndedAt: moment(r.EndedAt)}
+}
+
+// errLost means that another process goes on with a rotation.
+var errLost = errors.New("sites: the lease of the rotation was lost")
+
+// askRotation puts the site on the list of rotations, unless a rotation of it is under way.
+func (w write) askRotation(s Site, step RotationStep) (asked bool, err error) {
+	busy := slices.DeleteFunc(slices.Clone(underWay), func(s RotationStep) bool { return s == RotationLooking })
+	err = w.tx.Where("site_id = ? AND step NOT IN ?", s.ID, busy).Delete(&rotationRow{}).Error
+	if err != nil {
+		return false, err
+	}
+	result := w.tx.Clauses(clause.OnConflict{DoNothing: true}).Create(&rotationRow{SiteID: s.ID, Step: step, Origin: wordpress.Origin(s.Home),
+		CredentialAt: s.Credential.CreatedAt.UnixMicro(), AskedBy: w.actor.Name, AskedAt: w.now.UnixMicro()})
+	return result.RowsAffected == 1, result.Error
+}
+
+func (w write) dropRotations(ids []int64) error {
+	for some := range slices.Chunk(ids, chunk) {
+		if err := w.tx.Where("site_id IN ? AND step NOT IN ?", some, underWay).Delete(&rotationRow{}).Error; err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s store) rotations(ctx context.Context) (rows []rotationRow, err error) {
+	return rows, s.db.WithContext(ctx).Omit("sealed").Order("asked_at, site_id").Find(&rows).Error
+}
+
+func (s store) rotation(ctx context.Context, site int64) (r rotationRow, found bool, err error) {
+	result := s.db.WithContext(ctx).Where("site_id = ?", site).Limit(1).Find(&r)
+	return r, result.RowsAffected == 1, result.Error
+}
+
+// claimRotations leases some of the rotations that are due to the owner. Of two processes, one gets each.
+func (s store) claimRotations(ctx context.Context, owner string, now, until time.Time, limit int) (rows []rotationRow, err error) {
+	err = s.db.WithContext(ctx).Raw(`UPDATE rotations SET lease_owner = ?, lease_until = ? WHERE lease_until < ? AND site_id IN
+		(SELECT site_id FROM rotations WHERE step IN ? AND next_at <= ? AND lease_until < ? ORDER BY next_at, site_id LIMIT ?) RETURNING *`,
+		owner, until.UnixMicro(), now.UnixMicro(), underWay, now.UnixMicro(), now.UnixMicro(), limit).Scan(&rows).Error
+	return rows, err
+}
+
+// saveRotation stores the values of a rotation that the owner has leased, and errLost where it has not.
+func (w write) saveRotation(r rotationRow, values map[string]any) error {
+	result := w.tx.Model(&rotationRow{}).Where("site_id = ? AND lease_owner = ? AND step = ?", r.SiteID, r.LeaseOwner, r.Step).Updates(values)
+	if result.Error == nil && result.RowsAffected == 0 {
+		return errLost
+	}
+	return result.Error
+}
+
+// swapCredential puts a new password in the place of the one that was stored at that time, and tells whether that was still there. What is known of the
+// user stays: it is the same one.
+func (w write) swapCredential(site int64, before int64, sealed []byte, by string) (bool, error) {
+	now := w.now.UnixMicro()
+	result := w.tx.Model(&credentialRow{}).Where("site_id = ? AND created_at = ?", site, before).Updates(map[string]any{"sealed": sealed,
+		"key_id": vault.SealedBy(sealed), "created_at": now, "created_by": by, "worked_at": now})
+	return result.RowsAffected == 1, result.Error
+}
+
+func (s store) rotationsSealedByOthers(ctx context.Context, key uint32) (rows []rotationRow, err error) {
+	return rows, s.db.WithContext(ctx).Where("sealed IS NOT NULL AND key_id <> ?", int64(key)).Order("site_id").Find(&rows).Error
+}
+
+// replaceSealed seals a pending password in another way, unless it became the credential meanwhile.
+func (s store) replaceSealed(ctx context.Context, r rotationRow, sealed []byte) error {
+	return s.db.WithContext(ctx).Model(&rotationRow{}).Where("site_id = ? AND new_uuid = ? AND sealed IS NOT NULL", r.SiteID, r.NewUUID).
+		Updates(map[string]any{"sealed": sealed, "key_id": vault.SealedBy(sealed)}).Error
+}
+
+func (s store) countPending(ctx context.Context) (n int64, err error) {
+	return n, s.db.WithContext(ctx).Model(&rotationRow{}).Where("sealed IS NOT NULL").Count(&n).Error
+}
+
+// recordRotation records what became of a rotation; Drover itself did it, for whoever asked.
+func (w write) recordRotation(s Site, r rotationRow, result string, detail map[string]any) error {
+	all := map[string]any{"home": s.Home, "result": result, "asked_by": r.AskedBy}
+	for name, value := range detail {
+		all[name] = value
+	}
+	return w.record(access.SiteRotate, s.ID, all)
+}
