@@ -88,6 +88,8 @@ var verbsOf = map[string]actionVerbs{
 	"site.credential": {"replaced the credential of", "replace the credential of"}, "site.edit": {"edited", "edit"},
 	"site.import": {"imported sites", "import sites"}, "site.read": {"viewed", "view"}, "site.restore": {"restored", "restore"},
 	"site.retire": {"retired", "retire"}, "site.tag": {"tagged", "tag"},
+	"site.rotate": {"rotated the application password of", "rotate the application password of"},
+	"site.upkeep": {"changed how sites are looked after", "change how sites are looked after"},
 }
 
 func (e AuditRow) verb() string {
@@ -167,6 +169,9 @@ func (e AuditRow) ending() string {
 	case "connect.finish":
 		return map[string]string{"approved": ": approved", "rejected": ": not approved", "expired": ": too late", "other_site": ": another site answered",
 			"incomplete": ": without a credential"}[e.Detail.text("result")]
+	case "site.rotate":
+		return map[string]string{"": ": started", "replaced": ": the new one is in use", "old_revoked": ": the old one is revoked", "blocked": ": not possible",
+			"failed": ": taken back", "unrevoked": ": the old one could not be revoked"}[e.Detail.text("result")]
 	case "site.import":
 		return e.Detail.counts("added", "updated", "unchanged", "bad")
 	case "member.add", "member.invite", "member.join":

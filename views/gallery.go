@@ -24,6 +24,7 @@ func Gallery() []GalleryPage {
 	all = append(all, galleryChanges()...)
 	all = append(all, galleryHelp()...)
 	all = append(all, galleryRetention()...)
+	all = append(all, galleryRotation()...)
 	all = append(all, sitesGallery()...)
 	return append(all, peopleGallery()...)
 }
@@ -41,7 +42,7 @@ func gallerySites(n int) []SiteRow {
 			Cache:   []string{"Enabled", "Disabled", ""}[i%3], Plugin: []string{"2.8.1", "2.7.4", ""}[i%3], LastOutcome: outcomes[i%7], LastRun: 88,
 			SeenAt: time.Now().Add(-time.Duration(i) * time.Hour), CacheAt: time.Now().AddDate(0, 0, -i),
 			Mode: []string{"Standard", "Performance+", ""}[i%3], Environment: []string{"Production", "Staging", ""}[i%3], Administrator: i%5 == 3,
-			CredentialAt: time.Now().AddDate(0, 0, -i*3),
+			CredentialAt: time.Now().AddDate(0, 0, -i*3), CredentialOld: i > 30,
 		}
 	}
 	return rows
@@ -49,7 +50,7 @@ func gallerySites(n int) []SiteRow {
 
 func sitesGallery() []GalleryPage {
 	frame := galleryFrame("Sites", "sites", "admin")
-	for _, right := range []string{"site.import", "site.check", "site.tag", "site.retire", "site.edit", "site.credential"} {
+	for _, right := range []string{"site.import", "site.check", "site.tag", "site.retire", "site.edit", "site.credential", "site.rotate"} {
 		frame.Who.Can[right] = true
 	}
 	states := []Chip{{Label: "ready", Count: 4790, Href: "?"}, {Label: "broken", Count: 41, Href: "?", Chosen: true}}

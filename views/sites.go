@@ -24,6 +24,7 @@ type SiteRow struct {
 	LastRun       int64
 	Administrator bool
 	CredentialAt  time.Time
+	CredentialOld bool // older than the team's rule allows
 }
 
 // Sites is the list of sites.
@@ -34,17 +35,19 @@ type Sites struct {
 	State      string
 	Client     string
 	Tag        string
+	Credential string // the days that a credential is older than
 	Sort       string
 	Descending bool
 	States     []Chip
 	Clients    []Chip
 	Tags       []Chip
+	Upkeep     []Chip
 	Checking   int  // sites that the reader's checks have still before them
 	Any        bool // there are sites at all, whatever the filters
 }
 
 func (s Sites) filtered() bool {
-	return s.Query != "" || s.State != "" || s.Client != "" || s.Tag != ""
+	return s.Query != "" || s.State != "" || s.Client != "" || s.Tag != "" || s.Credential != ""
 }
 
 // here is the address of this page of the list.
@@ -93,6 +96,7 @@ type SiteForm struct {
 type CheckStep struct {
 	Title, State, Finding, Fix string
 	Screen                     AdminLink
+	Reconnect                  bool // another credential may help
 }
 
 // SiteRun is a run that the site was in.
@@ -124,6 +128,9 @@ type Site struct {
 	Administrator       bool
 	CredentialAt        time.Time
 	CredentialBy        string
+	CredentialOld       bool // older than the team's rule allows
+	CredentialDays      int  // that rule
+	Rotation            Rotation
 	WorkedAt            time.Time
 	Runs                []SiteRun
 	Entries             []AuditRow

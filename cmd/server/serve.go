@@ -167,8 +167,9 @@ func (c *config) maintain(ctx context.Context, h *app, library *saved.Library, l
 	go h.expireChanges(stoppable, logger)
 	go c.keepBackups(stoppable, h, logger)
 	go h.keepRetention(stoppable, logger)
-	redacted, resumed := h.redactStored(ctx, library, logger), h.resumeLooks(ctx, logger)
+	redacted, resumed, rotated := h.redactStored(ctx, library, logger), h.resumeLooks(ctx, logger), h.keepRotating(ctx, logger)
 	return func() {
+		rotated()
 		resumed()
 		redacted()
 		cancel()

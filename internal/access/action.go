@@ -70,6 +70,7 @@ const (
 	SiteRetire         Action = "site.retire"
 	SiteRotate         Action = "site.rotate" // replace an application password by a new one, made with the old one
 	SiteTag            Action = "site.tag"
+	SiteUpkeep         Action = "site.upkeep" // what the team wants to know of its sites without asking
 	TokenMake          Action = "token.make"
 	TokenRevoke        Action = "token.revoke"
 	TokenUse           Action = "token.use" // by a program; recorded now and then, what it changes each time
@@ -139,6 +140,7 @@ var leastRole = map[Action]Role{
 	SiteRetire:         Admin,
 	SiteRotate:         Admin,
 	SiteTag:            Admin,
+	SiteUpkeep:         Admin,
 	TokenMake:          Viewer,
 	TokenRevoke:        Viewer,
 	TokenUse:           Viewer,
@@ -152,7 +154,7 @@ var everySite = map[Action]bool{
 	AuditArchive:    true,
 	AuditCheckpoint: true, AuditVerify: true, DatabaseBackup: true, DatabaseRestore: true, RetentionChange: true, KeysRotate: true, OperationRemove: true,
 	OperationSave:  true,
-	SettingsChange: true,
+	SettingsChange: true, SiteUpkeep: true,
 }
 
 // LeastRole is the least role that may do the action, empty for an action that does not exist.

@@ -49,6 +49,8 @@ func (c *Changes) apply(ctx context.Context, actor access.Actor, ch Change) (lin
 		err = registry.Tag(ctx, actor, ch.Tag, ch.Sites...)
 	case access.SiteRetire:
 		err = registry.Retire(ctx, actor, ch.Sites...)
+	case access.SiteRotate:
+		err = registry.StartRotation(ctx, actor, ch.Sites...)
 	case access.SiteRestore:
 		err = registry.Restore(ctx, actor, ch.Sites...)
 	case access.MemberAdd:

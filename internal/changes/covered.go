@@ -34,6 +34,7 @@ var covered = map[access.Action]func(proposal) bool{
 	access.SiteEdit:       editsProtectedSite,
 	access.SiteRestore:    ofProtectedSite,
 	access.SiteRetire:     ofProtectedSite,
+	access.SiteRotate:     ofProtectedSite,
 	access.SiteTag:        ofProtectedSite,
 }
 

@@ -132,6 +132,11 @@ func (r *Runner) LastTargets(ctx context.Context, actor access.Actor, ids []int6
 	return r.store.lastOf(ctx, actor.Scope, ids)
 }
 
+// Sending tells whether a run may have opened the site's credential and still send with it.
+func (r *Runner) Sending(ctx context.Context, site int64) (bool, error) {
+	return r.store.sending(ctx, site, time.Now())
+}
+
 // shownLatest is how many of the last targets a snapshot holds.
 const shownLatest = 8
 

@@ -217,3 +217,10 @@ func (w write) endTargets(batch int64, ends []Target) error {
 	open := clause.Where{Exprs: []clause.Expression{clause.Neq{Column: clause.Column{Table: "targets", Name: "state"}, Value: TargetDone}}}
 	return w.tx.Clauses(clause.OnConflict{Columns: []clause.Column{{Name: "id"}}, DoUpdates: changed, Where: open}).CreateInBatches(&rows, insertedAtOnce).Error
 }
+
+// sending tells whether a worker holds a batch in which a target of the site has not ended: it opened the site's credential as it began.
+func (s *Store) sending(ctx context.Context, site int64, now time.Time) (busy bool, err error) {
+	err = s.db.Gorm.WithContext(ctx).Raw(`SELECT count(*) > 0 FROM targets JOIN batches ON batches.id = targets.batch_id
+		WHERE targets.site_id = ? AND targets.state <> 'done' AND NOT batches.done AND batches.lease_until > ?`, site, now.UnixMicro()).Scan(&busy).Error
+	return busy, err
+}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/droverhq/drover/internal/access"
@@ -18,7 +19,8 @@ type Filter struct {
 	Clients    []string
 	Tags       []string
 	State      State
-	Sort       string // name (default), host, client, state, plugin, credential, checked
+	Credential time.Time // stored before; zero: whenever
+	Sort       string    // name (default), host, client, state, plugin, credential, checked
 	Descending bool
 	Limit      int // 0: all
 	Offset     int

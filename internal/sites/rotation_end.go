@@ -101,7 +101,9 @@ func (o *rotating) later(ctx context.Context, v wordpress.Verdict) (over bool, e
 	}
 	attempts, most := o.row.Attempts+1, rotationAttempts
 	if o.row.Step == RotationLooking || o.row.Step == RotationWaiting {
-		most = 2
+		if most = 2; v.RetryAfter > time.Minute {
+			most = 1
+		}
 	}
 	if attempts >= most {
 		return o.giveUp(ctx, v)

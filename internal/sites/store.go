@@ -147,6 +147,9 @@ func (s store) filtered(ctx context.Context, scope access.Scope, f Filter) *gorm
 	if len(f.Tags) > 0 {
 		q = q.Where("sites.id IN (SELECT site_id FROM site_tags WHERE tag IN ?)", cleanTags(f.Tags))
 	}
+	if !f.Credential.IsZero() {
+		q = q.Where("credentials.created_at < ?", f.Credential.UnixMicro())
+	}
 	if words := strings.ToLower(cleanText(f.Query)); words != "" {
 		like := "%" + strings.NewReplacer("!", "!!", "%", "!%", "_", "!_").Replace(words) + "%"
 		q = q.Where(strings.ReplaceAll(searched, "lower(", database.Lower(s.db, words)+"("), like, like, like, like, like)

@@ -45,7 +45,7 @@ func (m *team) state() string {
 	m.t.Helper()
 	var text strings.Builder
 	for _, table := range []string{"SELECT home, name, client_id, retired_at FROM sites ORDER BY id", "SELECT site_id, tag FROM site_tags ORDER BY 1, 2",
-		"SELECT site_id, username, created_at FROM credentials ORDER BY 1",
+		"SELECT site_id, username, created_at FROM credentials ORDER BY 1", "SELECT site_id, asked_at FROM rotations ORDER BY 1",
 		"SELECT id, role, bound FROM members ORDER BY id", "SELECT kind, email, member_id FROM links ORDER BY id", "SELECT name, value FROM settings ORDER BY name"} {
 		var rows []map[string]any
 		m.must(m.db.Gorm.Raw(table).Scan(&rows).Error)
@@ -74,6 +74,7 @@ func (m *team) every(member int64) map[string]changes.Change {
 		"credential": {Action: access.SiteCredential, Sites: acme, Draft: sites.Draft{Username: "mallory",
 			Password: vault.NewSecret("abcd EFGH 1234 ijkl MNOP 5678")}},
 		"tag":     {Action: access.SiteTag, Sites: []int64{1, 2}, Tag: "bulk"},
+		"rotate":  {Action: access.SiteRotate, Sites: acme},
 		"retire":  {Action: access.SiteRetire, Sites: acme},
 		"restore": {Action: access.SiteRestore, Sites: acme},
 		"add": {Action: access.SiteAdd, Draft: sites.Draft{URL: fmt.Sprintf("https://new-%d.example", member), Client: "Acme", Username: "mallory",

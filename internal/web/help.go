@@ -23,7 +23,7 @@ import (
 )
 
 // helpOrder is how the pages are listed; what is not named here comes last.
-var helpOrder = []string{"index", "install", "first-steps", "reasons", "command-line", "api", "backup", "upgrade", "monitoring", "security", "threats"}
+var helpOrder = []string{"index", "install", "first-steps", "sites", "reasons", "command-line", "api", "backup", "upgrade", "monitoring", "security", "threats"}
 
 // helpPage is one page of the help, ready to be shown and searched.
 type helpPage struct {

@@ -116,7 +116,7 @@ func runCommand(q url.Values, homes []string) views.PageCommand {
 		q.Set("operation", "OPERATION")
 	}
 	if q.Get("all") == "1" {
-		narrowed(q)
+		byFilters(q)
 	}
 	spec := specOf(q)
 	for name, value := range map[string]string{"method": q.Get("p.method"), "path": q.Get("p.path")} {

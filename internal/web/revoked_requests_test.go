@@ -96,6 +96,8 @@ func (h gateServer) asks(t *testing.T, route string, m members.Member, session i
 	case "POST /connect", "POST /connect/next", "POST /connect/mark", "POST /connect/:id/look", "POST /connect/:id/approve", "POST /connect/:id/credential",
 		"POST /sites/reconnect":
 		return h.asksConnect(t, route, m)
+	case "POST /sites/rotate", "POST /sites/:id/rotate", "POST /rotation/start", "POST /rotation/clear", "POST /settings/sites":
+		return h.asksRotation(t, route)
 	case "POST /audit/views":
 		return change{"/audit/views", encoded("name", "view "+fmt.Sprint(m.ID), "query", "action=run.start")}
 	case "POST /audit/views/:id/remove":

@@ -35,7 +35,9 @@ func (s *Server) compose(v *requestContext) error {
 		return s.showCompose(v, http.StatusOK, d.form, nil)
 	}
 	if chosen.Get("all") == "1" {
-		narrowed(chosen)
+		if err := s.narrowed(v, chosen); err != nil {
+			return err
+		}
 	}
 	if err := s.chooseFromAnswers(v, chosen); err != nil {
 		return err
@@ -44,9 +46,28 @@ func (s *Server) compose(v *requestContext) error {
 	return s.showCompose(v, http.StatusOK, chosen, nil)
 }
 
-// narrowed turns "all that match" of the list of sites into the filters that they match.
-func narrowed(chosen url.Values) {
-	for _, name := range []string{"q", "state", "client", "tag"} {
+// narrowed turns "all that match" of the list of sites into the filters that they match, or into the sites where a run knows no such filter.
+func (s *Server) narrowed(v *requestContext, chosen url.Values) error {
+	if slices.ContainsFunc(listFilters[len(runFilters):], func(name string) bool { return chosen.Get("all."+name) != "" }) {
+		query := url.Values{}
+		for _, name := range listFilters {
+			query.Set(name, chosen.Get("all."+name))
+		}
+		found, _, err := s.Registry.Sites(v.Request.Context(), v.actor(), siteFilter(query))
+		chosen.Del("all")
+		chosen.Del("site")
+		for _, site := range found {
+			chosen.Add("site", strconv.FormatInt(site.ID, 10))
+		}
+		return err
+	}
+	byFilters(chosen)
+	return nil
+}
+
+// byFilters turns "all that match" into the filters that a run knows.
+func byFilters(chosen url.Values) {
+	for _, name := range runFilters {
 		if value := chosen.Get("all." + name); value != "" {
 			chosen.Set(name, value)
 			chosen.Del("all")

@@ -53,6 +53,9 @@ func (s *Server) showSite(v *requestContext, status int, site sites.Site, proble
 		Steps: checkSteps(site.Home, report), Credential: credentialFields(v.PostForm("username"), problems), ShowCredential: len(problems) > 0,
 		ReauthenticateFirst: len(problems) == 0 && time.Since(v.session.ReauthenticatedAt) > recentFor,
 	}
+	if err := s.addCredentialAge(ctx, &page, site); err != nil {
+		return err
+	}
 	if page.Runs, err = s.runsOf(v, site.ID); err != nil {
 		return err
 	}
@@ -64,6 +67,20 @@ func (s *Server) showSite(v *requestContext, status int, site sites.Site, proble
 		page.Entries = append(page.Entries, entryView(e))
 	}
 	return v.render(status, views.SitePage(v.frame(site.Name, "sites"), page))
+}
+
+// addCredentialAge tells whether the credential is old, and how its rotation goes.
+func (s *Server) addCredentialAge(ctx context.Context, page *views.Site, site sites.Site) error {
+	upkeep, err := s.Registry.Upkeep(ctx)
+	if err != nil {
+		return err
+	}
+	page.CredentialDays, page.CredentialOld = upkeep.CredentialDays, upkeep.Old(site.Credential.CreatedAt, time.Now())
+	rotation, found, err := s.Registry.Rotation(ctx, site)
+	if found {
+		page.Rotation = rotationView(rotation)
+	}
+	return err
 }
 
 // cachePlugins names the site's cache plugins, where they are known.
@@ -85,6 +102,7 @@ func checkSteps(home string, report wordpress.Report) []views.CheckStep {
 		if screen, is := wordpress.ScreenForStep(r.Name); is && r.Fix != "" {
 			all[i].Screen = views.AdminLink{URL: screen.URL(home), Label: screen.Label}
 		}
+		all[i].Reconnect = r.Name == wordpress.StepCredential && r.State == wordpress.CheckFailed
 	}
 	return all
 }

@@ -4,8 +4,11 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
+	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/dustin/go-humanize"
 	"github.com/dustin/go-humanize/english"
@@ -20,10 +23,26 @@ import (
 
 const perPage = 50
 
+// listFilters are the fields by which the list of sites is filtered. A run is put together by the first of them; by the others, sites are chosen one by one.
+var listFilters = append(slices.Clone(runFilters), "credential")
+
+var runFilters = []string{"q", "state", "client", "tag"}
+
+// olderThan is the time that lies so many days back; zero where the text is no such number.
+func olderThan(days string, now time.Time) time.Time {
+	n, err := strconv.Atoi(days)
+	if err != nil || n <= 0 || n > mostDays {
+		return time.Time{}
+	}
+	return now.AddDate(0, 0, -n)
+}
+
+const mostDays = 36500
+
 // siteQuery keeps what the list of sites understands of its address.
 func siteQuery(v *requestContext) url.Values {
 	kept := url.Values{}
-	for _, name := range []string{"q", "state", "client", "tag", "sort", "dir"} {
+	for _, name := range append([]string{"sort", "dir"}, listFilters...) {
 		if value := strings.TrimSpace(v.Query(name)); value != "" {
 			kept.Set(name, value)
 		}
@@ -39,6 +58,7 @@ func siteFilter(query url.Values) sites.Filter {
 	if tag := query.Get("tag"); tag != "" {
 		f.Tags = []string{tag}
 	}
+	f.Credential = olderThan(query.Get("credential"), time.Now())
 	return f
 }
 
@@ -63,11 +83,18 @@ func (s *Server) sites(v *requestContext) error {
 		anySite = len(all.States) > 0
 	}
 	page := views.Sites{
-		Query: query.Get("q"), State: query.Get("state"), Client: query.Get("client"), Tag: query.Get("tag"), Sort: query.Get("sort"), Descending: filter.Descending,
+		Query: query.Get("q"), State: query.Get("state"), Client: query.Get("client"), Tag: query.Get("tag"), Credential: query.Get("credential"), Sort: query.Get("sort"), Descending: filter.Descending,
 		Pages: views.Pages{Page: v.page(), Per: perPage, Total: int(total), Path: "/sites", Query: query}, Any: anySite, Checking: s.checking.left(v.actor().ID),
 		States: chips("state", facets.States, query), Clients: chips("client", facets.Clients, query), Tags: chips("tag", facets.Tags, query),
 	}
-	if page.Rows, err = s.siteRows(v, found); err != nil {
+	upkeep, err := s.Registry.Upkeep(v.Request.Context())
+	if err != nil {
+		return err
+	}
+	if page.Upkeep, err = s.upkeepChips(v, upkeep); err != nil {
+		return err
+	}
+	if page.Rows, err = s.siteRows(v, found, upkeep); err != nil {
 		return err
 	}
 	return v.render(http.StatusOK, views.SitesPage(v.frame("Sites", "sites"), page))
@@ -91,7 +118,7 @@ func chips(name string, counts []sites.Count, query url.Values) []views.Chip {
 	return all
 }
 
-func (s *Server) siteRows(v *requestContext, found []sites.Site) ([]views.SiteRow, error) {
+func (s *Server) siteRows(v *requestContext, found []sites.Site, upkeep sites.Upkeep) ([]views.SiteRow, error) {
 	ids := make([]int64, len(found))
 	for i, site := range found {
 		ids[i] = site.ID
@@ -108,6 +135,7 @@ func (s *Server) siteRows(v *requestContext, found []sites.Site) ([]views.SiteRo
 			SeenAt: site.SeenAt, Cache: site.CacheState, Mode: site.SetupMode, Environment: site.Environment, Plugin: site.PluginVersion, CacheAt: site.CacheAt,
 			LastOutcome: string(target.Outcome), LastReason: target.Reason.Sentence(), LastRun: target.RunID,
 			Administrator: site.Credential.Administrator, CredentialAt: site.Credential.CreatedAt,
+			CredentialOld: upkeep.Old(site.Credential.CreatedAt, time.Now()),
 		}
 	}
 	return rows, nil
@@ -128,7 +156,7 @@ func (s *Server) chosen(v *requestContext) ([]sites.Site, error) {
 	}
 	if form.Get("all") == "1" {
 		query := url.Values{}
-		for _, name := range []string{"q", "state", "client", "tag"} {
+		for _, name := range listFilters {
 			query.Set(name, form.Get("all."+name))
 		}
 		found, _, err := s.Registry.Sites(v.Request.Context(), v.actor(), siteFilter(query))
@@ -212,7 +240,7 @@ func (c *checking) left(member int64) int {
 // chosenFilter is the query of the list that a form of it was sent from.
 func chosenFilter(v *requestContext) string {
 	query := url.Values{}
-	for _, name := range []string{"q", "state", "client", "tag"} {
+	for _, name := range listFilters {
 		if value := v.PostForm("all." + name); value != "" {
 			query.Set(name, value)
 		}
