@@ -25,7 +25,7 @@ func sitesRotateCommand(c *config) *cobra.Command {
 		Long: `Replace application passwords with new ones, and revoke the old ones.
 
 On each site, Drover creates a new application password with the old one, signs in with it, stores it, and then revokes the old one. You can
-stop it at any time: a server, or the next call, goes on or takes it back. While a run uses the old password, it is not revoked. Passwords
+stop it at any time: a server, or the next call, finishes it or takes it back. While a run uses the old password, it is not revoked. Passwords
 that cannot be rotated are listed with the reason, and nothing is changed there: connect those sites again in WordPress.`,
 		Example: `  drover sites rotate --all --older-than 90 --look
   drover sites rotate --client Acme`,
@@ -117,7 +117,7 @@ func reportRotations(out io.Writer, all []sites.Rotation, asJSON bool) error {
 		}
 		word, over := rotationWords[r.Step]
 		if !over {
-			word = "goes on later"
+			word = "not finished yet"
 		}
 		switch {
 		case asJSON:

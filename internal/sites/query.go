@@ -140,7 +140,8 @@ func CountSealed(ctx context.Context, db *database.DB) (int64, error) {
 	return credentials + pending, err
 }
 
-// CountSealedByOthers counts the credentials, the new passwords of rotations under way, and the files that wait for their import, that a key other than the given one sealed.
+// CountSealedByOthers counts the credentials, the new passwords of rotations that have not ended, and the files that wait for their import, that a key other
+// than the given one sealed.
 func CountSealedByOthers(ctx context.Context, db *database.DB, key uint32) (n int64, err error) {
 	credentials, err := store{db: db.Gorm}.sealedByOthers(ctx, key, -1)
 	if err != nil {

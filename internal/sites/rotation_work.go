@@ -189,7 +189,7 @@ func (o *rotating) verify(ctx context.Context) (over bool, err error) {
 	own, v := fresh.OwnPassword(ctx)
 	switch {
 	case v.Outcome == wordpress.OK && (own.UUID != o.row.NewUUID || own.UserID != o.row.UserID):
-		v = wordpress.Verdict{Outcome: wordpress.Failed, Reason: wordpress.ReasonUnclear, Note: "WordPress signed in somebody else with the new password."}
+		v = wordpress.Verdict{Outcome: wordpress.Failed, Reason: wordpress.ReasonUnclear, Note: "WordPress signed in another user with the new password."}
 		return o.takeBack(ctx, v)
 	case v.Outcome != wordpress.OK && needsReconnect(v.Reason) && o.row.Attempts >= 2: // twice: some hosts' caches know a new password a moment later
 		return o.takeBack(ctx, v)
