@@ -75,7 +75,7 @@ func (r *Registry) LookAtRotation(ctx context.Context, actor access.Actor, ids .
 			if err := w.log.VerifyActor(w.tx, actor, access.SiteRotate, access.On("site", s.ID)); err != nil {
 				return err
 			}
-			if _, err := w.askRotation(s, RotationLooking); err != nil {
+			if _, err := w.queueRotation(s, RotationLooking); err != nil {
 				return err
 			}
 		}
@@ -95,7 +95,7 @@ func (r *Registry) StartRotation(ctx context.Context, actor access.Actor, ids ..
 		return err
 	}
 	return r.mark(ctx, actor, access.SiteRotate, idsOf(chosen), func(w write, s Site) error {
-		_, err := w.askRotation(s, RotationWaiting)
+		_, err := w.queueRotation(s, RotationWaiting)
 		return err
 	})
 }

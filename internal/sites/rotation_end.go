@@ -158,11 +158,11 @@ func (o *rotating) overtaken(ctx context.Context) (over bool, err error) {
 		}
 		return o.end(ctx, RotationFailed, v)
 	}
-	fresh, _, err := o.pending()
+	renewed, _, err := o.pending()
 	if err != nil {
 		return true, err
 	}
-	if wordpress.Origin(o.site.Home) == o.row.Origin && fresh.RevokePassword(ctx, o.row.NewUUID).Outcome == wordpress.OK {
+	if wordpress.Origin(o.site.Home) == o.row.Origin && renewed.RevokePassword(ctx, o.row.NewUUID).Outcome == wordpress.OK {
 		return o.end(ctx, RotationFailed, v)
 	}
 	return o.endWith(ctx, RotationFailed, v, leftBehind(o.row.Name))

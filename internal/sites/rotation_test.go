@@ -357,7 +357,7 @@ func TestAPasswordInUseIsNotRevoked(t *testing.T) {
 }
 
 // Two processes never work the same rotation: no site gets two new passwords.
-func TestProcessesShareRotations(t *testing.T) {
+func TestProcessesDivideRotations(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *database.DB) {
 		const n = 24
 		fake := startFake(t, make([]wptest.Site, n)...)

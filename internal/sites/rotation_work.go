@@ -24,7 +24,7 @@ const (
 	rotationPause    = 15 * time.Second
 	longestPause     = 6 * time.Hour
 	rotationAttempts = 14
-	heldFor          = 5 * time.Second // until it is looked again whether the old password is still in use
+	revokeEvery      = 5 * time.Second // until it is looked again whether the old password is still in use
 )
 
 // WorkRotations works all rotations that are due, and returns when none is. Several processes may call it at once. After a crash, it goes on where the
@@ -182,11 +182,11 @@ func (o *rotating) create(ctx context.Context) (over bool, err error) {
 
 // verify signs in with the new password and makes it the site's credential. Where it does not work, it is revoked, and the old one stays.
 func (o *rotating) verify(ctx context.Context) (over bool, err error) {
-	fresh, password, err := o.pending()
+	renewed, password, err := o.pending()
 	if err != nil {
 		return true, err
 	}
-	own, v := fresh.OwnPassword(ctx)
+	own, v := renewed.OwnPassword(ctx)
 	switch {
 	case v.Outcome == wordpress.OK && (own.UUID != o.row.NewUUID || own.UserID != o.row.UserID):
 		v = wordpress.Verdict{Outcome: wordpress.Failed, Reason: wordpress.ReasonUnclear, Note: "WordPress signed in another user with the new password."}
@@ -229,7 +229,7 @@ func (o *rotating) swap(ctx context.Context, password vault.Secret) error {
 func (o *rotating) revoke(ctx context.Context) (over bool, err error) {
 	if o.inUse != nil {
 		if busy, err := o.inUse(ctx, o.site.ID); err != nil || busy {
-			return true, errors.Join(err, o.save(ctx, RotationSwapped, map[string]any{"next_at": time.Now().Add(heldFor).UnixMicro(), "lease_until": 0,
+			return true, errors.Join(err, o.save(ctx, RotationSwapped, map[string]any{"next_at": time.Now().Add(revokeEvery).UnixMicro(), "lease_until": 0,
 				"finding": "The old password is revoked as soon as the run on this site has ended."}))
 		}
 	}

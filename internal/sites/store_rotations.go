@@ -47,8 +47,8 @@ func (r rotationRow) rotation(s Site) Rotation {
 // errLost means that another process goes on with a rotation.
 var errLost = errors.New("sites: the lease of the rotation was lost")
 
-// askRotation puts the site on the list of rotations, unless a rotation of it is under way.
-func (w write) askRotation(s Site, step RotationStep) (asked bool, err error) {
+// queueRotation puts the site on the list of rotations, unless a rotation of it is under way.
+func (w write) queueRotation(s Site, step RotationStep) (asked bool, err error) {
 	busy := slices.DeleteFunc(slices.Clone(underWay), func(s RotationStep) bool { return s == RotationLooking })
 	err = w.tx.Where("site_id = ? AND step NOT IN ?", s.ID, busy).Delete(&rotationRow{}).Error
 	if err != nil {

@@ -38,7 +38,7 @@ func parsePassword(raw json.RawMessage) ApplicationPassword {
 
 // OwnPassword returns the application password that the client signs in with, and whose it is. It is zero where the verdict is not OK.
 func (c *Client) OwnPassword(ctx context.Context) (ApplicationPassword, Verdict) {
-	x, v := c.ask(ctx, http.MethodGet, passwordsPath+"/introspect?_fields=uuid,name,app_id", nil)
+	x, v := c.judged(ctx, http.MethodGet, passwordsPath+"/introspect?_fields=uuid,name,app_id", nil)
 	if v.Reason == ReasonNotAuthenticated && (&siteCheck{client: c}).knownToCore(ctx) == yes {
 		return ApplicationPassword{}, failed(ReasonForbidden, "Something on the site, such as a security plugin, closes /wp/v2/users, and the passwords with it.")
 	}
@@ -50,7 +50,7 @@ func (c *Client) OwnPassword(ctx context.Context) (ApplicationPassword, Verdict)
 	if own.UUID == "" {
 		return ApplicationPassword{}, unclear(x, "WordPress does not tell which application password is in use.")
 	}
-	x, v = c.ask(ctx, http.MethodGet, "/wp/v2/users/me?_fields=id", nil)
+	x, v = c.judged(ctx, http.MethodGet, "/wp/v2/users/me?_fields=id", nil)
 	if v.Outcome != OK {
 		return ApplicationPassword{}, v
 	}
@@ -65,7 +65,7 @@ func (c *Client) OwnPassword(ctx context.Context) (ApplicationPassword, Verdict)
 // CreatesPasswords tells whether the user may create and revoke application passwords, as far as WordPress says so before it is tried; nothing is
 // changed. Known is false where it does not say.
 func (c *Client) CreatesPasswords(ctx context.Context) (may, known bool) {
-	x, _ := c.ask(ctx, http.MethodOptions, passwordsPath, nil)
+	x, _ := c.judged(ctx, http.MethodOptions, passwordsPath, nil)
 	if x.Fault != nil || x.Status >= 300 || !fromWordPress(x) || x.Header.Get("Allow") == "" {
 		return false, false
 	}
@@ -74,7 +74,7 @@ func (c *Client) CreatesPasswords(ctx context.Context) (may, known bool) {
 
 // ApplicationPasswords lists those of the user.
 func (c *Client) ApplicationPasswords(ctx context.Context) ([]ApplicationPassword, Verdict) {
-	x, v := c.ask(ctx, http.MethodGet, passwordsPath+"?_fields=uuid,name,app_id", nil)
+	x, v := c.judged(ctx, http.MethodGet, passwordsPath+"?_fields=uuid,name,app_id", nil)
 	if v.Outcome != OK {
 		return nil, v
 	}
@@ -101,7 +101,7 @@ func (c *Client) CreatePassword(ctx context.Context, name, appID string) (NewApp
 	if err != nil {
 		panic(err) // texts only
 	}
-	x, v := c.ask(ctx, http.MethodPost, passwordsPath, body)
+	x, v := c.judged(ctx, http.MethodPost, passwordsPath, body)
 	if v.Outcome != OK {
 		return NewApplicationPassword{}, v
 	}
@@ -116,12 +116,12 @@ func (c *Client) CreatePassword(ctx context.Context, name, appID string) (NewApp
 
 // RevokePassword revokes one of the user's application passwords. One that is not there any more is revoked already.
 func (c *Client) RevokePassword(ctx context.Context, uuid string) Verdict {
-	x, v := c.ask(ctx, http.MethodDelete, passwordsPath+"/"+url.PathEscape(uuid), nil)
+	x, v := c.judged(ctx, http.MethodDelete, passwordsPath+"/"+url.PathEscape(uuid), nil)
 	for _, way := range []string{OverrideHeader, OverrideQuery} {
 		if !v.Verb {
 			break
 		}
-		x, v = c.WithOverride(way).ask(ctx, http.MethodDelete, passwordsPath+"/"+url.PathEscape(uuid), nil)
+		x, v = c.WithOverride(way).judged(ctx, http.MethodDelete, passwordsPath+"/"+url.PathEscape(uuid), nil)
 	}
 	if v.Code == "rest_application_password_not_found" {
 		return Verdict{Outcome: OK, Status: x.Status, Code: v.Code}
@@ -129,8 +129,8 @@ func (c *Client) RevokePassword(ctx context.Context, uuid string) Verdict {
 	return v
 }
 
-// ask sends one request and judges the answer.
-func (c *Client) ask(ctx context.Context, method, path string, body []byte) (Exchange, Verdict) {
+// judged sends one request and judges the answer.
+func (c *Client) judged(ctx context.Context, method, path string, body []byte) (Exchange, Verdict) {
 	x := c.Do(ctx, Request{Method: method, Path: path, Body: body})
 	return x, Classify(x)
 }
