@@ -94,9 +94,8 @@ func (r *Registry) StartRotation(ctx context.Context, actor access.Actor, ids ..
 	if err != nil {
 		return err
 	}
-	return r.mark(ctx, actor, access.SiteRotate, idsOf(chosen), func(w write, s Site) error {
-		_, err := w.queueRotation(s, RotationWaiting)
-		return err
+	return r.mark(ctx, actor, access.SiteRotate, idsOf(chosen), func(w write, s Site) (bool, error) {
+		return w.queueRotation(s, RotationWaiting)
 	})
 }
 
