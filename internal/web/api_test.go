@@ -208,7 +208,7 @@ func TestTokenFromMakingToRevoking(t *testing.T) {
 		t.Errorf("a revoked token: %d", status)
 	}
 	short, _ := h.program(t, members.Member{Email: "short@agency.example", Name: "Short", Role: access.Viewer},
-		members.Token{Name: "short", Role: access.Viewer, ExpiresAt: time.Now().Add(300 * time.Millisecond)})
+		members.Token{Name: "short", Role: access.Viewer, ExpiresAt: time.Now().Add(5 * time.Second)})
 	poll.Until(t, "the token expires", func() bool {
 		status, _ := short.call("GET", "/api/v1/me", "")
 		return status == http.StatusUnauthorized
