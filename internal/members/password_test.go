@@ -68,7 +68,7 @@ func TestCommonPasswordsAreRefusedEverywhere(t *testing.T) {
 	t.Parallel()
 	db := dbtest.SQLite(t)
 	r := newRoster(db, keys(t), audit.New(db.Gorm))
-	r.Deny([]string{"correcthorsebattery"})
+	r.Deny([]string{"quincejellyontoast"})
 	m := add(t, r, "m@a.example", access.Viewer)
 	invited, err := r.Invite(t.Context(), shell, members.Member{Email: "n@a.example", Role: access.Viewer})
 	if err != nil {
@@ -78,7 +78,7 @@ func TestCommonPasswordsAreRefusedEverywhere(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, bad := range []string{"correcthorsebattery", "Correct Horse Battery", "1qaz2wsx3edc", "1QAZ 2wsx 3edc"} {
+	for _, bad := range []string{"quincejellyontoast", "Quince Jelly On Toast", "1qaz2wsx3edc", "1QAZ 2wsx 3edc"} {
 		_, adding := r.Add(t.Context(), shell, members.Member{Email: "x@a.example", Name: "X", Role: access.Viewer}, secret(bad))
 		_, joining := r.Join(t.Context(), invited, members.Claim{Name: "N", Password: secret(bad)}, laptop)
 		_, resetting := r.Reset(t.Context(), reset, secret(bad), laptop)
@@ -152,6 +152,50 @@ func TestHashesAreMadeAgainAtTodaysCost(t *testing.T) {
 			}
 		}
 	})
+}
+
+// Beside a second factor the password alone proves nothing: it neither opens a session that waits for the factor nor confirms in one that had it.
+func TestAPasswordProvesNothingBesideASecondFactor(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, db *database.DB) {
+		r := newRoster(db, keys(t), audit.New(db.Gorm))
+		m := add(t, r, "m@a.example", access.Operator)
+		app, _ := enrol(t, r, m)
+		_, h := signInPending(t, r, m, laptop)
+		if _, err := r.GivePassword(t.Context(), h, secret(password)); !errors.Is(err, members.ErrPassword) {
+			t.Errorf("instead of the factor: %v", err)
+		}
+		token, err := r.GiveCode(t.Context(), h, codeOf(t, app, time.Now()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, h.Session, err = r.Authenticate(t.Context(), token); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := r.GivePassword(t.Context(), h, secret(password)); !errors.Is(err, members.ErrPassword) {
+			t.Errorf("to confirm: %v", err)
+		}
+		if _, _, err := r.Authenticate(t.Context(), token); err != nil {
+			t.Errorf("the refusal ended the session: %v", err)
+		}
+	})
+}
+
+// A code is of this half minute, or of the one before or after for a clock that differs, and of no other.
+func TestCodesAreOfThisMoment(t *testing.T) {
+	t.Parallel()
+	for step, taken := range map[int]bool{-20: false, -3: false, -2: false, -1: true, 0: true, 1: true, 2: false, 3: false, 20: false} {
+		db := dbtest.SQLite(t)
+		r, now := newRoster(db, keys(t), audit.New(db.Gorm)), time.Now()
+		m := add(t, r, "m@a.example", access.Operator)
+		app, _ := enrol(t, r, m)
+		now = now.Add(time.Hour) // far from the code that the app was set up with
+		r.Clock(func() time.Time { return now })
+		_, h := signInPending(t, r, m, laptop)
+		_, err := r.GiveCode(t.Context(), h, codeOf(t, app, now.Add(time.Duration(step)*30*time.Second)))
+		if (err == nil) != taken || err != nil && !errors.Is(err, members.ErrCode) {
+			t.Errorf("a code %d steps from now: %v", step, err)
+		}
+	}
 }
 
 // Guesses of the password count the same at every place where it is asked for.

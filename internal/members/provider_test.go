@@ -127,8 +127,16 @@ func TestAFlowIsOfOneBrowserOnce(t *testing.T) {
 			}
 		}
 		first, second := s.begin(members.Flow{Next: "/runs"}), s.begin(members.Flow{})
+		kept := func() (n int64) {
+			db.Gorm.Raw("SELECT count(*) FROM provider_flows").Scan(&n)
+			return n
+		}
+		before := kept()
 		if _, f, _, err := s.FinishProvider(t.Context(), first, members.SessionHolder{Device: laptop}); err != nil || f.Next != "/runs" {
 			t.Errorf("%+v, %v", f, err)
+		}
+		if kept() != before-1 {
+			t.Errorf("%d flows are kept after one of %d was used", kept(), before)
 		}
 		first.Code = second.Code // a fresh code does not bring the flow back
 		if _, _, _, err := s.FinishProvider(t.Context(), first, members.SessionHolder{Device: laptop}); !errors.Is(err, members.ErrProvider) {

@@ -187,6 +187,19 @@ func TestJudge(t *testing.T) {
 		{"GET", "/wp/v2/tags/reset", nil, "", Read, ""},
 		{"POST", "/acme/v1/clear", nil, "", Change, ""},
 
+		{"POST", "/acme/v1/update-option", nil, "", Destroy, ""},
+		{"POST", "/acme/v1/login_as", nil, "", Destroy, ""},
+		{"POST", "/acme/v1/db/query", nil, "", Destroy, ""},
+		{"POST", "/acme/v1/run-sql", nil, "", Destroy, ""},
+		{"POST", "/acme/v1/search-replace", nil, "", Destroy, ""},
+		{"PUT", "/acme/v1/things/change-role", nil, "", Destroy, ""},
+		{"GET", "/acme/v1/things/drop", nil, "", Destroy, ""},
+		{"GET", "/acme/v1/things?action=rm", nil, "", Destroy, ""},
+		{"POST", "/acme/v1/things", nil, `{"op":"unlink"}`, Destroy, ""},
+		{"GET", "/acme/v1/query", nil, "", Read, ""},
+		{"POST", "/acme/v1/dropshipping", nil, "", Change, ""},
+		{"POST", "/acme/v1/controller", nil, "", Change, ""},
+
 		// Abilities: what a site says of them is only its word, and what they are called says more.
 		{"POST", "/wp-abilities/v1/abilities/acme/delete-orders/run", nil, "", Destroy, ""},
 		{"GET", "/wp-abilities/v1/abilities/acme/reset-all/run", nil, "", Destroy, ""},

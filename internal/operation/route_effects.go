@@ -75,8 +75,14 @@ var guarded = []string{
 // guardedWords stand in parts of any form, such as updateSettings or plugin-install.
 var guardedWords = []string{"user", "password", "capabilit", "credential", "plugin", "theme", "setting", "options"}
 
+// guardedNames stand alone between the hyphens and underscores of a part, such as update-option or run_sql.
+var guardedNames = []string{"role", "roles", "permission", "permissions", "login", "impersonate", "option", "sql", "db", "database", "query", "snippet", "exec",
+	"eval", "shell", "php", "replace", "sudo"}
+
 func guardedPart(part string) bool {
-	return slices.Contains(guarded, part) || slices.ContainsFunc(guardedWords, func(word string) bool { return strings.Contains(part, word) })
+	named := func(name string) bool { return slices.Contains(guardedNames, name) }
+	return slices.Contains(guarded, part) || slices.ContainsFunc(guardedWords, func(word string) bool { return strings.Contains(part, word) }) ||
+		slices.ContainsFunc(strings.FieldsFunc(part, func(r rune) bool { return r == '-' || r == '_' }), named)
 }
 
 // ownedFrom is where the parts of a route begin that hold ids: below a namespace, such as acme/v1, and the name of a resource. What a

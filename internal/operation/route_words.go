@@ -13,6 +13,7 @@ import (
 var (
 	destroyingVerbs = []string{
 		"delete", "remove", "destroy", "erase", "wipe", "truncate", "disable", "deactivate", "uninstall", "reset", "restore", "rollback", "revoke", "terminate",
+		"drop", "rm", "unlink",
 	}
 	emptyingVerbs = []string{"purge", "clear", "flush", "empty", "clean", "cleanup", "prune", "invalidate"}
 	// verbObjects are what a verb is written together with: deleteall, clearcache.
