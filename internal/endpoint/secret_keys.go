@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+
+	"golang.org/x/text/unicode/norm"
 )
 
 // The words of a key that say that its value is a secret. A key is split at case, dashes, dots and brackets: consumerSecret is consumer, secret.
@@ -13,9 +15,11 @@ var (
 		"password", "passwords", "passwd", "passphrase", "passcode", "secret", "secrets", "token", "tokens", "nonce", "nonces", "wpnonce", "apikey", "apikeys",
 		"apitoken", "authtoken", "accesstoken", "refreshtoken", "clientsecret", "privatekey", "secretkey", "jwt", "salt", "salts", "credential", "credentials",
 		"csrf", "xsrf",
+		"passwort", "kennwort", "contraseña", "contrasena", "wachtwoord", "senha", "parola", "hasło", "haslo", "пароль", "lösenord",
 	}
 	// secretLastWords do so at the end of a key alone.
-	secretLastWords = []string{"pass", "pwd", "pw", "userpass", "authorization", "cookie", "cookies", "otp", "sid", "sessid", "phpsessid", "sessionid", "bearer"}
+	secretLastWords = []string{"pass", "pwd", "pw", "userpass", "authorization", "cookie", "cookies", "otp", "sid", "sessid", "phpsessid", "sessionid",
+		"bearer", "passe", "auth", "hmac"}
 	// secretPairs are two words that do so at the end.
 	secretPairs = []string{
 		"api key", "api keys", "private key", "secret key", "access key", "auth key", "in key", "license key", "licence key", "consumer key", "encryption key",
@@ -23,6 +27,7 @@ var (
 		"client key", "activation key", "session key", "session id", "master key", "app key", "service key", "account key", "ssh key", "shared key", "webhook key",
 		"security key",
 		"recovery key", "reset key", "pass word", "pass phrase", "pass code", "recovery code", "recovery codes", "backup code", "backup codes", "basic auth",
+		"pin code", "security code", "security answer",
 	}
 	// plainEndings end keys that only tell something of a secret, such as password_protected.
 	plainEndings = []string{
@@ -56,7 +61,7 @@ func SecretKey(key string) bool {
 	if len(key) > longestKey {
 		return false
 	}
-	words := wordsOf(key)
+	words := wordsOf(norm.NFKC.String(key))
 	if len(words) == 0 {
 		return false
 	}
