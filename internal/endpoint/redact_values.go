@@ -32,7 +32,8 @@ var speakingValues = []speakingValue{
 	{[]string{"hooks.slack.com", "webhooks"}, regexp.MustCompile(`(?:hooks\.slack\.com\\*/services|/api\\*/webhooks)\\*/([A-Za-z0-9_\\/-]{8,})`)},
 	{[]string{"ignature=", "sig="}, regexp.MustCompile(`(?:[?&;]|\\u0026)(?:(?:X-Amz-|X-Goog-)?Signature|sig)=([^&"'\s\\<>]{8,})`)},
 	{[]string{"action=rp", "action=resetpass"}, regexp.MustCompile(`action=(?:rp|resetpass)[^"'\s<>]{0,200}?(?:[&;]|\\u0026)key=([^&"'\s\\<>]+)`)},
-	{[]string{"uthorization", "UTHORIZATION"}, regexp.MustCompile(`(?i)authorization\\*["']?\s*[=:]\s*\\*["']?(?:basic|bearer|\[removed\])[ \t]+([^\s"'\\,;<>]{8,})`)},
+	{[]string{"uthorization", "UTHORIZATION"}, regexp.MustCompile(
+		`(?i)authorization\\*["']?\s*[=:]\s*\\*["']?(?:basic|bearer|\[removed\])[ \t]+([^\s"'\\,;<>]{8,})`)},
 	// A field that hides what is typed in it, as a page of settings has it.
 	{[]string{"assword"}, regexp.MustCompile(`(?i)<input\b[^>]{0,500}?\btype=\\*["']?password\b[^>]{0,500}?\bvalue=\\*["']([^"'\\<>]+)`)},
 	{[]string{"assword"}, regexp.MustCompile(`(?i)<input\b[^>]{0,500}?\bvalue=\\*["']([^"'\\<>]+)\\*["'][^>]{0,500}?\btype=\\*["']?password\b`)},

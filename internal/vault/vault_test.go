@@ -26,6 +26,36 @@ func create(t testing.TB) (*vault.Vault, string) {
 	return v, path
 }
 
+// Every key of a keyset, the first and those of rotations, is one of AES-GCM with 256 bits.
+func TestKeysAreAES256GCM(t *testing.T) {
+	v, path := create(t)
+	if err := v.Rotate(); err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var keyset struct {
+		Key []struct {
+			KeyData struct {
+				TypeURL string `json:"typeUrl"`
+				Value   []byte
+			}
+		}
+	}
+	if err := json.Unmarshal(text, &keyset); err != nil || len(keyset.Key) != 2 {
+		t.Fatalf("%d keys, %v", len(keyset.Key), err)
+	}
+	for i, key := range keyset.Key {
+		// The value is a message of one field, number 3, with as many bytes as its second byte says (google/tink/proto/aes_gcm.proto).
+		data := key.KeyData
+		if data.TypeURL != "type.googleapis.com/google.crypto.tink.AesGcmKey" || len(data.Value) != 34 || data.Value[0] != 0x1a || data.Value[1] != 32 {
+			t.Errorf("key %d is a %s of %d bytes", i, data.TypeURL, len(data.Value))
+		}
+	}
+}
+
 func TestSealAndOpen(t *testing.T) {
 	v, _ := create(t)
 	for _, text := range []string{"", "abcd EFGH 1234", "пароль 🔑"} {

@@ -95,7 +95,10 @@ func TestTLSFaults(t *testing.T) {
 	}{
 		"unknown authority": {client: func(c *Config) { c.RootCAs = nil }, says: "unknown authority"},
 		"another name":      {host: "other.example", says: "another host name"},
-		"an old version":    {server: func(c *tls.Config) { c.MaxVersion = tls.VersionTLS11; c.MinVersion = tls.VersionTLS10 }, says: "TLS"},
+		"ciphers without forward secrecy": {server: func(c *tls.Config) {
+			c.MaxVersion, c.CipherSuites = tls.VersionTLS12, []uint16{tls.TLS_RSA_WITH_AES_128_GCM_SHA256, tls.TLS_RSA_WITH_AES_128_CBC_SHA}
+		}, says: "TLS"},
+		"an old version": {server: func(c *tls.Config) { c.MaxVersion = tls.VersionTLS11; c.MinVersion = tls.VersionTLS10 }, says: "TLS"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			server := httptest.NewUnstartedServer(http.HandlerFunc(echo))
