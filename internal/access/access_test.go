@@ -109,7 +109,8 @@ func TestSitesInAScope(t *testing.T) {
 		"neither":                       {NewScope(acmeOrVIP), "Zulu", []string{"x"}, false},
 		"of no client":                  {NewScope(acmeOrVIP), "", nil, false},
 		"of no client, and that listed": {NewScope(Restriction{Clients: []string{""}}), "", nil, false},
-		"another case":                  {NewScope(acmeOrVIP), "acme", []string{"VIP"}, false},
+		"its client in another case":    {NewScope(acmeOrVIP), "ACME", nil, true},
+		"a tag in another case":         {NewScope(acmeOrVIP), "Zulu", []string{"VIP"}, false}, // tags are stored in lower case
 		"a part of the name":            {NewScope(acmeOrVIP), "Acme Ltd", nil, false},
 		"both restrictions":             {NewScope(acmeOrVIP, Restriction{Tags: []string{"shop"}}), "Acme", []string{"shop"}, true},
 		"one of two restrictions":       {NewScope(acmeOrVIP, Restriction{Tags: []string{"shop"}}), "Acme", nil, false},

@@ -20,7 +20,7 @@ func TestNamesSaysWhere(t *testing.T) {
 }
 
 func TestExpandedPartsStayParts(t *testing.T) {
-	values := Values{"row.dot": ".", "row.dots": "..", "row.none": "", "row.e": "e"}
+	values := Values{"row.dot": ".", "row.dots": "..", "row.none": "", "row.e": "e", "row.path": "../users/1?x=1#y%2f", "row.query": "a&_method=DELETE#"}
 	for path, want := range map[string]string{
 		"/a/{{row.dot}}{{row.dot}}/b":   "/a/%20/b",
 		"/a/.{{row.dot}}/b":             "/a/%20/b",
@@ -28,6 +28,8 @@ func TestExpandedPartsStayParts(t *testing.T) {
 		"/a/%2{{row.e}}{{row.dot}}/b":   "/a/%20/b",
 		"/a/{{row.none}}/b":             "/a/%20/b",
 		"/a/x{{row.dots}}/b?q={{none}}": "/a/x../b?q=",
+		"/a/{{row.path}}/b":             "/a/..%2Fusers%2F1%3Fx=1%23y%252f/b",
+		"/a?q={{row.query}}":            "/a?q=a%26_method%3DDELETE%23",
 		"/a/../b":                       "/a/../b", // not ours: the request's own check refuses it
 	} {
 		if got := ExpandPath(path, values); got != want {

@@ -120,6 +120,12 @@ func TestAttackUnknownMethod(t *testing.T) {
 			t.Errorf("%s %s: the answer does not say what is allowed", c.method, c.path)
 		}
 	}
+	for _, route := range h.server.Table() {
+		path := strings.NewReplacer(":id", "1", ":target", "1", ":seq", "1", ":page", "sites").Replace(route.Path)
+		if got := p.send(p.request(http.MethodTrace, path, nil)); got.status != http.StatusMethodNotAllowed {
+			t.Errorf("TRACE %s: %d", path, got.status)
+		}
+	}
 	r := p.request(http.MethodPost, "/sign-in", url.Values{"_method": {"DELETE"}})
 	r.Header.Set("X-HTTP-Method-Override", "DELETE")
 	if got := p.send(r); got.status != http.StatusUnprocessableEntity {
