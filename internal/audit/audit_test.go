@@ -71,19 +71,30 @@ func TestAuthorize(t *testing.T) {
 func TestNoRecordNoChange(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *database.DB) {
 		log := audit.New(db.Gorm)
-		err := db.Gorm.Transaction(func(tx *gorm.DB) error {
-			if err := tx.Exec("INSERT INTO clients (name, created_at) VALUES ('Acme', 1)").Error; err != nil {
-				return err
-			}
-			return log.Record(tx, mara, audit.Event{Action: access.SiteAdd, Detail: map[string]any{"unwritable": make(chan int)}})
-		})
-		if err == nil {
-			t.Fatal("an entry that cannot be written was accepted")
+		refuse := "CREATE TRIGGER refuse BEFORE INSERT ON entries BEGIN SELECT RAISE(ABORT, 'refused'); END"
+		if db.Postgres() {
+			refuse = "ALTER TABLE entries ADD CONSTRAINT refuse CHECK (seq < 0) NOT VALID"
 		}
-		var n int64
-		db.Gorm.Raw("SELECT count(*) FROM clients").Scan(&n)
-		if n != 0 {
-			t.Error("the change was kept without its entry")
+		for name, detail := range map[string]map[string]any{"unwritable": {"unwritable": make(chan int)}, "refused by the database": nil} {
+			if detail == nil {
+				if err := db.Gorm.Exec(refuse).Error; err != nil {
+					t.Fatal(err)
+				}
+			}
+			err := db.Gorm.Transaction(func(tx *gorm.DB) error {
+				if err := tx.Exec("INSERT INTO clients (name, created_at) VALUES ('Acme', 1)").Error; err != nil {
+					return err
+				}
+				return log.Record(tx, mara, audit.Event{Action: access.SiteAdd, Detail: detail})
+			})
+			if err == nil {
+				t.Errorf("%s: an entry that cannot be written was accepted", name)
+			}
+			var n int64
+			db.Gorm.Raw("SELECT count(*) FROM clients").Scan(&n)
+			if n != 0 {
+				t.Errorf("%s: the change was kept without its entry", name)
+			}
 		}
 	})
 }
