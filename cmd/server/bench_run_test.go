@@ -68,7 +68,7 @@ func (f fleet) clear(b *testing.B, c webClient) time.Duration {
 	if started == "" {
 		b.Fatalf("the run did not start: %.500s", page)
 	}
-	for !strings.Contains(page, `data-progress="done"`) {
+	for !strings.Contains(page, `data-progress="Done"`) {
 		time.Sleep(200 * time.Millisecond)
 		_, page = c.get(b, strings.TrimSuffix(started, "/stream"))
 		if time.Since(began) > 3*time.Minute {
