@@ -71,7 +71,7 @@ func (r *Registry) StoreOverride(ctx context.Context, actor access.Actor, s Site
 	if err := r.log.Authorize(ctx, actor, access.SiteDetect, access.On("site", s.ID)); err != nil {
 		return err
 	}
-	err := r.store.change(ctx, actor, func(w write) error {
+	err := r.storeInTurn(ctx, actor, func(w write) error {
 		if err := w.takeTurn(access.SiteDetect, access.On("site", s.ID)); err != nil {
 			return err
 		}

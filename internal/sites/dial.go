@@ -86,7 +86,7 @@ func (r *Registry) Locate(ctx context.Context, actor access.Actor, s Site, clien
 	if err := r.log.Authorize(ctx, actor, access.SiteDetect, access.On("site", s.ID)); err != nil {
 		return located, err
 	}
-	err := r.store.change(ctx, actor, func(w write) error {
+	err := r.storeInTurn(ctx, actor, func(w write) error {
 		if err := w.storeCachePlugins(before, s.CachePlugins); err != nil {
 			return err
 		}
@@ -102,6 +102,17 @@ func (r *Registry) Locate(ctx context.Context, actor access.Actor, s Site, clien
 		return located, fmt.Errorf("sites: locate: %w", err)
 	}
 	return located, nil
+}
+
+// storeInTurn is a change that waits for its place among the many of a run.
+func (r *Registry) storeInTurn(ctx context.Context, actor access.Actor, f func(write) error) error {
+	select {
+	case r.storing <- struct{}{}:
+		defer func() { <-r.storing }()
+		return r.store.change(ctx, actor, f)
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
 }
 
 // pluginsSeen are the site's cache plugins once an index named these namespaces. An index without one of them takes none away: some plugins
@@ -121,7 +132,7 @@ func (r *Registry) StoreCachePlugins(ctx context.Context, actor access.Actor, s 
 	if err := r.log.Authorize(ctx, actor, access.SiteDetect, access.On("site", s.ID)); err != nil {
 		return s, err
 	}
-	if err := r.store.change(ctx, actor, func(w write) error { return w.storeCachePlugins(before, s.CachePlugins) }); err != nil {
+	if err := r.storeInTurn(ctx, actor, func(w write) error { return w.storeCachePlugins(before, s.CachePlugins) }); err != nil {
 		return s, fmt.Errorf("sites: cache plugins: %w", err)
 	}
 	return s, nil

@@ -3,7 +3,12 @@ package sites_test
 import (
 	"context"
 	"errors"
+	"fmt"
+	"sync"
 	"testing"
+	"time"
+
+	"gorm.io/gorm"
 
 	"github.com/droverhq/drover/internal/access"
 	"github.com/droverhq/drover/internal/database/dbtest"
@@ -48,4 +53,37 @@ func TestAFailureIsNoSentence(t *testing.T) {
 	if _, err := h.registry.Select(ctx, access.System(), sites.Selection{Homes: []string{"https://acme.example"}}); err == nil || errors.As(err, &problems) {
 		t.Errorf("select: %v", err)
 	}
+}
+
+// The many requests of a run that store what they found leave connections for pages, also while something else writes.
+func TestPagesNeedNotWaitForARun(t *testing.T) {
+	t.Parallel()
+	const requests = 40
+	h := newTestRegistry(t, dbtest.SQLite(t), nil)
+	s := h.add(t, sites.Draft{URL: "https://acme.example", Username: "editor", Password: vault.NewSecret("abcd efgh ijkl mnop qrst uvwx")})
+	var group sync.WaitGroup
+	err := h.db.Gorm.Transaction(func(*gorm.DB) error { // which has the lock for writing from its beginning
+		for range requests {
+			group.Go(func() {
+				if _, err := h.registry.StoreCachePlugins(t.Context(), access.System(), s, []string{"bigscoots-cache/v2"}); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		for deadline := time.Now().Add(time.Minute); h.db.SQL.Stats().InUse < 3 && time.Now().Before(deadline); {
+			time.Sleep(time.Millisecond)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+		defer cancel()
+		for range 20 {
+			if _, n, err := h.registry.Sites(ctx, access.System(), sites.Filter{Limit: 10}); err != nil || n != 1 {
+				return fmt.Errorf("%d sites, %w", n, err)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Error(err)
+	}
+	group.Wait()
 }

@@ -186,11 +186,17 @@ func (s store) list(ctx context.Context, scope access.Scope, f Filter) ([]Site, 
 	if f.Descending {
 		order += " DESC"
 	}
-	q := s.filtered(ctx, scope, f).Select(listColumns).Order(order + ", sites.id")
-	if f.Limit > 0 {
-		q = q.Limit(f.Limit).Offset(f.Offset)
+	order += ", sites.id"
+	if f.Limit == 0 {
+		return s.scan(ctx, s.filtered(ctx, scope, f).Select(listColumns).Order(order))
 	}
-	return s.scan(ctx, q)
+	// The page's sites are chosen by their ids alone: sorting all sites with all their columns takes several times as long.
+	page := s.bare(ctx, scope, f)
+	if strings.Contains(order, "clients.") || strings.Contains(order, "credentials.") {
+		page = s.filtered(ctx, scope, f)
+	}
+	page = page.Select("sites.id").Order(order).Limit(f.Limit).Offset(f.Offset)
+	return s.scan(ctx, s.joined(ctx).Where("sites.id IN (?)", page).Select(listColumns).Order(order))
 }
 
 // scan reads the rows of a joined query and adds their tags.
