@@ -8,7 +8,7 @@ import (
 // How much the heap may grow before the garbage collector runs, in percent of what lives, and the bytes from which it runs more often. Measured, a
 // run on 5,000 sites: at Go's own 100 percent the collector takes a tenth of the processor time.
 const (
-	heapGrowth = 300
+	heapGrowth = 200
 	heapAtMost = 1 << 30
 )
 
