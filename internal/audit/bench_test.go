@@ -109,7 +109,8 @@ func BenchmarkRecordOfAMillion(b *testing.B) {
 func seedSites(b *testing.B, db *database.DB) {
 	b.Helper()
 	for _, statement := range []string{
-		"INSERT INTO clients (id, name, created_at) WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 50) SELECT i, 'Client ' || i, 0 FROM n",
+		"INSERT INTO clients (id, name, key, created_at) WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 50)" +
+			" SELECT i, 'Client ' || i, 'client ' || i, 0 FROM n",
 		"INSERT INTO sites (id, name, home, host, client_id, created_at, updated_at) WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < " +
 			"5000) SELECT i, 'Site ' || i, 'https://site-' || i, 'site-' || i, i % 50 + 1, 0, 0 FROM n",
 		"INSERT INTO runs (id, operation, title, effect, spec, state, actor_kind, actor_name, total, created_at) WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL " +

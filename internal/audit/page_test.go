@@ -19,7 +19,7 @@ func TestPagesAddUpToTheLog(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *database.DB) {
 		ctx := context.Background()
 		for _, statement := range []string{
-			"INSERT INTO clients (id, name, created_at) VALUES (1, 'Acme', 0), (2, 'Zulu', 0)",
+			"INSERT INTO clients (id, name, key, created_at) VALUES (1, 'Acme', 'acme', 0), (2, 'Zulu', 'zulu', 0)",
 			"INSERT INTO sites (id, name, home, host, client_id, created_at, updated_at) VALUES (1, 'a', 'https://a', 'a', 1, 0, 0), (2, 'z', 'https://z', 'z', 2, " +
 				"0, 0)",
 			"INSERT INTO runs (id, operation, title, effect, spec, state, actor_kind, actor_name, total, created_at) VALUES (1, 'o', 't', 'read', '{}', 'done', " +
