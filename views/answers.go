@@ -35,10 +35,18 @@ type AnswersPage struct {
 
 // AnswerCondition is one condition of the rows.
 type AnswerCondition struct {
-	Column    int
+	Column    int // -1: any
 	Op, Value string
 	Name      string // of the column
 	Versions  bool   // the column holds versions: one is older than another, not less
+}
+
+// column is the condition's column in an address.
+func (c AnswerCondition) column() string {
+	if c.Column < 0 {
+		return "any"
+	}
+	return strconv.Itoa(c.Column)
 }
 
 // words says the condition as a person would.
@@ -160,7 +168,7 @@ func (p AnswersPage) withoutCondition(at int) string {
 	q := p.kept("column", "op", "value", "page")
 	for i, c := range p.Conditions {
 		if i != at {
-			q.Add("column", strconv.Itoa(c.Column))
+			q.Add("column", c.column())
 			q.Add("op", c.Op)
 			q.Add("value", c.Value)
 		}
@@ -186,6 +194,9 @@ func (p AnswersPage) columnOptions(none string) []Option {
 	for i, name := range p.Heads {
 		all = append(all, Option{strconv.Itoa(i), name})
 	}
+	if none == "" {
+		all = append(all, Option{"any", "any column"})
+	}
 	return all
 }
 
@@ -199,7 +210,7 @@ func (p AnswersPage) conditionLabel() string {
 // lastColumn is the column of the last condition: a person who asks for a second one often begins there.
 func (p AnswersPage) lastColumn() string {
 	if n := len(p.Conditions); n > 0 {
-		return strconv.Itoa(p.Conditions[n-1].Column)
+		return p.Conditions[n-1].column()
 	}
 	return "0"
 }
@@ -218,4 +229,15 @@ func short(text string) string {
 		return text
 	}
 	return string(runes[:longest]) + "…"
+}
+
+// findExample shows how rows are found, with a column that this table has.
+func (p AnswersPage) findExample() string {
+	switch i := slices.Index(p.Heads, "version"); {
+	case i >= 0:
+		return "Find rows: akismet version<5.3"
+	case len(p.Heads) > 0:
+		return "Find rows: any words, or " + p.Heads[0] + "=value"
+	}
+	return "Find rows"
 }

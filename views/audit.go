@@ -121,6 +121,25 @@ func (f AuditFilter) query() url.Values {
 	return q
 }
 
+// recent are the filter's entries of the last days.
+func (f AuditFilter) recent(now time.Time) []Chip {
+	var all []Chip
+	for _, each := range []struct {
+		days  int
+		label string
+	}{{0, "Today"}, {7, "Last 7 days"}, {30, "Last 30 days"}} {
+		since := now.UTC().AddDate(0, 0, -each.days).Format(time.DateOnly)
+		q := f.query()
+		q.Set("since", since)
+		q.Del("until")
+		if f.Since == since && f.Until == "" {
+			q.Del("since")
+		}
+		all = append(all, Chip{Label: each.label, Count: -1, Chosen: f.Since == since && f.Until == "", Href: "/audit?" + q.Encode()})
+	}
+	return all
+}
+
 func (p AuditPage) clients() []Option {
 	all := []Option{{"", "Any client"}}
 	for _, c := range p.Clients {

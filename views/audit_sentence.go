@@ -174,13 +174,20 @@ func (e AuditRow) ending() string {
 			"failed": ": taken back", "unrevoked": ": the old one could not be revoked"}[e.Detail.text("result")]
 	case "site.import":
 		return e.Detail.counts("added", "updated", "unchanged", "bad")
-	case "member.add", "member.invite", "member.join":
+	case "member.add", "member.invite", "member.uninvite", "member.join":
 		if e.Detail.text("link") == "sign_in" {
 			return " to sign in with a one-time link"
 		}
-		if role := e.Detail.text("role"); role != "" {
-			return " as " + role
+		who := e.Detail.text("email")
+		if who != "" && e.Subject == "" {
+			who = " " + who
+		} else {
+			who = ""
 		}
+		if role := e.Detail.text("role"); role != "" {
+			return who + " as " + role
+		}
+		return who
 	case "audit.archive":
 		return fmt.Sprintf(": entries %d to %d", e.Detail.number("first"), e.Detail.number("last"))
 	case "site.tag":

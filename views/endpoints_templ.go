@@ -81,11 +81,11 @@ func Explorer(p ExplorerPage) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = Input(Field{Name: "client", Label: "Client", Value: p.Query.Get("client"), Options: choiceOptions("any", p.Selection.Clients)}).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = Input(Field{Name: "client", Label: "Client", Value: p.Query.Get("client"), Options: choiceOptions("any", p.Selection.Clients)}.orTyped()).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = Input(Field{Name: "tag", Label: "Tag", Value: p.Query.Get("tag"), Options: choiceOptions("any", p.Selection.Tags)}).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = Input(Field{Name: "tag", Label: "Tag", Value: p.Query.Get("tag"), Options: choiceOptions("any", p.Selection.Tags)}.orTyped()).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -4,6 +4,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"time"
 	"unicode"
 )
 
@@ -18,6 +19,7 @@ type Field struct {
 	List                     []string // suggestions
 	Mono                     bool
 	Pattern, Says            string // what the browser checks while typing, and what it says then
+	Focus                    bool   // what the page is for: it has the focus, where a keyboard is at hand
 }
 
 // Option is one choice of a field.
@@ -206,4 +208,33 @@ func (b Bar) parts() []part {
 		all = append(all, p)
 	}
 	return all
+}
+
+// dateField is a field with a picker for a date, or for a time where it holds one. What is wrong stays in a plain field: a picker would lose it.
+func dateField(name, label, value, problem string) Field {
+	f := Field{Name: name, Label: label, Value: value, Problem: problem, Complete: "off", Type: "date"}
+	if problem != "" {
+		f.Type, f.Placeholder = "text", "2026-01-31"
+	} else if at, err := time.Parse(time.RFC3339, value); err == nil {
+		f.Type, f.Value = "datetime-local", at.UTC().Format(minuteFormat)
+	} else if _, err := time.Parse(minuteFormat, value); err == nil {
+		f.Type = "datetime-local"
+	}
+	return f
+}
+
+// minuteFormat is a time as a picker has it, in UTC.
+const minuteFormat = "2006-01-02T15:04"
+
+// orTyped is the field with a list to choose from, or with a box that completes what is typed where there are many.
+func (f Field) orTyped() Field {
+	if len(f.Options) <= mostChips+1 {
+		return f
+	}
+	f.Placeholder, f.Complete = f.Options[0].Label, "off"
+	for _, o := range f.Options[1:] {
+		f.List = append(f.List, o.Value)
+	}
+	f.Options = nil
+	return f
 }

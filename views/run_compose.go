@@ -23,6 +23,8 @@ type ComposePage struct {
 	Form     string            // the form of an endpoint that it came from, as its address
 	Problems map[string]string // by field: operation, selection, a parameter's name, confirm
 
+	Examples []Option // requests to begin with
+
 	Verify                             bool
 	AtOnce, AtOncePerServer, TimeLimit string // the run's own limits, as typed
 
@@ -56,6 +58,8 @@ type ComposeSelection struct {
 	Tags    []ComposeChoice
 	Sites   []ComposeSite // chosen one by one
 	Total   int           // the sites that there are
+
+	Origin, OriginWords string // where Sites come from: answers:12, “from answers of run 12”
 }
 
 // ComposeChoice is a client or a tag.
@@ -86,6 +90,7 @@ type RunPreview struct {
 	Expected time.Duration // 0 when it is not known
 	Open     bool          // the requests are shown at once
 	Confirm  string        // what was typed to confirm what destroys
+	Asked    bool          // it waits for approval: its sites cannot be changed
 	Problems map[string]string
 }
 

@@ -146,7 +146,7 @@ func RunReportPage(r RunReport) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 14, "\">JSON</a> <button form=\"sign-out\" class=\"link cursor-pointer\">Sign out</button> <button type=\"button\" class=\"btn\" data-print>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 14, "\">JSON</a> <button form=\"sign-out\" class=\"link cursor-pointer\">Sign out</button> <button type=\"button\" class=\"btn\" data-print data-key=\"p\">")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -24,7 +24,8 @@ type RunView struct {
 	Params    []RunParam
 	Where     string // the selection in words
 	Total     int
-	RerunOf   int64 // the run that this one repeats, 0 for none
+	RerunOf   int64   // the run that this one repeats, 0 for none
+	Reruns    []int64 // the runs that repeat it, the latest first
 	CreatedAt time.Time
 	StartedAt time.Time
 	EndedAt   time.Time
@@ -139,6 +140,7 @@ type RunTargets struct {
 	Rows            []RunTarget
 	Total           int
 	Page, Per       int
+	Can             map[string]bool // what the reader may do, by action
 }
 
 // RunTargetsPage is the same as a page of its own, for browsers without scripts.
@@ -155,6 +157,31 @@ func (v RunView) path(rest string) string { return runHref(v.ID) + rest }
 func runHref(run int64) string { return "/runs/" + id(run) }
 
 func (t RunTarget) href() string { return runHref(t.RunID) + "/targets/" + id(t.ID) }
+
+// targetFixes is where a reason is put right, and the right that it takes.
+var targetFixes = map[string]struct{ right, label, path string }{
+	"bad_credential":    {"site.credential", "Replace credential", "?credential=1"},
+	"not_authenticated": {"site.credential", "Replace credential", "?credential=1"},
+	"forbidden":         {"site.credential", "Connect a user that may", "?credential=1"},
+	"redirected":        {"site.edit", "Change the site's URL", "/edit"},
+	"other_site":        {"site.edit", "Change the site's URL", "/edit"},
+	"unreachable":       {"site.edit", "Check the site's URL", "/edit"},
+	"not_json":          {"site.read", "See what works", ""},
+	"no_route":          {"site.read", "See what works", ""},
+}
+
+// fix leads to the place where the target's reason is put right.
+func (t RunTarget) fix(can map[string]bool) (Crumb, bool) {
+	fix, known := targetFixes[t.Reason]
+	if !known || !can[fix.right] {
+		return Crumb{}, false
+	}
+	to := "/sites/" + id(t.SiteID) + fix.path
+	if strings.Contains(fix.path, "?") {
+		to += "&run=" + id(t.RunID)
+	}
+	return Crumb{Label: fix.label, Href: to}, true
+}
 
 // summary is what the site's row says beside its outcome: WordPress's own words before ours.
 func (t RunTarget) summary() string {

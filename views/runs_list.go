@@ -2,6 +2,7 @@ package views
 
 import (
 	"net/url"
+	"slices"
 	"strconv"
 	"time"
 )
@@ -71,14 +72,6 @@ func (f RunsFilter) query() url.Values {
 	return q
 }
 
-// dateKind is a plain field where the date is wrong: a date field would lose what was typed.
-func (f RunsFilter) dateKind(field string) string {
-	if f.Problems[field] != "" {
-		return "text"
-	}
-	return "date"
-}
-
 func (p RunsPage) pages() Pages {
 	return Pages{Page: p.Page, Per: p.Per, Total: p.Total, Path: "/runs", Query: p.Filter.query()}
 }
@@ -106,3 +99,8 @@ var runStates = []Option{{"", "Any state"}, {"asked", "Waiting for approval"}, {
 
 var runHas = []Option{{"", "Any outcome"}, {"trouble", "Needs attention"}, {"failed", "Some failed"}, {"unknown", "Some unknown"},
 	{"partial", "Some partial"}, {"skipped", "Some skipped"}}
+
+// anyLive tells whether something can still happen in one of the runs.
+func anyLive(rows []RunRow) bool {
+	return slices.ContainsFunc(rows, func(r RunRow) bool { return r.State == "waiting" || r.State == "running" })
+}

@@ -413,7 +413,7 @@ func ImportPage(f Frame, i Import) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 31, "<div class=\"grid gap-1.5\"><label for=\"file\" class=\"text-sm font-medium\">CSV file or Excel workbook</label> <input id=\"file\" type=\"file\" name=\"file\" accept=\".csv,.tsv,.txt,.xlsx,text/csv\" class=\"control\"></div>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 31, "<div class=\"grid gap-1.5\"><label for=\"file\" class=\"text-sm font-medium\">CSV file or Excel workbook</label> <input id=\"file\" type=\"file\" name=\"file\" accept=\".csv,.tsv,.txt,.xlsx,text/csv\" class=\"control\" data-file-submits></div>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -136,7 +136,8 @@ type Site struct {
 	Entries             []AuditRow
 	Credential          []Field // the form that replaces it
 	ReauthenticateFirst bool    // a proof of who asks comes before the form
-	ShowCredential      bool    // the form is open, since something was wrong with it
+	ShowCredential      bool    // the form is open
+	FromRun             int64   // the run that the reader came from to fix the site, 0 for none
 }
 
 // known tells whether any rung was climbed, by a check or by a run.
@@ -167,4 +168,13 @@ type ImportLine struct {
 	Number              int
 	URL, Result, Reason string
 	SiteID              int64
+}
+
+// confirmCredential leads to the form that replaces the credential, by way of a proof of who asks.
+func (s Site) confirmCredential() string {
+	next := "/sites/" + id(s.ID) + "?credential=1"
+	if s.FromRun != 0 {
+		next += "&run=" + id(s.FromRun)
+	}
+	return "/confirm?next=" + url.QueryEscape(next)
 }

@@ -174,9 +174,12 @@ func cellOf(r Row, column int) any {
 	return r.Cells[column]
 }
 
+// AnyColumn is a filter's column where each is looked at: some must contain the value, or none.
+const AnyColumn = -1
+
 // Filter keeps rows by one column, such as version < 5.3.
 type Filter struct {
-	Column int
+	Column int    // AnyColumn takes contains and !contains
 	Op     string // = != < <= > >= contains !contains
 	Value  string
 }
@@ -186,6 +189,10 @@ func Ops() []string { return []string{"=", "!=", "<", "<=", ">", ">=", "contains
 
 // Keeps tells whether the row passes.
 func (f Filter) Keeps(r Row) bool {
+	if f.Column == AnyColumn {
+		contains := slices.ContainsFunc(r.Cells, func(cell any) bool { return strings.Contains(strings.ToLower(Show(cell)), strings.ToLower(f.Value)) })
+		return contains == (f.Op != "!contains")
+	}
 	if f.Column < 0 || f.Column >= len(r.Cells) {
 		return true
 	}

@@ -22,6 +22,7 @@ type Filter struct {
 	State        State
 	Actor        string
 	Site         int64
+	RerunOf      int64
 	Has          wordpress.Outcome // with at least one target of this outcome, or HasTrouble
 	Faulted      bool              // that Drover itself could not work a part of
 	Since, Until time.Time

@@ -80,6 +80,9 @@ func (s *Store) filteredRuns(ctx context.Context, scope access.Scope, f Filter) 
 	if f.Actor != "" {
 		q = q.Where("actor_name = ?", f.Actor)
 	}
+	if f.RerunOf != 0 {
+		q = q.Where("rerun_of = ?", f.RerunOf)
+	}
 	if f.Site != 0 {
 		q = q.Where("id IN (SELECT run_id FROM targets WHERE site_id = ? AND "+within+")", with(values, f.Site)...)
 	}

@@ -21,6 +21,8 @@ type Selection struct {
 	Query   string   `json:"query,omitempty"` // part of a name or an address
 	IDs     []int64  `json:"ids,omitempty"`
 	Homes   []string `json:"homes,omitempty"`
+	// Origin says where single sites come from, such as answers:12 for the answers of run 12. It chooses nothing.
+	Origin string `json:"origin,omitempty"`
 }
 
 // filters tells whether the selection chooses by anything but single sites.

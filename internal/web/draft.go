@@ -21,7 +21,7 @@ func draftPath(name string) string { return "/runs/new?draft=" + url.QueryEscape
 func (s *Server) saveDraft(v *requestContext, form url.Values) (string, error) {
 	kept := url.Values{}
 	for name, values := range form {
-		if name != "draft" && name != "next" && name != "leave" {
+		if !slices.Contains([]string{"draft", "next", "leave", "example"}, name) {
 			kept[name] = values
 		}
 	}
@@ -122,7 +122,7 @@ func (s *Server) withDraft(v *requestContext, q url.Values) (url.Values, error) 
 }
 
 // selectionFields choose sites.
-var selectionFields = []string{"all", "client", "tag", "state", "q", "site"}
+var selectionFields = []string{"all", "client", "tag", "state", "q", "site", "origin"}
 
 // nextOfDraft are the pages that give a draft its operation.
 var nextOfDraft = []string{"/operations", "/endpoints", "/operations/new"}
@@ -161,7 +161,7 @@ func (s *Server) draftOfRun(v *requestContext) error {
 	if err != nil {
 		return err
 	}
-	draft := url.Values{"all": {""}}
+	draft := url.Values{"all": {""}, "origin": {"run:" + strconv.FormatInt(id, 10)}}
 	for _, site := range spec.Selection.IDs {
 		draft.Add("site", strconv.FormatInt(site, 10))
 	}

@@ -30,6 +30,18 @@ func (p person) live(form url.Values) string {
 	return p.send(r).header.Get("HX-Replace-Url")
 }
 
+// refused sends the form of a run that is not to start, and returns the page that says why: it has the address of the form's draft.
+func (p person) refused(form url.Values) string {
+	p.t.Helper()
+	status, to := p.post("/runs", form)
+	if status != http.StatusSeeOther || !strings.HasPrefix(to, "/runs/new?draft=") {
+		p.t.Errorf("not refused: %d %.300s", status, to)
+		return ""
+	}
+	_, page := p.get(to)
+	return page
+}
+
 func TestADraftKeepsTheWork(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *database.DB) {
 		h := newTestServerOn(t, db, wptest.Site{}, wptest.Site{}, wptest.Site{})
@@ -142,6 +154,9 @@ func TestRunSomethingElseOnThese(t *testing.T) {
 	if !strings.Contains(page, `value="disable-cache"`) || !strings.Contains(page, "Run something else on these") {
 		t.Errorf("the run's page offers nothing else: %.300s", page)
 	}
+	if strings.Count(page, `action="/runs/1/draft"`) < 3 {
+		t.Error("the groups offer nothing else")
+	}
 	status, to := p.post("/runs/1/draft", url.Values{"outcome": {"ok"}, "operation": {"disable-cache"}})
 	if status != http.StatusSeeOther {
 		t.Fatalf("%d %.200s", status, to)
@@ -160,9 +175,12 @@ func TestNothingIsPreselectedAndWarningsGroup(t *testing.T) {
 	if fields := fieldsOf(t, page); fields.Get("operation") != "" || fields.Get("p.purge_type") != "" {
 		t.Errorf("preselected: %v", fields)
 	}
-	if status, page := p.post("/runs", url.Values{"operation": {"clear-cache"}, "all": {"1"}}); status != http.StatusUnprocessableEntity ||
-		!strings.Contains(page, "Choose what to clear") {
-		t.Errorf("without a choice: %d", status)
+	if page := p.refused(url.Values{"operation": {"clear-cache"}, "all": {"1"}}); !strings.Contains(page, "Choose what to clear") {
+		t.Error("it starts without a choice")
+	}
+	if page := p.refused(url.Values{"operation": {"request"}, "p.method": {"GET"}, "p.path": {"/wp/v2/plugins/…"}, "all": {"1"}}); !strings.Contains(page,
+		"Replace … in the path.") {
+		t.Error("an example starts before it is filled in")
 	}
 	if err := h.db.Gorm.Exec("UPDATE sites SET state = 'broken', finding = 'No answer from ' || name WHERE id > 1").Error; err != nil {
 		t.Fatal(err)
@@ -173,6 +191,9 @@ func TestNothingIsPreselectedAndWarningsGroup(t *testing.T) {
 		t.Fatal(status)
 	}
 	_, page = p.get(to)
+	if !strings.Contains(page, `name="leave" value="broken"`) {
+		t.Error("the warned sites cannot be left out")
+	}
 	if strings.Count(page, "The last check failed.") != 1 || !strings.Contains(page, "2 sites: ") || !strings.Contains(page, `href="#run-warnings"`) {
 		t.Error("the warnings are not grouped, or the bar does not lead to them")
 	}

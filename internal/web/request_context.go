@@ -155,9 +155,12 @@ func (v *requestContext) forget() {
 func (s *Server) flashCookie() string { return s.cookieName() + "-said" }
 
 // setFlash shows a message on the next page.
-func (v *requestContext) setFlash(kind, text string) {
-	http.SetCookie(v.Writer, &http.Cookie{Name: v.server.flashCookie(), Value: url.QueryEscape(kind + "|" + text), Path: "/", MaxAge: 60, HttpOnly: true,
-		Secure: v.server.secure, SameSite: http.SameSiteStrictMode})
+func (v *requestContext) setFlash(kind, text string) { v.setFlashUndo(kind, text, "") }
+
+// setFlashUndo shows a message on the next page, with a button that undoes what was done: a path to post to, with its fields as a query.
+func (v *requestContext) setFlashUndo(kind, text, undo string) {
+	http.SetCookie(v.Writer, &http.Cookie{Name: v.server.flashCookie(), Value: url.QueryEscape(kind + "|" + undo + "|" + text), Path: "/", MaxAge: 60,
+		HttpOnly: true, Secure: v.server.secure, SameSite: http.SameSiteStrictMode})
 }
 
 func (v *requestContext) flash() *views.Flash {
@@ -170,23 +173,25 @@ func (v *requestContext) flash() *views.Flash {
 	if plain, err := url.QueryUnescape(value); err == nil {
 		value = plain
 	}
-	kind, text, found := strings.Cut(value, "|")
-	if !found {
+	parts := strings.SplitN(value, "|", 3)
+	if len(parts) != 3 {
 		return nil
 	}
-	return &views.Flash{Kind: kind, Text: text}
+	return &views.Flash{Kind: parts[0], Undo: parts[1], Text: parts[2]}
 }
 
-// frame is what surrounds a page of this member.
-func (v *requestContext) frame(title, active string) views.Frame {
+// who is the member that pages are drawn for.
+func (v *requestContext) who() views.Who {
 	can := map[string]bool{}
 	for _, action := range access.Actions() {
 		can[string(action)] = v.actor().May(action)
 	}
-	return views.Frame{
-		Title: title, Active: active, Flash: v.flash(), RequestID: v.requestID(), Gallery: v.server.Gallery,
-		Who: views.Who{Name: v.member.Name, Email: v.member.Email, Role: string(v.member.Role), Can: can},
-	}
+	return views.Who{Name: v.member.Name, Email: v.member.Email, Role: string(v.member.Role), Can: can}
+}
+
+// frame is what surrounds a page of this member.
+func (v *requestContext) frame(title, active string) views.Frame {
+	return views.Frame{Title: title, Active: active, Flash: v.flash(), RequestID: v.requestID(), Gallery: v.server.Gallery, Who: v.who()}
 }
 
 // redirect leads to another page after something was done.

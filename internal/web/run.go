@@ -23,6 +23,9 @@ func (s *Server) run(v *requestContext) error {
 	return s.showRun(v, http.StatusOK, id, nil)
 }
 
+// mostReruns is how many of its reruns a run's page names, the latest first.
+const mostReruns = 5
+
 func (s *Server) showRun(v *requestContext, status int, id int64, problems validation.Problems) error {
 	snapshot, err := s.Runner.Snapshot(v.Request.Context(), v.actor(), id)
 	if err != nil {
@@ -33,6 +36,13 @@ func (s *Server) showRun(v *requestContext, status int, id int64, problems valid
 		return err
 	}
 	view := runView(snapshot, v.actor(), above)
+	reruns, _, err := s.Runner.Runs(v.Request.Context(), v.actor(), runs.Filter{RerunOf: id, Limit: mostReruns})
+	if err != nil {
+		return err
+	}
+	for _, rerun := range reruns {
+		view.Reruns = append(view.Reruns, rerun.ID)
+	}
 	view.Problems = problems
 	if snapshot.Run.State == runs.AwaitingApproval {
 		if view.Approval, err = s.approvalView(v, snapshot.Run, problems); err != nil {
@@ -135,9 +145,21 @@ func where(sel sites.Selection) string {
 		if text != "" {
 			text += ", and "
 		}
-		text += countedSites(n) + " selected individually"
+		text += countedSites(n) + " " + originOf(sel.Origin)
 	}
 	return text
+}
+
+// origins say where single sites come from.
+var origins = map[string]string{"answers": "from answers of run ", "run": "of run "}
+
+// originOf says in words where single sites come from.
+func originOf(origin string) string {
+	kind, id, _ := strings.Cut(origin, ":")
+	if words, known := origins[kind]; known && len(numbers([]string{id})) == 1 {
+		return words + id
+	}
+	return "selected individually"
 }
 
 // whichOf reads which targets of a run are meant.
@@ -175,6 +197,7 @@ func (s *Server) targets(v *requestContext) error {
 	for _, t := range found {
 		list.Rows = append(list.Rows, targetView(t))
 	}
+	list.Can = v.who().Can
 	if v.GetHeader("HX-Request") != "" {
 		return v.render(http.StatusOK, views.RunTargetList(list))
 	}
@@ -192,6 +215,6 @@ func (s *Server) approvalView(v *requestContext, run runs.Run, problems validati
 		Preview: previewView(p), Until: run.ApprovalUntil, Own: own, Problem: problems["confirm"],
 		CanDecide: !own && run.OutsideScope == 0 && v.actor().May(access.RunApprove) && v.actor().May(runs.Right(run.Effect)),
 	}
-	approval.Preview.Total = run.Total
+	approval.Preview.Total, approval.Preview.Asked = run.Total, true
 	return approval, nil
 }

@@ -151,7 +151,7 @@ func conditionsOf(q url.Values) []endpoint.Filter {
 	for i, op := range q["op"] {
 		f := endpoint.Filter{Op: op}
 		if i < len(q["column"]) {
-			f.Column = number(q["column"][i])
+			f.Column = columnOf(q["column"][i])
 		}
 		if i < len(q["value"]) {
 			f.Value = strings.TrimSpace(q["value"][i])
@@ -170,7 +170,7 @@ const mostConditions = 20
 func (t *tabulated) narrow(q url.Values) {
 	t.conditions = conditionsOf(q)
 	for _, f := range t.conditions {
-		if f.Column < len(t.columns) {
+		if f.Column >= 0 && f.Column < len(t.columns) {
 			t.versions = append(t.versions, endpoint.Versions(t.rows, f.Column))
 		} else {
 			t.versions = append(t.versions, false)
@@ -188,6 +188,14 @@ func (t *tabulated) narrow(q url.Values) {
 			return endpoint.Compare(a.Cells[sort], b.Cells[sort])
 		})
 	}
+}
+
+// columnOf reads a column of a condition.
+func columnOf(text string) int {
+	if text == "any" {
+		return endpoint.AnyColumn
+	}
+	return number(text)
 }
 
 // number reads a place in a list; what is none is the first.
@@ -213,9 +221,12 @@ func (s *Server) showAnswers(v *requestContext, place *expression.Place, run run
 	if err != nil {
 		return err
 	}
+	if strings.TrimSpace(q.Get("find")) != "" {
+		return v.redirect(t.withFound(q))
+	}
 	t.narrow(q)
 	page := views.AnswersPage{
-		Frame: v.frame(run.Title, "runs"), RunID: run.ID, Title: run.Title, Query: q, Rows: t.query.Rows, Columns: columnsText(t.columns), Problem: t.problem,
+		Frame: v.frame("Answers", "runs"), RunID: run.ID, Title: run.Title, Query: q, Rows: t.query.Rows, Columns: columnsText(t.columns), Problem: t.problem,
 		Without: t.without, Nothing: t.empty, Odd: q.Get("odd") == "1", Sort: q.Get("sort"), Down: q.Get("dir") == "down",
 		Group: q.Get("group"), Total: len(t.rows), Page: v.page(), Per: perPage, CanRun: v.frame("", "").May("run.start"),
 	}
@@ -248,7 +259,9 @@ func (t *tabulated) words() []views.AnswerCondition {
 	all := make([]views.AnswerCondition, len(t.conditions))
 	for i, f := range t.conditions {
 		name := "column " + strconv.Itoa(f.Column+1)
-		if f.Column < len(t.columns) {
+		if f.Column == endpoint.AnyColumn {
+			name = "any column"
+		} else if f.Column < len(t.columns) {
 			name = t.columns[f.Column].Name
 		}
 		all[i] = views.AnswerCondition{Column: f.Column, Op: f.Op, Value: f.Value, Name: name, Versions: t.versions[i]}

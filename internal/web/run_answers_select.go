@@ -29,6 +29,7 @@ func (s *Server) chooseFromAnswers(v *requestContext, chosen url.Values) error {
 		}
 		t.narrow(q)
 		chosen.Del("site")
+		chosen.Set("origin", "answers:"+strconv.FormatInt(run.ID, 10))
 		seen := map[int64]bool{}
 		for _, r := range t.rows {
 			if !seen[r.Site] {

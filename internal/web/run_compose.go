@@ -29,10 +29,12 @@ func (s *Server) compose(v *requestContext) error {
 			return err
 		}
 		d.form.Set("from", d.from)
+		problems := refusals(d.form)
 		if v.Query("typed") == "" {
+			problems = nil
 			d.form.Del("confirm") // what was typed confirmed what was shown then
 		}
-		return s.showCompose(v, http.StatusOK, d.form, nil)
+		return s.showCompose(v, d.form, problems)
 	}
 	if chosen.Get("all") == "1" {
 		if err := s.narrowed(v, chosen); err != nil {
@@ -43,7 +45,7 @@ func (s *Server) compose(v *requestContext) error {
 		return err
 	}
 	chosen.Del("from")
-	return s.showCompose(v, http.StatusOK, chosen, nil)
+	return s.showCompose(v, chosen, nil)
 }
 
 // narrowed turns "all that match" of the list of sites into the filters that they match, or into the sites where a run knows no such filter.
@@ -88,6 +90,10 @@ func (s *Server) preview(v *requestContext) error {
 		if form, err = s.leftOut(v, form, kind); err != nil {
 			return err
 		}
+	}
+	if name := form.Get("example"); name != "" {
+		fillExample(form, name)
+		return s.toDraft(v, form, "")
 	}
 	if v.GetHeader("HX-Request") == "" {
 		return s.toDraft(v, form, "&requests=1#run-requests")
@@ -140,14 +146,17 @@ func previewView(p runs.Preview) views.RunPreview {
 // unchosen says which parameters of a change are still to be chosen: where a choice would do more or less, a person makes it.
 func unchosen(form url.Values) validation.Problems {
 	o, found := operation.Find(form.Get("operation"))
-	if !found || o.Effect == operation.Read {
+	if !found {
 		return nil
 	}
 	p := validation.Problems{}
 	for _, param := range o.Params {
-		if param.Kind == operation.KindChoice && param.Default != "" && form.Get("p."+param.Name) == "" {
+		if o.Effect != operation.Read && param.Kind == operation.KindChoice && param.Default != "" && form.Get("p."+param.Name) == "" {
 			p[param.Name] = "Choose " + strings.ToLower(param.Label[:1]) + param.Label[1:] + "."
 		}
+	}
+	if o.Name == "request" && strings.Contains(form.Get("p.path"), toFill) {
+		p["path"] = "Replace " + toFill + " in the path."
 	}
 	if len(p) == 0 {
 		return nil
@@ -185,7 +194,7 @@ func (s *Server) leftOut(v *requestContext, form url.Values, kind string) (url.V
 }
 
 // showCompose draws the form as it was filled in. Problems with fields are those of an attempt to start.
-func (s *Server) showCompose(v *requestContext, status int, form url.Values, problems validation.Problems) error {
+func (s *Server) showCompose(v *requestContext, form url.Values, problems validation.Problems) error {
 	page := views.ComposePage{Frame: v.frame("Run", "run"), Chosen: form.Get("operation"), Typed: map[string]string{}, Problems: problems}
 	page.Concurrency, page.DefaultAtOncePerServer = s.Registry.Limits()
 	page.Saved, page.Form, page.Draft, page.From = form.Get("saved"), form.Get("form"), form.Get("draft"), form.Get("from")
@@ -195,6 +204,9 @@ func (s *Server) showCompose(v *requestContext, status int, form url.Values, pro
 		if param, is := strings.CutPrefix(name, "p."); is {
 			page.Typed[param] = form.Get(name)
 		}
+	}
+	for _, e := range requestExamples {
+		page.Examples = append(page.Examples, views.Option{Value: e.name, Label: e.label})
 	}
 	var err error
 	if page.Operations, err = s.offered(v); err != nil {
@@ -214,10 +226,7 @@ func (s *Server) showCompose(v *requestContext, status int, form url.Values, pro
 		page.Preview.Problems = problems
 	}
 	page.Preview.Open = v.Query("requests") == "1"
-	if status == http.StatusConflict {
-		page.Preview.Confirm = "" // the number that was typed confirmed another run
-	}
-	return v.render(status, views.Compose(page))
+	return v.render(http.StatusOK, views.Compose(page))
 }
 
 func empty(sel sites.Selection) bool {
@@ -254,7 +263,7 @@ func (s *Server) offered(v *requestContext) ([]views.ComposeOperation, error) {
 // selectable is what can be chosen, and what is.
 func (s *Server) selectable(v *requestContext, form url.Values) (views.ComposeSelection, error) {
 	ctx := v.Request.Context()
-	shown := views.ComposeSelection{All: form.Get("all") == "1", Query: form.Get("q"), State: form.Get("state")}
+	shown := views.ComposeSelection{Origin: form.Get("origin"), OriginWords: originOf(form.Get("origin")), All: form.Get("all") == "1", Query: form.Get("q"), State: form.Get("state")}
 	facets, err := s.Registry.Facets(ctx, v.actor())
 	if err != nil {
 		return shown, err
@@ -285,7 +294,7 @@ func (s *Server) startRun(v *requestContext) error {
 	spec := specOf(form)
 	spec.Form = form.Get("form")
 	if problems := unchosen(form); problems != nil {
-		return s.refuseCompose(v, http.StatusUnprocessableEntity, form, problems)
+		return s.refuseCompose(v, form, problems)
 	}
 	if id, err := strconv.ParseInt(form.Get("saved"), 10, 64); err == nil && spec.Operation == "request" {
 		o, err := s.Library.One(v.Request.Context(), id)
@@ -297,11 +306,12 @@ func (s *Server) startRun(v *requestContext) error {
 	spec.Person = s.person(cmp.Or(form.Get("shown"), "nothing"))
 	run, err := s.Runner.Start(v.Request.Context(), v.actor(), spec)
 	if errors.Is(err, runs.ErrNotShown) {
-		return s.refuseCompose(v, http.StatusConflict, form,
+		form.Del("confirm") // the number that was typed confirmed another run
+		return s.refuseCompose(v, form,
 			validation.Problems{"shown": "Nothing was started yet. This is what the run would do now. Check it, then run it."})
 	}
 	if problems, is := errors.AsType[validation.Problems](err); is {
-		return s.refuseCompose(v, http.StatusUnprocessableEntity, form, problems)
+		return s.refuseCompose(v, form, problems)
 	}
 	if err != nil {
 		return err
@@ -309,13 +319,28 @@ func (s *Server) startRun(v *requestContext) error {
 	return v.redirect(fmt.Sprintf("/runs/%d", run.ID))
 }
 
-// refuseCompose shows the form with what is wrong. It is kept as a draft, whose address the page takes, so that it can be reloaded.
-func (s *Server) refuseCompose(v *requestContext, status int, form url.Values, problems validation.Problems) error {
-	name, err := s.saveDraft(v, form)
-	if err != nil {
-		return err
+// refused begins the names under which a draft keeps what was wrong when it was to be started.
+const refused = "refused."
+
+// refusals takes what was wrong out of a draft's form.
+func refusals(form url.Values) validation.Problems {
+	p := validation.Problems{}
+	for name := range form {
+		if field, is := strings.CutPrefix(name, refused); is {
+			p[field] = form.Get(name)
+			form.Del(name)
+		}
 	}
-	form.Set("draft", name)
-	v.Header("Content-Location", draftPath(name))
-	return s.showCompose(v, status, form, problems)
+	if len(p) == 0 {
+		return nil
+	}
+	return p
+}
+
+// refuseCompose keeps the form as a draft, and leads to its address with what is wrong: no page is the answer to a form.
+func (s *Server) refuseCompose(v *requestContext, form url.Values, problems validation.Problems) error {
+	for field, problem := range problems {
+		form.Set(refused+field, problem)
+	}
+	return s.toDraft(v, form, "&typed=1")
 }

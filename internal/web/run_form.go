@@ -62,7 +62,7 @@ func selectionOf(form url.Values) sites.Selection {
 	}
 	return sites.Selection{
 		Clients: filled(form["client"]), Tags: filled(form["tag"]), State: sites.State(form.Get("state")), Query: strings.TrimSpace(form.Get("q")),
-		IDs: numbers(form["site"]),
+		IDs: numbers(form["site"]), Origin: form.Get("origin"),
 	}
 }
 

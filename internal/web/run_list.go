@@ -55,8 +55,11 @@ func day(text, field string, problems map[string]string) time.Time {
 	if text == "" {
 		return time.Time{}
 	}
-	for _, layout := range []string{time.DateOnly, time.RFC3339} {
+	for _, layout := range []string{time.DateOnly, time.RFC3339, "2006-01-02T15:04"} {
 		if at, err := time.Parse(layout, text); err == nil {
+			if field == "until" && layout == time.DateOnly {
+				at = at.AddDate(0, 0, 1) // the day itself is meant too
+			}
 			return at
 		}
 	}

@@ -53,7 +53,7 @@ func (s *Server) useSaved(v *requestContext) error {
 	for name, value := range o.Params() {
 		form.Set("p."+name, value)
 	}
-	return s.showCompose(v, http.StatusOK, form, nil)
+	return s.showCompose(v, form, nil)
 }
 
 func (s *Server) savedOf(v *requestContext) (saved.Operation, error) {

@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"github.com/droverhq/drover/internal/access"
-	"github.com/droverhq/drover/internal/operation"
 	"github.com/droverhq/drover/internal/runs"
 	"github.com/droverhq/drover/internal/sites"
 	"github.com/droverhq/drover/views"
@@ -56,9 +55,14 @@ func matches(text, words string) bool {
 	return strings.Contains(strings.ToLower(text), strings.ToLower(words))
 }
 
+// matchesAll tells whether the text holds each of the words.
+func matchesAll(text, words string) bool {
+	return containsAll(strings.ToLower(text), strings.Fields(strings.ToLower(words)))
+}
+
 func (s *Server) foundPlaces(v *requestContext, words string) (found []views.Found) {
 	for _, place := range places {
-		if matches(place.Title+" "+place.words, words) && (place.right == "" || v.actor().May(place.right)) {
+		if matchesAll(place.Title+" "+place.words, words) && (place.right == "" || v.actor().May(place.right)) {
 			place.Found.Kind = "Page"
 			found = append(found, place.Found)
 		}
@@ -82,27 +86,6 @@ func (s *Server) foundRun(v *requestContext, words string) ([]views.Found, error
 		Href: "/runs/" + strconv.FormatInt(id, 10)}}, nil
 }
 
-func (s *Server) foundOperations(v *requestContext, words string) ([]views.Found, error) {
-	if !v.actor().May(access.RunStart) {
-		return nil, nil
-	}
-	var found []views.Found
-	for _, o := range operation.Builtins() {
-		if matches(o.Title+" "+o.Group, words) && runs.Within(v.actor(), o) && v.actor().May(runs.Right(o.Effect)) {
-			found = append(found, views.Found{Kind: "Operation", Icon: "play", Title: o.Title + "…", Hint: o.Group,
-				Href: "/run?" + url.Values{"operation": {o.Name}}.Encode()})
-		}
-	}
-	saved, err := s.Library.All(v.Request.Context())
-	for _, each := range saved {
-		if each.Within(v.actor()) && matches(each.Name, words) {
-			found = append(found, views.Found{Kind: "Saved operation", Icon: "bookmark", Title: each.Name,
-				Href: "/operations/" + strconv.FormatInt(each.ID, 10) + "/use"})
-		}
-	}
-	return found[:min(len(found), 2*mostFound)], err
-}
-
 // foundSites finds sites, and the clients and tags that hold the words.
 func (s *Server) foundSites(v *requestContext, words string) ([]views.Found, error) {
 	ctx := v.Request.Context()
@@ -111,7 +94,9 @@ func (s *Server) foundSites(v *requestContext, words string) ([]views.Found, err
 		return nil, err
 	}
 	found := foundFacet("Client", "users", "client", facets.Clients, words)
+	found = append(found, paired(v, "client", facets.Clients, words)...)
 	found = append(found, foundFacet("Tag", "tag", "tag", facets.Tags, words)...)
+	found = append(found, paired(v, "tag", facets.Tags, words)...)
 	matching, _, err := s.Registry.Sites(ctx, v.actor(), sites.Filter{Query: words, Limit: mostFound + 2})
 	for _, site := range matching {
 		found = append(found, views.Found{Kind: "Site", Icon: "globe", Title: site.Name, Hint: site.Host, Href: "/sites/" + strconv.FormatInt(site.ID, 10)})

@@ -1,10 +1,12 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"net/http"
+	"strconv"
 	"strings"
 	"time"
 
@@ -50,7 +52,9 @@ func (s *Server) showSite(v *requestContext, status int, site sites.Site, proble
 		Retired: !site.RetiredAt.IsZero(), Root: site.Root, Override: site.Override, Address: site.Address, RedirectsTo: site.RedirectsTo,
 		Username: site.Credential.Username, Roles: site.Credential.Roles, Administrator: site.Credential.Administrator,
 		CredentialAt: site.Credential.CreatedAt, CredentialBy: site.Credential.CreatedBy, WorkedAt: site.Credential.WorkedAt,
-		Steps: checkSteps(site.Home, report), Credential: credentialFields(v.PostForm("username"), problems), ShowCredential: len(problems) > 0,
+		Steps: checkSteps(site.Home, report), Credential: credentialFields(cmp.Or(v.PostForm("username"), site.Credential.Username), problems),
+		ShowCredential:      len(problems) > 0 || v.Query("credential") == "1",
+		FromRun:             fromRun(v),
 		ReauthenticateFirst: len(problems) == 0 && time.Since(v.session.ReauthenticatedAt) > recentFor,
 	}
 	if err := s.addCredentialAge(ctx, &page, site); err != nil {
@@ -171,7 +175,7 @@ func (s *Server) showSiteForm(v *requestContext, status int, site sites.Site, d 
 func credentialFields(username string, p validation.Problems) []views.Field {
 	return []views.Field{
 		{Name: "username", Label: "WordPress username", Value: username, Problem: p["username"], Complete: "off", Required: true},
-		{Name: "application_password", Label: "Application password", Type: "password", Problem: p["application_password"], Complete: "off", Required: true,
+		{Name: "application_password", Label: "Application password", Type: "password", Focus: username != "", Problem: p["application_password"], Complete: "off", Required: true,
 			Hint: "As WordPress shows it, including spaces: Users → Profile → Application Passwords.", Placeholder: "abcd EFGH 1234 ijkl MNOP 5678"},
 	}
 }
@@ -216,9 +220,9 @@ func (s *Server) checkNow(v *requestContext, site sites.Site) {
 		}
 		v.setFlash("problem", "The site is stored, but could not be checked because Drover failed. The server's log says why.")
 	case report.State() == "ready":
-		v.setFlash("ok", "Check finished: everything works.")
+		v.setFlash("ok", fmt.Sprintf("%s was checked: everything works.", site.Name))
 	default:
-		v.setFlash("problem", "Check finished: something needs attention. See below what it is and how to fix it.")
+		v.setFlash("problem", fmt.Sprintf("%s was checked: something needs attention. Its page shows what it is and how to fix it.", site.Name))
 	}
 }
 
@@ -278,7 +282,19 @@ func (s *Server) replaceCredential(v *requestContext) error {
 		return err
 	}
 	s.checkNow(v, site)
+	if run := fromRun(v); run != 0 {
+		return v.redirect(fmt.Sprintf("/runs/%d", run))
+	}
 	return v.redirect(fmt.Sprintf("/sites/%d", site.ID))
+}
+
+// fromRun is the run that somebody came from to fix a site, and goes back to; 0 for none.
+func fromRun(v *requestContext) int64 {
+	run, err := strconv.ParseInt(cmp.Or(v.PostForm("run"), v.Query("run")), 10, 64)
+	if err != nil || run < 1 {
+		return 0
+	}
+	return run
 }
 
 func (s *Server) checkSite(v *requestContext) error {

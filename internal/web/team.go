@@ -41,7 +41,8 @@ func (s *Server) showTeam(v *requestContext, status int, page views.Team, proble
 			return err
 		}
 		page.Form = []views.Field{
-			{Name: "email", Label: "Email", Type: "email", Value: v.PostForm("email"), Problem: problems["email"], Complete: "off", Required: true},
+			{Name: "email", Label: "Email", Type: "email", Value: v.PostForm("email"), Problem: problems["email"], Complete: "off", Required: true,
+				Focus: true},
 			{Name: "role", Label: "Role", Value: v.DefaultPostForm("role", string(access.Operator)), Problem: problems["role"], Options: rolesFor(actor)},
 		}
 	}

@@ -39,6 +39,9 @@ document.addEventListener("click", (event) => {
   if (event.target.closest("[data-close]")) event.target.closest("dialog")?.close();
 });
 
+// What a page is for is ready to type into, where a keyboard is at hand.
+if (!matchMedia("(pointer: coarse)").matches) document.querySelector("[data-focus]")?.focus({ preventScroll: true });
+
 // A file that was chosen is sent at once where nothing else is asked for.
 document.addEventListener("change", (event) => {
   if (event.target.matches?.("[data-file-submits]") && event.target.files.length > 0) event.target.form.requestSubmit();

@@ -9,6 +9,7 @@ if (dialog) {
   const mark = (to) => {
     const all = items();
     none.hidden = all.length > 0;
+    dialog.querySelectorAll("[data-active]").forEach((a) => a.removeAttribute("data-active"));
     at = Math.max(0, Math.min(to, all.length - 1));
     all.forEach((a, i) => a.toggleAttribute("data-active", i === at));
     all[at]?.scrollIntoView({ block: "nearest" });

@@ -73,9 +73,16 @@ if (live) {
   });
 }
 
-// Enter in a field of the composer never starts or saves anything: it shows what would be sent.
+// Enter in a field of the composer never starts or saves anything: it shows what would be sent. Ctrl+Enter runs, from anywhere in it.
 document.addEventListener("keydown", (event) => {
-  if (event.key !== "Enter" || !event.target.matches?.("form[data-compose] input:not([type=submit], [type=button])")) return;
+  if (event.key !== "Enter") return;
+  const run = document.querySelector("[data-run]");
+  if (run && (event.ctrlKey || event.metaKey)) {
+    event.preventDefault();
+    run.click();
+    return;
+  }
+  if (!event.target.matches?.("form[data-compose] input:not([type=submit], [type=button])")) return;
   event.preventDefault();
   const preview = document.querySelector("[data-preview]");
   if (preview) htmx.trigger(preview, "refresh");
@@ -99,10 +106,13 @@ if (compose) {
       label.hidden = !label.textContent.toLowerCase().includes(words);
     });
   }, true);
-  // A form that was refused stands under the address that it was sent to: its draft's is the one to come back to.
-  if (location.pathname === "/runs" && compose.dataset.draft) {
-    history.replaceState(history.state, "", "/runs/new?draft=" + encodeURIComponent(compose.dataset.draft));
-  }
+  // A run that asks for its number of sites leads to where it is typed.
+  compose.addEventListener("click", (event) => {
+    const confirm = document.getElementById("confirm");
+    if (!event.target.closest("[data-run]") || !confirm || confirm.value !== "") return;
+    event.preventDefault();
+    confirm.focus();
+  });
   addEventListener("pageshow", (event) => {
     narrowScope();
     const [from] = performance.getEntriesByType("navigation");

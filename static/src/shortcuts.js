@@ -64,6 +64,8 @@ function pressed(event) {
   }
   if (event.key === "g") goes = Date.now();
   if (event.key === "j" || event.key === "k") return step(event.key === "j" ? 1 : -1) ?? true;
+  const button = document.querySelector(`[data-key="${CSS.escape(event.key)}"]`);
+  if (button) return button.click() ?? true;
   const row = current();
   if (!row || document.activeElement !== row || !(event.key in onRow) || row.tagName === "SUMMARY") return false;
   onRow[event.key](row);
