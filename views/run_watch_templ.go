@@ -118,7 +118,7 @@ func Run(p RunPage) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 7, "\" hx-sse:close=\"done\" hx-config=\"sse.reconnectMaxDelay:5000\" hx-target=\"#run-live\" hx-swap=\"outerMorph\" hx-status:4xx=\"swap:none\" hx-status:5xx=\"swap:none\"><button type=\"button\" class=\"btn mb-3\" data-variant=\"outline\" data-size=\"sm\" data-notify hidden>")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 7, "\" hx-sse:close=\"done\" hx-config=\"sse.reconnectMaxDelay:5000\" hx-target=\"#run-live\" hx-swap=\"outerMorph\" hx-status:4xx=\"swap:none\" hx-status:5xx=\"swap:none\"><button type=\"button\" class=\"btn invisible mb-3\" data-variant=\"outline\" data-size=\"sm\" data-notify>")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

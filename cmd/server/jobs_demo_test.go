@@ -132,30 +132,35 @@ func (j *job) wait(expression string) {
 	do(j.t, j.ctx, "wait for "+expression, until(expression))
 }
 
-// click clicks what the selector names, once it can be seen and nothing lies over it.
+// click clicks what the selector names.
 func (j *job) click(selector string) {
 	j.t.Helper()
-	j.clicks++
-	j.wait(fmt.Sprintf("(%s)(%q)", clickable, selector))
-	do(j.t, j.ctx, "click "+selector, chromedp.Click(selector))
+	j.clickText(selector, "")
 }
 
-const clickable = `(selector) => { const at = document.querySelector(selector); if (!at) return false;
-	at.scrollIntoView({ block: "center" });
-	const box = at.getBoundingClientRect(), now = JSON.stringify(box), still = at.dataset.box === now;
-	at.dataset.box = now;
-	if (!still || box.width === 0) return false;
-	const top = document.elementFromPoint(box.left + box.width / 2, box.top + box.height / 2);
-	return top && (at.contains(top) || top.contains(at)); }`
-
-// clickText clicks the first link or button with the text.
-func (j *job) clickText(within, text string) {
+// clickText clicks the first that the selector names and that shows the text: where it stands still, can be seen, and nothing lies over it.
+func (j *job) clickText(selector, text string) {
 	j.t.Helper()
-	j.wait(fmt.Sprintf(`(() => { document.querySelectorAll("[data-job]").forEach((each) => each.removeAttribute("data-job"));
-		const at = [...document.querySelectorAll(%q)].find((each) => each.offsetParent && each.innerText.includes(%q));
-		at?.setAttribute("data-job", ""); return at; })()`, within, text))
-	j.click("[data-job]")
+	j.clicks++
+	what := fmt.Sprintf("(%s)(%q, %q)", clickable, selector, text)
+	j.wait(what)
+	var at struct{ X, Y float64 }
+	if err := json.Unmarshal([]byte(evaluate(j.t, j.ctx, "clickAt")), &at); err != nil {
+		j.t.Fatal(err)
+	}
+	do(j.t, j.ctx, "click "+selector+" "+text, chromedp.MouseClickXY(at.X, at.Y))
 }
+
+// clickable notes where to click, and tells whether that is still the same as the last time that it was asked.
+const clickable = `(selector, text) => {
+	const at = [...document.querySelectorAll(selector)].find((each) => each.checkVisibility() && each.innerText.includes(text));
+	if (!at) return false;
+	at.scrollIntoView({ block: "center", behavior: "instant" });
+	const box = at.getBoundingClientRect(), X = box.left + box.width / 2, Y = box.top + box.height / 2, now = JSON.stringify({ X, Y });
+	const still = window.clickAt === now, top = document.elementFromPoint(X, Y);
+	window.clickAt = now;
+	return still && box.width > 0 && top && (at.contains(top) || top.contains(at));
+}`
 
 // typed types where the focus is. It is no click; a job that counts keys presses them.
 func (j *job) typed(text string) {

@@ -13,8 +13,9 @@ import (
 	"github.com/droverhq/drover/internal/wordpress/wptest"
 )
 
-// The ten jobs of a site manager, done as a person does them: what they cost in clicks is held, and so is what they do.
-func TestTenJobs(t *testing.T) {
+// A demo of 200 sites in a browser. The ten jobs of a site manager are done as a person does them: what they cost in clicks is held, and so is
+// what they do. Then the pages are looked at that move by themselves, or are printed.
+func TestDemoInABrowser(t *testing.T) {
 	j := startJobs(t)
 	for _, each := range []struct {
 		name string
@@ -30,6 +31,10 @@ func TestTenJobs(t *testing.T) {
 		{"rerun what failed", rerunFailed},
 		{"start on many sites, and undo", startAndUndo},
 		{"clear one client's caches by keyboard", clearByKeyboard},
+		{"back to the composer", backToTheComposer},
+		{"lists move while runs go", listsMove},
+		{"a run's page stands still", runStandsStill},
+		{"pages on paper", pagesPrint},
 	} {
 		t.Run(each.name, func(t *testing.T) { each.work(j.begin(t)) })
 	}

@@ -20,6 +20,7 @@ type Change struct {
 	Draft sites.Draft
 	From  string // the URL that a site moves from to the draft's; empty for an edit
 	Tag   string
+	Many  *sites.ManyEdit `json:",omitempty"` // of an edit of many sites
 
 	Member      int64
 	Role        access.Role
@@ -42,6 +43,9 @@ func (c *Changes) apply(ctx context.Context, actor access.Actor, ch Change) (lin
 	case access.SiteAdd:
 		_, err = registry.Add(ctx, actor, ch.Draft)
 	case access.SiteEdit:
+		if ch.Many != nil {
+			return link, registry.EditMany(ctx, actor, *ch.Many, ch.Sites...)
+		}
 		err = c.editSite(ctx, actor, ch)
 	case access.SiteCredential:
 		err = registry.ReplaceCredential(ctx, actor, ch.site(), ch.Draft.Username, ch.Draft.Password)

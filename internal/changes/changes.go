@@ -131,6 +131,12 @@ func (c *Changes) bulk(ctx context.Context, actor access.Actor, change Change) (
 	if change.Tag != "" {
 		detail["tag"] = change.Tag
 	}
+	if e := change.Many; e != nil {
+		detail["add"], detail["remove"], detail["replace"] = e.Add, e.Remove, e.Replace
+		if e.Client != nil {
+			detail["client"] = *e.Client
+		}
+	}
 	return audit.Event{Action: change.Action, Detail: detail}, err
 }
 

@@ -53,6 +53,13 @@ func (h gateServer) asks(t *testing.T, route string, m members.Member, session i
 		return change{strings.TrimPrefix(route, "POST "), encoded("site", "1")}
 	case "POST /sites/tag":
 		return change{"/sites/tag", encoded("site", "1", "new_tag", "gate-"+fmt.Sprint(m.ID))}
+	case "POST /sites/edit":
+		return change{"/sites/edit", encoded("site", "1", "new_tag", "edit-"+fmt.Sprint(m.ID))}
+	case "POST /sites/undo":
+		steps := fmt.Sprintf(`[{"Action":"site.edit","Client":"Acme","Tags":["undo-%d"],"Sites":[1]}]`, m.ID)
+		note, err := h.runner.SaveDraft(ctx, access.Actor{Kind: access.KindMember, ID: m.ID, Role: access.Owner}, "", url.Values{"undo": {steps}})
+		h.must(t, err)
+		return change{"/sites/undo?note=" + note, ""}
 	case "POST /sites/restore", "POST /sites/:id/restore":
 		h.must(t, h.registry.Retire(ctx, shell, 1))
 		return change{strings.Replace(strings.TrimPrefix(route, "POST "), ":id", "1", 1), encoded("site", "1")}

@@ -44,6 +44,8 @@ func (s *Server) table() []route {
 		post("/rotation/clear", access.SiteRotate, s.clearRotation),
 		post("/sites/check", access.SiteCheck, s.checkSites),
 		post("/sites/tag", access.SiteTag, s.tagSites),
+		post("/sites/edit", access.SiteEdit, s.editSites),
+		post("/sites/undo", access.SiteEdit, s.undoSites),
 		post("/sites/retire", access.SiteRetire, s.retireSites),
 		post("/sites/restore", access.SiteRestore, s.restoreSites),
 		get("/sites/:id", access.SiteRead, s.site, on("site")),

@@ -2,9 +2,11 @@ package web
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -35,6 +37,7 @@ func (s *Server) streamRun(v *requestContext) error {
 	ctx, cancel := context.WithCancel(v.Request.Context())
 	defer cancel()
 	var last []byte
+	var places groupPlaces
 	seen := time.Now()
 	for snapshot := range s.watch.Follow(ctx, v.actor(), id) {
 		if time.Since(seen) > seenEvery {
@@ -43,7 +46,9 @@ func (s *Server) streamRun(v *requestContext) error {
 			}
 		}
 		var drawn bytes.Buffer
-		if err := views.RunProgress(runView(snapshot, v.actor(), above)).Render(ctx, &drawn); err != nil {
+		view := runView(snapshot, v.actor(), above)
+		view.Groups = places.keep(view.Groups)
+		if err := views.RunProgress(view).Render(ctx, &drawn); err != nil {
 			return err
 		}
 		if bytes.Equal(drawn.Bytes(), last) {
@@ -58,6 +63,21 @@ func (s *Server) streamRun(v *requestContext) error {
 		_ = v.send("done", "done")
 	}
 	return nil
+}
+
+// groupPlaces are the groups of a run in the order in which its reader saw them first: what is being read does not move when another comes.
+type groupPlaces []string
+
+func (p *groupPlaces) keep(groups []views.RunGroup) []views.RunGroup {
+	key := func(g views.RunGroup) string { return g.Outcome + " " + g.Reason }
+	for _, g := range groups {
+		if !slices.Contains(*p, key(g)) {
+			*p = append(*p, key(g))
+		}
+	}
+	kept := slices.Clone(groups)
+	slices.SortStableFunc(kept, func(a, b views.RunGroup) int { return cmp.Compare(slices.Index(*p, key(a)), slices.Index(*p, key(b))) })
+	return kept
 }
 
 // seenEvery is how often a stream looks whether its reader may still see it.

@@ -265,8 +265,7 @@ func (s *Server) tagSites(v *requestContext) error {
 	if _, err := v.change(changes.Change{Action: access.SiteTag, Sites: idsOf(found), Tag: tag}); err != nil {
 		return err
 	}
-	v.setFlash("ok", fmt.Sprintf("Tagged %s with “%s”.", countedSites(len(found)), strings.TrimSpace(tag)))
-	return v.redirect("/sites")
+	return s.changedSites(v, fmt.Sprintf("Tagged %s with “%s”.", countedSites(len(found)), strings.TrimSpace(tag)), restoring(found))
 }
 
 func (s *Server) retireSites(v *requestContext) error {
@@ -277,8 +276,8 @@ func (s *Server) retireSites(v *requestContext) error {
 	if _, err := v.change(changes.Change{Action: access.SiteRetire, Sites: idsOf(found)}); err != nil {
 		return err
 	}
-	v.setFlash("ok", fmt.Sprintf("Retired %s. Nothing was deleted. To find them, filter by the state “retired”.", countedSites(len(found))))
-	return v.redirect("/sites")
+	return s.changedSites(v, fmt.Sprintf("Retired %s. Nothing was deleted.", countedSites(len(found))), []undoStep{{Action: access.SiteRestore,
+		Sites: idsOf(found)}})
 }
 
 func (s *Server) restoreSites(v *requestContext) error {
@@ -289,6 +288,5 @@ func (s *Server) restoreSites(v *requestContext) error {
 	if _, err := v.change(changes.Change{Action: access.SiteRestore, Sites: idsOf(found)}); err != nil {
 		return err
 	}
-	v.setFlash("ok", fmt.Sprintf("Restored %s.", countedSites(len(found))))
-	return v.redirect("/sites")
+	return s.changedSites(v, fmt.Sprintf("Restored %s.", countedSites(len(found))), []undoStep{{Action: access.SiteRetire, Sites: idsOf(found)}})
 }

@@ -43,7 +43,7 @@ function offerNotice(live, finished) {
   const button = live.querySelector("[data-notify]");
   if (!button || !("Notification" in window) || Notification.permission === "denied") return;
   const text = button.querySelector("[data-notify-text]");
-  button.hidden = false;
+  button.classList.remove("invisible");
   button.addEventListener("click", async () => {
     if ((await Notification.requestPermission()) !== "granted") {
       text.textContent = "Notifications are blocked in this browser";
@@ -112,6 +112,12 @@ if (compose) {
     if (!event.target.closest("[data-run]") || !confirm || confirm.value !== "") return;
     event.preventDefault();
     confirm.focus();
+  });
+  // What the form holds has an address: that of its draft, to reload, to come back to, and to send to a colleague.
+  document.addEventListener("htmx:after:swap", () => {
+    const draft = compose.querySelector("#run-preview input[name=draft]")?.value;
+    const to = "/runs/new?draft=" + encodeURIComponent(draft);
+    if (draft && location.pathname + location.search !== to) history.replaceState(history.state, "", to);
   });
   addEventListener("pageshow", (event) => {
     narrowScope();

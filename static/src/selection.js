@@ -42,6 +42,13 @@ if (form) {
     [...boxes, all].forEach((box) => box && (box.checked = false));
     show();
   });
+  // Enter in a field of the bar does what the button beside it says.
+  form.addEventListener("keydown", (event) => {
+    const button = event.target.closest("input")?.closest(".menu-body")?.querySelector("button");
+    if (event.key !== "Enter" || !button) return;
+    event.preventDefault();
+    button.click();
+  });
   addEventListener("pageshow", show);
   show();
 }

@@ -1,0 +1,80 @@
+package sites
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/droverhq/drover/internal/access"
+	"github.com/droverhq/drover/internal/validation"
+)
+
+// ManyEdit changes the client and the tags of many sites, and nothing else.
+type ManyEdit struct {
+	Client  *string // nil: each keeps its own
+	Add     []string
+	Remove  []string
+	Replace bool // the tags to add are all that the sites have then
+}
+
+// Nothing tells whether the edit changes nothing, whatever the sites are.
+func (e ManyEdit) Nothing() bool {
+	return e.Client == nil && len(e.Add)+len(e.Remove) == 0 && !e.Replace
+}
+
+// of is the site as the edit leaves it.
+func (e ManyEdit) of(s Site) Draft {
+	d := Draft{URL: s.Home, Name: s.Name, Client: s.Client, Tags: slices.Clone(s.Tags)}
+	if e.Client != nil {
+		d.Client = *e.Client
+	}
+	if e.Replace {
+		d.Tags = nil
+	}
+	d.Tags = append(d.Tags, e.Add...)
+	d.Tags = slices.DeleteFunc(d.Tags, func(tag string) bool { return slices.Contains(e.Remove, tag) })
+	return d
+}
+
+// EditMany edits sites in one transaction, with an entry for each that it changes. All of it happens, or nothing.
+func (r *Registry) EditMany(ctx context.Context, actor access.Actor, e ManyEdit, ids ...int64) error {
+	if err := r.log.Authorize(ctx, actor, access.SiteEdit, ""); err != nil {
+		return err
+	}
+	if e.Nothing() {
+		return validation.Problems{"tags": "Choose a client, or enter tags."}
+	}
+	e.Add, e.Remove = cleanTags(e.Add), cleanTags(e.Remove)
+	chosen, err := r.store.byIDs(ctx, ids)
+	if err != nil {
+		return err
+	}
+	if len(chosen) < len(ids) {
+		return fmt.Errorf("sites: edit: %w", ErrNoSite)
+	}
+	drafts := make([]Draft, len(chosen))
+	for i, s := range chosen {
+		if err := r.reached(ctx, actor, s); err != nil {
+			return fmt.Errorf("sites: edit: %w", err)
+		}
+		p := validation.Problems{}
+		drafts[i] = e.of(s)
+		drafts[i].clean(p)
+		drafts[i].checkScope(actor, p)
+		if err := p.OrNil(); err != nil {
+			return err
+		}
+	}
+	err = r.store.change(ctx, actor, func(w write) error {
+		for i, s := range chosen {
+			if err := w.edit(s, drafts[i]); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("sites: edit: %w", err)
+	}
+	return nil
+}
