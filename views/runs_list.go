@@ -14,6 +14,7 @@ type RunsPage struct {
 	Operations []Option // by name
 	Actors     []string
 	Rows       []RunRow
+	Saved      []SavedView
 	Total      int
 	Page, Per  int
 }

@@ -42,6 +42,7 @@ type Sites struct {
 	Clients    []Chip
 	Tags       []Chip
 	Upkeep     []Chip
+	Saved      []SavedView
 	Checking   int  // sites that the reader's checks have still before them
 	Any        bool // there are sites at all, whatever the filters
 }

@@ -18,7 +18,7 @@ import (
 
 // tableOwner says which package reads and writes each table. Others ask it for a condition of SQL, never for the table.
 var tableOwner = map[string]string{
-	"entries": "internal/audit", "entries_words": "internal/audit", "anchors": "internal/audit", "anchor_holds": "internal/audit", "audit_views": "internal/audit",
+	"entries": "internal/audit", "entries_words": "internal/audit", "anchors": "internal/audit", "anchor_holds": "internal/audit", "saved_views": "internal/audit",
 	"streams": "internal/auditsinks", "pending_changes": "internal/changes",
 	"sites": "internal/sites", "clients": "internal/sites", "site_tags": "internal/sites", "credentials": "internal/sites", "site_indexes": "internal/sites",
 	"import_reports": "internal/sites", "rotations": "internal/sites",

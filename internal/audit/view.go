@@ -9,7 +9,20 @@ import (
 	"github.com/droverhq/drover/internal/access"
 )
 
-// View is a filter of the audit log that a member gave a name, as the query of an address.
+// ViewPage is a list whose filters can be kept.
+type ViewPage string
+
+// The lists.
+const (
+	AuditViews ViewPage = "audit"
+	SiteViews  ViewPage = "sites"
+	RunViews   ViewPage = "runs"
+)
+
+// viewRights is what somebody needs to keep views of a list: to read it.
+var viewRights = map[ViewPage]access.Action{AuditViews: access.AuditRead, SiteViews: access.SiteRead, RunViews: access.RunRead}
+
+// View is a filter of a list that a member gave a name, as the query of an address.
 type View struct {
 	ID    int64
 	Name  string
@@ -29,34 +42,34 @@ var (
 	ErrViews    = errors.New("there are already 50 views: remove some first")
 )
 
-// Views returns the member's views, by name. They are nobody else's.
-func (l *Log) Views(ctx context.Context, actor access.Actor) ([]View, error) {
-	return l.store.views(ctx, actor.ID)
+// Views returns the member's views of a list, by name. They are nobody else's.
+func (l *Log) Views(ctx context.Context, actor access.Actor, page ViewPage) ([]View, error) {
+	return l.store.views(ctx, actor.ID, page)
 }
 
 // SaveView keeps a view of the actor's, who must be a member, in place of one of the same name.
-func (l *Log) SaveView(ctx context.Context, actor access.Actor, name, query string) error {
-	if err := l.Authorize(ctx, actor, access.AuditRead, ""); err != nil {
+func (l *Log) SaveView(ctx context.Context, actor access.Actor, page ViewPage, name, query string) error {
+	if err := l.Authorize(ctx, actor, viewRights[page], ""); err != nil {
 		return err
 	}
 	name = strings.TrimSpace(name)
 	if n := utf8.RuneCountInString(name); n == 0 || n > longestName || !utf8.ValidString(name) || len(query) > longestQuery {
 		return ErrViewName
 	}
-	have, err := l.store.views(ctx, actor.ID)
+	have, err := l.store.views(ctx, actor.ID, page)
 	if err != nil {
 		return err
 	}
 	if len(have) >= mostViews {
 		return ErrViews
 	}
-	return l.changeViews(ctx, actor, func(w chained) error { return w.putView(actor.ID, View{Name: name, Query: query}) })
+	return l.changeViews(ctx, actor, page, func(w chained) error { return w.putView(actor.ID, page, View{Name: name, Query: query}) })
 }
 
 // RemoveView forgets a view of the actor's.
-func (l *Log) RemoveView(ctx context.Context, actor access.Actor, id int64) error {
-	if err := l.Authorize(ctx, actor, access.AuditRead, ""); err != nil {
+func (l *Log) RemoveView(ctx context.Context, actor access.Actor, page ViewPage, id int64) error {
+	if err := l.Authorize(ctx, actor, viewRights[page], ""); err != nil {
 		return err
 	}
-	return l.changeViews(ctx, actor, func(w chained) error { return w.removeView(actor.ID, id) })
+	return l.changeViews(ctx, actor, page, func(w chained) error { return w.removeView(actor.ID, page, id) })
 }

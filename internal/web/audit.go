@@ -100,7 +100,7 @@ func (s *Server) showAudit(v *requestContext, status int, problem string) error 
 	if found.Older {
 		page.Older = found.Entries[len(found.Entries)-1].Seq
 	}
-	if page.Saved, err = s.savedViews(v); err != nil {
+	if page.Saved, err = s.savedViews(v, audit.AuditViews); err != nil {
 		return err
 	}
 	if page.Sinks, err = s.sinkStates(v); err != nil {
@@ -109,49 +109,6 @@ func (s *Server) showAudit(v *requestContext, status int, problem string) error 
 	page.Bars, page.BarWidth = barsOf(found.Times)
 	page.Counted = len(found.Times)
 	return v.render(status, views.Audit(page))
-}
-
-func (s *Server) savedViews(v *requestContext) ([]views.SavedView, error) {
-	found, err := s.Log.Views(v.Request.Context(), v.actor())
-	all := make([]views.SavedView, len(found))
-	for i, view := range found {
-		all[i] = views.SavedView{ID: view.ID, Name: view.Name, Query: view.Query}
-	}
-	return all, err
-}
-
-// saveView keeps the filter of the page under a name.
-func (s *Server) saveView(v *requestContext) error {
-	form, err := v.form()
-	if err != nil {
-		return err
-	}
-	q, err := url.ParseQuery(form.Get("query"))
-	if err != nil {
-		return validation.Problems{"query": "This view cannot be read. Go back and filter again."}
-	}
-	shown, _ := recordFilter(q)
-	query := shown.Encode()
-	v.Request.URL.RawQuery = query
-	err = s.Log.SaveView(v.Request.Context(), v.actor(), form.Get("name"), query)
-	if errors.Is(err, audit.ErrViewName) || errors.Is(err, audit.ErrViews) {
-		return s.showAudit(v, http.StatusUnprocessableEntity, strings.ToUpper(err.Error()[:1])+err.Error()[1:]+".")
-	}
-	if err != nil {
-		return err
-	}
-	return v.redirect("/audit?" + query)
-}
-
-func (s *Server) removeView(v *requestContext) error {
-	id, err := v.number("id")
-	if err != nil {
-		return err
-	}
-	if err := s.Log.RemoveView(v.Request.Context(), v.actor(), id); err != nil {
-		return err
-	}
-	return v.redirect("/audit")
 }
 
 // shownBars is about how many bars a histogram has.

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/droverhq/drover/internal/access"
+	"github.com/droverhq/drover/internal/audit"
 	"github.com/droverhq/drover/internal/members"
 	"github.com/droverhq/drover/internal/operation"
 	"github.com/droverhq/drover/internal/runs"
@@ -105,13 +106,14 @@ func (h gateServer) asks(t *testing.T, route string, m members.Member, session i
 		return h.asksConnect(t, route, m)
 	case "POST /sites/rotate", "POST /sites/:id/rotate", "POST /rotation/start", "POST /rotation/clear", "POST /settings/sites":
 		return h.asksRotation(t, route)
-	case "POST /audit/views":
-		return change{"/audit/views", encoded("name", "view "+fmt.Sprint(m.ID), "query", "action=run.start")}
-	case "POST /audit/views/:id/remove":
-		h.must(t, h.log.SaveView(ctx, m.Actor(noAddr), "mine", "action=run.start"))
-		views, err := h.log.Views(ctx, m.Actor(noAddr))
+	case "POST /audit/views", "POST /sites/views", "POST /runs/views":
+		return change{strings.TrimPrefix(route, "POST "), encoded("name", "view "+fmt.Sprint(m.ID), "query", "state=done")}
+	case "POST /audit/views/:id/remove", "POST /sites/views/:id/remove", "POST /runs/views/:id/remove":
+		page := audit.ViewPage(strings.Split(route, "/")[1])
+		h.must(t, h.log.SaveView(ctx, m.Actor(noAddr), page, "mine", "state=done"))
+		views, err := h.log.Views(ctx, m.Actor(noAddr), page)
 		h.must(t, err)
-		return change{fmt.Sprintf("/audit/views/%d/remove", views[0].ID), ""}
+		return change{fmt.Sprintf("/%s/views/%d/remove", page, views[0].ID), ""}
 	case "POST /audit/checkpoint":
 		return change{"/audit/checkpoint", ""}
 	}

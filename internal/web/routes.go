@@ -11,6 +11,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/droverhq/drover/internal/access"
+	"github.com/droverhq/drover/internal/audit"
 	"github.com/droverhq/drover/internal/connect"
 	"github.com/droverhq/drover/static"
 )
@@ -48,6 +49,8 @@ func (s *Server) table() []route {
 		post("/sites/undo", access.SiteEdit, s.undoSites),
 		post("/sites/retire", access.SiteRetire, s.retireSites),
 		post("/sites/restore", access.SiteRestore, s.restoreSites),
+		post("/sites/views", access.SiteRead, s.saveView(audit.SiteViews)),
+		post("/sites/views/:id/remove", access.SiteRead, s.removeView(audit.SiteViews)),
 		get("/sites/:id", access.SiteRead, s.site, on("site")),
 		post("/sites/:id", access.SiteEdit, s.editSite, on("site"), recent),
 		get("/sites/:id/edit", access.SiteEdit, s.siteForm, on("site")),
@@ -79,6 +82,8 @@ func (s *Server) table() []route {
 
 		get("/runs", access.RunRead, s.runs),
 		post("/runs", access.RunStart, s.startRun, recentWhen((*Server).destroys)),
+		post("/runs/views", access.RunRead, s.saveView(audit.RunViews)),
+		post("/runs/views/:id/remove", access.RunRead, s.removeView(audit.RunViews)),
 		get("/runs/:id", access.RunRead, s.run, on("run")),
 		get("/runs/:id/stream", access.RunRead, s.streamRun, on("run")),
 		get("/runs/:id/targets", access.RunRead, s.targets, on("run")),
@@ -109,8 +114,8 @@ func (s *Server) table() []route {
 		get("/audit/export.csv", access.AuditExport, s.exportAudit, recent),
 		get("/audit/export.jsonl", access.AuditExport, s.exportAudit, recent),
 		get("/audit/print", access.AuditExport, s.printAudit, recent),
-		post("/audit/views", access.AuditRead, s.saveView),
-		post("/audit/views/:id/remove", access.AuditRead, s.removeView),
+		post("/audit/views", access.AuditRead, s.saveView(audit.AuditViews)),
+		post("/audit/views/:id/remove", access.AuditRead, s.removeView(audit.AuditViews)),
 		get("/audit/:seq", access.AuditRead, s.entry, on("entry")),
 		post("/audit/checkpoint", access.AuditCheckpoint, s.signCheckpoint),
 		post("/audit/verify", access.AuditVerify, s.verifyAudit),

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/droverhq/drover/internal/audit"
 	"github.com/droverhq/drover/internal/operation"
 	"github.com/droverhq/drover/internal/runs"
 	"github.com/droverhq/drover/internal/wordpress"
@@ -33,6 +34,9 @@ func (s *Server) runs(v *requestContext) error {
 		return err
 	}
 	page := views.RunsPage{Frame: v.frame("Runs", "runs"), Filter: f, Actors: actors, Rows: runRows(listed), Total: int(total), Page: v.page(), Per: perPage}
+	if page.Saved, err = s.savedViews(v, audit.RunViews); err != nil {
+		return err
+	}
 	for _, o := range operation.Builtins() {
 		page.Operations = append(page.Operations, views.Option{Value: o.Name, Label: o.Title})
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/dustin/go-humanize/english"
 
 	"github.com/droverhq/drover/internal/access"
+	"github.com/droverhq/drover/internal/audit"
 	"github.com/droverhq/drover/internal/changes"
 	"github.com/droverhq/drover/internal/sites"
 	"github.com/droverhq/drover/internal/validation"
@@ -87,6 +88,9 @@ func (s *Server) sites(v *requestContext) error {
 		Sort: query.Get("sort"), Descending: filter.Descending,
 		Pages: views.Pages{Page: v.page(), Per: perPage, Total: int(total), Path: "/sites", Query: query}, Any: anySite, Checking: s.checking.left(v.actor().ID),
 		States: chips("state", facets.States, query), Clients: chips("client", facets.Clients, query), Tags: chips("tag", facets.Tags, query),
+	}
+	if page.Saved, err = s.savedViews(v, audit.SiteViews); err != nil {
+		return err
 	}
 	upkeep, err := s.Registry.Upkeep(v.Request.Context())
 	if err != nil {
