@@ -32,7 +32,7 @@ func TestDemoInABrowser(t *testing.T) {
 		{"start on many sites, and undo", startAndUndo},
 		{"clear one client's caches by keyboard", clearByKeyboard},
 		{"back to the composer", backToTheComposer},
-		{"lists move while runs go", listsMove},
+		{"lists move while runs go", listsFollowRuns},
 		{"a run's page stands still", runStandsStill},
 		{"pages on paper", pagesPrint},
 	} {

@@ -25,8 +25,8 @@ func backToTheComposer(j *job) {
 	j.wait(`performance.getEntriesByType("navigation")[0].type === "reload" && document.querySelector("#run-preview")?.innerText.includes("Status on 46 sites")`)
 }
 
-// listsMove looks at lists while a run that waits is started and ends.
-func listsMove(j *job) {
+// listsFollowRuns looks at lists while a run that waits is started and ends.
+func listsFollowRuns(j *job) {
 	j.open("/run?operation=disable-cache&client=Kestrel+Cycles")
 	j.click("[data-run]")
 	j.typed("18\r")
@@ -91,7 +91,8 @@ func pagesPrint(j *job) {
 				j.t.Errorf("%s on paper shows %s", path, hidden)
 			}
 		}
-		if wide := evaluate(j.t, j.ctx, `String(document.querySelector("main").innerText.length > 50 && document.querySelector("main").offsetLeft < 80)`); wide != "true" {
+		wide := evaluate(j.t, j.ctx, `String(document.querySelector("main").innerText.length > 50 && document.querySelector("main").offsetLeft < 80)`)
+		if wide != "true" {
 			j.t.Errorf("%s on paper leaves room for the rail, or is empty", path)
 		}
 	}

@@ -175,7 +175,8 @@ func TestWhatNeedsRecentAuthentication(t *testing.T) {
 			t.Errorf("%s of 101 sites: %d %.100s", path, status, to)
 		}
 	}
-	if _, page := p.get("/sites/1"); strings.Contains(page, `name="application_password"`) || !strings.Contains(page, "/confirm?next="+url.QueryEscape("/sites/1?credential=1")) {
+	if _, page := p.get("/sites/1"); strings.Contains(page, `name="application_password"`) ||
+		!strings.Contains(page, "/confirm?next="+url.QueryEscape("/sites/1?credential=1")) {
 		t.Error("the site's page shows the form for a credential before the proof")
 	}
 	// Nobody is asked for what is not theirs to do anyway.

@@ -58,7 +58,8 @@ var lowestRole = map[string]access.Role{
 
 	"GET /sites/new": access.Admin, "POST /sites": access.Admin, "GET /sites/import": access.Admin, "POST /sites/import": access.Admin,
 	"GET /sites/import/bad.csv": access.Admin, "POST /sites/tag": access.Admin, "POST /sites/views": access.Viewer,
-	"POST /sites/views/:id/remove": access.Viewer, "POST /runs/views": access.Viewer, "POST /runs/views/:id/remove": access.Viewer, "POST /sites/edit": access.Admin,
+	"POST /sites/views/:id/remove": access.Viewer, "POST /runs/views": access.Viewer, "POST /runs/views/:id/remove": access.Viewer,
+	"POST /sites/edit":   access.Admin,
 	"POST /sites/undo":   access.Admin,
 	"POST /sites/retire": access.Admin, "POST /sites/restore": access.Admin, "POST /sites/:id": access.Admin, "POST /sites/:id/url": access.Admin,
 	"POST /runs/:id/redirects": access.Admin, "GET /sites/:id/edit": access.Admin,

@@ -21,8 +21,8 @@ var opsOfFind = map[string]string{":": "contains", "older": "<", "less": "<", "n
 // conditionsOfFind reads what was typed to find rows. “akismet version<5.3” keeps rows that hold akismet in any column, and of them those whose
 // version is older than 5.3. What names no column is looked for as it stands.
 func conditionsOfFind(text string, columns []endpoint.Column) (all []endpoint.Filter) {
-	text = comparedInWords.ReplaceAllStringFunc(text, func(said string) string {
-		parts := comparedInWords.FindStringSubmatch(said)
+	text = comparedInWords.ReplaceAllStringFunc(text, func(words string) string {
+		parts := comparedInWords.FindStringSubmatch(words)
 		return parts[1] + opsOfFind[strings.ToLower(parts[2])]
 	})
 	for _, word := range strings.Fields(text) {

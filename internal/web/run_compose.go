@@ -263,7 +263,8 @@ func (s *Server) offered(v *requestContext) ([]views.ComposeOperation, error) {
 // selectable is what can be chosen, and what is.
 func (s *Server) selectable(v *requestContext, form url.Values) (views.ComposeSelection, error) {
 	ctx := v.Request.Context()
-	shown := views.ComposeSelection{Origin: form.Get("origin"), OriginWords: originOf(form.Get("origin")), All: form.Get("all") == "1", Query: form.Get("q"), State: form.Get("state")}
+	shown := views.ComposeSelection{Origin: form.Get("origin"), OriginWords: originOf(form.Get("origin")),
+		All: form.Get("all") == "1", Query: form.Get("q"), State: form.Get("state")}
 	facets, err := s.Registry.Facets(ctx, v.actor())
 	if err != nil {
 		return shown, err

@@ -16,10 +16,10 @@ import (
 
 // startable is something that a run can do, as the palette names it: an operation, one of its choices, or a well-known request.
 type startable struct {
-	operation     operation.Operation
-	title, hint   string
-	query         url.Values // what the composer's address says
-	common, whole bool       // offered for every client that is found; complete without anything to type
+	operation        operation.Operation
+	title, hint      string
+	query            url.Values // what the composer's address says
+	common, complete bool       // offered for every client that is found; complete without anything to type
 }
 
 // mostChoices is how many choices of an operation are offered one by one.
@@ -32,14 +32,14 @@ func startables(actor access.Actor) (all []startable) {
 			continue
 		}
 		all = append(all, startable{operation: o, title: o.Title, hint: o.Group, query: url.Values{"operation": {o.Name}},
-			common: o.Name == "status", whole: len(o.Params) == 0})
+			common: o.Name == "status", complete: len(o.Params) == 0})
 		if o.Name == "request" {
 			for _, e := range requestExamples {
 				query := url.Values{"operation": {o.Name}}
 				for name, value := range e.params {
 					query.Set("p."+name, value)
 				}
-				all = append(all, startable{operation: o, title: e.label, hint: "WordPress", query: query, whole: e.whole})
+				all = append(all, startable{operation: o, title: e.label, hint: "WordPress", query: query, complete: e.complete})
 			}
 			continue
 		}
@@ -49,7 +49,7 @@ func startables(actor access.Actor) (all []startable) {
 			}
 			for _, c := range p.Choices {
 				all = append(all, startable{operation: o, title: o.Title + ": " + strings.ToLower(c.Label[:1]) + c.Label[1:], hint: o.Group,
-					query: url.Values{"operation": {o.Name}, "p." + p.Name: {c.Value}}, common: c.Value == p.Default, whole: c.Value == p.Default})
+					query: url.Values{"operation": {o.Name}, "p." + p.Name: {c.Value}}, common: c.Value == p.Default, complete: c.Value == p.Default})
 			}
 			break
 		}
@@ -61,7 +61,7 @@ func startables(actor access.Actor) (all []startable) {
 type requestExample struct {
 	name, label string
 	params      map[string]string
-	whole       bool // nothing is left to fill in
+	complete    bool // nothing is left to fill in
 }
 
 // toFill stands in an example for what a person fills in.
@@ -103,7 +103,7 @@ func (s *Server) foundOperations(v *requestContext, words string) ([]views.Found
 	for _, each := range startables(v.actor()) {
 		if matchesAll(each.title+" "+each.hint, words) {
 			query := each.query
-			if each.whole && each.operation.Name == "request" {
+			if each.complete && each.operation.Name == "request" {
 				query = with(query, "all", "1")
 			}
 			found = append(found, views.Found{Kind: "Operation", Icon: "play", Title: each.title + "…", Hint: each.hint, Href: "/run?" + query.Encode()})
@@ -112,7 +112,8 @@ func (s *Server) foundOperations(v *requestContext, words string) ([]views.Found
 	all, err := s.Library.All(v.Request.Context())
 	for _, each := range all {
 		if each.Within(v.actor()) && matchesAll(each.Name, words) {
-			found = append(found, views.Found{Kind: "Saved operation", Icon: "bookmark", Title: each.Name, Href: "/operations/" + strconv.FormatInt(each.ID, 10) + "/use"})
+			found = append(found, views.Found{Kind: "Saved operation", Icon: "bookmark", Title: each.Name,
+				Href: "/operations/" + strconv.FormatInt(each.ID, 10) + "/use"})
 		}
 	}
 	return found[:min(len(found), 2*mostFound)], err
@@ -153,7 +154,7 @@ func paired(v *requestContext, name string, facet []sites.Count, words string) [
 
 // pairable is what can be offered for a client without anything to type, what reads first.
 func pairable(actor access.Actor) []startable {
-	all := slices.DeleteFunc(startables(actor), func(each startable) bool { return !each.whole })
+	all := slices.DeleteFunc(startables(actor), func(each startable) bool { return !each.complete })
 	slices.SortStableFunc(all, func(a, b startable) int {
 		return cmp.Compare(effectOrder[a.operation.Effect], effectOrder[b.operation.Effect])
 	})

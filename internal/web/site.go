@@ -175,7 +175,8 @@ func (s *Server) showSiteForm(v *requestContext, status int, site sites.Site, d 
 func credentialFields(username string, p validation.Problems) []views.Field {
 	return []views.Field{
 		{Name: "username", Label: "WordPress username", Value: username, Problem: p["username"], Complete: "off", Required: true},
-		{Name: "application_password", Label: "Application password", Type: "password", Focus: username != "", Problem: p["application_password"], Complete: "off", Required: true,
+		{Name: "application_password", Label: "Application password", Type: "password", Focus: username != "",
+			Problem: p["application_password"], Complete: "off", Required: true,
 			Hint: "As WordPress shows it, including spaces: Users → Profile → Application Passwords.", Placeholder: "abcd EFGH 1234 ijkl MNOP 5678"},
 	}
 }

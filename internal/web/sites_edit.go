@@ -84,7 +84,7 @@ func restoring(found []sites.Site) (steps []undoStep) {
 }
 
 // changedSites says what was done, with a button that undoes it, on the list with the filter that it had.
-func (s *Server) changedSites(v *requestContext, said string, steps []undoStep) error {
+func (s *Server) changedSites(v *requestContext, message string, steps []undoStep) error {
 	text, err := json.Marshal(steps)
 	if err != nil {
 		return err
@@ -94,7 +94,7 @@ func (s *Server) changedSites(v *requestContext, said string, steps []undoStep) 
 	if err != nil {
 		return err
 	}
-	v.setFlashUndo("ok", said, "/sites/undo?note="+url.QueryEscape(note))
+	v.setFlashUndo("ok", message, "/sites/undo?note="+url.QueryEscape(note))
 	return v.redirect("/sites" + chosenFilter(v))
 }
 

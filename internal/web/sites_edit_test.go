@@ -39,8 +39,12 @@ func TestEditManySites(t *testing.T) {
 			form  url.Values
 			after func(string) bool
 		}{
-			"add tags":    {url.Values{"tags": {"add"}, "new_tag": {"one, two"}}, func(s string) bool { return strings.Contains(s, "one") && strings.Contains(s, "two") }},
-			"remove":      {url.Values{"tags": {"remove"}, "new_tag": {"care, hidden-tag"}}, func(s string) bool { return !strings.Contains(s, "care") && !strings.Contains(s, "hidden") }},
+			"add tags": {url.Values{"tags": {"add"}, "new_tag": {"one, two"}}, func(s string) bool {
+				return strings.Contains(s, "one") && strings.Contains(s, "two")
+			}},
+			"remove": {url.Values{"tags": {"remove"}, "new_tag": {"care, hidden-tag"}}, func(s string) bool {
+				return !strings.Contains(s, "care") && !strings.Contains(s, "hidden")
+			}},
 			"replace":     {url.Values{"tags": {"replace"}, "new_tag": {"only"}}, func(s string) bool { return strings.HasSuffix(s, ": only") }},
 			"a client":    {url.Values{"new_client": {" Other "}}, func(s string) bool { return strings.HasPrefix(s, "Other: ") }},
 			"no client":   {url.Values{"no_client": {"1"}}, func(s string) bool { return strings.HasPrefix(s, ": ") }},
@@ -76,7 +80,8 @@ func TestEditManySites(t *testing.T) {
 				}
 			}
 		}
-		if status, page := p.post("/sites/edit", url.Values{"site": {"1"}}); status != http.StatusUnprocessableEntity || !strings.Contains(page, "Nothing was changed") {
+		if status, page := p.post("/sites/edit", url.Values{"site": {"1"}}); status != http.StatusUnprocessableEntity ||
+			!strings.Contains(page, "Nothing was changed") {
 			t.Errorf("an empty edit: %d", status)
 		}
 		_, to := p.post("/sites/retire", url.Values{"all": {"1"}, "all.client": {"Acme"}})

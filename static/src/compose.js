@@ -22,7 +22,8 @@ if (compose) {
   // What is left to fill in of the operation that an address or an example chose has the focus.
   const left = compose.querySelector("[data-operation]:not([hidden])");
   const fields = left ? [...left.querySelectorAll("textarea, input[type=text]")].filter((each) => !each.closest("[hidden]")) : [];
-  const gap = fields.find((each) => each.value.includes("…")) ?? fields.find((each) => each.value === "" && (each.name === "p.path" || each.closest("[data-when]")));
+  const asked = (each) => each.name === "p.path" || each.closest("[data-when]");
+  const gap = fields.find((each) => each.value.includes("…")) ?? fields.find((each) => each.value === "" && asked(each));
   if (gap && document.activeElement === document.body) {
     gap.focus({ preventScroll: true });
     const at = gap.value.indexOf("…");
