@@ -3,8 +3,6 @@ package main
 import (
 	"strconv"
 	"strings"
-
-	"github.com/chromedp/chromedp"
 )
 
 // backToTheComposer leaves the composer and comes back: the bar says what the form holds, not what it held when the page was loaded.
@@ -50,34 +48,6 @@ func listsFollowRuns(j *job) {
 		}
 	}
 }
-
-// runStandsStill watches a run on all sites, and measures how far its page shifts under the reader.
-func runStandsStill(j *job) {
-	j.open("/run?operation=status&all=1")
-	j.wait(`document.querySelector("#run-preview").innerText.includes("sites")`)
-	j.click("[data-run]")
-	j.ended()
-	shift, err := chromedp.Run(j.ctx, chromedp.Evaluate[string](shifted, chromedp.EvalAwaitPromise))
-	if err != nil {
-		j.t.Fatal(err)
-	}
-	sum, err := strconv.ParseFloat(strings.Fields(shift)[0], 64)
-	if err != nil || sum >= 0.02 {
-		j.t.Errorf("the page shifted by %s, %v; want less than 0.02", shift, err)
-	}
-	j.t.Logf("the page shifted by %s", shift)
-}
-
-// shifted sums the layout shifts since the page was loaded that no click or key caused, and names what shifted most.
-const shifted = `new Promise((resolve) => {
-	new PerformanceObserver((list) => {
-		const all = list.getEntries().filter((each) => !each.hadRecentInput);
-		const worst = all.toSorted((a, b) => b.value - a.value)[0];
-		resolve(all.reduce((sum, each) => sum + each.value, 0).toFixed(5) + " " +
-			(worst?.sources ?? []).map((each) => each.node?.outerHTML?.slice(0, 120) ?? each.node?.textContent).join(" | "));
-	}).observe({ type: "layout-shift", buffered: true });
-	setTimeout(() => resolve("0"), 2000);
-})`
 
 // pagesPrint looks at pages as paper has them: their content, without what is for a screen.
 func pagesPrint(j *job) {

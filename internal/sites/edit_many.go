@@ -2,7 +2,6 @@ package sites
 
 import (
 	"context"
-	"fmt"
 	"slices"
 
 	"github.com/droverhq/drover/internal/access"
@@ -45,36 +44,27 @@ func (r *Registry) EditMany(ctx context.Context, actor access.Actor, e ManyEdit,
 		return validation.Problems{"tags": "Choose a client, or enter tags."}
 	}
 	e.Add, e.Remove = cleanTags(e.Add), cleanTags(e.Remove)
-	chosen, err := r.store.byIDs(ctx, ids)
-	if err != nil {
-		return err
-	}
-	if len(chosen) < len(ids) {
-		return fmt.Errorf("sites: edit: %w", ErrNoSite)
-	}
-	drafts := make([]Draft, len(chosen))
-	for i, s := range chosen {
-		if err := r.reached(ctx, actor, s); err != nil {
-			return fmt.Errorf("sites: edit: %w", err)
-		}
-		p := validation.Problems{}
-		drafts[i] = e.of(s)
-		drafts[i].clean(p)
-		drafts[i].checkScope(actor, p)
-		if err := p.OrNil(); err != nil {
+	ids = slices.Compact(slices.Sorted(slices.Values(ids)))
+	err := r.store.change(ctx, actor, func(w write) error {
+		chosen, err := w.sites(access.SiteEdit, "", ids)
+		if err != nil {
 			return err
 		}
-	}
-	err = r.store.change(ctx, actor, func(w write) error {
-		for i, s := range chosen {
-			if err := w.edit(s, drafts[i]); err != nil {
+		for _, s := range chosen {
+			p, d := validation.Problems{}, e.of(s)
+			d.clean(p)
+			d.checkScope(actor, p)
+			if err := p.OrNil(); err != nil {
+				return err
+			}
+			if _, err := w.edit(s, d); err != nil {
 				return err
 			}
 		}
 		return nil
 	})
 	if err != nil {
-		return fmt.Errorf("sites: edit: %w", err)
+		return wrapped("edit", err)
 	}
 	return nil
 }
