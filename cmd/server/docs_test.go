@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/spf13/pflag"
 )
 
 // readDoc reads a file of the tree.
@@ -179,4 +181,23 @@ func inventoried(doc, room, imported string) bool {
 		}
 	}
 	return false
+}
+
+// Every setting is on the page of settings, and no other.
+func TestEverySettingIsDocumented(t *testing.T) {
+	t.Parallel()
+	text := readDoc(t, "docs/settings.md")
+	known := map[string]bool{"DROVER_TOKEN": true} // an environment variable only: a flag would show it to whoever lists processes
+	command().PersistentFlags().VisitAll(func(f *pflag.Flag) {
+		name := "DROVER_" + strings.ToUpper(strings.ReplaceAll(f.Name, "-", "_"))
+		known[name] = true
+		if !strings.Contains(text, "`"+name+"`") {
+			t.Errorf("docs/settings.md does not have %s", name)
+		}
+	})
+	for _, name := range regexp.MustCompile("DROVER_[A-Z_]+").FindAllString(text, -1) {
+		if !known[name] {
+			t.Errorf("%s is no setting", name)
+		}
+	}
 }

@@ -22,8 +22,11 @@ import (
 	"github.com/droverhq/drover/views"
 )
 
-// helpOrder is how the pages are listed; what is not named here comes last.
-var helpOrder = []string{"index", "install", "first-steps", "sites", "reasons", "command-line", "api", "backup", "upgrade", "monitoring", "security", "threats"}
+// helpOrder is how the pages are listed.
+var helpOrder = []string{
+	"index", "install", "first-steps", "sites", "reasons", "command-line", "settings",
+	"api", "backup", "upgrade", "monitoring", "audit-log", "security", "threats",
+}
 
 // helpPage is one page of the help, ready to be shown and searched.
 type helpPage struct {
