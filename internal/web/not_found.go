@@ -13,7 +13,7 @@ import (
 // noPage says that there is no such page, to a member inside the frame.
 func (s *Server) noPage(v *requestContext) error {
 	if path := strings.TrimRight(v.Request.URL.Path, "/"); path != v.Request.URL.Path && v.Request.Method == http.MethodGet && path != "/static" {
-		return v.redirect((&url.URL{Path: path, RawQuery: v.Request.URL.RawQuery}).String())
+		return v.redirect((&url.URL{Path: "/" + strings.Trim(path, "/"), RawQuery: v.Request.URL.RawQuery}).String()) // "//" would name a host
 	}
 	err := s.authenticate(v)
 	if errors.Is(err, members.ErrNoSession) || err == nil && (v.session.SecondFactorPending || v.session.MustEnrol) {
