@@ -161,7 +161,7 @@ func (s store) matching(q *gorm.DB, scope access.Scope, f Filter) *gorm.DB {
 		q = q.Where("sites.id IN (SELECT site_id FROM site_tags WHERE tag IN ?)", cleanTags(f.Tags))
 	}
 	if !f.Credential.IsZero() {
-		q = q.Where("credentials.created_at < ?", f.Credential.UnixMicro())
+		q = q.Where("sites.id IN (SELECT site_id FROM credentials WHERE created_at < ?)", f.Credential.UnixMicro())
 	}
 	if words := strings.ToLower(cleanText(f.Query)); words != "" {
 		like := "%" + strings.NewReplacer("!", "!!", "%", "!%", "_", "!_").Replace(words) + "%"
