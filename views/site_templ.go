@@ -526,7 +526,7 @@ func SitePage(f Frame, s Site) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 55, "<section class=\"panel\" id=\"credential\"")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 55, "<section class=\"panel\" id=\"credential-state\"")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -995,7 +995,7 @@ func followCredential(s Site) templ.Attributes {
 	if !s.rotating() {
 		return nil
 	}
-	return templ.Attributes{"hx-get": "/sites/" + id(s.ID), "hx-trigger": "every 2s", "hx-select": "#credential", "hx-target": "#credential",
+	return templ.Attributes{"hx-get": "/sites/" + id(s.ID), "hx-trigger": "every 2s", "hx-select": "#credential-state", "hx-target": "#credential-state",
 		"hx-swap": "outerMorph", "hx-status:4xx": "swap:none", "hx-status:5xx": "swap:none"}
 }
 

@@ -2,6 +2,7 @@ package web_test
 
 import (
 	"bytes"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"net/http"
@@ -389,7 +390,7 @@ func (h gateServer) asksChange(t *testing.T, route string, m members.Member) cha
 		m = head
 	}
 	h.must(t, h.runner.SetPolicy(t.Context(), shell, runs.Policy{Clients: []string{"Acme"}}))
-	_, err := h.changes.Do(t.Context(), acting(m), changes.Change{Action: access.SiteTag, Sites: []int64{1}, Tag: "care"})
+	_, err := h.changes.Do(t.Context(), acting(m), changes.Change{Action: access.SiteTag, Sites: []int64{1}, Tag: strings.ToLower(rand.Text())})
 	h.must(t, h.runner.SetPolicy(t.Context(), shell, runs.Policy{}))
 	requested, is := errors.AsType[*changes.Requested](err)
 	if !is {

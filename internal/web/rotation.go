@@ -134,7 +134,7 @@ func (s *Server) rotateSite(v *requestContext) error {
 		return err
 	}
 	s.rotateBehind()
-	return v.redirect(fmt.Sprintf("/sites/%d#credential", site.ID))
+	return v.redirect(fmt.Sprintf("/sites/%d#credential-state", site.ID))
 }
 
 // upkeep is the form of what the team wants to know of its sites without asking.

@@ -105,7 +105,7 @@ func TestRotationThroughThePages(t *testing.T) {
 	if _, page := p.get("/sites/2"); !strings.Contains(page, "Older than 90 days") {
 		t.Error("the site's page does not tell that the credential is old")
 	}
-	if status, to := p.post("/sites/4/rotate", nil); status != http.StatusSeeOther || to != "/sites/4#credential" {
+	if status, to := p.post("/sites/4/rotate", nil); status != http.StatusSeeOther || to != "/sites/4#credential-state" {
 		t.Fatalf("%d %s", status, to)
 	}
 	if steps := h.settled(t); steps[4] != sites.RotationDone {

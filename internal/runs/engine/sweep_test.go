@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -41,9 +42,9 @@ func TestASweepTellsOfAnOutageOnce(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				ctx, stop := context.WithCancel(t.Context())
 				var logged bytes.Buffer
-				failing := true
+				var mended atomic.Bool
 				e := &Engine{logger: slog.New(slog.NewTextHandler(&logged, nil)), drain: make(chan struct{}), store: due{begin: func() error {
-					if failing {
+					if !mended.Load() {
 						return c.fails()
 					}
 					return nil
@@ -54,7 +55,7 @@ func TestASweepTellsOfAnOutageOnce(t *testing.T) {
 				if e.swept.Load() != 0 {
 					t.Error("a sweep that failed counts")
 				}
-				failing = false
+				mended.Store(true)
 				time.Sleep(2 * sweepEvery)
 				if e.swept.Load() == 0 {
 					t.Error("a sweep that did all does not count")
