@@ -149,6 +149,12 @@ func (w write) storeDetected(s Site, report wordpress.Report) error {
 		values["has_plugin"] = map[bool]string{true: "yes", false: "no"}[slices.Contains(report.Namespaces, cacheplugin.BigScoots.Namespace)]
 		values["cache_plugins"] = cacheplugin.Stored(cacheplugin.In(report.Namespaces))
 	}
+	if !report.CertificateEnds.IsZero() {
+		values["certificate_ends"] = report.CertificateEnds.UnixMicro()
+	}
+	if report.WordPressVersion != "" {
+		values["wordpress_version"] = report.WordPressVersion
+	}
 	if err := w.putReport(s.ID, report, values); err != nil {
 		return err
 	}
@@ -156,6 +162,9 @@ func (w write) storeDetected(s Site, report wordpress.Report) error {
 		if err := w.putCredentialFacts(s, report); err != nil {
 			return err
 		}
+	}
+	if _, changed := values["state_since"]; !changed && w.actor.Kind == access.KindSystem {
+		return nil // nobody asked, and nothing is new
 	}
 	return w.record(access.SiteCheck, s.ID, map[string]any{"home": s.Home, "state": report.State(), "finding": values["finding"]})
 }

@@ -20,10 +20,12 @@ type Filter struct {
 	Tags       []string
 	State      State
 	Credential time.Time // stored before; zero: whenever
-	Sort       string    // name (default), host, client, state, plugin, credential, checked
-	Descending bool
-	Limit      int // 0: all
-	Offset     int
+
+	Certificate time.Time // ends before; zero: whenever
+	Sort        string    // name (default), host, client, state, plugin, credential, checked
+	Descending  bool
+	Limit       int // 0: all
+	Offset      int
 }
 
 // storable tells whether a site can have what the filter asks for: no text that is stored holds what PostgreSQL refuses, and SQLite takes for
@@ -43,6 +45,10 @@ var orders = map[string]string{
 	"cache":      "sites.cache_state",
 	"credential": "credentials.created_at",
 	"checked":    "sites.checked_at",
+	// What is not known comes last.
+	"since":       "CASE WHEN sites.state_since = 0 THEN 1 ELSE 0 END, sites.state_since",
+	"certificate": "CASE WHEN sites.certificate_ends = 0 THEN 1 ELSE 0 END, sites.certificate_ends",
+	"wordpress":   "sites.wordpress_version",
 }
 
 // Count is how many sites share a value.

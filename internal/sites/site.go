@@ -56,6 +56,11 @@ type Site struct {
 	SeenAt        time.Time // when State was
 	CheckedAt     time.Time
 
+	StateSince       time.Time // zero where no state is known
+	NextCheckAt      time.Time // when Drover checks it by itself; zero where it does not, or where that is not planned yet
+	CertificateEnds  time.Time // zero where it was not seen
+	WordPressVersion string    // as the home page tells it; empty where it does not
+
 	Credential Credential
 
 	CreatedAt, UpdatedAt, RetiredAt time.Time // zero where it has not happened

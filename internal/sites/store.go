@@ -69,6 +69,12 @@ type siteRow struct {
 	CreatedAt     int64 `gorm:"autoCreateTime:false"`
 	UpdatedAt     int64 `gorm:"autoUpdateTime:false"`
 	RetiredAt     int64
+
+	NextCheckAt      int64
+	CheckFailures    int
+	StateSince       int64
+	CertificateEnds  int64
+	WordPressVersion string `gorm:"column:wordpress_version"`
 }
 
 func (siteRow) TableName() string { return "sites" }
@@ -108,6 +114,7 @@ const listColumns = `sites.id, sites.name, sites.home, sites.host, sites.root, s
 	sites.plugin_version, sites.cache_state, sites.environment, sites.setup_mode, sites.seen_at, sites.cache_at,
 	sites.has_plugin, sites.cache_plugins, sites.address, sites.redirects_to,
 	sites.reported_home, sites.located_at,
+	sites.next_check_at, sites.state_since, sites.certificate_ends, sites.wordpress_version,
 	sites.checked_at, sites.created_at, sites.updated_at, sites.retired_at, coalesce(clients.name, '') AS client, coalesce(credentials.username, '') AS username,
 	coalesce(credentials.roles, '') AS roles, coalesce(credentials.administrator, FALSE) AS administrator,
 	coalesce(credentials.created_at, 0) AS credential_at, coalesce(credentials.created_by, '') AS credential_by,
@@ -159,6 +166,9 @@ func (s store) matching(q *gorm.DB, scope access.Scope, f Filter) *gorm.DB {
 	}
 	if len(f.Tags) > 0 {
 		q = q.Where("sites.id IN (SELECT site_id FROM site_tags WHERE tag IN ?)", cleanTags(f.Tags))
+	}
+	if !f.Certificate.IsZero() {
+		q = q.Where("sites.certificate_ends > 0 AND sites.certificate_ends < ?", f.Certificate.UnixMicro())
 	}
 	if !f.Credential.IsZero() {
 		q = q.Where("sites.id IN (SELECT site_id FROM credentials WHERE created_at < ?)", f.Credential.UnixMicro())
@@ -277,7 +287,9 @@ func (r listRow) site() Site {
 		ReportedHome: r.Row.ReportedHome, LocatedAt: moment(r.Row.LocatedAt), HasPlugin: r.Row.HasPlugin, CachePlugins: r.Row.CachePlugins,
 		PluginVersion: r.Row.PluginVersion,
 		CacheState:    r.Row.CacheState, Environment: r.Row.Environment, SetupMode: r.Row.SetupMode,
-		SeenAt: moment(r.Row.SeenAt), CacheAt: moment(r.Row.CacheAt), CheckedAt: moment(r.Row.CheckedAt),
+		StateSince: moment(r.Row.StateSince), CertificateEnds: moment(r.Row.CertificateEnds), WordPressVersion: r.Row.WordPressVersion,
+		NextCheckAt: moment(r.Row.NextCheckAt),
+		SeenAt:      moment(r.Row.SeenAt), CacheAt: moment(r.Row.CacheAt), CheckedAt: moment(r.Row.CheckedAt),
 		Credential: Credential{
 			Username: r.Username, Roles: r.Roles, Administrator: r.Administrator,
 			CreatedAt: moment(r.CredentialAt), CreatedBy: r.CredentialBy, WorkedAt: moment(r.CredentialUsed),
@@ -315,8 +327,12 @@ func (w write) updateSite(before Site, d Draft) error {
 	if d.URL != before.Home {
 		for column, value := range map[string]any{"home": d.URL, "host": hostOf(d.URL), "state": Unchecked, "finding": "", "root": "", "override": "",
 			"address": "", "redirects_to": "", "reported_home": "", "located_at": 0, "report": "", "checked_at": 0, "has_plugin": "", "cache_plugins": "",
-			"plugin_version": "", "cache_state": "", "environment": "", "setup_mode": "", "seen_at": 0, "cache_at": 0} {
+			"plugin_version": "", "cache_state": "", "environment": "", "setup_mode": "", "seen_at": 0, "cache_at": 0, "certificate_ends": 0, "wordpress_version": "", "next_check_at": 0,
+			"check_failures": 0} {
 			values[column] = value
+		}
+		if err := noteChanges(w.tx, siteRow{ID: before.ID, State: before.State}, values, w.now); err != nil {
+			return err
 		}
 	}
 	if err := w.tx.Model(&siteRow{}).Where("id = ?", before.ID).Updates(values).Error; err != nil {
@@ -357,6 +373,13 @@ func (w write) putReport(site int64, report wordpress.Report, values map[string]
 		return err
 	}
 	values["report"], values["checked_at"], values["seen_at"] = string(text), w.now.UnixMicro(), w.now.UnixMicro()
+	before, err := w.siteRow(site)
+	if err != nil {
+		return err
+	}
+	if err := errors.Join(w.scheduleCheck(before, values), noteChanges(w.tx, before, values, w.now)); err != nil {
+		return err
+	}
 	return w.tx.Model(&siteRow{}).Where("id = ?", site).Updates(values).Error
 }
 

@@ -28,10 +28,15 @@ func (w write) credential(site int64) (r credentialRow, found bool, err error) {
 
 // dropCredential takes away the credential of a site whose address is another's now, and says so wherever the site is shown.
 func (w write) dropCredential(before Site, to string) error {
-	finding := fmt.Sprintf(waitsForCredential, before.Home, to)
-	err := errors.Join(
+	values := map[string]any{"state": Broken, "finding": fmt.Sprintf(waitsForCredential, before.Home, to)}
+	row, err := w.siteRow(before.ID)
+	if err != nil {
+		return err
+	}
+	err = errors.Join(
 		w.tx.Where("site_id = ?", before.ID).Delete(&credentialRow{}).Error,
-		w.tx.Model(&siteRow{}).Where("id = ?", before.ID).Updates(map[string]any{"state": Broken, "finding": finding}).Error,
+		noteChanges(w.tx, row, values, w.now),
+		w.tx.Model(&siteRow{}).Where("id = ?", before.ID).Updates(values).Error,
 	)
 	if err != nil {
 		return err

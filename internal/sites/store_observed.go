@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
@@ -21,6 +22,8 @@ type Observed struct {
 	Site int64
 	Home string // that the request was sent to
 	wordpress.Observation
+
+	Suspect bool // the request failed in a way that may be the site's: it is checked soon
 }
 
 // observedRow is what a site's row must tell before it is changed.
@@ -118,10 +121,12 @@ type observedSite struct {
 	report   wordpress.Report
 	values   map[string]any
 	workedAt int64
+	before   siteRow
+	at       time.Time // of the last observation
 }
 
 func newObservedSite(row observedRow) (*observedSite, error) {
-	s := &observedSite{row: row, values: map[string]any{}}
+	s := &observedSite{row: row, values: map[string]any{}, before: row.Row}
 	if row.Report == "" {
 		return s, nil
 	}
@@ -133,9 +138,16 @@ func newObservedSite(row observedRow) (*observedSite, error) {
 
 func (s *observedSite) take(o Observed) {
 	at := o.At.UnixMicro()
-	if o.Home != s.row.Row.Home || o.Empty() {
+	if o.Home != s.row.Row.Home {
 		return
 	}
+	if o.Suspect && o.At.Sub(time.UnixMicro(s.row.Row.CheckedAt)) > recentCheck {
+		s.values["next_check_at"] = at
+	}
+	if o.Empty() {
+		return
+	}
+	s.at = o.At
 	credential := o.Step == wordpress.StepCredential
 	if credential && at < s.row.CredentialAt { // sent with the one before
 		return
@@ -219,6 +231,11 @@ func (s *observedSite) onlySeen() bool {
 func (s *observedSite) store(tx *gorm.DB) error {
 	if len(s.values) == 0 {
 		return nil
+	}
+	if !s.at.IsZero() {
+		if err := noteChanges(tx, s.before, s.values, s.at); err != nil {
+			return err
+		}
 	}
 	return tx.Model(&siteRow{}).Where("id = ? AND home = ?", s.row.Row.ID, s.row.Row.Home).Updates(s.values).Error
 }

@@ -29,6 +29,8 @@ type Exchange struct {
 	Started     time.Time
 	Took        time.Duration // without the wait for its turn
 	Waited      time.Duration // for its turn
+
+	CertificateEnds time.Time // of the site's certificate; zero without one
 }
 
 // mostAddresses is how many addresses of a host are tried when they accept no connection.
@@ -142,6 +144,9 @@ func (c *Client) send(ctx context.Context, r Request, w wire, x *Exchange) {
 		return
 	}
 	defer answer.Body.Close()
+	if answer.TLS != nil && len(answer.TLS.PeerCertificates) > 0 {
+		x.CertificateEnds = answer.TLS.PeerCertificates[0].NotAfter
+	}
 	x.Sent, x.Status, x.Header = true, answer.StatusCode, worthSeeing(answer.Header)
 	most := max(r.MaxBody, c.network.maxBody)
 	sentBody, err := io.ReadAll(io.LimitReader(answer.Body, most+1))

@@ -30,6 +30,15 @@ type PluginSeen struct {
 	Values map[string]string // by the plugin's own names, as they can be shown
 }
 
+// blameless are the reasons for which nothing need be wrong with the site itself.
+var blameless = []Reason{ReasonInvalidInput, ReasonRefused, ReasonCancelled, ReasonRateLimited, ReasonTooLarge, ReasonNotApplicable, ReasonNoRoute,
+	ReasonForbidden}
+
+// BlamesSite tells whether the failure may be the site's own, so that a check of it would tell more.
+func (v Verdict) BlamesSite() bool {
+	return (v.Outcome == Failed || v.Outcome == Unknown) && v.Reason != "" && !slices.Contains(blameless, v.Reason)
+}
+
 // Empty tells whether the exchange says nothing of the site.
 func (o Observation) Empty() bool { return o.Step == "" && len(o.Plugins) == 0 }
 

@@ -3,6 +3,7 @@ package wordpress
 import (
 	"net/netip"
 	"slices"
+	"time"
 )
 
 // CheckState is the result of a step.
@@ -53,6 +54,9 @@ type Report struct {
 	Plugin        *PluginStatus `json:"plugin,omitempty"`
 	RedirectsTo   string        `json:"redirects_to,omitempty"` // the home that the site sends its visitors to
 	Warning       string        `json:"warning,omitempty"`      // the first finding that warns
+
+	CertificateEnds  time.Time `json:"certificate_ends,omitzero"`   // of the certificate that the home page was served with
+	WordPressVersion string    `json:"wordpress_version,omitempty"` // as the home page tells it
 }
 
 // State is ready, warning or broken, and unchecked where nobody knows whether the credential works.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"time"
 )
 
 // readHomePage reads the home page as a visitor does. A site that answers at all is reached: its REST API may work where the home page does
@@ -21,8 +22,19 @@ func (l *siteCheck) readHomePage(ctx context.Context) (CheckStep, bool) {
 	case page.Fault != nil && !page.TooLarge && nothingAnswered(page.Fault):
 		return l.failed(Classify(page.Exchange))
 	}
-	return l.arrived(page)
+	if sameOrigin(page.at, l.client.address.Home) {
+		l.report.CertificateEnds, l.report.WordPressVersion = page.CertificateEnds, versionIn(page.Body)
+	}
+	step, goOn := l.arrived(page)
+	if left := time.Until(l.report.CertificateEnds); step.State == CheckOK && !l.report.CertificateEnds.IsZero() && left < endsSoon {
+		return warn(fmt.Sprintf("The certificate of %s ends on %s.", l.host, l.report.CertificateEnds.UTC().Format("2 January 2006")),
+			"Renew it, or ask the host why it is not renewed by itself: without a valid certificate, Drover sends nothing to the site.")
+	}
+	return step, goOn
 }
+
+// endsSoon is how long before its end a certificate is a warning: most are renewed a month before.
+const endsSoon = 14 * 24 * time.Hour
 
 // nothingAnswered tells whether there is no server to ask anything else.
 func nothingAnswered(fault error) bool {

@@ -117,8 +117,9 @@ func (b *batch) end(t runs.Target, v wordpress.Verdict) {
 
 // observe keeps what an exchange tells of the site itself.
 func (b *batch) observe(t runs.Target, x wordpress.Exchange, v wordpress.Verdict) {
-	if o := wordpress.Observe(x, v); !o.Empty() {
-		b.writer.observed(sites.Observed{Site: t.SiteID, Home: t.Home, Observation: o})
+	o, suspect := wordpress.Observe(x, v), v.BlamesSite()
+	if !o.Empty() || suspect {
+		b.writer.observed(sites.Observed{Site: t.SiteID, Home: t.Home, Observation: o, Suspect: suspect})
 	}
 }
 

@@ -36,5 +36,6 @@ func (s *site) page(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Link", "<"+s.root(fault)+`>; rel="https://api.w.org/"`)
 	}
 	w.Header().Set("Content-Type", "text/html; charset=UTF-8")
-	fmt.Fprintf(w, "<!doctype html><html><head><title>%s</title></head><body><h1>%s</h1></body></html>%s", s.Name, s.Name, mark)
+	fmt.Fprintf(w, "<!doctype html><html><head><title>%s</title><meta name=\"generator\" content=\"WordPress %s\"></head><body><h1>%s</h1></body></html>%s",
+		s.Name, []string{"7.1", "6.9.2", "6.8.3"}[s.number%3], s.Name, mark)
 }
