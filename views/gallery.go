@@ -43,6 +43,7 @@ func gallerySites(n int) []SiteRow {
 			SeenAt: time.Now().Add(-time.Duration(i) * time.Hour), CacheAt: time.Now().AddDate(0, 0, -i),
 			Mode: []string{"Standard", "Performance+", ""}[i%3], Environment: []string{"Production", "Staging", ""}[i%3], Administrator: i%5 == 3,
 			CredentialAt: time.Now().AddDate(0, 0, -i*3), CredentialOld: i > 30,
+			StateSince: time.Now().AddDate(0, 0, -i*2), CertificateEnds: time.Now().AddDate(0, 0, 5+i*9), WordPress: []string{"6.9.2", "7.1", ""}[i%3],
 		}
 	}
 	return rows
@@ -65,7 +66,7 @@ func sitesGallery() []GalleryPage {
 		SeenAt: time.Now().Add(-time.Minute), CacheAt: time.Now().Add(-time.Minute), CachePlugins: "BigScoots Cache", Cache: "Disabled", Plugin: "2.8.1",
 		Mode: "Standard", Environment: "Production", Username: "drover", Roles: "administrator",
 		Administrator: true, CredentialAt: time.Now().AddDate(0, -3, 0), CredentialBy: "Mara", Root: "https://acme.example/index.php?rest_route=/",
-		Address: "203.0.113.9", Override: "header",
+		Address: "203.0.113.9", Override: "header", Health: galleryHealth(),
 		Steps: []CheckStep{
 			{Title: "Reach the site", State: "ok", Finding: "acme.example answers."},
 			{Title: "Find the REST API", State: "ok", Finding: "The REST API is at https://acme.example/wp-json/."},

@@ -10,6 +10,7 @@ type HomePage struct {
 	Frame            Frame
 	Sites            HomeSites
 	Trouble          []RunRow // the latest runs in which some site needs attention, the newest first
+	Changes          []HomeChange
 	Under            []RunRow // the runs under way
 	AwaitingApproval []RunRow // waiting for a second person
 	Pending          []PendingChange

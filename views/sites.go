@@ -25,30 +25,34 @@ type SiteRow struct {
 	Administrator bool
 	CredentialAt  time.Time
 	CredentialOld bool // older than the team's rule allows
+
+	StateSince, CertificateEnds time.Time
+	WordPress                   string
 }
 
 // Sites is the list of sites.
 type Sites struct {
-	Rows       []SiteRow
-	Pages      Pages
-	Query      string
-	State      string
-	Client     string
-	Tag        string
-	Credential string // the days that a credential is older than
-	Sort       string
-	Descending bool
-	States     []Chip
-	Clients    []Chip
-	Tags       []Chip
-	Upkeep     []Chip
-	Saved      []SavedView
-	Checking   int  // sites that the reader's checks have still before them
-	Any        bool // there are sites at all, whatever the filters
+	Rows        []SiteRow
+	Pages       Pages
+	Query       string
+	State       string
+	Client      string
+	Tag         string
+	Credential  string // the days that a credential is older than
+	Certificate string // the days within which a certificate ends
+	Sort        string
+	Descending  bool
+	States      []Chip
+	Clients     []Chip
+	Tags        []Chip
+	Upkeep      []Chip
+	Saved       []SavedView
+	Checking    int  // sites that the reader's checks have still before them
+	Any         bool // there are sites at all, whatever the filters
 }
 
 func (s Sites) filtered() bool {
-	return s.Query != "" || s.State != "" || s.Client != "" || s.Tag != "" || s.Credential != ""
+	return s.Query != "" || s.State != "" || s.Client != "" || s.Tag != "" || s.Credential != "" || s.Certificate != ""
 }
 
 // here is the address of this page of the list.
@@ -132,6 +136,7 @@ type Site struct {
 	CredentialOld       bool // older than the team's rule allows
 	CredentialDays      int  // that rule
 	Rotation            Rotation
+	Health              Health
 	WorkedAt            time.Time
 	Runs                []SiteRun
 	Entries             []AuditRow

@@ -21,6 +21,9 @@ func (h *app) keepRetention(ctx context.Context, logger *slog.Logger) {
 		if err == nil {
 			err = h.reclaim(ctx)
 		}
+		if err == nil {
+			err = h.registry.DropOldEvents(ctx, time.Now())
+		}
 		if err != nil && ctx.Err() == nil {
 			logger.ErrorContext(ctx, "what runs left could not be removed; Drover tries again in an hour", "err", err)
 		}

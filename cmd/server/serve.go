@@ -168,7 +168,9 @@ func (c *config) maintain(ctx context.Context, h *app, library *saved.Library, l
 	go c.keepBackups(stoppable, h, logger)
 	go h.keepRetention(stoppable, logger)
 	redacted, resumed, rotated := h.redactStored(ctx, library, logger), h.resumeLooks(ctx, logger), h.keepRotating(ctx, logger)
+	checked := h.keepChecking(ctx, logger)
 	return func() {
+		checked()
 		rotated()
 		resumed()
 		redacted()

@@ -45,6 +45,9 @@ func (s *Server) home(v *requestContext) error {
 		}
 		*each.rows = runRows(listed)
 	}
+	if page.Changes, err = s.changesOfSites(v); err != nil {
+		return err
+	}
 	if page.Pending, err = s.pendingChanges(v); err != nil {
 		return err
 	}

@@ -148,6 +148,8 @@ func (s *Server) upkeep(v *requestContext) error {
 
 func upkeepFields(u sites.Upkeep, p validation.Problems) []views.Field {
 	return []views.Field{
+		{Name: "check_hours", Label: "Check every site each, hours", Type: "number", Value: strconv.Itoa(u.CheckHours), Problem: p["check_hours"], Required: true,
+			Hint: "Each site has its own time, so that the checks are spread evenly. Broken sites are checked more often at first. 0 means only when somebody asks."},
 		{Name: "credential_days", Label: "Application passwords are old after, days", Type: "number", Value: strconv.Itoa(u.CredentialDays),
 			Problem: p["credential_days"], Required: true, Hint: "The list of sites marks them and filters by it. 0 means never."},
 	}
@@ -163,7 +165,7 @@ func (s *Server) changeUpkeep(v *requestContext) error {
 		return err
 	}
 	problems := validation.Problems{}
-	for name, value := range map[string]*int{"credential_days": &u.CredentialDays} {
+	for name, value := range map[string]*int{"check_hours": &u.CheckHours, "credential_days": &u.CredentialDays} {
 		n, err := strconv.Atoi(strings.TrimSpace(v.PostForm(name)))
 		if err != nil {
 			problems[name] = "Enter a whole number."
@@ -189,24 +191,39 @@ func (s *Server) changeUpkeep(v *requestContext) error {
 	return v.redirect("/settings/sites")
 }
 
+// certificateDays is how long before a certificate's end the list offers to filter by it.
+const certificateDays = 30
+
 // upkeepChips are the filters by what the team watches, each with how many of the sites that the other filters leave.
 func (s *Server) upkeepChips(v *requestContext, upkeep sites.Upkeep) ([]views.Chip, error) {
-	if upkeep.CredentialDays == 0 {
-		return nil, nil
+	var chips []views.Chip
+	for _, each := range []struct {
+		name, label string
+		days        int
+	}{
+		{"credential", "credential older than %s days", upkeep.CredentialDays}, {"certificate", "certificate ends within %s days", certificateDays},
+	} {
+		if each.days == 0 {
+			continue
+		}
+		query := siteQuery(v)
+		chosen := query.Get(each.name) != ""
+		query.Set(each.name, cmp.Or(query.Get(each.name), strconv.Itoa(each.days)))
+		_, n, err := s.Registry.Sites(v.Request.Context(), v.actor(), countOnly(query))
+		if err != nil {
+			return nil, err
+		}
+		if n == 0 && !chosen {
+			continue
+		}
+		chip := views.Chip{Label: fmt.Sprintf(each.label, query.Get(each.name)), Count: int(n), Chosen: chosen}
+		if chosen {
+			query.Del(each.name)
+		}
+		chip.Href = "/sites?" + query.Encode()
+		chips = append(chips, chip)
 	}
-	query := siteQuery(v)
-	chosen := query.Get("credential") != ""
-	query.Set("credential", cmp.Or(query.Get("credential"), strconv.Itoa(upkeep.CredentialDays)))
-	_, n, err := s.Registry.Sites(v.Request.Context(), v.actor(), countOnly(query))
-	if err != nil || n == 0 && !chosen {
-		return nil, err
-	}
-	chip := views.Chip{Label: "credential older than " + query.Get("credential") + " days", Count: int(n), Chosen: chosen}
-	if chosen {
-		query.Del("credential")
-	}
-	chip.Href = "/sites?" + query.Encode()
-	return []views.Chip{chip}, nil
+	return chips, nil
 }
 
 // countOnly is the filter of a list of which only the number is needed.

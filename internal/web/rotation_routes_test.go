@@ -37,7 +37,7 @@ func (h gateServer) asksRotation(t *testing.T, route string) change {
 	case "POST /settings/sites":
 		u, err := h.registry.Upkeep(t.Context())
 		h.must(t, err)
-		return change{"/settings/sites", encoded("credential_days", map[bool]string{true: "91", false: "90"}[u.CredentialDays == 90])}
+		return change{"/settings/sites", encoded("check_hours", "24", "credential_days", map[bool]string{true: "91", false: "90"}[u.CredentialDays == 90])}
 	}
 	h.must(t, h.registry.LookAtRotation(t.Context(), shell, 2))
 	h.must(t, h.registry.WorkRotations(t.Context()))
@@ -130,11 +130,11 @@ func TestTheRuleForOldCredentials(t *testing.T) {
 	p := h.signIn(t, access.Admin)
 	for text, want := range map[string]int{"30": http.StatusSeeOther, "-1": http.StatusUnprocessableEntity, "soon": http.StatusUnprocessableEntity,
 		"99999": http.StatusUnprocessableEntity} {
-		if status, body := p.post("/settings/sites", url.Values{"credential_days": {text}}); status != want {
+		if status, body := p.post("/settings/sites", url.Values{"check_hours": {"12"}, "credential_days": {text}}); status != want {
 			t.Errorf("%s: %d %.100s", text, status, body)
 		}
 	}
-	if u, err := h.registry.Upkeep(t.Context()); err != nil || u.CredentialDays != 30 {
+	if u, err := h.registry.Upkeep(t.Context()); err != nil || u.CredentialDays != 30 || u.CheckHours != 12 {
 		t.Errorf("%+v %v", u, err)
 	}
 	if _, n, err := h.log.Entries(t.Context(), shell, audit.Filter{Action: access.SiteUpkeep}); err != nil || n != 1 {

@@ -60,6 +60,9 @@ func (s *Server) showSite(v *requestContext, status int, site sites.Site, proble
 	if err := s.addCredentialAge(ctx, &page, site); err != nil {
 		return err
 	}
+	if page.Health, err = s.siteHealth(ctx, site); err != nil {
+		return err
+	}
 	if page.Runs, err = s.runsOf(v, site.ID); err != nil {
 		return err
 	}

@@ -25,7 +25,7 @@ import (
 const perPage = 50
 
 // listFilters are the fields by which the list of sites is filtered. A run is put together by the first of them; by the others, sites are chosen one by one.
-var listFilters = append(slices.Clone(runFilters), "credential")
+var listFilters = append(slices.Clone(runFilters), "credential", "certificate")
 
 var runFilters = []string{"q", "state", "client", "tag"}
 
@@ -60,6 +60,9 @@ func siteFilter(query url.Values) sites.Filter {
 		f.Tags = []string{tag}
 	}
 	f.Credential = olderThan(query.Get("credential"), time.Now())
+	if n, err := strconv.Atoi(query.Get("certificate")); err == nil && n > 0 && n <= mostDays {
+		f.Certificate = time.Now().AddDate(0, 0, n)
+	}
 	return f
 }
 
@@ -84,7 +87,7 @@ func (s *Server) sites(v *requestContext) error {
 		anySite = len(all.States) > 0
 	}
 	page := views.Sites{
-		Query: query.Get("q"), State: query.Get("state"), Client: query.Get("client"), Tag: query.Get("tag"), Credential: query.Get("credential"),
+		Query: query.Get("q"), State: query.Get("state"), Client: query.Get("client"), Tag: query.Get("tag"), Credential: query.Get("credential"), Certificate: query.Get("certificate"),
 		Sort: query.Get("sort"), Descending: filter.Descending,
 		Pages: views.Pages{Page: v.page(), Per: perPage, Total: int(total), Path: "/sites", Query: query}, Any: anySite, Checking: s.checking.left(v.actor().ID),
 		States: chips("state", facets.States, query), Clients: chips("client", facets.Clients, query), Tags: chips("tag", facets.Tags, query),
@@ -140,6 +143,7 @@ func (s *Server) siteRows(v *requestContext, found []sites.Site, upkeep sites.Up
 			SeenAt: site.SeenAt, Cache: site.CacheState, Mode: site.SetupMode, Environment: site.Environment, Plugin: site.PluginVersion, CacheAt: site.CacheAt,
 			LastOutcome: string(target.Outcome), LastReason: target.Reason.Sentence(), LastRun: target.RunID,
 			Administrator: site.Credential.Administrator, CredentialAt: site.Credential.CreatedAt,
+			StateSince: site.StateSince, CertificateEnds: site.CertificateEnds, WordPress: site.WordPressVersion,
 			CredentialOld: upkeep.Old(site.Credential.CreatedAt, time.Now()),
 		}
 	}
