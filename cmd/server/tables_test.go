@@ -20,7 +20,8 @@ import (
 var tableOwner = map[string]string{
 	"entries": "internal/audit", "entries_words": "internal/audit", "anchors": "internal/audit", "anchor_holds": "internal/audit", "saved_views": "internal/audit",
 	"streams": "internal/auditsinks", "pending_changes": "internal/changes",
-	"sites": "internal/sites", "clients": "internal/sites", "site_tags": "internal/sites", "credentials": "internal/sites", "site_indexes": "internal/sites", "site_events": "internal/sites",
+	"sites": "internal/sites", "clients": "internal/sites", "site_tags": "internal/sites", "credentials": "internal/sites", "site_indexes": "internal/sites",
+	"site_events":    "internal/sites",
 	"import_reports": "internal/sites", "rotations": "internal/sites",
 	"runs": "internal/runs", "batches": "internal/runs", "targets": "internal/runs", "attempts": "internal/runs", "host_leases": "internal/runs",
 	"drafts":      "internal/runs",

@@ -327,7 +327,8 @@ func (w write) updateSite(before Site, d Draft) error {
 	if d.URL != before.Home {
 		for column, value := range map[string]any{"home": d.URL, "host": hostOf(d.URL), "state": Unchecked, "finding": "", "root": "", "override": "",
 			"address": "", "redirects_to": "", "reported_home": "", "located_at": 0, "report": "", "checked_at": 0, "has_plugin": "", "cache_plugins": "",
-			"plugin_version": "", "cache_state": "", "environment": "", "setup_mode": "", "seen_at": 0, "cache_at": 0, "certificate_ends": 0, "wordpress_version": "", "next_check_at": 0,
+			"plugin_version": "", "cache_state": "", "environment": "", "setup_mode": "", "seen_at": 0, "cache_at": 0, "certificate_ends": 0,
+			"wordpress_version": "", "next_check_at": 0,
 			"check_failures": 0} {
 			values[column] = value
 		}

@@ -149,7 +149,7 @@ func (s *Server) upkeep(v *requestContext) error {
 func upkeepFields(u sites.Upkeep, p validation.Problems) []views.Field {
 	return []views.Field{
 		{Name: "check_hours", Label: "Check every site each, hours", Type: "number", Value: strconv.Itoa(u.CheckHours), Problem: p["check_hours"], Required: true,
-			Hint: "Each site has its own time, so that the checks are spread evenly. Broken sites are checked more often at first. 0 means only when somebody asks."},
+			Hint: "Each site has its own time, so that the checks are spread evenly. Broken sites are checked more often at first. 0 means only when someone asks."},
 		{Name: "credential_days", Label: "Application passwords are old after, days", Type: "number", Value: strconv.Itoa(u.CredentialDays),
 			Problem: p["credential_days"], Required: true, Hint: "The list of sites marks them and filters by it. 0 means never."},
 	}
