@@ -89,7 +89,7 @@ func (s *Server) sites(v *requestContext) error {
 	page := views.Sites{
 		Query: query.Get("q"), State: query.Get("state"), Client: query.Get("client"), Tag: query.Get("tag"), Credential: query.Get("credential"),
 		Certificate: query.Get("certificate"),
-		Sort: query.Get("sort"), Descending: filter.Descending,
+		Sort:        query.Get("sort"), Descending: filter.Descending,
 		Pages: views.Pages{Page: v.page(), Per: perPage, Total: int(total), Path: "/sites", Query: query}, Any: anySite, Checking: s.checking.left(v.actor().ID),
 		States: chips("state", facets.States, query), Clients: chips("client", facets.Clients, query), Tags: chips("tag", facets.Tags, query),
 	}
