@@ -5,7 +5,9 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"net/url"
 	"runtime/debug"
+	"strings"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -141,6 +143,13 @@ func (o *rotating) look(ctx context.Context) (over bool, err error) {
 	if v.Outcome != wordpress.OK {
 		return o.laterOr(ctx, RotationBlocked, v)
 	}
+	shared, err := o.shared(ctx)
+	if err != nil {
+		return true, err
+	}
+	if shared {
+		return o.end(ctx, RotationBlocked, sharedPassword)
+	}
 	if may, known := o.old.CreatesPasswords(ctx); known && !may {
 		return o.end(ctx, RotationBlocked, cannotCreate)
 	}
@@ -149,6 +158,46 @@ func (o *rotating) look(ctx context.Context) (over bool, err error) {
 	}
 	return false, o.save(ctx, RotationCreating, map[string]any{"old_uuid": own.UUID, "user_id": own.UserID, "app_id": own.AppID,
 		"name": nextPasswordName(own.Name, time.Now()), "attempts": 0, "reason": "", "finding": "", "fix": ""})
+}
+
+// shared tells whether another site is stored with the same user and password, as sites of one network are: it would lose its own with this one's.
+func (o *rotating) shared(ctx context.Context) (bool, error) {
+	rows, err := o.store.allCredentials(ctx)
+	if err != nil {
+		return false, err
+	}
+	own := ""
+	passwords := map[string]int{}
+	for _, row := range rows {
+		if row.Username != o.site.Credential.Username || !relatedHosts(row.Origin, o.row.Origin) {
+			continue
+		}
+		password, err := o.vault.Open(row.Sealed, bindingTo(row.SiteID, row.Origin))
+		if err != nil {
+			continue // of no use to that site either
+		}
+		passwords[password.Reveal()]++
+		if row.SiteID == o.site.ID {
+			own = password.Reveal()
+		}
+	}
+	return passwords[own] > 1, nil
+}
+
+// relatedHosts tells whether the sites at two origins may belong to one network: the same host, one below the other, or two below a third.
+func relatedHosts(a, b string) bool {
+	x, y := hostnameOf(a), hostnameOf(b)
+	_, aboveX, _ := strings.Cut(x, ".")
+	_, aboveY, _ := strings.Cut(y, ".")
+	return x == y || strings.HasSuffix(x, "."+y) || strings.HasSuffix(y, "."+x) || aboveX == aboveY && strings.Contains(aboveX, ".")
+}
+
+func hostnameOf(origin string) string {
+	u, err := url.Parse(origin)
+	if err != nil {
+		return origin
+	}
+	return u.Hostname()
 }
 
 // create asks for a new password and stores it, sealed. Its name is stored already: one that was made before a crash can be told, and is revoked.
