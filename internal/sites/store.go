@@ -360,14 +360,6 @@ func (w write) addTag(site int64, tag string) error {
 	return w.tx.Clauses(clause.OnConflict{DoNothing: true}).Create(&tagRow{site, tag}).Error
 }
 
-func (w write) setRetired(site int64, at time.Time) error {
-	var micros int64
-	if !at.IsZero() {
-		micros = at.UnixMicro()
-	}
-	return w.tx.Model(&siteRow{}).Where("id = ?", site).Updates(map[string]any{"retired_at": micros, "updated_at": w.now.UnixMicro()}).Error
-}
-
 func (w write) putReport(site int64, report wordpress.Report, values map[string]any) error {
 	text, err := json.Marshal(report)
 	if err != nil {
