@@ -132,6 +132,9 @@ func (v *requestContext) finish(err error) {
 		err = errors.Join(err, v.server.Log.Refuse(v.Request.Context(), v.actor(), n.Event.Action, n.Event.Subject, "needs_approval"))
 	}
 	p := problemOf(err)
+	if p.Status >= http.StatusInternalServerError && v.Request.Context().Err() != nil {
+		p = problemOf(context.Canceled) // whatever the database says of it: the client has left
+	}
 	if p.Status >= http.StatusInternalServerError {
 		v.server.Logger.ErrorContext(v.Request.Context(), "failed", "req", v.requestID(), "path", withoutToken(v.Context), "err", err)
 	}
