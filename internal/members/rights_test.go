@@ -2,6 +2,7 @@ package members_test
 
 import (
 	"errors"
+	"fmt"
 	"testing"
 
 	"github.com/droverhq/drover/internal/access"
@@ -160,4 +161,59 @@ func TestTokensCannotBeGuessed(t *testing.T) {
 			seen[code[start:start+9]] = true
 		}
 	}
+}
+
+// Two owners who remove or lower each other at the same moment leave one: a team without an owner could never be put right.
+func TestTwoOwnersAtOnce(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, db *database.DB) {
+		r := newRoster(db, keys(t), audit.New(db.Gorm, members.Verifier()))
+		for i, act := range []func(members.Member, members.Member) error{
+			func(by, whom members.Member) error { return r.Remove(t.Context(), by.Actor(laptop.Addr), whom.ID) },
+			func(by, whom members.Member) error {
+				return r.ChangeRole(t.Context(), by.Actor(laptop.Addr), whom.ID, access.Admin)
+			},
+			func(by, _ members.Member) error { return r.Remove(t.Context(), by.Actor(laptop.Addr), by.ID) },
+			func(by, _ members.Member) error {
+				return r.ChangeRole(t.Context(), by.Actor(laptop.Addr), by.ID, access.Admin)
+			},
+		} {
+			for round := range 5 {
+				pair := [2]members.Member{add(t, r, fmt.Sprintf("a%d-%d@a.example", i, round), access.Owner),
+					add(t, r, fmt.Sprintf("b%d-%d@a.example", i, round), access.Owner)}
+				for _, m := range owners(t, r) { // of the round before
+					if m.ID != pair[0].ID && m.ID != pair[1].ID {
+						if err := r.Remove(t.Context(), shell, m.ID); err != nil {
+							t.Fatal(err)
+						}
+					}
+				}
+				begin, done := make(chan struct{}), make(chan error, 2)
+				for k := range pair {
+					go func() { <-begin; done <- act(pair[k], pair[1-k]) }()
+				}
+				close(begin)
+				first, second := <-done, <-done
+				if n := len(owners(t, r)); n != 1 || first != nil && second != nil {
+					t.Errorf("way %d: %d owners are left: %v, %v", i, n, first, second)
+				}
+				if left := owners(t, r); len(left) == 0 {
+					return
+				}
+			}
+		}
+	})
+}
+
+func owners(t *testing.T, r *members.Roster) (all []members.Member) {
+	t.Helper()
+	present, err := r.Members(t.Context(), access.System())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range present {
+		if m.Role == access.Owner {
+			all = append(all, m)
+		}
+	}
+	return all
 }

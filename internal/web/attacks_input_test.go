@@ -304,4 +304,11 @@ func TestAttackTrustedOverHTTPSOnly(t *testing.T) {
 	if got := p.send(r); got.status != http.StatusForbidden {
 		t.Errorf("a page over plain HTTP may post: %d", got.status)
 	}
+	for scheme, refused := range map[string]bool{"http://": true, "ftp://": true, "": true, "HTTP://": true, "https://": false, "HTTPS://": false} {
+		r := p.request(http.MethodPost, "/sign-in", url.Values{"email": {"owner@agency.example"}, "password": {password}})
+		r.Header.Set("Origin", scheme+strings.TrimPrefix(p.home, "https://")) // an old browser sends no Sec-Fetch-Site
+		if got := p.send(r); (got.status == http.StatusForbidden) != refused {
+			t.Errorf("a page of %q that says no more than its origin: %d", scheme, got.status)
+		}
+	}
 }

@@ -57,8 +57,19 @@ func TestAttackFieldsThatNoFormHas(t *testing.T) {
 		url.Values{"email": {"new@agency.example"}, "role": {"viewer", "owner"}}); status != http.StatusOK {
 		t.Errorf("the invitation: %d", status)
 	}
+	for path, form := range map[string]url.Values{ // what the form lacks is missing, whatever the address says
+		"/team/invite?role=owner":                       {"email": {"query@agency.example"}},
+		"/settings/name?name=Evil":                      {},
+		"/sites?url=" + url.QueryEscape(h.fake.URL(1)):  {"username": {wptest.DefaultUser}, "application_password": {wptest.DefaultPassword}},
+		"/settings/tokens?name=evil&role=owner&days=30": {},
+	} {
+		if status, to := p.post(path, form); status != http.StatusUnprocessableEntity {
+			t.Errorf("%s: %d %.200s", path, status, to)
+		}
+	}
 	present, err := h.roster.Members(t.Context(), access.System())
-	if err != nil || len(present) != 2 || present[1].Name != "Vera" || present[1].Role != access.Viewer || present[1].Email != "viewer@agency.example" {
+	if err != nil || len(present) != 2 || present[0].Name == "Evil" ||
+		present[1].Name != "Vera" || present[1].Role != access.Viewer || present[1].Email != "viewer@agency.example" {
 		t.Errorf("%+v, %v", present, err)
 	}
 	site, err := h.registry.Site(t.Context(), access.System(), 1)

@@ -166,3 +166,154 @@ func TestApprovalPastItsTime(t *testing.T) {
 		}
 	})
 }
+
+// Whatever one person does around a run that waits, nothing reaches a site before an independent second person has approved it.
+func TestWaysAroundApproval(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, db *database.DB) {
+		m := &team{testServer: newTestServerOn(t, db, wptest.Site{}), t: t}
+		m.addSites(t)
+		ctx := t.Context()
+		off := func() { m.must(m.runner.SetPolicy(ctx, shell, runs.Policy{})) }
+		on := func() {
+			m.must(m.runner.SetPolicy(ctx, shell, runs.Policy{Effects: []operation.Effect{operation.Change}}))
+		}
+		change := runs.Spec{Operation: "clear-opcache", Selection: sites.Selection{All: true}}
+		asks := func(asker members.Member) int64 {
+			run, err := m.runner.Start(ctx, acting(asker), change)
+			m.must(err)
+			return run.ID
+		}
+		approve := func(second access.Actor, id int64) error { return m.runner.Approve(ctx, second, id, 0) }
+		for name, attack := range map[string]func() error{
+			"the asker starts it now": func() error {
+				x := m.hired(access.Admin)
+				return m.runner.StartNow(ctx, acting(x), asks(x))
+			},
+			"another starts it now": func() error {
+				return m.runner.StartNow(ctx, acting(m.hired(access.Owner)), asks(m.hired(access.Admin)))
+			},
+			"the asker approves in another session": func() error {
+				x := m.hired(access.Admin)
+				again := acting(x)
+				again.Auth = &access.Auth{Version: again.Auth.Version, Session: 99}
+				return approve(again, asks(x))
+			},
+			"an operator approves": func() error { return approve(acting(m.hired(access.Operator)), asks(m.hired(access.Admin))) },
+			"somebody approves who does not reach the site": func() error {
+				held, err := m.roster.Add(ctx, shell, members.Member{Email: m.email(), Name: "Held", Role: access.Admin,
+					Restriction: access.Restriction{Clients: []string{"Nobody"}}}, vault.NewSecret(password))
+				m.must(err)
+				return approve(acting(held), asks(m.hired(access.Admin)))
+			},
+			"somebody approves who was an admin": func() error {
+				y := m.hired(access.Admin)
+				id, before := asks(m.hired(access.Admin)), acting(y)
+				m.must(m.roster.ChangeRole(ctx, shell, y.ID, access.Viewer))
+				return approve(before, id)
+			},
+			"somebody approves who was removed": func() error {
+				y := m.hired(access.Admin)
+				id, before := asks(m.hired(access.Admin)), acting(y)
+				m.must(m.roster.Remove(ctx, shell, y.ID))
+				return approve(before, id)
+			},
+			"invited, with a password of their own since": func() error {
+				off()
+				x := m.hired(access.Admin)
+				y := m.invited(x)
+				m.must(m.roster.ChangePassword(ctx, acting(y), vault.NewSecret(password), vault.NewSecret("another long password")))
+				y, err := m.roster.Member(ctx, y.ID)
+				m.must(err)
+				on()
+				return approve(acting(y), asks(x))
+			},
+			"both invited by whom one invited": func() error {
+				off()
+				x := m.hired(access.Admin)
+				asker, y := m.invited(m.invited(x)), m.invited(m.invited(x))
+				on()
+				return approve(acting(y), asks(asker))
+			},
+			"widened by the asker": func() error {
+				off()
+				x := m.hired(access.Admin)
+				y, err := m.roster.Add(ctx, shell, members.Member{Email: m.email(), Name: "Held", Role: access.Admin,
+					Restriction: access.Restriction{Clients: []string{"Nobody"}}}, vault.NewSecret(password))
+				m.must(err)
+				m.must(m.roster.SetAccess(ctx, acting(x), y.ID, access.Restriction{}))
+				y, err = m.roster.Member(ctx, y.ID)
+				m.must(err)
+				on()
+				return approve(acting(y), asks(x))
+			},
+			"raised, lowered and raised by another": func() error {
+				off()
+				x, y := m.hired(access.Admin), m.hired(access.Operator)
+				m.must(m.roster.ChangeRole(ctx, acting(x), y.ID, access.Admin))
+				m.must(m.roster.ChangeRole(ctx, shell, y.ID, access.Operator))
+				m.must(m.roster.ChangeRole(ctx, shell, y.ID, access.Admin))
+				y, err := m.roster.Member(ctx, y.ID)
+				m.must(err)
+				on()
+				return approve(acting(y), asks(x))
+			},
+			"a request said to be a read": func() error {
+				run, err := m.runner.Start(ctx, acting(m.hired(access.Admin)), runs.Spec{Operation: "request", Selection: sites.Selection{All: true},
+					Params: map[string]string{"method": "POST", "path": "/wp/v2/posts", "body": `{"title":"x"}`, "effect": "read"}})
+				if err == nil && run.State != runs.AwaitingApproval {
+					t.Errorf("it is %s", run.State)
+				}
+				return errWaits
+			},
+			"a change inside a batch": func() error {
+				run, err := m.runner.Start(ctx, acting(m.hired(access.Admin)), runs.Spec{Operation: "request", Selection: sites.Selection{All: true},
+					Params: map[string]string{"method": "POST", "path": "/batch/v1", "body": `{"requests":[{"method":"PUT","path":"/wp/v2/posts/1"}]}`}})
+				if err == nil && run.State != runs.AwaitingApproval {
+					t.Errorf("it is %s", run.State)
+				}
+				return errWaits
+			},
+		} {
+			on()
+			before := len(m.fake.Calls(0))
+			if err := attack(); err == nil {
+				t.Errorf("%s: it was let by", name)
+			}
+			if n := len(m.fake.Calls(0)); n != before {
+				t.Errorf("%s: %d requests were sent", name, n-before)
+			}
+		}
+
+		on()
+		asker := m.hired(access.Admin)
+		approved := asks(asker)
+		m.must(approve(acting(m.hired(access.Admin)), approved))
+		m.ended(t, approved)
+		before := len(m.fake.Calls(0))
+		if again, err := m.runner.Rerun(ctx, acting(asker), approved, runs.Which{}, 0); err != nil || again.State != runs.AwaitingApproval {
+			t.Errorf("an approved run that is run again: %s, %v", again.State, err)
+		}
+		if err := approve(acting(m.hired(access.Admin)), approved); !errors.Is(err, runs.ErrNotAwaitingApproval) {
+			t.Errorf("approved twice: %v", err)
+		}
+		for name, end := range map[string]func(int64) error{
+			"removed": func(id int64) error { return m.roster.Remove(ctx, shell, id) },
+			"lowered": func(id int64) error { return m.roster.ChangeRole(ctx, shell, id, access.Viewer) },
+			"limited": func(id int64) error {
+				return m.roster.SetAccess(ctx, shell, id, access.Restriction{Clients: []string{"Nobody"}})
+			},
+		} {
+			gone := m.hired(access.Admin)
+			id := asks(gone)
+			m.must(end(gone.ID))
+			if err := approve(acting(m.hired(access.Admin)), id); err == nil {
+				m.ended(t, id)
+			}
+			if n := len(m.fake.Calls(0)); n != before {
+				t.Errorf("%d requests of somebody who was %s meanwhile", n-before, name)
+			}
+		}
+	})
+}
+
+var errWaits = errors.New("it waits")

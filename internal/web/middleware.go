@@ -89,10 +89,21 @@ func (s *Server) sameOrigin() gin.HandlerFunc {
 		_ = protection.AddTrustedOrigin(u.Scheme + "://" + u.Host)
 	}
 	return func(c *gin.Context) {
-		if protection.Check(c.Request) != nil {
+		if protection.Check(c.Request) != nil || s.secure && insecureOrigin(c.Request) {
 			s.refuse(c, errOtherOrigin)
 		}
 	}
+}
+
+// insecureOrigin reports whether only the Origin header says where the request comes from, and names another scheme than HTTPS. The check of
+// net/http compares hosts then: a page over plain HTTP, which anybody on the network can write, would count as ours.
+func insecureOrigin(r *http.Request) bool {
+	if r.Header.Get("Sec-Fetch-Site") != "" || r.Method == http.MethodGet || r.Method == http.MethodHead {
+		return false
+	}
+	origin := r.Header.Get("Origin")
+	u, err := url.Parse(origin)
+	return origin != "" && (err != nil || u.Scheme != "https")
 }
 
 // readable refuses an address with bytes that no text holds: PostgreSQL stores neither them nor the audit entry of a refusal that names them.

@@ -2,6 +2,7 @@ package web_test
 
 import (
 	"fmt"
+	"io"
 	"net/http"
 	"net/netip"
 	"net/url"
@@ -96,6 +97,25 @@ func TestEveryRouteInScopeOfOperations(t *testing.T) {
 				t.Errorf("%s: %d", path, status)
 			}
 		}
+		before := started(t, h)
+		for _, c := range hiddenOperation(mine.ID, other.ID, targets[0].ID) {
+			method, path, _ := strings.Cut(c.to, " ")
+			r := p.request(method, path, c.form)
+			if strings.HasPrefix(path, "/api/") {
+				r = p.request(method, path, nil)
+				if c.json != "" {
+					r.Body, r.ContentLength = io.NopCloser(strings.NewReader(c.json)), int64(len(c.json))
+					r.Header.Set("Content-Type", "application/json")
+				}
+				r.Header.Set("Authorization", "Bearer "+token.Reveal())
+			}
+			if status, body := p.do(r); strings.Contains(strings.ReplaceAll(body, "q=hidden", ""), "hidden-") || status >= 500 {
+				t.Errorf("%s %v%s: %d tells of what belongs to another operation", c.to, c.form, c.json, status)
+			}
+		}
+		if n := started(t, h); n != before {
+			t.Errorf("%d runs of other operations were started", n-before)
+		}
 		if status, body := p.get(fmt.Sprintf("/runs/%d", mine.ID)); status != http.StatusOK || !strings.Contains(body, "Run 1") {
 			t.Errorf("one's own operation: %d", status)
 		}
@@ -103,6 +123,35 @@ func TestEveryRouteInScopeOfOperations(t *testing.T) {
 			t.Errorf("%d requests reached the site", n)
 		}
 	})
+}
+
+// hiddenOperation are requests that name another operation, or a run of it, elsewhere than in the path of their route.
+func hiddenOperation(mine, other, target int64) []struct {
+	to   string
+	form url.Values
+	json string
+} {
+	request := url.Values{"operation": {"request"}, "all": {"1"}, "params.method": {"GET"}, "params.path": {"/wp/v2/posts"},
+		"method": {"GET"}, "path": {"/wp/v2/posts"}}
+	saved := url.Values{"operation": {"hidden-operation"}, "all": {"1"}}
+	return []struct {
+		to   string
+		form url.Values
+		json string
+	}{
+		{to: fmt.Sprintf("GET /runs/%d/compare?with=%d", mine, other)}, {to: fmt.Sprintf("GET /runs/%d/targets/%d", mine, target)},
+		{to: "GET /runs?operation=request"}, {to: "GET /runs?has=answers&operation=request"}, {to: "GET /runs?site=1"}, {to: "GET /sites/1"},
+		{to: "GET /search?q=hidden"}, {to: "GET /command?q=hidden&for=/runs"}, {to: fmt.Sprintf("GET /command?for=/runs/%d", other)},
+		{to: fmt.Sprintf("GET /audit?subject=run:%d", other)}, {to: "GET /audit?q=hidden"}, {to: "GET /audit/export.jsonl"}, {to: "GET /audit/print"},
+		{to: "GET /run?operation=hidden-operation&all=1"}, {to: fmt.Sprintf("GET /run?run=%d&typed=1", other)}, {to: "GET /operations/export"},
+		{to: "POST /runs", form: request}, {to: "POST /runs", form: saved}, {to: "POST /run/preview", form: request}, {to: "POST /run/preview", form: saved},
+		{to: "POST /runs", form: url.Values{"operation": {"request", "clear-cache"}, "all": {"1"}}},
+		{to: "POST /operations/new", form: request}, {to: "POST /operations", form: url.Values{"name": {"mine"}, "method": {"GET"}, "path": {"/wp/v2/posts"}}},
+		{to: "GET /api/v1/runs?operation=request"}, {to: "GET /api/v1/operations"}, {to: fmt.Sprintf("GET /api/v1/audit?subject=run:%d", other)},
+		{to: "POST /api/v1/runs", json: `{"operation":"request","params":{"method":"GET","path":"/wp/v2/posts"},"all":true}`},
+		{to: "POST /api/v1/runs", json: `{"operation":"hidden-operation","all":true}`},
+		{to: "POST /api/v1/runs/preview", json: `{"operation":"hidden-operation","all":true}`},
+	}
 }
 
 // A token that is restricted to one client reads nothing of what its member did for another.
