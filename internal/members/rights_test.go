@@ -164,7 +164,7 @@ func TestTokensCannotBeGuessed(t *testing.T) {
 }
 
 // Two owners who remove or lower each other at the same moment leave one: a team without an owner could never be put right.
-func TestTwoOwnersAtOnce(t *testing.T) {
+func TestLastOwnerUnderConcurrency(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *database.DB) {
 		r := newRoster(db, keys(t), audit.New(db.Gorm, members.Verifier()))
 		for i, act := range []func(members.Member, members.Member) error{
@@ -180,7 +180,7 @@ func TestTwoOwnersAtOnce(t *testing.T) {
 			for round := range 5 {
 				pair := [2]members.Member{add(t, r, fmt.Sprintf("a%d-%d@a.example", i, round), access.Owner),
 					add(t, r, fmt.Sprintf("b%d-%d@a.example", i, round), access.Owner)}
-				for _, m := range owners(t, r) { // of the round before
+				for _, m := range presentOwner(t, r) { // of the round before
 					if m.ID != pair[0].ID && m.ID != pair[1].ID {
 						if err := r.Remove(t.Context(), shell, m.ID); err != nil {
 							t.Fatal(err)
@@ -193,10 +193,10 @@ func TestTwoOwnersAtOnce(t *testing.T) {
 				}
 				close(begin)
 				first, second := <-done, <-done
-				if n := len(owners(t, r)); n != 1 || first != nil && second != nil {
+				if n := len(presentOwner(t, r)); n != 1 || first != nil && second != nil {
 					t.Errorf("way %d: %d owners are left: %v, %v", i, n, first, second)
 				}
-				if left := owners(t, r); len(left) == 0 {
+				if left := presentOwner(t, r); len(left) == 0 {
 					return
 				}
 			}
@@ -204,7 +204,7 @@ func TestTwoOwnersAtOnce(t *testing.T) {
 	})
 }
 
-func owners(t *testing.T, r *members.Roster) (all []members.Member) {
+func presentOwner(t *testing.T, r *members.Roster) (all []members.Member) {
 	t.Helper()
 	present, err := r.Members(t.Context(), access.System())
 	if err != nil {

@@ -200,10 +200,10 @@ func TestWaysAroundApproval(t *testing.T) {
 			},
 			"an operator approves": func() error { return approve(acting(m.hired(access.Operator)), asks(m.hired(access.Admin))) },
 			"somebody approves who does not reach the site": func() error {
-				held, err := m.roster.Add(ctx, shell, members.Member{Email: m.email(), Name: "Held", Role: access.Admin,
+				limited, err := m.roster.Add(ctx, shell, members.Member{Email: m.email(), Name: "Held", Role: access.Admin,
 					Restriction: access.Restriction{Clients: []string{"Nobody"}}}, vault.NewSecret(password))
 				m.must(err)
-				return approve(acting(held), asks(m.hired(access.Admin)))
+				return approve(acting(limited), asks(m.hired(access.Admin)))
 			},
 			"somebody approves who was an admin": func() error {
 				y := m.hired(access.Admin)

@@ -124,13 +124,15 @@ func TestARunHasItsOwnLimits(t *testing.T) {
 	h := runstest.New(t, dbtest.SQLite(t), described)
 	h.Work(t)
 	spec := runstest.Everywhere("clear-cache", nil)
-	spec.Limits = runs.Limits{AtOnce: 2, AtOncePerServer: 1}
-	if last := h.Wait(t, h.Start(t, spec).ID); last.Counts.OK != 24 {
-		t.Errorf("%+v", last.Counts)
-	}
-	for i := range 3 {
-		if most := h.Fake.MaxInFlight(netip.MustParseAddr(fmt.Sprintf("127.77.6.%d", i+1))); most != 1 {
-			t.Errorf("server %d had %d requests at once", i, most)
+	for _, limits := range []runs.Limits{{AtOnce: 2, AtOncePerServer: 1}, {AtOnce: 1, AtOncePerServer: 8}} {
+		spec.Limits = limits
+		if last := h.Wait(t, h.Start(t, spec).ID); last.Counts.OK != 24 {
+			t.Errorf("%+v", last.Counts)
+		}
+		for i := range 3 {
+			if most := h.Fake.MaxInFlight(netip.MustParseAddr(fmt.Sprintf("127.77.6.%d", i+1))); most != 1 {
+				t.Errorf("%+v: server %d had %d requests at once", limits, i, most)
+			}
 		}
 	}
 	spec.Limits = runs.Limits{AtOnce: 10, AtOncePerServer: 8}
