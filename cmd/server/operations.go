@@ -93,6 +93,9 @@ func (s *starting) with(spec runs.Spec, o web.OperationLine) runs.Spec {
 		}
 	}
 	spec.Table = o.Table
+	if o.Sends(spec.Params) {
+		spec.Saved = o.Name
+	}
 	return spec
 }
 

@@ -16,6 +16,14 @@ func Plan(spec Spec) (operation.Plan, error) {
 	return made, p.OrNil()
 }
 
+// titled is what the run is called: by the name of its saved operation, and always by what it sends.
+func titled(spec Spec, made operation.Plan) string {
+	if spec.Saved == "" {
+		return made.Title
+	}
+	return spec.Saved + ": " + made.Title
+}
+
 // planNew is Plan for a run that is to be started: what a run before it did not keep must be written again.
 func (r *Runner) planNew(ctx context.Context, spec Spec) (operation.Plan, error) {
 	p := validation.Problems{}

@@ -33,6 +33,7 @@ type Spec struct {
 	Selection sites.Selection   `json:"selection"`
 	Limits    Limits            `json:"limits,omitzero"`
 	Table     endpoint.Query    `json:"table,omitzero"`   // how its answers are shown
+	Saved     string            `json:"saved,omitempty"`  // the name of the saved operation that it runs, empty for none
 	Form      string            `json:"form,omitempty"`   // the form that the request was made with, as its address's query
 	Verify    bool              `json:"verify,omitempty"` // look at pages before and after a purge
 	Confirmed int               `json:"-"`                // the number of sites that a person typed to confirm the run

@@ -71,7 +71,7 @@ func (r *Runner) Start(ctx context.Context, actor access.Actor, spec Spec) (Run,
 	}
 	stored, taken := withoutSecrets(spec)
 	run := Run{
-		Spec: stored, Title: made.Title, Effect: made.Effect, State: Waiting, Actor: actor, Total: len(chosen.sites), RerunOf: spec.RerunOf,
+		Spec: stored, Title: titled(spec, made), Effect: made.Effect, State: Waiting, Actor: actor, Total: len(chosen.sites), RerunOf: spec.RerunOf,
 		CreatedAt: time.Now().UTC(),
 	}
 	if spec.Wait > 0 {

@@ -44,6 +44,17 @@ type Operation struct {
 // Builtin tells whether it came with Drover.
 func (o Operation) Builtin() bool { return o.ID < 0 }
 
+// Sends tells whether the parameters of a request are those of the operation: what was changed on the way is another request.
+func (d Definition) Sends(params map[string]string) bool {
+	own := d.Params()
+	for _, name := range []string{"method", "path", "body"} {
+		if own[name] != params[name] {
+			return false
+		}
+	}
+	return true
+}
+
 // Params are the parameters of the operation `request` that it stands for.
 func (d Definition) Params() map[string]string {
 	params := map[string]string{"method": d.Method, "path": d.Path, "body": d.Body, "headers": d.Headers, "effect": d.Effect}

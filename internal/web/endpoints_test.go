@@ -136,6 +136,17 @@ func TestSavedOperations(t *testing.T) {
 	h.ended(t, 1)
 	_, page = p.get("/runs/1/answers")
 	contains(t, "the saved table", page, "user: .username", `title="admin"`)
+	// A run bears the name of its saved operation, but not that of a request that was changed on the way.
+	if status, to := p.post("/runs", p.seen(url.Values{"operation": {"request"}, "all": {"1"}, "saved": {"1"}, "p.method": {"GET"},
+		"p.path": {"/wp/v2/posts"}})); status != http.StatusSeeOther || to != "/runs/2" {
+		t.Fatalf("run: %d %s", status, to)
+	}
+	h.ended(t, 2)
+	_, page = p.get("/runs")
+	contains(t, "the list of runs", page, "Users: GET /wp/v2/users", "GET /wp/v2/posts")
+	if strings.Contains(page, "Users: GET /wp/v2/posts") {
+		t.Error("another request bears the operation's name")
+	}
 	if status, _ = p.post("/operations/1/remove", nil); status != http.StatusSeeOther {
 		t.Errorf("remove: %d", status)
 	}

@@ -303,6 +303,9 @@ func (s *Server) startRun(v *requestContext) error {
 			return err
 		}
 		spec.Table = o.Table
+		if o.Within(v.actor()) && o.Sends(spec.Params) {
+			spec.Saved = o.Name
+		}
 	}
 	spec.Person = s.person(cmp.Or(form.Get("shown"), "nothing"))
 	run, err := s.Runner.Start(v.Request.Context(), v.actor(), spec)
