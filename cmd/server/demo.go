@@ -204,7 +204,7 @@ func demoCSV(fake *wptest.Fake, described []wptest.Site) io.Reader {
 	w := spreadsheet.NewWriter(&text)
 	_ = w.Write("url", "username", "application_password", "client", "tags", "name")
 	for i, s := range described {
-		_ = w.Write(fake.URL(i), wptest.DefaultUser, wptest.DefaultPassword, s.Client, strings.Join(s.Tags, "|"), s.Name)
+		_ = w.Write(fake.URL(i), wptest.DefaultUser, fake.Password(i), s.Client, strings.Join(s.Tags, "|"), s.Name)
 	}
 	_ = w.Flush() // a strings.Builder takes everything
 	return strings.NewReader(text.String())

@@ -35,7 +35,7 @@ func startFake(t *testing.T, all ...wptest.Site) *wptest.Fake {
 
 func (h testRegistry) addFake(t *testing.T, fake *wptest.Fake, i int) sites.Site {
 	t.Helper()
-	return h.add(t, sites.Draft{URL: fake.URL(i), Username: wptest.DefaultUser, Password: vault.NewSecret(wptest.DefaultPassword)})
+	return h.add(t, sites.Draft{URL: fake.URL(i), Username: wptest.DefaultUser, Password: vault.NewSecret(fake.Password(i))})
 }
 
 func (h testRegistry) rotation(t *testing.T, s sites.Site) sites.Rotation {

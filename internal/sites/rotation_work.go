@@ -3,11 +3,12 @@ package sites
 import (
 	"context"
 	"crypto/rand"
+	"crypto/sha256"
 	"errors"
 	"fmt"
-	"net/url"
 	"runtime/debug"
 	"strings"
+	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -46,9 +47,10 @@ func (r *Registry) workRotations(ctx context.Context, owner string) error {
 		if err != nil || len(rows) == 0 {
 			return err
 		}
+		shared := sync.OnceValues(func() (map[int64]bool, error) { return r.sharedPasswords(ctx) })
 		var group errgroup.Group
 		for _, row := range rows {
-			group.Go(func() error { return r.rotateSafely(ctx, row) })
+			group.Go(func() error { return r.rotateSafely(ctx, row, shared) })
 		}
 		if err := group.Wait(); err != nil {
 			return err
@@ -58,13 +60,13 @@ func (r *Registry) workRotations(ctx context.Context, owner string) error {
 }
 
 // rotateSafely works one rotation as far as it goes now. A panic over an answer that nobody thought of costs this site alone.
-func (r *Registry) rotateSafely(ctx context.Context, row rotationRow) (err error) {
+func (r *Registry) rotateSafely(ctx context.Context, row rotationRow, shared func() (map[int64]bool, error)) (err error) {
 	defer func() {
 		if caught := recover(); caught != nil {
 			err = fmt.Errorf("sites: rotate: panic: %v\n%s", caught, debug.Stack())
 		}
 	}()
-	o := &rotating{Registry: r, row: row, resumed: row.Step == RotationCreating}
+	o := &rotating{Registry: r, row: row, resumed: row.Step == RotationCreating, shared: shared}
 	for {
 		over, err := o.step(ctx)
 		switch {
@@ -85,6 +87,7 @@ type rotating struct {
 	site    Site
 	old     *wordpress.Client // with the stored credential
 	resumed bool              // a new password may have been made whose value is lost
+	shared  func() (map[int64]bool, error)
 }
 
 // step does one step, and tells whether nothing more can be done now.
@@ -143,11 +146,11 @@ func (o *rotating) look(ctx context.Context) (over bool, err error) {
 	if v.Outcome != wordpress.OK {
 		return o.laterOr(ctx, RotationBlocked, v)
 	}
-	shared, err := o.shared(ctx)
+	shared, err := o.shared()
 	if err != nil {
 		return true, err
 	}
-	if shared {
+	if shared[o.site.ID] {
 		return o.end(ctx, RotationBlocked, sharedPassword)
 	}
 	if may, known := o.old.CreatesPasswords(ctx); known && !may {
@@ -160,44 +163,31 @@ func (o *rotating) look(ctx context.Context) (over bool, err error) {
 		"name": nextPasswordName(own.Name, time.Now()), "attempts": 0, "reason": "", "finding": "", "fix": ""})
 }
 
-// shared tells whether another site is stored with the same user and password, as sites of one network are: it would lose its own with this one's.
-func (o *rotating) shared(ctx context.Context) (bool, error) {
-	rows, err := o.store.allCredentials(ctx)
+// sharedPasswords returns the sites that are stored with the same user and password as another one, as the sites of one network are: rotating one
+// site's would take it from the others. Two WordPresses never make the same password.
+func (r *Registry) sharedPasswords(ctx context.Context) (map[int64]bool, error) {
+	rows, err := r.store.allCredentials(ctx)
 	if err != nil {
-		return false, err
+		return nil, err
 	}
-	own := ""
-	passwords := map[string]int{}
+	type login struct {
+		username string
+		password [sha256.Size]byte
+	}
+	first, shared := map[login]int64{}, map[int64]bool{}
 	for _, row := range rows {
-		if row.Username != o.site.Credential.Username || !relatedHosts(row.Origin, o.row.Origin) {
-			continue
-		}
-		password, err := o.vault.Open(row.Sealed, bindingTo(row.SiteID, row.Origin))
+		password, err := r.vault.Open(row.Sealed, bindingTo(row.SiteID, row.Origin))
 		if err != nil {
 			continue // of no use to that site either
 		}
-		passwords[password.Reveal()]++
-		if row.SiteID == o.site.ID {
-			own = password.Reveal()
+		l := login{strings.ToLower(row.Username), sha256.Sum256([]byte(strings.ReplaceAll(password.Reveal(), " ", "")))}
+		if other, known := first[l]; known {
+			shared[other], shared[row.SiteID] = true, true
+			continue
 		}
+		first[l] = row.SiteID
 	}
-	return passwords[own] > 1, nil
-}
-
-// relatedHosts tells whether the sites at two origins may belong to one network: the same host, one below the other, or two below a third.
-func relatedHosts(a, b string) bool {
-	x, y := hostnameOf(a), hostnameOf(b)
-	_, aboveX, _ := strings.Cut(x, ".")
-	_, aboveY, _ := strings.Cut(y, ".")
-	return x == y || strings.HasSuffix(x, "."+y) || strings.HasSuffix(y, "."+x) || aboveX == aboveY && strings.Contains(aboveX, ".")
-}
-
-func hostnameOf(origin string) string {
-	u, err := url.Parse(origin)
-	if err != nil {
-		return origin
-	}
-	return u.Hostname()
+	return shared, nil
 }
 
 // create asks for a new password and stores it, sealed. Its name is stored already: one that was made before a crash can be told, and is revoked.

@@ -10,6 +10,7 @@ import (
 	"github.com/droverhq/drover/internal/access"
 	"github.com/droverhq/drover/internal/audit"
 	"github.com/droverhq/drover/internal/sites"
+	"github.com/droverhq/drover/internal/vault"
 	"github.com/droverhq/drover/internal/wordpress/wptest"
 )
 
@@ -70,6 +71,11 @@ func TestRotationThroughThePages(t *testing.T) {
 	t.Parallel()
 	h := newTestServer(t, wptest.Site{}, wptest.Site{Fault: wptest.PasswordsKept}, wptest.Site{Fault: wptest.WrongPassword}, wptest.Site{})
 	h.addSites(t)
+	for i := range 4 {
+		if err := h.registry.ReplaceCredential(t.Context(), shell, int64(i+1), wptest.DefaultUser, vault.NewSecret(h.fake.Password(i))); err != nil {
+			t.Fatal(err)
+		}
+	}
 	if err := h.db.Gorm.Exec("UPDATE credentials SET created_at = created_at - 8640000000000 WHERE site_id <> 4").Error; err != nil { // 100 days
 		t.Fatal(err)
 	}

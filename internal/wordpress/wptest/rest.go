@@ -110,7 +110,7 @@ func (s *site) authenticate(r *http.Request, fault Fault) (with appPassword, sig
 		return with, false, false
 	}
 	with, signed = s.knows(user, password)
-	if fault == UnknownUserCode || fault == WrongPassword && squeeze(password) == squeeze(DefaultPassword) {
+	if fault == UnknownUserCode || fault == WrongPassword && with.uuid == firstUUID {
 		signed = false
 	}
 	return with, signed, !signed
