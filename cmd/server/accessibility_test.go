@@ -76,6 +76,7 @@ const paletteOnce = `document.querySelector("#palette")?.toggleAttribute("data-i
 
 // Every page of the gallery, in each of its states, is free of serious findings in both themes and on paper.
 func TestEveryPageIsAccessible(t *testing.T) {
+	t.Parallel()
 	ctx := browserFor(t, 15*time.Minute)
 	engine, err := os.ReadFile(axeScript)
 	if err != nil {

@@ -16,6 +16,7 @@ import (
 // A demo of 200 sites in a browser. The ten jobs of a site manager are done as a person does them: what they cost in clicks is held, and so is
 // what they do. Then the pages are looked at that move by themselves, or are printed.
 func TestDemoInABrowser(t *testing.T) {
+	t.Parallel()
 	j := startJobs(t)
 	for _, each := range []struct {
 		name string
