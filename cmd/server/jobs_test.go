@@ -16,7 +16,6 @@ import (
 // A demo of 200 sites in a browser. The ten jobs of a site manager are done as a person does them: what they cost in clicks is held, and so is
 // what they do. Then the pages are looked at that move by themselves, or are printed.
 func TestDemoInABrowser(t *testing.T) {
-	t.Parallel()
 	j := startJobs(t)
 	for _, each := range []struct {
 		name string
@@ -241,7 +240,6 @@ func startAndUndo(j *job) {
 	j.find("disable cache", "Disable cache")
 	j.click(`input[name="all"][value="1"]`)
 	j.wait(`document.querySelector("#confirm")`)
-	before := j.fake.Requests()
 	j.click("[data-run]")
 	sites := evaluate(j.t, j.ctx, `document.querySelector('label[for="confirm"] strong').innerText`)
 	j.typed(sites + kb.Enter)
@@ -249,8 +247,8 @@ func startAndUndo(j *job) {
 	j.clickText("#run-live button", "Undo")
 	j.wait(`document.body.innerText.includes("Nothing was sent")`)
 	j.atMost(5)
-	if sent := j.fake.Requests() - before; sent != 0 {
-		j.t.Errorf("%d requests were sent", sent)
+	if calls := j.calls(j.began, "POST", "/disable"); len(calls) != 0 { // sites are checked on their schedule meanwhile
+		j.t.Errorf("sent: %v", calls)
 	}
 	run := strings.TrimPrefix(evaluate(j.t, j.ctx, "location.pathname"), "/runs/")
 	j.audited("/audit?subject=run:"+run, "Demo Owner started run "+run, "cancelled run "+run)

@@ -41,7 +41,7 @@ func newGateServer(t *testing.T, db *database.DB) gateServer {
 	h := gateServer{testServer: newTestServerOn(t, db, wptest.Site{}, wptest.Site{}, wptest.Site{Host: "moving.example", Fault: wptest.RedirectWWW},
 		wptest.Site{})}
 	for i := range 3 {
-		d := sites.Draft{URL: h.fake.URL(i), Client: "Acme", Username: wptest.DefaultUser, Password: vault.NewSecret(wptest.DefaultPassword)}
+		d := sites.Draft{URL: h.fake.URL(i), Client: "Acme", Username: wptest.DefaultUser, Password: vault.NewSecret(h.fake.Password(i))}
 		if _, err := h.registry.Add(t.Context(), shell, d); err != nil {
 			t.Fatal(err)
 		}
