@@ -23,23 +23,29 @@ func (s *Server) member(r route) gin.HandlerFunc {
 }
 
 func (s *Server) serveMember(v *requestContext, r route) error {
-	err := v.limitAddress()
-	if err == nil {
-		err = s.authenticate(v)
-	}
-	if errors.Is(err, members.ErrNoSession) {
+	err := s.serveReceived(v, r, s.authenticate, s.serveAuthenticated)
+	if errors.Is(err, errNotSignedIn) {
 		v.redirectFirst("/sign-in") // the cookie stays: a request of another tab may just have been answered with a newer one
 		return nil
 	}
-	if err != nil {
+	return err
+}
+
+// serveReceived authenticates, reads the request within the limits of whoever sends it, and serves it. Sessions and tokens go through it alike.
+func (s *Server) serveReceived(v *requestContext, r route, authenticate func(*requestContext) error, serve func(*requestContext, route) error) error {
+	if err := v.limitAddress(); err != nil {
 		return err
 	}
-	release, acquired := s.concurrency.acquire(v.member.ID)
+	if err := authenticate(v); err != nil {
+		return err
+	}
+	id := v.actor().ID
+	release, acquired := s.concurrency.acquire(id)
 	if !acquired {
 		return errTooManyRunning
 	}
 	defer release()
-	if err := v.limitMember(r, v.member.ID); err != nil {
+	if err := v.limitMember(r, id); err != nil {
 		return err
 	}
 	done, err := v.readBody(cmp.Or(r.most, longestForm))
@@ -49,43 +55,51 @@ func (s *Server) serveMember(v *requestContext, r route) error {
 	defer done()
 	// Whatever changed while the body arrived counts. What changes from here on, the audit log's Record looks at.
 	if v.Request.Method == http.MethodPost {
-		if err = s.authenticate(v); errors.Is(err, members.ErrNoSession) {
-			v.redirectFirst("/sign-in")
-			return nil
+		if err := authenticate(v); err != nil {
+			return err
 		}
-	}
-	if err != nil {
-		return err
 	}
 	if s.authenticated != nil {
 		s.authenticated(r.method, r.path)
 	}
-	return s.serveAuthenticated(v, r)
+	return serve(v, r)
 }
 
-// authenticate finds out whose session the request shows, or returns members.ErrNoSession.
+// errNotSignedIn is returned where no session is shown, or none that counts.
+var errNotSignedIn = errors.New("nobody is signed in")
+
+// authenticate finds out whose session the request shows, or returns errNotSignedIn.
 func (s *Server) authenticate(v *requestContext) (err error) {
 	token, err := v.Cookie(s.cookieName())
 	if err != nil || token == "" {
-		return members.ErrNoSession
+		return errNotSignedIn
 	}
 	v.token = vault.NewSecret(token)
-	if v.member, v.session, err = s.Roster.Authenticate(v.Request.Context(), v.token); err == nil {
+	if v.member, v.session, err = s.Roster.Authenticate(v.Request.Context(), v.token); errors.Is(err, members.ErrNoSession) {
+		return errNotSignedIn
+	}
+	if err == nil {
 		v.Set(memberKey, v.member.ID)
 	}
 	return err
 }
 
-// serveAuthenticated authorizes the route, so that a refusal is recorded, and asks for recent authentication where the route needs it.
+// authorize asks whether the route is allowed, so that a refusal is recorded.
+func (s *Server) authorize(v *requestContext, r route) error {
+	if r.right == "" {
+		return nil
+	}
+	return s.Log.Authorize(v.Request.Context(), v.actor(), r.right, r.subjectOf(v.Context))
+}
+
+// serveAuthenticated serves a member: the steps of signing in that are left come first, and a recent authentication where the route needs one.
 func (s *Server) serveAuthenticated(v *requestContext, r route) error {
 	if to := s.requiredStep(r, v); to != "" {
 		v.redirectFirst(to)
 		return nil
 	}
-	if r.right != "" {
-		if err := s.Log.Authorize(v.Request.Context(), v.actor(), r.right, r.subjectOf(v.Context)); err != nil {
-			return err
-		}
+	if err := s.authorize(v, r); err != nil {
+		return err
 	}
 	needed, err := s.mustReauthenticate(r, v)
 	if err != nil {

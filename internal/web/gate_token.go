@@ -1,9 +1,7 @@
 package web
 
 import (
-	"cmp"
 	"errors"
-	"net/http"
 	"strings"
 
 	"github.com/gin-gonic/gin"
@@ -16,7 +14,7 @@ import (
 func (s *Server) bearer(r route) gin.HandlerFunc {
 	return func(c *gin.Context) {
 		v := &requestContext{Context: c, server: s}
-		err := s.serveBearer(v, r)
+		err := s.serveReceived(v, r, s.authenticateToken, s.serveBearer)
 		if errors.Is(err, errNoToken) {
 			c.Header("WWW-Authenticate", `Bearer realm="drover"`)
 		}
@@ -25,37 +23,8 @@ func (s *Server) bearer(r route) gin.HandlerFunc {
 }
 
 func (s *Server) serveBearer(v *requestContext, r route) error {
-	if err := v.limitAddress(); err != nil {
+	if err := s.authorize(v, r); err != nil {
 		return err
-	}
-	if err := s.authenticateToken(v); err != nil {
-		return err
-	}
-	leave, entered := s.concurrency.acquire(v.bearer.ID)
-	if !entered {
-		return errTooManyRunning
-	}
-	defer leave()
-	if err := v.limitMember(r, v.bearer.ID); err != nil {
-		return err
-	}
-	done, err := v.readBody(cmp.Or(r.most, longestForm))
-	if err != nil {
-		return err
-	}
-	defer done()
-	if v.Request.Method == http.MethodPost {
-		if err := s.authenticateToken(v); err != nil {
-			return err
-		}
-	}
-	if s.authenticated != nil {
-		s.authenticated(r.method, r.path)
-	}
-	if r.right != "" {
-		if err := s.Log.Authorize(v.Request.Context(), v.actor(), r.right, r.subjectOf(v.Context)); err != nil {
-			return err
-		}
 	}
 	return r.handle(v)
 }

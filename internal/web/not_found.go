@@ -16,7 +16,7 @@ func (s *Server) noPage(v *requestContext) error {
 		return v.redirect((&url.URL{Path: "/" + strings.Trim(path, "/"), RawQuery: v.Request.URL.RawQuery}).String()) // "//" would name a host
 	}
 	err := s.authenticate(v)
-	if errors.Is(err, members.ErrNoSession) || err == nil && (v.session.SecondFactorPending || v.session.MustEnrol) {
+	if errors.Is(err, errNotSignedIn) || err == nil && (v.session.SecondFactorPending || v.session.MustEnrol) {
 		v.member, err = members.Member{}, nil // a visitor, or somebody who has not signed in fully
 	}
 	return cmp.Or(err, errNoPage)
