@@ -138,7 +138,6 @@ func (w *writer) gather(first message, until time.Time) []message {
 	all := []message{first}
 	timer := time.NewTimer(time.Until(until)) // one that is over fires at once
 	defer timer.Stop()
-	over := false
 	for len(all) < gathered {
 		select {
 		case m, open := <-w.messages:
@@ -146,20 +145,24 @@ func (w *writer) gather(first message, until time.Time) []message {
 				return all
 			}
 			all = append(all, m)
-			continue
-		default:
+		case <-timer.C:
+			return w.drain(all)
 		}
-		if over {
-			return all
-		}
+	}
+	return all
+}
+
+// drain adds what has come already.
+func (w *writer) drain(all []message) []message {
+	for len(all) < gathered {
 		select {
 		case m, open := <-w.messages:
 			if !open {
 				return all
 			}
 			all = append(all, m)
-		case <-timer.C:
-			over = true
+		default:
+			return all
 		}
 	}
 	return all
