@@ -72,6 +72,9 @@ func (r *Registry) CheckDue(ctx context.Context) error {
 	if err := r.planChecks(ctx, u.every()); err != nil {
 		return fmt.Errorf("sites: plan checks: %w", err)
 	}
+	if due, err := r.store.checkIsDue(ctx, time.Now()); err != nil || !due {
+		return err
+	}
 	var workers errgroup.Group
 	for range checkWorkers {
 		workers.Go(func() error { return r.checkDue(ctx, u.every()) })

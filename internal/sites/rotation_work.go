@@ -33,6 +33,9 @@ const (
 // WorkRotations works all rotations that are due, and returns when none is. Several processes may call it at once. After a crash, it goes on where the
 // rotations stand as soon as their leases have run out.
 func (r *Registry) WorkRotations(ctx context.Context) error {
+	if due, err := r.store.rotationIsDue(ctx, time.Now()); err != nil || !due {
+		return err
+	}
 	var workers errgroup.Group
 	for range rotationWorkers {
 		workers.Go(func() error { return r.workRotations(ctx, rand.Text()) })

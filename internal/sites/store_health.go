@@ -7,7 +7,6 @@ import (
 	"gorm.io/gorm"
 
 	"github.com/droverhq/drover/internal/access"
-	"github.com/droverhq/drover/internal/database"
 )
 
 type eventRow struct {
@@ -77,12 +76,22 @@ func (w write) siteRow(id int64) (r siteRow, err error) {
 	return r, w.tx.Where("id = ?", id).Take(&r).Error
 }
 
+// dueCheck selects the site whose turn it is, by the time, twice.
+const dueCheck = `SELECT sites.id FROM sites JOIN credentials ON credentials.site_id = sites.id
+	WHERE retired_at = 0 AND next_check_at > 0 AND next_check_at <= ? AND check_until < ? ORDER BY next_check_at, sites.id LIMIT 1`
+
+// checkIsDue tells whether it is any site's turn. Unlike a claim, it takes no turn to write.
+func (s store) checkIsDue(ctx context.Context, now time.Time) (bool, error) {
+	var ids []int64
+	err := s.db.WithContext(ctx).Raw(dueCheck, now.UnixMicro(), now.UnixMicro()).Scan(&ids).Error
+	return len(ids) > 0, err
+}
+
 // claimCheck leases one site whose turn it is. Of two processes, one gets it.
 func (s store) claimCheck(ctx context.Context, now, until time.Time) (id int64, found bool, err error) {
 	var ids []int64
-	err = s.db.WithContext(ctx).Raw(`UPDATE sites SET check_until = ? WHERE check_until < ? AND id IN (SELECT sites.id FROM sites
-		JOIN credentials ON credentials.site_id = sites.id WHERE retired_at = 0 AND next_check_at > 0 AND next_check_at <= ? AND check_until < ?
-		ORDER BY next_check_at, sites.id LIMIT 1) RETURNING id`, until.UnixMicro(), now.UnixMicro(), now.UnixMicro(), now.UnixMicro()).Scan(&ids).Error
+	err = s.db.WithContext(ctx).Raw("UPDATE sites SET check_until = ? WHERE check_until < ? AND id IN ("+dueCheck+") RETURNING id",
+		until.UnixMicro(), now.UnixMicro(), now.UnixMicro(), now.UnixMicro()).Scan(&ids).Error
 	if err != nil || len(ids) == 0 {
 		return 0, false, err
 	}
@@ -143,20 +152,4 @@ func (s store) news(ctx context.Context, scope access.Scope, since time.Time) ([
 func (s store) dropEvents(ctx context.Context, before time.Time) error {
 	return s.db.WithContext(ctx).Exec(`DELETE FROM site_events WHERE at < ? AND id NOT IN
 		(SELECT max(id) FROM site_events WHERE kind = 'state' GROUP BY site_id)`, before.UnixMicro()).Error
-}
-
-func upkeepIn(tx *gorm.DB) (Upkeep, error) {
-	text, err := database.Setting(tx, upkeepSetting)
-	if err != nil {
-		return Upkeep{}, err
-	}
-	return parseUpkeep(text)
-}
-
-func (w write) setRetired(site int64, at time.Time) error {
-	var micros int64
-	if !at.IsZero() {
-		micros = at.UnixMicro()
-	}
-	return w.tx.Model(&siteRow{}).Where("id = ?", site).Updates(map[string]any{"retired_at": micros, "updated_at": w.now.UnixMicro()}).Error
 }

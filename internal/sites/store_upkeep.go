@@ -1,13 +1,17 @@
 package sites
 
 import (
-	"context"
+	"gorm.io/gorm"
 
 	"github.com/droverhq/drover/internal/database"
 )
 
-func (s store) setting(ctx context.Context, name string) (string, error) {
-	return database.Setting(s.db.WithContext(ctx), name)
-}
-
 func (w write) putSetting(name, value string) error { return database.PutSetting(w.tx, name, value) }
+
+func upkeepIn(tx *gorm.DB) (Upkeep, error) {
+	text, err := database.Setting(tx, upkeepSetting)
+	if err != nil {
+		return Upkeep{}, err
+	}
+	return parseUpkeep(text)
+}

@@ -48,11 +48,7 @@ func (u Upkeep) Old(stored, now time.Time) bool {
 
 // Upkeep returns the rule in force.
 func (r *Registry) Upkeep(ctx context.Context) (Upkeep, error) {
-	text, err := r.store.setting(ctx, upkeepSetting)
-	if err != nil {
-		return usualUpkeep, err
-	}
-	return parseUpkeep(text)
+	return upkeepIn(r.store.db.WithContext(ctx))
 }
 
 func parseUpkeep(text string) (Upkeep, error) {
