@@ -3,6 +3,7 @@ package sites
 import (
 	"context"
 	"io"
+	"time"
 
 	"github.com/droverhq/drover/internal/access"
 	"github.com/droverhq/drover/internal/validation"
@@ -31,3 +32,25 @@ func (r *Registry) CrashAt(crash func(at string) error) { r.crash = crash }
 
 // NextCheck is when a site is checked next.
 var NextCheck = nextCheck
+
+// CheckIsDue, ClaimCheck, RotationIsDue and ClaimRotations are the store's, by the ids of sites; 0 is none.
+func (r *Registry) CheckIsDue(ctx context.Context, now time.Time) (bool, error) {
+	return r.store.checkIsDue(ctx, now)
+}
+
+func (r *Registry) ClaimCheck(ctx context.Context, now, until time.Time) (int64, error) {
+	id, _, err := r.store.claimCheck(ctx, now, until)
+	return id, err
+}
+
+func (r *Registry) RotationIsDue(ctx context.Context, now time.Time) (bool, error) {
+	return r.store.rotationIsDue(ctx, now)
+}
+
+func (r *Registry) ClaimRotations(ctx context.Context, now, until time.Time, limit int) (ids []int64, err error) {
+	rows, err := r.store.claimRotations(ctx, "a worker", now, until, limit)
+	for _, row := range rows {
+		ids = append(ids, row.SiteID)
+	}
+	return ids, err
+}

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
 
 	"github.com/droverhq/drover/internal/access"
 )
@@ -76,22 +77,31 @@ func (w write) siteRow(id int64) (r siteRow, err error) {
 	return r, w.tx.Where("id = ?", id).Take(&r).Error
 }
 
-// dueCheck selects the site whose turn it is, by the time, twice.
-const dueCheck = `SELECT sites.id FROM sites JOIN credentials ON credentials.site_id = sites.id
-	WHERE retired_at = 0 AND next_check_at > 0 AND next_check_at <= ? AND check_until < ? ORDER BY next_check_at, sites.id LIMIT 1`
+// dueCheck selects the site whose turn it is.
+func (s store) dueCheck(ctx context.Context, now time.Time) *gorm.DB {
+	return s.db.WithContext(ctx).Table("sites").Select("sites.id").Joins("JOIN credentials ON credentials.site_id = sites.id").
+		Where("retired_at = 0 AND next_check_at > 0 AND next_check_at <= ? AND check_until < ?", now.UnixMicro(), now.UnixMicro()).
+		Order("next_check_at, sites.id").Limit(1)
+}
 
 // checkIsDue tells whether it is any site's turn. Unlike a claim, it takes no turn to write.
 func (s store) checkIsDue(ctx context.Context, now time.Time) (bool, error) {
 	var ids []int64
-	err := s.db.WithContext(ctx).Raw(dueCheck, now.UnixMicro(), now.UnixMicro()).Scan(&ids).Error
+	err := s.dueCheck(ctx, now).Scan(&ids).Error
 	return len(ids) > 0, err
+}
+
+// unclaimed passes over rows of the table that another claims at this moment. Who waited for them would get nothing, and take it that nothing is due.
+// It locks as an update does: rows that a run only refers to are free. SQLite has one writer, and no such locks.
+func unclaimed(table string) clause.Locking {
+	return clause.Locking{Strength: "NO KEY UPDATE", Table: clause.Table{Name: table}, Options: clause.LockingOptionsSkipLocked}
 }
 
 // claimCheck leases one site whose turn it is. Of two processes, one gets it.
 func (s store) claimCheck(ctx context.Context, now, until time.Time) (id int64, found bool, err error) {
 	var ids []int64
-	err = s.db.WithContext(ctx).Raw("UPDATE sites SET check_until = ? WHERE check_until < ? AND id IN ("+dueCheck+") RETURNING id",
-		until.UnixMicro(), now.UnixMicro(), now.UnixMicro(), now.UnixMicro()).Scan(&ids).Error
+	err = s.db.WithContext(ctx).Raw("WITH due AS (?) UPDATE sites SET check_until = ? WHERE check_until < ? AND id IN (SELECT id FROM due) RETURNING id",
+		s.dueCheck(ctx, now).Clauses(unclaimed("sites")), until.UnixMicro(), now.UnixMicro()).Scan(&ids).Error
 	if err != nil || len(ids) == 0 {
 		return 0, false, err
 	}

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
 
 	"github.com/droverhq/drover/internal/access"
@@ -77,20 +78,24 @@ func (s store) rotation(ctx context.Context, site int64) (r rotationRow, found b
 	return r, result.RowsAffected == 1, result.Error
 }
 
-// dueRotations selects rotations that are due, by the steps, the time twice, and how many.
-const dueRotations = "SELECT site_id FROM rotations WHERE step IN ? AND next_at <= ? AND lease_until < ? ORDER BY next_at, site_id LIMIT ?"
+// dueRotations selects so many of the rotations that are due.
+func (s store) dueRotations(ctx context.Context, now time.Time, limit int) *gorm.DB {
+	return s.db.WithContext(ctx).Model(&rotationRow{}).Select("site_id").
+		Where("step IN ? AND next_at <= ? AND lease_until < ?", underWay, now.UnixMicro(), now.UnixMicro()).Order("next_at, site_id").Limit(limit)
+}
 
 // rotationIsDue tells whether any rotation is. Unlike a claim, it takes no turn to write.
 func (s store) rotationIsDue(ctx context.Context, now time.Time) (bool, error) {
 	var ids []int64
-	err := s.db.WithContext(ctx).Raw(dueRotations, underWay, now.UnixMicro(), now.UnixMicro(), 1).Scan(&ids).Error
+	err := s.dueRotations(ctx, now, 1).Scan(&ids).Error
 	return len(ids) > 0, err
 }
 
 // claimRotations leases some of the rotations that are due to the owner. Of two processes, one gets each.
 func (s store) claimRotations(ctx context.Context, owner string, now, until time.Time, limit int) (rows []rotationRow, err error) {
-	err = s.db.WithContext(ctx).Raw("UPDATE rotations SET lease_owner = ?, lease_until = ? WHERE lease_until < ? AND site_id IN ("+dueRotations+") RETURNING *",
-		owner, until.UnixMicro(), now.UnixMicro(), underWay, now.UnixMicro(), now.UnixMicro(), limit).Scan(&rows).Error
+	err = s.db.WithContext(ctx).Raw(`WITH due AS (?) UPDATE rotations SET lease_owner = ?, lease_until = ? WHERE lease_until < ? AND site_id IN
+		(SELECT site_id FROM due) RETURNING *`,
+		s.dueRotations(ctx, now, limit).Clauses(unclaimed("rotations")), owner, until.UnixMicro(), now.UnixMicro()).Scan(&rows).Error
 	return rows, err
 }
 
