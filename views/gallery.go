@@ -25,6 +25,7 @@ func Gallery() []GalleryPage {
 	all = append(all, galleryHelp()...)
 	all = append(all, galleryRetention()...)
 	all = append(all, galleryRotation()...)
+	all = append(all, galleryConnect()...)
 	all = append(all, sitesGallery()...)
 	return append(all, peopleGallery()...)
 }

@@ -18,15 +18,16 @@ func init() {
 		"GET /connect": access.Admin, "POST /connect": access.Admin, "POST /connect/next": access.Admin, "POST /connect/mark": access.Admin,
 		"GET /connect/:id": access.Admin, "POST /connect/:id/look": access.Admin, "POST /connect/:id/approve": access.Admin,
 		"POST /connect/:id/credential": access.Admin, "POST /sites/reconnect": access.Admin,
-		"POST /sites/import/preview": access.Admin,
+		"POST /sites/import/preview": access.Admin, "GET /connect/wp-cli": access.Admin, "POST /connect/wp-cli": access.Admin,
 	})
 	maps.Copy(outsideScope, map[string]int{
 		"GET /connect/:id": 404, "POST /connect/:id/look": 404, "POST /connect/:id/approve": 404, "POST /connect/:id/credential": 404,
 	})
 	for _, name := range []string{"GET /connect", "POST /connect", "POST /connect/next", "POST /connect/mark", "POST /sites/reconnect",
-		"POST /sites/import/preview"} {
+		"POST /sites/import/preview", "GET /connect/wp-cli", "POST /connect/wp-cli"} {
 		narrow[name] = true
 	}
+	changesNothing["POST /connect/wp-cli"] = true
 	changesNothing["POST /sites/import/preview"] = true // the file that waits is sealed, and dropped
 }
 

@@ -34,6 +34,8 @@ func (s *Server) table() []route {
 		post("/connect", access.ConnectQueue, s.connectSites),
 		post("/connect/next", access.ConnectBegin, s.approveNext, recentForm),
 		post("/connect/mark", access.ConnectQueue, s.markConnections),
+		get("/connect/wp-cli", access.SiteImport, s.scriptForm),
+		post("/connect/wp-cli", access.SiteImport, s.makeScript),
 		get("/connect/:id", access.ConnectQueue, s.connection, on("connection")),
 		post("/connect/:id/look", access.ConnectQueue, s.lookAgain, on("connection")),
 		post("/connect/:id/approve", access.ConnectBegin, s.approve, on("connection"), recentForm),

@@ -1,0 +1,33 @@
+package views
+
+// ConnectScript is the page that makes a script for people with SSH.
+type ConnectScript struct {
+	List       Field
+	Fields     []Field
+	Script     string // empty before it was asked for
+	Pipe, File string // how to run it
+}
+
+type connectWay struct{ href, icon, label, hint string }
+
+// connectWaysList are the ways to connect sites beside an approval for each.
+var connectWaysList = []connectWay{
+	{"/sites/import", "upload", "Import a file", "A spreadsheet or a password manager's export, with passwords."},
+	{"/connect/wp-cli", "terminal", "Over SSH, with WP-CLI", "A script creates the passwords on your servers."},
+}
+
+// galleryConnect draws the ways to connect many sites.
+func galleryConnect() []GalleryPage {
+	frame := galleryFrame("Connect sites", "sites", "admin")
+	frame.Who.Can["site.import"], frame.Who.Can["connect.queue"] = true, true
+	script := ConnectScript{List: Field{Name: "addresses", Label: "Sites", Rows: 9, Mono: true}, Pipe: "sh connect.sh | drover sites import -",
+		File: "(umask 077; sh connect.sh > sites.csv)"}
+	made := script
+	made.Script = "#!/bin/sh\nsite 'https://acme.example' '/srv/www/acme'\n"
+	wrong := script
+	wrong.List.Problem = "Line 3 holds a control character. Type it again."
+	return []GalleryPage{
+		{"connect over SSH", "form", ConnectScriptPage(frame, script)}, {"connect over SSH", "script", ConnectScriptPage(frame, made)},
+		{"connect over SSH", "problem", ConnectScriptPage(frame, wrong)},
+	}
+}
