@@ -64,8 +64,8 @@ func (w write) putSetting(name, value string) error { return database.PutSetting
 // with puts the first values of a statement before those of a reach.
 func with(values []any, first ...any) []any { return append(first, values...) }
 
-// insertedAtOnce bounds the rows of one statement: the SQLite driver binds parameters in time that grows with their square.
-const insertedAtOnce = 15
+// batchesAtOnce bounds the rows of one statement: the SQLite driver binds parameters in time that grows with their square.
+const batchesAtOnce = 60
 
 // parametersPerQuery bounds the values of one condition.
 const parametersPerQuery = 500
@@ -130,7 +130,7 @@ func (w write) insertBatches(run int64, batches [][]sites.Site) error {
 	for i := range rows {
 		rows[i].RunID = run
 	}
-	if err := w.tx.CreateInBatches(&rows, insertedAtOnce).Error; err != nil {
+	if err := w.tx.CreateInBatches(&rows, batchesAtOnce).Error; err != nil {
 		return err
 	}
 	var targets []targetRow
@@ -139,7 +139,7 @@ func (w write) insertBatches(run int64, batches [][]sites.Site) error {
 			targets = append(targets, targetRow{RunID: run, BatchID: row.ID, SiteID: s.ID, SiteName: s.Name, Home: s.Home, Client: s.Client, State: TargetWaiting})
 		}
 	}
-	return w.tx.Omit("ID").CreateInBatches(&targets, insertedAtOnce).Error
+	return database.InsertRows(w.tx, targets, "run_id", "batch_id", "site_id", "site_name", "home", "client", "state")
 }
 
 // lockRun makes everybody who may end the run take turns until this change is committed, and returns the run.

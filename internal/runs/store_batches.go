@@ -6,8 +6,7 @@ import (
 	"slices"
 	"time"
 
-	"gorm.io/gorm/clause"
-
+	"github.com/droverhq/drover/internal/database"
 	"github.com/droverhq/drover/internal/sites"
 )
 
@@ -172,12 +171,13 @@ func (w write) beginTargets(ids []int64) ([]int64, error) {
 	if len(ids) == 0 {
 		return nil, nil
 	}
-	result := w.tx.Exec("UPDATE targets SET state = ?, started_at = ? WHERE id IN ? AND state <> ?", TargetRunning, micros(w.now), ids, TargetDone)
+	query, list := database.Listed(w.tx, ids)
+	result := w.tx.Exec("UPDATE targets SET state = ?, started_at = ? WHERE id IN ("+query+") AND state <> ?", TargetRunning, micros(w.now), list, TargetDone)
 	if result.Error != nil || int(result.RowsAffected) == len(ids) {
 		return nil, result.Error
 	}
 	var refused []int64
-	err := w.tx.Model(&targetRow{}).Where("id IN ? AND state = ?", ids, TargetDone).Pluck("id", &refused).Error
+	err := w.tx.Raw("SELECT id FROM targets WHERE id IN ("+query+") AND state = ?", list, TargetDone).Scan(&refused).Error
 	return refused, err
 }
 
@@ -185,7 +185,8 @@ func (w write) withdrawTargets(ids []int64) error {
 	if len(ids) == 0 {
 		return nil
 	}
-	return w.tx.Exec("UPDATE targets SET state = ?, started_at = 0 WHERE id IN ? AND state = ?", TargetWaiting, ids, TargetRunning).Error
+	query, list := database.Listed(w.tx, ids)
+	return w.tx.Exec("UPDATE targets SET state = ?, started_at = 0 WHERE id IN ("+query+") AND state = ?", TargetWaiting, list, TargetRunning).Error
 }
 
 func (w write) insertAttempts(all []TargetAttempt) error {
@@ -199,7 +200,7 @@ func (w write) insertAttempts(all []TargetAttempt) error {
 			return err
 		}
 	}
-	return w.tx.Omit("ID").CreateInBatches(&rows, insertedAtOnce).Error
+	return database.InsertRows(w.tx, rows)
 }
 
 func (w write) endTargets(batch int64, ends []Target) error {
@@ -210,13 +211,15 @@ func (w write) endTargets(batch int64, ends []Target) error {
 	for i, t := range ends {
 		rows[i] = rowOf(t, batch)
 	}
-	// Every row is there already: an insert that always conflicts is one statement for all of them.
-	changed := clause.AssignmentColumns([]string{"state", "outcome", "reason", "status", "code", "message", "note", "location", "attempts", "started_at",
-		"ended_at", "took_us", "verified", "proof"})
-	// What was cancelled meanwhile stays so: the audit log has said how many were not sent.
-	open := clause.Where{Exprs: []clause.Expression{clause.Neq{Column: clause.Column{Table: "targets", Name: "state"}, Value: TargetDone}}}
-	return w.tx.Clauses(clause.OnConflict{Columns: []clause.Column{{Name: "id"}}, DoUpdates: changed, Where: open}).CreateInBatches(&rows, insertedAtOnce).Error
+	_, err := database.ExecRows(w.tx, endedTargets, rows, "id", "state", "outcome", "reason", "status", "code", "message", "note", "location", "attempts",
+		"started_at", "ended_at", "took_us", "verified", "proof")
+	return err
 }
+
+// endedTargets leaves alone what was cancelled meanwhile: the audit log has said how many were not sent.
+const endedTargets = `UPDATE targets SET state = r.state, outcome = r.outcome, reason = r.reason, status = r.status, code = r.code, message = r.message,
+	note = r.note, location = r.location, attempts = r.attempts, started_at = r.started_at, ended_at = r.ended_at, took_us = r.took_us,
+	verified = r.verified, proof = r.proof FROM %s WHERE targets.id = r.id AND targets.state <> 'done'`
 
 // sending tells whether a worker holds a batch in which a target of the site has not ended: it opened the site's credential as it began.
 func (s *Store) sending(ctx context.Context, site int64, now time.Time) (busy bool, err error) {

@@ -3,25 +3,29 @@ package runs
 import (
 	"context"
 	"net/netip"
-	"slices"
-	"strings"
 	"time"
+
+	"github.com/droverhq/drover/internal/database"
 )
 
 // LeaseHosts leases those of the addresses to the owner that nobody else has leased, and returns them.
 func (s *Store) LeaseHosts(ctx context.Context, owner string, wanted []netip.Addr, until time.Time) ([]netip.Addr, error) {
-	values := make([]string, len(wanted))
-	args := make([]any, 0, 3*len(wanted)+1)
-	for i, address := range wanted {
-		values[i] = "(?, ?, ?)"
-		args = append(args, address.String(), owner, micros(until))
-	}
+	db := s.db.Gorm.WithContext(ctx)
+	query, list := database.Listed(db, textsOf(wanted))
 	var got []string
-	err := s.db.Gorm.WithContext(ctx).Raw("INSERT INTO host_leases (address, owner, until) VALUES "+strings.Join(values, ", ")+
-		" ON CONFLICT (address) DO UPDATE SET owner = excluded.owner, until = excluded.until WHERE host_leases.owner = excluded.owner OR host_leases.until < ? "+
-		"RETURNING address",
-		append(args, time.Now().UnixMicro())...).Scan(&got).Error
+	err := db.Raw("INSERT INTO host_leases (address, owner, until) SELECT value, ?, CAST(? AS BIGINT) FROM ("+query+`) AS wanted WHERE TRUE
+		ON CONFLICT (address) DO UPDATE SET owner = excluded.owner, until = excluded.until
+		WHERE host_leases.owner = excluded.owner OR host_leases.until < ? RETURNING address`,
+		owner, micros(until), list, time.Now().UnixMicro()).Scan(&got).Error
 	return addressesOf(got), err
+}
+
+func textsOf(addresses []netip.Addr) []string {
+	texts := make([]string, len(addresses))
+	for i, address := range addresses {
+		texts[i] = address.String()
+	}
+	return texts
 }
 
 func addressesOf(texts []string) []netip.Addr {
@@ -43,16 +47,9 @@ func (s *Store) RenewHosts(ctx context.Context, owner string, until time.Time) (
 
 // ReleaseHosts gives up some of the owner's addresses.
 func (s *Store) ReleaseHosts(ctx context.Context, owner string, idle []netip.Addr) error {
-	for some := range slices.Chunk(idle, parametersPerQuery) {
-		names := make([]string, len(some))
-		for i, address := range some {
-			names[i] = address.String()
-		}
-		if err := s.db.Gorm.WithContext(ctx).Exec("DELETE FROM host_leases WHERE owner = ? AND address IN ?", owner, names).Error; err != nil {
-			return err
-		}
-	}
-	return nil
+	db := s.db.Gorm.WithContext(ctx)
+	query, list := database.Listed(db, textsOf(idle))
+	return db.Exec("DELETE FROM host_leases WHERE owner = ? AND address IN ("+query+")", owner, list).Error
 }
 
 // ReleaseAllHosts gives up all of the owner's addresses.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/droverhq/drover/internal/access"
 	"github.com/droverhq/drover/internal/audit"
+	"github.com/droverhq/drover/internal/database"
 )
 
 // Past is a run that a demo pretends to have had.
@@ -86,7 +87,7 @@ func (w write) pastTargets(run int64, targets []targetRow, by int64) error {
 		originals = append(originals, t.ID)
 		t.ID, t.RunID, t.BatchID, t.StartedAt, t.EndedAt = 0, run, batch.ID, t.StartedAt+by, t.EndedAt+by
 	}
-	if err := w.tx.Omit("ID").CreateInBatches(&targets, insertedAtOnce).Error; err != nil {
+	if err := database.InsertRows(w.tx, targets); err != nil {
 		return err
 	}
 	var stored []targetRow
@@ -105,7 +106,7 @@ func (w write) pastTargets(run int64, targets []targetRow, by int64) error {
 		a := &attempts[i]
 		a.ID, a.TargetID, a.StartedAt = 0, newIDs[a.TargetID], a.StartedAt+by
 	}
-	return w.tx.Omit("ID").CreateInBatches(&attempts, insertedAtOnce).Error
+	return database.InsertRows(w.tx, attempts)
 }
 
 // Backdate makes a finished run one that began earlier. Only a demo does so; the entries stay as they were recorded.

@@ -14,6 +14,7 @@ import (
 	"gorm.io/gorm/clause"
 
 	"github.com/droverhq/drover/internal/cacheplugin"
+	"github.com/droverhq/drover/internal/database"
 	"github.com/droverhq/drover/internal/wordpress"
 )
 
@@ -46,12 +47,13 @@ func StoreObserved(tx *gorm.DB, all []Observed) error {
 	}
 	slices.Sort(ids)
 	ids = slices.Compact(ids)
+	query, list := database.Listed(tx, ids)
 	var rows []observedRow
 	// Locked in the order of their ids, so that of two writers none waits for the other in a circle. SQLite needs no lock.
 	err := tx.Table("sites").
 		Select("sites.id, home, state, finding, seen_at, cache_at, checked_at, cache_plugins, plugin_version, cache_state, wordpress_version, report, "+
 			"coalesce(credentials.created_at, 0) AS credential_at").
-		Joins("LEFT JOIN credentials ON credentials.site_id = sites.id").Where("sites.id IN ?", ids).Order("sites.id").
+		Joins("LEFT JOIN credentials ON credentials.site_id = sites.id").Where("sites.id IN ("+query+")", list).Order("sites.id").
 		Clauses(clause.Locking{Strength: clause.LockingStrengthUpdate, Table: clause.Table{Name: "sites"}}).Scan(&rows).Error
 	if err != nil {
 		return fmt.Errorf("sites: observed: %w", err)
@@ -89,31 +91,17 @@ func StoreObserved(tx *gorm.DB, all []Observed) error {
 	return nil
 }
 
-// The statements of storeMoments.
 const (
-	credentialsUsed = "UPDATE credentials SET worked_at = v.column2 FROM %s WHERE site_id = v.column1 AND created_at <= v.column2 AND worked_at < v.column2"
-	sitesSeen       = "UPDATE sites SET seen_at = v.column2 FROM %s WHERE id = v.column1"
+	credentialsUsed = "UPDATE credentials SET worked_at = r.at FROM %s WHERE site_id = r.site AND created_at <= r.at AND worked_at < r.at"
+	sitesSeen       = "UPDATE sites SET seen_at = r.at FROM %s WHERE id = r.site"
 )
 
 // momentOf is when something was told of a site, in microseconds.
-type momentOf struct{ site, at int64 }
+type momentOf struct{ Site, At int64 }
 
-// momentsAtOnce bounds the rows of one statement: the SQLite driver binds parameters in time that grows with their square.
-const momentsAtOnce = 100
-
-// storeMoments does the statement for many sites at once. Its %s stands for a table v of site and time.
 func storeMoments(tx *gorm.DB, statement string, all []momentOf) error {
-	for some := range slices.Chunk(all, momentsAtOnce) {
-		rows := strings.Repeat(", (CAST(? AS BIGINT), CAST(? AS BIGINT))", len(some))[2:]
-		values := make([]any, 0, 2*len(some))
-		for _, m := range some {
-			values = append(values, m.site, m.at)
-		}
-		if err := tx.Exec(fmt.Sprintf(statement, "(VALUES "+rows+") AS v"), values...).Error; err != nil {
-			return err
-		}
-	}
-	return nil
+	_, err := database.ExecRows(tx, statement, all, "site", "at")
+	return err
 }
 
 // observedSite is a site while what was observed is taken in.

@@ -42,7 +42,7 @@ var errHostLeaseLost = errors.New("the lease of this server's address was lost")
 // Another process's address is asked for again after claimEvery. One that nobody uses is given up after keepIdle: the next site of that
 // server mostly follows at once.
 const (
-	claimsAtOnce = 60
+	claimsAtOnce = 500
 	claimEvery   = 300 * time.Millisecond
 	keepIdle     = 200 * time.Millisecond
 )
