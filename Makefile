@@ -56,7 +56,7 @@ vulns: ## Ask the vulnerability databases of Go and npm about every component
 release: $(ASSETS) ## Build archives, checksums and an SBOM into dist/; VERSION=1.4.0
 	scripts/release $(VERSION)
 
-screenshots: build ## Take the README's pictures from the demo
+screenshots: build ## Take pictures of every page and state, and those of the README
 	scripts/screenshots
 
 clean: ## Remove what was built

@@ -206,11 +206,11 @@ type Verification struct {
 func (v Verification) proven() string {
 	switch {
 	case v.Proven == 0:
-		return "no checkpoint of this key covers it"
+		return "not covered by a signed checkpoint"
 	case v.Proven < v.Entries:
-		return "proven up to entry " + count(int(v.Proven)) + " by this key, the newer ones not yet"
+		return "signed up to entry " + count(int(v.Proven))
 	}
-	return "proven up to entry " + count(int(v.Proven)) + " by this key"
+	return "signed up to entry " + count(int(v.Proven))
 }
 
 // AuditEntryPage is one entry with everything that is recorded of it.

@@ -42,7 +42,7 @@ func Changes(p ChangesPage) templ.Component {
 				}()
 			}
 			ctx = templ.InitializeContext(ctx)
-			templ_7745c5c3_Err = header("Changes waiting for approval", "Changes of protected sites, roles, access and the approval policy need two people.").Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = header("Changes waiting for approval", "Changes to protected sites, roles, access and the approval policy need two people.").Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -151,7 +151,7 @@ func CommandBox(c PageCommand, closes bool) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 7, "<p class=\"hint\">Both read the token from the variable <code class=\"mono\">DROVER_TOKEN</code>, so that it is in no history. <a class=\"link\" href=\"/settings/tokens\">Create an API token</a></p>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 7, "<p class=\"hint\">Both read the token from the variable <code class=\"mono\">DROVER_TOKEN</code>, so that it stays out of your shell history. <a class=\"link\" href=\"/settings/tokens\">Create an API token</a></p>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

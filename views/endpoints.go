@@ -206,3 +206,11 @@ func (f EndpointField) field() Field {
 	}
 	return field
 }
+
+// firstOf says that only some of the chosen sites were read, if so.
+func (p ExplorerPage) firstOf() string {
+	if p.Chosen <= p.IndexesRead {
+		return ""
+	}
+	return ", the first of " + count(p.Chosen) + " selected"
+}

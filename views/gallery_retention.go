@@ -3,7 +3,7 @@ package views
 // galleryRetention draws how long results are kept.
 func galleryRetention() []GalleryPage {
 	part := func(name, label, days, problem string, runs int64) RetentionPart {
-		return RetentionPart{Field: Field{Name: name, Label: label + ", days", Type: "number", Value: days, Problem: problem, Required: true},
+		return RetentionPart{Field: Field{Name: name, Label: label + " (days)", Type: "number", Value: days, Problem: problem, Required: true},
 			About: "What the sites answered.", Runs: runs, Rows: 1234 * runs, Bytes: 5_600_000 * runs}
 	}
 	frame := galleryFrame("Retention", "settings", "admin")

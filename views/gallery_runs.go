@@ -187,8 +187,8 @@ func galleryExchanges() []GalleryPage {
 	redirected.Target.Location, redirected.RedirectedTo, redirected.SameDomain, redirected.CanChangeURL = "https://www.site-3.example/wp-json/x",
 		"https://www.site-3.example", true, true
 	redirected.Samples = []Sample{
-		{URL: "https://site-3.example/", Before: "HIT, 3h0m0s old", After: "MISS", Found: "yes", Waited: 1100 * time.Millisecond},
-		{URL: "https://site-3.example/prices/", Before: "HIT, 2m0s old", After: "HIT, 2m30s old", Found: "no", Waited: 30 * time.Second},
+		{URL: "https://site-3.example/", Before: "HIT, 3 h old", After: "MISS", Found: "yes", Waited: 1100 * time.Millisecond},
+		{URL: "https://site-3.example/prices/", Before: "HIT, 2 min old", After: "HIT, 2 min 30 s old", Found: "no", Waited: 30 * time.Second},
 		{URL: "https://site-3.example/cart/", Before: "BYPASS", Found: ""},
 	}
 	otherDomain := redirected

@@ -159,11 +159,11 @@ var badges = map[string]badge{
 	"rotated":           {"circle-check", "text-ok", "Rotated"},
 	"not_rotated":       {"circle-x", "text-failed", "Not rotated"},
 	"unrevoked":         {"triangle-alert", "text-partial", "Old password not revoked"},
-	"twice":             {"copy", "text-partial", "Twice"},
+	"twice":             {"copy", "text-partial", "Duplicate"},
 	"preview_added":     {"plus", "text-ok", "New"},
 	"preview_updated":   {"pencil", "text-ok", "Changed"},
 	"preview_unchanged": {"circle-check", "text-muted-foreground", "Unchanged"},
-	"preview_twice":     {"copy", "text-partial", "Twice"},
+	"preview_twice":     {"copy", "text-partial", "Duplicate"},
 	"preview_bad":       {"circle-x", "text-failed", "Invalid"},
 	"bad":               {"circle-x", "text-failed", "Invalid"},
 }

@@ -64,7 +64,7 @@ func Compose(p ComposePage) templ.Component {
 					}
 					ctx = templ.InitializeContext(ctx)
 					if p.Frame.May("site.add") {
-						templ_7745c5c3_Err = linkButton("/sites/new", "plus", "Add a site", "primary").Render(ctx, templ_7745c5c3_Buffer)
+						templ_7745c5c3_Err = linkButton("/connect", "plus", "Connect sites", "primary").Render(ctx, templ_7745c5c3_Buffer)
 						if templ_7745c5c3_Err != nil {
 							return templ_7745c5c3_Err
 						}
@@ -79,7 +79,7 @@ func Compose(p ComposePage) templ.Component {
 					}
 					return nil
 				})
-				templ_7745c5c3_Err = Empty("globe", "No sites yet", "Add a site first. All you need is its URL and a WordPress application password.").Render(templ.WithChildren(ctx, templ_7745c5c3_Var3), templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = Empty("globe", "No sites yet", "Connect a site first. Enter its address and approve it in WordPress with one click.").Render(templ.WithChildren(ctx, templ_7745c5c3_Var3), templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

@@ -128,3 +128,19 @@ func paperTime(t time.Time) string {
 	}
 	return t.UTC().Format("2006-01-02 15:04:05")
 }
+
+// approved leads to who approved the run, if it had to be approved.
+func (r RunReport) approved() string {
+	if r.ApprovedBy == "" {
+		return ""
+	}
+	return ", approved by "
+}
+
+// covers says that the report leaves sites out, if it does.
+func (r RunReport) covers() string {
+	if !r.OutsideScope {
+		return ""
+	}
+	return ". It covers the sites that they have access to."
+}

@@ -140,7 +140,7 @@ func TestTheMainJobOnRealWordPress(t *testing.T) {
 			t.Errorf("the record does not say %q:\n%s", sentence, audit)
 		}
 	}
-	do(t, ctx, "verify the record", chromedp.Click(`form[action="/audit/verify"] button`), until(`document.body.innerText.includes("fits itself")`))
+	do(t, ctx, "verify the record", chromedp.Click(`form[action="/audit/verify"] button`), until(`document.body.innerText.includes("Intact up to entry")`))
 	if !strings.HasSuffix(path, "/runs/1") {
 		t.Errorf("the run's page is %s", path)
 	}

@@ -142,8 +142,13 @@ func (p *process) kill() {
 // wait returns the first match in what the process prints.
 func (p *process) wait(t testing.TB, pattern string) string {
 	t.Helper()
+	return p.waitFor(t, pattern, 60*time.Second)
+}
+
+func (p *process) waitFor(t testing.TB, pattern string, most time.Duration) string {
+	t.Helper()
 	wanted := regexp.MustCompile(pattern)
-	deadline := time.After(60 * time.Second)
+	deadline := time.After(most)
 	for {
 		select {
 		case line, open := <-p.lines:

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"strconv"
 	"time"
 
@@ -108,24 +109,33 @@ func digest(spec Spec, made operation.Plan, chosen []sites.Site) string {
 	for _, s := range chosen {
 		homes[s.ID] = s.Home
 	}
-	params := map[string]string{}
-	for name, value := range spec.Params {
-		if value != "" {
-			params[name] = value
-		}
-	}
 	text, err := json.Marshal(struct {
 		Operation, Title string
 		Effect           operation.Effect
 		Params           map[string]string
 		Verify           bool
 		Sites            map[int64]string
-	}{spec.Operation, made.Title, made.Effect, params, spec.Verify, homes})
+	}{spec.Operation, made.Title, made.Effect, unusual(spec), spec.Verify, homes})
 	if err != nil {
 		panic(err) // texts and numbers always have a JSON form
 	}
 	sum := sha256.Sum256(text)
 	return hex.EncodeToString(sum[:16])
+}
+
+// unusual are the parameters that say more than their absence does: a form sends its defaults, an address leaves them out.
+func unusual(spec Spec) map[string]string {
+	params := map[string]string{}
+	maps.Copy(params, spec.Params)
+	maps.DeleteFunc(params, func(_, value string) bool { return value == "" })
+	if o, found := operation.Find(spec.Operation); found {
+		for _, param := range o.Params {
+			if params[param.Name] == param.Default {
+				delete(params, param.Name)
+			}
+		}
+	}
+	return params
 }
 
 // Undo ends a run before anything of it was sent. It returns ErrBegun once its wait is over.

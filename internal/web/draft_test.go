@@ -42,6 +42,21 @@ func (p person) refused(form url.Values) string {
 	return page
 }
 
+// An address that leaves out what the form fills in by itself is run as it is shown.
+func TestAnAddressRunsAsItIsShown(t *testing.T) {
+	t.Parallel()
+	h := newTestServer(t, wptest.Site{}, wptest.Site{})
+	h.addSites(t)
+	p := h.signIn(t, access.Owner)
+	for _, address := range []string{"operation=request&p.path=/wp/v2/plugins", "operation=status", "operation=clear-opcache",
+		"operation=clear-cache&p.purge_type=all"} {
+		_, page := p.get("/run?all=1&" + address)
+		if status, to := p.post("/runs", fieldsOf(t, page)); status != http.StatusSeeOther || !strings.HasPrefix(to, "/runs/") || strings.Contains(to, "draft") {
+			t.Errorf("%s: %d %.300s", address, status, to)
+		}
+	}
+}
+
 func TestADraftKeepsTheWork(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *database.DB) {
 		h := newTestServerOn(t, db, wptest.Site{}, wptest.Site{}, wptest.Site{})

@@ -35,9 +35,9 @@ func (s *Server) showRetention(v *requestContext, status int, rule runs.Retentio
 		name, label, about string
 		days               int
 	}{
-		{runs.AnswersExpired, "answers", "Answers", "What the sites answered: the tables of answers, and the bodies of requests.", rule.Answers},
-		{runs.AttemptsExpired, "attempts", "Requests", "Each request to a site with its status and time.", rule.Attempts},
-		{runs.TargetsExpired, "targets", "Sites of runs", "What happened on each site. How many sites ended how is kept for ever.", rule.Targets},
+		{runs.AnswersExpired, "answers", "Answers", "What the sites answered: the tables of answers and the bodies of requests.", rule.Answers},
+		{runs.AttemptsExpired, "attempts", "Requests", "Each request to a site, with its status and time.", rule.Attempts},
+		{runs.TargetsExpired, "targets", "Results per site", "What happened on each site. The totals of each run are kept forever.", rule.Targets},
 	} {
 		value := strconv.Itoa(part.days)
 		if problems != nil {
@@ -45,7 +45,7 @@ func (s *Server) showRetention(v *requestContext, status int, rule runs.Retentio
 		}
 		found := expirable[part.part]
 		p.Parts = append(p.Parts, views.RetentionPart{About: part.about, Runs: found.Runs, Rows: found.Rows, Bytes: found.Bytes,
-			Field: views.Field{Name: part.name, Label: part.label + ", days", Type: "number", Value: value, Problem: problems[part.name], Required: true}})
+			Field: views.Field{Name: part.name, Label: part.label + " (days)", Type: "number", Value: value, Problem: problems[part.name], Required: true}})
 	}
 	return v.render(status, views.RetentionSettings(p))
 }
@@ -72,6 +72,6 @@ func (s *Server) changeRetention(v *requestContext) error {
 	if len(problems) > 0 {
 		return s.showRetention(v, http.StatusUnprocessableEntity, rule, problems)
 	}
-	v.setFlash("ok", "Saved. What is older is removed within an hour, a little at a time.")
+	v.setFlash("ok", "Saved. Older results are removed within an hour, a few at a time.")
 	return v.redirect("/settings/retention")
 }

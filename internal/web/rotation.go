@@ -148,15 +148,15 @@ func (s *Server) upkeep(v *requestContext) error {
 
 func upkeepFields(u sites.Upkeep, p validation.Problems) []views.Field {
 	return []views.Field{
-		{Name: "check_hours", Label: "Check every site each, hours", Type: "number", Value: strconv.Itoa(u.CheckHours), Problem: p["check_hours"], Required: true,
-			Hint: "Each site has its own time, so that the checks are spread evenly. Broken sites are checked more often at first. 0 means only when someone asks."},
-		{Name: "credential_days", Label: "Application passwords are old after, days", Type: "number", Value: strconv.Itoa(u.CredentialDays),
-			Problem: p["credential_days"], Required: true, Hint: "The list of sites marks them and filters by it. 0 means never."},
+		{Name: "check_hours", Label: "Check each site every (hours)", Type: "number", Value: strconv.Itoa(u.CheckHours), Problem: p["check_hours"], Required: true,
+			Hint: "Checks are spread evenly over time. Broken sites are checked more often at first. 0 turns scheduled checks off."},
+		{Name: "credential_days", Label: "Application passwords are old after (days)", Type: "number", Value: strconv.Itoa(u.CredentialDays),
+			Problem: p["credential_days"], Required: true, Hint: "The site list marks old passwords and can filter by them. 0 means never."},
 	}
 }
 
 func (s *Server) showUpkeep(v *requestContext, status int, fields []views.Field) error {
-	return v.render(status, views.UpkeepSettings(v.frame("Sites", "settings"), fields))
+	return v.render(status, views.UpkeepSettings(v.frame("Site checks", "settings"), fields))
 }
 
 func (s *Server) changeUpkeep(v *requestContext) error {
@@ -201,7 +201,7 @@ func (s *Server) upkeepChips(v *requestContext, upkeep sites.Upkeep) ([]views.Ch
 		name, label string
 		days        int
 	}{
-		{"credential", "credential older than %s days", upkeep.CredentialDays}, {"certificate", "certificate ends within %s days", certificateDays},
+		{"credential", "Credential older than %s days", upkeep.CredentialDays}, {"certificate", "Certificate ends within %s days", certificateDays},
 	} {
 		if each.days == 0 {
 			continue

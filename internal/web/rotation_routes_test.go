@@ -81,7 +81,7 @@ func TestRotationThroughThePages(t *testing.T) {
 	}
 	p := h.signIn(t, access.Admin)
 	_, list := p.get("/sites")
-	if !strings.Contains(list, "credential older than 90 days") || !strings.Contains(list, "/sites?credential=90") || strings.Count(list, "Old credential") < 3 {
+	if !strings.Contains(list, "Credential older than 90 days") || !strings.Contains(list, "/sites?credential=90") || strings.Count(list, "Old credential") < 3 {
 		t.Error("the list does not tell of old credentials")
 	}
 	if _, old := p.get("/sites?credential=90"); strings.Contains(old, `href="/sites/4"`) || !strings.Contains(old, `href="/sites/3"`) {

@@ -1,6 +1,7 @@
 package wordpress
 
 import (
+	"cmp"
 	"net/http"
 	"regexp"
 	"slices"
@@ -15,7 +16,7 @@ import (
 type Cached struct {
 	State CachedState   `json:"state"`
 	Age   time.Duration `json:"age,omitempty"`  // how long the page has been in the cache, whole seconds; 0 when not said
-	Says  string        `json:"says"`           // the headers' own words, such as "HIT, 3h0m0s old"
+	Says  string        `json:"says"`           // the headers' own words, such as "HIT, 3 h old"
 	Mark  string        `json:"mark,omitempty"` // when this copy of the page was made, as the page itself says; empty where it does not
 }
 
@@ -71,7 +72,7 @@ func answeredByCache(x Exchange) (says string, is bool) {
 // olderThan tells whether an answer was made before its request was sent: its Age is more than the exchange took.
 func olderThan(x Exchange) (says string, is bool) {
 	age, _ := ageOf(x.Header)
-	return age.String() + " old", age > x.Took+time.Second
+	return ageWords(age) + " old", age > x.Took+time.Second
 }
 
 // ageOf reads how long an answer has been in a cache.
@@ -81,6 +82,21 @@ func ageOf(h http.Header) (age time.Duration, given bool) {
 		return 0, false
 	}
 	return time.Duration(seconds) * time.Second, true
+}
+
+// ageWords writes an age in its two largest units: 45 s, 2 min 30 s, 3 h.
+func ageWords(age time.Duration) string {
+	var words []string
+	for _, unit := range []struct {
+		of   time.Duration
+		name string
+	}{{time.Hour, " h"}, {time.Minute, " min"}, {time.Second, " s"}} {
+		if n := age / unit.of; n > 0 && len(words) < 2 {
+			words = append(words, strconv.FormatInt(int64(n), 10)+unit.name)
+		}
+		age %= unit.of
+	}
+	return cmp.Or(strings.Join(words, " "), "0 s")
 }
 
 // CacheOf reads what the answer's headers say of the cache.
@@ -113,7 +129,7 @@ func CacheOf(x Exchange) Cached {
 	}
 	if age, given := ageOf(x.Header); given && c.State == CachedHit {
 		c.Age = age
-		c.Says += ", " + c.Age.String() + " old"
+		c.Says += ", " + ageWords(c.Age) + " old"
 	}
 	return c
 }

@@ -14,11 +14,11 @@ func TestCacheOf(t *testing.T) {
 		age    time.Duration
 		says   string
 	}{
-		{200, map[string]string{"Cf-Cache-Status": "HIT", "Age": "3600"}, CachedHit, time.Hour, "HIT, 1h0m0s old"},
-		{200, map[string]string{"Cf-Cache-Status": "DYNAMIC", "X-Bigscoots-Cache-Status": "hit", "Age": "7"}, CachedHit, 7 * time.Second, "HIT, 7s old"},
+		{200, map[string]string{"Cf-Cache-Status": "HIT", "Age": "3600"}, CachedHit, time.Hour, "HIT, 1 h old"},
+		{200, map[string]string{"Cf-Cache-Status": "DYNAMIC", "X-Bigscoots-Cache-Status": "hit", "Age": "7"}, CachedHit, 7 * time.Second, "HIT, 7 s old"},
 		{200, map[string]string{"X-Bigscoots-Cache-Status": "MISS", "Cf-Cache-Status": "HIT"}, CachedMiss, 0, "MISS"},
 		{200, map[string]string{"Cf-Cache-Status": "EXPIRED"}, CachedMiss, 0, "EXPIRED"},
-		{200, map[string]string{"Cf-Cache-Status": "STALE", "Age": "9"}, CachedHit, 9 * time.Second, "STALE, 9s old"},
+		{200, map[string]string{"Cf-Cache-Status": "STALE", "Age": "9"}, CachedHit, 9 * time.Second, "STALE, 9 s old"},
 		{200, map[string]string{"Cf-Cache-Status": "BYPASS", "Age": "9"}, CachedNot, 0, "BYPASS"},
 		{200, map[string]string{"X-Cache": "HIT from varnish-1", "Age": "-4"}, CachedHit, 0, "HIT FROM VARNISH-1"},
 		{200, map[string]string{"X-Litespeed-Cache": "hit,private"}, CachedHit, 0, "HIT,PRIVATE"},
