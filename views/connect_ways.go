@@ -8,11 +8,22 @@ type ConnectScript struct {
 	Pipe, File string // how to run it
 }
 
+// ConnectSource asks for a WordPress site that knows of others.
+type ConnectSource struct {
+	Title, Lead, Action, Button string
+	Steps                       []string
+	Fields                      []Field
+	Problem                     string
+	Keep                        string // a choice to store the credential after all; empty for none
+	Kept                        bool
+}
+
 type connectWay struct{ href, icon, label, hint string }
 
 // connectWaysList are the ways to connect sites beside an approval for each.
 var connectWaysList = []connectWay{
 	{"/sites/import", "upload", "Import a file", "A spreadsheet or a password manager's export, with passwords."},
+	{"/connect/mainwp", "server", "From MainWP", "Your dashboard's sites, clients and tags, into the queue."},
 	{"/connect/wp-cli", "terminal", "Over SSH, with WP-CLI", "A script creates the passwords on your servers."},
 }
 
@@ -24,10 +35,15 @@ func galleryConnect() []GalleryPage {
 		File: "(umask 077; sh connect.sh > sites.csv)"}
 	made := script
 	made.Script = "#!/bin/sh\nsite 'https://acme.example' '/srv/www/acme'\n"
+	source := ConnectSource{Title: "Connect sites from MainWP", Lead: "Your MainWP dashboard lists its sites.", Action: "/connect/mainwp", Button: "List sites",
+		Fields: []Field{{Name: "url", Label: "Dashboard URL", Value: "https://dashboard.example"}}, Steps: []string{"It reads the list."}, Keep: "Store it too."}
+	refused := source
+	refused.Fields = []Field{{Name: "url", Label: "Dashboard URL", Problem: "No MainWP dashboard that lists its sites was found."}}
 	wrong := script
 	wrong.List.Problem = "Line 3 holds a control character. Type it again."
 	return []GalleryPage{
 		{"connect over SSH", "form", ConnectScriptPage(frame, script)}, {"connect over SSH", "script", ConnectScriptPage(frame, made)},
 		{"connect over SSH", "problem", ConnectScriptPage(frame, wrong)},
+		{"connect from MainWP", "form", ConnectSourcePage(frame, source)}, {"connect from MainWP", "problem", ConnectSourcePage(frame, refused)},
 	}
 }

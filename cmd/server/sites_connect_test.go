@@ -46,3 +46,32 @@ func TestTheScriptsOutputIsImported(t *testing.T) {
 		{[]string{"sites", "connect", "--wp-cli"}, 0, "sites\n"},
 	})
 }
+
+// One credential brings the sites of a dashboard into the queue, and is not stored.
+func TestTheCommandLineListsMainWP(t *testing.T) {
+	t.Parallel() // it waits more than it works
+	dashboard := &wptest.MainWP{Clients: []string{"Acme"}, Tags: []string{"care"}}
+	s := simulate(t, []wptest.Site{{MainWP: dashboard}, {}, {}})
+	for i := 1; i < 3; i++ {
+		dashboard.Sites = append(dashboard.Sites, wptest.MainWPSite{URL: s.fake.URL(i), Client: 1, Tags: []int{1}})
+	}
+	password := filepath.Join(t.TempDir(), "password")
+	if err := os.WriteFile(password, []byte(wptest.DefaultPassword+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	list := []string{"sites", "connect", "--mainwp", s.fake.URL(0), "--user", wptest.DefaultUser, "--password-stdin"}
+	if code, out := runWith(t, s.env, password, list...); code != 0 || !strings.Contains(out, "2 sites listed, 2 added to the queue") {
+		t.Errorf("%d %s", code, out)
+	}
+	if code, out := runWith(t, s.env, password, append(list, "--json")...); code != 0 || !strings.Contains(out, `"added":0`) || !strings.Contains(out, `"waiting":2`) {
+		t.Errorf("%d %s", code, out)
+	}
+	list[3] = s.fake.URL(2)
+	if code, out := runWith(t, s.env, password, list...); code != 2 || out != "" {
+		t.Errorf("no dashboard: %d %s", code, out)
+	}
+	tryCommands(t, s.env, []commandCase{
+		{[]string{"sites", "connect", "--mainwp", "x.example"}, 2, ""}, {[]string{"sites", "connect", "--mainwp", "x.example", "--wp-cli"}, 2, ""},
+		{[]string{"sites", "list", "--json"}, 0, ""},
+	})
+}

@@ -137,7 +137,7 @@ func (q *Queue) Add(ctx context.Context, actor access.Actor, w Wanted) ([]Connec
 			rows = append(rows, r)
 		}
 	}
-	added, err := q.store.add(ctx, actor, rows)
+	added, err := q.store.add(ctx, actor, rows, nil)
 	if err != nil {
 		return nil, fmt.Errorf("connect: %w", err)
 	}

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"maps"
 	"strings"
 	"time"
 
@@ -126,10 +127,10 @@ func (s store) one(ctx context.Context, id int64) (Connection, error) {
 	return r.connection(), nil
 }
 
-// add stores the rows whose homes are not waiting yet. Those that were connected or skipped before begin again.
-func (s store) add(ctx context.Context, actor access.Actor, rows []row) (added []Connection, err error) {
+// add stores the rows whose homes are not waiting yet. Those that were connected or skipped before begin again. The detail stands in the entry.
+func (s store) add(ctx context.Context, actor access.Actor, rows []row, detail map[string]any) (added []Connection, err error) {
 	err = s.change(ctx, actor, func(w write) error {
-		var homes []string
+		homes := []string{}
 		for _, r := range rows {
 			if err := w.tx.Where("home = ? AND state IN ?", r.Home, []State{Skipped, Connected}).Delete(&row{}).Error; err != nil {
 				return err
@@ -143,10 +144,12 @@ func (s store) add(ctx context.Context, actor access.Actor, rows []row) (added [
 				added, homes = append(added, r.connection()), append(homes, r.Home)
 			}
 		}
-		if len(added) == 0 {
+		if len(added) == 0 && len(detail) == 0 {
 			return nil
 		}
-		return w.record(access.ConnectQueue, "", map[string]any{"added": len(added), "homes": some(homes)})
+		all := map[string]any{"added": len(added), "homes": some(homes)}
+		maps.Copy(all, detail)
+		return w.record(access.ConnectQueue, "", all)
 	})
 	return added, err
 }

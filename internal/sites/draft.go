@@ -60,6 +60,13 @@ func Grouping(client string, tags []string) (string, []string, validation.Proble
 	return d.Client, d.Tags, p
 }
 
+// CleanCredential makes a user name and an application password as they were pasted canonical, and tells what is wrong with them.
+func CleanCredential(username string, password vault.Secret) (string, vault.Secret, validation.Problems) {
+	d, p := Draft{Username: username, Password: password}, validation.Problems{}
+	d.cleanCredential(p)
+	return d.Username, d.Password, p
+}
+
 // cleanText is a text on one line and without characters that nobody sees: they come along with what is copied from a page or a chat.
 func cleanText(text string) string {
 	return norm.NFC.String(strings.Join(strings.Fields(wordpress.Visible(text)), " "))

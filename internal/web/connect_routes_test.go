@@ -10,6 +10,7 @@ import (
 	"github.com/droverhq/drover/internal/access"
 	"github.com/droverhq/drover/internal/members"
 	"github.com/droverhq/drover/internal/sites"
+	"github.com/droverhq/drover/internal/wordpress/wptest"
 )
 
 // The rows of the matrix and of the scope tests for connecting sites.
@@ -19,12 +20,13 @@ func init() {
 		"GET /connect/:id": access.Admin, "POST /connect/:id/look": access.Admin, "POST /connect/:id/approve": access.Admin,
 		"POST /connect/:id/credential": access.Admin, "POST /sites/reconnect": access.Admin,
 		"POST /sites/import/preview": access.Admin, "GET /connect/wp-cli": access.Admin, "POST /connect/wp-cli": access.Admin,
+		"GET /connect/mainwp": access.Admin, "POST /connect/mainwp": access.Admin,
 	})
 	maps.Copy(outsideScope, map[string]int{
 		"GET /connect/:id": 404, "POST /connect/:id/look": 404, "POST /connect/:id/approve": 404, "POST /connect/:id/credential": 404,
 	})
 	for _, name := range []string{"GET /connect", "POST /connect", "POST /connect/next", "POST /connect/mark", "POST /sites/reconnect",
-		"POST /sites/import/preview", "GET /connect/wp-cli", "POST /connect/wp-cli"} {
+		"POST /sites/import/preview", "GET /connect/wp-cli", "POST /connect/wp-cli", "GET /connect/mainwp", "POST /connect/mainwp"} {
 		narrow[name] = true
 	}
 	changesNothing["POST /connect/wp-cli"] = true
@@ -37,6 +39,9 @@ func (h gateServer) asksConnect(t *testing.T, route string, m members.Member) ch
 	switch route {
 	case "POST /connect":
 		return change{"/connect", encoded("addresses", fmt.Sprintf("new%d-%d.example\nother%d.example", m.ID, time.Now().UnixNano(), time.Now().UnixNano()))}
+	case "POST /connect/mainwp":
+		h.dashboard.Sites = []wptest.MainWPSite{{URL: fmt.Sprintf("https://listed%d.example", time.Now().UnixNano())}}
+		return change{"/connect/mainwp", encoded("url", h.fake.URL(3), "username", wptest.DefaultUser, "application_password", h.fake.Password(3))}
 	case "POST /sites/reconnect":
 		return change{"/sites/reconnect", encoded("site", "1", "site", "2")}
 	}

@@ -34,12 +34,14 @@ var noAddr netip.Addr
 type gateServer struct {
 	*testServer
 	run, requests int64
+	dashboard     *wptest.MainWP // of the last site
 }
 
 func newGateServer(t *testing.T, db *database.DB) gateServer {
 	t.Helper()
+	dashboard := &wptest.MainWP{}
 	h := gateServer{testServer: newTestServerOn(t, db, wptest.Site{}, wptest.Site{}, wptest.Site{Host: "moving.example", Fault: wptest.RedirectWWW},
-		wptest.Site{})}
+		wptest.Site{MainWP: dashboard}), dashboard: dashboard}
 	for i := range 3 {
 		d := sites.Draft{URL: h.fake.URL(i), Client: "Acme", Username: wptest.DefaultUser, Password: vault.NewSecret(h.fake.Password(i))}
 		if _, err := h.registry.Add(t.Context(), shell, d); err != nil {

@@ -36,6 +36,8 @@ func (s *Server) table() []route {
 		post("/connect/mark", access.ConnectQueue, s.markConnections),
 		get("/connect/wp-cli", access.SiteImport, s.scriptForm),
 		post("/connect/wp-cli", access.SiteImport, s.makeScript),
+		get("/connect/mainwp", access.SiteImport, s.mainwpForm, recent),
+		post("/connect/mainwp", access.SiteImport, s.listMainWP, recentForm),
 		get("/connect/:id", access.ConnectQueue, s.connection, on("connection")),
 		post("/connect/:id/look", access.ConnectQueue, s.lookAgain, on("connection")),
 		post("/connect/:id/approve", access.ConnectBegin, s.approve, on("connection"), recentForm),

@@ -29,6 +29,8 @@ func (s *site) core(w http.ResponseWriter, c call, fault Fault) {
 		reply(w, http.StatusOK, map[string]any{"post": map[string]any{"name": "Posts", "slug": "post"}, "page": map[string]any{"name": "Pages", "slug": "page"}})
 	case c.route == "/wp/v2/posts" && c.method == http.MethodGet:
 		s.posts(w, c)
+	case strings.HasPrefix(c.route, mainwpRoute) && (s.MainWP != nil || s.number%2 == 0): // every other site has no abilities
+		s.mainwp(w, c, fault)
 	case !c.signed:
 		if c.route == "/wp/v2/plugins" || c.route == "/wp/v2/settings" || c.route == "/wp/v2/posts" || isPost {
 			wpError(w, http.StatusUnauthorized, "rest_cannot_view_plugins", "Sorry, you are not allowed to do that as this user.")

@@ -21,6 +21,7 @@ type Site struct {
 	Tags    []string
 	Fault   Fault
 	Caches  []Cache          // its cache plugins; nil: BigScoots Cache
+	MainWP  *MainWP          // where the site is a MainWP dashboard
 	Latency [2]time.Duration // an answer waits for a random time in between
 	Address string           // loopback address, given out when empty
 
