@@ -150,17 +150,17 @@ func listedGrouping(one wordpress.MainWPSite, w Wanted) (client string, tags []s
 
 // String says in sentences what came of it.
 func (l Listing) String() string {
-	said := fmt.Sprintf("%s listed, %d added to the queue.", counted(l.Listed, "site"), len(l.Added))
+	text := fmt.Sprintf("%s listed, %d added to the queue.", counted(l.Listed, "site"), len(l.Added))
 	for _, part := range []struct {
 		n    int
 		text string
 	}{{l.Known, "in the list of sites already"}, {l.Waiting, "in the queue already, or listed twice"}, {l.Outside, "outside your access"},
 		{l.Bad, "without a usable address"}} {
 		if part.n > 0 {
-			said += fmt.Sprintf(" %s %s.", counted(part.n, "site"), part.text)
+			text += fmt.Sprintf(" %s %s.", counted(part.n, "site"), part.text)
 		}
 	}
-	return strings.Join(append([]string{said}, l.Missing...), " ")
+	return strings.Join(append([]string{text}, l.Missing...), " ")
 }
 
 func counted(n int, what string) string {

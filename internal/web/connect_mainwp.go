@@ -65,15 +65,15 @@ func (s *Server) listMainWP(v *requestContext) error {
 		return err
 	}
 	s.lookBehind(v, listed.Added)
-	said := listed.String()
+	message := listed.String()
 	if v.PostForm("keep") == "1" {
 		more, err := s.keepDashboard(v, listed.Home, w)
 		if err != nil {
 			return err
 		}
-		said += " " + more
+		message += " " + more
 	}
-	v.setFlash("ok", said)
+	v.setFlash("ok", message)
 	return v.redirect("/connect")
 }
 

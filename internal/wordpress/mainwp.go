@@ -87,18 +87,18 @@ func (r *mainwpReader) clients(ctx context.Context, listed *MainWP) map[string]s
 // tags are the names of the tags by the sites that have them. A dashboard that does not say which sites have a tag is asked for them.
 func (r *mainwpReader) tags(ctx context.Context, listed *MainWP) map[string][]string {
 	items, v := r.list(ctx, "list-tags-v1", "", mostMainWPTags)
-	whole, tags := v.Outcome == OK && v.Note == "", map[string][]string{}
+	complete, tags := v.Outcome == OK && v.Note == "", map[string][]string{}
 	for _, item := range items {
 		name := plain(printable(readText(item["name"]), 200))
-		ids, told := item["sites_ids"]
+		ids, named := item["sites_ids"]
 		var of []string
-		if told {
+		if named {
 			for _, id := range readList(ids) {
 				of = append(of, readText(id))
 			}
 		} else {
 			tagged, v := r.list(ctx, "list-sites-v1", "&input[tag_id]="+number(readText(item["id"])), MostMainWPSites)
-			whole = whole && v.Outcome == OK && v.Note == ""
+			complete = complete && v.Outcome == OK && v.Note == ""
 			for _, site := range tagged {
 				of = append(of, readText(site["id"]))
 			}
@@ -109,7 +109,7 @@ func (r *mainwpReader) tags(ctx context.Context, listed *MainWP) map[string][]st
 			}
 		}
 	}
-	if !whole {
+	if !complete {
 		listed.Missing = append(listed.Missing, "Not all tags could be read.")
 	}
 	return tags
@@ -124,7 +124,7 @@ func number(text string) string {
 	return strconv.FormatInt(n, 10)
 }
 
-// list reads the pages of a list. The verdict's note says where it is not whole.
+// list reads the pages of a list. The verdict's note says where it is not complete.
 func (r *mainwpReader) list(ctx context.Context, ability, filter string, most int) (items []map[string]json.RawMessage, v Verdict) {
 	seen := map[string]bool{}
 	for page := 1; ; page++ {
