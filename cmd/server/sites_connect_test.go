@@ -63,7 +63,8 @@ func TestTheCommandLineListsMainWP(t *testing.T) {
 	if code, out := runWith(t, s.env, password, list...); code != 0 || !strings.Contains(out, "2 sites listed, 2 added to the queue") {
 		t.Errorf("%d %s", code, out)
 	}
-	if code, out := runWith(t, s.env, password, append(list, "--json")...); code != 0 || !strings.Contains(out, `"added":0`) || !strings.Contains(out, `"waiting":2`) {
+	code, out := runWith(t, s.env, password, append(list, "--json")...)
+	if code != 0 || !strings.Contains(out, `"added":0`) || !strings.Contains(out, `"waiting":2`) {
 		t.Errorf("%d %s", code, out)
 	}
 	list[3] = s.fake.URL(2)

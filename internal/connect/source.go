@@ -76,9 +76,9 @@ type Listing struct {
 	Missing []string // what could not be read
 }
 
-// AddMainWP reads the sites of a MainWP dashboard into the queue, with their clients and tags; those that w gives count where the dashboard has no client, and beside
-// its tags. Sites that the actor has already are left out. What is wrong with the source comes back as validation.Problems of url, username and
-// application_password.
+// AddMainWP reads the sites of a MainWP dashboard into the queue, with their clients and tags; those that w gives count where the dashboard has no
+// client, and beside its tags. Sites that the actor has already are left out. What is wrong with the source comes back as validation.Problems of url,
+// username and application_password.
 func (q *Queue) AddMainWP(ctx context.Context, actor access.Actor, s Source, w Wanted) (Listing, error) {
 	if err := q.log.Authorize(ctx, actor, access.SiteImport, ""); err != nil {
 		return Listing{}, err
