@@ -14,6 +14,7 @@ import (
 type limits struct {
 	total      int
 	perAddress int
+	congestion *congestion // nil where the processors do not count
 
 	guard   sync.Mutex
 	running int   // in all
@@ -115,7 +116,11 @@ func (l *limits) enterAll(whose Turn) *waiter {
 
 // grantTotal gives the places of all that are free to those who wait. The guard is held.
 func (l *limits) grantTotal() {
-	for l.running < l.total && l.waiting.next() != nil {
+	allowed := l.total
+	if l.congestion != nil {
+		allowed = l.congestion.look(time.Now())
+	}
+	for l.running < allowed && l.waiting.next() != nil {
 		l.running++
 		close(l.waiting.pop().turn)
 	}

@@ -1,0 +1,126 @@
+package wordpress
+
+import (
+	"context"
+	"net/netip"
+	"runtime/metrics"
+	"testing"
+	"time"
+)
+
+// waiting is a congestion that is told how long work waits.
+func waiting(most int, wait *time.Duration) *congestion {
+	buckets := []float64{0, 0.001, 0.003, 0.005, 0.010, 1}
+	counts := make([]uint64, len(buckets)-1)
+	c := newCongestion(most)
+	c.waits = func() *metrics.Float64Histogram {
+		for i := range counts {
+			if wait.Seconds() >= buckets[i] && wait.Seconds() < buckets[i+1] {
+				counts[i] += 100
+			}
+		}
+		return &metrics.Float64Histogram{Counts: counts, Buckets: buckets}
+	}
+	return c
+}
+
+func TestFewerExchangesWhileTheProcessorsAreBusy(t *testing.T) {
+	var wait time.Duration
+	c := waiting(256, &wait)
+	now := time.Now()
+	looks := func(n int) int {
+		allowed := 0
+		for range n {
+			now = now.Add(congestionEvery)
+			allowed = c.look(now)
+		}
+		return allowed
+	}
+	if got := looks(3); got != 256 {
+		t.Errorf("idle: %d, want all 256", got)
+	}
+	wait = 20 * time.Millisecond
+	if got := looks(1); got != 192 {
+		t.Errorf("busy: %d, want three quarters", got)
+	}
+	if got := looks(100); got != leastAllowed {
+		t.Errorf("busy for long: %d, want the least", got)
+	}
+	wait = 3500 * time.Microsecond
+	if got := looks(10); got != leastAllowed {
+		t.Errorf("in between: %d, want no change", got)
+	}
+	wait = 0
+	if got := looks(1); got != leastAllowed+16 {
+		t.Errorf("idle again: %d, want more, step by step", got)
+	}
+	if got := looks(100); got != 256 {
+		t.Errorf("idle for long: %d, want all", got)
+	}
+	wait = 20 * time.Millisecond
+	if first, second := c.look(now.Add(congestionEvery/2)), c.look(now.Add(congestionEvery/2)); first != 256 || second != 256 {
+		t.Errorf("it looked before its time: %d, %d", first, second)
+	}
+}
+
+func TestASmallLimitIsNotNarrowed(t *testing.T) {
+	wait := time.Second / 2
+	c := waiting(4, &wait)
+	if got := c.look(time.Now()); got != 4 {
+		t.Errorf("%d of 4", got)
+	}
+}
+
+// Exchanges that were under way before the limit was narrowed end, and whoever waits gets a place as soon as enough have.
+func TestNarrowedLimitsGoOn(t *testing.T) {
+	var wait time.Duration
+	l := newLimits(64, 1000)
+	l.congestion = waiting(64, &wait)
+	address := netip.MustParseAddr("127.0.0.1")
+	var held []func(measured)
+	for range 64 {
+		free, err := l.take(context.Background(), address, Gate{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		held = append(held, free)
+	}
+	wait = 20 * time.Millisecond
+	for range 10 {
+		l.congestion.looked = time.Time{}
+		l.congestion.look(time.Now())
+	}
+	taken := make(chan func(measured))
+	go func() {
+		free, err := l.take(context.Background(), address, Gate{})
+		if err != nil {
+			t.Error(err)
+		}
+		taken <- free
+	}()
+	for i, free := range held {
+		free(measured{})
+		if left := len(held) - i - 1; left >= leastAllowed {
+			select {
+			case <-taken:
+				t.Fatalf("a place while %d exchanges were under way, and %d allowed", left, leastAllowed)
+			default:
+			}
+		}
+	}
+	(<-taken)(measured{})
+}
+
+func TestMedianOfWaits(t *testing.T) {
+	c := newCongestion(1)
+	all := c.waits()
+	if len(all.Counts) == 0 || len(all.Buckets) != len(all.Counts)+1 {
+		t.Fatal("Go's runtime tells no waits")
+	}
+	if got := medianOf(make([]uint64, 3), []float64{0, 1, 2, 3}); got != 0 {
+		t.Error(got)
+	}
+	if got := medianOf([]uint64{1, 1, 3}, []float64{0, 1, 2, 3}); got != 2*time.Second {
+		t.Error(got)
+	}
+}
