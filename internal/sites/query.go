@@ -125,6 +125,11 @@ func (r *Registry) Sites(ctx context.Context, actor access.Actor, f Filter) ([]S
 	return page, total, err
 }
 
+// Count counts the sites within the actor's scope that the filter leaves.
+func (r *Registry) Count(ctx context.Context, actor access.Actor, f Filter) (int64, error) {
+	return r.store.count(ctx, actor.Scope, f)
+}
+
 // Facets counts the sites within the actor's reach by client, tag and state.
 func (r *Registry) Facets(ctx context.Context, actor access.Actor) (Facets, error) {
 	return r.store.facets(ctx, actor.Scope, Filter{})

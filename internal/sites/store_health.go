@@ -153,7 +153,7 @@ func (s store) news(ctx context.Context, scope access.Scope, since time.Time) ([
 	within, values := InScope(scope, "sites.id")
 	var rows []eventRow
 	err := s.db.WithContext(ctx).Where("kind = ? AND at >= ?", EventState, since.UnixMicro()).
-		Where("site_id IN (SELECT sites.id FROM sites WHERE sites.retired_at = 0 AND "+within+")", values...).
+		Where("EXISTS (SELECT 1 FROM sites WHERE sites.id = site_events.site_id AND sites.retired_at = 0 AND "+within+")", values...). // IN reads all sites
 		Order("at DESC, id DESC").Limit(mostNews).Find(&rows).Error
 	return events(rows), err
 }

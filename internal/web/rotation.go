@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/url"
 	"strconv"
 	"strings"
 
@@ -209,7 +208,7 @@ func (s *Server) upkeepChips(v *requestContext, upkeep sites.Upkeep) ([]views.Ch
 		query := siteQuery(v)
 		chosen := query.Get(each.name) != ""
 		query.Set(each.name, cmp.Or(query.Get(each.name), strconv.Itoa(each.days)))
-		_, n, err := s.Registry.Sites(v.Request.Context(), v.actor(), countOnly(query))
+		n, err := s.Registry.Count(v.Request.Context(), v.actor(), siteFilter(query))
 		if err != nil {
 			return nil, err
 		}
@@ -224,11 +223,4 @@ func (s *Server) upkeepChips(v *requestContext, upkeep sites.Upkeep) ([]views.Ch
 		chips = append(chips, chip)
 	}
 	return chips, nil
-}
-
-// countOnly is the filter of a list of which only the number is needed.
-func countOnly(query url.Values) sites.Filter {
-	f := siteFilter(query)
-	f.Limit = 1
-	return f
 }
