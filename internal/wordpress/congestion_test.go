@@ -77,13 +77,13 @@ func TestNarrowedLimitsGoOn(t *testing.T) {
 	l := newLimits(64, 1000)
 	l.congestion = waiting(64, &wait)
 	address := netip.MustParseAddr("127.0.0.1")
-	var held []func(measured)
+	var running []func(measured)
 	for range 64 {
 		free, err := l.take(context.Background(), address, Gate{})
 		if err != nil {
 			t.Fatal(err)
 		}
-		held = append(held, free)
+		running = append(running, free)
 	}
 	wait = 20 * time.Millisecond
 	for range 10 {
@@ -98,9 +98,9 @@ func TestNarrowedLimitsGoOn(t *testing.T) {
 		}
 		taken <- free
 	}()
-	for i, free := range held {
+	for i, free := range running {
 		free(measured{})
-		if left := len(held) - i - 1; left >= leastAllowed {
+		if left := len(running) - i - 1; left >= leastAllowed {
 			select {
 			case <-taken:
 				t.Fatalf("a place while %d exchanges were under way, and %d allowed", left, leastAllowed)
