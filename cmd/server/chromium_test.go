@@ -61,6 +61,17 @@ func until(expression string) chromedp.Action[chromedp.Void] {
 	}
 }
 
+// waitLong waits for as long as a run on thousands of sites may take, or one that silent sites hold up.
+func waitLong(t *testing.T, ctx context.Context, expression string) {
+	t.Helper()
+	for range 10 {
+		if chromedp.Do(ctx, until(expression)) == nil {
+			return
+		}
+	}
+	t.Fatalf("never true: %s", expression)
+}
+
 // evaluate evaluates an expression of the page.
 func evaluate(t *testing.T, ctx context.Context, expression string) string {
 	t.Helper()

@@ -33,6 +33,7 @@ func TestDemoInABrowser(t *testing.T) {
 		{"clear one client's caches by keyboard", clearByKeyboard},
 		{"back to the composer", backToTheComposer},
 		{"lists move while runs go", listsFollowRuns},
+		{"a run's page stands still", runStandsStill},
 		{"pages on paper", pagesPrint},
 	} {
 		t.Run(each.name, func(t *testing.T) { each.work(j.begin(t)) })

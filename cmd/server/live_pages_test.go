@@ -1,8 +1,14 @@
 package main
 
 import (
+	"encoding/json"
 	"strconv"
 	"strings"
+
+	"github.com/chromedp/cdproto/page"
+	"github.com/chromedp/chromedp"
+
+	"github.com/droverhq/drover/internal/wordpress/wptest"
 )
 
 // backToTheComposer leaves the composer and comes back: the bar says what the form holds, not what it held when the page was loaded.
@@ -64,6 +70,69 @@ func pagesPrint(j *job) {
 		wide := evaluate(j.t, j.ctx, `String(document.querySelector("main").innerText.length > 50 && document.querySelector("main").offsetLeft < 80)`)
 		if wide != "true" {
 			j.t.Errorf("%s on paper leaves room for the rail, or is empty", path)
+		}
+	}
+}
+
+// watched notes, from before a page is drawn, how far it shifts by itself, what shifts most, and where its button to cancel stands.
+const watched = `(() => {
+	window.shifted = { sum: 0, worst: 0, what: "", cancel: null };
+	new PerformanceObserver((list) => list.getEntries().filter((each) => !each.hadRecentInput).forEach((each) => {
+		shifted.sum += each.value;
+		if (each.value <= shifted.worst) return;
+		shifted.worst = each.value;
+		shifted.what = each.sources.map((one) => one.node?.outerHTML?.slice(0, 120) ?? one.node?.textContent).join(" | ");
+	})).observe({ type: "layout-shift", buffered: true });
+	const look = () => {
+		const box = document.querySelector("#run-cancel button")?.getBoundingClientRect();
+		if (box) shifted.cancel = [box.left + box.width / 2, box.top + box.height / 2];
+		requestAnimationFrame(look);
+	};
+	look();
+})()`
+
+// runStandsStill watches runs on all sites, on a desk and on a phone: what is read stays where it is, and nothing else comes to stand where one
+// was about to cancel.
+func runStandsStill(j *job) {
+	script, err := chromedp.Call(j.ctx, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: watched})
+	if err != nil {
+		j.t.Fatal(err)
+	}
+	defer func() {
+		forget := page.RemoveScriptToEvaluateOnNewDocumentParams{Identifier: script.Identifier}
+		if _, err := chromedp.Call(j.ctx, page.RemoveScriptToEvaluateOnNewDocument, forget); err != nil {
+			j.t.Error(err)
+		}
+		do(j.t, j.ctx, "back to the desk", chromedp.EmulateViewport(1440, 900))
+	}()
+	for i, site := range wptest.Demo(demoSites) {
+		if site.Fault == wptest.Silent { // would keep each of the runs waiting for a minute
+			j.fake.SetFault(i, "")
+			defer j.fake.SetFault(i, wptest.Silent)
+		}
+	}
+	for _, width := range []int64{1440, 1024, 360} {
+		do(j.t, j.ctx, "another screen", chromedp.EmulateViewport(width, 900))
+		j.open("/run?operation=status&all=1")
+		j.wait(`document.querySelector("#run-preview").innerText.includes("sites")`)
+		j.click("[data-run]")
+		waitLong(j.t, j.ctx, `document.querySelector("#run-live")?.innerText.includes("Finished")`)
+		var seen struct {
+			Sum    float64
+			What   string
+			Cancel []float64
+			Over   string
+		}
+		if err := json.Unmarshal([]byte(evaluate(j.t, j.ctx, `JSON.stringify({ ...shifted,
+			over: shifted.cancel && (document.elementFromPoint(...shifted.cancel)?.closest("button, summary, a")?.innerText ?? "") })`)), &seen); err != nil {
+			j.t.Fatal(err)
+		}
+		j.t.Logf("at %d px, the page shifted by %.4f", width, seen.Sum)
+		if seen.Sum >= 0.02 {
+			j.t.Errorf("at %d px, the page shifted by %.4f, want less than 0.02; most: %s", width, seen.Sum, seen.What)
+		}
+		if seen.Cancel == nil || seen.Over != "" {
+			j.t.Errorf("at %d px, %q stands where one cancelled, at %v", width, seen.Over, seen.Cancel)
 		}
 	}
 }

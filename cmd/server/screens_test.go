@@ -145,21 +145,10 @@ func (c *camera) fill(t *testing.T, home string) (runs []string) {
 		if evaluate(t, c.ctx, `String(Boolean(document.querySelector('#run-live form[action$="/start"]')))`) == "true" {
 			do(t, c.ctx, "start "+of, chromedp.Click(`#run-live form[action$="/start"] button`))
 		}
-		c.wait(t, `document.querySelector("#run-live")?.innerText.includes("5,000 of 5,000")`)
+		waitLong(t, c.ctx, `document.querySelector("#run-live")?.innerText.includes("5,000 of 5,000")`)
 		runs = append(runs, evaluate(t, c.ctx, "location.pathname"))
 	}
 	return runs
-}
-
-// wait waits for as long as a run on thousands of sites may take.
-func (c *camera) wait(t *testing.T, expression string) {
-	t.Helper()
-	for range 10 {
-		if chromedp.Do(c.ctx, until(expression)) == nil {
-			return
-		}
-	}
-	t.Fatalf("never true: %s", expression)
 }
 
 // found are the pages that belong to what the demo holds: its last run, a site, an exchange.
