@@ -24,6 +24,7 @@ type connectWay struct{ href, icon, label, hint string }
 var connectWaysList = []connectWay{
 	{"/sites/import", "upload", "Import a file", "A spreadsheet or a password manager's export, with passwords."},
 	{"/connect/mainwp", "server", "From MainWP", "Your dashboard's sites, clients and tags, into the queue."},
+	{"/connect/network", "waypoints", "From a multisite network", "One super admin's password connects the sites that you choose."},
 	{"/connect/wp-cli", "terminal", "Over SSH, with WP-CLI", "A script creates the passwords on your servers."},
 }
 
@@ -39,11 +40,17 @@ func galleryConnect() []GalleryPage {
 		Fields: []Field{{Name: "url", Label: "Dashboard URL", Value: "https://dashboard.example"}}, Steps: []string{"It reads the list."}, Keep: "Store it too."}
 	refused := source
 	refused.Fields = []Field{{Name: "url", Label: "Dashboard URL", Problem: "No MainWP dashboard that lists its sites was found."}}
+	network := ConnectNetwork{Username: "mara", Sites: []NetworkSite{{Home: "https://network.example", Name: "Main", Admin: true, Chosen: true},
+		{Home: "https://network.example/" + longName, Name: longName, Admin: true, Chosen: true},
+		{Home: "https://shop.example", Name: arabicName,
+			Finding: "On another domain than the network. Choose it only if the domain is yours: the password is sent there."},
+		{Home: "https://network.example/known", Name: emojiName, Finding: "In the list already. Choosing it replaces its credential.", SiteID: 3}}}
 	wrong := script
 	wrong.List.Problem = "Line 3 holds a control character. Type it again."
 	return []GalleryPage{
 		{"connect over SSH", "form", ConnectScriptPage(frame, script)}, {"connect over SSH", "script", ConnectScriptPage(frame, made)},
 		{"connect over SSH", "problem", ConnectScriptPage(frame, wrong)},
 		{"connect from MainWP", "form", ConnectSourcePage(frame, source)}, {"connect from MainWP", "problem", ConnectSourcePage(frame, refused)},
+		{"connect a network", "choose", ConnectNetworkPage(frame, network)},
 	}
 }

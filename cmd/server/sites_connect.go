@@ -14,15 +14,15 @@ import (
 
 // connectFlags say from where sites are connected, and what is to be known of them.
 type connectFlags struct {
-	wpcli, fromStdin, asJSON bool
-	mainwp, user, client     string
-	tags                     []string
+	wpcli, fromStdin, asJSON, all bool
+	mainwp, network, user, client string
+	tags, only                    []string
 }
 
 func sitesConnectCommand(c *config) *cobra.Command {
 	var f connectFlags
 	cmd := &cobra.Command{
-		Use:   "connect (--wp-cli [FILE] | --mainwp URL)",
+		Use:   "connect (--wp-cli [FILE] | --mainwp URL | --network URL)",
 		Short: "Connect many sites from the server side",
 		Long: `Connect many sites from the server side.
 
@@ -32,19 +32,25 @@ that drover sites import - takes. FILE is the list, one site to a line: ADDRESS,
 script reads the list itself. Write - for FILE to read the standard input. The script holds no secret; what it prints does.
 
 --mainwp reads the sites of a MainWP dashboard, with their clients and tags, into the queue of sites to approve. The user is an administrator of
-the dashboard, and the password an application password there. It is used once, and not stored.`,
+the dashboard, and the password an application password there. It is used once, and not stored.
+
+--network lists the sites of a WordPress multisite network that the user belongs to, as the network's xmlrpc.php names them, and stores nothing.
+With --all-listed or --site, it stores the same credential for those sites, and checks each.`,
 		Example: `  drover sites connect --wp-cli sites.txt --user drover > connect.sh
   sh connect.sh | drover sites import -
   drover sites connect --mainwp https://dashboard.example --user mara --password-stdin < password.txt`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			switch {
-			case f.wpcli == (f.mainwp != ""):
-				return usage("choose from where to connect sites: --wp-cli or --mainwp")
+			case !f.oneWay():
+				return usage("choose one way to connect sites: --wp-cli, --mainwp or --network")
 			case f.wpcli:
 				return printScript(cmd, f, args)
 			case len(args) > 0:
 				return usage("only --wp-cli takes a file")
+			}
+			if f.network != "" {
+				return c.connectNetwork(cmd, f)
 			}
 			return c.connectMainWP(cmd, f)
 		},
@@ -52,12 +58,26 @@ the dashboard, and the password an application password there. It is used once, 
 	flags := cmd.Flags()
 	flags.BoolVar(&f.wpcli, "wp-cli", false, "print a script for people with SSH that creates application passwords with WP-CLI")
 	flags.StringVar(&f.mainwp, "mainwp", "", "URL of a MainWP dashboard, whose sites are to be connected")
+	flags.StringVar(&f.network, "network", "", "URL of a WordPress multisite network, whose sites are to be connected")
+	flags.BoolVar(&f.all, "all-listed", false, "with --network: connect all sites on the network's own domain that are not in the list yet")
+	flags.StringArrayVar(&f.only, "site", nil, "with --network: connect the site at this URL, listed or not; repeat for more")
 	flags.StringVar(&f.user, "user", "", "WordPress username; with --wp-cli, whom the passwords are for (default: the first administrator of each site)")
 	flags.BoolVar(&f.fromStdin, "password-stdin", false, "read the application password from standard input")
 	flags.BoolVar(&f.asJSON, "json", false, "print the result as one JSON object")
 	flags.StringVar(&f.client, "client", "", "client that the sites belong to")
 	flags.StringArrayVar(&f.tags, "tag", nil, "tag of the sites; repeat for more")
 	return cmd
+}
+
+// oneWay tells whether one way to connect sites was chosen, and no second one.
+func (f connectFlags) oneWay() bool {
+	ways := 0
+	for _, chosen := range []bool{f.wpcli, f.mainwp != "", f.network != ""} {
+		if chosen {
+			ways++
+		}
+	}
+	return ways == 1
 }
 
 // source is the site that lists others, with the credential that was given.

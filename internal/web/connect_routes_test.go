@@ -8,8 +8,10 @@ import (
 	"time"
 
 	"github.com/droverhq/drover/internal/access"
+	"github.com/droverhq/drover/internal/connect"
 	"github.com/droverhq/drover/internal/members"
 	"github.com/droverhq/drover/internal/sites"
+	"github.com/droverhq/drover/internal/vault"
 	"github.com/droverhq/drover/internal/wordpress/wptest"
 )
 
@@ -20,16 +22,18 @@ func init() {
 		"GET /connect/:id": access.Admin, "POST /connect/:id/look": access.Admin, "POST /connect/:id/approve": access.Admin,
 		"POST /connect/:id/credential": access.Admin, "POST /sites/reconnect": access.Admin,
 		"POST /sites/import/preview": access.Admin, "GET /connect/wp-cli": access.Admin, "POST /connect/wp-cli": access.Admin,
+		"GET /connect/network": access.Admin, "POST /connect/network": access.Admin, "POST /connect/network/add": access.Admin,
 		"GET /connect/mainwp": access.Admin, "POST /connect/mainwp": access.Admin,
 	})
 	maps.Copy(outsideScope, map[string]int{
 		"GET /connect/:id": 404, "POST /connect/:id/look": 404, "POST /connect/:id/approve": 404, "POST /connect/:id/credential": 404,
 	})
 	for _, name := range []string{"GET /connect", "POST /connect", "POST /connect/next", "POST /connect/mark", "POST /sites/reconnect",
-		"POST /sites/import/preview", "GET /connect/wp-cli", "POST /connect/wp-cli", "GET /connect/mainwp", "POST /connect/mainwp"} {
+		"POST /sites/import/preview", "GET /connect/wp-cli", "POST /connect/wp-cli", "GET /connect/mainwp", "POST /connect/mainwp",
+		"GET /connect/network", "POST /connect/network", "POST /connect/network/add"} {
 		narrow[name] = true
 	}
-	changesNothing["POST /connect/wp-cli"] = true
+	changesNothing["POST /connect/wp-cli"], changesNothing["POST /connect/network"] = true, true
 	changesNothing["POST /sites/import/preview"] = true // the file that waits is sealed, and dropped
 }
 
@@ -42,6 +46,12 @@ func (h gateServer) asksConnect(t *testing.T, route string, m members.Member) ch
 	case "POST /connect/mainwp":
 		h.dashboard.Sites = []wptest.MainWPSite{{URL: fmt.Sprintf("https://listed%d.example", time.Now().UnixNano())}}
 		return change{"/connect/mainwp", encoded("url", h.fake.URL(3), "username", wptest.DefaultUser, "application_password", h.fake.Password(3))}
+	case "POST /connect/network/add":
+		home := fmt.Sprintf("https://blog%d.example", time.Now().UnixNano())
+		file, err := connect.NetworkFile(connect.Source{Username: "u", Password: vault.NewSecret("p")}, []connect.NetworkSite{{Home: home}}, "", nil)
+		h.must(t, err)
+		h.must(t, h.registry.KeepUpload(t.Context(), m.Actor(noAddr), file, nil))
+		return change{"/connect/network/add", encoded("home", home)}
 	case "POST /sites/reconnect":
 		return change{"/sites/reconnect", encoded("site", "1", "site", "2")}
 	}

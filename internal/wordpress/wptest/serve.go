@@ -23,6 +23,10 @@ func (s *site) serve(w http.ResponseWriter, r *http.Request) {
 	if s.front(w, r, api) || s.shut(w, r, api) || s.instead(w, r, api) {
 		return
 	}
+	if !api && r.URL.Path == "/xmlrpc.php" && r.Method == http.MethodPost {
+		s.xmlrpc(w, r)
+		return
+	}
 	if !api {
 		if r.URL.Path == authorizePage {
 			s.authorize(w, r)

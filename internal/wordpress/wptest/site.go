@@ -22,6 +22,7 @@ type Site struct {
 	Fault   Fault
 	Caches  []Cache          // its cache plugins; nil: BigScoots Cache
 	MainWP  *MainWP          // where the site is a MainWP dashboard
+	Blogs   []Blog           // of the network whose main site it is
 	Latency [2]time.Duration // an answer waits for a random time in between
 	Address string           // loopback address, given out when empty
 

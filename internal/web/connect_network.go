@@ -1,0 +1,102 @@
+package web
+
+import (
+	"bytes"
+	"errors"
+	"net/http"
+
+	"github.com/droverhq/drover/internal/connect"
+	"github.com/droverhq/drover/internal/sites"
+	"github.com/droverhq/drover/internal/validation"
+	"github.com/droverhq/drover/views"
+)
+
+func (s *Server) networkForm(v *requestContext) error {
+	return s.showNetworkForm(v, http.StatusOK, nil)
+}
+
+func (s *Server) showNetworkForm(v *requestContext, status int, p validation.Problems) error {
+	facets, err := s.Registry.Facets(v.Request.Context(), v.actor())
+	if err != nil {
+		return err
+	}
+	fields := append(sourceFields(v, "URL of the network", "https://network.example", p), groupingFields(v, facetValues(facets.Clients), p)...)
+	fields = append(fields, views.Field{Name: "addresses", Label: "More of the network's sites", Value: v.PostForm("addresses"), Rows: 3, Mono: true,
+		Problem: p["addresses"], Placeholder: "https://blog.network.example\nhttps://network.example/shop",
+		Hint: "Optional, one address per line: sites that WordPress does not list for this user."})
+	page := views.ConnectSource{Title: "Connect a multisite network", Action: "/connect/network", Button: "List sites", Fields: fields, Problem: p["form"],
+		Lead: "One application password of a super admin is good for all sites of the network.",
+		Steps: []string{"It asks the network's xmlrpc.php for the sites that the user belongs to. WordPress lists them nowhere else without a plugin.",
+			"You see the list and choose. Nothing is stored before you do.", "It stores the same credential for each site that you chose, and checks each.",
+			"A super admin's password can do everything on the network. A user of a lesser role on each site is safer: see each site's page."}}
+	return v.render(status, views.ConnectSourcePage(v.frame("Connect a multisite network", "sites"), page))
+}
+
+// listNetwork shows the sites of a network, and keeps the credential, sealed, until the member has chosen.
+func (s *Server) listNetwork(v *requestContext) error {
+	if _, err := v.form(); err != nil {
+		return err
+	}
+	ctx, source := v.Request.Context(), sourceOf(v)
+	_, all, err := s.Connect.Network(ctx, v.actor(), source, connect.ReadAddresses(v.PostForm("addresses")))
+	if p, is := errors.AsType[validation.Problems](err); is {
+		return s.showNetworkForm(v, http.StatusUnprocessableEntity, p)
+	}
+	if err != nil {
+		return err
+	}
+	file, err := connect.NetworkFile(source, all, v.PostForm("client"), sites.SplitTags(v.PostForm("tags")))
+	if err != nil {
+		return err
+	}
+	if err := s.Registry.KeepUpload(ctx, v.actor(), file, nil); err != nil {
+		return err
+	}
+	page := views.ConnectNetwork{Username: source.Username}
+	for _, one := range all {
+		page.Sites = append(page.Sites, networkSiteView(one))
+	}
+	return v.render(http.StatusOK, views.ConnectNetworkPage(v.frame("Choose sites of the network", "sites"), page))
+}
+
+func networkSiteView(one connect.NetworkSite) views.NetworkSite {
+	view := views.NetworkSite{Home: one.Home, Name: one.Name, Admin: one.Admin, Chosen: one.Suggested(), Disabled: one.Problem != "", SiteID: one.Site}
+	switch {
+	case one.Problem != "":
+		view.Finding = one.Problem
+	case one.Site != 0:
+		view.Finding = "In the list already. Choosing it replaces its credential."
+	case one.Elsewhere:
+		view.Finding = "On another domain than the network. Choose it only if the domain is yours: the password is sent there."
+	}
+	return view
+}
+
+// addNetwork connects the sites that were chosen, each with the network's credential, and checks them.
+func (s *Server) addNetwork(v *requestContext) error {
+	form, err := v.form()
+	if err != nil {
+		return err
+	}
+	if len(form["home"]) == 0 {
+		return validation.Problems{"home": "No sites selected. Go back and select some."}
+	}
+	kept, _, err := s.Registry.Upload(v.Request.Context(), v.actor())
+	if err == nil {
+		kept, err = connect.ChosenOf(kept, form["home"])
+	}
+	if errors.Is(err, sites.ErrNoUpload) {
+		return validation.Problems{"home": "The list was kept for an hour only. List the network's sites again."}
+	}
+	if err != nil {
+		return err
+	}
+	lines, err := s.Registry.ImportFrom(v.Request.Context(), v.actor(), sites.Source{File: bytes.NewReader(kept)})
+	if err != nil {
+		return err
+	}
+	if err := s.Registry.DropUpload(v.Request.Context(), v.actor()); err != nil {
+		return err
+	}
+	return s.reportImport(v, lines)
+}
