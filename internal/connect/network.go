@@ -14,6 +14,7 @@ import (
 
 	"github.com/droverhq/drover/internal/access"
 	"github.com/droverhq/drover/internal/sites"
+	"github.com/droverhq/drover/internal/spreadsheet"
 	"github.com/droverhq/drover/internal/validation"
 	"github.com/droverhq/drover/internal/wordpress"
 )
@@ -110,8 +111,18 @@ func NetworkFile(s Source, all []NetworkSite, client string, tags []string) ([]b
 			records = append(records, []string{one.Home, username, password.Reveal(), one.Name, client, strings.Join(tags, ",")})
 		}
 	}
+	return networkCSV(records)
+}
+
+func networkCSV(records [][]string) ([]byte, error) {
 	var b bytes.Buffer
-	if err := csv.NewWriter(&b).WriteAll(records); err != nil {
+	w := spreadsheet.NewWriter(&b)
+	for _, r := range records {
+		if err := w.Write(r...); err != nil {
+			return nil, fmt.Errorf("connect: network: %w", err)
+		}
+	}
+	if err := w.Flush(); err != nil {
 		return nil, fmt.Errorf("connect: network: %w", err)
 	}
 	return b.Bytes(), nil
@@ -125,13 +136,9 @@ func ChosenOf(file []byte, homes []string) ([]byte, error) {
 	}
 	kept := records[:1]
 	for _, r := range records[1:] {
-		if slices.Contains(homes, r[0]) {
+		if slices.Contains(homes, spreadsheet.Plain(r[0])) {
 			kept = append(kept, r)
 		}
 	}
-	var b bytes.Buffer
-	if err := csv.NewWriter(&b).WriteAll(kept); err != nil {
-		return nil, fmt.Errorf("connect: network: %w", err)
-	}
-	return b.Bytes(), nil
+	return networkCSV(kept)
 }
