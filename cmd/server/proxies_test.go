@@ -25,6 +25,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/droverhq/drover/internal/poll"
 	"github.com/droverhq/drover/internal/wordpress/wptest"
 )
 
@@ -86,8 +87,13 @@ func startNginx(t *testing.T, upstream, httpAddr, httpsAddr string) {
 	if err := os.WriteFile(file, []byte(main), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	startProxy(t, exec.Command(nginx, "-c", file, "-p", dir), httpsAddr)
+}
+
+// startProxy starts the program, waits until it listens, and stops it by its pid with the test.
+func startProxy(t *testing.T, command *exec.Cmd, httpsAddr string) {
+	t.Helper()
 	var log output
-	command := exec.Command(nginx, "-c", file, "-p", dir)
 	command.Stderr = &log
 	if err := command.Start(); err != nil {
 		t.Fatal(err)
@@ -107,22 +113,71 @@ func startNginx(t *testing.T, upstream, httpAddr, httpsAddr string) {
 		select {
 		case <-ended:
 			ended <- nil
-			t.Fatalf("nginx ended: %s", log.String())
+			t.Fatalf("%s ended: %s", command.Path, log.String())
 		case <-t.Context().Done():
-			t.Fatal("nginx does not answer")
+			t.Fatalf("%s does not answer", command.Path)
 		case <-time.After(50 * time.Millisecond):
 		}
 	}
 }
 
-// Behind nginx as the example has it: people's addresses are in the audit log whatever they send themselves, and a run's page is a stream.
+// startCaddy starts Caddy with the example of deploy/, on other ports and with another certificate, and stops it by its pid with the test.
+func startCaddy(t *testing.T, upstream, httpAddr, httpsAddr string) {
+	t.Helper()
+	caddy, err := exec.LookPath("caddy")
+	if err != nil {
+		t.Skip("Caddy is not installed")
+	}
+	example, err := os.ReadFile("../../deploy/Caddyfile")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	cert, key := certify(t, dir, "drover.agency.example")
+	host, httpPort, _ := net.SplitHostPort(httpAddr)
+	_, httpsPort, _ := net.SplitHostPort(httpsAddr)
+	ours := "\tgrace_period 1s\n\tadmin off\n\tdefault_bind " + host + "\n\thttp_port " + httpPort + "\n\thttps_port " + httpsPort + "\n"
+	text := string(example)
+	for from, to := range map[string]string{
+		"\tgrace_period 10s\n": ours,
+		"\treverse_proxy ":     "\ttls " + cert + " " + key + "\n\treverse_proxy ",
+		"health_interval 5s":   "health_interval 100ms",
+	} {
+		if !strings.Contains(text, from) {
+			t.Fatalf("the example has no %q", from)
+		}
+		text = strings.ReplaceAll(text, from, to)
+	}
+	file := filepath.Join(dir, "Caddyfile")
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	command := exec.Command(caddy, "run", "--config", file, "--adapter", "caddyfile")
+	command.Env = append(os.Environ(), "HOME="+dir, "XDG_DATA_HOME="+dir, "XDG_CONFIG_HOME="+dir, "DROVER_UPSTREAMS="+upstream)
+	startProxy(t, command, httpsAddr)
+}
+
 func TestBehindNginx(t *testing.T) {
 	t.Parallel() // it waits more than it works
+	behindProxy(t, startNginx)
+}
+
+func TestBehindCaddy(t *testing.T) {
+	t.Parallel() // it waits more than it works
+	behindProxy(t, startCaddy)
+}
+
+// Behind a proxy as the example has it: people's addresses are in the audit log whatever they send themselves, and a run's page is a stream.
+func behindProxy(t *testing.T, startExample func(t *testing.T, upstream, httpAddr, httpsAddr string)) {
+	t.Helper()
 	s := simulate(t, []wptest.Site{{Host: "slow.example", Latency: [2]time.Duration{3 * time.Second, 3 * time.Second}}, {Host: "quick.example"}})
 	run(t, s.env, "sites", "import", s.csv)
 	s.addOwner(t)
 	addr, httpAddr, httpsAddr := freeAddress(t), freeAddress(t), freeAddress(t)
-	startNginx(t, addr, httpAddr, httpsAddr)
+	host, _, _ := net.SplitHostPort(httpAddr)
+	_, port, _ := net.SplitHostPort(httpsAddr)
+	httpsAddr = net.JoinHostPort(host, port) // Caddy redirects where it serves
+	startExample(t, addr, httpAddr, httpsAddr)
 	p := start(t, append(s.env, "DROVER_ADDR="+addr, "DROVER_PUBLIC_URL=https://drover.agency.example", "DROVER_TRUSTED_PROXIES=127.0.0.1"), "serve")
 	p.wait(t, "listens")
 	jar, err := cookiejar.New(nil)
@@ -134,6 +189,7 @@ func TestBehindNginx(t *testing.T) {
 	}
 	transport := &http.Transport{DialContext: dial, TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, ForceAttemptHTTP2: true}
 	b := webClient{&http.Client{Jar: jar, Timeout: time.Minute, Transport: spoofing{transport}}, "https://drover.agency.example"}
+	poll.Until(t, "the proxy found Drover", func() bool { status, _ := b.get(t, "/sign-in"); return status == http.StatusOK })
 	if status, _ := b.post(t, "/sign-in", url.Values{"email": {olga}, "password": {olgasPassword}}); status != http.StatusOK {
 		t.Fatalf("sign in: %d", status)
 	}
