@@ -136,10 +136,10 @@ func startCaddy(t *testing.T, upstream, httpAddr, httpsAddr string) {
 	cert, key := certify(t, dir, "drover.agency.example")
 	host, httpPort, _ := net.SplitHostPort(httpAddr)
 	_, httpsPort, _ := net.SplitHostPort(httpsAddr)
-	ours := "\tgrace_period 1s\n\tadmin off\n\tdefault_bind " + host + "\n\thttp_port " + httpPort + "\n\thttps_port " + httpsPort + "\n"
+	options := "\tgrace_period 1s\n\tadmin off\n\tdefault_bind " + host + "\n\thttp_port " + httpPort + "\n\thttps_port " + httpsPort + "\n"
 	text := string(example)
 	for from, to := range map[string]string{
-		"\tgrace_period 10s\n": ours,
+		"\tgrace_period 10s\n": options,
 		"\treverse_proxy ":     "\ttls " + cert + " " + key + "\n\treverse_proxy ",
 		"health_interval 5s":   "health_interval 100ms",
 	} {
