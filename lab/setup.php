@@ -32,24 +32,36 @@ function application_password( int $user ): string {
 }
 
 // A line of a CSV file, with its heading when the file is new.
-function line( string $file, array $values ): void {
+function line( string $file, array $values, array $columns = array() ): void {
 	global $lab;
 	$new = ! file_exists( "$lab/$file" );
 	$out = fopen( "$lab/$file", 'a' );
 	if ( $new ) {
-		fputcsv( $out, array_slice( array( 'url', 'username', 'application_password', 'client', 'tags', 'expect' ), 0, count( $values ) ) );
+		fputcsv( $out, array_slice( $columns ?: array( 'url', 'username', 'application_password', 'client', 'tags', 'expect' ), 0, count( $values ) ) );
 	}
 	fputcsv( $out, $values );
 	fclose( $out );
 }
 
-function user( string $login, string $role ): int {
-	$id = wp_insert_user( array( 'user_login' => $login, 'user_pass' => wp_generate_password( 24 ), 'user_email' => "$login@lab.test", 'role' => $role ) );
+function user( string $login, string $role, string $password = '' ): int {
+	$password = $password ?: wp_generate_password( 24 );
+	$id       = wp_insert_user( array( 'user_login' => $login, 'user_pass' => $password, 'user_email' => "$login@lab.test", 'role' => $role ) );
 	if ( is_wp_error( $id ) ) {
 		fwrite( STDERR, $id->get_error_message() . "\n" );
 		exit( 1 );
 	}
 	return $id;
+}
+
+// Who signs in to WordPress in a browser, with one password on every site.
+const APPROVER          = 'approver';
+const APPROVER_PASSWORD = 'open sesame, lab';
+
+// Whose application passwords are rotated: they have none to begin with, see lab/passwords.
+const ROTATOR = 'rotator';
+
+function can_be_approved( string $home, string $typed ): void {
+	line( 'approve.csv', array( $home, $typed, APPROVER, APPROVER_PASSWORD ), array( 'url', 'typed', 'login', 'password' ) );
 }
 
 if ( 'sites' !== $step ) {
@@ -61,6 +73,11 @@ if ( 'single' === $step ) {
 	update_option( 'permalink_structure', 'plain.test' === $host ? '' : '/%postname%/' );
 	update_option( 'bigscoots_cache_roles', array( 'editor' ) );
 	$password = application_password( user( 'drover', 'editor' ) );
+	user( APPROVER, 'editor', APPROVER_PASSWORD );
+	if ( 'broken.test' !== $host ) { // WordPress's own page for approvals fails there, on the error that comes before its JSON
+		can_be_approved( "https://$host", 'folder.test' === $host ? "$host/wp/wp-admin/" : "http://$host/wp-login.php?redirect_to=x" );
+	}
+	user( ROTATOR, 'editor' );
 	match ( $host ) {
 		'plain.test'  => line( 'faulty.csv', array( "https://$host", 'drover', $password, 'Lab', 'single', 'ok' ) ),
 		'bare.test'   => line( 'faulty.csv', array( "https://$host", 'drover', $password, 'Lab', 'single', 'skipped/no_route' ) ),
@@ -83,6 +100,8 @@ if ( 'network' === $step ) {
 if ( 'sites' === $step ) {
 	$drover     = user( 'drover', '' );
 	$subscriber = user( 'reader', '' );
+	$approver   = user( APPROVER, '', APPROVER_PASSWORD );
+	$rotator    = user( ROTATOR, '' );
 	$password   = application_password( $drover );
 	$theirs     = application_password( $subscriber );
 	$admins     = application_password( 1 );
@@ -100,8 +119,11 @@ if ( 'sites' === $step ) {
 		update_option( 'bigscoots_cache_roles', array( 'editor' ) );
 		delete_option( 'rewrite_rules' );
 		restore_current_blog();
-		add_user_to_blog( $blog, $drover, 'editor' );
+		foreach ( array( $drover, $approver, $rotator ) as $each_user ) {
+			add_user_to_blog( $blog, $each_user, 'editor' );
+		}
 		if ( $n <= 10 ) {
+			can_be_approved( "https://$each", "$each/wp-admin/edit.php" );
 			line( 'sites.csv', array( "https://$each", 'drover', $password, 'Client ' . ( $n % 3 + 1 ), $n % 2 ? 'odd|lab' : 'lab' ) );
 		}
 	}

@@ -30,6 +30,7 @@ if ( str_ends_with( $host, '.network.test' ) ) {
 		define( 'PATH_CURRENT_SITE', '/' );
 		define( 'SITE_ID_CURRENT_SITE', 1 );
 		define( 'BLOG_ID_CURRENT_SITE', 1 );
+		define( 'COOKIE_DOMAIN', '.network.test' ); // one sign-in for all sites
 	}
 } else {
 	$table_prefix = explode( '.', $host )[0] . '_';

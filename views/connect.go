@@ -110,7 +110,10 @@ var connectNotices = map[string]Notice{
 		"WordPress just made, under Users → Profile."},
 	"other_site": {"problem", "A different site answered than the one you were sent to, so nothing was stored. Check the address, look again, and approve again."},
 	"incomplete": {"problem", "WordPress sent you back without a password. Approve again, or enter an application password below."},
-	"used":       {"problem", "This approval was used already. Nothing was changed by opening it a second time."},
+	"unavailable": {"problem", "WordPress offers no application passwords to the user you signed in as, or Basic authentication stands in front of the site. " +
+		"Approve as another user, or have them switched on there."},
+	"used": {"problem", "This approval was used already, so nothing was stored. To connect the site, approve again from here. If WordPress made a new " +
+		"password meanwhile, revoke it under Users → Profile."},
 	"session": {"problem", "You were signed out, or signed in again, while you approved. For safety, Drover did not accept the password. Approve " +
 		"again, and revoke the unused password under Users → Profile in WordPress."},
 	"unknown":    {"problem", "Drover does not know this approval. It may be more than a week old. Approve again from here."},

@@ -17,7 +17,7 @@ func browser(t *testing.T) context.Context {
 	return browserFor(t, 3*time.Minute)
 }
 
-func browserFor(t *testing.T, most time.Duration) context.Context {
+func browserFor(t *testing.T, most time.Duration, flags ...chromedp.ExecAllocatorOption) context.Context {
 	t.Helper()
 	path := os.Getenv("DROVER_TEST_CHROMIUM")
 	if path == "" {
@@ -26,6 +26,7 @@ func browserFor(t *testing.T, most time.Duration) context.Context {
 	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.UserDataDir(t.TempDir()),
 		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-background-networking", true), chromedp.Flag("disable-component-update", true),
 		chromedp.WindowSize(1360, 900))
+	options = append(options, flags...)
 	ctx, cancel := chromedp.NewExecAllocator(context.Background(), options...)
 	t.Cleanup(cancel)
 	ctx, cancel = chromedp.NewContext(ctx)

@@ -25,7 +25,8 @@ func sitesRotateCommand(c *config) *cobra.Command {
 		Long: `Replace application passwords with new ones, and revoke the old ones.
 
 On each site, Drover creates a new application password with the old one, signs in with it, stores it, and then revokes the old one. You can
-stop it at any time: a server, or the next call, finishes it or takes it back. While a run uses the old password, it is not revoked. Passwords
+stop it at any time: a server, or the next call, finishes it or takes it back. While a run uses the old password, it is not revoked. A password
+that several sites of a network share is rotated for all of them in one step, whichever of them you choose. Passwords
 that cannot be rotated are listed with the reason, and nothing is changed there: connect those sites again in WordPress.`,
 		Example: `  drover sites rotate --all --older-than 90 --look
   drover sites rotate --client Acme`,
@@ -43,6 +44,9 @@ that cannot be rotated are listed with the reason, and nothing is changed there:
 				if len(ids) == 0 {
 					fmt.Fprintln(cmd.OutOrStdout(), "No application password to rotate.")
 					return nil
+				}
+				if ids, err = h.registry.WithSamePassword(cmd.Context(), commandLine(), ids...); err != nil {
+					return err
 				}
 				return h.rotate(cmd.Context(), cmd.OutOrStdout(), ids, look, asJSON)
 			})

@@ -32,6 +32,7 @@ var (
 	ErrOtherSession = errors.New("the approval was begun in another session")
 	ErrExpired      = errors.New("the approval took too long")
 	ErrRejected     = errors.New("the user did not approve")
+	ErrUnavailable  = errors.New("WordPress offers the user no application passwords")
 	ErrOtherSite    = errors.New("another site came back than was sent to")
 	ErrIncomplete   = errors.New("WordPress sent no credential")
 )
@@ -111,6 +112,7 @@ func hashOf(state string) string {
 type Returned struct {
 	State    string
 	Rejected bool
+	Error    string // that WordPress names beside a rejection: "disabled" where the user, or the site, has no application passwords
 	SiteURL  string
 	Username string
 	Password vault.Secret
@@ -140,6 +142,9 @@ func (q *Queue) Take(ctx context.Context, actor access.Actor, session int64, r R
 		return Grant{Connection: c}, ErrUsed
 	}
 	outcome := judge(a, c, r, time.Now())
+	if q.beforeTaking != nil {
+		q.beforeTaking()
+	}
 	err = q.store.change(ctx, actor, func(w write) error {
 		if err := w.use(a, outcomeNames[outcome]); err != nil {
 			return err
@@ -157,12 +162,14 @@ func (q *Queue) Take(ctx context.Context, actor access.Actor, session int64, r R
 	return Grant{c, r.Username, r.Password}, nil
 }
 
-var outcomeNames = map[error]string{nil: "approved", ErrRejected: "rejected", ErrExpired: "expired", ErrOtherSite: "other_site", ErrIncomplete: "incomplete"}
+var outcomeNames = map[error]string{nil: "approved", ErrRejected: "rejected", ErrUnavailable: "unavailable", ErrExpired: "expired", ErrOtherSite: "other_site", ErrIncomplete: "incomplete"}
 
 func judge(a approvalRow, c Connection, r Returned, now time.Time) error {
 	switch {
 	case a.ExpiresAt <= now.UnixMicro():
 		return ErrExpired
+	case r.Rejected && r.Error == "disabled":
+		return ErrUnavailable
 	case r.Rejected:
 		return ErrRejected
 	case r.Username == "" || r.Password.Reveal() == "":

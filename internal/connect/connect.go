@@ -71,6 +71,8 @@ type Queue struct {
 	log      *audit.Log
 	registry *sites.Registry
 	network  *wordpress.Network
+
+	beforeTaking func() // where tests hold what has read a state, and not taken it yet
 }
 
 // New returns the queue over the database.

@@ -84,7 +84,7 @@ func (q *Queue) Resume(ctx context.Context) error {
 	return q.Look(ctx, access.System(), waiting)
 }
 
-// LookAgain looks at one connection while somebody waits, and returns what was seen.
+// LookAgain looks at one connection while somebody waits, and returns what was seen. One that was skipped is put back.
 func (q *Queue) LookAgain(ctx context.Context, actor access.Actor, id int64) (Connection, error) {
 	if err := q.log.Authorize(ctx, actor, access.ConnectQueue, access.On("connection", id)); err != nil {
 		return Connection{}, err
@@ -92,6 +92,11 @@ func (q *Queue) LookAgain(ctx context.Context, actor access.Actor, id int64) (Co
 	c, err := q.Connection(ctx, actor, id)
 	if err != nil || c.State == Connected {
 		return c, err
+	}
+	if c.State == Skipped {
+		if err := q.Unskip(ctx, actor, id); err != nil {
+			return c, err
+		}
 	}
 	if err := q.Look(ctx, actor, []Connection{c}); err != nil {
 		return c, err

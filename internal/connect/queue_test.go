@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -86,25 +87,37 @@ func TestOneQueueForMany(t *testing.T) {
 	})
 }
 
-// Of two browsers that bring back the same state, one gets the credential.
+// Of browsers that bring back the same state at the same moment, one gets the credential: whatever they bring beside it, and however many processes
+// they reach.
 func TestAStateCountsOnce(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *database.DB) {
 		b := newBench(t, db, wptest.Options{Sites: []wptest.Site{{}}})
-		c := b.ready(0)
-		for range 4 {
-			address, err := b.queue.Begin(t.Context(), ada, 7, c.ID, drover)
+		c, ctx := b.ready(0), context.WithoutCancel(t.Context())
+		const rounds, browsers = 6, 4
+		overlapped := 0
+		for range rounds {
+			address, err := b.queue.Begin(ctx, ada, 7, c.ID, drover)
 			b.must(err)
 			back := b.approve(address, "approve")
-			granted := make([]connect.Grant, 3)
-			var all []func() error
+			granted := make([]connect.Grant, browsers)
+			var arrived atomic.Int64
+			all := make(chan struct{})
+			// Each has read the state as unused before any of them takes it: the read alone tells nobody apart.
+			queue := b.queue.BeforeTaking(func() {
+				if arrived.Add(1) == browsers {
+					close(all)
+				}
+				<-all
+			})
+			var takes []func() error
 			for i := range granted {
-				all = append(all, func() (err error) {
-					granted[i], err = b.queue.Take(context.WithoutCancel(t.Context()), ada, 7, back)
+				takes = append(takes, func() (err error) {
+					granted[i], err = queue.Take(ctx, ada, 7, back)
 					return err
 				})
 			}
 			taken := 0
-			for i, err := range atOnce(all...) {
+			for i, err := range atOnce(takes...) {
 				if err == nil && granted[i].Password.Reveal() == back.Password.Reveal() {
 					taken++
 				} else if !errors.Is(err, connect.ErrUsed) || granted[i].Password.Reveal() != "" {
@@ -114,9 +127,27 @@ func TestAStateCountsOnce(t *testing.T) {
 			if taken != 1 {
 				t.Errorf("the credential was handed out %d times", taken)
 			}
+			if arrived.Load() == browsers {
+				overlapped++
+			}
 		}
-		if n := b.entries(access.ConnectFinish); n != 4 {
-			t.Errorf("%d entries of 4 approvals", n)
+		if n := b.entries(access.ConnectFinish); n != rounds || overlapped != rounds {
+			t.Errorf("%d entries of %d approvals, %d of them at the same moment", n, rounds, overlapped)
+		}
+	})
+}
+
+// What was skipped is put back by looking at it again, as its page says.
+func TestASkippedConnectionIsLookedAtAgain(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, db *database.DB) {
+		b := newBench(t, db, wptest.Options{Sites: []wptest.Site{{}}})
+		c := b.ready(0)
+		b.must(b.queue.Skip(t.Context(), ada, c.ID))
+		if _, err := b.queue.LookAgain(t.Context(), viewer, c.ID); !errors.Is(err, access.ErrForbidden) {
+			t.Errorf("a viewer: %v", err)
+		}
+		if c, err := b.queue.LookAgain(t.Context(), ada, c.ID); err != nil || c.State != connect.Ready {
+			t.Errorf("%+v, %v", c, err)
 		}
 	})
 }

@@ -61,9 +61,13 @@ func (r *Registry) HoldRevocation(inUse func(ctx context.Context, site int64) (b
 }
 
 // LookAtRotation puts sites on the list of rotations, to find out which of their passwords can be rotated. Nothing is changed on a site. WorkRotations
-// does the work. A site whose rotation is under way stays as it is.
+// does the work. A site whose rotation is under way stays as it is. Sites that share a password with one of them are looked at too.
 func (r *Registry) LookAtRotation(ctx context.Context, actor access.Actor, ids ...int64) error {
 	if err := r.log.Authorize(ctx, actor, access.SiteRotate, ""); err != nil {
+		return err
+	}
+	ids, err := r.WithSamePassword(ctx, actor, ids...)
+	if err != nil {
 		return err
 	}
 	chosen, err := r.rotatable(ctx, actor, ids)
@@ -88,7 +92,7 @@ func (r *Registry) LookAtRotation(ctx context.Context, actor access.Actor, ids .
 }
 
 // StartRotation orders the rotation of sites' application passwords, with an audit entry for each. WorkRotations does the work. A site whose rotation
-// is under way stays as it is.
+// is under way stays as it is. A password that several sites share is rotated where all of them are ordered at once: see WithSamePassword.
 func (r *Registry) StartRotation(ctx context.Context, actor access.Actor, ids ...int64) error {
 	chosen, err := r.rotatable(ctx, actor, ids)
 	if err != nil {

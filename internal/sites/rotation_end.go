@@ -15,9 +15,6 @@ import (
 var cannotCreate = wordpress.Verdict{Outcome: wordpress.Failed, Reason: wordpress.ReasonForbidden,
 	Note: "The user may not create application passwords over REST."}
 
-// sharedPassword is the verdict on a password that several sites are stored with.
-var sharedPassword = wordpress.Verdict{Note: "Other sites use the same password, as the sites of one network do. Revoking it would disconnect them."}
-
 // passwordNameEnd is what Drover adds to the names of passwords, so that each is unique.
 var passwordNameEnd = regexp.MustCompile(` \(\d{4}-\d\d-\d\d \d\d:\d\d, [A-Z2-7]{6}\)$`)
 
@@ -196,8 +193,8 @@ func (o *rotating) endWith(ctx context.Context, step RotationStep, v wordpress.V
 // rotationWords say for a person what stands in the way of a rotation.
 func rotationWords(v wordpress.Verdict) (finding, fix string) {
 	switch {
-	case v.Note == sharedPassword.Note:
-		return v.Note, "Connect each of these sites again in WordPress. Each then has a password of its own, which can be rotated."
+	case v.Note == sharedPassword.Note, v.Note == otherWordPress.Note:
+		return v.Note, sharedFixes[v.Note]
 	case v.Reason == "":
 		return v.Note, ""
 	case v.Code == "rest_no_authenticated_app_password":

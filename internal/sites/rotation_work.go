@@ -3,11 +3,9 @@ package sites
 import (
 	"context"
 	"crypto/rand"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"runtime/debug"
-	"strings"
 	"sync"
 	"time"
 
@@ -50,7 +48,7 @@ func (r *Registry) workRotations(ctx context.Context, owner string) error {
 		if err != nil || len(rows) == 0 {
 			return err
 		}
-		shared := sync.OnceValues(func() (map[int64]bool, error) { return r.sharedPasswords(ctx) })
+		shared := sync.OnceValues(func() (map[int64][]int64, error) { return r.sharedPasswords(ctx, r.store) })
 		var group errgroup.Group
 		for _, row := range rows {
 			group.Go(func() error { return r.rotateSafely(ctx, row, shared) })
@@ -63,7 +61,7 @@ func (r *Registry) workRotations(ctx context.Context, owner string) error {
 }
 
 // rotateSafely works one rotation as far as it goes now. A panic over an answer that nobody thought of costs this site alone.
-func (r *Registry) rotateSafely(ctx context.Context, row rotationRow, shared func() (map[int64]bool, error)) (err error) {
+func (r *Registry) rotateSafely(ctx context.Context, row rotationRow, shared func() (map[int64][]int64, error)) (err error) {
 	defer func() {
 		if caught := recover(); caught != nil {
 			err = fmt.Errorf("sites: rotate: panic: %v\n%s", caught, debug.Stack())
@@ -88,9 +86,9 @@ type rotating struct {
 	*Registry
 	row     rotationRow
 	site    Site
-	old     *wordpress.Client // with the stored credential
-	resumed bool              // a new password may have been made whose value is lost
-	shared  func() (map[int64]bool, error)
+	old     *wordpress.Client                 // with the stored credential
+	resumed bool                              // a new password may have been made whose value is lost
+	shared  func() (map[int64][]int64, error) // the sites that use the same password, this one too; none where it is alone
 }
 
 // step does one step, and tells whether nothing more can be done now.
@@ -153,44 +151,20 @@ func (o *rotating) look(ctx context.Context) (over bool, err error) {
 	if err != nil {
 		return true, err
 	}
-	if shared[o.site.ID] {
-		return o.end(ctx, RotationBlocked, sharedPassword)
+	if group := shared[o.site.ID]; len(group) > 0 {
+		if over, err := o.joinGroup(ctx, group); over || err != nil {
+			return over, err
+		}
 	}
 	if may, known := o.old.CreatesPasswords(ctx); known && !may {
 		return o.end(ctx, RotationBlocked, cannotCreate)
 	}
 	if o.row.Step == RotationLooking {
-		return true, o.save(ctx, RotationReady, map[string]any{"reason": "", "finding": "", "fix": "", "ended_at": time.Now().UnixMicro()})
+		return true, o.save(ctx, RotationReady, map[string]any{"reason": "", "finding": groupFinding(shared[o.site.ID]), "fix": "",
+			"ended_at": time.Now().UnixMicro()})
 	}
 	return false, o.save(ctx, RotationCreating, map[string]any{"old_uuid": own.UUID, "user_id": own.UserID, "app_id": own.AppID,
 		"name": nextPasswordName(own.Name, time.Now()), "attempts": 0, "reason": "", "finding": "", "fix": ""})
-}
-
-// sharedPasswords returns the sites that are stored with the same user and password as another one, as the sites of one network are: rotating one
-// site's would take it from the others. Two WordPresses never make the same password.
-func (r *Registry) sharedPasswords(ctx context.Context) (map[int64]bool, error) {
-	rows, err := r.store.allCredentials(ctx)
-	if err != nil {
-		return nil, err
-	}
-	type login struct {
-		username string
-		password [sha256.Size]byte
-	}
-	first, shared := map[login]int64{}, map[int64]bool{}
-	for _, row := range rows {
-		password, err := r.vault.Open(row.Sealed, bindingTo(row.SiteID, row.Origin))
-		if err != nil {
-			continue // of no use to that site either
-		}
-		l := login{strings.ToLower(row.Username), sha256.Sum256([]byte(strings.ReplaceAll(password.Reveal(), " ", "")))}
-		if other, known := first[l]; known {
-			shared[other], shared[row.SiteID] = true, true
-			continue
-		}
-		first[l] = row.SiteID
-	}
-	return shared, nil
 }
 
 // create asks for a new password and stores it, sealed. Its name is stored already: one that was made before a crash can be told, and is revoked.
@@ -229,20 +203,28 @@ func (o *rotating) verify(ctx context.Context) (over bool, err error) {
 		return true, err
 	}
 	own, v := renewed.OwnPassword(ctx)
+	var others []Site
+	if v.Outcome == wordpress.OK && own.UUID == o.row.NewUUID {
+		if others, v, err = o.verifyOthers(ctx, password); err != nil {
+			return true, err
+		}
+	}
 	switch {
 	case v.Outcome == wordpress.OK && (own.UUID != o.row.NewUUID || own.UserID != o.row.UserID):
 		v = wordpress.Verdict{Outcome: wordpress.Failed, Reason: wordpress.ReasonUnclear, Note: "WordPress signed in another user with the new password."}
+		return o.takeBack(ctx, v)
+	case sharedFixes[v.Note] != "":
 		return o.takeBack(ctx, v)
 	case v.Outcome != wordpress.OK && needsReconnect(v.Reason) && o.row.Attempts >= 2: // twice: some hosts' caches know a new password a moment later
 		return o.takeBack(ctx, v)
 	case v.Outcome != wordpress.OK:
 		return o.later(ctx, v)
 	}
-	return false, o.swap(ctx, password)
+	return false, o.swap(ctx, password, others)
 }
 
-// swap makes the new password the site's credential.
-func (o *rotating) swap(ctx context.Context, password vault.Secret) error {
+// swap makes the new password the credential of the site, and of all others that use the old one: of all, or of none.
+func (o *rotating) swap(ctx context.Context, password vault.Secret, others []Site) error {
 	sealed, err := o.vault.Seal(password, binding(o.site.ID, o.site.Home))
 	if err != nil {
 		return err
@@ -252,12 +234,18 @@ func (o *rotating) swap(ctx context.Context, password vault.Secret) error {
 		return map[string]any{"credential_at": now, "sealed": nil, "key_id": 0, "attempts": 0, "reason": "", "finding": "", "fix": ""}
 	}, func(w write) error {
 		now = w.now.UnixMicro()
+		if err := o.stillShared(ctx, w, others); err != nil {
+			return err
+		}
 		is, err := w.swapCredential(o.site.ID, o.row.CredentialAt, sealed, o.row.AskedBy)
 		if err != nil {
 			return err
 		}
 		if !is {
 			return errLost // it was replaced a moment ago: the next look finds out
+		}
+		if err := o.swapOthers(w, password, others); err != nil {
+			return err
 		}
 		return w.recordRotation(o.site, o.row, "replaced", map[string]any{"username": o.site.Credential.Username, "password_name": o.row.Name})
 	})
@@ -269,11 +257,9 @@ func (o *rotating) swap(ctx context.Context, password vault.Secret) error {
 
 // revoke revokes the old password, once nothing uses it any more, and whatever else has the new one's name.
 func (o *rotating) revoke(ctx context.Context) (over bool, err error) {
-	if o.inUse != nil {
-		if busy, err := o.inUse(ctx, o.site.ID); err != nil || busy {
-			return true, errors.Join(err, o.save(ctx, RotationSwapped, map[string]any{"next_at": time.Now().Add(revokeEvery).UnixMicro(), "lease_until": 0,
-				"finding": "The old password is revoked as soon as the run on this site has ended."}))
-		}
+	if busy, err := o.busy(ctx); err != nil || busy {
+		return true, errors.Join(err, o.save(ctx, RotationSwapped, map[string]any{"next_at": time.Now().Add(revokeEvery).UnixMicro(), "lease_until": 0,
+			"finding": "The old password is revoked as soon as the run on this site has ended."}))
 	}
 	v := o.revokeNamed(ctx, o.old, o.row.OldUUID)
 	if v.Outcome != wordpress.OK {
@@ -294,7 +280,7 @@ func (o *rotating) revokeNamed(ctx context.Context, client *wordpress.Client, uu
 		if p.UUID == o.row.NewUUID || p.UUID != uuid && p.Name != o.row.Name {
 			continue
 		}
-		if v := client.RevokePassword(ctx, p.UUID); v.Outcome != wordpress.OK {
+		if v := client.RevokePassword(ctx, p.UUID); v.Outcome != wordpress.OK && !isGone(ctx, client, p.UUID) {
 			return v
 		}
 	}

@@ -139,3 +139,28 @@ func (w write) recordRotation(s Site, r rotationRow, result string, detail map[s
 	}
 	return w.record(access.SiteRotate, s.ID, all)
 }
+
+// rotationsOf returns the rotations of sites, by site, without what is sealed.
+func (s store) rotationsOf(ctx context.Context, ids []int64) (map[int64]rotationRow, error) {
+	all := make(map[int64]rotationRow, len(ids))
+	for some := range slices.Chunk(ids, chunk) {
+		var rows []rotationRow
+		if err := s.db.WithContext(ctx).Omit("sealed").Where("site_id IN ?", some).Find(&rows).Error; err != nil {
+			return nil, err
+		}
+		for _, r := range rows {
+			all[r.SiteID] = r
+		}
+	}
+	return all, nil
+}
+
+// joinRotation lets a site go on with the password that was rotated for it and others, from where that one is now. It tells whether the site has a
+// rotation.
+func (w write) joinRotation(r rotationRow, site int64) (bool, error) {
+	result := w.tx.Model(&rotationRow{}).Where("site_id = ? AND step NOT IN ?", site, []RotationStep{RotationCreating, RotationCreated, RotationSwapped}).
+		Updates(map[string]any{"step": RotationSwapped, "credential_at": w.now.UnixMicro(), "user_id": r.UserID, "old_uuid": r.OldUUID, "name": r.Name,
+			"app_id": r.AppID, "new_uuid": r.NewUUID, "sealed": nil, "key_id": 0, "reason": "", "finding": "", "fix": "", "attempts": 0, "next_at": 0,
+			"lease_owner": "", "lease_until": 0, "ended_at": 0})
+	return result.RowsAffected == 1, result.Error
+}

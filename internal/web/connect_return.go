@@ -58,7 +58,7 @@ var returnOutcomes = []struct {
 	name string
 }{
 	{connect.ErrRejected, "rejected"}, {connect.ErrExpired, "expired"}, {connect.ErrOtherSite, "other_site"}, {connect.ErrIncomplete, "incomplete"},
-	{connect.ErrUsed, "used"},
+	{connect.ErrUsed, "used"}, {connect.ErrUnavailable, "unavailable"},
 	{connect.ErrOtherSession, "session"}, {connect.ErrUnknownState, "unknown"}, {access.ErrForbidden, "forbidden"},
 }
 
@@ -91,7 +91,7 @@ func (s *Server) takeBack(v *requestContext) (to string, err error) {
 			}
 		}
 	}
-	back := connect.Returned{State: query.Get("state"), Rejected: query.Get("success") == "false", SiteURL: query.Get("site_url"),
+	back := connect.Returned{State: query.Get("state"), Rejected: query.Get("success") == "false", Error: query.Get("error"), SiteURL: query.Get("site_url"),
 		Username: query.Get("user_login"), Password: vault.NewSecret(query.Get("password"))}
 	ctx := context.WithoutCancel(v.Request.Context()) // WordPress shows the password once: a browser that is closed now must not lose it
 	v.Request = v.Request.WithContext(ctx)
@@ -122,8 +122,13 @@ func (s *Server) storeGrant(v *requestContext, page string, grant connect.Grant)
 	if err != nil {
 		return "", err
 	}
-	s.checkBehind(v, []sites.Site{site})
-	return page + "?back=approved", nil
+	o, err := s.Connect.Overview(v.Request.Context(), v.actor(), "", 0, 1)
+	if err != nil || o.Counts[connect.Ready]+o.Counts[connect.Looking] > 0 {
+		s.checkBehind(v, []sites.Site{site}) // there is more to approve meanwhile
+		return page + "?back=approved", err
+	}
+	s.checkNow(v, site)
+	return fmt.Sprintf("/sites/%d", site.ID), nil
 }
 
 // storeCredential adds the connection's site with the credential, or replaces the one of the site that is there, and settles the connection.

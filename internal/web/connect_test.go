@@ -67,16 +67,18 @@ func TestConnectingASiteInTheBrowser(t *testing.T) {
 	}
 	back := h.fake.Press(t, at, "approve")
 	answer := p.comesBack(back)
-	if answer.StatusCode != http.StatusSeeOther || answer.Header.Get("Location") != "/connect/1?back=approved" ||
+	if answer.StatusCode != http.StatusSeeOther || answer.Header.Get("Location") != "/sites/1" ||
 		answer.Header.Get("Cache-Control") != "no-store" || answer.Header.Get("Referrer-Policy") != "no-referrer" {
 		t.Fatal(answer.StatusCode, answer.Header)
 	}
 	password := back.Query().Get("password")
-	poll.Until(t, "the site is checked", func() bool {
-		site, err := h.registry.Site(t.Context(), shell, 1)
-		return err == nil && site.State == sites.Ready
-	})
-	_, page := p.get("/connect/1?back=approved")
+	if site, err := h.registry.Site(t.Context(), shell, 1); err != nil || site.State != sites.Ready {
+		t.Errorf("it was not checked at once: %+v %v", site, err)
+	}
+	if _, page := p.get("/sites/1"); !strings.Contains(page, "was checked: everything works") || strings.Contains(page, password) {
+		t.Errorf("%.3000s", page)
+	}
+	_, page := p.get("/connect/1")
 	if !strings.Contains(page, "Everything works") || strings.Contains(page, password) {
 		t.Errorf("%.3000s", page)
 	}
@@ -118,7 +120,8 @@ func TestTheWayBackIsAlwaysARedirect(t *testing.T) {
 	}{
 		"not signed in": {h.public(t), approved(), "/connect?back=session"}, "another member": {other, approved(), "/connect?back=session"},
 		"a viewer": {viewer, approved(), "/connect?back=forbidden"},
-		"rejected": {p, h.fake.Press(t, p.toWordPress("/connect/1/approve"), "reject"), "/connect/1?back=rejected"}, "another site": {p, with(approved(),
+		"rejected": {p, h.fake.Press(t, p.toWordPress("/connect/1/approve"), "reject"), "/connect/1?back=rejected"}, "switched off for the user": {p,
+			with(h.fake.Press(t, p.toWordPress("/connect/1/approve"), "reject"), "error", "disabled"), "/connect/1?back=unavailable"}, "another site": {p, with(approved(),
 			"site_url", "https://evil.example"), "/connect/1?back=other_site"},
 		"no password": {p, with(approved(), "password", ""), "/connect/1?back=incomplete"}, "no state": {p, raw("password=secret"), "/connect?back=unknown"},
 		"nothing": {p, raw(""), "/connect?back=unknown"},
@@ -137,7 +140,7 @@ func TestTheWayBackIsAlwaysARedirect(t *testing.T) {
 	if _, total, err := h.registry.Sites(t.Context(), shell, sites.Filter{}); err != nil || total != 0 {
 		t.Errorf("%d sites, %v", total, err)
 	}
-	if answer := p.comesBack(approved()); answer.Header.Get("Location") != "/connect/1?back=approved" {
+	if answer := p.comesBack(approved()); answer.Header.Get("Location") != "/sites/1" {
 		t.Errorf("nothing is lost: %v", answer.Header)
 	}
 }
@@ -159,7 +162,7 @@ func TestConnectingAgain(t *testing.T) {
 		t.Fatal(status, to)
 	}
 	answer := p.comesBack(h.fake.Press(t, p.toWordPress("/connect/1/approve"), "approve"))
-	if to := answer.Header.Get("Location"); to != "/connect/1?back=approved" {
+	if to := answer.Header.Get("Location"); to != "/sites/1" {
 		t.Error(to)
 	}
 	poll.Until(t, "the site is checked", func() bool {
@@ -198,7 +201,11 @@ func TestAQueueOfTen(t *testing.T) {
 			t.Fatalf("wants %s: %.3000s", want, page)
 		}
 		answer := p.comesBack(h.fake.Press(t, p.toWordPress("/connect/next"), "approve"))
-		if !regexp.MustCompile(`^/connect/\d+\?back=approved$`).MatchString(answer.Header.Get("Location")) {
+		want := `^/connect/\d+\?back=approved$`
+		if i == len(described)-1 {
+			want = `^/sites/\d+$`
+		}
+		if !regexp.MustCompile(want).MatchString(answer.Header.Get("Location")) {
 			t.Fatal(answer.Header)
 		}
 	}

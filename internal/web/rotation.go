@@ -123,13 +123,17 @@ func (s *Server) clearRotation(v *requestContext) error {
 	return v.redirect("/rotation")
 }
 
-// rotateSite rotates one site's password.
+// rotateSite rotates one site's password, for all sites that share it.
 func (s *Server) rotateSite(v *requestContext) error {
 	site, err := v.knownSite()
 	if err != nil {
 		return err
 	}
-	if _, err := v.change(changes.Change{Action: access.SiteRotate, Sites: []int64{site.ID}}); err != nil {
+	ids, err := s.Registry.WithSamePassword(v.Request.Context(), v.actor(), site.ID)
+	if err != nil {
+		return err
+	}
+	if _, err := v.change(changes.Change{Action: access.SiteRotate, Sites: ids}); err != nil {
 		return err
 	}
 	s.rotateBehind()

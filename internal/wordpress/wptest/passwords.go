@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -38,15 +39,41 @@ func newPassword() string {
 	return string(raw[:])
 }
 
+// users are the application passwords of one WordPress: of a site, or of all sites of a network.
+type users struct {
+	guard     sync.Mutex
+	own       string // another spelling of the first password, which no other WordPress accepts
+	passwords []appPassword
+}
+
+func newUsers(number int) *users {
+	return &users{own: fmt.Sprintf("site %04d EFGH 1234 ijkl MNOP", number), passwords: []appPassword{{uuid: firstUUID, name: "Drover", password: DefaultPassword,
+		user: DefaultUser, created: time.Date(2026, 1, 5, 10, 0, 0, 0, time.UTC)}}}
+}
+
+// shareUsers gives the sites of each network one set of users.
+func shareUsers(all []*site) {
+	first := map[string]*users{}
+	for _, s := range all {
+		if s.Network == "" {
+			continue
+		}
+		if first[s.Network] == nil {
+			first[s.Network] = s.users
+		}
+		s.users = first[s.Network]
+	}
+}
+
 // knows returns the password that a request was signed with, and notes its use.
 func (s *site) knows(user, password string) (appPassword, bool) {
-	s.guard.Lock()
-	defer s.guard.Unlock()
+	s.users.guard.Lock()
+	defer s.users.guard.Unlock()
 	name, _, _ := strings.Cut(user, "@")
-	for i, p := range s.passwords {
-		if p.user == name && (squeeze(p.password) == squeeze(password) || p.uuid == firstUUID && squeeze(password) == squeeze(s.ownPassword())) {
-			s.passwords[i].used = time.Now()
-			return s.passwords[i], true
+	for i, p := range s.users.passwords {
+		if strings.EqualFold(p.user, name) && (squeeze(p.password) == squeeze(password) || p.uuid == firstUUID && squeeze(password) == squeeze(s.users.own)) {
+			s.users.passwords[i].used = time.Now()
+			return s.users.passwords[i], true
 		}
 	}
 	return appPassword{}, false
@@ -54,13 +81,13 @@ func (s *site) knows(user, password string) (appPassword, bool) {
 
 // create makes an application password. It is refused where one of the user's has the name already.
 func (s *site) create(user, name, appID string) (appPassword, bool) {
-	s.guard.Lock()
-	defer s.guard.Unlock()
-	if slices.ContainsFunc(s.passwords, func(p appPassword) bool { return p.user == user && p.name == name }) {
+	s.users.guard.Lock()
+	defer s.users.guard.Unlock()
+	if slices.ContainsFunc(s.users.passwords, func(p appPassword) bool { return p.user == user && p.name == name }) {
 		return appPassword{}, false
 	}
 	p := appPassword{uuid: newUUID(), appID: appID, name: name, password: newPassword(), user: user, created: time.Now()}
-	s.passwords = append(s.passwords, p)
+	s.users.passwords = append(s.users.passwords, p)
 	return p, true
 }
 
@@ -105,10 +132,10 @@ func (s *site) applicationPasswords(w http.ResponseWriter, c call, fault Fault) 
 }
 
 func (s *site) listPasswords(user string) []any {
-	s.guard.Lock()
-	defer s.guard.Unlock()
+	s.users.guard.Lock()
+	defer s.users.guard.Unlock()
 	all := []any{}
-	for _, p := range s.passwords {
+	for _, p := range s.users.passwords {
 		if p.user == user {
 			all = append(all, p.object())
 		}
@@ -137,14 +164,14 @@ func (s *site) postPassword(w http.ResponseWriter, c call) {
 }
 
 func (s *site) revoke(w http.ResponseWriter, user, uuid string) {
-	s.guard.Lock()
-	i := slices.IndexFunc(s.passwords, func(p appPassword) bool { return p.user == user && p.uuid == uuid })
+	s.users.guard.Lock()
+	i := slices.IndexFunc(s.users.passwords, func(p appPassword) bool { return p.user == user && p.uuid == uuid })
 	var gone appPassword
 	if i >= 0 {
-		gone = s.passwords[i]
-		s.passwords = slices.Delete(s.passwords, i, i+1)
+		gone = s.users.passwords[i]
+		s.users.passwords = slices.Delete(s.users.passwords, i, i+1)
 	}
-	s.guard.Unlock()
+	s.users.guard.Unlock()
 	if i < 0 {
 		wpError(w, http.StatusNotFound, "rest_application_password_not_found", "Application password not found.")
 		return
@@ -155,21 +182,18 @@ func (s *site) revoke(w http.ResponseWriter, user, uuid string) {
 // Passwords returns the names of the application passwords that a site has, by their UUIDs.
 func (f *Fake) Passwords(i int) map[string]string {
 	s := f.sites[i]
-	s.guard.Lock()
-	defer s.guard.Unlock()
+	s.users.guard.Lock()
+	defer s.users.guard.Unlock()
 	all := map[string]string{}
-	for _, p := range s.passwords {
+	for _, p := range s.users.passwords {
 		all[p.uuid] = p.name
 	}
 	return all
 }
 
-// ownPassword is another spelling of the first password, which no other site accepts.
-func (s *site) ownPassword() string { return fmt.Sprintf("site %04d EFGH 1234 ijkl MNOP", s.number) }
-
 // Password returns what the site accepts besides DefaultPassword until that is revoked, and no other site does: for what must tell sites of a network,
 // which share a password, from others.
-func (f *Fake) Password(i int) string { return f.sites[i].ownPassword() }
+func (f *Fake) Password(i int) string { return f.sites[i].users.own }
 
 // Accepts tells whether the site knows the credential.
 func (f *Fake) Accepts(i int, user, password string) bool {

@@ -25,6 +25,7 @@ type Site struct {
 	Blogs   []Blog           // of the network whose main site it is
 	Latency [2]time.Duration // an answer waits for a random time in between
 	Address string           // loopback address, given out when empty
+	Network string           // sites of the same one share their users and passwords; empty: a WordPress of its own
 
 	// Answer, where it is set, is asked first: when it returns true, it has answered in the site's place.
 	Answer func(w http.ResponseWriter, r *http.Request) bool
@@ -53,7 +54,7 @@ type site struct {
 	limited     int       // requests that were answered with 429
 	drafts      map[int]string
 	lastDraftID int
-	passwords   []appPassword
+	users       *users
 }
 
 func newSite(number int, s Site) *site {
@@ -64,8 +65,7 @@ func newSite(number int, s Site) *site {
 		s.Name = "Site " + s.Host
 	}
 	return &site{Site: s, number: number, broken: s.Fault, begun: time.Now(), cached: map[string]time.Time{}, drafts: map[int]string{}, lastDraftID: 2000,
-		passwords: []appPassword{{uuid: firstUUID, name: "Drover", password: DefaultPassword, user: DefaultUser, created: time.Date(2026, 1, 5, 10, 0, 0, 0,
-			time.UTC)}}}
+		users: newUsers(number)}
 }
 
 func (s *site) home() string { return fmt.Sprintf("https://%s:%d", s.Host, s.port) }

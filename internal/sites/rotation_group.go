@@ -1,0 +1,275 @@
+package sites
+
+import (
+	"context"
+	"crypto/sha256"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/droverhq/drover/internal/access"
+	"github.com/droverhq/drover/internal/vault"
+	"github.com/droverhq/drover/internal/wordpress"
+)
+
+// The sites of one WordPress network share their users. Where several are stored with one password, it is rotated for all of them together: the
+// first of them does it, and the others wait at RotationWaiting. The new password must sign in on each before one transaction makes it the credential
+// of all. After that, each sees to it by itself that the old one is gone.
+
+// sharedPassword is the verdict on a password that sites use which are not to be rotated.
+var sharedPassword = wordpress.Verdict{Note: "Other sites use the same password, as the sites of one network do. It can only be rotated for all of them together."}
+
+// otherWordPress is the verdict on a password that happens to be the same on several WordPresses.
+var otherWordPress = wordpress.Verdict{Outcome: wordpress.Failed, Note: "Other sites are stored with the same password, and do not belong to the same network."}
+
+var sharedFixes = map[string]string{
+	sharedPassword.Note: "Select all sites of the network and rotate them in one step. If you cannot see all of them, ask someone who can. Or connect this site " +
+		"again in WordPress: it then has a password of its own.",
+	otherWordPress.Note: "Connect each of these sites again in WordPress. Each then has a password of its own, which can be rotated.",
+}
+
+// waitForGroup is how long a site waits before it looks again what became of the one that rotates for it.
+const waitForGroup = 3 * time.Second
+
+// groupChecks is how many sites of a group are signed in to at once.
+const groupChecks = 8
+
+func groupFinding(group []int64) string {
+	if len(group) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%d sites of one network use this password. It is rotated for all of them in one step.", len(group))
+}
+
+// sharedPasswords returns the sites that are stored with the same user and password as others, for each of them, in order.
+func (r *Registry) sharedPasswords(ctx context.Context, from store) (map[int64][]int64, error) {
+	rows, err := from.allCredentials(ctx)
+	if err != nil {
+		return nil, err
+	}
+	type login struct {
+		username string
+		password [sha256.Size]byte
+	}
+	groups := map[login][]int64{}
+	for _, row := range rows {
+		password, err := r.vault.Open(row.Sealed, bindingTo(row.SiteID, row.Origin))
+		if err != nil {
+			continue // of no use to that site either
+		}
+		l := login{strings.ToLower(row.Username), sha256.Sum256([]byte(strings.ReplaceAll(password.Reveal(), " ", "")))}
+		groups[l] = append(groups[l], row.SiteID)
+	}
+	shared := map[int64][]int64{}
+	for _, group := range groups {
+		if len(group) < 2 {
+			continue
+		}
+		slices.Sort(group)
+		for _, id := range group {
+			shared[id] = group
+		}
+	}
+	return shared, nil
+}
+
+// WithSamePassword returns the ids and those of all sites in the actor's scope that are stored with the same user and password as one of them.
+func (r *Registry) WithSamePassword(ctx context.Context, actor access.Actor, ids ...int64) ([]int64, error) {
+	shared, err := r.sharedPasswords(ctx, r.store)
+	if err != nil {
+		return nil, fmt.Errorf("sites: rotate: %w", err)
+	}
+	var more []int64
+	for _, id := range ids {
+		more = append(more, shared[id]...)
+	}
+	found, err := r.Select(ctx, actor, Selection{IDs: more})
+	if err != nil {
+		return nil, err
+	}
+	found = slices.DeleteFunc(found, func(s Site) bool { return !s.RetiredAt.IsZero() })
+	return slices.Compact(slices.Sorted(slices.Values(append(idsOf(found), ids...)))), nil
+}
+
+// active leaves out the sites that are retired: nobody rotates theirs, but they keep up with the others.
+func (o *rotating) active(ctx context.Context, group []int64) ([]int64, error) {
+	found, err := o.store.byIDs(ctx, group)
+	found = slices.DeleteFunc(found, func(s Site) bool { return !s.RetiredAt.IsZero() })
+	ids := idsOf(found)
+	slices.Sort(ids)
+	return ids, err
+}
+
+// joinGroup finds out what a rotation has to do with those of the sites that use the same password: it goes on for all of them, waits for the one that
+// does, or ends.
+func (o *rotating) joinGroup(ctx context.Context, group []int64) (over bool, err error) {
+	members, err := o.active(ctx, group)
+	if err != nil {
+		return true, err
+	}
+	steps, err := o.store.rotationsOf(ctx, members)
+	if err != nil {
+		return true, err
+	}
+	ready := []RotationStep{RotationWaiting}
+	if o.row.Step == RotationLooking {
+		ready = []RotationStep{RotationLooking, RotationReady, RotationWaiting}
+	} else if first := steps[members[0]]; members[0] != o.site.ID {
+		return o.follow(ctx, first)
+	}
+	for _, id := range members {
+		if !slices.Contains(ready, steps[id].Step) {
+			return o.end(ctx, RotationBlocked, sharedPassword)
+		}
+	}
+	return false, nil
+}
+
+// follow waits for the site that rotates for all, and ends as it does where that comes to nothing.
+func (o *rotating) follow(ctx context.Context, first rotationRow) (over bool, err error) {
+	switch first.Step {
+	case RotationWaiting, RotationCreating, RotationCreated:
+		next := max(time.Now().Add(waitForGroup).UnixMicro(), first.NextAt)
+		return true, o.save(ctx, RotationWaiting, map[string]any{"next_at": next, "lease_until": 0, "finding": "It is rotated together with the other sites of " +
+			"the network that use the same password."})
+	case RotationBlocked, RotationFailed:
+		if first.Finding == sharedPassword.Note || first.Finding == otherWordPress.Note {
+			return o.endWith(ctx, first.Step, wordpress.Verdict{Note: first.Finding}, first.Fix)
+		}
+		return o.endWith(ctx, first.Step, wordpress.Verdict{Note: "The password is shared with other sites, and was not rotated for them: " + first.Finding},
+			first.Fix)
+	}
+	return o.end(ctx, RotationBlocked, sharedPassword)
+}
+
+// others are the other sites that use the password that is rotated.
+func (o *rotating) others(ctx context.Context) ([]Site, error) {
+	shared, err := o.shared()
+	if err != nil {
+		return nil, err
+	}
+	found, err := o.store.byIDs(ctx, slices.DeleteFunc(slices.Clone(shared[o.site.ID]), func(id int64) bool { return id == o.site.ID }))
+	slices.SortFunc(found, func(a, b Site) int { return int(a.ID - b.ID) })
+	return found, err
+}
+
+// verifyOthers signs in with the new password on all other sites that use the old one, and returns them.
+func (o *rotating) verifyOthers(ctx context.Context, password vault.Secret) (others []Site, v wordpress.Verdict, err error) {
+	v = wordpress.Verdict{Outcome: wordpress.OK}
+	if others, err = o.others(ctx); err != nil || len(others) == 0 {
+		return others, v, err
+	}
+	steps, err := o.store.rotationsOf(ctx, idsOf(others))
+	if err != nil {
+		return nil, v, err
+	}
+	if slices.ContainsFunc(others, func(s Site) bool { return s.RetiredAt.IsZero() && steps[s.ID].SiteID == 0 }) {
+		return others, sharedPassword, nil // stored with it since
+	}
+	var group errgroup.Group
+	var guard sync.Mutex
+	group.SetLimit(groupChecks)
+	for _, s := range others {
+		if !s.RetiredAt.IsZero() {
+			continue // it may not be there any more
+		}
+		group.Go(func() error {
+			seen, err := o.verifyOther(ctx, s, password)
+			guard.Lock()
+			defer guard.Unlock()
+			if seen.Outcome != wordpress.OK {
+				v = seen
+			}
+			return err
+		})
+	}
+	return others, v, group.Wait()
+}
+
+func (o *rotating) verifyOther(ctx context.Context, s Site, password vault.Secret) (wordpress.Verdict, error) {
+	located, err := o.Locate(ctx, access.System(), s, o.network.Client(s.address(), s.Credential.Username, password.Reveal()))
+	if err != nil || located.Verdict.Outcome != "" {
+		return located.Verdict, err
+	}
+	own, v := located.Client.OwnPassword(ctx)
+	switch {
+	case v.Outcome == wordpress.OK && own.UUID != o.row.NewUUID, needsReconnect(v.Reason) && o.row.Attempts >= 2:
+		return otherWordPress, nil
+	case v.Outcome != wordpress.OK:
+		v.Note = strings.TrimSpace("Seen on one of the sites that share the password. " + v.Note)
+	}
+	return v, nil
+}
+
+// swapOthers makes the new password the credential of the other sites that use the old one.
+func (o *rotating) swapOthers(w write, password vault.Secret, others []Site) error {
+	for _, s := range others {
+		sealed, err := o.vault.Seal(password, binding(s.ID, s.Home))
+		if err != nil {
+			return err
+		}
+		is, err := w.swapCredential(s.ID, s.Credential.CreatedAt.UnixMicro(), sealed, o.row.AskedBy)
+		if err != nil {
+			return err
+		}
+		joined, err := w.joinRotation(o.row, s.ID)
+		if err != nil {
+			return err
+		}
+		if !is || !joined && s.RetiredAt.IsZero() {
+			return errLost
+		}
+		if err := w.recordRotation(s, o.row, "replaced", map[string]any{"username": s.Credential.Username, "password_name": o.row.Name}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// stillShared makes sure that the sites that use the old password are those that were verified, and stay so until the change is made. Otherwise
+// nothing is swapped, and the next look finds out.
+func (o *rotating) stillShared(ctx context.Context, w write, others []Site) error {
+	if len(others) == 0 {
+		return nil
+	}
+	if err := w.takeTurn(access.SiteRotate, access.On("site", o.site.ID)); err != nil {
+		return err
+	}
+	shared, err := o.sharedPasswords(ctx, w.reading())
+	if err != nil {
+		return err
+	}
+	seen := append(idsOf(others), o.site.ID)
+	slices.Sort(seen)
+	if !slices.Equal(seen, shared[o.site.ID]) {
+		return errLost
+	}
+	return nil
+}
+
+// busy tells whether requests with the old password may be under way, on any site that used it.
+func (o *rotating) busy(ctx context.Context) (bool, error) {
+	if o.inUse == nil {
+		return false, nil
+	}
+	others, err := o.others(ctx) // they share the new one now
+	if err != nil {
+		return true, err
+	}
+	for _, id := range append(idsOf(others), o.site.ID) {
+		if busy, err := o.inUse(ctx, id); err != nil || busy {
+			return true, err
+		}
+	}
+	return false, nil
+}
+
+// isGone tells whether the user has no such password: another site of the network may have revoked it a moment ago.
+func isGone(ctx context.Context, client *wordpress.Client, uuid string) bool {
+	all, v := client.ApplicationPasswords(ctx)
+	return v.Outcome == wordpress.OK && !slices.ContainsFunc(all, func(p wordpress.ApplicationPassword) bool { return p.UUID == uuid })
+}
