@@ -26,6 +26,7 @@ if ( $names ) {
 $all = array();
 foreach ( WP_Application_Passwords::get_user_application_passwords( $user ) as $each ) {
 	$password = $values[ $each['uuid'] ] ?? '';
-	$all[]    = array( 'uuid' => $each['uuid'], 'app_id' => $each['app_id'], 'name' => $each['name'] ) + ( $password ? array( 'password' => $password ) : array() );
+	$item     = array( 'uuid' => $each['uuid'], 'app_id' => $each['app_id'], 'name' => $each['name'] );
+	$all[]    = $password ? $item + array( 'password' => $password ) : $item;
 }
 echo json_encode( $all );

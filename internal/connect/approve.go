@@ -162,7 +162,8 @@ func (q *Queue) Take(ctx context.Context, actor access.Actor, session int64, r R
 	return Grant{c, r.Username, r.Password}, nil
 }
 
-var outcomeNames = map[error]string{nil: "approved", ErrRejected: "rejected", ErrUnavailable: "unavailable", ErrExpired: "expired", ErrOtherSite: "other_site", ErrIncomplete: "incomplete"}
+var outcomeNames = map[error]string{nil: "approved", ErrRejected: "rejected", ErrUnavailable: "unavailable",
+	ErrExpired: "expired", ErrOtherSite: "other_site", ErrIncomplete: "incomplete"}
 
 func judge(a approvalRow, c Connection, r Returned, now time.Time) error {
 	switch {

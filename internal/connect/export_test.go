@@ -2,7 +2,7 @@ package connect
 
 // BeforeTaking returns the queue with a function that is called between reading a state and taking it.
 func (q *Queue) BeforeTaking(f func()) *Queue {
-	held := *q
-	held.beforeTaking = f
-	return &held
+	paused := *q
+	paused.beforeTaking = f
+	return &paused
 }

@@ -21,7 +21,9 @@ import (
 // of all. After that, each sees to it by itself that the old one is gone.
 
 // sharedPassword is the verdict on a password that sites use which are not to be rotated.
-var sharedPassword = wordpress.Verdict{Note: "Other sites use the same password, as the sites of one network do. It can only be rotated for all of them together."}
+var sharedPassword = wordpress.Verdict{
+	Note: "Other sites use the same password, as the sites of one network do. It can only be rotated for all of them together.",
+}
 
 // otherWordPress is the verdict on a password that happens to be the same on several WordPresses.
 var otherWordPress = wordpress.Verdict{Outcome: wordpress.Failed, Note: "Other sites are stored with the same password, and do not belong to the same network."}

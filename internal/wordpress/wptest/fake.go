@@ -116,7 +116,7 @@ func (f *Fake) place(o Options) (addresses []netip.Addr, err error) {
 			f.hosts[s.Host] = address
 		}
 	}
-	shareUsers(f.sites)
+	joinNetworks(f.sites)
 	return addresses, nil
 }
 

@@ -51,8 +51,8 @@ func newUsers(number int) *users {
 		user: DefaultUser, created: time.Date(2026, 1, 5, 10, 0, 0, 0, time.UTC)}}}
 }
 
-// shareUsers gives the sites of each network one set of users.
-func shareUsers(all []*site) {
+// joinNetworks gives the sites of each network one set of users.
+func joinNetworks(all []*site) {
 	first := map[string]*users{}
 	for _, s := range all {
 		if s.Network == "" {
