@@ -31,7 +31,7 @@ const drover = "https://drover.agency.example"
 
 // bench is a queue over simulated sites.
 type bench struct {
-	t        *testing.T
+	t        testing.TB
 	db       *database.DB
 	fake     *wptest.Fake
 	log      *audit.Log
@@ -39,7 +39,7 @@ type bench struct {
 	queue    *connect.Queue
 }
 
-func newBench(t *testing.T, db *database.DB, o wptest.Options) bench {
+func newBench(t testing.TB, db *database.DB, o wptest.Options) bench {
 	t.Helper()
 	fake, err := wptest.Start(o)
 	if err != nil {
