@@ -22,7 +22,8 @@ const (
 var previewHeader = []string{"Site URL", "Admin username", "Application Password", "Client", "Tags"}
 
 func previewLine(i int) []string {
-	return []string{fmt.Sprintf("https://www.site-%05d.example/blog", i), fmt.Sprintf("editor-%d@agency.example", i), fmt.Sprintf("%04d EFGH 1234 ijkl MNOP %04d", i%10_000, i/3),
+	return []string{fmt.Sprintf("https://www.site-%05d.example/blog", i), fmt.Sprintf("editor-%d@agency.example", i),
+		fmt.Sprintf("%04d EFGH 1234 ijkl MNOP %04d", i%10_000, i/3),
 		fmt.Sprintf("Client %d", i%400), fmt.Sprintf("tag-%d; shop", i%60)}
 }
 
