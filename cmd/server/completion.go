@@ -14,7 +14,9 @@ import (
 // complete completes a word from what is stored, here or on the server; a shell's completion has nowhere to show an error.
 func (c *config) complete(cmd *cobra.Command, values func(client) ([]string, error)) ([]string, cobra.ShellCompDirective) {
 	var names []string
-	_ = c.finish(cmd.Flags())
+	if c.load(cmd) != nil {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
 	_ = c.withClient(cmd.Context(), func(d client) (err error) {
 		names, err = values(d)
 		return err

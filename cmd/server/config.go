@@ -2,12 +2,14 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"errors"
 	"fmt"
 	"net/netip"
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -61,16 +63,36 @@ func (c *config) register(root *cobra.Command) {
 	c.tls.register(f)
 	c.logging.register(f)
 	f.StringVar(&c.metricsAddr, "metrics-addr", "", "address at which to serve metrics for Prometheus at /metrics, such as 127.0.0.1:9090; empty for none")
-	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error { return c.finish(cmd.Flags()) }
+	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error { return c.load(cmd) }
 }
 
-// finish takes what no flag said from the environment, fills in defaults that depend on others, and checks everything.
-func (c *config) finish(flags *pflag.FlagSet) error {
+// load reads the settings, and checks whether the command may work with them.
+func (c *config) load(cmd *cobra.Command) error {
+	if slices.Contains(withoutData, topLevel(cmd).Name()) {
+		return c.finish(cmd.Flags(), nil)
+	}
+	settings, err := installed(cmd.Flags())
+	if err != nil {
+		return err
+	}
+	if err := c.finish(cmd.Flags(), settings); err != nil {
+		return err
+	}
+	return checkUser(c.data)
+}
+
+// environmentName is the name in the environment of what a flag sets.
+func environmentName(flag string) string {
+	return "DROVER_" + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
+}
+
+// finish takes what no flag said from the environment, and then from the settings, fills in defaults that depend on others, and checks everything.
+func (c *config) finish(flags *pflag.FlagSet, settings map[string]string) error {
 	var problem error
 	flags.VisitAll(func(f *pflag.Flag) {
-		name := "DROVER_" + strings.ToUpper(strings.ReplaceAll(f.Name, "-", "_"))
-		value, set := os.LookupEnv(name)
-		if !set || value == "" || f.Changed || problem != nil || !environmentFlags[f.Name] {
+		name := environmentName(f.Name)
+		value := cmp.Or(os.Getenv(name), settings[name])
+		if value == "" || f.Changed || problem != nil || !environmentFlags[f.Name] {
 			return
 		}
 		if err := flags.Set(f.Name, value); err != nil {

@@ -37,7 +37,7 @@ sent anywhere. It exits with 0 when there is nothing to fix, else with 1. With -
 const checkTime = 20 * time.Second
 
 func (c *config) diagnose(cmd *cobra.Command, site string) []diagnosis {
-	if err := c.finish(cmd.Flags()); err != nil {
+	if err := c.load(cmd); err != nil {
 		return []diagnosis{wrong("settings", err.Error(), "Correct the setting; see drover help settings.")}
 	}
 	ctx := cmd.Context()

@@ -79,7 +79,11 @@ func (i *installing) run(out io.Writer, steps []step) error {
 		fmt.Fprintln(out, "\nNothing was done. Do it with: sudo drover install … --yes")
 		return nil
 	}
-	fmt.Fprintln(out, "\nThe one-time link that sets up the owner's account: sudo journalctl -u drover | grep /setup/\nThen check the installation: drover doctor")
+	fmt.Fprintf(out, `
+The one-time link that sets up the owner's account: sudo journalctl -u drover | grep /setup/
+Then check the installation: sudo -u %[1]s drover doctor
+Every command works on its data: sudo -u %[1]s drover sites import sites.csv
+`, installedUser)
 	return nil
 }
 

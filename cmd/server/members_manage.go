@@ -115,7 +115,9 @@ func onMember(c *config, cmd *cobra.Command, do func(*cobra.Command, *app, membe
 }
 
 func (c *config) completeMembers(cmd *cobra.Command) (emails []string) {
-	_ = c.finish(cmd.Flags())
+	if c.load(cmd) != nil {
+		return nil
+	}
 	_ = c.withData(cmd, func(h *app) error {
 		all, err := h.roster.Members(cmd.Context(), commandLine())
 		emails = lines(all, func(m members.Member) string { return m.Email + "\t" + m.Name })
