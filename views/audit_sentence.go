@@ -88,6 +88,7 @@ var verbsOf = map[string]actionVerbs{
 	"site.credential": {"replaced the credential of", "replace the credential of"}, "site.edit": {"edited", "edit"},
 	"site.import": {"imported sites", "import sites"}, "site.read": {"viewed", "view"}, "site.restore": {"restored", "restore"},
 	"site.retire": {"retired", "retire"}, "site.tag": {"tagged", "tag"},
+	"site.limit":  {"made a limited user on", "make a limited user on"},
 	"site.rotate": {"rotated the application password of", "rotate the application password of"},
 	"site.upkeep": {"changed how sites are looked after", "change how sites are looked after"},
 }
@@ -169,6 +170,10 @@ func (e AuditRow) ending() string {
 	case "connect.finish":
 		return map[string]string{"approved": ": approved", "rejected": ": not approved", "expired": ": too late", "other_site": ": another site answered",
 			"incomplete": ": without a credential"}[e.Detail.text("result")]
+	case "site.limit":
+		return map[string]string{"creating_user": ": began", "creating_password": ": the user is made", "choosing_role": ": the password is made",
+			"storing": ": the role is chosen", "done": ": its password is in use", "failed": ": taken back",
+			"left_behind": ": taken back, the user may be left there"}[e.Detail.text("step")]
 	case "site.rotate":
 		return map[string]string{"": ": started", "replaced": ": the new one is in use", "old_revoked": ": the old one is revoked", "blocked": ": not possible",
 			"failed": ": taken back", "unrevoked": ": the old one could not be revoked"}[e.Detail.text("result")]

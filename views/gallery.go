@@ -26,6 +26,7 @@ func Gallery() []GalleryPage {
 	all = append(all, galleryRetention()...)
 	all = append(all, galleryRotation()...)
 	all = append(all, galleryConnect()...)
+	all = append(all, galleryRights()...)
 	all = append(all, sitesGallery()...)
 	return append(all, peopleGallery()...)
 }

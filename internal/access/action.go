@@ -68,6 +68,7 @@ const (
 	SiteRead           Action = "site.read"
 	SiteRestore        Action = "site.restore"
 	SiteRetire         Action = "site.retire"
+	SiteLimit          Action = "site.limit"  // make a user on the site who may only clear the cache
 	SiteRotate         Action = "site.rotate" // replace an application password by a new one, made with the old one
 	SiteTag            Action = "site.tag"
 	SiteUpkeep         Action = "site.upkeep" // what the team wants to know of its sites without asking
@@ -138,6 +139,7 @@ var leastRole = map[Action]Role{
 	SiteRead:           Viewer,
 	SiteRestore:        Admin,
 	SiteRetire:         Admin,
+	SiteLimit:          Admin,
 	SiteRotate:         Admin,
 	SiteTag:            Admin,
 	SiteUpkeep:         Admin,

@@ -22,10 +22,12 @@ func init() {
 		"GET /connect/:id": access.Admin, "POST /connect/:id/look": access.Admin, "POST /connect/:id/approve": access.Admin,
 		"POST /connect/:id/credential": access.Admin, "POST /sites/reconnect": access.Admin,
 		"POST /sites/import/preview": access.Admin, "GET /connect/wp-cli": access.Admin, "POST /connect/wp-cli": access.Admin,
+		"GET /sites/:id/rights": access.Admin, "POST /sites/:id/rights": access.Admin, "POST /sites/:id/limit": access.Admin,
 		"GET /connect/network": access.Admin, "POST /connect/network": access.Admin, "POST /connect/network/add": access.Admin,
 		"GET /connect/mainwp": access.Admin, "POST /connect/mainwp": access.Admin,
 	})
 	maps.Copy(outsideScope, map[string]int{
+		"GET /sites/:id/rights": 404, "POST /sites/:id/rights": 404, "POST /sites/:id/limit": 404,
 		"GET /connect/:id": 404, "POST /connect/:id/look": 404, "POST /connect/:id/approve": 404, "POST /connect/:id/credential": 404,
 	})
 	for _, name := range []string{"GET /connect", "POST /connect", "POST /connect/next", "POST /connect/mark", "POST /sites/reconnect",
@@ -33,6 +35,7 @@ func init() {
 		"GET /connect/network", "POST /connect/network", "POST /connect/network/add"} {
 		narrow[name] = true
 	}
+	changesNothing["POST /sites/:id/rights"] = true
 	changesNothing["POST /connect/wp-cli"], changesNothing["POST /connect/network"] = true, true
 	changesNothing["POST /sites/import/preview"] = true // the file that waits is sealed, and dropped
 }
@@ -52,6 +55,11 @@ func (h gateServer) asksConnect(t *testing.T, route string, m members.Member) ch
 		h.must(t, err)
 		h.must(t, h.registry.KeepUpload(t.Context(), m.Actor(noAddr), file, nil))
 		return change{"/connect/network/add", encoded("home", home)}
+	case "POST /sites/:id/limit":
+		h.fake.SetFault(1, wptest.Administrator)
+		_, err := h.registry.Check(t.Context(), shell, 2)
+		h.must(t, err)
+		return change{"/sites/2/limit", encoded("username", wptest.DefaultUser, "application_password", h.fake.Password(1))}
 	case "POST /sites/reconnect":
 		return change{"/sites/reconnect", encoded("site", "1", "site", "2")}
 	}

@@ -93,15 +93,15 @@ func (c *Client) ApplicationPasswords(ctx context.Context) ([]ApplicationPasswor
 
 // CreatePassword makes an application password for the user. With an outcome of Unknown, one may have been made.
 func (c *Client) CreatePassword(ctx context.Context, name, appID string) (NewApplicationPassword, Verdict) {
+	return c.createPassword(ctx, passwordsPath, name, appID)
+}
+
+func (c *Client) createPassword(ctx context.Context, path, name, appID string) (NewApplicationPassword, Verdict) {
 	wanted := map[string]string{"name": name}
 	if appID != "" {
 		wanted["app_id"] = appID
 	}
-	body, err := json.Marshal(wanted)
-	if err != nil {
-		panic(err) // texts only
-	}
-	x, v := c.judged(ctx, http.MethodPost, passwordsPath, body)
+	x, v := c.judged(ctx, http.MethodPost, path, jsonOf(wanted))
 	if v.Outcome != OK {
 		return NewApplicationPassword{}, v
 	}

@@ -29,6 +29,8 @@ func (s *site) core(w http.ResponseWriter, c call, fault Fault) {
 		reply(w, http.StatusOK, map[string]any{"post": map[string]any{"name": "Posts", "slug": "post"}, "page": map[string]any{"name": "Pages", "slug": "page"}})
 	case c.route == "/wp/v2/posts" && c.method == http.MethodGet:
 		s.posts(w, c)
+	case manages(c) && c.signed:
+		s.manageUsers(w, c, fault)
 	case strings.HasPrefix(c.route, mainwpRoute) && (s.MainWP != nil || s.number%2 == 0): // every other site has no abilities
 		s.mainwp(w, c, fault)
 	case !c.signed:
@@ -107,10 +109,14 @@ func (s *site) me(w http.ResponseWriter, c call, fault Fault) {
 		wpError(w, http.StatusUnauthorized, "rest_not_logged_in", "You are not currently logged in.")
 		return
 	}
+	if u, made := s.madeBy(c.with.user); made {
+		reply(w, http.StatusOK, u.object())
+		return
+	}
 	roles, capabilities := []string{"cache_manager"}, map[string]any{"read": true, "cache_manager": true}
 	switch fault {
 	case Administrator:
-		roles, capabilities = []string{"administrator"}, map[string]any{"manage_options": true, "promote_users": true, "administrator": true}
+		roles, capabilities = []string{"administrator"}, map[string]any{"manage_options": true, "promote_users": true, "create_users": true, "administrator": true}
 	case Forbidden:
 		roles, capabilities = []string{"subscriber"}, map[string]any{"read": true, "subscriber": true}
 	}

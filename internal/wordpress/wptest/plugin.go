@@ -25,7 +25,7 @@ func (s *site) plugin(w http.ResponseWriter, c call, route string, fault Fault) 
 		noRoute(w)
 		return
 	}
-	allowed := c.signed && fault != Forbidden
+	allowed := s.mayPurge(c, fault)
 	if c.method == http.MethodOptions {
 		if allowed || route == "status" {
 			w.Header().Set("Allow", verb)

@@ -27,6 +27,9 @@ type Site struct {
 	Address string           // loopback address, given out when empty
 	Network string           // sites of the same one share their users and passwords; empty: a WordPress of its own
 
+	// PurgeRoles are the roles that the plugin lets purge, of users made over REST.
+	PurgeRoles []string
+
 	// Answer, where it is set, is asked first: when it returns true, it has answered in the site's place.
 	Answer func(w http.ResponseWriter, r *http.Request) bool
 }
@@ -55,6 +58,7 @@ type site struct {
 	drafts      map[int]string
 	lastDraftID int
 	users       *users
+	made        []madeUser
 }
 
 func newSite(number int, s Site) *site {

@@ -1,0 +1,89 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/droverhq/drover/internal/sites"
+	"github.com/droverhq/drover/internal/validation"
+)
+
+func sitesLimitCommand(c *config) *cobra.Command {
+	var chosen selecting
+	var username string
+	var fromStdin, asJSON bool
+	cmd := &cobra.Command{
+		Use:   "limit (--all | --client C | --tag T | --site URL)…",
+		Short: "Replace administrators' credentials with users who may only clear the cache",
+		Long: `Replace administrators' credentials with users who may only clear the cache.
+
+On each site, Drover creates a user with the least of the roles subscriber, contributor, author and editor that WordPress lets clear the cache,
+gives it an application password, signs in with it, and stores it. It uses the stored credential where that is an administrator's, or the one
+of --admin, which is not stored. Where no such role may clear the cache, the user is deleted again: let a role purge in the settings of the
+cache plugin first. WordPress cannot make roles over REST, so these users have the other rights of their role too.`,
+		Example: `  drover sites limit --client Acme
+  drover sites limit --site https://acme.example --admin mara --password-stdin < password.txt`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if chosen.empty() {
+				return usage("choose the sites with --all, --client, --tag or --site")
+			}
+			var admin sites.AdminLogin
+			if username != "" {
+				password, err := readPassword(cmd, fromStdin)
+				if err != nil {
+					return err
+				}
+				admin = sites.AdminLogin{Username: username, Password: password}
+			}
+			return c.withData(cmd, func(h *app) error { return h.limitUsers(cmd, chosen.selection(), admin, asJSON) })
+		},
+	}
+	cmd.Flags().StringVar(&username, "admin", "", "WordPress username of an administrator, where the stored credential is not one's")
+	cmd.Flags().BoolVar(&fromStdin, "password-stdin", false, "read the administrator's application password from standard input")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON object per line")
+	chosen.register(c, cmd)
+	return cmd
+}
+
+// limitUsers makes the users one after the other, and says what came of each.
+func (h *app) limitUsers(cmd *cobra.Command, chosen sites.Selection, admin sites.AdminLogin, asJSON bool) error {
+	all, err := h.registry.Select(cmd.Context(), commandLine(), chosen)
+	if err != nil {
+		return err
+	}
+	done, out := 0, cmd.OutOrStdout()
+	for _, s := range all {
+		limited, err := h.registry.LimitUser(cmd.Context(), commandLine(), s.ID, admin)
+		if cmd.Context().Err() != nil {
+			return err
+		}
+		finding := strings.TrimSpace(limited.Finding + " " + limited.Fix)
+		if p, is := errors.AsType[validation.Problems](err); is {
+			finding = strings.TrimSpace(p["username"] + " " + p["application_password"])
+		} else if err != nil {
+			finding = err.Error()
+		}
+		if limited.Step == sites.LimitDone {
+			done++
+		}
+		switch {
+		case asJSON:
+			printJSON(out, map[string]any{"site": s.Home, "step": limited.Step, "username": limited.Username, "role": limited.Role, "finding": finding})
+		case limited.Step == sites.LimitDone:
+			fmt.Fprintf(out, "%s: %s signs in now, as %s\n", s.Home, limited.Username, limited.Role)
+		default:
+			fmt.Fprintf(out, "%s: not changed. %s\n", s.Home, finding)
+		}
+	}
+	if !asJSON {
+		fmt.Fprintf(out, "%d limited, %d not changed\n", done, len(all)-done)
+	}
+	if done < len(all) {
+		return exit{code: exitTrouble}
+	}
+	return nil
+}
