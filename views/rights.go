@@ -38,6 +38,7 @@ func galleryRights() []GalleryPage {
 	asked.Limited = LimitedUser{State: "done", Username: "drover7k2m9xqz", Role: "editor", AskedBy: "Mara", At: time.Now().Add(-time.Hour)}
 	failed := page
 	failed.Limited = LimitedUser{State: "left_behind", Username: "drover7k2m9xqz", Finding: "No role below administrator may clear the cache.",
-		Fix: "A user named drover7k2m9xqz may be left on the site. Delete it there, under Users.", AskedBy: "Mara", At: time.Now()}
-	return []GalleryPage{{"rights", "form", RightsPage(frame, page)}, {"rights", "asked", RightsPage(frame, asked)}, {"rights", "left behind", RightsPage(frame, failed)}}
+		Fix: "The user drover7k2m9xqz may be left on the site. Delete it there, under Users.", AskedBy: "Mara", At: time.Now()}
+	return []GalleryPage{{"rights", "form", RightsPage(frame, page)}, {"rights", "asked", RightsPage(frame, asked)},
+		{"rights", "left behind", RightsPage(frame, failed)}}
 }

@@ -289,7 +289,7 @@ func limitedUser(l LimitedUser) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 23, "</bdi></strong> did not come to its end. The user may be on the site; nobody has its password. Make the user again, and Drover goes on with this one, or delete it in WordPress, under Users.</p>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 23, "</bdi></strong> did not come to its end. The user may be on the site; nobody has its password. Make the user again, and Drover uses this one, or delete it in WordPress, under Users.</p>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -19,7 +19,8 @@ import (
 func sitesCommand(c *config) *cobra.Command {
 	return group("sites", "Add, import, connect, list, change, check and export sites, and rotate their passwords", sitesListCommand(c), sitesAddCommand(c),
 		sitesEditCommand(c), sitesTagCommand(c), sitesRetireCommand(c),
-		sitesRestoreCommand(c), sitesCheckCommand(c), sitesRotateCommand(c), sitesLimitCommand(c), sitesImportCommand(c), sitesConnectCommand(c), sitesExportCommand(c))
+		sitesRestoreCommand(c), sitesCheckCommand(c), sitesRotateCommand(c), sitesLimitCommand(c),
+		sitesImportCommand(c), sitesConnectCommand(c), sitesExportCommand(c))
 }
 
 func sitesImportCommand(c *config) *cobra.Command {

@@ -298,7 +298,7 @@ func (o *limiting) takeBack(ctx context.Context, v wordpress.Verdict) error {
 	case found.Outcome == wordpress.OK:
 		o.admin.SetRole(ctx, id, "") // a network deletes no users over REST: one without a role may do nothing
 	}
-	o.row.Fix = strings.TrimSpace(o.row.Fix + " A user named " + o.row.Username + " may be left on the site. Delete it there, under Users.")
+	o.row.Fix = strings.TrimSpace(o.row.Fix + " The user " + o.row.Username + " may be left on the site. Delete it there, under Users.")
 	return o.save(ctx, LimitLeftBehind)
 }
 
