@@ -110,6 +110,7 @@ type job struct {
 	t            *testing.T
 	began        time.Time
 	clicks, keys int
+	tabbed       bool // the focus was moved by keys
 }
 
 // begin starts a job at the home page.
@@ -201,8 +202,18 @@ func (j *job) find(words, title string) {
 // ended waits until the run on the page has ended, and returns its number.
 func (j *job) ended() string {
 	j.t.Helper()
-	j.wait(`/^\/runs\/\d+$/.test(location.pathname) && document.querySelector("#run-live")?.innerText.includes("Finished")`)
+	waitLong(j.t, j.ctx, `/^\/runs\/\d+$/.test(location.pathname) && document.querySelector("#run-live")?.innerText.includes("Finished")`)
 	return strings.TrimPrefix(evaluate(j.t, j.ctx, "location.pathname"), "/runs/")
+}
+
+// awake makes the sites that never answer do so for the time of the job: they keep a run waiting for a minute.
+func (j *job) awake() {
+	for i, site := range wptest.Demo(demoSites) {
+		if site.Fault == wptest.Silent {
+			j.fake.SetFault(i, "")
+			j.t.Cleanup(func() { j.fake.SetFault(i, wptest.Silent) })
+		}
+	}
 }
 
 // says fails unless the page holds all texts.

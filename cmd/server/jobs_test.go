@@ -31,6 +31,14 @@ func TestDemoInABrowser(t *testing.T) {
 		{"rerun what failed", rerunFailed},
 		{"start on many sites, and undo", startAndUndo},
 		{"clear one client's caches by keyboard", clearByKeyboard},
+		{"purge by keyboard", purgeByKeyboard},
+		{"deactivate by keyboard", deactivateByKeyboard},
+		{"import by keyboard", importByKeyboard},
+		{"fix by keyboard", fixByKeyboard},
+		{"invite by keyboard", inviteByKeyboard},
+		{"who disabled, by keyboard", whoByKeyboard},
+		{"rerun by keyboard", rerunByKeyboard},
+		{"undo by keyboard", undoByKeyboard},
 		{"back to the composer", backToTheComposer},
 		{"lists move while runs go", listsFollowRuns},
 		{"a run's page stands still", runStandsStill},
@@ -83,6 +91,12 @@ func purgeAddresses(j *job) {
 	j.click("[data-run]")
 	run := j.ended()
 	j.atMost(4)
+	j.purged(run, pages)
+}
+
+// purged fails unless each of the pages was purged on its site, and nothing elsewhere.
+func (j *job) purged(run string, pages []string) {
+	j.t.Helper()
 	j.says("All 3 sites succeeded")
 	calls := j.calls(j.began, "PATCH", "/clear-cache")
 	j.outside(calls, []int{60, 61, 62})
@@ -118,6 +132,12 @@ func deactivateAPlugin(j *job) {
 	}
 	run := j.ended()
 	j.atMost(9)
+	j.deactivated(run, sites)
+}
+
+// deactivated fails unless the plugin was deactivated where it was old and active.
+func (j *job) deactivated(run, sites string) {
+	j.t.Helper()
 	calls := j.calls(j.began, "POST", "/wp/v2/plugins/akismet/akismet")
 	for i, all := range calls {
 		if i%5 >= 3 || i%2 != 0 || bodyOf(j.t, all[0])["status"] != "inactive" {
@@ -130,14 +150,19 @@ func deactivateAPlugin(j *job) {
 	j.audited("/audit?subject=run:"+run, "Demo Owner started run "+run, "on "+sites+" sites")
 }
 
-func importSites(j *job) {
+// oddColumns is a list of sites as a spreadsheet of another tool has it.
+func oddColumns(name string, n int) string {
 	var text strings.Builder
 	text.WriteString("Kunde;Domain;Login;App-Passwort;Notiz\n")
-	for i := range 30 {
-		fmt.Fprintf(&text, "Neue Kunden;https://new-%d.example;%s;%s;wichtig\n", i, wptest.DefaultUser, wptest.DefaultPassword)
+	for i := range n {
+		fmt.Fprintf(&text, "Neue Kunden;https://%s-%d.example;%s;%s;wichtig\n", name, i, wptest.DefaultUser, wptest.DefaultPassword)
 	}
+	return text.String()
+}
+
+func importSites(j *job) {
 	file := filepath.Join(j.t.TempDir(), "kunden.csv")
-	if err := os.WriteFile(file, []byte(text.String()), 0o600); err != nil {
+	if err := os.WriteFile(file, []byte(oddColumns("new", 30)), 0o600); err != nil {
 		j.t.Fatal(err)
 	}
 	j.click(`aside a[href="/sites"]`)

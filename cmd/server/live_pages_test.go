@@ -7,8 +7,6 @@ import (
 
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
-
-	"github.com/droverhq/drover/internal/wordpress/wptest"
 )
 
 // backToTheComposer leaves the composer and comes back: the bar says what the form holds, not what it held when the page was loaded.
@@ -91,7 +89,7 @@ const watched = `(() => {
 	look();
 })()`
 
-// runStandsStill watches runs on all sites, on a desk and on a phone: what is read stays where it is, and nothing else comes to stand where one
+// runStandsStill watches runs on all sites, on a small desk and on a phone: what is read stays where it is, and nothing else comes to stand where one
 // was about to cancel.
 func runStandsStill(j *job) {
 	script, err := chromedp.Call(j.ctx, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: watched})
@@ -105,18 +103,13 @@ func runStandsStill(j *job) {
 		}
 		do(j.t, j.ctx, "back to the desk", chromedp.EmulateViewport(1440, 900))
 	}()
-	for i, site := range wptest.Demo(demoSites) {
-		if site.Fault == wptest.Silent { // would keep each of the runs waiting for a minute
-			j.fake.SetFault(i, "")
-			defer j.fake.SetFault(i, wptest.Silent)
-		}
-	}
-	for _, width := range []int64{1440, 1024, 360} {
+	j.awake()
+	for _, width := range []int64{1024, 360} {
 		do(j.t, j.ctx, "another screen", chromedp.EmulateViewport(width, 900))
 		j.open("/run?operation=status&all=1")
 		j.wait(`document.querySelector("#run-preview").innerText.includes("sites")`)
 		j.click("[data-run]")
-		waitLong(j.t, j.ctx, `document.querySelector("#run-live")?.innerText.includes("Finished")`)
+		j.ended()
 		var seen struct {
 			Sum    float64
 			What   string

@@ -92,7 +92,7 @@ var anyEndpoint = Operation{
 		{Name: "effect", Label: "Effect", Kind: KindChoice,
 			Help: "Drover judges the route and the method. Saying that a request does less changes how it is retried and how much of an answer is kept; who may " +
 				"start it, confirmation and approval stay.", Choices: []Choice{
-				{"", "As its route and method say"}, {"read", "Read-only"}, {"change", "Makes changes"}, {"destroy", "Destructive"}}},
+				{"", "Determined by route and method"}, {"read", "Read-only"}, {"change", "Makes changes"}, {"destroy", "Destructive"}}},
 	},
 	plan: planRequest,
 }

@@ -148,7 +148,7 @@ func (s *Server) answerAdded(v *requestContext, w connect.Wanted, added []connec
 	if len(added) == 0 {
 		v.setFlash("ok", "Nothing was added: these addresses are in the queue already.")
 	} else {
-		v.setFlash("ok", fmt.Sprintf("Looking at %s. This page shows the results as they arrive.", countedSites(len(added))))
+		v.setFlash("ok", fmt.Sprintf("Looking up %s. Results appear here as they arrive.", countedSites(len(added))))
 	}
 	return v.redirect("/connect")
 }

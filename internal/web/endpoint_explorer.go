@@ -33,7 +33,7 @@ func (s *Server) offers(v *requestContext, chosen []sites.Site, reload bool) ([]
 			defer func() {
 				if caught := recover(); caught != nil {
 					s.Logger.ErrorContext(ctx, "panic", "req", v.requestID(), "site", site.ID, "err", fmt.Sprint(caught), "stack", string(debug.Stack()))
-					found[i] = sites.Offered{Site: site, Problem: "Drover failed over what this site answered. The server's log says more."}
+					found[i] = sites.Offered{Site: site, Problem: "Drover couldn't process this site's answer. The server log has details."}
 				}
 			}()
 			found[i], err = s.Registry.Offered(ctx, actor, site, reload)

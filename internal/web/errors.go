@@ -54,7 +54,7 @@ var knownErrors = []struct {
 	{errRate, http.StatusTooManyRequests, "Too many requests in a short time",
 		"Wait a few seconds and try again. Programs wait as long as the Retry-After header says."},
 	{errSlow, http.StatusRequestTimeout, "The request took too long to arrive", "Nothing was changed. Try again on a better connection."},
-	{context.Canceled, http.StatusRequestTimeout, "The connection was closed", "Nothing was changed in part. Open the page again."},
+	{context.Canceled, http.StatusRequestTimeout, "The connection was closed", "Nothing was changed. Reload the page and try again."},
 	{expression.ErrBusy, http.StatusTooManyRequests, "Too many tables are being made",
 		"Two of yours, or several of the team, are running. Wait until one of them has ended, and try again."},
 	{sites.ErrNoSite, http.StatusNotFound, "Site not found", "Look for it in the site list, including retired sites."},

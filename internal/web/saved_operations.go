@@ -125,9 +125,10 @@ func (s *Server) showSavedForm(v *requestContext, status int, id int64, d saved.
 		{Name: "body", Label: "Body", Value: d.Body, Problem: p["body"], Rows: 5, Mono: true,
 			Hint: "JSON. Secrets are not saved: write a reference such as {{row.password}}, and give the value when you run it."},
 		{Name: "headers", Label: "Headers", Value: d.Headers, Problem: p["headers"], Rows: 2, Mono: true},
-		{Name: "effect", Label: "Effect on a site", Value: d.Effect, Problem: p["effect"], Options: []views.Option{{Value: "", Label: "As its route and method say"},
+		{Name: "effect", Label: "Effect on a site", Value: d.Effect, Problem: p["effect"], Options: []views.Option{
+			{Value: "", Label: "Determined by route and method"},
 			{Value: "read", Label: "Read-only"}, {Value: "change", Label: "Makes changes"}, {Value: "destroy", Label: "Destructive"}}},
-		{Name: "columns", Label: "Columns of its answers", Value: columnsText(d.Table.Columns), Problem: p["columns"], Rows: 5, Mono: true,
+		{Name: "columns", Label: "Answer columns", Value: columnsText(d.Table.Columns), Problem: p["columns"], Rows: 5, Mono: true,
 			Hint: "One per line: a name, a colon and a jq expression, such as version: .version"},
 		{Name: "rows", Label: "Rows", Value: d.Table.Rows, Rows: 1, Mono: true,
 			Hint: "A jq expression that gives the rows of an answer. Leave it empty for each element of a list."},

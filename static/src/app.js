@@ -1,5 +1,6 @@
 import "./htmx.js";
 import "htmx.org/dist/ext/hx-sse.js";
+import "./focus.js";
 import "./palette.js";
 import "./shortcuts.js";
 import "./command.js";
