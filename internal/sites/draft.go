@@ -114,11 +114,14 @@ func SplitTags(s string) []string {
 	return tags
 }
 
+// cleanTags makes tags canonical. None holds what separates tags wherever several are written into one field: such a one is several.
 func cleanTags(tags []string) []string {
 	cleaned := make([]string, 0, len(tags))
-	for _, tag := range tags {
-		if tag = strings.ToLower(cleanText(tag)); tag != "" {
-			cleaned = append(cleaned, tag)
+	for _, written := range tags {
+		for _, tag := range SplitTags(cleanText(written)) { // on one line by now
+			if tag = strings.ToLower(tag); tag != "" {
+				cleaned = append(cleaned, tag)
+			}
 		}
 	}
 	slices.Sort(cleaned)

@@ -281,6 +281,10 @@ func (r *Registry) Tag(ctx context.Context, actor access.Actor, tag string, ids 
 		p["tag"] = "Enter a tag."
 		return p
 	}
+	if len(tags) > 1 {
+		p["tag"] = "A tag cannot hold a comma, a semicolon or a bar. Enter one tag."
+		return p
+	}
 	if checkText(p, "tag", tags[0], longestTag); len(p) > 0 {
 		return p
 	}
