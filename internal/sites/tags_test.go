@@ -12,7 +12,7 @@ import (
 )
 
 // A tag with a comma is two tags, by whichever way it comes: exported, imported, edited and filtered, it stays the same.
-func TestATagHoldsNoSeparator(t *testing.T) {
+func TestATagHasNoSeparator(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *database.DB) {
 		h := newTestRegistry(t, db, nil)
 		a := h.add(t, sites.Draft{URL: "https://a.example", Username: "u", Password: vault.NewSecret("p"), Tags: []string{"Shop, EU", "care|x;y"}})
