@@ -15,7 +15,7 @@ import (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	setCollector(commandGrowth)
+	setCollector()
 	os.Exit(execute(ctx, os.Args[1:]))
 }
 

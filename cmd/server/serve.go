@@ -80,7 +80,6 @@ func printSetupLink(ctx context.Context, out io.Writer, h *app, publicURL string
 
 // serve answers until the context ends, then lets everything under way end.
 func (c *config) serve(ctx context.Context, out io.Writer, h *app, gallery bool) error {
-	setCollector(serverGrowth)
 	before, err := c.prepare(h)
 	if err != nil {
 		return err
