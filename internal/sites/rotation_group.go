@@ -3,6 +3,7 @@ package sites
 import (
 	"context"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -28,14 +29,20 @@ var sharedPassword = wordpress.Verdict{
 // otherWordPress is the verdict on a password that happens to be the same on several WordPresses.
 var otherWordPress = wordpress.Verdict{Outcome: wordpress.Failed, Note: "Other sites are stored with the same password, and do not belong to the same network."}
 
+// stillNeeded is the verdict on an old password that another site came to use meanwhile.
+var stillNeeded = wordpress.Verdict{Note: "The new password is in use. Another site was stored with the old one meanwhile, so it was not revoked."}
+
+const stillNeededFix = "Connect that site again in WordPress. Then revoke the old password there, under Users → Profile → Application Passwords."
+
 var sharedFixes = map[string]string{
 	sharedPassword.Note: "Select all sites of the network and rotate them in one step. If you cannot see all of them, ask someone who can. Or connect this site " +
 		"again in WordPress: it then has a password of its own.",
 	otherWordPress.Note: "Connect each of these sites again in WordPress. Each then has a password of its own, which can be rotated.",
 }
 
-// waitForGroup is how long a site waits before it looks again what became of the one that rotates for it.
-const waitForGroup = 3 * time.Second
+// waitForGroup is how long a site waits before it looks again what became of the one that rotates for it. Once the password is swapped, it goes on at
+// once.
+const waitForGroup = 15 * time.Second
 
 // groupChecks is how many sites of a group are signed in to at once.
 const groupChecks = 8
@@ -47,37 +54,62 @@ func groupFinding(group []int64) string {
 	return fmt.Sprintf("%d sites of one network use this password. It is rotated for all of them in one step.", len(group))
 }
 
-// sharedPasswords returns the sites that are stored with the same user and password as others, for each of them, in order.
-func (r *Registry) sharedPasswords(ctx context.Context, from store) (map[int64][]int64, error) {
+// sharing are the sites that use one password, by each of them and in order, as they were stored at that time.
+type sharing struct {
+	at     time.Time
+	groups map[int64][]int64
+}
+
+// sharedPasswords finds the sites that are stored with the same password as others. Their usernames do not count: WordPress takes an email address for
+// one, too.
+func (r *Registry) sharedPasswords(ctx context.Context, from store) (sharing, error) {
+	found := sharing{time.Now(), map[int64][]int64{}}
 	rows, err := from.allCredentials(ctx)
 	if err != nil {
-		return nil, err
+		return found, err
 	}
-	type login struct {
-		username string
-		password [sha256.Size]byte
-	}
-	groups := map[login][]int64{}
+	groups := map[[sha256.Size]byte][]int64{}
 	for _, row := range rows {
-		password, err := r.vault.Open(row.Sealed, bindingTo(row.SiteID, row.Origin))
-		if err != nil {
-			continue // of no use to that site either
+		if hash, opens := r.fingerprint(row); opens {
+			groups[hash] = append(groups[hash], row.SiteID)
 		}
-		l := login{strings.ToLower(row.Username), sha256.Sum256([]byte(strings.ReplaceAll(password.Reveal(), " ", "")))}
-		groups[l] = append(groups[l], row.SiteID)
 	}
-	shared := map[int64][]int64{}
 	for _, group := range groups {
 		if len(group) < 2 {
 			continue
 		}
 		slices.Sort(group)
 		for _, id := range group {
-			shared[id] = group
+			found.groups[id] = group
 		}
 	}
-	return shared, nil
+	return found, nil
 }
+
+// fingerprint tells a stored password from others. One that does not open is of no use to its site either.
+func (r *Registry) fingerprint(row credentialRow) (hash [sha256.Size]byte, opens bool) {
+	password, err := r.vault.Open(row.Sealed, bindingTo(row.SiteID, row.Origin))
+	if err != nil {
+		return hash, false
+	}
+	return fingerprintOf(password), true
+}
+
+func fingerprintOf(password vault.Secret) [sha256.Size]byte {
+	return sha256.Sum256([]byte(strings.ReplaceAll(password.Reveal(), " ", "")))
+}
+
+// storedSince tells whether other sites than these were stored with the password since then. What a rotation made does not count: it is another one.
+func (o *rotating) storedSince(ctx context.Context, from store, password vault.Secret, since time.Time, but []int64) (bool, error) {
+	rows, err := from.credentialsEntered(ctx, since.Add(-longestChange))
+	return slices.ContainsFunc(rows, func(row credentialRow) bool {
+		hash, opens := o.fingerprint(row)
+		return opens && hash == fingerprintOf(password) && !slices.Contains(but, row.SiteID)
+	}), err
+}
+
+// longestChange is how long before its end a change may have taken its time.
+const longestChange = 5 * time.Minute
 
 // WithSamePassword returns the ids and those of all sites in the actor's scope that are stored with the same user and password as one of them.
 func (r *Registry) WithSamePassword(ctx context.Context, actor access.Actor, ids ...int64) ([]int64, error) {
@@ -87,7 +119,7 @@ func (r *Registry) WithSamePassword(ctx context.Context, actor access.Actor, ids
 	}
 	var more []int64
 	for _, id := range ids {
-		more = append(more, shared[id]...)
+		more = append(more, shared.groups[id]...)
 	}
 	found, err := r.Select(ctx, actor, Selection{IDs: more})
 	if err != nil {
@@ -106,8 +138,16 @@ func (o *rotating) active(ctx context.Context, group []int64) ([]int64, error) {
 	return ids, err
 }
 
-// joinGroup finds out what a rotation has to do with those of the sites that use the same password: it goes on for all of them, waits for the one that
-// does, or ends.
+// follows tells whether another site rotates for this one too.
+func (o *rotating) follows(ctx context.Context, group []int64) (first int64, follows bool, err error) {
+	if len(group) == 0 || o.row.Step != RotationWaiting {
+		return 0, false, nil
+	}
+	first, err = o.store.firstActive(ctx, group)
+	return first, first != o.site.ID, err
+}
+
+// joinGroup makes sure that all sites that use the same password are to be rotated, and ends the rotation where they are not.
 func (o *rotating) joinGroup(ctx context.Context, group []int64) (over bool, err error) {
 	members, err := o.active(ctx, group)
 	if err != nil {
@@ -120,8 +160,6 @@ func (o *rotating) joinGroup(ctx context.Context, group []int64) (over bool, err
 	ready := []RotationStep{RotationWaiting}
 	if o.row.Step == RotationLooking {
 		ready = []RotationStep{RotationLooking, RotationReady, RotationWaiting}
-	} else if first := steps[members[0]]; members[0] != o.site.ID {
-		return o.follow(ctx, first)
 	}
 	for _, id := range members {
 		if !slices.Contains(ready, steps[id].Step) {
@@ -132,7 +170,11 @@ func (o *rotating) joinGroup(ctx context.Context, group []int64) (over bool, err
 }
 
 // follow waits for the site that rotates for all, and ends as it does where that comes to nothing.
-func (o *rotating) follow(ctx context.Context, first rotationRow) (over bool, err error) {
+func (o *rotating) follow(ctx context.Context, site int64) (over bool, err error) {
+	first, _, err := o.store.rotation(ctx, site)
+	if err != nil {
+		return true, err
+	}
 	switch first.Step {
 	case RotationWaiting, RotationCreating, RotationCreated:
 		next := max(time.Now().Add(waitForGroup).UnixMicro(), first.NextAt)
@@ -154,7 +196,7 @@ func (o *rotating) others(ctx context.Context) ([]Site, error) {
 	if err != nil {
 		return nil, err
 	}
-	found, err := o.store.byIDs(ctx, slices.DeleteFunc(slices.Clone(shared[o.site.ID]), func(id int64) bool { return id == o.site.ID }))
+	found, err := o.store.byIDs(ctx, slices.DeleteFunc(slices.Clone(shared.groups[o.site.ID]), func(id int64) bool { return id == o.site.ID }))
 	slices.SortFunc(found, func(a, b Site) int { return int(a.ID - b.ID) })
 	return found, err
 }
@@ -169,8 +211,8 @@ func (o *rotating) verifyOthers(ctx context.Context, password vault.Secret) (oth
 	if err != nil {
 		return nil, v, err
 	}
-	if slices.ContainsFunc(others, func(s Site) bool { return s.RetiredAt.IsZero() && steps[s.ID].SiteID == 0 }) {
-		return others, sharedPassword, nil // stored with it since
+	if slices.ContainsFunc(others, func(s Site) bool { return s.RetiredAt.IsZero() && !steps[s.ID].mayJoin(o.row) }) {
+		return others, sharedPassword, nil // stored with it since, or another rotates for all
 	}
 	var group errgroup.Group
 	var guard sync.Mutex
@@ -208,17 +250,21 @@ func (o *rotating) verifyOther(ctx context.Context, s Site, password vault.Secre
 }
 
 // swapOthers makes the new password the credential of the other sites that use the old one.
-func (o *rotating) swapOthers(w write, password vault.Secret, others []Site) error {
+func (o *rotating) swapOthers(w write, old, renewed vault.Secret, others []Site) error {
 	for _, s := range others {
-		sealed, err := o.vault.Seal(password, binding(s.ID, s.Home))
+		sealed, err := o.vault.Seal(renewed, binding(s.ID, s.Home))
 		if err != nil {
 			return err
 		}
-		is, err := w.swapCredential(s.ID, s.Credential.CreatedAt.UnixMicro(), sealed, o.row.AskedBy)
+		is, err := w.swapCredential(s, s.Credential.CreatedAt.UnixMicro(), sealed, o.row.AskedBy)
 		if err != nil {
 			return err
 		}
-		joined, err := w.joinRotation(o.row, s.ID)
+		kept, err := o.vault.Seal(old, pendingBinding(rotationRow{SiteID: s.ID, Origin: wordpress.Origin(s.Home)}))
+		if err != nil {
+			return err
+		}
+		joined, err := w.joinRotation(o.row, s, kept)
 		if err != nil {
 			return err
 		}
@@ -232,25 +278,41 @@ func (o *rotating) swapOthers(w write, password vault.Secret, others []Site) err
 	return nil
 }
 
-// stillShared makes sure that the sites that use the old password are those that were verified, and stay so until the change is made. Otherwise
-// nothing is swapped, and the next look finds out.
-func (o *rotating) stillShared(ctx context.Context, w write, others []Site) error {
-	if len(others) == 0 {
-		return nil
-	}
+// stillShared makes sure that no other sites use the old password than those that were verified, and none does until the change is made. Otherwise
+// nothing is swapped, and the next look finds out. It returns the old password.
+func (o *rotating) stillShared(ctx context.Context, w write, others []Site) (old vault.Secret, err error) {
 	if err := w.takeTurn(access.SiteRotate, access.On("site", o.site.ID)); err != nil {
-		return err
+		return old, err
 	}
-	shared, err := o.sharedPasswords(ctx, w.reading())
+	row, found, err := w.credential(o.site.ID)
+	if err != nil || !found {
+		return old, errors.Join(errLost, err)
+	}
+	if old, err = o.vault.Open(row.Sealed, bindingTo(row.SiteID, row.Origin)); err != nil {
+		return old, errors.Join(errLost, err)
+	}
+	shared, err := o.shared()
 	if err != nil {
-		return err
+		return old, err
 	}
-	seen := append(idsOf(others), o.site.ID)
-	slices.Sort(seen)
-	if !slices.Equal(seen, shared[o.site.ID]) {
-		return errLost
+	more, err := o.storedSince(ctx, w.reading(), old, shared.at, append(idsOf(others), o.site.ID))
+	if more {
+		err = errLost
 	}
-	return nil
+	return old, err
+}
+
+// stillNeeded tells whether a site was stored with the old password after the new one took its place.
+func (o *rotating) stillNeeded(ctx context.Context) (bool, error) {
+	row, found, err := o.store.rotation(ctx, o.row.SiteID)
+	if err != nil || !found || len(row.Sealed) == 0 {
+		return false, err
+	}
+	old, err := o.vault.Open(row.Sealed, pendingBinding(row))
+	if err != nil {
+		return false, err
+	}
+	return o.storedSince(ctx, o.store, old, time.UnixMicro(row.CredentialAt), nil)
 }
 
 // busy tells whether requests with the old password may be under way, on any site that used it.

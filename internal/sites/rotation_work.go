@@ -48,7 +48,7 @@ func (r *Registry) workRotations(ctx context.Context, owner string) error {
 		if err != nil || len(rows) == 0 {
 			return err
 		}
-		shared := sync.OnceValues(func() (map[int64][]int64, error) { return r.sharedPasswords(ctx, r.store) })
+		shared := sync.OnceValues(func() (sharing, error) { return r.sharedPasswords(ctx, r.store) })
 		var group errgroup.Group
 		for _, row := range rows {
 			group.Go(func() error { return r.rotateSafely(ctx, row, shared) })
@@ -61,7 +61,7 @@ func (r *Registry) workRotations(ctx context.Context, owner string) error {
 }
 
 // rotateSafely works one rotation as far as it goes now. A panic over an answer that nobody thought of costs this site alone.
-func (r *Registry) rotateSafely(ctx context.Context, row rotationRow, shared func() (map[int64][]int64, error)) (err error) {
+func (r *Registry) rotateSafely(ctx context.Context, row rotationRow, shared func() (sharing, error)) (err error) {
 	defer func() {
 		if caught := recover(); caught != nil {
 			err = fmt.Errorf("sites: rotate: panic: %v\n%s", caught, debug.Stack())
@@ -86,9 +86,9 @@ type rotating struct {
 	*Registry
 	row     rotationRow
 	site    Site
-	old     *wordpress.Client                 // with the stored credential
-	resumed bool                              // a new password may have been made whose value is lost
-	shared  func() (map[int64][]int64, error) // the sites that use the same password, this one too; none where it is alone
+	old     *wordpress.Client // with the stored credential
+	resumed bool              // a new password may have been made whose value is lost
+	shared  func() (sharing, error)
 }
 
 // step does one step, and tells whether nothing more can be done now.
@@ -143,15 +143,22 @@ func (o *rotating) prepare(ctx context.Context) (over bool, err error) {
 
 // look finds out whether the password can be rotated, before anything is changed.
 func (o *rotating) look(ctx context.Context) (over bool, err error) {
-	own, v := o.old.OwnPassword(ctx)
-	if v.Outcome != wordpress.OK {
-		return o.laterOr(ctx, RotationBlocked, v)
-	}
 	shared, err := o.shared()
 	if err != nil {
 		return true, err
 	}
-	if group := shared[o.site.ID]; len(group) > 0 {
+	group := shared.groups[o.site.ID]
+	switch first, follows, err := o.follows(ctx, group); {
+	case err != nil:
+		return true, err
+	case follows:
+		return o.follow(ctx, first)
+	}
+	own, v := o.old.OwnPassword(ctx)
+	if v.Outcome != wordpress.OK {
+		return o.laterOr(ctx, RotationBlocked, v)
+	}
+	if len(group) > 0 {
 		if over, err := o.joinGroup(ctx, group); over || err != nil {
 			return over, err
 		}
@@ -160,7 +167,7 @@ func (o *rotating) look(ctx context.Context) (over bool, err error) {
 		return o.end(ctx, RotationBlocked, cannotCreate)
 	}
 	if o.row.Step == RotationLooking {
-		return true, o.save(ctx, RotationReady, map[string]any{"reason": "", "finding": groupFinding(shared[o.site.ID]), "fix": "",
+		return true, o.save(ctx, RotationReady, map[string]any{"reason": "", "finding": groupFinding(group), "fix": "",
 			"ended_at": time.Now().UnixMicro()})
 	}
 	return false, o.save(ctx, RotationCreating, map[string]any{"old_uuid": own.UUID, "user_id": own.UserID, "app_id": own.AppID,
@@ -229,22 +236,26 @@ func (o *rotating) swap(ctx context.Context, password vault.Secret, others []Sit
 	if err != nil {
 		return err
 	}
-	now := int64(0)
+	now, kept := int64(0), []byte(nil)
 	err = o.saveWith(ctx, RotationSwapped, func() map[string]any {
-		return map[string]any{"credential_at": now, "sealed": nil, "key_id": 0, "attempts": 0, "reason": "", "finding": "", "fix": ""}
+		return map[string]any{"credential_at": now, "sealed": kept, "key_id": vault.SealedBy(kept), "attempts": 0, "reason": "", "finding": "", "fix": ""}
 	}, func(w write) error {
 		now = w.now.UnixMicro()
-		if err := o.stillShared(ctx, w, others); err != nil {
+		old, err := o.stillShared(ctx, w, others)
+		if err != nil {
 			return err
 		}
-		is, err := w.swapCredential(o.site.ID, o.row.CredentialAt, sealed, o.row.AskedBy)
+		if kept, err = o.vault.Seal(old, pendingBinding(o.row)); err != nil {
+			return err
+		}
+		is, err := w.swapCredential(o.site, o.row.CredentialAt, sealed, o.row.AskedBy)
 		if err != nil {
 			return err
 		}
 		if !is {
 			return errLost // it was replaced a moment ago: the next look finds out
 		}
-		if err := o.swapOthers(w, password, others); err != nil {
+		if err := o.swapOthers(w, old, password, others); err != nil {
 			return err
 		}
 		return w.recordRotation(o.site, o.row, "replaced", map[string]any{"username": o.site.Credential.Username, "password_name": o.row.Name})
@@ -261,12 +272,17 @@ func (o *rotating) revoke(ctx context.Context) (over bool, err error) {
 		return true, errors.Join(err, o.save(ctx, RotationSwapped, map[string]any{"next_at": time.Now().Add(revokeEvery).UnixMicro(), "lease_until": 0,
 			"finding": "The old password is revoked as soon as the run on this site has ended."}))
 	}
+	if needed, err := o.stillNeeded(ctx); err != nil {
+		return true, err
+	} else if needed {
+		return o.endWith(ctx, RotationUnrevoked, stillNeeded, stillNeededFix)
+	}
 	v := o.revokeNamed(ctx, o.old, o.row.OldUUID)
 	if v.Outcome != wordpress.OK {
 		return o.laterOr(ctx, RotationUnrevoked, v)
 	}
 	return true, o.saveWith(ctx, RotationDone, func() map[string]any {
-		return map[string]any{"ended_at": time.Now().UnixMicro(), "reason": "", "finding": "", "fix": "", "attempts": 0}
+		return map[string]any{"ended_at": time.Now().UnixMicro(), "reason": "", "finding": "", "fix": "", "attempts": 0, "sealed": nil, "key_id": 0}
 	}, func(w write) error { return w.recordRotation(o.site, o.row, "old_revoked", nil) })
 }
 

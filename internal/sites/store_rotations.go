@@ -108,11 +108,11 @@ func (w write) saveRotation(r rotationRow, values map[string]any) error {
 	return result.Error
 }
 
-// swapCredential puts a new password in the place of the one that was stored at that time, and tells whether that was still there. What is known of the
-// user stays: it is the same one.
-func (w write) swapCredential(site int64, before int64, sealed []byte, by string) (bool, error) {
+// swapCredential puts a new password, sealed for the site's home, in the place of the one that was stored at that time, and tells whether that was
+// still there, and for that home. What is known of the user stays: it is the same one.
+func (w write) swapCredential(s Site, before int64, sealed []byte, by string) (bool, error) {
 	now := w.now.UnixMicro()
-	result := w.tx.Model(&credentialRow{}).Where("site_id = ? AND created_at = ?", site, before).Updates(map[string]any{"sealed": sealed,
+	result := w.tx.Model(&credentialRow{}).Where("site_id = ? AND created_at = ? AND origin = ?", s.ID, before, wordpress.Origin(s.Home)).Updates(map[string]any{"sealed": sealed,
 		"key_id": vault.SealedBy(sealed), "created_at": now, "created_by": by, "worked_at": now})
 	return result.RowsAffected == 1, result.Error
 }
@@ -123,7 +123,7 @@ func (s store) rotationsSealedByOthers(ctx context.Context, key uint32) (rows []
 
 // replaceSealed seals a pending password in another way, unless it became the credential meanwhile.
 func (s store) replaceSealed(ctx context.Context, r rotationRow, sealed []byte) error {
-	return s.db.WithContext(ctx).Model(&rotationRow{}).Where("site_id = ? AND new_uuid = ? AND sealed IS NOT NULL", r.SiteID, r.NewUUID).
+	return s.db.WithContext(ctx).Model(&rotationRow{}).Where("site_id = ? AND new_uuid = ? AND step = ? AND sealed IS NOT NULL", r.SiteID, r.NewUUID, r.Step).
 		Updates(map[string]any{"sealed": sealed, "key_id": vault.SealedBy(sealed)}).Error
 }
 
@@ -155,12 +155,37 @@ func (s store) rotationsOf(ctx context.Context, ids []int64) (map[int64]rotation
 	return all, nil
 }
 
-// joinRotation lets a site go on with the password that was rotated for it and others, from where that one is now. It tells whether the site has a
-// rotation.
-func (w write) joinRotation(r rotationRow, site int64) (bool, error) {
-	result := w.tx.Model(&rotationRow{}).Where("site_id = ? AND step NOT IN ?", site, []RotationStep{RotationCreating, RotationCreated, RotationSwapped}).
-		Updates(map[string]any{"step": RotationSwapped, "credential_at": w.now.UnixMicro(), "user_id": r.UserID, "old_uuid": r.OldUUID, "name": r.Name,
-			"app_id": r.AppID, "new_uuid": r.NewUUID, "sealed": nil, "key_id": 0, "reason": "", "finding": "", "fix": "", "attempts": 0, "next_at": 0,
-			"lease_owner": "", "lease_until": 0, "ended_at": 0})
+// mayJoin tells whether the rotation was ordered, so that it can go on with the password that was rotated for it and others. One that was ordered
+// together with the other, and was blocked since its site did not answer, can.
+func (r rotationRow) mayJoin(other rotationRow) bool {
+	return r.Step == RotationWaiting || r.Step == RotationBlocked && r.AskedAt == other.AskedAt && r.AskedBy == other.AskedBy
+}
+
+// joinRotation lets a site go on with the password that was rotated for it and others, from where that one is now, and keeps the old password, sealed,
+// until it is revoked. It tells whether the site has a rotation that may.
+func (w write) joinRotation(r rotationRow, s Site, kept []byte) (bool, error) {
+	result := w.tx.Model(&rotationRow{}).
+		Where("site_id = ? AND (step = ? OR step = ? AND asked_at = ? AND asked_by = ?)", s.ID, RotationWaiting, RotationBlocked, r.AskedAt, r.AskedBy).
+		Updates(map[string]any{"step": RotationSwapped, "credential_at": w.now.UnixMicro(), "origin": wordpress.Origin(s.Home), "user_id": r.UserID,
+			"old_uuid": r.OldUUID, "name": r.Name, "app_id": r.AppID, "new_uuid": r.NewUUID, "sealed": kept, "key_id": vault.SealedBy(kept), "reason": "",
+			"finding": "", "fix": "", "attempts": 0, "next_at": 0, "lease_owner": "", "lease_until": 0, "ended_at": 0})
 	return result.RowsAffected == 1, result.Error
+}
+
+// credentialsEntered returns the credentials that were stored since then by anything but a rotation.
+func (s store) credentialsEntered(ctx context.Context, since time.Time) (rows []credentialRow, err error) {
+	made := s.db.Model(&rotationRow{}).Select("1").Where("rotations.site_id = credentials.site_id AND credential_at = credentials.created_at AND step IN ?",
+		[]RotationStep{RotationSwapped, RotationDone, RotationUnrevoked})
+	return rows, s.db.WithContext(ctx).Where("created_at > ? AND NOT EXISTS (?)", since.UnixMicro(), made).Find(&rows).Error
+}
+
+// firstActive returns the first of the sites that is not retired; 0 where all are.
+func (s store) firstActive(ctx context.Context, ids []int64) (first int64, err error) {
+	for some := range slices.Chunk(ids, chunk) {
+		err = s.db.WithContext(ctx).Raw("SELECT coalesce(min(id), 0) FROM sites WHERE id IN ? AND retired_at = 0", some).Scan(&first).Error
+		if err != nil || first != 0 {
+			break
+		}
+	}
+	return first, err
 }
