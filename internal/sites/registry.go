@@ -28,6 +28,8 @@ type Registry struct {
 	inUse   func(ctx context.Context, site int64) (bool, error) // whether requests with an old credential may be under way; nil: never
 	crash   func(at string) error                               // tests end a rotation here
 	storing chan struct{}                                       // places to store what a request found of its site
+
+	renewAfter time.Duration // the lease of a rotation that takes long
 }
 
 // storedAtOnce is how many requests of a run may store at once what they found of their site. Hundreds would take every connection to the
@@ -36,7 +38,7 @@ const storedAtOnce = 2
 
 // New returns the registry over the database.
 func New(db *database.DB, v *vault.Vault, log *audit.Log, network *wordpress.Network) *Registry {
-	return &Registry{store: store{db.Gorm, log}, vault: v, log: log, network: network, storing: make(chan struct{}, storedAtOnce)}
+	return &Registry{store: store{db.Gorm, log}, vault: v, log: log, network: network, storing: make(chan struct{}, storedAtOnce), renewAfter: rotationLease / 5}
 }
 
 // binding ties a sealed password to its site and to the origin of the site's home: moved to another row, or with another address, it does

@@ -217,6 +217,7 @@ func (o *rotating) verifyOthers(ctx context.Context, password vault.Secret) (oth
 	var group errgroup.Group
 	var guard sync.Mutex
 	group.SetLimit(groupChecks)
+	leased := time.Now()
 	for _, s := range others {
 		if !s.RetiredAt.IsZero() {
 			continue // it may not be there any more
@@ -227,6 +228,10 @@ func (o *rotating) verifyOthers(ctx context.Context, password vault.Secret) (oth
 			defer guard.Unlock()
 			if seen.Outcome != wordpress.OK {
 				v = seen
+			}
+			if err == nil && time.Since(leased) >= o.renewAfter {
+				leased = time.Now()
+				err = o.store.renewRotation(ctx, o.row, leased.Add(rotationLease))
 			}
 			return err
 		})

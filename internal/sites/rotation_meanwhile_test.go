@@ -2,8 +2,11 @@ package sites_test
 
 import (
 	"errors"
+	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/droverhq/drover/internal/database"
 	"github.com/droverhq/drover/internal/database/dbtest"
@@ -61,6 +64,35 @@ func TestASiteIsStoredWithThePasswordMeanwhile(t *testing.T) {
 			}
 			if !h.works(t, first) || !h.works(t, late) {
 				t.Errorf("%q: a stored password is dead: %v %v", c.place, h.works(t, first), h.works(t, late))
+			}
+		}
+	})
+}
+
+// The URL of a site is changed as its password is swapped: what is stored opens for the new URL.
+func TestASiteMovesMeanwhile(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, db *database.DB) {
+		for moved := range 2 {
+			fake := startFake(t, network("one", 2)...)
+			h := newTestRegistry(t, db, fake)
+			all, ids := h.addShared(t, fake, 0, 2)
+			h.registry.CrashAt(once("before swapped", func() {
+				if _, err := h.registry.Edit(t.Context(), admin, ids[moved], sites.Draft{URL: strings.Replace(all[moved].Home, "://", "://www.", 1)}); err != nil {
+					t.Error(err)
+				}
+			}))
+			if err := h.registry.StartRotation(t.Context(), admin, ids...); err != nil {
+				t.Fatal(err)
+			}
+			if err := h.registry.WorkRotations(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			site, err := h.registry.Site(t.Context(), admin, ids[moved])
+			if err != nil || !strings.Contains(site.Home, "www.") {
+				t.Fatalf("%s %v", site.Home, err)
+			}
+			if _, err := h.registry.Dial(t.Context(), site); err != nil {
+				t.Errorf("site %d moved: its credential does not open: %v", moved, err)
 			}
 		}
 	})
@@ -142,6 +174,56 @@ func TestTwoSitesRotateForAll(t *testing.T) {
 		}
 		if got := fake.Passwords(0); len(got) != 1 {
 			t.Errorf("%v", got)
+		}
+	})
+}
+
+// A large network takes longer than a lease: while its sites are signed in to, no other process takes the rotation over.
+func TestALongVerificationKeepsItsLease(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, db *database.DB) {
+		described := network("one", 3)
+		var passed atomic.Bool
+		expire := func() {
+			if err := db.Gorm.Exec("UPDATE rotations SET lease_until = ? WHERE step = 'created'", time.Now().Add(time.Minute).UnixMicro()).Error; err != nil {
+				t.Error(err)
+			}
+		}
+		described[2].Answer = func(http.ResponseWriter, *http.Request) bool {
+			if passed.Load() {
+				expire()
+			}
+			return false
+		}
+		fake := startFake(t, described...)
+		h := newTestRegistry(t, db, fake)
+		h.registry.RenewAlways()
+		all, ids := h.addShared(t, fake, 0, 3)
+		var left time.Duration
+		h.registry.CrashAt(func(at string) error {
+			switch at {
+			case "after created":
+				passed.Store(true)
+			case "before swapped":
+				var until int64
+				if err := db.Gorm.Raw("SELECT lease_until FROM rotations WHERE site_id = ?", ids[0]).Scan(&until).Error; err != nil {
+					t.Error(err)
+				}
+				left = time.Until(time.UnixMicro(until))
+			}
+			return nil
+		})
+		if err := h.registry.StartRotation(t.Context(), admin, ids...); err != nil {
+			t.Fatal(err)
+		}
+		if err := h.registry.WorkRotations(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if left < 2*time.Minute {
+			t.Errorf("the lease ends in %s", left)
+		}
+		for i, s := range all {
+			h.resume(t, s)
+			h.rotated(t, fake, i, s)
 		}
 	})
 }

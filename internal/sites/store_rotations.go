@@ -99,6 +99,16 @@ func (s store) claimRotations(ctx context.Context, owner string, now, until time
 	return rows, err
 }
 
+// renewRotation prolongs the lease of a rotation, and returns errLost where the owner has it no more.
+func (s store) renewRotation(ctx context.Context, r rotationRow, until time.Time) error {
+	result := s.db.WithContext(ctx).Model(&rotationRow{}).Where("site_id = ? AND lease_owner = ? AND step = ?", r.SiteID, r.LeaseOwner, r.Step).
+		Update("lease_until", until.UnixMicro())
+	if result.Error == nil && result.RowsAffected == 0 {
+		return errLost
+	}
+	return result.Error
+}
+
 // saveRotation stores the values of a rotation that the owner has leased, and errLost where it has not.
 func (w write) saveRotation(r rotationRow, values map[string]any) error {
 	result := w.tx.Model(&rotationRow{}).Where("site_id = ? AND lease_owner = ? AND step = ?", r.SiteID, r.LeaseOwner, r.Step).Updates(values)
