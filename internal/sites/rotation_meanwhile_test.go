@@ -70,7 +70,7 @@ func TestASiteIsStoredWithThePasswordMeanwhile(t *testing.T) {
 }
 
 // The URL of a site is changed as its password is swapped: what is stored opens for the new URL.
-func TestASiteMovesMeanwhile(t *testing.T) {
+func TestAURLChangesMeanwhile(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *database.DB) {
 		for moved := range 2 {
 			fake := startFake(t, network("one", 2)...)
@@ -92,7 +92,7 @@ func TestASiteMovesMeanwhile(t *testing.T) {
 				t.Fatalf("%s %v", site.Home, err)
 			}
 			if _, err := h.registry.Dial(t.Context(), site); err != nil {
-				t.Errorf("site %d moved: its credential does not open: %v", moved, err)
+				t.Errorf("the URL of site %d changed: its credential does not open: %v", moved, err)
 			}
 		}
 	})

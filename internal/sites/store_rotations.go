@@ -122,8 +122,8 @@ func (w write) saveRotation(r rotationRow, values map[string]any) error {
 // still there, and for that home. What is known of the user stays: it is the same one.
 func (w write) swapCredential(s Site, before int64, sealed []byte, by string) (bool, error) {
 	now := w.now.UnixMicro()
-	result := w.tx.Model(&credentialRow{}).Where("site_id = ? AND created_at = ? AND origin = ?", s.ID, before, wordpress.Origin(s.Home)).Updates(map[string]any{"sealed": sealed,
-		"key_id": vault.SealedBy(sealed), "created_at": now, "created_by": by, "worked_at": now})
+	result := w.tx.Model(&credentialRow{}).Where("site_id = ? AND created_at = ? AND origin = ?", s.ID, before, wordpress.Origin(s.Home)).
+		Updates(map[string]any{"sealed": sealed, "key_id": vault.SealedBy(sealed), "created_at": now, "created_by": by, "worked_at": now})
 	return result.RowsAffected == 1, result.Error
 }
 
