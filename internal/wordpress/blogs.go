@@ -40,41 +40,10 @@ func xmlParameter(text string) string {
 	return "<param><value><string>" + b.String() + "</string></value></param>"
 }
 
-// The parts of XML-RPC that WordPress answers with.
-type (
-	xmlValue struct {
-		Text    string      `xml:",chardata"`
-		Texts   []string    `xml:"string"`
-		Boolean string      `xml:"boolean"`
-		Int     string      `xml:"int"`
-		Members []xmlMember `xml:"struct>member"`
-		Values  []xmlValue  `xml:"array>data>value"`
-	}
-	xmlMember struct {
-		Name  string   `xml:"name"`
-		Value xmlValue `xml:"value"`
-	}
-	xmlAnswer struct {
-		XMLName xml.Name   `xml:"methodResponse"`
-		Params  []xmlValue `xml:"params>param>value"`
-		Fault   *xmlValue  `xml:"fault>value"`
-	}
-)
-
-func (v xmlValue) text() string {
-	if len(v.Texts) > 0 {
-		return v.Texts[0]
-	}
-	return strings.TrimSpace(v.Text + v.Boolean + v.Int)
-}
-
-func (v xmlValue) member(name string) string {
-	for _, m := range v.Members {
-		if m.Name == name {
-			return m.Value.text()
-		}
-	}
-	return ""
+// xmlAnswer is what WordPress answers over XML-RPC: a fault, or structures.
+type xmlAnswer struct {
+	structs []map[string]string // the texts of their members by name
+	fault   bool                // the first of them is why it failed
 }
 
 const closedXMLRPC = "The site's xmlrpc.php does not answer, and WordPress lists the sites of a network nowhere else. Hosts and security plugins close it. " +
@@ -85,26 +54,35 @@ func readBlogs(x Exchange) ([]Blog, Verdict) {
 		return nil, Classify(x)
 	}
 	a, found := parseXMLAnswer(x.Body)
+	fault := map[string]string{}
+	if a.fault && len(a.structs) > 0 {
+		fault = a.structs[0]
+	}
 	switch {
 	case !found:
 		return nil, Verdict{Outcome: Failed, Reason: ReasonNoRoute, Status: x.Status, Note: closedXMLRPC}
-	case a.Fault != nil && a.Fault.member("faultCode") == "403":
+	case fault["faultCode"] == "403":
 		return nil, Verdict{Outcome: Failed, Reason: ReasonBadCredential, Status: x.Status, Code: "403"}
-	case a.Fault != nil:
-		return nil, Verdict{Outcome: Failed, Reason: ReasonForbidden, Status: x.Status, Code: printable(a.Fault.member("faultCode"), 20),
-			Note: "WordPress answered: " + plain(printable(a.Fault.member("faultString"), 300))}
+	case a.fault:
+		return nil, Verdict{Outcome: Failed, Reason: ReasonForbidden, Status: x.Status, Code: printable(fault["faultCode"], 20),
+			Note: "WordPress answered: " + plain(printable(fault["faultString"], 300))}
 	}
 	var blogs []Blog
-	for _, p := range a.Params {
-		for _, v := range p.Values {
-			b := Blog{URL: printable(v.member("url"), 500), Name: plain(printable(v.member("blogName"), 300)), Admin: v.member("isAdmin") == "1"}
-			if b.URL != "" {
-				blogs = append(blogs, b)
-			}
+	for _, s := range a.structs {
+		b := Blog{URL: printable(s["url"], 500), Name: plain(printable(s["blogName"], 300)), Admin: s["isAdmin"] == "1"}
+		if b.URL != "" {
+			blogs = append(blogs, b)
 		}
 	}
 	return blogs, Verdict{Outcome: OK, Status: x.Status}
 }
+
+// What bounds an answer, so that it takes little more memory than its length: sites, how deep it nests, and how many bytes of a text count.
+const (
+	mostBlogs   = 25_000
+	deepestXML  = 50
+	longestText = 4000
+)
 
 // parseXMLAnswer reads an answer, whatever a plugin printed before it.
 func parseXMLAnswer(body []byte) (a xmlAnswer, found bool) {
@@ -117,8 +95,60 @@ func parseXMLAnswer(body []byte) (a xmlAnswer, found bool) {
 	}
 	d := xml.NewDecoder(bytes.NewReader(body[i:]))
 	d.CharsetReader = charset.NewReaderLabel
-	if err := d.Decode(&a); err != nil {
-		return xmlAnswer{}, false
+	r := xmlReader{fields: map[string]string{}}
+	for depth := 0; depth <= deepestXML; {
+		token, err := d.Token()
+		if err != nil {
+			break
+		}
+		switch token := token.(type) {
+		case xml.StartElement:
+			depth++
+			r.begins(token.Name.Local)
+		case xml.CharData:
+			r.text = append(r.text, token[:min(len(token), longestText-min(len(r.text), longestText))]...)
+		case xml.EndElement:
+			depth--
+			r.ends(token.Name.Local)
+			if depth == 0 && token.Name.Local == "methodResponse" {
+				return r.answer, true
+			}
+		}
 	}
-	return a, true
+	return xmlAnswer{}, false
 }
+
+// xmlReader takes structures together from what stands in them. Those within others do not occur.
+type xmlReader struct {
+	answer xmlAnswer
+	text   []byte
+	name   string            // of the member
+	fields map[string]string // of the structure
+}
+
+func (r *xmlReader) begins(element string) {
+	r.text = r.text[:0]
+	if element == "fault" {
+		r.answer.fault = true
+	}
+}
+
+func (r *xmlReader) ends(element string) {
+	text := strings.TrimSpace(string(r.text))
+	switch element {
+	case "name":
+		r.name = text
+	case "value":
+		if blogFields[r.name] {
+			r.fields[r.name] = text
+		}
+		r.name = ""
+	case "struct":
+		if len(r.fields) > 0 && len(r.answer.structs) < mostBlogs {
+			r.answer.structs, r.fields = append(r.answer.structs, r.fields), map[string]string{}
+		}
+	}
+}
+
+// blogFields are the members that count.
+var blogFields = map[string]bool{"url": true, "blogName": true, "isAdmin": true, "faultCode": true, "faultString": true}

@@ -37,3 +37,26 @@ func TestBlogsAreReadPastDebris(t *testing.T) {
 		t.Errorf("%+v, %+v", blogs, v)
 	}
 }
+
+// A hostile answer takes no more than its length: neither by its depth, nor by how much it lists.
+func TestBlogsAreBounded(t *testing.T) {
+	t.Parallel()
+	one := "<value><struct><member><name>url</name><value>https://a.example/</value></member></struct></value>"
+	list := func(within string) Exchange {
+		return Exchange{Method: "POST", Status: 200, Body: []byte("<methodResponse><params><param><value><array><data>" + within +
+			"</data></array></value></param></params></methodResponse>")}
+	}
+	if blogs, v := readBlogs(list(strings.Repeat(one, mostBlogs+10))); v.Outcome != OK || len(blogs) != mostBlogs {
+		t.Errorf("%d, %+v", len(blogs), v)
+	}
+	if blogs, v := readBlogs(list(strings.Repeat("<value/><member/>", 100_000) + one)); v.Outcome != OK || len(blogs) != 1 {
+		t.Errorf("%d, %+v", len(blogs), v)
+	}
+	if _, v := readBlogs(list(strings.Repeat("<a>", 100) + one + strings.Repeat("</a>", 100))); v.Reason != ReasonNoRoute {
+		t.Errorf("%+v", v)
+	}
+	long := strings.Replace(one, "https://a.example/", strings.Repeat("x<i/>", 100_000), 1)
+	if blogs, v := readBlogs(list(long)); v.Outcome != OK || len(blogs) > 1 || len(blogs) == 1 && len(blogs[0].URL) > 600 {
+		t.Errorf("%d, %+v", len(blogs), v)
+	}
+}

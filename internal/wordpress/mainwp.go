@@ -21,19 +21,20 @@ type MainWPSite struct {
 	Tags              []string
 }
 
-// What bounds a listing: sites, tags that are asked for one by one, and requests in all.
+// What bounds a listing: sites, tags that are asked for one by one, requests in all, and bytes in all.
 const (
 	MostMainWPSites = 20_000
 	mostMainWPTags  = 200
 	mostMainWPAsked = 1000
 	mainwpPerPage   = 100
 	longestListed   = 1 << 20 // bytes of one page
+	mostMainWPBytes = 64 << 20
 )
 
 // mainwpReader reads the lists of a dashboard.
 type mainwpReader struct {
 	*Client
-	asked int
+	asked, read int
 }
 
 // MainWP lists the dashboard's sites with their clients and tags. The verdict is that of the sites: where clients or tags cannot be read, the sites
@@ -128,12 +129,13 @@ func number(text string) string {
 func (r *mainwpReader) list(ctx context.Context, ability, filter string, most int) (items []map[string]json.RawMessage, v Verdict) {
 	seen := map[string]bool{}
 	for page := 1; ; page++ {
-		if r.asked++; r.asked > mostMainWPAsked {
-			return items, Verdict{Outcome: OK, Note: fmt.Sprintf("The list takes more than %d requests, and was cut there.", mostMainWPAsked)}
+		if r.asked++; r.asked > mostMainWPAsked || r.read > mostMainWPBytes {
+			return items, Verdict{Outcome: OK, Note: fmt.Sprintf("The list takes more than %d requests or %d MB, and was cut there.", mostMainWPAsked,
+				mostMainWPBytes>>20)}
 		}
 		path := fmt.Sprintf("/wp-abilities/v1/abilities/mainwp/%s/run?input[page]=%d&input[per_page]=%d%s", ability, page, mainwpPerPage, filter)
 		x := r.Do(ctx, Request{Method: http.MethodGet, Path: path, MaxBody: longestListed})
-		v = Classify(x)
+		v, r.read = Classify(x), r.read+len(x.Body)
 		fields, listed := mainwpPage(x, v)
 		if !listed && page > 1 {
 			return items, Verdict{Outcome: OK, Status: v.Status, Note: "Some pages of the list could not be read. List them again to get the rest."}

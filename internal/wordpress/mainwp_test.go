@@ -27,8 +27,11 @@ func TestAnEndlessDashboardIsBounded(t *testing.T) {
 		"the same": func(int) string { return `{"items":[` + item(1) + `,` + item(2) + `],"total":1000000}` },
 		"none":     func(int) string { return `{"items":[],"total":5}` },
 		"no total": func(page int) string { return `{"items":[` + item(page) + `]}` },
+		"heavy": func(page int) string {
+			return `{"items":[` + strings.Replace(item(page), "{", `{"more":"`+strings.Repeat("x", 1_000_000)+`",`, 1) + `],"total":1000000}`
+		},
 	}
-	wants := map[string][2]int{"endless": {MostMainWPSites, 1000}, "the same": {2, 12}, "none": {0, 3}, "no total": {1, 6}}
+	wants := map[string][2]int{"endless": {MostMainWPSites, 1000}, "the same": {2, 12}, "none": {0, 3}, "no total": {1, 6}, "heavy": {68, 70}}
 	for name, answer := range answers {
 		asked.Store(0)
 		site := wptest.Site{Answer: func(w http.ResponseWriter, r *http.Request) bool {
