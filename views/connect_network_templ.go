@@ -64,7 +64,7 @@ func ConnectNetworkPage(f Frame, p ConnectNetwork) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = caution("All these sites then share one password: it cannot be rotated, and revoking it disconnects them all.").Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = caution("All these sites then share one password: it is rotated for all of them together, and revoking it disconnects them all.").Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -43,7 +43,7 @@ func galleryConnect() []GalleryPage {
 	network := ConnectNetwork{Username: "mara", Sites: []NetworkSite{{Home: "https://network.example", Name: "Main", Admin: true, Chosen: true},
 		{Home: "https://network.example/" + longName, Name: longName, Admin: true, Chosen: true},
 		{Home: "https://shop.example", Name: arabicName,
-			Finding: "On another domain than the network. Choose it only if the domain is yours: the password is sent there."},
+			Finding: "On another domain or port than the network. Choose it only if it is yours: the password is sent there."},
 		{Home: "https://network.example/known", Name: emojiName, Finding: "In the list already. Choosing it replaces its credential.", SiteID: 3}}}
 	wrong := script
 	wrong.List.Problem = "Line 3 holds a control character. Type it again."

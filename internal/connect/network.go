@@ -23,7 +23,7 @@ import (
 type NetworkSite struct {
 	Home, Name string
 	Admin      bool   // the user manages it
-	Elsewhere  bool   // on another domain than the network: the credential would go there too
+	Elsewhere  bool   // on another domain or port than the network: the credential would go there too
 	Site       int64  // of the site in the list, where the actor may see it; 0 where there is none
 	Problem    string // why it cannot be connected
 }
@@ -81,9 +81,16 @@ func networkSite(network string, b wordpress.Blog) NetworkSite {
 		one.Home, one.Problem = shorten(wordpress.Visible(b.URL)), err.Error()
 		return one
 	}
-	one.Elsewhere = domainOf(home) != domainOf(network)
+	one.Elsewhere = domainOf(home) != domainOf(network) || !samePort(home, network)
 	one.Home = "https" + strings.TrimPrefix(strings.TrimPrefix(home, "https"), "http") // a network behind a proxy knows its own scheme wrongly
 	return one
+}
+
+// samePort tells whether the home is at the network's port, or at the usual one: another may belong to another server.
+func samePort(home, network string) bool {
+	h, err := url.Parse(home)
+	n, errNetwork := url.Parse(network)
+	return err == nil && errNetwork == nil && (h.Port() == "" || h.Port() == n.Port())
 }
 
 // domainOf is the domain that somebody registered, of which the home's host is a part; an address without one is its own.

@@ -36,11 +36,11 @@ site() {
 	shown=${address:-$where}
 	case $where in
 	'') set -- "--url=$address" ;;
-	--ssh=-*) say "$shown: no host begins with a hyphen"; failed=$((failed + 1)); return ;;
-	--ssh=*) set -- "$where" ;;
 	/* | ./*) set -- "--path=$where" ;;
 	[~]/*) set -- "--path=$HOME/${where#??}" ;;
 	@*) set -- "$where" ;;
+	--ssh=-* | *[:/@]-*) say "$shown: no host begins with a hyphen"; failed=$((failed + 1)); return ;;
+	--ssh=*) set -- "$where" ;;
 	-*) say "$shown: no host begins with a hyphen"; failed=$((failed + 1)); return ;;
 	*) set -- "--ssh=$where" ;;
 	esac

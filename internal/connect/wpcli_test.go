@@ -73,6 +73,9 @@ www@ssh.example/srv/www
 https://broken.example
 https://three.example/'"&&touch owned&&',--ssh=-oProxyCommand=touch owned
 https://silent.example
+https://five.example, ssh:-oProxyCommand=touch owned
+--ssh=ssh://-oProxyCommand=touch owned
+https://six.example, me@-oProxyCommand=touch owned
 https://again.example
 https://four.example,,o'brien $(touch owned) "x" y
 ` + "`touch owned`.example, -oProxyCommand=x\r\nhttps://last.example"
@@ -109,12 +112,12 @@ func TestTheScriptForWPCLI(t *testing.T) {
 				t.Errorf("%s, embedded %v: %q\n%s", shell, embedded, homes, stderr)
 			}
 			for _, said := range []string{"https://broken.example: no password", "silent.example: WP-CLI printed no password",
-				"again.example: first-admin already has", "no host begins with a hyphen", "drover: 4 sites failed"} {
+				"again.example: first-admin already has", "no host begins with a hyphen", "drover: 7 sites failed"} {
 				if !strings.Contains(stderr, said) {
 					t.Errorf("%s: %q is not in\n%s", shell, said, stderr)
 				}
 			}
-			if strings.Contains(calls, "abcdEFGH") || strings.Contains(stderr, "abcdEFGH") || !strings.Contains(calls, "<--path=/srv/told><user>") ||
+			if strings.Contains(calls, "abcdEFGH") || strings.Contains(calls, "ProxyCommand") || strings.Contains(stderr, "abcdEFGH") || !strings.Contains(calls, "<--path=/srv/told><user>") ||
 				!strings.Contains(calls, "<--ssh=www@ssh.example/srv/www><user>") || !strings.Contains(calls, "<@alias><user>") {
 				t.Errorf("%s: %s", shell, calls)
 			}

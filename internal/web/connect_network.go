@@ -67,7 +67,7 @@ func networkSiteView(one connect.NetworkSite) views.NetworkSite {
 	case one.Site != 0:
 		view.Finding = "In the list already. Choosing it replaces its credential."
 	case one.Elsewhere:
-		view.Finding = "On another domain than the network. Choose it only if the domain is yours: the password is sent there."
+		view.Finding = "On another domain or port than the network. Choose it only if it is yours: the password is sent there."
 	}
 	return view
 }
