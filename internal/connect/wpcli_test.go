@@ -117,7 +117,8 @@ func TestTheScriptForWPCLI(t *testing.T) {
 					t.Errorf("%s: %q is not in\n%s", shell, said, stderr)
 				}
 			}
-			if strings.Contains(calls, "abcdEFGH") || strings.Contains(calls, "ProxyCommand") || strings.Contains(stderr, "abcdEFGH") || !strings.Contains(calls, "<--path=/srv/told><user>") ||
+			if strings.Contains(calls, "abcdEFGH") || strings.Contains(calls, "ProxyCommand") ||
+				strings.Contains(stderr, "abcdEFGH") || !strings.Contains(calls, "<--path=/srv/told><user>") ||
 				!strings.Contains(calls, "<--ssh=www@ssh.example/srv/www><user>") || !strings.Contains(calls, "<@alias><user>") {
 				t.Errorf("%s: %s", shell, calls)
 			}
