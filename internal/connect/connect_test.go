@@ -318,3 +318,22 @@ func FuzzReadAddresses(f *testing.F) {
 		}
 	})
 }
+
+// Whoever adds an address that waits, or was skipped, for another client takes nothing away from those who see it.
+func TestTheQueueOfAnotherClientStays(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, db *database.DB) {
+		b := newBench(t, db, wptest.Options{Sites: []wptest.Site{{}}})
+		theirs := b.add(ada, "Acme", "https://skipped.example", "https://waiting.example", "https://connected.example")
+		b.must(b.queue.Skip(t.Context(), ada, theirs[0].ID))
+		b.must(db.Gorm.Exec("UPDATE connections SET state = 'connected' WHERE id = ?", theirs[2].ID).Error)
+		scoped := ada
+		scoped.ID, scoped.Scope = 9, access.NewScope(access.Restriction{Clients: []string{"Zulu"}})
+		_, err := b.queue.Add(t.Context(), scoped, connect.Wanted{Addresses: []string{theirs[0].Home, theirs[1].Home, theirs[2].Home}, Client: "Zulu"})
+		b.must(err)
+		for i, state := range []connect.State{connect.Skipped, connect.Looking, connect.Connected} {
+			if c, err := b.queue.Connection(t.Context(), ada, theirs[i].ID); err != nil || c.State != state || c.Client != "Acme" {
+				t.Errorf("%s: %+v %v", state, c, err)
+			}
+		}
+	})
+}

@@ -127,12 +127,13 @@ func (s store) one(ctx context.Context, id int64) (Connection, error) {
 	return r.connection(), nil
 }
 
-// add stores the rows whose homes are not waiting yet. Those that were connected or skipped before begin again. The detail stands in the entry.
+// add stores the rows whose homes are not waiting yet. Those that the actor sees and that were connected or skipped before begin again. The detail
+// stands in the entry.
 func (s store) add(ctx context.Context, actor access.Actor, rows []row, detail map[string]any) (added []Connection, err error) {
 	err = s.change(ctx, actor, func(w write) error {
 		homes := []string{}
 		for _, r := range rows {
-			if err := w.tx.Where("home = ? AND state IN ?", r.Home, []State{Skipped, Connected}).Delete(&row{}).Error; err != nil {
+			if err := w.dropOver(r.Home); err != nil {
 				return err
 			}
 			r.AddedAt = w.now.UnixMicro()
@@ -152,6 +153,22 @@ func (s store) add(ctx context.Context, actor access.Actor, rows []row, detail m
 		return w.record(access.ConnectQueue, "", all)
 	})
 	return added, err
+}
+
+// dropOver takes out what was connected or skipped at the home, where the actor may see it.
+func (w write) dropOver(home string) error {
+	var over []row
+	if err := w.tx.Where("home = ? AND state IN ?", home, []State{Skipped, Connected}).Find(&over).Error; err != nil {
+		return err
+	}
+	for _, r := range over {
+		if c := r.connection(); w.actor.Scope.Site(c.Client, c.Tags) {
+			if err := w.remove(c.ID); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // replace stores connections of sites that are there already, in the place of whatever waited at their homes.
