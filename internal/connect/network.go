@@ -106,6 +106,9 @@ func domainOf(home string) string {
 	return host
 }
 
+// NetworkUpload are the columns that a kept file has which is a network's list: it waits for a choice, and an import does not take it as a whole.
+func NetworkUpload() sites.Columns { return sites.Columns{"network": "chosen"} }
+
 // NetworkFile is the sites of a network as a file for an import, each with the source's credential.
 func NetworkFile(s Source, all []NetworkSite, client string, tags []string) ([]byte, error) {
 	username, password, p := sites.CleanCredential(s.Username, s.Password)

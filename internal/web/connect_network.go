@@ -3,6 +3,7 @@ package web
 import (
 	"bytes"
 	"errors"
+	"maps"
 	"net/http"
 
 	"github.com/droverhq/drover/internal/connect"
@@ -49,7 +50,7 @@ func (s *Server) listNetwork(v *requestContext) error {
 	if err != nil {
 		return err
 	}
-	if err := s.Registry.KeepUpload(ctx, v.actor(), file, nil); err != nil {
+	if err := s.Registry.KeepUpload(ctx, v.actor(), file, connect.NetworkUpload()); err != nil {
 		return err
 	}
 	page := views.ConnectNetwork{Username: source.Username}
@@ -81,12 +82,15 @@ func (s *Server) addNetwork(v *requestContext) error {
 	if len(form["home"]) == 0 {
 		return validation.Problems{"home": "No sites selected. Go back and select some."}
 	}
-	kept, _, err := s.Registry.Upload(v.Request.Context(), v.actor())
+	kept, columns, err := s.Registry.Upload(v.Request.Context(), v.actor())
+	if err == nil && !maps.Equal(columns, connect.NetworkUpload()) {
+		err = sites.ErrNoUpload // another page of the member's has kept another file since
+	}
 	if err == nil {
 		kept, err = connect.ChosenOf(kept, form["home"])
 	}
 	if errors.Is(err, sites.ErrNoUpload) {
-		return validation.Problems{"home": "The list was kept for an hour only. List the network's sites again."}
+		return validation.Problems{"home": "The list was kept for an hour only, or until you uploaded a file. List the network's sites again."}
 	}
 	if err != nil {
 		return err

@@ -53,7 +53,7 @@ func (h gateServer) asksConnect(t *testing.T, route string, m members.Member) ch
 		home := fmt.Sprintf("https://blog%d.example", time.Now().UnixNano())
 		file, err := connect.NetworkFile(connect.Source{Username: "u", Password: vault.NewSecret("p")}, []connect.NetworkSite{{Home: home}}, "", nil)
 		h.must(t, err)
-		h.must(t, h.registry.KeepUpload(t.Context(), m.Actor(noAddr), file, nil))
+		h.must(t, h.registry.KeepUpload(t.Context(), m.Actor(noAddr), file, connect.NetworkUpload()))
 		return change{"/connect/network/add", encoded("home", home)}
 	case "POST /sites/:id/limit":
 		h.fake.SetFault(1, wptest.Administrator)

@@ -246,3 +246,45 @@ func TestWhereNobodyCanApprove(t *testing.T) {
 		t.Error(status)
 	}
 }
+
+// A network's list waits for a choice. A page of an import that is still open in another tab does not take it as its file, nor the other way round.
+func TestANetworksListIsNoImport(t *testing.T) {
+	h := newTestServer(t, wptest.Site{Blogs: []wptest.Blog{{URL: "https://evil.example/", Name: "Mapped"}}})
+	p := h.signIn(t, access.Admin)
+	list := func() {
+		t.Helper()
+		form := url.Values{"url": {h.fake.URL(0)}, "username": {wptest.DefaultUser}, "application_password": {h.fake.Password(0)}}
+		if status, page := p.post("/connect/network", form); status != http.StatusOK || !strings.Contains(page, "https://evil.example") ||
+			strings.Contains(page, h.fake.Password(0)) {
+			t.Fatalf("%d %.2000s", status, page)
+		}
+	}
+	preview := func() {
+		t.Helper()
+		table := "url,username,application_password,name,client,tags\nhttps://evil.example,u,abcd EFGH,,,\n"
+		if status, page := p.post("/sites/import/preview", url.Values{"csv": {table}}); status != http.StatusOK {
+			t.Fatalf("%d %.2000s", status, page)
+		}
+	}
+	preview()
+	list()
+	for _, path := range []string{"/sites/import", "/sites/import/preview"} {
+		if status, page := p.post(path, url.Values{"upload": {"1"}}); status != http.StatusUnprocessableEntity {
+			t.Errorf("%s: %d %.500s", path, status, page)
+		}
+	}
+	preview()
+	if status, page := p.post("/connect/network/add", url.Values{"home": {"https://evil.example"}}); status != http.StatusUnprocessableEntity {
+		t.Errorf("%d %.500s", status, page)
+	}
+	if _, total, err := h.registry.Sites(t.Context(), shell, sites.Filter{}); err != nil || total != 0 {
+		t.Errorf("%d sites, %v", total, err)
+	}
+	list()
+	if status, page := p.post("/connect/network/add", url.Values{"home": {"https://evil.example"}}); status != http.StatusOK {
+		t.Errorf("%d %.500s", status, page)
+	}
+	if _, total, err := h.registry.Sites(t.Context(), shell, sites.Filter{}); err != nil || total != 1 {
+		t.Errorf("%d sites, %v", total, err)
+	}
+}

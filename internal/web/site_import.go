@@ -5,12 +5,14 @@ import (
 	"cmp"
 	"errors"
 	"io"
+	"maps"
 	"net/http"
 	"path"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/droverhq/drover/internal/connect"
 	"github.com/droverhq/drover/internal/sites"
 	"github.com/droverhq/drover/internal/validation"
 	"github.com/droverhq/drover/views"
@@ -98,8 +100,9 @@ func (s *Server) importSource(v *requestContext) (source sites.Source, problem s
 	}
 	if v.PostForm("upload") != "" {
 		kept, columns, err := s.Registry.Upload(v.Request.Context(), v.actor())
-		if errors.Is(err, sites.ErrNoUpload) {
-			return source, "The file was kept for an hour only. Choose it again.", http.StatusUnprocessableEntity, nil
+		if errors.Is(err, sites.ErrNoUpload) || err == nil && maps.Equal(columns, connect.NetworkUpload()) {
+			return source, "The file was kept for an hour only, or until you listed a network's sites. Choose it again.", http.StatusUnprocessableEntity,
+				nil
 		}
 		return sites.Source{File: bytes.NewReader(kept), Columns: columns}, "", 0, err
 	}
