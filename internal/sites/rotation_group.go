@@ -109,7 +109,7 @@ func (o *rotating) storedSince(ctx context.Context, from store, password vault.S
 }
 
 // longestChange is how long before its end a change may have taken its time.
-const longestChange = 5 * time.Minute
+const longestChange = time.Minute
 
 // WithSamePassword returns the ids and those of all sites in the actor's scope that are stored with the same user and password as one of them.
 func (r *Registry) WithSamePassword(ctx context.Context, actor access.Actor, ids ...int64) ([]int64, error) {

@@ -268,6 +268,13 @@ func (o *rotating) swap(ctx context.Context, password vault.Secret, others []Sit
 
 // revoke revokes the old password, once nothing uses it any more, and whatever else has the new one's name.
 func (o *rotating) revoke(ctx context.Context) (over bool, err error) {
+	shared, err := o.shared()
+	if err != nil {
+		return true, err
+	}
+	if len(shared.groups[o.site.ID]) > 0 && isGone(ctx, o.old, o.row.OldUUID) {
+		return o.revoked(ctx) // by another site of the network: no need to ask for thousands whether it is in use
+	}
 	if busy, err := o.busy(ctx); err != nil || busy {
 		return true, errors.Join(err, o.save(ctx, RotationSwapped, map[string]any{"next_at": time.Now().Add(revokeEvery).UnixMicro(), "lease_until": 0,
 			"finding": "The old password is revoked as soon as the run on this site has ended."}))
@@ -281,6 +288,10 @@ func (o *rotating) revoke(ctx context.Context) (over bool, err error) {
 	if v.Outcome != wordpress.OK {
 		return o.laterOr(ctx, RotationUnrevoked, v)
 	}
+	return o.revoked(ctx)
+}
+
+func (o *rotating) revoked(ctx context.Context) (over bool, err error) {
 	return true, o.saveWith(ctx, RotationDone, func() map[string]any {
 		return map[string]any{"ended_at": time.Now().UnixMicro(), "reason": "", "finding": "", "fix": "", "attempts": 0, "sealed": nil, "key_id": 0}
 	}, func(w write) error { return w.recordRotation(o.site, o.row, "old_revoked", nil) })
