@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"runtime/metrics"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -109,6 +110,45 @@ func TestNarrowedLimitsGoOn(t *testing.T) {
 		}
 	}
 	(<-taken)(measured{})
+}
+
+// Places that slow servers keep for long are not the reason why everybody else waits: as soon as the processors are free again, there are more.
+func TestWhoWaitsGetsAPlaceWhileSlowExchangesGoOn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		wait := 20 * time.Millisecond
+		l := newLimits(64, 1000)
+		l.congestion = waiting(64, &wait)
+		for range 100 {
+			l.congestion.looked = time.Time{}
+			l.congestion.look(time.Now())
+		}
+		address := netip.MustParseAddr("127.0.0.1")
+		for range leastAllowed {
+			if _, err := l.take(t.Context(), address, Gate{}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		got := make(chan error)
+		go func() {
+			_, err := l.take(t.Context(), address, Gate{})
+			got <- err
+		}()
+		time.Sleep(time.Second)
+		select {
+		case <-got:
+			t.Fatal("more than are allowed")
+		default:
+		}
+		wait = 0
+		select {
+		case err := <-got:
+			if err != nil {
+				t.Error(err)
+			}
+		case <-time.After(10 * time.Second):
+			t.Error("nobody ended, and whoever waits got no place though the processors are free")
+		}
+	})
 }
 
 func TestMedianOfWaits(t *testing.T) {

@@ -15,6 +15,7 @@ type limits struct {
 	total      int
 	perAddress int
 	congestion *congestion // nil where the processors do not count
+	looksAgain bool        // a timer will
 
 	guard   sync.Mutex
 	running int   // in all
@@ -124,6 +125,23 @@ func (l *limits) grantTotal() {
 		l.running++
 		close(l.waiting.pop().turn)
 	}
+	if l.running < l.total && l.waiting.next() != nil {
+		l.lookAgain()
+	}
+}
+
+// lookAgain gives places when more may be allowed: those who have one may keep it for long. The guard is held.
+func (l *limits) lookAgain() {
+	if l.looksAgain {
+		return
+	}
+	l.looksAgain = true
+	time.AfterFunc(congestionEvery, func() {
+		l.guard.Lock()
+		defer l.guard.Unlock()
+		l.looksAgain = false
+		l.grantTotal()
+	})
 }
 
 func (l *limits) leaveAll() {

@@ -236,7 +236,7 @@ func TestAPurgeThatDidNothing(t *testing.T) {
 	last := h.Wait(t, h.Start(t, spec).ID)
 	target := h.Targets(t, last.Run.ID)[h.Sites[0].ID]
 	if last.Verified[runs.VerifiedNo] != 1 || target.Outcome != wordpress.Partial ||
-		!strings.Contains(target.Note, "was still served from it 30s later (HIT, 1h0m") {
+		!strings.Contains(target.Note, "was still served from it 30s later (HIT, 1 h ") {
 		t.Errorf("%+v, %s: %s", last.Verified, target.Outcome, target.Note)
 	}
 }
