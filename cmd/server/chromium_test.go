@@ -39,9 +39,14 @@ func browserFor(t *testing.T, most time.Duration, flags ...chromedp.ExecAllocato
 	return ctx
 }
 
+// doWithin bounds what one step in a browser takes: a page that never loads must not take the time of all other tests.
+const doWithin = 3 * time.Minute
+
 func do(t *testing.T, ctx context.Context, what string, actions ...chromedp.Action[chromedp.Void]) {
 	t.Helper()
-	if err := chromedp.Do(ctx, actions...); err != nil {
+	within, cancel := context.WithTimeout(ctx, doWithin)
+	defer cancel()
+	if err := chromedp.Do(within, actions...); err != nil {
 		page, _ := chromedp.Run(ctx, chromedp.Evaluate[string]("document.body.innerText"))
 		t.Fatalf("%s: %v\n%s", what, err, page)
 	}
