@@ -50,12 +50,12 @@ type actionVerbs struct{ done, attempt string }
 
 var verbsOf = map[string]actionVerbs{
 	"audit.read": {"viewed the audit log", "view the audit log"}, "audit.verify": {"verified the audit log", "verify the audit log"},
-	"change.approve": {"approved a change", "approve a change"}, "change.decline": {"ended the request for a change", "decline a change"},
+	"change.approve": {"approved a change", "approve a change"}, "change.decline": {"closed a request for a change", "decline a change"},
 	"change.read":    {"viewed waiting changes", "view waiting changes"},
 	"change.request": {"requested a change", "request a change"}, "change.withdraw": {"withdrew a request for a change", "withdraw a request for a change"},
 	"connect.queue": {"changed the queue of sites to connect", "change the queue of sites to connect"}, "connect.begin": {"went to WordPress to approve",
 		"go to WordPress to approve"},
-	"connect.finish":  {"came back from WordPress for", "come back from WordPress"},
+	"connect.finish":  {"returned from WordPress for", "return from WordPress"},
 	"database.backup": {"backed up the database", "back up the database"},
 	"keys.rotate":     {"rotated the encryption key", "rotate the encryption key"},
 	"drover.start":    {"started", "start"}, "gallery.read": {"opened the gallery", "open the gallery"},
@@ -88,9 +88,9 @@ var verbsOf = map[string]actionVerbs{
 	"site.credential": {"replaced the credential of", "replace the credential of"}, "site.edit": {"edited", "edit"},
 	"site.import": {"imported sites", "import sites"}, "site.read": {"viewed", "view"}, "site.restore": {"restored", "restore"},
 	"site.retire": {"retired", "retire"}, "site.tag": {"tagged", "tag"},
-	"site.limit":  {"made a limited user on", "make a limited user on"},
+	"site.limit":  {"created a limited user on", "create a limited user on"},
 	"site.rotate": {"rotated the application password of", "rotate the application password of"},
-	"site.upkeep": {"changed how sites are looked after", "change how sites are looked after"},
+	"site.upkeep": {"changed the site check settings", "change the site check settings"},
 }
 
 func (e AuditRow) verb() string {
@@ -168,15 +168,15 @@ func (e AuditRow) ending() string {
 	case "connect.queue":
 		return e.Detail.counts("added", "reconnect", "skipped", "put_back", "removed")
 	case "connect.finish":
-		return map[string]string{"approved": ": approved", "rejected": ": not approved", "expired": ": too late", "other_site": ": another site answered",
+		return map[string]string{"approved": ": approved", "rejected": ": not approved", "expired": ": expired", "other_site": ": a different site responded",
 			"incomplete": ": without a credential"}[e.Detail.text("result")]
 	case "site.limit":
-		return map[string]string{"creating_user": ": began", "creating_password": ": the user is made", "choosing_role": ": the password is made",
-			"storing": ": the role is chosen", "done": ": its password is in use", "failed": ": taken back",
-			"left_behind": ": taken back, the user may be left there"}[e.Detail.text("step")]
+		return map[string]string{"creating_user": ": started", "creating_password": ": user created", "choosing_role": ": password created",
+			"storing": ": role chosen", "done": ": new password in use", "failed": ": reverted",
+			"left_behind": ": reverted, but the user may still exist"}[e.Detail.text("step")]
 	case "site.rotate":
-		return map[string]string{"": ": started", "replaced": ": the new one is in use", "old_revoked": ": the old one is revoked", "blocked": ": not possible",
-			"failed": ": taken back", "unrevoked": ": the old one could not be revoked"}[e.Detail.text("result")]
+		return map[string]string{"": ": started", "replaced": ": new password in use", "old_revoked": ": old password revoked", "blocked": ": not possible",
+			"failed": ": reverted", "unrevoked": ": old password could not be revoked"}[e.Detail.text("result")]
 	case "site.import":
 		return e.Detail.counts("added", "updated", "unchanged", "bad")
 	case "member.add", "member.invite", "member.uninvite", "member.join":
@@ -224,9 +224,9 @@ func whyRefused(why string) string {
 	case "wrong_code":
 		return "the code was wrong"
 	case "revoked":
-		return "the sign-in, the role or the scope changed meanwhile"
+		return "the sign-in, role or access changed in the meantime"
 	case "not_independent":
-		return "who approves must be independent of who asked"
+		return "the approver must be independent of the requester"
 	case "two_people":
 		return "a second person must approve it"
 	case "":

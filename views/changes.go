@@ -70,7 +70,7 @@ func fieldName(field string) string {
 func (c PendingChange) decided() string {
 	switch c.State {
 	case "done":
-		return "Approved by " + c.DecidedBy + " and made."
+		return "Approved by " + c.DecidedBy + ". The change was made."
 	case "declined":
 		return "Declined by " + c.DecidedBy + ". Nothing was changed."
 	case "withdrawn":

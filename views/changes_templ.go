@@ -207,7 +207,7 @@ func ReviewChange(p ChangePage) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			if p.Link != "" {
-				templ_7745c5c3_Err = linkOnce("Approved. This link works once. Send it only to the person that it is for.", p.Link).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = linkOnce("Approved. This link works once. Send it only to the person it is for.", p.Link).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

@@ -49,7 +49,7 @@ func (c Connection) Host() string {
 // cachePlugins are the names of the cache plugins, for reading.
 func (c Connection) cachePlugins() string {
 	if c.Plugins == "none" {
-		return "None that Drover knows"
+		return "No supported plugin found"
 	}
 	return strings.ReplaceAll(c.Plugins, ",", ", ")
 }
@@ -107,28 +107,29 @@ var connectNotices = map[string]Notice{
 	"entered":  {"ok", "Stored encrypted. Drover is checking the site."},
 	"rejected": {"problem", "You did not approve the connection in WordPress. Nothing was stored, and the site is still in the queue."},
 	"expired": {"problem", "The approval took longer than an hour, so Drover did not accept it. Approve again. You can revoke the password that " +
-		"WordPress just made, under Users → Profile."},
-	"other_site": {"problem", "A different site answered than the one you were sent to, so nothing was stored. Check the address, look again, and approve again."},
+		"WordPress just created, under Users → Profile."},
+	"other_site": {"problem", "A different site responded than the one you were sent to, so nothing was stored. " +
+		"Check the URL, look up the site again, and approve again."},
 	"incomplete": {"problem", "WordPress sent you back without a password. Approve again, or enter an application password below."},
-	"unavailable": {"problem", "WordPress offers no application passwords to the user you signed in as, or Basic authentication stands in front of the site. " +
-		"Approve as another user, or have them switched on there."},
-	"used": {"problem", "This approval was used already, so nothing was stored. To connect the site, approve again from here. If WordPress made a new " +
-		"password meanwhile, revoke it under Users → Profile."},
-	"session": {"problem", "You were signed out, or signed in again, while you approved. For safety, Drover did not accept the password. Approve " +
+	"unavailable": {"problem", "WordPress offers no application passwords to the user you signed in as, or Basic authentication protects the site. " +
+		"Approve as another user, or turn on application passwords there."},
+	"used": {"problem", "This approval was already used, so nothing was stored. To connect the site, approve again from here. If WordPress created a new " +
+		"password, revoke it under Users → Profile."},
+	"session": {"problem", "You were signed out or signed in again during the approval. For safety, Drover did not accept the password. Approve " +
 		"again, and revoke the unused password under Users → Profile in WordPress."},
 	"unknown":    {"problem", "Drover does not know this approval. It may be more than a week old. Approve again from here."},
 	"forbidden":  {"problem", "Your role does not allow you to connect sites. Ask an admin."},
-	"failed":     {"problem", "Something went wrong in Drover, and the password was not stored. Approve again. The server's log says why."},
+	"failed":     {"problem", "Something went wrong in Drover, and the password was not stored. Approve again. See the server log for details."},
 	"busy":       {"problem", "Too many requests in a short time. Wait a few seconds, and approve again."},
 	"none":       {"ok", "No site in the queue is ready to be approved."},
-	"not_ready":  {"problem", "This site cannot be approved right now. See below why."},
-	"not_stored": {"problem", "The password could not be stored: the site is in the list already, or your access does not cover it. Look again to see."},
+	"not_ready":  {"problem", "This site cannot be approved right now. The reason is below."},
+	"not_stored": {"problem", "The password could not be stored: the site is already in the list, or outside your access. Look up the site again."},
 }
 
 // ConnectNotice is what the way back from WordPress ended with.
 func ConnectNotice(outcome string) Notice { return connectNotices[outcome] }
 
-var connectStates = map[string]string{"ready": "Ready to approve", "attention": "Needs attention", "looking": "Looking", "skipped": "Skipped",
+var connectStates = map[string]string{"ready": "Ready to approve", "attention": "Needs attention", "looking": "Looking up", "skipped": "Skipped",
 	"connected": "Connected"}
 
 // ConnectStateWord is how a state reads.

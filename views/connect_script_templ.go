@@ -56,7 +56,7 @@ func ConnectScriptPage(f Frame, p ConnectScript) templ.Component {
 				ctx = templ.InitializeContext(ctx)
 				return nil
 			})
-			templ_7745c5c3_Err = header("Connect over SSH", "WP-CLI creates an application password on each site, and you import what it prints. The script itself holds no secret.").Render(templ.WithChildren(ctx, templ_7745c5c3_Var3), templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = header("Connect over SSH", "WP-CLI creates an application password on each site, and you import the output. The script itself contains no secrets.").Render(templ.WithChildren(ctx, templ_7745c5c3_Var3), templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -86,7 +86,7 @@ func ConnectScriptPage(f Frame, p ConnectScript) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 4, "Make the script</button></div></form>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 4, "Create script</button></div></form>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -116,19 +116,19 @@ func ConnectScriptPage(f Frame, p ConnectScript) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = caution("What the script prints holds passwords. Do not send it by mail or chat, and delete the file after the import.").Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = caution("The script's output contains passwords. Do not send it by email or chat, and delete the file after the import.").Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 8, " <section class=\"panel p-5\"><h2 class=\"mb-2\">What to do with it</h2><ol class=\"list-decimal space-y-2 ps-5 text-sm\"><li>Save it as <code>connect.sh</code> on a machine where WP-CLI reaches the sites.</li><li>Where Drover runs on the same machine, import what it prints at once:")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 8, " <section class=\"panel p-5\"><h2 class=\"mb-2\">How to use the script</h2><ol class=\"list-decimal space-y-2 ps-5 text-sm\"><li>Save it as <code>connect.sh</code> on a machine where WP-CLI can reach the sites.</li><li>If Drover runs on the same machine, import the output directly:")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = commandText("On the machine of Drover", p.Pipe).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = commandText("On the Drover server", p.Pipe).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 9, "</li><li>Elsewhere, keep what it prints in a file that only you can read, <a class=\"link\" href=\"/sites/import\">import the file</a>, and delete it:")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 9, "</li><li>Otherwise, save the output to a file that only you can read, <a class=\"link\" href=\"/sites/import\">import the file</a>, and delete it:")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -143,7 +143,7 @@ func ConnectScriptPage(f Frame, p ConnectScript) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = Layout(f.Under(Crumb{"Connect sites", "/connect"})).Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = Layout(f.Under(Crumb{"Sites", "/sites"}, Crumb{"Connect sites", "/connect"})).Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

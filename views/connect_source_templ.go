@@ -162,7 +162,7 @@ func ConnectSourcePage(f Frame, p ConnectSource) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = Layout(f.Under(Crumb{"Connect sites", "/connect"})).Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = Layout(f.Under(Crumb{"Sites", "/sites"}, Crumb{"Connect sites", "/connect"})).Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

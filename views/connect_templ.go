@@ -169,7 +169,7 @@ func ConnectPage(f Frame, q ConnectQueue) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = Layout(f).Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = Layout(f.Under(Crumb{"Sites", "/sites"})).Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -304,7 +304,7 @@ func connectForm(c ConnectForm) templ.Component {
 		}
 		templ_7745c5c3_Err = Input(Field{Name: "addresses", Label: "Site addresses", Value: c.Addresses, Rows: 5, Mono: true,
 			Problem: c.Problems["addresses"], Placeholder: "acme.example\nhttps://shop.example/wp-admin/\nhttps://network.example/blog",
-			Hint: "One per line, in any form: a page of wp-admin or a post is fine. You can paste a column of a spreadsheet."}).Render(ctx, templ_7745c5c3_Buffer)
+			Hint: "One per line, in any form. The URL of a wp-admin page or a post works too. You can paste a spreadsheet column."}).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -420,7 +420,7 @@ func connectProgress(p ConnectProgress) templ.Component {
 			}
 		}
 		if p.Looking > 0 {
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 29, "· looking at ")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 29, "· looking up ")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -644,7 +644,7 @@ func connectTable(q ConnectQueue) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 49, "Look again</button> <button class=\"btn\" data-variant=\"outline\" data-size=\"sm\" name=\"do\" value=\"skip\">")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 49, "Look up again</button> <button class=\"btn\" data-variant=\"outline\" data-size=\"sm\" name=\"do\" value=\"skip\">")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -22,10 +22,10 @@ type connectWay struct{ href, icon, label, hint string }
 
 // connectWaysList are the ways to connect sites beside an approval for each.
 var connectWaysList = []connectWay{
-	{"/sites/import", "upload", "Import a file", "A spreadsheet or a password manager's export, with passwords."},
-	{"/connect/mainwp", "server", "From MainWP", "Your dashboard's sites, clients and tags, into the queue."},
-	{"/connect/network", "waypoints", "From a multisite network", "One super admin's password connects the sites that you choose."},
-	{"/connect/wp-cli", "terminal", "Over SSH, with WP-CLI", "A script creates the passwords on your servers."},
+	{"/sites/import", "upload", "Import a file", "Import a spreadsheet or a password manager's export, with passwords."},
+	{"/connect/mainwp", "server", "From MainWP", "Add your dashboard's sites, clients and tags to the queue."},
+	{"/connect/network", "waypoints", "From a multisite network", "Connect the sites you choose with one super admin's password."},
+	{"/connect/wp-cli", "terminal", "Over SSH, with WP-CLI", "Create the passwords with a script on your servers."},
 }
 
 // galleryConnect draws the ways to connect many sites.
@@ -43,10 +43,10 @@ func galleryConnect() []GalleryPage {
 	network := ConnectNetwork{Username: "mara", Sites: []NetworkSite{{Home: "https://network.example", Name: "Main", Admin: true, Chosen: true},
 		{Home: "https://network.example/" + longName, Name: longName, Admin: true, Chosen: true},
 		{Home: "https://shop.example", Name: arabicName,
-			Finding: "On another domain or port than the network. Choose it only if it is yours: the password is sent there."},
-		{Home: "https://network.example/known", Name: emojiName, Finding: "In the list already. Choosing it replaces its credential.", SiteID: 3}}}
+			Finding: "On a different domain or port than the network. Select it only if it is yours: the password is sent there."},
+		{Home: "https://network.example/known", Name: emojiName, Finding: "Already in the list. Selecting it replaces its credential.", SiteID: 3}}}
 	wrong := script
-	wrong.List.Problem = "Line 3 holds a control character. Type it again."
+	wrong.List.Problem = "Line 3 contains a control character. Enter it again."
 	return []GalleryPage{
 		{"connect over SSH", "form", ConnectScriptPage(frame, script)}, {"connect over SSH", "script", ConnectScriptPage(frame, made)},
 		{"connect over SSH", "problem", ConnectScriptPage(frame, wrong)},

@@ -315,7 +315,7 @@ func Explorer(p ExplorerPage) templ.Component {
 						return templ_7745c5c3_Err
 					}
 					if n.Name == "bigscoots-cache/v2" {
-						templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 27, "<p class=\"hint border-t px-4 py-2\">Each of these accepts only one method, whatever is announced here, and has its own operation under <a class=\"link\" href=\"/run\">Run</a>.</p>")
+						templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 27, "<p class=\"hint border-t px-4 py-2\">Each of these accepts only one method, regardless of what is listed here, and has its own operation under <a class=\"link\" href=\"/run\">Run</a>.</p>")
 						if templ_7745c5c3_Err != nil {
 							return templ_7745c5c3_Err
 						}

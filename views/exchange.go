@@ -77,7 +77,7 @@ func (a Attempt) statusLine() string {
 	case a.Status != 0:
 		return fmt.Sprintf("%d %s", a.Status, http.StatusText(a.Status))
 	case a.Sent:
-		return "Sent, but no complete answer"
+		return "Sent, but no complete response"
 	}
 	return "Nothing was sent"
 }

@@ -103,17 +103,17 @@ func Exchange(p ExchangePage) templ.Component {
 			}
 			if len(p.Attempts) == 0 {
 				if p.Removed {
-					templ_7745c5c3_Err = Empty("archive", "The requests were removed", "They were older than requests are kept. What happened on the site is shown above.").Render(ctx, templ_7745c5c3_Buffer)
+					templ_7745c5c3_Err = Empty("archive", "The requests were removed", "The retention period is over. The result is shown above.").Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
 				} else if p.Target.State == "done" {
-					templ_7745c5c3_Err = Empty("ban", "Nothing was sent", "The run ended before this site's turn.").Render(ctx, templ_7745c5c3_Buffer)
+					templ_7745c5c3_Err = Empty("ban", "Nothing was sent", "The run ended before it reached this site.").Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
 				} else {
-					templ_7745c5c3_Err = Empty("clock", "Nothing has been sent yet", "The site is waiting for its turn. The request and the answer will appear here.").Render(ctx, templ_7745c5c3_Buffer)
+					templ_7745c5c3_Err = Empty("clock", "Nothing has been sent yet", "The site is queued. The request and response will appear here.").Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
@@ -712,9 +712,9 @@ func exchangeAttempt(a Attempt, of int) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			var templ_7745c5c3_Var31 string
-			templ_7745c5c3_Var31, templ_7745c5c3_Err = templ.JoinStringErrs("waited " + lasted(a.Waited) + " for its turn")
+			templ_7745c5c3_Var31, templ_7745c5c3_Err = templ.JoinStringErrs("queued for " + lasted(a.Waited))
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `exchange.templ`, Line: 136, Col: 59}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `exchange.templ`, Line: 136, Col: 45}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var31))
 			if templ_7745c5c3_Err != nil {
@@ -825,12 +825,12 @@ func exchangeAttempt(a Attempt, of int) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 67, "<p class=\"hint mt-2\">The credential is neither stored with the request nor copied.</p></section><section class=\"min-w-0\" aria-label=\"Answer\"><div class=\"mb-1 flex min-h-8 items-center justify-between gap-2\"><h3 class=\"text-xs font-medium text-muted-foreground\">Answer</h3>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 67, "<p class=\"hint mt-2\">The credential is neither stored with the request nor copied.</p></section><section class=\"min-w-0\" aria-label=\"Response\"><div class=\"mb-1 flex min-h-8 items-center justify-between gap-2\"><h3 class=\"text-xs font-medium text-muted-foreground\">Response</h3>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
 		if a.Body != "" {
-			templ_7745c5c3_Err = copyNear("Copy answer").Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = copyNear("Copy response").Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -914,14 +914,14 @@ func exchangeAttempt(a Attempt, of int) templ.Component {
 			}
 		}
 		if a.Body != "" {
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 77, "<pre class=\"code mt-2 max-h-96\" tabindex=\"0\" dir=\"auto\" aria-label=\"Answer body, as text\" data-json=\"")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 77, "<pre class=\"code mt-2 max-h-96\" tabindex=\"0\" dir=\"auto\" aria-label=\"Response body, as text\" data-json=\"")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
 			var templ_7745c5c3_Var41 string
 			templ_7745c5c3_Var41, templ_7745c5c3_Err = templ.JoinStringErrs(a.size())
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `exchange.templ`, Line: 180, Col: 115}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `exchange.templ`, Line: 180, Col: 117}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var41))
 			if templ_7745c5c3_Err != nil {
@@ -934,7 +934,7 @@ func exchangeAttempt(a Attempt, of int) templ.Component {
 			var templ_7745c5c3_Var42 string
 			templ_7745c5c3_Var42, templ_7745c5c3_Err = templ.JoinStringErrs(a.Body)
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `exchange.templ`, Line: 180, Col: 126}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `exchange.templ`, Line: 180, Col: 128}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var42))
 			if templ_7745c5c3_Err != nil {
@@ -945,13 +945,13 @@ func exchangeAttempt(a Attempt, of int) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			if a.BodyCut {
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 80, "<p class=\"hint mt-1.5\">The answer was longer. Only the beginning is shown.</p>")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 80, "<p class=\"hint mt-1.5\">The response was longer. Only the beginning is shown.</p>")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
 			}
 		} else if a.Removed {
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 81, "<p class=\"hint mt-1.5\">The answer was removed: it was older than answers are kept.</p>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 81, "<p class=\"hint mt-1.5\">The response was removed after the retention period.</p>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

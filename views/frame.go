@@ -39,6 +39,14 @@ type Frame struct {
 // Crumb is a page above this one.
 type Crumb struct{ Label, Href string }
 
+// documentTitle says in a browser's tab which page this is, and below which.
+func (f Frame) documentTitle() string {
+	if len(f.Above) == 0 {
+		return f.Title
+	}
+	return f.Title + " · " + f.Above[len(f.Above)-1].Label
+}
+
 // Under is the frame of a page below others, the highest first.
 func (f Frame) Under(above ...Crumb) Frame {
 	f.Above = above

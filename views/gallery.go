@@ -74,7 +74,7 @@ func sitesGallery() []GalleryPage {
 			{Title: "Find the REST API", State: "ok", Finding: "The REST API is at https://acme.example/wp-json/."},
 			{Title: "Sign in", State: "failed", Finding: "WordPress did not accept the credential for acme.example.", Fix: "Replace the credential.",
 				Screen: AdminLink{"https://acme.example/wp-admin/profile.php#application-passwords-section", "the user's application passwords"}},
-			{Title: "What the user may do", State: "not_tried"},
+			{Title: "User permissions", State: "not_tried"},
 		},
 		Runs:    []SiteRun{{88, 1, "Clear the whole cache", "failed", "wrong password", time.Now().Add(-2 * time.Hour)}},
 		Entries: galleryEntries()[:3],

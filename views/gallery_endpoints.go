@@ -10,7 +10,7 @@ import (
 func galleryEndpoints() []GalleryPage {
 	frame := galleryFrame("Endpoints", "endpoints", "operator")
 	explorer := ExplorerPage{Frame: frame, Query: url.Values{"all": {"1"}}, Chosen: 5000, IndexesRead: 24, Answered: 22, WithoutAbilities: 20,
-		Problems: []ExplorerProblem{{longName, "The site is in maintenance or not available at the moment."}, {hebrewName, hostile}},
+		Problems: []ExplorerProblem{{longName, "The site is in maintenance mode or temporarily unavailable."}, {hebrewName, hostile}},
 		Abilities: []AbilityOffer{{"core/get-site-info", "Get site information", "Returns the site's title.", "read", 2},
 			{"acme/empty-trash", hostile, hebrewName, "destroy", 1}}}
 	for i := range 140 {

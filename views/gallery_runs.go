@@ -24,7 +24,7 @@ const (
 )
 
 func galleryTarget(i int, outcome, reason string) RunTarget {
-	labels := map[string]string{"bad_credential": "wrong password", "timeout": "no answer in time", "no_route": "no such endpoint"}
+	labels := map[string]string{"bad_credential": "wrong password", "timeout": "timed out", "no_route": "no such endpoint"}
 	t := RunTarget{ID: int64(5100 + i), RunID: 88, SiteID: int64(i + 1), Site: galleryNames(i), Home: fmt.Sprintf("https://site-%d.example", i+1), State: "done",
 		Outcome: outcome, Reason: reason, Label: labels[reason], Status: 200, Attempts: 1, EndedAt: time.Now().Add(-time.Duration(i) * time.Second),
 		Took: time.Duration(180+37*i) * time.Millisecond}
@@ -51,13 +51,13 @@ var galleryGroups = []RunGroup{
 	{Outcome: "failed", Reason: "bad_credential", Label: "wrong password", Count: 12,
 		Sentence: "WordPress did not accept the username or the application password.",
 		Fix:      "It may have been revoked. Create a new application password on the site and replace the credential here."},
-	{Outcome: "failed", Reason: "blocked", Label: "blocked by a firewall", Count: 3, Sentence: "Something in front of WordPress answered instead of it.",
-		Fix: "Ask the host, or whoever runs the firewall, to let requests from Drover's address to /wp-json/ through."},
-	{Outcome: "unknown", Reason: "timeout", Label: "no answer in time", Count: 2,
-		Sentence: "The request was sent, but no complete answer arrived in time. It may have taken effect.",
-		Fix:      "Look at the site, then rerun it if the operation did not take effect."},
+	{Outcome: "failed", Reason: "blocked", Label: "blocked by a firewall", Count: 3, Sentence: "A firewall or another service responded instead of WordPress.",
+		Fix: "Ask the host, or whoever runs the firewall, to allow requests from Drover's IP address to /wp-json/."},
+	{Outcome: "unknown", Reason: "timeout", Label: "timed out", Count: 2,
+		Sentence: "The request was sent, but no complete response arrived in time. It may have taken effect.",
+		Fix:      "Check the site, and rerun if the operation did not take effect."},
 	{Outcome: "partial", Count: 4},
-	{Outcome: "skipped", Reason: "no_route", Label: "no such endpoint", Count: 9, Sentence: "The site has no such endpoint.",
+	{Outcome: "skipped", Reason: "no_route", Label: "no such endpoint", Count: 9, Sentence: "The site does not have this endpoint.",
 		Fix: "The plugin is not active there, or is too old. Activate or update it, or leave the site out."},
 }
 
@@ -98,8 +98,8 @@ func galleryWatch() []GalleryPage {
 	cancelling := galleryRun(2200)
 	cancelling.CancelledAt, cancelling.CancelledBy = time.Now().Add(-time.Second), emojiName
 	cancelling.Groups = append([]RunGroup{{Outcome: "failed", Reason: "cancelled", Label: "cancelled", Count: 2760,
-		Sentence: "The run was cancelled before this site's turn.",
-		Fix:      "Rerun these sites when you are ready."}}, cancelling.Groups...)
+		Sentence: "The run was cancelled before it reached this site.",
+		Fix:      "Rerun them when you are ready."}}, cancelling.Groups...)
 	cancelling.Counts.NotSent, cancelling.Counts.Waiting = 2760, 0
 	cancelled := galleryEnded(cancelling)
 	cancelled.State, cancelled.Counts.OK, cancelled.Counts.Running = "cancelled", cancelled.Counts.OK+40, 0
@@ -120,7 +120,7 @@ func galleryWatch() []GalleryPage {
 		verified.CreatedAt.Add(10*time.Minute)
 	verified.CanChangeURLs = true
 	verified.Groups = append([]RunGroup{{Outcome: "failed", Reason: "redirected", Label: "redirected", Count: 6,
-		Sentence: "The site redirects the request to another URL. Drover did not follow it: that would lose the request, or show the credential to another host.",
+		Sentence: "The site redirects to another URL. Drover did not follow it, because that could lose the request or send the credential to another host.",
 		Fix:      "Change the site's URL to the one it redirects to, and rerun."}}, verified.Groups...)
 
 	awaiting := waiting
@@ -170,7 +170,7 @@ func galleryExchanges() []GalleryPage {
 		Outcome: "failed", Reason: "in maintenance", Address: "203.0.113.9", StartedAt: time.Now().Add(-3 * time.Minute), Took: 812 * time.Millisecond}
 	second := first
 	second.N, second.Status, second.Fault, second.Body, second.Headers, second.Outcome, second.Reason = 2, 0, "no complete answer within 30 s", "", nil, "unknown",
-		"no answer in time"
+		"timed out"
 	second.Took, second.Override = 30*time.Second, "header"
 	third := first
 	third.N, third.Status, third.Body, third.BodyCut, third.Outcome, third.Reason = 3, 200, "{\"success\":true}\n", true, "ok", ""

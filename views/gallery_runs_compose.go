@@ -40,7 +40,7 @@ func galleryOperations(role string) []ComposeOperation {
 			Sentence: "Makes PHP recompile its files. Pages stay cached.", Allowed: role != "viewer"},
 		{Name: "disable-cache", Group: of, Title: "Disable cache", Effect: "destroy", Endpoint: "PATCH /bigscoots-cache/v2/disable-cache", Allowed: role == "admin",
 			Sentence: "Purges the whole domain, then turns caching off. Every visit goes to the server until you enable the cache again."},
-		{Name: "clear-any-cache", Group: "Any cache", Title: "Clear the cache, whatever it is", Effect: "change", Purges: true, Allowed: role != "viewer",
+		{Name: "clear-any-cache", Group: "Any cache", Title: "Clear any cache", Effect: "change", Purges: true, Allowed: role != "viewer",
 			Sentence: "Clears everything that each site's cache plugins keep. Drover finds out which of them are active; sites without any are skipped."},
 		{Name: "status", Group: of, Title: "Status", Effect: "read", Endpoint: "GET /bigscoots-cache/v2/status",
 			Sentence: "Reads the plugin version, cache state, mode and environment. Changes nothing.", Allowed: true},

@@ -29,7 +29,7 @@ func galleryHelp() []GalleryPage {
 		"id=\"tls\">TLS</h2>" +
 		"<ul><li>A proxy</li><li>Its own certificate</li></ul><div class=\"overflow-x-auto\"><table><thead><tr><th>setting</th><th></th></tr></thead>" +
 		"<tbody><tr><td><code>DROVER_TLS</code></td><td>auto</td></tr></tbody></table></div>"
-	found := []HelpFound{{"Reasons and fixes", "timeout", "/help/reasons#timeout", "The site did not answer in time. It may have done it."}}
+	found := []HelpFound{{"Reasons and fixes", "timeout", "/help/reasons#timeout", "The site did not respond in time. It may have taken effect."}}
 	return []GalleryPage{
 		{"help", "a page", Help(HelpPage{Frame: frame, Title: "Install", HTML: body, Pages: pages})},
 		{"help", "found", Help(HelpPage{Frame: frame, Pages: pages, Query: "answer in time", Found: found})},

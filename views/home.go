@@ -49,7 +49,7 @@ type attentionItem struct {
 func (p HomePage) attentionItems() []attentionItem {
 	var all []attentionItem
 	for _, r := range p.Faulted {
-		all = append(all, attentionItem{Tone: "failed", Text: fmt.Sprintf("Drover could not work all sites of “%s”.", r.Title),
+		all = append(all, attentionItem{Tone: "failed", Text: fmt.Sprintf("Drover could not process all sites of “%s”.", r.Title),
 			Fix: fmt.Sprintf("Run %d, started by %s. %s", r.ID, r.Actor, r.Fault), Href: runHref(r.ID), Label: "View run", At: r.CreatedAt})
 	}
 	for _, r := range p.AwaitingApproval {
@@ -71,7 +71,7 @@ func (p HomePage) attentionItems() []attentionItem {
 	}
 	if n := p.Sites.Warning; n > 0 {
 		all = append(all, attentionItem{Tone: "partial", Text: counted(n, "site has a warning.", "sites have a warning."),
-			Fix: "Each site's page shows what to look at.", Href: "/sites?state=warning", Label: "View sites"})
+			Fix: "Each site's page shows the details.", Href: "/sites?state=warning", Label: "View sites"})
 	}
 	if n := p.Sites.Unchecked; n > 0 {
 		all = append(all, attentionItem{Tone: "waiting", Text: counted(n, "site has never been checked.", "sites have never been checked."),

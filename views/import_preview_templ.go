@@ -99,7 +99,7 @@ func ImportPreviewPage(f Frame, p ImportPreview) templ.Component {
 				}
 				return nil
 			})
-			templ_7745c5c3_Err = header("Import preview", "Nothing is stored yet. Check the columns and the lines, and then import.").Render(templ.WithChildren(ctx, templ_7745c5c3_Var3), templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = header("Import preview", "Nothing is stored yet. Check the columns and lines, then import.").Render(templ.WithChildren(ctx, templ_7745c5c3_Var3), templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -123,7 +123,7 @@ func ImportPreviewPage(f Frame, p ImportPreview) templ.Component {
 					return templ_7745c5c3_Err
 				}
 			} else {
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 11, "Which column is which?")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 11, "Match the columns")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -312,7 +312,7 @@ func ImportPreviewPage(f Frame, p ImportPreview) templ.Component {
 					return templ_7745c5c3_Err
 				}
 				if p.Noted > 0 {
-					templ_7745c5c3_Err = caution(counted(p.Noted, "line holds", "lines hold")+" a password that looks like a login password. WordPress accepts only application passwords here.").Render(ctx, templ_7745c5c3_Buffer)
+					templ_7745c5c3_Err = caution(counted(p.Noted, "line contains", "lines contain")+" what looks like a login password. WordPress accepts only application passwords here.").Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
@@ -404,7 +404,7 @@ func ImportPreviewPage(f Frame, p ImportPreview) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = Layout(f).Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = Layout(f.Under(Crumb{"Sites", "/sites"}, Crumb{"Import sites", "/sites/import"})).Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -25,7 +25,7 @@ type LimitedUser struct {
 	At                                         time.Time
 }
 
-var rightWords = map[string]string{"can": "Can", "cannot": "Cannot", "unknown": "Not known"}
+var rightWords = map[string]string{"can": "Yes", "cannot": "No", "unknown": "Unknown"}
 
 // galleryRights draws the rights of a credential.
 func galleryRights() []GalleryPage {
@@ -37,8 +37,8 @@ func galleryRights() []GalleryPage {
 		{longName, "GET /wp/v2/posts/{{post}}", "unknown"}}
 	asked.Limited = LimitedUser{State: "done", Username: "drover7k2m9xqz", Role: "editor", AskedBy: "Mara", At: time.Now().Add(-time.Hour)}
 	failed := page
-	failed.Limited = LimitedUser{State: "left_behind", Username: "drover7k2m9xqz", Finding: "No role below administrator may clear the cache.",
-		Fix: "The user drover7k2m9xqz may be left on the site. Delete it there, under Users.", AskedBy: "Mara", At: time.Now()}
+	failed.Limited = LimitedUser{State: "left_behind", Username: "drover7k2m9xqz", Finding: "No role below administrator can clear the cache.",
+		Fix: "The user drover7k2m9xqz may still exist on the site. Delete it there, under Users.", AskedBy: "Mara", At: time.Now()}
 	return []GalleryPage{{"rights", "form", RightsPage(frame, page)}, {"rights", "asked", RightsPage(frame, asked)},
 		{"rights", "left behind", RightsPage(frame, failed)}}
 }

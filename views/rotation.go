@@ -53,9 +53,9 @@ func galleryRotation() []GalleryPage {
 	}
 	revoked := row(2, longName, "cannot_rotate", "WordPress did not accept the username or the application password.", "Connect the site again in WordPress.")
 	revoked.Reconnect = true
-	waits := row(5, arabicName, "rotating", "No answer came in time.", "")
+	waits := row(5, arabicName, "rotating", "The site did not respond in time.", "")
 	waits.NextAt = now.Add(4 * time.Minute)
-	rows := []Rotation{row(1, "Acme", "can_rotate", "", ""), revoked, row(3, "Nordwind", "unrevoked", "The user may not revoke passwords.",
+	rows := []Rotation{row(1, "Acme", "can_rotate", "", ""), revoked, row(3, "Nordwind", "unrevoked", "The user cannot revoke passwords.",
 		"Revoke the old password in WordPress."), row(4, emojiName, "rotated", "", ""), waits}
 	return []GalleryPage{
 		{"rotation", "empty", Rotations(frame, RotationPage{Days: 90, Pages: Pages{Page: 1, Per: 50, Path: "/rotation"}})},

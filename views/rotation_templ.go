@@ -232,10 +232,10 @@ func Rotations(f Frame, p RotationPage) templ.Component {
 
 func rotationHint(days int) string {
 	if days == 0 {
-		return "Select sites in the list, and choose Rotate password. Drover finds out which passwords can be rotated before anything is changed."
+		return "Select sites in the list, and choose Rotate password. Drover checks which passwords can be rotated before it changes anything."
 	}
-	return "Select sites in the list, such as those with a credential older than " + count(days) + " days, and choose Rotate password. Drover finds out " +
-		"which passwords can be rotated before anything is changed."
+	return "Select sites in the list, such as those with a credential older than " + count(days) + " days, and choose Rotate password. Drover checks " +
+		"which passwords can be rotated before it changes anything."
 }
 
 // followRotation makes the list follow what is under way.

@@ -56,7 +56,7 @@ func runWaiting(v RunView) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 3, ".</span> <span class=\"hint block\">Nothing has been sent yet. You can close this page: the run starts by itself.</span></p>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 3, ".</span> <span class=\"hint block\">Nothing has been sent yet. You can close this page. The run starts automatically.</span></p>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

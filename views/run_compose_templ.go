@@ -1138,7 +1138,7 @@ func composeHow(p ComposePage) templ.Component {
 				}
 			}
 			if len(o.Params) == 0 {
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 102, "<p class=\"hint\">There is nothing to set. Every site gets the same request.</p>")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 102, "<p class=\"hint\">This operation has no parameters. Every site gets the same request.</p>")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

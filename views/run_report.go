@@ -100,9 +100,9 @@ func (r RunReport) result() string {
 func (r RunReport) verified() string {
 	switch {
 	case !r.Verify:
-		return "The sites' own answers. No pages were loaded."
+		return "By the sites' responses only. No pages were loaded."
 	case r.Looked == 0:
-		return "Pages were to be loaded before and after, but no site got that far."
+		return "Verification was requested, but no pages were loaded."
 	}
 	return "Pages of " + counted(r.Looked, "site", "sites") + " were loaded before and after: " +
 		counted(r.Proven, "site shows", "sites show") + " that the cache was cleared."

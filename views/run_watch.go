@@ -92,7 +92,7 @@ func (v RunView) afterCancel() string {
 	case sent == 0:
 		return "Nothing was sent."
 	default:
-		return "Before that, " + counted(sent, "site was worked on", "sites were worked on") + ". To " + count(v.Counts.NotSent) + ", nothing was sent."
+		return counted(sent, "site was", "sites were") + " already processed. Nothing was sent to the other " + count(v.Counts.NotSent) + "."
 	}
 }
 
@@ -162,7 +162,7 @@ func (t RunTarget) href() string { return runHref(t.RunID) + "/targets/" + id(t.
 var targetFixes = map[string]struct{ right, label, path string }{
 	"bad_credential":    {"site.credential", "Replace credential", "?credential=1"},
 	"not_authenticated": {"site.credential", "Replace credential", "?credential=1"},
-	"forbidden":         {"site.credential", "Connect a user that may", "?credential=1"},
+	"forbidden":         {"site.credential", "Connect a user with permission", "?credential=1"},
 	"redirected":        {"site.edit", "Change the site's URL", "/edit"},
 	"other_site":        {"site.edit", "Change the site's URL", "/edit"},
 	"unreachable":       {"site.edit", "Check the site's URL", "/edit"},
@@ -219,7 +219,7 @@ func (g RunGroup) meaning() string {
 	}
 	return map[string]string{
 		"ok":      "The site confirmed that it was done.",
-		"partial": "The site did only part of it. Each site's exchange shows what was left out.",
+		"partial": "The site did only part of it. Each site's page shows what is missing.",
 	}[g.Outcome]
 }
 

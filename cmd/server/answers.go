@@ -24,7 +24,7 @@ type answering struct {
 // register adds the flags; run has --json already.
 func (a *answering) register(cmd *cobra.Command) {
 	f := cmd.Flags()
-	f.StringSliceVar(&a.columns, "columns", nil, "columns of the answers, as paths: name,version,title.rendered; '*' for those that suit the answers")
+	f.StringSliceVar(&a.columns, "columns", nil, "columns of the answers, as paths: name,version,title.rendered; '*' for columns that suit the answers")
 	f.StringVar(&a.jq, "jq", "", "jq expression; each of its results is one row, such as '.[] | select(.status==\"active\") | .plugin'")
 	f.BoolVar(&a.asCSV, "csv", false, "print the answers as CSV")
 }
@@ -161,7 +161,7 @@ func (p *tableAnswers) end() error {
 		p.flush()
 	}
 	if !p.shown {
-		fmt.Fprintln(p.out, "No site gave an answer to show. See what happened with drover runs show.")
+		fmt.Fprintln(p.out, "No site returned an answer to show. See what happened with drover runs show.")
 	}
 	return nil
 }

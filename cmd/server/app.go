@@ -111,7 +111,7 @@ func openVault(ctx context.Context, db *database.DB, file string) (*vault.Vault,
 		return nil, failed
 	}
 	if sealed+factors+pending+unfinished > 0 {
-		return nil, fmt.Errorf("%w; %d credentials, %d authenticator apps, %d changes and %d runs that wait are sealed with it; nothing was changed", err, sealed,
+		return nil, fmt.Errorf("%w; %d credentials, %d authenticator apps, %d changes and %d waiting runs are encrypted with it; nothing was changed", err, sealed,
 			factors, pending, unfinished)
 	}
 	return vault.Create(file)
@@ -143,7 +143,7 @@ func (c *config) withApp(ctx context.Context, f func(*app) error) error {
 // withData is withApp for a command that works on the data of this machine alone: with --server it would change other data than was meant.
 func (c *config) withData(cmd *cobra.Command, f func(*app) error) error {
 	if c.server != "" {
-		return usage("%s works on the data of the machine that it runs on, not on %s; run it there, or leave out --server and DROVER_SERVER",
+		return usage("%s works only on local data, not on %s; run it on that machine, or leave out --server and DROVER_SERVER",
 			cmd.CommandPath(), c.server)
 	}
 	return c.withApp(cmd.Context(), f)

@@ -122,16 +122,16 @@ func (c *config) keepBackups(ctx context.Context, h *app, logger *slog.Logger) {
 func restoreCommand(c *config) *cobra.Command {
 	return &cobra.Command{
 		Use:   "restore FILE",
-		Short: "Put a backup in the place of the database; no server may be running",
-		Long: `Put a backup in the place of the database, with the keyset that --key-file names.
+		Short: "Replace the database with a backup; no server may be running",
+		Long: `Replace the database with a backup, using the keyset that --key-file names.
 
-It refuses a backup of a newer Drover, a keyset that does not open the credentials in it, and a SQLite database that another drover has open. The
-database from before stays beside the restored one. On PostgreSQL, the backup is restored into an empty database: make one with createdb, and let
-DROVER_DATABASE_URL name it. Runs that were active when the backup was made are cancelled, so that nothing old is sent to any site.`,
+It refuses a backup of a newer Drover, a keyset that cannot decrypt its credentials, and a SQLite database that another drover has open. The
+previous database is kept beside the restored one. On PostgreSQL, the backup is restored into an empty database: create one with createdb, and
+set DROVER_DATABASE_URL to it. Runs that were active at the time of the backup are cancelled, so that nothing outdated is sent to any site.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if c.server != "" {
-				return usage("restore works on the data of the machine that it runs on; leave out --server and DROVER_SERVER")
+				return usage("restore works only on local data; leave out --server and DROVER_SERVER")
 			}
 			if _, err := os.Stat(args[0]); err != nil {
 				return usage("%w", err)
@@ -159,9 +159,9 @@ func (c *config) restore(cmd *cobra.Command, file string) error {
 		return explainRestore(err, c.keyFile)
 	}
 	out := cmd.OutOrStdout()
-	fmt.Fprintf(out, "%s is restored; %d credentials open with %s.\n", filepath.Base(file), opened, c.keyFile)
+	fmt.Fprintf(out, "%s is restored; %d credentials can be decrypted with %s.\n", filepath.Base(file), opened, c.keyFile)
 	if before != "" {
-		fmt.Fprintf(out, "The database from before is %s. Delete it once you do not need it.\n", before)
+		fmt.Fprintf(out, "The previous database is %s. Delete it when you no longer need it.\n", before)
 	}
 	return c.withApp(ctx, func(h *app) error { return afterRestore(cmd, h, file) })
 }
@@ -169,7 +169,7 @@ func (c *config) restore(cmd *cobra.Command, file string) error {
 func explainRestore(err error, keyFile string) error {
 	switch {
 	case errors.Is(err, sites.ErrWrongKey):
-		return exit{exitRefused, fmt.Errorf("%w; nothing was changed. Put the keyset that belongs to this backup in the place of %s, or name it with "+
+		return exit{exitRefused, fmt.Errorf("%w; nothing was changed. Replace %s with the keyset that belongs to this backup, or set it with "+
 			"--key-file", err, keyFile)}
 	case errors.Is(err, database.ErrInUse), errors.Is(err, database.ErrNewer), errors.Is(err, backup.ErrNotEmpty), errors.Is(err, backup.ErrNotBackup):
 		return exit{exitRefused, fmt.Errorf("%w; nothing was changed", err)}

@@ -55,7 +55,7 @@ func (c *config) register(root *cobra.Command) {
 	f.IntVar(&c.concurrency, "concurrency", 256, "maximum concurrent requests")
 	f.IntVar(&c.perAddress, "per-address", 2, "maximum concurrent requests to one server (IP address)")
 	f.StringVar(&c.publicURL, "public-url", "", "URL that people use for the dashboard, such as https://drover.agency.example")
-	f.StringSliceVar(&c.proxies, "trusted-proxies", nil, "addresses or networks (CIDR) of the proxies whose X-Forwarded-For is believed")
+	f.StringSliceVar(&c.proxies, "trusted-proxies", nil, "addresses or networks (CIDR) of the proxies whose X-Forwarded-For header is trusted")
 	f.StringVar(&c.server, "server", "", "use the API of this Drover server, with the token in DROVER_TOKEN, for: run, runs, sites list, audit list")
 	c.audit.register(f)
 	c.provider.register(f)

@@ -82,7 +82,7 @@ func TestTheCommandLineContract(t *testing.T) {
 		{[]string{"runs", "list", "--json"}, 0, `"operation":"clear-cache"`},
 		{[]string{"runs", "cancel", "1"}, 1, ""},
 		{[]string{"audit", "list", "--json", "--action", "run.start"}, 0, `"action":"run.start"`},
-		{[]string{"audit", "verify"}, 0, "fits itself"},
+		{[]string{"audit", "verify"}, 0, "is intact up to entry"},
 		{[]string{"keys", "rotate"}, 0, "3 credentials"},
 		{[]string{"run", "clear-cache", "--site", well, "--json"}, 0, `"ok":1`},
 		{[]string{"members", "invite", "mara@agency.example"}, 0, "/join/"},

@@ -16,9 +16,9 @@ func doctorCommand(c *config) *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "doctor [--site URL]",
-		Short: "Check settings, key, database, clock, DNS, TLS, disk and limits, with what to do",
+		Short: "Check settings, key, database, clock, DNS, TLS, disk and limits, and show how to fix problems",
 		Long: `Check settings, key file, database and schema, clock, DNS, TLS to a site, proxies, disk, file limits and backups.
-A database that is missing or behind is brought up to date, as serve would do; nothing else is changed, and no password is
+A missing or outdated database is created or migrated, as serve would do. Nothing else is changed, and no password is
 sent anywhere. It exits with 0 when there is nothing to fix, else with 1. With --json, each line is {"check","state","found","fix"}.`,
 		Example: "  drover doctor --site https://acme.example",
 		Args:    cobra.NoArgs,
@@ -86,8 +86,8 @@ func healthcheckCommand(c *config) *cobra.Command {
 	var ready bool
 	cmd := &cobra.Command{
 		Use:   "healthcheck",
-		Short: "Ask the server on this machine whether it lives; for a container's HEALTHCHECK",
-		Long:  "Ask the server that listens on --addr whether it lives, or with --ready whether it can work: database, schema, key and queue. It exits with 0 or 1.",
+		Short: "Check whether the server on this machine is running, for a container's HEALTHCHECK",
+		Long:  "Check whether the server on --addr is running, or with --ready whether its database, schema, key and queue are ready. It exits with 0 or 1.",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			page := "/healthz"
@@ -101,6 +101,6 @@ func healthcheckCommand(c *config) *cobra.Command {
 			return remote.Healthy(cmd.Context(), address, page, c.tlsName())
 		},
 	}
-	cmd.Flags().BoolVar(&ready, "ready", false, "ask whether it can work, not only whether it lives")
+	cmd.Flags().BoolVar(&ready, "ready", false, "check whether it is ready, not only whether it is running")
 	return cmd
 }

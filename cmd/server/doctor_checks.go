@@ -28,10 +28,10 @@ func (c *config) checkKey(context.Context) []diagnosis {
 	case errors.Is(err, vault.ErrNoKey):
 		state, _ := database.Inspect(context.Background(), database.Config{Dir: c.data, URL: c.databaseURL})
 		if state.Schema == 0 {
-			return []diagnosis{fine("key", "there is none yet; the first start makes %s", c.keyFile)}
+			return []diagnosis{fine("key", "there is none yet; the first start creates %s", c.keyFile)}
 		}
 	}
-	return []diagnosis{wrong("key", err.Error(), "Without it, no stored password can be opened. Restore it from where you keep it, with mode 0600.")}
+	return []diagnosis{wrong("key", err.Error(), "Without it, no stored password can be decrypted. Restore it from your backup, with mode 0600.")}
 }
 
 func (c *config) checkDatabase(ctx context.Context) []diagnosis {
@@ -43,15 +43,15 @@ func (c *config) checkDatabase(ctx context.Context) []diagnosis {
 	known := database.Schema()
 	switch {
 	case err != nil:
-		return []diagnosis{wrong("database", err.Error(), "Start the database, or correct DROVER_DATABASE_URL or the rights of the data folder.")}
+		return []diagnosis{wrong("database", err.Error(), "Start the database, or correct DROVER_DATABASE_URL or the permissions of the data folder.")}
 	case !state.Exists || state.Schema == 0:
-		return []diagnosis{fine("database", "%s is new; the first start makes the tables", kind)}
+		return []diagnosis{fine("database", "%s is new; the first start creates the tables", kind)}
 	case state.Schema > known:
 		return []diagnosis{wrong("database", fmt.Sprintf("%s is at schema %d, this program knows %d", kind, state.Schema, known),
 			"Use the newer program, or restore the backup made before the upgrade.")}
 	case state.Schema < known:
 		return []diagnosis{warn("database", fmt.Sprintf("%s is at schema %d, this program brings it to %d at its next start", kind, state.Schema, known),
-			"Make a backup first: drover backup FILE with the program of before.")}
+			"Create a backup first: run drover backup FILE with the previous program.")}
 	}
 	all := []diagnosis{fine("database", "%s answers; schema %d, %s", kind, state.Schema, size(state.Bytes))}
 	return append(all, c.checkCredentials(ctx)...)
@@ -65,14 +65,14 @@ func (c *config) checkCredentials(ctx context.Context) []diagnosis {
 	}
 	db, err := database.Open(ctx, database.Config{Dir: c.data, URL: c.databaseURL})
 	if err != nil {
-		return []diagnosis{wrong("database", err.Error(), "Give this user the right to write there.")}
+		return []diagnosis{wrong("database", err.Error(), "Give this user permission to write there.")}
 	}
 	defer db.Close()
 	opened, err := sites.CheckKeys(ctx, db, keys)
 	if err != nil {
-		return []diagnosis{wrong("key", err.Error(), "Put the keyset back that belongs to this database, or enter the passwords of these sites again.")}
+		return []diagnosis{wrong("key", err.Error(), "Restore the keyset that belongs to this database, or enter the passwords of these sites again.")}
 	}
-	return []diagnosis{fine("key", "it opens the %d stored credentials", opened)}
+	return []diagnosis{fine("key", "it decrypts the %d stored credentials", opened)}
 }
 
 // earliest is a time before which no clock of today stands.
@@ -82,7 +82,7 @@ func (c *config) checkClock(ctx context.Context) []diagnosis {
 	now := time.Now()
 	if now.Before(earliest) {
 		return []diagnosis{wrong("clock", "it says "+now.Format(time.RFC3339),
-			"Set the clock, and let it follow a time server: codes of authenticator apps and certificates depend on it.")}
+			"Set the clock, and synchronize it with a time server. Authenticator codes and certificates depend on it.")}
 	}
 	if c.databaseURL == "" {
 		return []diagnosis{fine("clock", "%s; --site compares it with a site's", now.Format(time.RFC3339))}
@@ -106,7 +106,7 @@ func compareClocks(whose string, here, there time.Time) diagnosis {
 	off := here.Sub(there).Round(100 * time.Millisecond)
 	if off.Abs() > clockSlack {
 		return wrong("clock", fmt.Sprintf("this machine's is %s off %s", off, whose),
-			"Let both machines follow a time server, such as with systemd-timesyncd or chrony.")
+			"Synchronize both machines with a time server, for example with systemd-timesyncd or chrony.")
 	}
 	return fine("clock", "%s, within %s of %s", here.Format(time.RFC3339), clockSlack, whose)
 }
@@ -141,10 +141,10 @@ func (c *config) checkFiles(context.Context) []diagnosis {
 	}
 	needed := uint64(2*c.concurrency + 1500) // #nosec G115 -- both connections, those that are kept, and the database's files
 	if limit.Max < needed {
-		return []diagnosis{wrong("files", fmt.Sprintf("at most %d may be open; --concurrency %d needs %d", limit.Max, c.concurrency, needed),
+		return []diagnosis{wrong("files", fmt.Sprintf("at most %d can be open; --concurrency %d needs %d", limit.Max, c.concurrency, needed),
 			fmt.Sprintf("Raise it: LimitNOFILE=%d in the systemd unit, or ulimit -n %d.", needed, needed))}
 	}
-	return []diagnosis{fine("files", "up to %d may be open, %d are needed", limit.Max, needed)}
+	return []diagnosis{fine("files", "up to %d can be open, %d are needed", limit.Max, needed)}
 }
 
 func (c *config) checkProxies(context.Context) []diagnosis {
@@ -154,8 +154,8 @@ func (c *config) checkProxies(context.Context) []diagnosis {
 	case plainWarning(c.publicURL) != "":
 		all = append(all, wrong("proxies", c.publicURL+" is not encrypted", "Set DROVER_TLS=auto, or put a TLS proxy in front and set --public-url https://…"))
 	case u.Scheme == "https" && len(c.proxies) == 0 && !c.tls.on():
-		all = append(all, warn("proxies", "people use https, and no proxy is named: every request seems to come from the proxy",
-			"Name it: DROVER_TRUSTED_PROXIES=127.0.0.1"))
+		all = append(all, warn("proxies", "the public URL uses https, and no proxy is set: every request seems to come from the proxy",
+			"Set the proxy: DROVER_TRUSTED_PROXIES=127.0.0.1"))
 	default:
 		all = append(all, fine("proxies", "%s; trusted: %s", c.publicURL, cmp.Or(strings.Join(c.proxies, ", "), "none")))
 	}
@@ -171,14 +171,14 @@ func (c *config) checkProxies(context.Context) []diagnosis {
 
 func (c *config) checkBackups(context.Context) []diagnosis {
 	if c.backup.dir == "" {
-		return []diagnosis{warn("backups", "serve makes none", "Set DROVER_BACKUP_DIR to a folder on another disk, or run drover backup from time to time.")}
+		return []diagnosis{warn("backups", "serve creates none", "Set DROVER_BACKUP_DIR to a folder on another disk, or run drover backup from time to time.")}
 	}
 	all, err := backup.List(c.backup.dir)
 	if err != nil {
-		return []diagnosis{wrong("backups", err.Error(), "Give this user the right to read and write there.")}
+		return []diagnosis{wrong("backups", err.Error(), "Give this user permission to read and write there.")}
 	}
 	if len(all) == 0 {
-		return []diagnosis{warn("backups", c.backup.dir+" has none yet", "A running server makes the first one within a minute.")}
+		return []diagnosis{warn("backups", c.backup.dir+" has none yet", "A running server creates the first one within a minute.")}
 	}
 	age := time.Since(all[0].MadeAt).Round(time.Minute)
 	if age > 2*c.backup.every {
@@ -190,7 +190,7 @@ func (c *config) checkBackups(context.Context) []diagnosis {
 
 func (c *config) checkSite(ctx context.Context, site string) []diagnosis {
 	if site == "" {
-		return []diagnosis{fine("sites", "none was looked at; choose one with --site URL")}
+		return []diagnosis{fine("sites", "not checked; choose a site with --site URL")}
 	}
 	home, err := wordpress.ParseHome(site)
 	if err != nil {
@@ -204,12 +204,12 @@ func (c *config) checkSite(ctx context.Context, site string) []diagnosis {
 	p := network.Probe(ctx, home)
 	if p.Lookup != nil {
 		return []diagnosis{wrong("dns", p.Lookup.Error(),
-			"Check the name, and the name servers in /etc/resolv.conf. A network of your own must be in DROVER_ALLOW_NETS.")}
+			"Check the name, and the name servers in /etc/resolv.conf. Private networks must be listed in DROVER_ALLOW_NETS.")}
 	}
 	all := []diagnosis{fine("dns", "%s is at %s", p.Host, p.Address)}
 	if p.Connect != nil {
 		return append(all, wrong("tls", p.Connect.Error(),
-			"Check that this machine may connect to the site, and that its certificate is valid; name a private authority with DROVER_CA_FILE."))
+			"Check that this machine can connect to the site and that its certificate is valid. Set a private authority with DROVER_CA_FILE."))
 	}
 	all = append(all, fine("tls", "%s answers with %s; its certificate is valid until %s", home, p.Version, p.Until.Format(time.DateOnly)))
 	if !p.Date.IsZero() {

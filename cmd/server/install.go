@@ -44,9 +44,9 @@ func installCommand(c *config) *cobra.Command {
 	var i installing
 	cmd := &cobra.Command{
 		Use:   "install --public-url URL",
-		Short: "Install Drover as a systemd service on this machine; without --yes, show what that would do",
+		Short: "Install Drover as a systemd service on this machine; without --yes, only show the steps",
 		Long: `Install Drover as a systemd service: a user of its own, the folder /var/lib/drover, settings in /etc/drover/drover.env, a hardened unit, and start it.
-Without --yes, nothing is done: it shows each step. Settings that are there already stay; running it again puts a newer program in place.
+Without --yes, it only shows the steps. Existing settings are kept. Run it again with a newer program to upgrade.
 
 With --tls-email, Drover gets its own certificate from Let's Encrypt. Without, it listens on 127.0.0.1:8080 for a TLS proxy on the same machine.`,
 		Example: "  drover install --public-url https://drover.agency.example --tls-email you@agency.example\n  sudo drover install --public-url " +
@@ -60,7 +60,7 @@ With --tls-email, Drover gets its own certificate from Let's Encrypt. Without, i
 			return i.run(cmd.OutOrStdout(), steps)
 		},
 	}
-	cmd.Flags().BoolVar(&i.yes, "yes", false, "do it")
+	cmd.Flags().BoolVar(&i.yes, "yes", false, "make the changes")
 	cmd.Flags().StringVar(&i.root, "root", "", "install below this folder instead, without a user and without starting anything")
 	return cmd
 }
@@ -72,11 +72,11 @@ func (i *installing) run(out io.Writer, steps []step) error {
 			continue
 		}
 		if err := s.do(); err != nil {
-			return fmt.Errorf("step %d: %w; the steps before it are done, and it can be run again", n+1, err)
+			return fmt.Errorf("step %d: %w; the earlier steps are done, and you can run it again", n+1, err)
 		}
 	}
 	if !i.yes {
-		fmt.Fprintln(out, "\nNothing was done. Do it with: sudo drover install … --yes")
+		fmt.Fprintln(out, "\nNothing was changed. To install, run: sudo drover install … --yes")
 		return nil
 	}
 	fmt.Fprintf(out, `
@@ -125,7 +125,7 @@ func (i *installing) steps(c *config, cmd *cobra.Command) ([]step, error) {
 		return nil, usage("install needs Linux with systemd; see /help/install for other ways")
 	}
 	if !cmd.Flags().Changed("public-url") {
-		return nil, usage("name the URL that people will open with --public-url, such as https://drover.agency.example")
+		return nil, usage("set --public-url to the URL that people will open, such as https://drover.agency.example")
 	}
 	if i.yes && i.root == "" && os.Geteuid() != 0 {
 		return nil, exit{exitRefused, errors.New("only root can install a service; run it with sudo")}
@@ -138,7 +138,7 @@ func (i *installing) steps(c *config, cmd *cobra.Command) ([]step, error) {
 	at := func(path string) string { return filepath.Join(i.root, path) }
 	steps := []step{
 		{"Copy " + program + " to " + installedProgram, func() error { return copyProgram(program, at(installedProgram)) }},
-		{"Write the settings to " + installedSettings + ", unless they are there:\n" + indented(hidden(text)),
+		{"Write the settings to " + installedSettings + ", unless they exist:\n" + indented(hidden(text)),
 			func() error { return writeOnce(at(installedSettings), text) }},
 		{"Write the unit " + installedUnit, func() error { return writeFile(at(installedUnit), unit(binds, c.backup.dir), 0o644) }},
 	}
@@ -147,7 +147,7 @@ func (i *installing) steps(c *config, cmd *cobra.Command) ([]step, error) {
 	}
 	return append(append([]step{{"Create the user " + installedUser + " with the folder " + installedData + ", unless they exist", createUser}}, steps...),
 		step{"Let only root and " + installedUser + " read the settings", func() error { return systemCommand("chown", "root:"+installedUser, installedSettings) }},
-		step{"Start Drover, now and with the machine: systemctl enable --now drover", func() error {
+		step{"Start Drover now and at boot: systemctl enable --now drover", func() error {
 			return errors.Join(systemCommand("systemctl", "daemon-reload"), systemCommand("systemctl", "enable", "drover"), systemCommand("systemctl", "restart",
 				"drover"))
 		}}), nil

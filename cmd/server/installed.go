@@ -31,8 +31,8 @@ func installed(flags *pflag.FlagSet) (map[string]string, error) {
 	case errors.Is(err, fs.ErrNotExist) && !named:
 		return nil, nil
 	case errors.Is(err, fs.ErrPermission):
-		return nil, exit{exitRefused, fmt.Errorf("the settings of the Drover that is installed here, %s, cannot be read; run this as its user, "+
-			"sudo -u %s drover …, or name another data folder with --data", file, installedUser)}
+		return nil, exit{exitRefused, fmt.Errorf("the settings of the installed Drover, %s, cannot be read; run this as its user, "+
+			"sudo -u %s drover …, or set another data folder with --data", file, installedUser)}
 	case err != nil:
 		return nil, usage("settings: %w", err)
 	}

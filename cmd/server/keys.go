@@ -41,7 +41,7 @@ func (h *app) dropOldKeys(ctx context.Context) (int, error) {
 		needed += n
 	}
 	if needed > 0 {
-		return 0, exit{exitRefused, fmt.Errorf("%d values are sealed with older keys; run drover keys rotate first", needed)}
+		return 0, exit{exitRefused, fmt.Errorf("%d values are encrypted with older keys; run drover keys rotate first", needed)}
 	}
 	// Recorded first: there is no way back.
 	if err := h.log.RecordAlone(ctx, actor, audit.Event{Action: access.KeysRotate,

@@ -12,15 +12,15 @@ type logOptions struct{ format, level string }
 
 func (o *logOptions) register(f *pflag.FlagSet) {
 	f.StringVar(&o.format, "log-format", "text", "format of the log on standard error: text or json")
-	f.StringVar(&o.level, "log-level", "", "least level that is logged: debug, info, warn or error (default info for serve, warn for other commands)")
+	f.StringVar(&o.level, "log-level", "", "lowest level to log: debug, info, warn or error (default info for serve, warn for other commands)")
 }
 
 func (o *logOptions) check() error {
 	if o.format != "text" && o.format != "json" {
-		return usage("--log-format: %q is none; use text or json", o.format)
+		return usage("--log-format: %q is not valid; use text or json", o.format)
 	}
 	if _, err := o.least(slog.LevelInfo); err != nil {
-		return usage("--log-level: %q is none; use debug, info, warn or error", o.level)
+		return usage("--log-level: %q is not valid; use debug, info, warn or error", o.level)
 	}
 	return nil
 }

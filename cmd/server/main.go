@@ -44,7 +44,7 @@ or with      drover serve                    an empty dashboard; the first start
              drover sites import sites.csv   sites from a file with the columns url,username,application_password,client,tags
              drover run clear-cache --all    the first run
 
-Every command works on the same data, while a server runs or without one.`,
+Every command works on the same data, whether or not a server is running.`,
 		Version:       thisVersion().Version,
 		SilenceUsage:  true,
 		SilenceErrors: true,

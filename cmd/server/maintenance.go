@@ -12,9 +12,9 @@ import (
 func keysCommand(c *config) *cobra.Command {
 	rotate := &cobra.Command{
 		Use:   "rotate",
-		Short: "Add a new encryption key and seal every stored password with it",
-		Long: "Add a new encryption key and seal every stored password with it. You can stop it at any time and run it again to finish. Back up the keyset again " +
-			"afterwards.",
+		Short: "Add a new encryption key and encrypt every stored password with it",
+		Long: "Add a new encryption key and encrypt every stored password with it. You can stop it at any time and run it again to finish. Back up the " +
+			"keyset again afterwards.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return c.withData(cmd, func(h *app) error {
@@ -22,20 +22,20 @@ func keysCommand(c *config) *cobra.Command {
 				if err != nil {
 					return err
 				}
-				fmt.Fprintf(cmd.OutOrStdout(), "%d credentials and %d authenticator apps are sealed with the new key", n[0], n[1])
+				fmt.Fprintf(cmd.OutOrStdout(), "%d credentials and %d authenticator apps are encrypted with the new key", n[0], n[1])
 				if n[2]+n[3] > 0 {
-					fmt.Fprintf(cmd.OutOrStdout(), ", and so are %d changes and %d runs that wait", n[2], n[3])
+					fmt.Fprintf(cmd.OutOrStdout(), ", and so are %d changes and %d waiting runs", n[2], n[3])
 				}
-				fmt.Fprintf(cmd.OutOrStdout(), ". Back up %s now: older backups of it cannot open them.\n", c.keyFile)
+				fmt.Fprintf(cmd.OutOrStdout(), ". Back up %s now: older backups of it cannot decrypt them.\n", c.keyFile)
 				return nil
 			})
 		},
 	}
 	dropOld := &cobra.Command{
 		Use:   "drop-old",
-		Short: "Remove old encryption keys that nothing in the database needs any more",
+		Short: "Remove old encryption keys that nothing in the database needs",
 		Long: `Remove every encryption key but the newest, after someone else could read the keyset. Run drover keys rotate first: nothing is removed while
-anything in the database is sealed with an older key. Older backups of the database cannot be opened afterwards, except with an older backup
+anything in the database is encrypted with an older key. Older backups of the database cannot be decrypted afterwards, except with an older backup
 of the keyset.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {

@@ -127,7 +127,7 @@ func (c *config) completeMembers(cmd *cobra.Command) (emails []string) {
 }
 
 func membersRemoveCommand(c *config) *cobra.Command {
-	cmd := &cobra.Command{Use: "remove EMAIL", Short: "Remove a member: sessions, links and tokens end at once; the audit log keeps what they did",
+	cmd := &cobra.Command{Use: "remove EMAIL", Short: "Remove a member: sessions, links and tokens end immediately; their activity stays in the audit log",
 		Args: cobra.ExactArgs(1)}
 	return onMember(c, cmd, func(cmd *cobra.Command, h *app, m members.Member, _ []string) (string, error) {
 		return m.Email + " is no longer a member.", h.roster.Remove(cmd.Context(), commandLine(), m.ID)
@@ -175,7 +175,7 @@ func tokensListCommand(c *config) *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "list",
-		Short: "List the API tokens that work",
+		Short: "List active API tokens",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return c.withData(cmd, func(h *app) error {
@@ -210,7 +210,7 @@ func tokensListCommand(c *config) *cobra.Command {
 func tokensRevokeCommand(c *config) *cobra.Command {
 	return &cobra.Command{
 		Use:   "revoke ID",
-		Short: "Revoke an API token: it stops working at once",
+		Short: "Revoke an API token: it stops working immediately",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			id, err := strconv.ParseInt(args[0], 10, 64)
@@ -220,7 +220,7 @@ func tokensRevokeCommand(c *config) *cobra.Command {
 			return c.withData(cmd, func(h *app) error {
 				err := h.roster.RevokeToken(cmd.Context(), commandLine(), id)
 				if errors.Is(err, members.ErrToken) {
-					return usage("there is no token %d, or it does not work any more; see drover tokens list", id)
+					return usage("there is no active token %d; see drover tokens list", id)
 				}
 				if err == nil {
 					fmt.Fprintf(cmd.OutOrStdout(), "Token %d is revoked.\n", id)

@@ -152,7 +152,7 @@ func operationsImportCommand(c *config) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "import FILE",
 		Short: "Save the operations of a file that was exported from Drover",
-		Long:  "Save the operations of a file that was exported from Drover. One whose name is taken, or that holds something wrong, is left out and named.",
+		Long:  "Save the operations of a file that was exported from Drover. An operation that is invalid or whose name is taken is skipped and listed.",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			file, err := openFile(cmd, args[0])

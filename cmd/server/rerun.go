@@ -22,10 +22,11 @@ func runsRerunCommand(c *config) *cobra.Command {
 	var r rerunning
 	cmd := &cobra.Command{
 		Use:   "rerun ID (--failed | --outcome O… | --reason R | --all)",
-		Short: "Run the same again on sites of an earlier run; exit codes are those of drover run",
-		Long: `Run the same operation again, with the same parameters and limits, on the sites of an earlier run that ended in a certain way.
+		Short: "Rerun the operation of an earlier run on some of its sites; exit codes are those of drover run",
+		Long: `Run the same operation again, with the same parameters and limits, on the sites of an earlier run that had a certain outcome.
 
---failed chooses the sites where it was not done. A site that ended as unknown may have been changed: choose it with --outcome unknown.`,
+--failed chooses the sites where the operation was not done. Sites with the outcome unknown may have been changed: choose them with
+--outcome unknown.`,
 		Example: "  drover runs rerun 12 --failed\n  drover runs rerun 12 --reason timeout --json",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -69,7 +70,7 @@ func (r *rerunning) chosen() (web.Rerun, error) {
 	}
 	for _, name := range r.outcomes {
 		if !slices.Contains(outcomeNames(), name) {
-			return chosen, usage("--outcome: %q is none; use ok, partial, skipped, failed or unknown", name)
+			return chosen, usage("--outcome: %q is not valid; use ok, partial, skipped, failed or unknown", name)
 		}
 		chosen.Outcomes = append(chosen.Outcomes, wordpress.Outcome(name))
 	}
@@ -91,7 +92,7 @@ func (r *rerunning) rerun(cmd *cobra.Command, d client, id int64, chosen web.Rer
 		}
 	}
 	if chosen.Confirmed == 0 {
-		return usage("no site of run %d ended that way; see drover runs show %d", id, id)
+		return usage("no site of run %d had that outcome; see drover runs show %d", id, id)
 	}
 	if run.Effect == operation.Destroy && !r.yes {
 		if err := confirm(cmd, web.PreviewLine{Title: run.Title, Sites: chosen.Confirmed}); err != nil {

@@ -56,9 +56,9 @@ func (h *app) reclaim(ctx context.Context) error {
 func compactCommand(c *config) *cobra.Command {
 	return &cobra.Command{
 		Use:   "compact",
-		Short: "Rewrite the SQLite file without the room that removed rows leave",
-		Long: `Rewrite the SQLite file without the room that removed rows leave. A server gives that room back by itself, unless an older Drover made the
-file: then this is needed once. Nobody can write meanwhile; it needs as much free room as the file has.`,
+		Short: "Rewrite the SQLite file to free unused space",
+		Long: `Rewrite the SQLite file to free unused space. A server frees space automatically, unless an older Drover created the file: then run
+this once. Writing is blocked while it runs, and it needs as much free disk space as the size of the file.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return c.withData(cmd, func(h *app) error {

@@ -43,7 +43,7 @@ func runCommand(c *config) *cobra.Command {
 		Short: "Run an operation on the selected sites, and wait until it has finished",
 		Long: "Run an operation on the selected sites, and wait until it has finished.\n\nOperations:\n" + describeOperations() + `
 It exits with 0 when every site is ok or skipped, 1 when any is failed, partial, unknown or not sent, 2 on bad usage, 3 when refused.
-Stopping it does not lose the run: a server on the same data continues it, or the next drover command that works.`,
+Stopping the command does not lose the run: a server on the same data, or the next drover command, continues it.`,
 		Example: `  drover run clear-cache --all
   drover run clear-cache --client Acme --param purge_type=post_ids --param post_ids=1,17
   drover run clear-cache --all --param purge_type=urls --param urls=/prices/ --verify
@@ -81,7 +81,7 @@ func (s *starting) register(c *config, cmd *cobra.Command) {
 	f.IntVar(&s.limits.AtOncePerServer, "at-once-per-server", 0, "maximum concurrent requests to one server in this run (default: the server's limit)")
 	f.DurationVar(&s.limits.TimeLimit, "time-limit", 0, "time limit, such as 10m; after it, nothing more is sent")
 	f.BoolVar(&s.asJSON, "json", false, "print one JSON object per line: each site's outcome, then the counts; with --answers, each row of the answers")
-	f.BoolVar(&s.answers, "answers", false, "print what the sites answered; --columns, --jq, --csv and --json choose how. What happened goes to standard error")
+	f.BoolVar(&s.answers, "answers", false, "print what the sites answered, in the form set by --columns, --jq, --csv or --json; outcomes go to standard error")
 	s.answering.register(cmd)
 	f.BoolVar(&s.dryRun, "dry-run", false, "show what would be sent, but send nothing")
 	f.BoolVar(&s.yes, "yes", false, "do not ask for confirmation before a destructive operation")

@@ -27,9 +27,9 @@ func sitesConnectCommand(c *config) *cobra.Command {
 		Long: `Connect many sites from the server side.
 
 --wp-cli prints a shell script for people with SSH. It creates an application password with WP-CLI on each site of a list, and prints them as CSV
-that drover sites import - takes. FILE is the list, one site to a line: ADDRESS, WHERE, USER. WHERE is the path of WordPress, an alias such as
-@acme, or an SSH host such as www@acme.example/srv/www. A line may also be a WHERE alone: WordPress then tells its address. Without FILE, the
-script reads the list itself. Write - for FILE to read the standard input. The script holds no secret; what it prints does.
+that drover sites import - takes. FILE is the list, one site per line: ADDRESS, WHERE, USER. WHERE is the path of WordPress, an alias such as
+@acme, or an SSH host such as www@acme.example/srv/www. A line may also be a WHERE alone: WordPress then reports its URL. Without FILE, the
+script reads the list itself. Write - for FILE to read the standard input. The script contains no secrets; its output does.
 
 --mainwp reads the sites of a MainWP dashboard, with their clients and tags, into the queue of sites to approve. The user is an administrator of
 the dashboard, and the password an application password there. It is used once, and not stored.

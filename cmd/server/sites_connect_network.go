@@ -42,7 +42,7 @@ func (f connectFlags) listNetwork(cmd *cobra.Command, all []connect.NetworkSite)
 		finding, manages := s.Problem, "not known"
 		switch {
 		case s.Site != 0:
-			finding = "in the list already"
+			finding = "already in the list"
 		case s.Elsewhere:
 			finding = "on another domain: choose it with --site"
 		}

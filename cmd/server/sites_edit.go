@@ -77,8 +77,8 @@ func sitesEditCommand(c *config) *cobra.Command {
 	var url string
 	cmd := &cobra.Command{
 		Use:   "edit URL",
-		Short: "Change a site's URL, name, client, tags or credential; what no flag names stays",
-		Long: `Change a site's URL, name, client, tags or credential; what no flag names stays. --tag replaces all tags, and --tag "" removes them.
+		Short: "Change a site's URL, name, client, tags or credential; values without a flag are kept",
+		Long: `Change a site's URL, name, client, tags or credential; values without a flag are kept. --tag replaces all tags, and --tag "" removes them.
 
 With another URL, the site is unchecked again, and its application password stays only where scheme, host and port stay the same.`,
 		Example: "  drover sites edit https://acme.example --client Acme --tag care-plan\n  drover sites edit https://acme.example --username " +

@@ -17,13 +17,13 @@ func sitesLimitCommand(c *config) *cobra.Command {
 	var fromStdin, asJSON bool
 	cmd := &cobra.Command{
 		Use:   "limit (--all | --client C | --tag T | --site URL)…",
-		Short: "Replace administrators' credentials with users who may only clear the cache",
-		Long: `Replace administrators' credentials with users who may only clear the cache.
+		Short: "Replace administrators' credentials with limited users",
+		Long: `Replace administrators' credentials with limited users.
 
-On each site, Drover creates a user with the least of the roles subscriber, contributor, author and editor that WordPress lets clear the cache,
-gives it an application password, signs in with it, and stores it. It uses the stored credential where that is an administrator's, or the one
-of --admin, which is not stored. Where no such role may clear the cache, the user is deleted again: let a role purge in the settings of the
-cache plugin first. WordPress cannot make roles over REST, so these users have the other rights of their role too.`,
+On each site, Drover creates a user with the lowest of the roles subscriber, contributor, author and editor that can clear the cache,
+gives it an application password, signs in with it, and stores it. It uses the stored credential if that belongs to an administrator, or the one
+of --admin, which is not stored. If no such role can clear the cache, the user is deleted again: let a role purge in the settings of the
+cache plugin first. WordPress cannot create roles over REST, so these users also have the other permissions of their role.`,
 		Example: `  drover sites limit --client Acme
   drover sites limit --site https://acme.example --admin mara --password-stdin < password.txt`,
 		Args: cobra.NoArgs,
@@ -42,7 +42,7 @@ cache plugin first. WordPress cannot make roles over REST, so these users have t
 			return c.withData(cmd, func(h *app) error { return h.limitUsers(cmd, chosen.selection(), admin, asJSON) })
 		},
 	}
-	cmd.Flags().StringVar(&username, "admin", "", "WordPress username of an administrator, where the stored credential is not one's")
+	cmd.Flags().StringVar(&username, "admin", "", "WordPress username of an administrator, if the stored credential does not belong to one")
 	cmd.Flags().BoolVar(&fromStdin, "password-stdin", false, "read the administrator's application password from standard input")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON object per line")
 	chosen.register(c, cmd)
@@ -74,7 +74,7 @@ func (h *app) limitUsers(cmd *cobra.Command, chosen sites.Selection, admin sites
 		case asJSON:
 			printJSON(out, map[string]any{"site": s.Home, "step": limited.Step, "username": limited.Username, "role": limited.Role, "finding": finding})
 		case limited.Step == sites.LimitDone:
-			fmt.Fprintf(out, "%s: %s signs in now, as %s\n", s.Home, limited.Username, limited.Role)
+			fmt.Fprintf(out, "%s: Drover now signs in as %s (%s)\n", s.Home, limited.Username, limited.Role)
 		default:
 			fmt.Fprintf(out, "%s: not changed. %s\n", s.Home, finding)
 		}

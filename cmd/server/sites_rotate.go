@@ -25,7 +25,7 @@ func sitesRotateCommand(c *config) *cobra.Command {
 		Long: `Replace application passwords with new ones, and revoke the old ones.
 
 On each site, Drover creates a new application password with the old one, signs in with it, stores it, and then revokes the old one. You can
-stop it at any time: a server, or the next call, finishes it or takes it back. While a run uses the old password, it is not revoked. A password
+stop it at any time: a server, or the next call, finishes or reverts it. While a run uses the old password, it is not revoked. A password
 that several sites of a network share is rotated for all of them in one step, whichever of them you choose. Passwords
 that cannot be rotated are listed with the reason, and nothing is changed there: connect those sites again in WordPress.`,
 		Example: `  drover sites rotate --all --older-than 90 --look

@@ -26,7 +26,7 @@ type tlsOptions struct {
 
 func (o *tlsOptions) register(f *pflag.FlagSet) {
 	f.StringVar(&o.mode, "tls", "off", "auto: get a certificate for the host of --public-url from Let's Encrypt, and keep it renewed")
-	f.StringVar(&o.email, "tls-email", "", "email address at which Let's Encrypt tells of problems with the certificate")
+	f.StringVar(&o.email, "tls-email", "", "email address that Let's Encrypt notifies of problems with the certificate")
 	f.StringVar(&o.directory, "tls-directory", "", "ACME directory of another authority (default: Let's Encrypt)")
 	f.StringVar(&o.certificate, "tls-cert", "", "PEM file of your own certificate with its chain; read again when it changes")
 	f.StringVar(&o.key, "tls-key", "", "PEM file of the key of --tls-cert")
@@ -41,7 +41,7 @@ func (o *tlsOptions) check(publicURL string) error {
 	case err != nil:
 		return err
 	case o.mode != "off" && o.mode != "auto":
-		return usage("--tls: %q is none; use auto or off, or name your own certificate with --tls-cert", o.mode)
+		return usage("--tls: %q is not valid; use auto or off, or set your own certificate with --tls-cert", o.mode)
 	case (o.certificate == "") != (o.key == ""):
 		return usage("--tls-cert and --tls-key belong together")
 	case o.mode == "auto" && o.certificate != "":
@@ -49,7 +49,7 @@ func (o *tlsOptions) check(publicURL string) error {
 	case o.on() && u.Scheme != "https":
 		return usage("with --tls, set --public-url to the URL that people use, such as https://drover.agency.example")
 	case o.mode == "auto" && o.email == "":
-		return usage("--tls auto needs --tls-email: the authority writes there when something is wrong with the certificate")
+		return usage("--tls auto needs --tls-email: the authority sends notices about the certificate there")
 	case o.mode == "auto" && net.ParseIP(u.Hostname()) != nil:
 		return usage("--tls auto needs a host name in --public-url, not an IP address")
 	}

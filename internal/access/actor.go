@@ -12,7 +12,7 @@ var (
 	// ErrForbidden means that the actor's role or scope does not allow the action.
 	ErrForbidden = errors.New("not allowed")
 	// ErrRevoked means that the member, session or token changed or ended after the actor was authenticated. It is also ErrForbidden.
-	ErrRevoked = fmt.Errorf("%w: the sign-in, the role or the scope changed meanwhile", ErrForbidden)
+	ErrRevoked = fmt.Errorf("%w: the sign-in, role or access changed in the meantime", ErrForbidden)
 )
 
 // Role is what a member may do at most; each includes the ones before it.

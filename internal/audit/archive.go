@@ -23,7 +23,7 @@ var (
 	ErrNothingToArchive = errors.New("there is no entry to archive before that time")
 	ErrArchive          = errors.New("the archive is not valid")
 	ErrNotSent          = errors.New("an audit sink does not have these entries yet")
-	ErrArchived         = errors.New("it was made before the entries that are still here: verify it with the archive that holds its entry")
+	ErrArchived         = errors.New("it is older than the entries in the log: verify it with the archive that contains its entry")
 )
 
 // Archived says what an archive holds.
@@ -199,7 +199,7 @@ func (l *Log) VerifyArchive(ctx context.Context, archive io.Reader, checkpoint C
 	}
 	begins, err := l.store.anchored(ctx, a.First-1, a.Prev)
 	if err == nil && !begins {
-		err = fmt.Errorf("%w: it does not begin where an archive before it ended, at entry %d", ErrArchive, a.First-1)
+		err = fmt.Errorf("%w: it does not start where the previous archive ended, at entry %d", ErrArchive, a.First-1)
 	}
 	return a, err
 }

@@ -102,7 +102,7 @@ func archiveForgeries(t *testing.T, log *audit.Log, name, text string, before au
 		"edited":     {strings.Replace(text, "Café", "Cafe", 1), "does not match its hash", before},
 		"deleted":    {strings.Join(append([]string{lines[0]}, lines[2:]...), ""), "is missing", before},
 		"swapped":    {lines[1] + lines[0] + strings.Join(lines[2:], ""), "is missing", before},
-		"first gone": {strings.Join(lines[1:], ""), "does not begin where", before},
+		"first gone": {strings.Join(lines[1:], ""), "does not start where", before},
 		"cut off":    {strings.Join(lines[:2], ""), "it is cut off", before},
 		"last gone":  {strings.Join(lines[:len(lines)-3], "") + lines[len(lines)-2], "not of its last entry", before},
 		"appended":   {text + lines[0], "something follows", before},

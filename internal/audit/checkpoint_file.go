@@ -17,7 +17,7 @@ func ReadCheckpoint(text []byte) (Checkpoint, error) {
 	signature, errSignature := base64.StdEncoding.DecodeString(c.Signature)
 	signed, err := c.signed()
 	if err != nil || errKey != nil || errSignature != nil || len(key) != ed25519.PublicKeySize || !ed25519.Verify(key, signed, signature) {
-		return c, fmt.Errorf("%w: its signature does not fit what it says", ErrCheckpoint)
+		return c, fmt.Errorf("%w: its signature does not match its content", ErrCheckpoint)
 	}
 	return c, nil
 }

@@ -51,7 +51,7 @@ func (l *Log) verifyAnchor(ctx context.Context, own string, v *Verification) err
 func (l *Log) verifyCheckpoint(ctx context.Context, r row, own string, v *Verification) error {
 	c, err := ReadCheckpoint([]byte(r.Detail))
 	if err != nil || c.Seq >= r.Seq {
-		v.Broken, v.Why = r.Seq, "it tells of a checkpoint whose signature does not fit what it says: the entry was written by someone without the key"
+		v.Broken, v.Why = r.Seq, "it contains a checkpoint with an invalid signature: the entry was written by someone without the key"
 		return nil
 	}
 	if c.Key != own || c.Seq <= v.Anchor {
@@ -87,21 +87,21 @@ func (v Verification) Sentences() []string {
 	if !v.Intact() {
 		return []string{fmt.Sprintf("The audit log is broken at entry %d: %s.", v.Broken, v.Why)}
 	}
-	sentences := []string{fmt.Sprintf("The audit log fits itself up to entry %d: each entry matches its hash and the entry before it.", v.Last())}
+	sentences := []string{fmt.Sprintf("The audit log is intact up to entry %d: each entry matches its hash and the previous entry.", v.Last())}
 	switch {
 	case v.Proven == 0:
-		sentences = append(sentences, "No checkpoint of this key proves any of it: whoever can write to the database could have rewritten all of it.")
+		sentences = append(sentences, "No checkpoint is signed with this key. Anyone with write access to the database could have rewritten the log.")
 	case v.Proven < v.Last():
-		sentences = append(sentences, fmt.Sprintf("Proven up to entry %d by this key. Entries %d to %d are newer than its last checkpoint and not proven yet.",
+		sentences = append(sentences, fmt.Sprintf("Verified up to entry %d with this key. Entries %d to %d are newer than its last checkpoint and not covered yet.",
 			v.Proven, v.Proven+1, v.Last()))
 	default:
-		sentences = append(sentences, fmt.Sprintf("Proven up to entry %d by this key.", v.Proven))
+		sentences = append(sentences, fmt.Sprintf("Verified up to entry %d with this key.", v.Proven))
 	}
 	if v.OtherKeys > 0 {
-		sentences = append(sentences, fmt.Sprintf("%d checkpoints are signed with another key and prove nothing here.", v.OtherKeys))
+		sentences = append(sentences, fmt.Sprintf("%d checkpoints are signed with another key and were ignored.", v.OtherKeys))
 	}
 	if v.ProvenByYours > 0 {
-		sentences = append(sentences, fmt.Sprintf("Proven up to entry %d by your checkpoint.", v.ProvenByYours))
+		sentences = append(sentences, fmt.Sprintf("Verified up to entry %d by your checkpoint.", v.ProvenByYours))
 	}
 	return sentences
 }

@@ -92,18 +92,18 @@ func TestVerifySigned(t *testing.T) {
 		proven, broken int64
 		says           string
 	}{
-		"nothing": {nil, 5, 0, "Proven up to entry 5 by this key. Entries 6 to 8"},
+		"nothing": {nil, 5, 0, "Verified up to entry 5 with this key. Entries 6 to 8"},
 		"rewritten before the checkpoint": {func(t *testing.T, db *database.DB, _ *audit.Log, _ ed25519.PrivateKey) { rewrite(t, db, 3, `{"n":77}`) }, 0, 5,
 			"rewritten"},
 		"rewritten after it": {func(t *testing.T, db *database.DB, _ *audit.Log, _ ed25519.PrivateKey) { rewrite(t, db, 8, `{"n":77}`) }, 5, 0,
-			"not proven yet"},
+			"not covered yet"},
 		"the checkpoint made another entry": {func(t *testing.T, db *database.DB, _ *audit.Log, _ ed25519.PrivateKey) {
 			rewrite(t, db, 3, `{"n":77}`)
 			if err := db.Gorm.Exec("UPDATE entries SET action = 'run.start' WHERE seq = 6").Error; err != nil {
 				t.Fatal(err)
 			}
 			rewrite(t, db, 6, `{}`)
-		}, 0, 0, "No checkpoint of this key proves any of it"},
+		}, 0, 0, "No checkpoint is signed with this key"},
 		"a checkpoint without a signature": {func(t *testing.T, db *database.DB, _ *audit.Log, _ ed25519.PrivateKey) {
 			rewrite(t, db, 6, `{"format":"drover-checkpoint-1","seq":5}`)
 		}, 0, 6, "signature"},

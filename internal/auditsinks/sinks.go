@@ -132,7 +132,7 @@ func (h *Hook) Send(ctx context.Context, entries []audit.Line) error {
 	defer answer.Body.Close()
 	_, _ = io.Copy(io.Discard, io.LimitReader(answer.Body, 64<<10)) // so that the connection can be used again
 	if answer.StatusCode/100 != 2 {
-		return fmt.Errorf("the webhook answered %s", answer.Status)
+		return fmt.Errorf("the webhook returned %s", answer.Status)
 	}
 	return nil
 }

@@ -156,7 +156,7 @@ func (r Restore) postgres(ctx context.Context) error {
 		return fmt.Errorf("backup: %w", err)
 	}
 	if found > 0 {
-		return fmt.Errorf("backup: %w: it has %d tables; make a new one with createdb, restore into it, and let DROVER_DATABASE_URL name it", ErrNotEmpty, found)
+		return fmt.Errorf("backup: %w: it has %d tables; create a new one with createdb, set DROVER_DATABASE_URL to it, and restore into it", ErrNotEmpty, found)
 	}
 	tool, err := Tool("pg_restore", r.PgDump)
 	if err == nil {

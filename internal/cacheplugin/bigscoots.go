@@ -21,7 +21,7 @@ var BigScoots = Plugin{
 	Slug: "bigscoots-cache", Name: "BigScoots Cache", Layer: Edge, Namespace: "bigscoots-cache/v2",
 	Clear:    Purge{Everything: true}.Request(),
 	Settings: "options-general.php?page=bigscoots-cache",
-	Access:   "Let this role purge in the site's BigScoots Cache settings, or connect a user that may.",
+	Access:   "Let this role purge in the site's BigScoots Cache settings, or connect a user who can.",
 	Operations: []Operation{
 		bigScoots("clear-opcache", "Clear OPcache", "Makes PHP recompile its files. Pages stay cached.", http.MethodDelete, change),
 		bigScoots("enable-cache", "Enable cache", "Turns BigScoots Cache on.", http.MethodPatch, change),
@@ -50,16 +50,16 @@ var BigScoots = Plugin{
 	},
 	Tells: bigScootsTells, Read: bigScootsStatus, Versioned: "plugin_version",
 	Codes: map[string]Verdict{
-		"cache_disabled":                      skipped("The cache is switched off there."),
-		"page_cache_disabled":                 skipped("The page cache is switched off there."),
-		"plugin_misconfigured":                skipped("BigScoots Cache is not set up properly there."),
+		"cache_disabled":                      skipped("The cache is turned off on this site."),
+		"page_cache_disabled":                 skipped("The page cache is turned off on this site."),
+		"plugin_misconfigured":                skipped("BigScoots Cache is not set up correctly on this site."),
 		"opcache_not_loaded":                  skipped("The server runs PHP without OPcache."),
-		"opcache_status_function_not_working": skipped("The server does not let PHP ask OPcache."),
+		"opcache_status_function_not_working": skipped("The server does not let PHP read the OPcache status."),
 		"opcache_reset_function_not_working":  skipped("The server does not let PHP reset OPcache."),
 		"no_data_provided":                    failed("invalid_input", ""),
 		"improper_purge_type":                 failed("invalid_input", ""),
 		"invalid_urls":                        failed("invalid_input", ""),
-		"no_post_id_eligible_for_cache_purge": failed("invalid_input", "None of the posts exists there and can be purged."),
+		"no_post_id_eligible_for_cache_purge": failed("invalid_input", "None of these posts exists on this site and can be purged."),
 		"page_cache_not_working_properly":     failed("refused", "The plugin found that pages are not served from the cache."),
 	},
 	Suffixes:    map[string]Verdict{"_not_allowed_on_staging": skipped("It is a staging site.")},
@@ -154,9 +154,9 @@ func bigScootsStatus(values map[string]string, host string) (s Status, finding, 
 	case s.SetupMode == "Misconfigured":
 		return s, name + " is misconfigured on " + host + ".", "Set it up again in the site's BigScoots Cache settings."
 	case s.Cache == "":
-		return s, name + " does not tell on " + host + " whether its cache is on.", "Look at the plugin's page in the site's dashboard."
+		return s, name + " does not report on " + host + " whether its cache is on.", "Check the plugin's page in wp-admin."
 	case s.Cache != "Enabled":
-		return s, name + " is there; the state of its cache on " + host + " is: " + s.Cache + ".", "Run Enable cache where it should be on."
+		return s, name + " is active; the state of its cache on " + host + " is: " + s.Cache + ".", "Run Enable cache if it should be on."
 	}
 	return s, name + ", cache enabled.", ""
 }

@@ -68,10 +68,10 @@ func simpleStatus(name string) func(values map[string]string, host string) (s St
 		called := strings.TrimSpace(name + " " + s.Version)
 		switch s.Cache {
 		case "":
-			return s, called + " does not tell over REST whether its cache is on.", ""
+			return s, called + " does not report over REST whether its cache is on.", ""
 		case "Enabled":
 			return s, called + ", cache enabled.", ""
 		}
-		return s, called + " is there; its cache on " + host + " is switched off.", "Switch the cache on in the plugin's settings where it should be on."
+		return s, called + " is active; its cache on " + host + " is turned off.", "If it should be on, turn it on in the plugin's settings."
 	}
 }

@@ -12,7 +12,7 @@ var SiteGround = Plugin{
 	Slug: "sg-cachepress", Name: "SiteGround Speed Optimizer", Layer: Edge, Namespace: "siteground-optimizer/v1",
 	Clear:    Request{Method: http.MethodPut, Path: "/siteground-optimizer/v1/purge-cache"},
 	Settings: "admin.php?page=sgo_caching",
-	Access:   "SiteGround Speed Optimizer lets only users who may manage options clear it. Connect such a user.",
+	Access:   "SiteGround Speed Optimizer lets only users who can manage options clear its cache. Connect such a user.",
 	Routes: []Route{
 		{mostMethods, "/siteground-optimizer/v1/purge-cache", change, ""},
 		{mostMethods, "/siteground-optimizer/v1/purge-**", change, ""},
@@ -33,7 +33,7 @@ func statusInside(a Answer) (Verdict, bool) {
 	if err := json.Unmarshal(a.Fields["status"], &status); err == nil && strings.HasPrefix(status.String(), "2") {
 		return Verdict{}, false
 	}
-	return failed("refused", "The plugin answered without saying that it was done."), true
+	return failed("refused", "The plugin responded without confirming that it was done."), true
 }
 
 // siteGroundTells reads which option a request switched: the one of the cache alone says anything of it.

@@ -12,7 +12,7 @@ var WPSuperCache = Plugin{
 	Slug: "wp-super-cache", Name: "WP Super Cache", Layer: PageCache, Namespace: "wp-super-cache/v1",
 	Clear:      Request{Method: http.MethodPost, Path: "/wp-super-cache/v1/cache", Body: []byte(`{"all":true}`)},
 	Settings:   "options-general.php?page=wpsupercache",
-	Access:     "WP Super Cache lets only users who may manage options clear it. Connect such a user.",
+	Access:     "WP Super Cache lets only users who can manage options clear its cache. Connect such a user.",
 	SameAnswer: true,
 	Tells:      superCacheTells,
 	Read:       simpleStatus("WP Super Cache"),

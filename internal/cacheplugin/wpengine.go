@@ -12,7 +12,7 @@ var WPEngine = Plugin{
 	Slug: "wpe-cache-plugin", Name: "WP Engine", Layer: Edge, Namespace: "wpe/cache-plugin/v1",
 	Clear:    Request{Method: http.MethodPost, Path: "/wpe/cache-plugin/v1/clear_all_caches"},
 	Settings: "admin.php?page=wpengine-common",
-	Access:   "WP Engine lets only users who may manage options clear its caches. Connect such a user.",
+	Access:   "WP Engine lets only users who can manage options clear its caches. Connect such a user.",
 	Routes: []Route{
 		{mostMethods, "/wpe/cache-plugin/v1/clear_all_caches", change, ""},
 		{mostMethods, "/wpe/cache-plugin/v1/clear_**", change, ""},
@@ -31,7 +31,7 @@ var WPEngine = Plugin{
 	Headers:     []string{"X-Cacheable"},
 }
 
-var tooSoon = Verdict{Outcome: "failed", Reason: "rate_limited", Note: "WP Engine clears its caches at most once in 10 s.", Retry: true}
+var tooSoon = Verdict{Outcome: "failed", Reason: "rate_limited", Note: "WP Engine clears its caches at most once every 10 s.", Retry: true}
 
 // rateLimited tells a refusal that came with status 200.
 func rateLimited(a Answer) (Verdict, bool) {

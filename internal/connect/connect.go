@@ -121,7 +121,7 @@ func (q *Queue) Add(ctx context.Context, actor access.Actor, w Wanted) ([]Connec
 		return nil, validation.Problems{"addresses": "Enter at least one site address, such as https://acme.example."}
 	}
 	if len(w.Addresses) > mostAddresses {
-		return nil, validation.Problems{"addresses": "These are more than 20,000 addresses. Add them in parts."}
+		return nil, validation.Problems{"addresses": "This is more than 20,000 addresses. Add them in parts."}
 	}
 	client, tags, p := sites.Grouping(w.Client, w.Tags)
 	if len(p) == 0 && !actor.Scope.Site(client, tags) {

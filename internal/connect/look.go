@@ -138,7 +138,7 @@ func (q *Queue) seen(ctx context.Context, c Connection, known map[string]sites.S
 	case c.Replaces && is && s.ID == c.SiteID:
 		if p.Home != "" && wordpress.SiteKey(p.Home) != wordpress.SiteKey(c.Home) {
 			c.State, c.Obstacle = Attention, string(wordpress.ObstacleElsewhere)
-			c.Finding, c.Fix = "This address leads to another site, "+p.Home+".", "Change the site's URL first, on its page, and then connect it again."
+			c.Finding, c.Fix = "This URL belongs to another site, "+p.Home+".", "Change the site's URL first, on its page, and then connect it again."
 		}
 		return c
 	case c.Replaces:
@@ -148,7 +148,7 @@ func (q *Queue) seen(ctx context.Context, c Connection, known map[string]sites.S
 	c.SiteID, c.State, c.Obstacle = s.ID, Attention, ObstacleKnown
 	c.Finding, c.Fix = "This site is already in the list.", "Open it to replace its credential, or remove this line."
 	if !s.RetiredAt.IsZero() {
-		c.Finding, c.Fix = "This site is in the list, and retired.", "Restore it instead of connecting it again."
+		c.Finding, c.Fix = "This site is in the list, but retired.", "Restore it instead of connecting it again."
 	}
 	return c
 }
@@ -162,14 +162,14 @@ func replaced(c Connection) string {
 
 var obstacleWords = map[wordpress.Obstacle][2]string{
 	wordpress.ObstacleNotWordPress: {"No WordPress REST API was found at this address.",
-		"Check the address. If the site is WordPress, save Settings → Permalinks there, and see that no plugin switches the REST API off."},
+		"Check the address. If the site is WordPress, save Settings → Permalinks there, and check that no plugin turns off the REST API."},
 	wordpress.ObstacleNoHTTPS: {"The site has no HTTPS, and WordPress offers application passwords only over HTTPS.",
-		"Have a certificate installed for the site. Then look at it again."},
-	wordpress.ObstacleSwitchedOff: {"Application passwords are switched off on this site.",
-		"A security plugin or the host switches them off: Wordfence, Solid Security and others have a setting for it. Have them switched on, and look again."},
-	wordpress.ObstacleBasicAuth: {"The host asks for a password of its own in front of the site.",
-		"WordPress refuses approvals behind such a password, and a request can carry only one. Have it switched off, at least for /wp-json/."},
-	wordpress.ObstacleElsewhere: {"The site names an approval page on another host. Drover does not send you there.",
+		"Install a certificate for the site, then look it up again."},
+	wordpress.ObstacleSwitchedOff: {"Application passwords are turned off on this site.",
+		"A security plugin or the host turns them off. Wordfence, Solid Security and others have a setting for this. Turn them on, then look up the site again."},
+	wordpress.ObstacleBasicAuth: {"The host protects the site with its own password.",
+		"WordPress does not allow approvals behind such a password, and a request can carry only one. Turn it off, at least for /wp-json/."},
+	wordpress.ObstacleElsewhere: {"The site's approval page is on another host, so Drover does not send you there.",
 		"Create an application password in the site's wp-admin, and enter it here."},
 }
 

@@ -77,9 +77,9 @@ func TestWhatADashboardRefuses(t *testing.T) {
 		field, says string
 	}{
 		"no dashboard":    {b.source(0), "url", "No MainWP dashboard"},
-		"a lesser user":   {b.source(1), "url", "may not list"},
+		"a lesser user":   {b.source(1), "url", "cannot list"},
 		"wrong password":  {wrong, "application_password", "did not accept"},
-		"switched off":    {b.source(3), "url", "switched off"},
+		"switched off":    {b.source(3), "url", "turned off"},
 		"nobody there":    {b.source(4), "url", "."},
 		"an inner server": {connect.Source{URL: "https://10.0.0.7/", Username: "u", Password: vault.NewSecret("p")}, "url", "private"},
 		"metadata":        {connect.Source{URL: "http://169.254.169.254/latest", Username: "u", Password: vault.NewSecret("p")}, "url", "."},

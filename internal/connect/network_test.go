@@ -71,7 +71,7 @@ func TestWhatANetworkRefuses(t *testing.T) {
 	}{
 		"wrong password":  {wrong, "application_password", "did not accept"},
 		"revoked":         {b.source(1), "application_password", "did not accept"},
-		"Basic auth":      {b.source(2), "url", "password of its own"},
+		"Basic auth":      {b.source(2), "url", "its own password"},
 		"an inner server": {connect.Source{URL: "https://192.168.1.1/", Username: "u", Password: vault.NewSecret("p")}, "url", "private"},
 	} {
 		_, _, err := b.queue.Network(t.Context(), ada, c.source, nil)

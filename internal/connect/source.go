@@ -41,7 +41,7 @@ func (q *Queue) signIn(ctx context.Context, s Source) (*wordpress.Client, wordpr
 		finding, fix := Words(found)
 		p["url"] = strings.TrimSpace(finding + " " + fix)
 	case wordpress.SiteKey(wordpress.Origin(found.Home)) != wordpress.SiteKey(wordpress.Origin(typed)):
-		p["url"] = "This address leads to " + found.Home + ". Enter that address, if the credential is for it."
+		p["url"] = "This URL belongs to " + found.Home + ". Enter that address, if the credential is for it."
 	}
 	if err := p.OrNil(); err != nil {
 		return nil, found, err
@@ -154,7 +154,7 @@ func (l Listing) String() string {
 	for _, part := range []struct {
 		n    int
 		text string
-	}{{l.Known, "in the list of sites already"}, {l.Waiting, "in the queue already, or listed twice"}, {l.Outside, "outside your access"},
+	}{{l.Known, "already in the site list"}, {l.Waiting, "already in the queue, or listed twice"}, {l.Outside, "outside your access"},
 		{l.Bad, "without a usable address"}} {
 		if part.n > 0 {
 			text += fmt.Sprintf(" %s %s.", counted(part.n, "site"), part.text)

@@ -208,7 +208,7 @@ func (s store) putSeen(ctx context.Context, actor access.Actor, seen []Connectio
 			if other != 0 {
 				delete(values, "home")
 				values["state"], values["obstacle"], values["finding"], values["fix"] = Attention, ObstacleTwice,
-					"This address leads to "+c.Home+", which is in the queue already.", "Remove this line."
+					"This URL belongs to "+c.Home+", which is in the queue already.", "Remove this line."
 			}
 			if err := tx.Model(&row{}).Where("id = ? AND state IN ?", c.ID, []State{Looking, Ready, Attention}).Updates(values).Error; err != nil {
 				return err

@@ -94,14 +94,14 @@ func scriptSites(list string) (calls []string, problem string) {
 		for i := range cells {
 			cells[i] = strings.TrimSpace(wordpress.Visible(cells[i]))
 			if strings.ContainsFunc(cells[i], unicode.IsControl) {
-				return nil, fmt.Sprintf("Line %d holds a control character. Type it again.", number)
+				return nil, fmt.Sprintf("Line %d contains a control character. Enter it again.", number)
 			}
 		}
 		if cells[0] == "" || strings.HasPrefix(cells[0], "#") {
 			continue
 		}
 		if len(calls) == mostAddresses {
-			return nil, "The list has more than 20,000 sites. Split it, and make a script for each part."
+			return nil, "The list has more than 20,000 sites. Split it, and create a script for each part."
 		}
 		if len(cells) > 2 && badLogin(cells[2]) != "" {
 			return nil, fmt.Sprintf("Line %d: %s", number, badLogin(cells[2]))
@@ -119,11 +119,11 @@ func scriptSites(list string) (calls []string, problem string) {
 func badLogin(login string) string {
 	switch {
 	case strings.HasPrefix(login, "-"):
-		return "A username that begins with a hyphen is an option to WP-CLI. Use the user's email address."
+		return "WP-CLI reads a username that begins with a hyphen as an option. Use the user's email address."
 	case login != "" && strings.Trim(login, "0123456789") == "":
-		return "WP-CLI takes a number for the ID of a user. Enter the username or email address."
+		return "WP-CLI reads a number as a user ID. Enter the username or email address."
 	case strings.ContainsFunc(login, unicode.IsControl) || len(login) > 200:
-		return "This is not a username. Type it again."
+		return "This is not a username. Enter it again."
 	}
 	return ""
 }

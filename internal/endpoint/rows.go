@@ -53,10 +53,10 @@ func ReadRows(text string) (Rows, error) {
 		line, _ := reader.FieldPos(0)
 		site := strings.TrimSpace(values[key])
 		if site == "" {
-			return Rows{}, fault("Line %d names no site. Enter its URL in the column %s, or leave the line out.", line, header[key])
+			return Rows{}, fault("Line %d has no site. Enter its URL in the column %s, or remove the line.", line, header[key])
 		}
 		if before, twice := lines[site]; twice {
-			return Rows{}, fault("Line %d names %s a second time, after line %d. Leave one of the two out.", line, site, before)
+			return Rows{}, fault("Line %d repeats %s from line %d. Remove one of the two.", line, site, before)
 		}
 		lines[site], rows.BySite[site] = line, rowOf(header, values)
 	}
@@ -103,7 +103,7 @@ func notCSV(err error, columns int) error {
 		return fault("This is not CSV: %s.", err)
 	}
 	if errors.Is(err, csv.ErrFieldCount) {
-		return fault("Line %d does not have %d values, as the header has. Put a value that holds the separator in double quotes.", at.Line, columns)
+		return fault("Line %d does not have %d values like the header. Put values that contain the separator in double quotes.", at.Line, columns)
 	}
 	return fault("Line %d is not CSV: %s. Write a double quote within quotes twice.", at.Line, at.Err)
 }

@@ -118,11 +118,11 @@ type Row struct {
 // What is told where an answer cannot be evaluated.
 var (
 	errIncomplete = errors.New("The answer is not complete JSON.")
-	errLarge      = fmt.Errorf("The answer is larger than %d MB, so it cannot be made a table of.", maxPage>>20)
+	errLarge      = fmt.Errorf("The answer is larger than %d MB, so it cannot be shown as a table.", maxPage>>20)
 	errCell       = fmt.Errorf("A value is larger than %d KB. Choose a part of it.", maxCell>>10)
 	errRow        = fmt.Errorf("The values of a row are larger than %d KB together. Choose fewer columns, or parts of them.", maxRow>>10)
 	errMemory     = errors.New("The expression needs too much memory. Choose a smaller part of the answer.")
-	errBroken     = errors.New("The expression ended without a result. Write it in another way.")
+	errBroken     = errors.New("The expression ended without a result. Rewrite it.")
 	errRestarts   = errors.New("The expression was ended several times, so the rest was left out. Choose a smaller part of the answer.")
 )
 

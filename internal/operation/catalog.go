@@ -75,23 +75,23 @@ var clearCache = Operation{
 
 var anyEndpoint = Operation{
 	Name: "request", Group: "Any endpoint", Title: "Any endpoint", Effect: Read,
-	Sentence: "Sends a request of your own to each site's REST API. Its route and method decide its effect.",
+	Sentence: "Sends a custom request to each site's REST API. Its route and method determine its effect.",
 	Params: []Param{
 		{Name: "method", Label: "Method", Kind: KindChoice, Default: "GET", Choices: []Choice{
 			{"GET", "GET"}, {"POST", "POST"}, {"PUT", "PUT"}, {"PATCH", "PATCH"}, {"DELETE", "DELETE"}, {"OPTIONS", "OPTIONS"}, {"HEAD", "HEAD"}}},
 		{Name: "path", Label: "Path", Kind: KindText,
 			Help: "Below the REST root, such as /wp/v2/plugins?status=active. {{site.name}}, {{site.url}}, {{site.host}} and {{site.id}} are replaced for each site."},
 		{Name: "body", Label: "Body", Kind: KindJSON, When: "method=POST|PUT|PATCH|DELETE",
-			Help: "JSON, or empty. What stands under a name such as password or token is sent but not kept: write it again to repeat the run."},
+			Help: "JSON, or empty. Values with names such as password or token are sent but not stored. Enter them again to rerun."},
 		{Name: "headers", Label: "Headers", Kind: KindLines,
-			Help: "One per line, such as X-Trace: 7. Authorization, Cookie and Host cannot be set. A value such as that of X-API-Key is sent but not kept."},
+			Help: "One per line, such as X-Trace: 7. Authorization, Cookie and Host cannot be set. Secret values, such as that of X-API-Key, are sent but not stored."},
 		{Name: "rows", Label: "Values for each site", Kind: KindLines,
 			Help: "CSV with one row per site: a column named site with the site URL, and your own columns, used as {{row.column}} in the path or body. Sites without " +
-				"a row are left out. A table with a column such as password is not kept."},
+				"a row are left out. A table with a column such as password is not stored."},
 		{Name: "pages", Label: "Follow all pages of a list (at most 50)", Kind: KindFlag, When: "method=GET"},
 		{Name: "effect", Label: "Effect", Kind: KindChoice,
-			Help: "Drover judges the route and the method. Saying that a request does less changes how it is retried and how much of an answer is kept; who may " +
-				"start it, confirmation and approval stay.", Choices: []Choice{
+			Help: "Drover determines this from the route and method. A lower effect changes only retries and how much of each response is stored. The " +
+				"required role, confirmation and approval stay the same.", Choices: []Choice{
 				{"", "Determined by route and method"}, {"read", "Read-only"}, {"change", "Makes changes"}, {"destroy", "Destructive"}}},
 	},
 	plan: planRequest,

@@ -7,11 +7,11 @@ import (
 )
 
 var clearAnyCache = Operation{
-	Name: "clear-any-cache", Group: "Any cache", Title: "Clear the cache, whatever it is", Effect: Change, Purges: true,
-	Sentence: "Clears everything that each site's cache plugins keep: " + cacheplugin.Names(cacheplugin.All()) +
-		". Drover finds out which of them are active; sites without any are skipped. Expect more load on the sites for a while.",
+	Name: "clear-any-cache", Group: "Any cache", Title: "Clear any cache", Effect: Change, Purges: true,
+	Sentence: "Clears everything that each site's cache plugins store: " + cacheplugin.Names(cacheplugin.All()) +
+		". Drover detects which are active and skips sites without any. Expect more load on the sites for a while.",
 	plan: func(map[string]string, validation.Problems) Plan {
-		return Plan{Title: "Clear the cache, whatever it is", Effect: Change, Idempotent: true, Purges: true, Request: firstStep, Steps: cacheSteps}
+		return Plan{Title: "Clear any cache", Effect: Change, Idempotent: true, Purges: true, Request: firstStep, Steps: cacheSteps}
 	},
 }
 

@@ -63,7 +63,7 @@ func lines(text string, p validation.Problems) []spreadsheet.Record {
 	reader := spreadsheet.NewReader(text, separator)
 	for record, more := reader.Next(); more; record, more = reader.Next() {
 		if record.Unclosed {
-			p["post_ids"] = fmt.Sprintf("Line %d: A double quote opens there and is never closed. Close it or remove it.", record.Line)
+			p["post_ids"] = fmt.Sprintf("Line %d: A double quote is opened and never closed. Close it or remove it.", record.Line)
 			return nil
 		}
 		all = append(all, record)

@@ -157,10 +157,10 @@ func (a *customRequest) checkSizes(chosen []Site) validation.Problems {
 	for _, s := range chosen {
 		values := a.values(s)
 		if path.Size(values) > mostPath {
-			return validation.Problems{"path": fmt.Sprintf("With the values of %s, the path is longer than %d KB. Refer to shorter values.", s.Home, mostPath>>10)}
+			return validation.Problems{"path": fmt.Sprintf("With the values of %s, the path is longer than %d KB. Use shorter values.", s.Home, mostPath>>10)}
 		}
 		if body.Size(values) > mostBody {
-			return validation.Problems{"body": fmt.Sprintf("With the values of %s, the body is larger than %d MB. Refer to shorter values, or less often.", s.Home,
+			return validation.Problems{"body": fmt.Sprintf("With the values of %s, the body is larger than %d MB. Use shorter values, or fewer references.", s.Home,
 				mostBody>>20)}
 		}
 	}
@@ -181,12 +181,12 @@ func (a *customRequest) unmatched(chosen []Site) validation.Problems {
 // checkRoots finds a path that begins with the address of a site that is not chosen, or with a REST prefix other than wp-json.
 func (a *customRequest) checkRoots(chosen []Site) string {
 	if len(chosen) > 0 && !slices.ContainsFunc(chosen, a.meant) {
-		return a.route.From + " is none of the chosen sites (http or https and www matter). Enter the path below the REST root, such as /wp/v2/plugins."
+		return a.route.From + " is not one of the selected sites (http or https and www matter). Enter the path below the REST root, such as /wp/v2/plugins."
 	}
 	for _, s := range chosen {
 		below, has := strings.CutPrefix(strings.TrimSuffix(s.Root, "/"), s.Home+"/")
 		if has && below != "" && !strings.ContainsRune(below, '?') && strings.HasPrefix(a.path, "/"+below+"/") {
-			return "Leave out /" + below + ": it is the REST prefix of " + s.Home + ", and Drover adds it where it belongs."
+			return "Leave out /" + below + ": it is the REST prefix of " + s.Home + ", and Drover adds it."
 		}
 	}
 	return ""

@@ -33,12 +33,12 @@ func Healthy(ctx context.Context, address, page, name string) error {
 	}
 	answer, err := client.Do(request)
 	if err != nil {
-		return fmt.Errorf("no server answers at %s: %w", address, err)
+		return fmt.Errorf("no server responds at %s: %w", address, err)
 	}
 	defer answer.Body.Close()
 	if answer.StatusCode != http.StatusOK {
 		text, _ := io.ReadAll(io.LimitReader(answer.Body, 1000)) // the status alone would do
-		return fmt.Errorf("the server at %s answers %s: %s", address, answer.Status, text)
+		return fmt.Errorf("the server at %s returned %s: %s", address, answer.Status, text)
 	}
 	return nil
 }

@@ -91,13 +91,13 @@ func (d *Drover) Call(ctx context.Context, method, path string, query url.Values
 	defer answer.Body.Close()
 	kind, _, _ := mime.ParseMediaType(answer.Header.Get("Content-Type"))
 	if kind != "application/json" && kind != "application/x-ndjson" {
-		return fmt.Errorf("%s answered %s, which is not a Drover answer; check the address", d.server.Host, answer.Status)
+		return fmt.Errorf("%s returned %s, which is not a Drover response; check the URL", d.server.Host, answer.Status)
 	}
 	decoder := json.NewDecoder(io.LimitReader(answer.Body, longestAnswer))
 	if answer.StatusCode >= http.StatusMultipleChoices {
 		var refused struct{ Error Problem }
 		if err := decoder.Decode(&refused); err != nil {
-			return fmt.Errorf("the server answered %s", answer.Status)
+			return fmt.Errorf("the server returned %s", answer.Status)
 		}
 		return refused.Error
 	}

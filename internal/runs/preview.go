@@ -88,7 +88,8 @@ func (r *Runner) previewed(ctx context.Context, actor access.Actor, spec Spec, m
 	p.Clients = len(clients)
 	p.Warnings = append(warnings(chosen.sites, spec), unproven(chosen.sites, spec, made)...)
 	if made.Lowered() {
-		p.Warnings = append(p.Warnings, "You say that this does less than its route and method may. Who may start it, confirmation and approval stay as they are.")
+		p.Warnings = append(p.Warnings, "You marked this request as doing less than its route and method suggest. The required role, confirmation and "+
+			"approval stay the same.")
 	}
 	p.Expected, err = r.expected(ctx, spec.Operation, chosen.sites)
 	return p, err
@@ -140,9 +141,9 @@ func expected(s sites.Site, made operation.Plan) (kind, sentence string) {
 	case ofPlugin && s.Environment == "Staging":
 		return "staging", "Expected to be skipped: clearing the cache does not apply to a staging site."
 	case made.Steps != nil && !known:
-		return "unknown_plugins", "Which cache plugins are active here is not known yet. Drover asks first, then clears the caches of those that it finds."
+		return "unknown_plugins", "The active cache plugins are not known yet. Drover detects them first, then clears their caches."
 	case made.Steps != nil && len(active) == 0:
-		return "no_cache_plugin", "Expected to be skipped: no cache plugin that Drover knows was active when it last looked. Nothing is sent."
+		return "no_cache_plugin", "Expected to be skipped: no supported cache plugin was active at the last check. Nothing is sent."
 	}
 	return "", ""
 }
@@ -168,14 +169,14 @@ func warnings(chosen []sites.Site, spec Spec) []string {
 		if administrators > 1 {
 			subject = fmt.Sprintf("%d sites use", administrators)
 		}
-		all = append(all, subject+" an administrator's credential. A user of a lesser role is enough where the site's cache plugin lets that role purge, as "+
+		all = append(all, subject+" an administrator's credential. A user with a lower role is enough if the site's cache plugin lets that role purge, as "+
 			"BigScoots Cache can.")
 	}
 	if spec.Operation == "clear-any-cache" || spec.Operation == "clear-cache" && (spec.Params["purge_type"] == "" || spec.Params["purge_type"] == "all") {
 		all = append(all, "Clearing everything also flushes OPcache and the object cache. Expect more load on each server for a few minutes.")
 	}
 	if largest >= crowded {
-		all = append(all, fmt.Sprintf("Up to %d of the sites share one server and take turns there.", largest))
+		all = append(all, fmt.Sprintf("Up to %d of the sites share one server, so their requests are queued there.", largest))
 	}
 	return all
 }
@@ -197,8 +198,8 @@ func unproven(chosen []sites.Site, spec Spec, made operation.Plan) []string {
 	if count == 0 {
 		return nil
 	}
-	return []string{fmt.Sprintf("%s gives the same answer whether or not it cleared anything, so the outcome on %d of the sites will be unknown. Turn on "+
-		"verification to have it proven by their pages.", name, count)}
+	return []string{fmt.Sprintf("%s returns the same response whether or not it cleared anything, so the outcome on %d of the sites will be unknown. Turn on "+
+		"verification to check their pages.", name, count)}
 }
 
 // expected is how long the run should take: limited by all slots together, or by the server with the most sites.

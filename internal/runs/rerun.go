@@ -70,7 +70,7 @@ func (r *Runner) RerunSpec(ctx context.Context, actor access.Actor, id int64, wh
 		return Spec{}, err
 	}
 	if len(ids) == 0 {
-		return Spec{}, validation.Problems{"outcome": "No site of this run ended that way."}
+		return Spec{}, validation.Problems{"outcome": "No site in this run had that outcome."}
 	}
 	slices.Sort(ids)
 	spec := run.Spec

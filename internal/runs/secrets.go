@@ -48,7 +48,7 @@ func redactRows(text, template string) string {
 func notKept(params map[string]string, p validation.Problems) {
 	for name, value := range params {
 		if strings.Contains(value, endpoint.Removed) {
-			p[name] = "The secrets that stood at " + endpoint.Removed + " were sent and not kept. Write them again."
+			p[name] = "The secrets at " + endpoint.Removed + " were sent but not stored. Enter them again."
 		}
 	}
 }

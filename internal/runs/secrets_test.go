@@ -125,7 +125,7 @@ func TestSecretsOfRequestsAreNotKept(t *testing.T) {
 				t.Errorf("%s: %s %v", name, text, err)
 			}
 			var p validation.Problems
-			if _, err := h.Runner.Rerun(ctx, runstest.Owner, run.ID, runs.Which{}, 0); !errors.As(err, &p) || !strings.Contains(p.Error(), "not kept") {
+			if _, err := h.Runner.Rerun(ctx, runstest.Owner, run.ID, runs.Which{}, 0); !errors.As(err, &p) || !strings.Contains(p.Error(), "not stored") {
 				t.Errorf("%s: a repeat does not ask for it: %v", name, err)
 			}
 		}

@@ -150,7 +150,8 @@ func (r *Runner) choose(ctx context.Context, actor access.Actor, spec Spec, made
 		case !applies:
 			c.leftOut = append(c.leftOut, s)
 		case made.Exceeded(request):
-			return choice{}, validation.Problems{"path": "With the values of " + s.Name + " this is another request, which does more. Write that request itself."}
+			return choice{}, validation.Problems{"path": "With the values of " + s.Name + ", this becomes a different request with a greater effect. " +
+				"Enter that request directly."}
 		default:
 			c.sites = append(c.sites, s)
 		}

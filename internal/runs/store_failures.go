@@ -83,10 +83,10 @@ func (w write) giveUp(batch batchRow, failures int, cause error) error {
 	if err != nil {
 		return err
 	}
-	fault := "Drover could not work some of the sites. The server's log says why: look there, then run it again on these sites."
+	fault := "Drover could not process some of the sites. Check the server log, then rerun these sites."
 	var problems validation.Problems
 	if errors.As(cause, &problems) {
-		fault = "This run cannot be worked any more by this version of Drover: " + problems.Error()
+		fault = "This version of Drover can no longer process this run: " + problems.Error()
 	}
 	left := func(state TargetState) map[string]any {
 		values := map[string]any{"state": TargetDone, "ended_at": micros(w.now), "outcome": wordpress.Failed, "note": "Not sent. " + fault}

@@ -17,7 +17,7 @@ var builtins = []Definition{
 		Table: endpoint.Query{Columns: columns("plugin", ".plugin", "name", ".name", "version", ".version", "status", ".status")}},
 	{Name: "Themes", Sentence: "The installed themes, and which one is active.", Method: "GET", Path: "/wp/v2/themes",
 		Table: endpoint.Query{Columns: columns("theme", ".stylesheet", "name", ".name.raw // .name", "version", ".version", "status", ".status")}},
-	{Name: "Administrators", Sentence: "The users who can do everything.", Method: "GET", Path: "/wp/v2/users?roles=administrator&context=edit&per_page=100",
+	{Name: "Administrators", Sentence: "Users with full access to each site.", Method: "GET", Path: "/wp/v2/users?roles=administrator&context=edit&per_page=100",
 		Pages: true,
 		Table: endpoint.Query{Columns: columns("user", ".username", "name", ".name", "email", ".email", "registered", ".registered_date")}},
 	{Name: "Site settings", Sentence: "Title, time zone, language and reading settings of each site.", Method: "GET", Path: "/wp/v2/settings",
@@ -40,7 +40,7 @@ var builtins = []Definition{
 	{Name: "Deactivate a plugin", Sentence: "Deactivates the plugin named in the path.", Method: "POST", Path: "/wp/v2/plugins/akismet/akismet",
 		Body: `{"status":"inactive"}`, Effect: "destroy",
 		Table: endpoint.Query{Columns: columns("plugin", ".plugin", "status", ".status")}},
-	{Name: "What each site is", Sentence: "Title, URL and REST API namespaces, which show the plugins that offer one.", Method: "GET",
+	{Name: "Site information", Sentence: "Title, URL and REST API namespaces, which show the plugins that offer one.", Method: "GET",
 		Path:  "/?_fields=name,description,url,home,gmt_offset,timezone_string,namespaces",
 		Table: endpoint.Query{Columns: columns("name", ".name", "home", ".home", "timezone", ".timezone_string", "namespaces", `.namespaces | join(", ")`)}},
 }

@@ -170,11 +170,11 @@ func File(all []Definition) ([]byte, error) {
 	return json.MarshalIndent(file{Format: format, Operations: append([]Definition{}, all...)}, "", "  ")
 }
 
-// Import saves the operations of a file. One whose name is taken is left out and named.
+// Import saves the operations of a file. One whose name is taken is skipped and listed.
 func (s *Library) Import(ctx context.Context, actor access.Actor, text []byte) (added int, leftOut []string, err error) {
 	var f file
 	if json.Unmarshal(text, &f) != nil || f.Format != format {
-		return 0, nil, validation.Problems{"file": "This is not a file of saved operations. Export one from Drover to see its form."}
+		return 0, nil, validation.Problems{"file": "This is not a file of saved operations. Export one from Drover to see the format."}
 	}
 	for _, d := range f.Operations {
 		_, err := s.Save(ctx, actor, d)

@@ -101,10 +101,10 @@ func (d Definition) withoutSecrets() Definition {
 
 // secrets says where a secret stands: what is saved is for the whole team, and is exported.
 func (d Definition) secrets(p validation.Problems) {
-	const keepsNone = "A saved operation keeps no secrets, and this holds one. "
+	const keepsNone = "A saved operation cannot contain a secret, and this does. "
 	for name, text := range map[string]string{"path": d.Path, "body": d.Body} {
 		if endpoint.RedactTemplate(text).Text != text && p[name] == "" {
-			p[name] = keepsNone + "Write a reference such as {{row.password}} in its place, and give the value when you run it."
+			p[name] = keepsNone + "Use a reference such as {{row.password}} instead, and enter the value when you run it."
 		}
 	}
 	for line := range strings.Lines(d.Headers) {

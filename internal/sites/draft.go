@@ -99,7 +99,7 @@ func (d *Draft) cleanCredential(p validation.Problems) {
 
 func checkText(p validation.Problems, field, text string, longest int) {
 	if !utf8.ValidString(text) || strings.ContainsFunc(text, func(r rune) bool { return unicode.IsControl(r) || r == utf8.RuneError }) {
-		p[field] = "This holds characters that cannot be shown. Type it again."
+		p[field] = "This contains characters that cannot be shown. Enter it again."
 	} else if utf8.RuneCountInString(text) > longest {
 		p[field] = "This is too long. Shorten it."
 	}

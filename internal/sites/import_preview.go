@@ -100,7 +100,7 @@ type foreseen struct {
 func (im importing) foresee(actor access.Actor, d Draft, line *Line) (f foreseen, err error) {
 	s, found := im.known[d.URL]
 	if twin, is := im.twins[wordpress.SiteKey(d.URL)]; is && !found {
-		line.Result, line.Reason = LineTwice, "This site is in the list as "+twin.Home+". Use that URL to change it."
+		line.Result, line.Reason = LineTwice, "This site is already in the list as "+twin.Home+". Use that URL to change it."
 		if !within(actor, twin) {
 			line.Result, line.Reason = LineBad, outsideScope
 		}

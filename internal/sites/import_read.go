@@ -149,7 +149,7 @@ func noteOn(password vault.Secret) string {
 	if applicationPassword.MatchString(strings.Join(strings.Fields(password.Reveal()), "")) {
 		return ""
 	}
-	return "This looks like a login password. WordPress wants an application password, 24 letters and digits: make one under Users → Profile → Application " +
+	return "This looks like a login password. WordPress needs an application password of 24 letters and digits: create one under Users → Profile → Application " +
 		"Passwords."
 }
 

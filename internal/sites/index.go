@@ -55,7 +55,7 @@ func (r *Registry) Offered(ctx context.Context, actor access.Actor, s Site, relo
 	case errors.Is(err, ErrNoCredential):
 		return Offered{Site: s, Problem: "No credential is stored for this site."}, nil
 	case errors.Is(err, ErrSealed):
-		return Offered{Site: s, Problem: "The stored credential cannot be opened. Replace it on the site's page, or put the encryption key back that it was " +
+		return Offered{Site: s, Problem: "The stored credential cannot be decrypted. Replace it on the site's page, or restore the encryption key that it was " +
 			"stored with."}, nil
 	case err != nil:
 		return Offered{}, err

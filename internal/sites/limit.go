@@ -98,7 +98,7 @@ func (r *Registry) mayReplace(ctx context.Context, actor access.Actor, s Site) e
 	case errors.Is(err, errRollback):
 		return nil
 	case errors.Is(err, access.ErrNeedsApproval):
-		return validation.Problems{"username": "This site is protected by the approval policy. Make the user in WordPress, and replace the credential on the " +
+		return validation.Problems{"username": "This site is protected by the approval policy. Create the user in WordPress, and replace the credential on the " +
 			"site's page, so that a second person can approve it."}
 	}
 	return err
@@ -124,7 +124,7 @@ func (o *limiting) open(ctx context.Context, admin AdminLogin) error {
 	}
 	active, known := cacheplugin.FromStored(o.site.CachePlugins)
 	if !known || len(active) == 0 {
-		p["username"] = "Drover knows of no cache plugin on this site, so there is nothing that the user could be limited to. Check the site first."
+		p["username"] = "Drover has not found a cache plugin on this site, so it cannot limit a user to clearing the cache. Check the site first."
 	}
 	if err := p.OrNil(); err != nil {
 		return err
@@ -143,7 +143,7 @@ func (o *limiting) open(ctx context.Context, admin AdminLogin) error {
 	case v.Outcome != wordpress.OK:
 		return limitProblem(v)
 	case !may:
-		return validation.Problems{"username": "This user may not create users: the capability create_users is missing. Enter an administrator's credential."}
+		return validation.Problems{"username": "This user cannot create users: the capability create_users is missing. Enter an administrator's credential."}
 	}
 	o.adminID = id
 	return nil
@@ -248,7 +248,7 @@ func (o *limiting) chooseRole(ctx context.Context) wordpress.Verdict {
 		return v
 	}
 	if own.UUID != o.made.UUID || own.UserID != o.row.UserID {
-		return wordpress.Verdict{Outcome: wordpress.Failed, Reason: wordpress.ReasonUnclear, Note: "WordPress signed in another user with the new password."}
+		return wordpress.Verdict{Outcome: wordpress.Failed, Reason: wordpress.ReasonUnclear, Note: "The new password signed in a different user."}
 	}
 	for i, role := range limitedRoles {
 		if o.row.Role = role; i > 0 {
@@ -259,7 +259,7 @@ func (o *limiting) chooseRole(ctx context.Context) wordpress.Verdict {
 		may, known := client.Allows(ctx, o.plugin.Clear.Method, o.plugin.Clear.Path)
 		switch {
 		case !known:
-			return wordpress.Verdict{Outcome: wordpress.Failed, Reason: wordpress.ReasonUnclear, Note: "The site does not tell what a user may do."}
+			return wordpress.Verdict{Outcome: wordpress.Failed, Reason: wordpress.ReasonUnclear, Note: "The site does not report what a user can do."}
 		case may:
 			return v
 		}
@@ -298,17 +298,17 @@ func (o *limiting) takeBack(ctx context.Context, v wordpress.Verdict) error {
 	case found.Outcome == wordpress.OK:
 		o.admin.SetRole(ctx, id, "") // a network deletes no users over REST: one without a role may do nothing
 	}
-	o.row.Fix = strings.TrimSpace(o.row.Fix + " The user " + o.row.Username + " may be left on the site. Delete it there, under Users.")
+	o.row.Fix = strings.TrimSpace(o.row.Fix + " The user " + o.row.Username + " may still exist on the site. Delete it there, under Users.")
 	return o.save(ctx, LimitLeftBehind)
 }
 
 func limitWords(v wordpress.Verdict, p cacheplugin.Plugin) (finding, fix string) {
 	switch {
 	case v.Code == noRoleMayPurge:
-		return "No role below administrator may clear the cache of " + p.Name + " here: it asks for the capability manage_options, unless its settings let " +
+		return "No role below administrator can clear the cache of " + p.Name + " here: it requires the capability manage_options, unless its settings let " +
 			"another role purge.", p.Access
 	case slices.Contains([]string{"rest_cannot_create_user", "rest_user_cannot_create"}, v.Code):
-		return "WordPress does not let this user create others: the capability create_users is missing. On a network, only a super admin has it.",
+		return "WordPress does not let this user create users: the capability create_users is missing. On a network, only a super admin has it.",
 			"Enter a super admin's credential."
 	case v.Reason == "":
 		return v.Note, ""

@@ -179,8 +179,8 @@ func (r *Registry) edit(w write, before Site, d Draft) error {
 }
 
 // waitsForCredential is what a site is found to need whose credential did not go along to another address.
-const waitsForCredential = "Waits for its credential: the address changed from %s to %s, and an application password is never sent to another address than " +
-	"it was stored for. Enter it again."
+const waitsForCredential = "Enter the credential again: the URL changed from %s to %s, and Drover sends an application password only to the URL " +
+	"it was stored for."
 
 // edit stores the draft and records what it changes of the site as it is now, which it returns; nothing is written or recorded when it changes
 // nothing.
@@ -234,7 +234,7 @@ func (r *Registry) ReplaceCredential(ctx context.Context, actor access.Actor, id
 	err = r.store.change(ctx, actor, func(w write) error {
 		now, err := w.site(access.SiteCredential, id)
 		if err == nil && now.Home != before.Home {
-			err = validation.Problems{"application_password": "The site's URL was changed meanwhile, to " + now.Home + ". Enter the password for that site."}
+			err = validation.Problems{"application_password": "The site's URL has since changed to " + now.Home + ". Enter the password for that site."}
 		}
 		if err != nil {
 			return err
@@ -295,7 +295,7 @@ func (r *Registry) Tag(ctx context.Context, actor access.Actor, tag string, ids 
 			return false, nil
 		}
 		if len(s.Tags) >= mostTags {
-			return false, validation.Problems{"tag": fmt.Sprintf("%s has %d tags already, which is the most. Remove one there first.", s.Name, len(s.Tags))}
+			return false, validation.Problems{"tag": fmt.Sprintf("%s already has %d tags, the maximum. Remove one first.", s.Name, len(s.Tags))}
 		}
 		return true, w.addTag(s.ID, tags[0])
 	})

@@ -13,7 +13,7 @@ import (
 
 // cannotCreate is the verdict on a user who may create no application passwords.
 var cannotCreate = wordpress.Verdict{Outcome: wordpress.Failed, Reason: wordpress.ReasonForbidden,
-	Note: "The user may not create application passwords over REST."}
+	Note: "The user cannot create application passwords over REST."}
 
 // passwordNameEnd is what Drover adds to the names of passwords, so that each is unique.
 var passwordNameEnd = regexp.MustCompile(` \(\d{4}-\d\d-\d\d \d\d:\d\d, [A-Z2-7]{6}\)$`)
@@ -141,15 +141,15 @@ func (o *rotating) takeBack(ctx context.Context, v wordpress.Verdict) (over bool
 
 // leftBehind is what to do about a password that could not be revoked.
 func leftBehind(name string) string {
-	return "A password named “" + name + "” may be left on the site. Revoke it there, under Users → Profile → Application Passwords."
+	return "A password named “" + name + "” may still exist on the site. Revoke it there, under Users → Profile → Application Passwords."
 }
 
 // overtaken ends a rotation whose credential, or whose site's address, was changed meanwhile by somebody else. The new password, where there is one, revokes
 // itself.
 func (o *rotating) overtaken(ctx context.Context) (over bool, err error) {
-	v := wordpress.Verdict{Note: "The credential, or the site's address, was changed while it was rotated. The rotation was taken back."}
+	v := wordpress.Verdict{Note: "The credential or the site's URL was changed during the rotation. The rotation was reverted."}
 	if o.row.Step == RotationSwapped {
-		v.Note = "The credential, or the site's address, was changed before the old password was revoked."
+		v.Note = "The credential or the site's URL was changed before the old password was revoked."
 		return o.end(ctx, RotationUnrevoked, v)
 	}
 	if o.row.Step != RotationCreated {
@@ -200,9 +200,9 @@ func rotationWords(v wordpress.Verdict) (finding, fix string) {
 	case v.Code == "rest_no_authenticated_app_password":
 		return "The stored password is not an application password, so there is nothing to rotate.", "Connect the site again, with an application password."
 	case v.Reason == wordpress.ReasonForbidden && v.Note == cannotCreate.Note:
-		return v.Note, "Connect the site again in WordPress instead, or have whatever forbids it there, a security plugin or the host, allow it."
+		return v.Note, "Connect the site again in WordPress, or allow this in the security plugin or at the host that blocks it."
 	case v.Reason == wordpress.ReasonNoRoute:
-		return "WordPress does not tell which application password is in use: it is older than 5.7, or a plugin hides the users.",
+		return "WordPress does not report which application password is in use: it is older than 5.7, or a plugin hides users.",
 			"Update WordPress, or connect the site again."
 	}
 	finding, fix = wordpress.CheckWords(v.Reason)

@@ -27,7 +27,7 @@ var sharedPassword = wordpress.Verdict{
 }
 
 // otherWordPress is the verdict on a password that happens to be the same on several WordPresses.
-var otherWordPress = wordpress.Verdict{Outcome: wordpress.Failed, Note: "Other sites are stored with the same password, and do not belong to the same network."}
+var otherWordPress = wordpress.Verdict{Outcome: wordpress.Failed, Note: "Other sites use the same password but do not belong to the same network."}
 
 // stillNeeded is the verdict on an old password that another site came to use meanwhile.
 var stillNeeded = wordpress.Verdict{Note: "The new password is in use. Another site was stored with the old one meanwhile, so it was not revoked."}
@@ -249,7 +249,7 @@ func (o *rotating) verifyOther(ctx context.Context, s Site, password vault.Secre
 	case v.Outcome == wordpress.OK && own.UUID != o.row.NewUUID, needsReconnect(v.Reason) && o.row.Attempts >= 2:
 		return otherWordPress, nil
 	case v.Outcome != wordpress.OK:
-		v.Note = strings.TrimSpace("Seen on one of the sites that share the password. " + v.Note)
+		v.Note = strings.TrimSpace("This happened on one of the sites that share the password. " + v.Note)
 	}
 	return v, nil
 }

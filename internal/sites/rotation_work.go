@@ -128,7 +128,7 @@ func (o *rotating) prepare(ctx context.Context) (over bool, err error) {
 	case err != nil:
 		return true, err
 	case failed[o.site.ID] != nil:
-		return o.end(ctx, RotationFailed, wordpress.Verdict{Reason: wordpress.ReasonBadCredential, Note: "The stored credential cannot be opened."})
+		return o.end(ctx, RotationFailed, wordpress.Verdict{Reason: wordpress.ReasonBadCredential, Note: "The stored credential cannot be decrypted."})
 	}
 	located, err := o.Locate(ctx, access.System(), o.site, clients[o.site.ID])
 	if err != nil {
@@ -218,7 +218,7 @@ func (o *rotating) verify(ctx context.Context) (over bool, err error) {
 	}
 	switch {
 	case v.Outcome == wordpress.OK && (own.UUID != o.row.NewUUID || own.UserID != o.row.UserID):
-		v = wordpress.Verdict{Outcome: wordpress.Failed, Reason: wordpress.ReasonUnclear, Note: "WordPress signed in another user with the new password."}
+		v = wordpress.Verdict{Outcome: wordpress.Failed, Reason: wordpress.ReasonUnclear, Note: "The new password signed in a different user."}
 		return o.takeBack(ctx, v)
 	case sharedFixes[v.Note] != "":
 		return o.takeBack(ctx, v)
@@ -277,7 +277,7 @@ func (o *rotating) revoke(ctx context.Context) (over bool, err error) {
 	}
 	if busy, err := o.busy(ctx); err != nil || busy {
 		return true, errors.Join(err, o.save(ctx, RotationSwapped, map[string]any{"next_at": time.Now().Add(revokeEvery).UnixMicro(), "lease_until": 0,
-			"finding": "The old password is revoked as soon as the run on this site has ended."}))
+			"finding": "The old password will be revoked when the run on this site ends."}))
 	}
 	if needed, err := o.stillNeeded(ctx); err != nil {
 		return true, err

@@ -26,13 +26,13 @@ func Load(path string) (*Vault, error) {
 func read(path string) (*keyset.Handle, error) {
 	info, err := os.Stat(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("%w: there is no %s; restore it from your backup, or say where it is with --key-file (DROVER_KEY_FILE)", ErrNoKey, path)
+		return nil, fmt.Errorf("%w: there is no %s; restore it from your backup, or set its path with --key-file (DROVER_KEY_FILE)", ErrNoKey, path)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("vault: %w", err)
 	}
 	if info.Mode().Perm()&0o077 != 0 {
-		return nil, fmt.Errorf("%w: %s has mode %04o; take the right from the others with: chmod 600 %s", ErrTooOpen, path, info.Mode().Perm(), path)
+		return nil, fmt.Errorf("%w: %s has mode %04o; fix it with: chmod 600 %s", ErrTooOpen, path, info.Mode().Perm(), path)
 	}
 	text, err := os.ReadFile(path)
 	if err != nil {

@@ -22,7 +22,7 @@ func SigningKey(path string) (ed25519.PrivateKey, error) {
 		return nil, fmt.Errorf("vault: %w", err)
 	}
 	if info.Mode().Perm()&0o077 != 0 {
-		return nil, fmt.Errorf("%w: %s has mode %04o; take the right from the others with: chmod 600 %s", ErrTooOpen, path, info.Mode().Perm(), path)
+		return nil, fmt.Errorf("%w: %s has mode %04o; fix it with: chmod 600 %s", ErrTooOpen, path, info.Mode().Perm(), path)
 	}
 	text, err := os.ReadFile(path)
 	if err != nil {

@@ -17,9 +17,9 @@ import (
 // Errors of this room, wrapped with what to do.
 var (
 	ErrNoKey   = errors.New("the encryption keyset is missing")
-	ErrTooOpen = errors.New("others can read the encryption keyset")
+	ErrTooOpen = errors.New("other users can read the encryption keyset")
 	ErrBroken  = errors.New("the encryption keyset cannot be read")
-	ErrOpen    = errors.New("a sealed value does not open: it was changed or moved, or its key is not in the keyset")
+	ErrOpen    = errors.New("an encrypted value cannot be decrypted: it was changed or moved, or its key is not in the keyset")
 )
 
 // Vault seals and opens with AES-256-GCM. Its methods may be called side by side.

@@ -172,7 +172,7 @@ func EachAnswer(ctx context.Context, runner *runs.Runner, actor access.Actor, pl
 		return err
 	}
 	if run.Expired >= runs.AnswersExpired {
-		return validation.Problems{"run": "The answers of this run were removed because they were old. Settings, Retention says how long they are kept."}
+		return validation.Problems{"run": "The answers of this run were removed after the retention period (Settings, Retention)."}
 	}
 	s := answerStream{place: place, each: each}
 	defer s.close()

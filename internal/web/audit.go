@@ -174,7 +174,8 @@ func (s *Server) entry(v *requestContext) error {
 		indented.Write(e.Detail)
 	}
 	return v.render(http.StatusOK, views.AuditEntry(views.AuditEntryPage{
-		Frame: v.frame("Entry", "audit"), Entry: entryView(e), Role: string(e.Actor.Role), DetailJSON: indented.String(), Hash: e.Hash, Prev: e.Prev,
+		Frame: v.frame("Entry "+strconv.FormatInt(e.Seq, 10), "audit"), Entry: entryView(e),
+		Role: string(e.Actor.Role), DetailJSON: indented.String(), Hash: e.Hash, Prev: e.Prev,
 		Last: err != nil,
 	}))
 }

@@ -91,7 +91,7 @@ func (s *Server) showChange(v *requestContext, link string) error {
 	if err != nil {
 		return err
 	}
-	page := views.ChangePage{Frame: v.frame("A change waiting for approval", "home"), Change: s.pendingView(v, p), Link: link}
+	page := views.ChangePage{Frame: v.frame(fmt.Sprintf("Change %d", p.ID), "home"), Change: s.pendingView(v, p), Link: link}
 	return v.render(http.StatusOK, views.ReviewChange(page))
 }
 

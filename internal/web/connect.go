@@ -84,11 +84,11 @@ func (s *Server) caution() string {
 	case always:
 		return ""
 	case newer:
-		return "Drover runs at " + s.PublicURL + ", without HTTPS. WordPress before 7.0 refuses to send you back to such an address. If it does, enter " +
+		return "Drover runs at " + s.PublicURL + ", without HTTPS. WordPress before 7.0 refuses to redirect to such a URL. If it does, enter " +
 			"an application password instead."
 	}
-	return "Drover runs at " + s.PublicURL + ". WordPress sends people back only to an https address, so approving will not work. Set --public-url " +
-		"to an https address, or enter application passwords instead."
+	return "Drover runs at " + s.PublicURL + ". WordPress redirects back only to an HTTPS URL, so approval will not work. Set --public-url " +
+		"to an HTTPS URL, or enter application passwords instead."
 }
 
 func (s *Server) connectionView(v *requestContext, c connect.Connection) views.Connection {
@@ -146,7 +146,7 @@ func (s *Server) connectSites(v *requestContext) error {
 
 func (s *Server) answerAdded(v *requestContext, w connect.Wanted, added []connect.Connection) error {
 	if len(added) == 0 {
-		v.setFlash("ok", "Nothing was added: these addresses are in the queue already.")
+		v.setFlash("ok", "Nothing was added: these addresses are already in the queue.")
 	} else {
 		v.setFlash("ok", fmt.Sprintf("Looking up %s. Results appear here as they arrive.", countedSites(len(added))))
 	}
@@ -229,7 +229,7 @@ func (s *Server) markConnections(v *requestContext) error {
 	case "look":
 		err = s.lookAtChosen(v, ids)
 	default:
-		return validation.Problems{"do": "Choose what to do with the selected sites. Go back and press one of the buttons."}
+		return validation.Problems{"do": "Choose what to do with the selected sites. Go back and select one of the buttons."}
 	}
 	if err != nil {
 		return err

@@ -25,17 +25,17 @@ func (s *Server) showMainWP(v *requestContext, status int, p validation.Problems
 		return err
 	}
 	page := views.ConnectSource{Title: "Connect sites from MainWP", Action: "/connect/mainwp", Button: "List sites", Problem: p["form"],
-		Lead: "Your MainWP dashboard is a WordPress site. One application password for it brings all its sites into the queue.",
-		Steps: []string{"It signs in to the dashboard, and reads its sites, clients and tags. Nothing is changed there.",
-			"It adds the sites to the queue with their clients and tags. Sites that you have already are left out.",
-			"You approve each site in WordPress with one click. MainWP does not give out passwords for its sites.",
-			"It forgets the dashboard's password, unless you choose to store it.",
-			"The dashboard needs WordPress 6.9 and a current MainWP Dashboard plugin. The user must be an administrator there."},
+		Lead: "Your MainWP dashboard is a WordPress site. With one application password for it, Drover adds all its sites to the queue.",
+		Steps: []string{"Signs in to the dashboard and reads its sites, clients and tags. Nothing is changed there.",
+			"Adds the sites to the queue with their clients and tags, except those already in your site list.",
+			"Lets you approve each site in WordPress with one click. MainWP does not share passwords for its sites.",
+			"Discards the dashboard's password unless you choose to store it.",
+			"Requires WordPress 6.9, a current MainWP Dashboard plugin and an administrator of the dashboard."},
 		Fields: append(sourceFields(v, "Dashboard URL", "https://dashboard.example", p), groupingFields(v, facetValues(facets.Clients), p)...),
 		Keep:   "Also add the dashboard itself as a site, and store this password for it", Kept: v.PostForm("keep") == "1"}
 	for i := range page.Fields {
 		if page.Fields[i].Name == "client" {
-			page.Fields[i].Hint = "Where the dashboard has none."
+			page.Fields[i].Hint = "For sites that have none in the dashboard."
 		}
 	}
 	return v.render(status, views.ConnectSourcePage(v.frame("Connect sites from MainWP", "sites"), page))
@@ -95,5 +95,5 @@ func (s *Server) keepDashboard(v *requestContext, home string, w connect.Wanted)
 		return "", err
 	}
 	s.checkBehind(v, []sites.Site{site})
-	return "The dashboard itself is a site now.", nil
+	return "The dashboard itself was added as a site.", nil
 }

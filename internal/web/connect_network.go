@@ -26,10 +26,10 @@ func (s *Server) showNetworkForm(v *requestContext, status int, p validation.Pro
 		Problem: p["addresses"], Placeholder: "https://blog.network.example\nhttps://network.example/shop",
 		Hint: "Optional, one address per line: sites that WordPress does not list for this user."})
 	page := views.ConnectSource{Title: "Connect a multisite network", Action: "/connect/network", Button: "List sites", Fields: fields, Problem: p["form"],
-		Lead: "One application password of a super admin is good for all sites of the network.",
-		Steps: []string{"It asks the network's xmlrpc.php for the sites that the user belongs to. WordPress lists them nowhere else without a plugin.",
-			"You see the list and choose. Nothing is stored before you do.", "It stores the same credential for each site that you chose, and checks each.",
-			"A super admin's password can do everything on the network. A user of a lesser role on each site is safer: see each site's page."}}
+		Lead: "One application password of a super admin works on all sites of the network.",
+		Steps: []string{"Reads the user's sites from the network's xmlrpc.php. Without a plugin, WordPress lists them nowhere else.",
+			"Shows you the list to choose from. Nothing is stored until you do.", "Stores the same credential for each site you select, and checks it.",
+			"A super admin's password can do everything on the network. A user with a lower role on each site is safer: see each site's page."}}
 	return v.render(status, views.ConnectSourcePage(v.frame("Connect a multisite network", "sites"), page))
 }
 
@@ -57,7 +57,7 @@ func (s *Server) listNetwork(v *requestContext) error {
 	for _, one := range all {
 		page.Sites = append(page.Sites, networkSiteView(one))
 	}
-	return v.render(http.StatusOK, views.ConnectNetworkPage(v.frame("Choose sites of the network", "sites"), page))
+	return v.render(http.StatusOK, views.ConnectNetworkPage(v.frame("Choose network sites", "sites"), page))
 }
 
 func networkSiteView(one connect.NetworkSite) views.NetworkSite {
@@ -66,9 +66,9 @@ func networkSiteView(one connect.NetworkSite) views.NetworkSite {
 	case one.Problem != "":
 		view.Finding = one.Problem
 	case one.Site != 0:
-		view.Finding = "In the list already. Choosing it replaces its credential."
+		view.Finding = "Already in the list. Selecting it replaces its credential."
 	case one.Elsewhere:
-		view.Finding = "On another domain or port than the network. Choose it only if it is yours: the password is sent there."
+		view.Finding = "On a different domain or port than the network. Select it only if it is yours: the password is sent there."
 	}
 	return view
 }
@@ -90,7 +90,7 @@ func (s *Server) addNetwork(v *requestContext) error {
 		kept, err = connect.ChosenOf(kept, form["home"])
 	}
 	if errors.Is(err, sites.ErrNoUpload) {
-		return validation.Problems{"home": "The list was kept for an hour only, or until you uploaded a file. List the network's sites again."}
+		return validation.Problems{"home": "The list is kept for only an hour, or until you upload a file. List the network's sites again."}
 	}
 	if err != nil {
 		return err

@@ -223,7 +223,7 @@ func TestAQueueOfTen(t *testing.T) {
 func TestWhereNobodyCanApprove(t *testing.T) {
 	h := newTestServer(t, wptest.Site{Fault: wptest.AppPasswordsOff}, wptest.Site{Fault: wptest.HostBasicAuth}, wptest.Site{Fault: wptest.Closed})
 	p := h.signIn(t, access.Admin)
-	for i, want := range []string{"Application passwords are switched off", "The host asks for a password of its own", "could not be reached"} {
+	for i, want := range []string{"Application passwords are turned off", "The host protects the site with its own password", "could not be reached"} {
 		status, to := p.post("/connect", url.Values{"addresses": {h.fake.URL(i)}})
 		if _, page := p.get(to); status != http.StatusSeeOther || !strings.Contains(page, want) || !strings.Contains(page,
 			"Enter an application password instead") || strings.Contains(page, to+"/approve") {

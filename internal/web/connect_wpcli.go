@@ -44,10 +44,10 @@ func (s *Server) showScript(v *requestContext, status int, script string, p vali
 	page := views.ConnectScript{Script: script, Pipe: call + " | drover sites import -", File: "(umask 077; " + call + " > sites.csv)",
 		List: views.Field{Name: "addresses", Label: "Sites", Value: v.PostForm("addresses"), Rows: 9, Mono: true, Problem: p["addresses"],
 			Placeholder: "https://acme.example, /srv/www/acme\n/srv/www/shop\n@blog\nhttps://club.example, www@club.example/srv/www, editor",
-			Hint: "One per line: address, where WordPress is, username. The place is a path, a WP-CLI alias or an SSH host, and can stand alone. " +
+			Hint: "One per line: address, location of WordPress, username. The location is a path, a WP-CLI alias or an SSH host. It can be the only value. " +
 				"Leave the list empty for a script that reads a file."},
 		Fields: append([]views.Field{{Name: "username", Label: "WordPress user", Value: v.PostForm("username"), Problem: p["username"], Complete: "off",
-			Hint: "Where the list names none. Leave it empty for the first administrator of each site; a user who may only clear the cache is safer."}},
+			Hint: "For lines without a username. If empty, the first administrator of each site is used. A user who can only clear the cache is safer."}},
 			groupingFields(v, facetValues(facets.Clients), p)...),
 	}
 	return v.render(status, views.ConnectScriptPage(v.frame("Connect over SSH", "sites"), page))

@@ -55,10 +55,10 @@ var knownErrors = []struct {
 		"Wait a few seconds and try again. Programs wait as long as the Retry-After header says."},
 	{errSlow, http.StatusRequestTimeout, "The request took too long to arrive", "Nothing was changed. Try again on a better connection."},
 	{context.Canceled, http.StatusRequestTimeout, "The connection was closed", "Nothing was changed. Reload the page and try again."},
-	{expression.ErrBusy, http.StatusTooManyRequests, "Too many tables are being made",
-		"Two of yours, or several of the team, are running. Wait until one of them has ended, and try again."},
+	{expression.ErrBusy, http.StatusTooManyRequests, "Too many tables are being created",
+		"Two of your tables, or several of your team's, are being created. Wait until one has finished, and try again."},
 	{sites.ErrNoSite, http.StatusNotFound, "Site not found", "Look for it in the site list, including retired sites."},
-	{sites.ErrChanged, http.StatusConflict, "The site was changed during the check", "Nothing was stored. Check it again, as it is now."},
+	{sites.ErrChanged, http.StatusConflict, "The site was changed during the check", "Nothing was stored. Check it again."},
 	{connect.ErrNone, http.StatusNotFound, "Connection not found", "It may have been removed from the queue. Look under Connect sites."},
 	{saved.ErrNone, http.StatusNotFound, "Saved operation not found", "It may have been removed. Look in the list of saved operations."},
 	{runs.ErrNoRun, http.StatusNotFound, "Run not found", "Look for it in the list of runs."},
@@ -73,26 +73,26 @@ var knownErrors = []struct {
 	{members.ErrNoSession, http.StatusUnauthorized, "Your session has ended", "Sign in again."},
 	{members.ErrProviderAway, http.StatusBadGateway, "The sign-in provider is not responding", "Try again in a moment, or sign in with your password."},
 	{members.ErrLastOwner, http.StatusConflict, "The last owner cannot be removed", "Make someone else an owner first."},
-	{runs.ErrTooLate, http.StatusConflict, "The time to approve this run is over", "Nothing was sent. The person who requested it can start it again."},
+	{runs.ErrTooLate, http.StatusConflict, "The approval request has expired", "Nothing was sent. The person who requested it can start it again."},
 	{runs.ErrNotIndependent, http.StatusForbidden, "You cannot approve this run",
-		"Within the last 30 days, the person who requested it invited you, raised your rights or reset your password, or someone did so for both of you. Another " +
+		"Within the last 30 days, the person who requested it invited you, gave you more access or reset your password, or someone did so for both of you. Another " +
 			"admin must approve it."},
 	{runs.ErrNotAwaitingApproval, http.StatusConflict, "This run is not waiting for approval",
 		"Someone has already decided, or the request has expired. Open the run to see what happened."},
 	{runs.ErrNoDraft, http.StatusNotFound, "Draft not found",
 		"Drafts are kept for 14 days. This one may have expired, or be about sites or operations outside your access. Start a new run."},
 	{runs.ErrBegun, http.StatusConflict, "This run has already started", "It can't be undone any more. Cancel it to stop the sites that are still waiting."},
-	{runs.ErrNotShown, http.StatusConflict, "This is not the run you were shown", "Nothing was started. Look at what it would do now, then start it."},
+	{runs.ErrNotShown, http.StatusConflict, "This is not the run you were shown", "Nothing was started. Review what it would do now, then start it."},
 	{runs.ErrEnded, http.StatusConflict, "This run has already finished", "There is nothing left to cancel."},
 	{changes.ErrNone, http.StatusNotFound, "Change not found", "Look under changes waiting for approval."},
 	{changes.ErrOver, http.StatusConflict, "This change is not waiting for approval",
-		"Someone has already decided, it was withdrawn, or its 24 hours are over. Open it to see what happened."},
+		"Someone has already decided, it was withdrawn, or it expired after 24 hours. Open it to see what happened."},
 	{changes.ErrChangedSince, http.StatusConflict, "Something changed since this was requested",
 		"Nothing was done. The person who requested it can request it again as things are now."},
 	{changes.ErrNotIndependent, http.StatusForbidden, "You cannot approve this change",
-		"Within the last 30 days, the person who requested it invited you, raised your rights or reset your password, or someone did so for both of you. Another " +
+		"Within the last 30 days, the person who requested it invited you, gave you more access or reset your password, or someone did so for both of you. Another " +
 			"admin must approve it."},
-	{access.ErrNeedsApproval, http.StatusForbidden, "Two owners or admins must do this together",
+	{access.ErrNeedsApproval, http.StatusForbidden, "A second admin or owner must approve this",
 		"The approval policy covers this change, and nothing was changed. Request it on its page in Drover, so that a second admin or owner can approve it."},
 	{access.ErrRevoked, http.StatusForbidden, "Your access has changed",
 		"Your sign-in, role or access changed during this request, so nothing was done. Open the page again."},
@@ -115,7 +115,7 @@ func problemOf(err error) views.Problem {
 		return views.Problem{Status: http.StatusUnprocessableEntity, Sentence: "This cannot be done as entered", Fix: p.Sentences()}
 	}
 	return views.Problem{Status: http.StatusInternalServerError, Sentence: "Something went wrong in Drover",
-		Fix: "This is a fault in Drover, logged under the request ID below. Nothing was left half done. Try again. If this persists, send the request ID to " +
+		Fix: "This is a fault in Drover, logged under the request ID below. No partial change was stored. Try again. If this persists, send the request ID to " +
 			"whoever runs Drover."}
 }
 

@@ -147,7 +147,7 @@ func TestTablesAtOnce(t *testing.T) {
 		t.Errorf("somebody else: %d", status)
 	}
 	status, body := p.get("/runs/1/answers")
-	if status == http.StatusTooManyRequests && !strings.Contains(body, "Too many tables are being made") || status != http.StatusOK &&
+	if status == http.StatusTooManyRequests && !strings.Contains(body, "Too many tables are being created") || status != http.StatusOK &&
 		status != http.StatusTooManyRequests {
 		t.Errorf("the third: %d %.300s", status, body)
 	}

@@ -65,7 +65,7 @@ var pageCommands = []struct {
 	of   func(id string, q url.Values, homes []string) views.PageCommand
 }{
 	{regexp.MustCompile(`^/sites/import$`), func(string, url.Values, []string) views.PageCommand {
-		return views.PageCommand{What: "Imports sites from a file. Run it where Drover runs.", Drover: []string{"drover sites import FILE.csv"}}
+		return views.PageCommand{What: "Imports sites from a file. Run it on the Drover server.", Drover: []string{"drover sites import FILE.csv"}}
 	}},
 	{regexp.MustCompile(`^/sites/(\d+)`), func(_ string, _ url.Values, homes []string) views.PageCommand {
 		return sitesCommand("Shows this site and what its last check found.", url.Values{"site": homes})
@@ -89,10 +89,10 @@ var pageCommands = []struct {
 			Curl:   curl("/api/v1/audit", only(q, "actor", "action", "subject", "outcome", "since", "until"))}
 	}},
 	{regexp.MustCompile(`^/team`), func(string, url.Values, []string) views.PageCommand {
-		return views.PageCommand{What: "Invites a member. Run it where Drover runs.", Drover: []string{"drover members invite EMAIL --role operator"}}
+		return views.PageCommand{What: "Invites a member. Run it on the Drover server.", Drover: []string{"drover members invite EMAIL --role operator"}}
 	}},
 	{regexp.MustCompile(``), func(string, url.Values, []string) views.PageCommand {
-		return views.PageCommand{What: "Shows whose token this is, and its role and access.", Curl: curl("/api/v1/me", nil)}
+		return views.PageCommand{What: "Shows the token's owner, role and access.", Curl: curl("/api/v1/me", nil)}
 	}},
 }
 

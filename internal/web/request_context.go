@@ -122,7 +122,7 @@ func (v *requestContext) begin(token vault.Secret) error {
 	for i, t := range revoked {
 		names[i] = "“" + t.Name + "”"
 	}
-	v.setFlash("problem", fmt.Sprintf("Your API tokens %s were revoked: %s. Make new ones under Settings, API tokens.", strings.Join(names, ", "),
+	v.setFlash("problem", fmt.Sprintf("Your API tokens %s were revoked: %s. Create new ones under Settings, API tokens.", strings.Join(names, ", "),
 		revoked[0].RevokedWhy))
 	return nil
 }

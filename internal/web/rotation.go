@@ -67,7 +67,7 @@ func (s *Server) rotation(v *requestContext) error {
 
 // rotationStates are the steps as the pages tell them apart.
 var rotationStates = map[sites.RotationStep]string{
-	sites.RotationLooking: "looking", sites.RotationReady: "can_rotate", sites.RotationBlocked: "cannot_rotate", sites.RotationWaiting: "rotating",
+	sites.RotationLooking: "checking", sites.RotationReady: "can_rotate", sites.RotationBlocked: "cannot_rotate", sites.RotationWaiting: "rotating",
 	sites.RotationCreating: "rotating", sites.RotationCreated: "rotating", sites.RotationSwapped: "revoking", sites.RotationDone: "rotated",
 	sites.RotationFailed: "not_rotated", sites.RotationUnrevoked: "unrevoked",
 }
@@ -204,7 +204,7 @@ func (s *Server) upkeepChips(v *requestContext, upkeep sites.Upkeep) ([]views.Ch
 		name, label string
 		days        int
 	}{
-		{"credential", "Credential older than %s days", upkeep.CredentialDays}, {"certificate", "Certificate ends within %s days", certificateDays},
+		{"credential", "Credential older than %s days", upkeep.CredentialDays}, {"certificate", "Certificate expires within %s days", certificateDays},
 	} {
 		if each.days == 0 {
 			continue

@@ -49,7 +49,7 @@ func (s *Server) showRun(v *requestContext, status int, id int64, problems valid
 			return err
 		}
 	}
-	return v.render(status, views.Run(views.RunPage{Frame: v.frame(snapshot.Run.Title, "runs"), Run: view}))
+	return v.render(status, views.Run(views.RunPage{Frame: v.frame(fmt.Sprintf("Run %d: %s", id, snapshot.Run.Title), "runs"), Run: view}))
 }
 
 func runView(s runs.Snapshot, actor access.Actor, confirmAbove int) views.RunView {
@@ -201,7 +201,7 @@ func (s *Server) targets(v *requestContext) error {
 	if v.GetHeader("HX-Request") != "" {
 		return v.render(http.StatusOK, views.RunTargetList(list))
 	}
-	return v.render(http.StatusOK, views.RunTargetsAll(views.RunTargetsPage{Frame: v.frame(run.Title, "runs"), Targets: list}))
+	return v.render(http.StatusOK, views.RunTargetsAll(views.RunTargetsPage{Frame: v.frame("Sites by outcome", "runs"), Targets: list}))
 }
 
 // approvalView is what the second person sees of a run that waits: exactly what it would do, and whether it is theirs to decide.

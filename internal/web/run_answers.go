@@ -54,7 +54,7 @@ func (s *Server) tabulate(v *requestContext, place *expression.Place, run runs.R
 		t.query = usualTable(run)
 	}
 	if run.Expired >= runs.AnswersExpired {
-		t.problem = "The answers of this run were removed: they were older than answers are kept (Settings, Retention)."
+		t.problem = "The answers of this run were removed after the retention period (Settings, Retention)."
 		return t, nil
 	}
 	targets, _, err := s.Runner.Targets(ctx, v.actor(), runs.TargetFilter{Run: run.ID})

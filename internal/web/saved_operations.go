@@ -123,7 +123,7 @@ func (s *Server) showSavedForm(v *requestContext, status int, id int64, d saved.
 		{Name: "path", Label: "Path", Value: d.Path, Problem: p["path"], Mono: true, Complete: "off", Required: true,
 			Hint: "Below the REST root, such as /wp/v2/plugins?status=active"},
 		{Name: "body", Label: "Body", Value: d.Body, Problem: p["body"], Rows: 5, Mono: true,
-			Hint: "JSON. Secrets are not saved: write a reference such as {{row.password}}, and give the value when you run it."},
+			Hint: "JSON. Secrets are not saved: use a reference such as {{row.password}}, and enter the value when you run it."},
 		{Name: "headers", Label: "Headers", Value: d.Headers, Problem: p["headers"], Rows: 2, Mono: true},
 		{Name: "effect", Label: "Effect on a site", Value: d.Effect, Problem: p["effect"], Options: []views.Option{
 			{Value: "", Label: "Determined by route and method"},
@@ -133,9 +133,12 @@ func (s *Server) showSavedForm(v *requestContext, status int, id int64, d saved.
 		{Name: "rows", Label: "Rows", Value: d.Table.Rows, Rows: 1, Mono: true,
 			Hint: "A jq expression that gives the rows of an answer. Leave it empty for each element of a list."},
 	}
-	return v.render(status, views.SavedForm(views.SavedFormPage{Draft: cmp.Or(v.Query("draft"), v.PostForm("draft")), Frame: v.frame("Save an operation",
-		"endpoints"), ID: id, Name: d.Name, Pages: d.Pages,
-		Fields: fields}))
+	title := "Save an operation"
+	if id != 0 {
+		title = "Edit " + d.Name
+	}
+	return v.render(status, views.SavedForm(views.SavedFormPage{Draft: cmp.Or(v.Query("draft"), v.PostForm("draft")), Frame: v.frame(title, "endpoints"), ID: id,
+		Name: d.Name, Pages: d.Pages, Fields: fields}))
 }
 
 func (s *Server) saveOperation(v *requestContext) error {
@@ -245,7 +248,10 @@ func (s *Server) importSaved(v *requestContext) error {
 	if err != nil {
 		return err
 	}
-	message := fmt.Sprintf("%d operations were added.", added)
+	message := "1 operation was added."
+	if added != 1 {
+		message = fmt.Sprintf("%d operations were added.", added)
+	}
 	if len(left) > 0 {
 		message += " Left out: " + strings.Join(left, "; ")
 	}

@@ -23,13 +23,13 @@ var places = []struct {
 }{
 	{views.Found{Icon: "table", Title: "Saved operations", Href: "/operations"}, access.RunStart, "library bookmarks"},
 	{views.Found{Icon: "download", Title: "Export saved operations", Href: "/operations/export"}, access.OperationSave, ""},
-	{views.Found{Icon: "list-checks", Title: "Changes that wait for approval", Href: "/changes"}, access.ChangeRead, "pending review second person"},
+	{views.Found{Icon: "list-checks", Title: "Changes waiting for approval", Href: "/changes"}, access.ChangeRead, "pending review second person"},
 	{views.Found{Icon: "archive", Title: "Retired sites", Href: "/sites?state=retired"}, access.SiteRead, "archive deleted removed"},
 	{views.Found{Icon: "circle-x", Title: "Broken sites", Href: "/sites?state=broken"}, access.SiteRead, "failing"},
 	{views.Found{Icon: "triangle-alert", Title: "Runs that need attention", Href: "/runs?has=trouble"}, access.RunRead, "failed trouble"},
-	{views.Found{Icon: "shield-check", Title: "Two-step sign-in", Href: "/settings/second-factor"}, "",
+	{views.Found{Icon: "shield-check", Title: "Second factor", Href: "/settings/second-factor"}, "",
 		"second factor 2fa totp passkey recovery codes security settings"},
-	{views.Found{Icon: "key-round", Title: "Access tokens", Href: "/settings/tokens"}, access.TokenMake, "api settings"},
+	{views.Found{Icon: "key-round", Title: "API tokens", Href: "/settings/tokens"}, access.TokenMake, "api settings"},
 	{views.Found{Icon: "settings", Title: "Change password", Href: "/settings"}, "", "name sessions account settings"},
 	{views.Found{Icon: "users", Title: "Invite a member", Href: "/team"}, access.MemberInvite, "team people approval policy"},
 }

@@ -98,8 +98,8 @@ func cachePlugins(site sites.Site) string {
 
 var checkStepTitles = map[string]string{
 	wordpress.StepHomePage: "Reach the site", wordpress.StepRoot: "Find the REST API", wordpress.StepApplicationPasswords: "Application passwords",
-	wordpress.StepCredential: "Sign in", wordpress.StepCapabilities: "What the user may do", wordpress.StepNamespaces: "Cache plugin",
-	wordpress.StepStatus: "Status of the cache",
+	wordpress.StepCredential: "Sign in", wordpress.StepCapabilities: "User permissions", wordpress.StepNamespaces: "Cache plugin",
+	wordpress.StepStatus: "Cache status",
 }
 
 func checkSteps(home string, report wordpress.Report) []views.CheckStep {
@@ -215,18 +215,18 @@ func (s *Server) checkNow(v *requestContext, site sites.Site) {
 	case errors.Is(err, context.DeadlineExceeded):
 		v.setFlash("problem", "Site saved, but the check took too long. Check it again in a minute.")
 	case errors.Is(err, sites.ErrNoCredential):
-		v.setFlash("problem", "The site is stored, but not checked: it has no credential. Add one below.")
+		v.setFlash("problem", "Site saved but not checked: it has no credential. Add one below.")
 	case errors.Is(err, sites.ErrSealed):
-		v.setFlash("problem", "The site is stored, but not checked: its credential cannot be opened. Replace it below.")
+		v.setFlash("problem", "Site saved but not checked: its credential cannot be decrypted. Replace it below.")
 	case err != nil:
 		if v.Request.Context().Err() == nil {
 			s.Logger.ErrorContext(v.Request.Context(), "a check failed", "req", v.requestID(), "site", site.ID, "err", err)
 		}
-		v.setFlash("problem", "The site is stored, but could not be checked because Drover failed. The server's log says why.")
+		v.setFlash("problem", "Site saved, but an error in Drover stopped the check. See the server log for details.")
 	case report.State() == "ready":
-		v.setFlash("ok", fmt.Sprintf("%s was checked: everything works.", site.Name))
+		v.setFlash("ok", fmt.Sprintf("%s was checked. Everything works.", site.Name))
 	default:
-		v.setFlash("problem", fmt.Sprintf("%s was checked: something needs attention. Its page shows what it is and how to fix it.", site.Name))
+		v.setFlash("problem", fmt.Sprintf("%s was checked and needs attention. Its page shows how to fix it.", site.Name))
 	}
 }
 
@@ -262,7 +262,7 @@ func (s *Server) editSite(v *requestContext) error {
 	switch {
 	case changed.Home == site.Home:
 	case changed.Credential.Username == "":
-		v.setFlash("problem", "Saved. The site waits for its credential: a password is never sent to another address than it was stored for. Enter it again below.")
+		v.setFlash("problem", "Saved. Enter the credential again below: Drover sends a password only to the URL it was stored for.")
 	default:
 		s.checkNow(v, changed)
 	}

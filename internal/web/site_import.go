@@ -101,7 +101,7 @@ func (s *Server) importSource(v *requestContext) (source sites.Source, problem s
 	if v.PostForm("upload") != "" {
 		kept, columns, err := s.Registry.Upload(v.Request.Context(), v.actor())
 		if errors.Is(err, sites.ErrNoUpload) || err == nil && maps.Equal(columns, connect.NetworkUpload()) {
-			return source, "The file was kept for an hour only, or until you listed a network's sites. Choose it again.", http.StatusUnprocessableEntity,
+			return source, "The file is kept for only an hour, or until you list a network's sites. Choose it again.", http.StatusUnprocessableEntity,
 				nil
 		}
 		return sites.Source{File: bytes.NewReader(kept), Columns: columns}, "", 0, err
@@ -114,7 +114,7 @@ func (s *Server) importSource(v *requestContext) (source sites.Source, problem s
 		}
 		text, err := io.ReadAll(file)
 		if workbook := bytes.HasPrefix(text, []byte("PK")); err == nil && workbook != strings.EqualFold(path.Ext(header.Filename), ".xlsx") {
-			return source, "This is not a CSV file or an Excel workbook (.xlsx), whatever its name. Save the table as one of them and import that file.",
+			return source, "This is not a CSV file or an Excel workbook (.xlsx), despite its name. Save the table as one of them and import that file.",
 				http.StatusUnprocessableEntity, nil
 		}
 		return sites.Source{File: bytes.NewReader(text)}, "", 0, err

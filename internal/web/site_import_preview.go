@@ -41,7 +41,7 @@ func (s *Server) previewImport(v *requestContext) error {
 	if err := s.Registry.KeepUpload(ctx, v.actor(), text, source.Columns); err != nil {
 		return err
 	}
-	return v.render(http.StatusOK, views.ImportPreviewPage(v.frame("Import sites", "sites"), importPreviewView(p)))
+	return v.render(http.StatusOK, views.ImportPreviewPage(v.frame("Import preview", "sites"), importPreviewView(p)))
 }
 
 // chosenColumns reads the choices above the columns. Where two name the same field, the first counts.

@@ -77,7 +77,7 @@ func TestAnImportIsPreviewed(t *testing.T) {
 	file := "Projekt;Wo;Wer;Geheim\nAcme;https://acme.example/wp-admin;drover;zzzz YYYY 9999 xxxx WWWW 8888\nX;known.example;u;zzzz YYYY 9999 xxxx " +
 		"WWWW 8888\nY;https://three.example;u;hunter2\n"
 	status, page := p.post("/sites/import/preview", url.Values{"csv": {file}})
-	if status != http.StatusOK || !strings.Contains(page, "Which column is which?") || strings.Contains(page, "YYYY") || strings.Contains(page, "hunter2") {
+	if status != http.StatusOK || !strings.Contains(page, "Match the columns") || strings.Contains(page, "YYYY") || strings.Contains(page, "hunter2") {
 		t.Fatalf("%d %.3000s", status, page)
 	}
 	if _, total, err := h.registry.Sites(t.Context(), shell, sites.Filter{}); err != nil || total != 1 {
@@ -100,7 +100,7 @@ func TestAnImportIsPreviewed(t *testing.T) {
 	if status, _ := p.post("/sites/import", url.Values{"upload": {"1"}}); status != http.StatusUnprocessableEntity {
 		t.Errorf("the file is kept after its import: %d", status)
 	}
-	if _, page = p.post("/sites/import/preview", url.Values{"csv": {file}}); strings.Contains(page, "Which column is which?") {
+	if _, page = p.post("/sites/import/preview", url.Values{"csv": {file}}); strings.Contains(page, "Match the columns") {
 		t.Error("the choice of columns is forgotten")
 	}
 }

@@ -41,7 +41,7 @@ func (s *Server) showRights(v *requestContext, status int, site sites.Site, oper
 			page.Limited.State = string(limited.Step)
 		}
 	}
-	return v.render(status, views.RightsPage(v.frame("What Drover may do", "sites"), page))
+	return v.render(status, views.RightsPage(v.frame("Permissions", "sites"), page))
 }
 
 // lookAtRights asks the site which of the saved operations its credential can carry out. Nothing is done there.
@@ -61,7 +61,7 @@ func (s *Server) lookAtRights(v *requestContext) error {
 	}
 	rights, err := s.Registry.Permissions(v.Request.Context(), v.actor(), site, requestsOf(all))
 	if errors.Is(err, sites.ErrNoCredential) || errors.Is(err, sites.ErrSealed) {
-		return s.showRights(v, http.StatusUnprocessableEntity, site, nil, validation.Problems{"form": "This site has no credential that can be used."})
+		return s.showRights(v, http.StatusUnprocessableEntity, site, nil, validation.Problems{"form": "This site has no usable credential."})
 	}
 	if err != nil {
 		return err
@@ -100,7 +100,8 @@ func (s *Server) limitUser(v *requestContext) error {
 	}
 	if limited.Step == sites.LimitDone {
 		s.checkBehind(v, []sites.Site{site})
-		v.setFlash("ok", limited.Username+" signs in now, with the role "+limited.Role+". The administrator's password still works in WordPress: revoke it there.")
+		v.setFlash("ok", "Drover now signs in as "+limited.Username+", with the role "+limited.Role+". The administrator's password still works: "+
+			"revoke it in WordPress.")
 	}
 	return v.redirect(fmt.Sprintf("/sites/%d/rights", site.ID))
 }

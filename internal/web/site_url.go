@@ -84,19 +84,19 @@ func (s *Server) acceptRedirects(v *requestContext) error {
 	s.checkBehind(v, changed)
 	text := redirectsText(len(changed), taken, otherDomain)
 	if waiting > 0 {
-		text += fmt.Sprintf(" %s are protected: a second admin or owner must approve their new URLs first.", countedSites(waiting))
+		text += fmt.Sprintf(" Not changed yet: %s protected by the approval policy. A second admin or owner must approve the new URLs.", countedSites(waiting))
 	}
 	v.setFlash("ok", text)
 	return v.redirect(fmt.Sprintf("/runs/%d", id))
 }
 
 func redirectsText(changed, taken, otherDomain int) string {
-	text := countedSites(changed) + " now use the new URL and are being checked. Rerun this for them."
+	text := fmt.Sprintf("Changed the URL of %s. Rerun the operation there once the checks have finished.", countedSites(changed))
 	if taken > 0 {
-		text += fmt.Sprintf(" %s are already in the list under the new URL: retire the old entries.", countedSites(taken))
+		text += fmt.Sprintf(" Not changed: %s already in the list under the new URL. Retire the old entries.", countedSites(taken))
 	}
 	if otherDomain > 0 {
-		text += fmt.Sprintf(" %s redirect to another domain: open each one and decide whether to send its credential there.", countedSites(otherDomain))
+		text += fmt.Sprintf(" Not changed: %s redirecting to another domain. Open each to decide whether to send its credential there.", countedSites(otherDomain))
 	}
 	return text
 }

@@ -40,7 +40,7 @@ func parsePassword(raw json.RawMessage) ApplicationPassword {
 func (c *Client) OwnPassword(ctx context.Context) (ApplicationPassword, Verdict) {
 	x, v := c.judged(ctx, http.MethodGet, passwordsPath+"/introspect?_fields=uuid,name,app_id", nil)
 	if v.Reason == ReasonNotAuthenticated && (&siteCheck{client: c}).knownToCore(ctx) == yes {
-		return ApplicationPassword{}, failed(ReasonForbidden, "Something on the site, such as a security plugin, closes /wp/v2/users, and the passwords with it.")
+		return ApplicationPassword{}, failed(ReasonForbidden, "Something on the site, such as a security plugin, blocks /wp/v2/users and application passwords.")
 	}
 	if v.Outcome != OK {
 		return ApplicationPassword{}, v
@@ -48,7 +48,7 @@ func (c *Client) OwnPassword(ctx context.Context) (ApplicationPassword, Verdict)
 	found, _ := findJSON(x.Body)
 	own := parsePassword(found.value)
 	if own.UUID == "" {
-		return ApplicationPassword{}, unclear(x, "WordPress does not tell which application password is in use.")
+		return ApplicationPassword{}, unclear(x, "WordPress does not report which application password is in use.")
 	}
 	x, v = c.judged(ctx, http.MethodGet, "/wp/v2/users/me?_fields=id", nil)
 	if v.Outcome != OK {
@@ -57,7 +57,7 @@ func (c *Client) OwnPassword(ctx context.Context) (ApplicationPassword, Verdict)
 	found, _ = findJSON(x.Body)
 	fields, _ := readObject(found.value)
 	if own.UserID = readText(fields["id"]); own.UserID == "" {
-		return ApplicationPassword{}, unclear(x, "WordPress does not tell whose application password is in use.")
+		return ApplicationPassword{}, unclear(x, "WordPress does not report whose application password is in use.")
 	}
 	return own, v
 }

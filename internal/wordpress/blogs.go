@@ -46,7 +46,7 @@ type xmlAnswer struct {
 	fault   bool                // the first of them is why it failed
 }
 
-const closedXMLRPC = "The site's xmlrpc.php does not answer, and WordPress lists the sites of a network nowhere else. Hosts and security plugins close it. " +
+const closedXMLRPC = "The site's xmlrpc.php does not respond, and WordPress lists a network's sites nowhere else. Hosts and security plugins often block it. " +
 	"Enter the sites' addresses instead."
 
 func readBlogs(x Exchange) ([]Blog, Verdict) {
@@ -65,7 +65,7 @@ func readBlogs(x Exchange) ([]Blog, Verdict) {
 		return nil, Verdict{Outcome: Failed, Reason: ReasonBadCredential, Status: x.Status, Code: "403"}
 	case a.fault:
 		return nil, Verdict{Outcome: Failed, Reason: ReasonForbidden, Status: x.Status, Code: printable(fault["faultCode"], 20),
-			Note: "WordPress answered: " + plain(printable(fault["faultString"], 300))}
+			Note: "WordPress returned: " + plain(printable(fault["faultString"], 300))}
 	}
 	var blogs []Blog
 	for _, s := range a.structs {

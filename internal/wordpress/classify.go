@@ -70,7 +70,7 @@ func agreed(all []judgement) Verdict {
 	if v.Reason != ReasonSiteError {
 		v.Reason = ReasonUnclear
 	}
-	return notedBy(v, "The site sent two answers in one, and they disagree.")
+	return notedBy(v, "The site sent two responses in one, and they disagree.")
 }
 
 func worst(all []Verdict) Verdict {
@@ -86,24 +86,24 @@ func worst(all []Verdict) Verdict {
 func surrounded(x Exchange, v Verdict, found documents) Verdict {
 	if v.Outcome != OK && v.Outcome != Partial {
 		if found.crash != "" && v.Reason == ReasonSiteError {
-			return notedBy(v, "PHP says: "+found.crash)
+			return notedBy(v, "PHP error: "+found.crash)
 		}
 		return v
 	}
 	says, old := answeredByCache(x)
 	switch {
 	case old && !reads(x.Method):
-		return Verdict{Outcome: Unknown, Reason: ReasonUnclear, Note: "The answer came out of a cache (" + says + "), so it is not about this request."}
+		return Verdict{Outcome: Unknown, Reason: ReasonUnclear, Note: "The response came from a cache (" + says + "), so it is not about this request."}
 	case found.crash != "":
 		v.Outcome, v.Reason = Unknown, ReasonSiteError
-		return notedBy(v, "WordPress answered, and died: "+found.crash)
+		return notedBy(v, "WordPress responded, and then crashed: "+found.crash)
 	case found.cut:
-		return unclear(x, "The answer ends in the middle of its JSON.")
+		return unclear(x, "The response ends in the middle of its JSON.")
 	case found.page && reads(x.Method):
-		return failed(ReasonNotJSON, "It answered with a page beside its JSON.")
+		return failed(ReasonNotJSON, "The response contains a web page as well as JSON.")
 	case found.page:
 		v.Outcome, v.Reason = Unknown, ReasonUnclear
-		return notedBy(v, "A page stood beside the answer.")
+		return notedBy(v, "The response also contained a web page.")
 	}
 	return v
 }

@@ -20,7 +20,7 @@ func batch(_ json.RawMessage, fields object, a requestInfo) (shape, bool) {
 	case len(responses) > 0 && objectIn(responses[0])["status"] != nil || readText(fields["failed"]) == "validation":
 		parts = partsOf(responses)
 	case a.batch && wanted > 0 && fields["responses"] != nil && len(responses) == 0:
-		return shape{claim: claimUnclear, note: "The answer to the batch is empty."}, true
+		return shape{claim: claimUnclear, note: "The response to the batch is empty."}, true
 	case len(fields) > 0 && only(fields, []string{"create", "update", "delete"}):
 		parts = partsOf(lists(fields))
 	case a.batch && len(fields) > 0:
@@ -33,7 +33,7 @@ func batch(_ json.RawMessage, fields object, a requestInfo) (shape, bool) {
 	}
 	if missing := wanted - parts.all; missing > 0 && fields["responses"] != nil {
 		parts.all, parts.failed = wanted, parts.failed+missing
-		parts.message = or(parts.message, "some parts have no answer.")
+		parts.message = or(parts.message, "some parts have no response.")
 	}
 	s := parts.shape()
 	if readText(fields["failed"]) == "validation" {

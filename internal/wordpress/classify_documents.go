@@ -24,9 +24,9 @@ const mark = "\xef\xbb\xbf"
 
 // Notes about debris, which is what PHP, plugins and themes print beside an answer.
 const (
-	noteMark   = "A byte order mark stood before the JSON: some PHP file of the site begins with one."
-	noteBefore = "Other output stood before the JSON, as PHP's warnings do."
-	noteAfter  = "Other output stood after the JSON, as PHP's warnings do."
+	noteMark   = "The response started with a byte order mark: one of the site's PHP files begins with one."
+	noteBefore = "The response contained other output before the JSON, such as PHP warnings."
+	noteAfter  = "The response contained other output after the JSON, such as PHP warnings."
 )
 
 // documentsOf finds the JSON in a body. What stands around it never decides what it says, and neither does its length.

@@ -246,7 +246,7 @@ func TestPagesWith200(t *testing.T) {
 		{"another maker", html("<title>Security check</title>", `<script src=x></script><p>Please verify you are human.</p>`), Failed, ReasonBlocked, "", false},
 		{"403 as a title", html("<title>403 Forbidden</title>", "<h1>Forbidden</h1>"), Failed, ReasonBlocked, "403", false},
 		{"denied as a heading", html("<title>Acme</title>", "<h1>Access Denied</h1>"), Failed, ReasonBlocked, "403", false},
-		{"goes on to itself", html(`<meta http-equiv="refresh" content="0; url=?__cpo=1">`, ""), Failed, ReasonBlocked, "same address", false},
+		{"goes on to itself", html(`<meta http-equiv="refresh" content="0; url=?__cpo=1">`, ""), Failed, ReasonBlocked, "same URL", false},
 		{"goes on to a login", html(`<meta content="x" name="y"><meta http-equiv=refresh content='1;URL=/login/'>`, "Please wait."), Failed, ReasonProtected, "login",
 			false},
 		{"a hidden form that sends itself", html("<title>Waiting for the redirection...</title>",
@@ -335,9 +335,9 @@ func TestRedirects(t *testing.T) {
 		{"a login on another host", to("https://login.acme.example/?next=x"), Failed, ReasonProtected, "login", false},
 		{"the API of another host with such a name", to("https://members.acme.example/wp-json/a"), Failed, ReasonRedirected, "members", false},
 		{"single sign-on", to("https://id.corp.example/saml2?RelayState=x"), Failed, ReasonProtected, "login", false},
-		{"a slash", to("/wp-json/bigscoots-cache/v2/clear-cache/"), Failed, ReasonInvalidInput, "end the path", false},
+		{"a slash", to("/wp-json/bigscoots-cache/v2/clear-cache/"), Failed, ReasonInvalidInput, "End the path", false},
 		{"a language", to("/de/wp-json/bigscoots-cache/v2/clear-cache"), Failed, ReasonProtected, "another language", false},
-		{"itself", to("/wp-json/bigscoots-cache/v2/clear-cache"), Failed, ReasonBlocked, "same address", false},
+		{"itself", to("/wp-json/bigscoots-cache/v2/clear-cache"), Failed, ReasonBlocked, "same URL", false},
 		{"a network without the site", to("/wp-signup.php?new=x"), Failed, ReasonNotJSON, "network", false},
 	})
 }

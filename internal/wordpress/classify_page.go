@@ -39,19 +39,19 @@ func ofNothing(x Exchange) Verdict {
 	case x.Method == http.MethodHead, x.Method == http.MethodOptions:
 		return Verdict{Outcome: OK}
 	case known && (plugin.SaysSuccess || plugin.SameAnswer || plugin.Done != nil):
-		return unclear(x, fmt.Sprintf("It answered %d with nothing in it.", x.Status))
+		return unclear(x, fmt.Sprintf("The site returned %d with an empty body.", x.Status))
 	case x.Status == http.StatusNoContent:
 		return Verdict{Outcome: OK}
 	case asJSON && (reads(x.Method) || fromWordPress(x)):
-		return Verdict{Outcome: OK, Note: "WordPress answered with nothing, which is how it sends null."}
+		return Verdict{Outcome: OK, Note: "WordPress returned an empty body, which is how it sends null."}
 	}
-	return unclear(x, fmt.Sprintf("It answered %d with nothing in it.", x.Status))
+	return unclear(x, fmt.Sprintf("The site returned %d with an empty body.", x.Status))
 }
 
 // ofSuccessPage judges a success that has no JSON in it. A page did nothing; what is no page may be the answer, or a part of it.
 func ofSuccessPage(x Exchange, found documents) Verdict {
 	if found.crash != "" {
-		return failed(ReasonSiteError, "PHP says: "+found.crash)
+		return failed(ReasonSiteError, "PHP error: "+found.crash)
 	}
 	if status := errorPage(x.Body); status != 0 {
 		x.Status = status
@@ -69,16 +69,16 @@ func ofSuccessPage(x Exchange, found documents) Verdict {
 	}
 	switch {
 	case found.page && strings.HasPrefix(found.visible, "{") && json.Valid([]byte(found.visible)):
-		return unclear(x, "The answer stands within a page.")
+		return unclear(x, "The response is embedded in a web page.")
 	case found.page && (title(x.Body) != "" || found.visible != "" || !found.cut):
-		return failed(ReasonNotJSON, fmt.Sprintf("It answered %d with a page%s instead of JSON.", x.Status, quoted(x)))
+		return failed(ReasonNotJSON, fmt.Sprintf("The site returned %d with a web page%s instead of JSON.", x.Status, quoted(x)))
 	case found.cut:
-		return unclear(x, "The answer ends in the middle of its JSON.")
+		return unclear(x, "The response ends in the middle of its JSON.")
 	case found.binary:
-		return unclear(x, fmt.Sprintf("The answer cannot be read: it is not text, or compressed in a way that Drover did not ask for%s.",
+		return unclear(x, fmt.Sprintf("The response cannot be read: it is not text, or it uses a compression that Drover did not request%s.",
 			named(x.Header.Get("Content-Encoding"))))
 	}
-	return unclear(x, fmt.Sprintf("It answered %d with text%s instead of JSON.", x.Status, named(printable(found.visible, 80))))
+	return unclear(x, fmt.Sprintf("The site returned %d with text%s instead of JSON.", x.Status, named(printable(found.visible, 80))))
 }
 
 // named is a text in quotation marks, to stand within a sentence; empty without one.
@@ -93,17 +93,17 @@ func named(text string) string {
 func ofErrorPage(x Exchange, found documents) Verdict {
 	asks := x.Header.Get("Www-Authenticate")
 	if x.Status == http.StatusServiceUnavailable && isCheck(x.Body, found) {
-		return failed(ReasonBlocked, "A check for browsers answered instead of WordPress.")
+		return failed(ReasonBlocked, "A browser check responded instead of WordPress.")
 	}
 	if wantsCertificate(x) {
 		return failed(ReasonTLS,
-			"The server wants a client certificate, which Drover has none of"+quoted(x)+". Have /wp-json/ exempted, or the requirement lifted for Drover's address.")
+			"The server requires a client certificate, which Drover does not have"+quoted(x)+". Exempt /wp-json/ or Drover's IP address from this requirement.")
 	}
 	switch x.Status {
 	case http.StatusUnauthorized:
 		if asks != "" { // WordPress itself never sends this header
 			return failed(ReasonNotAuthenticated,
-				fmt.Sprintf("The host's own password stands in front of WordPress (WWW-Authenticate: %s). Have it switched off for /wp-json/.", printable(asks, 100)))
+				fmt.Sprintf("The host asks for its own password (WWW-Authenticate: %s). Turn it off for /wp-json/.", printable(asks, 100)))
 		}
 		return failed(ReasonNotAuthenticated, "")
 	case http.StatusPaymentRequired:
@@ -114,17 +114,17 @@ func ofErrorPage(x Exchange, found documents) Verdict {
 		}
 		return failed(ReasonBlocked, barred(x))
 	case http.StatusNotFound:
-		return failed(ReasonNotJSON, "It answered 404 with a page: the REST API is not at this address. Check the site.")
+		return failed(ReasonNotJSON, "The site returned 404 with a web page: the REST API is not at this URL. Check the site.")
 	}
 	if x.Status < 500 {
-		return failed(ReasonNotJSON, fmt.Sprintf("It answered %d with a page%s instead of JSON.", x.Status, quoted(x)))
+		return failed(ReasonNotJSON, fmt.Sprintf("The site returned %d with a web page%s instead of JSON.", x.Status, quoted(x)))
 	}
 	v := ofStatus(x)
 	switch heading := title(x.Body); {
 	case found.crash != "":
-		v = notedBy(v, "PHP says: "+found.crash)
+		v = notedBy(v, "PHP error: "+found.crash)
 	case heading != "":
-		v = notedBy(v, "The page is called “"+heading+"”.")
+		v = notedBy(v, "The page title is “"+heading+"”.")
 	}
 	return v
 }
@@ -141,11 +141,11 @@ func barred(x Exchange) string {
 	name, plain := plainServer(x)
 	switch {
 	case x.Status == http.StatusNotAcceptable || x.Status == http.StatusNotImplemented:
-		return fmt.Sprintf("Something in front of WordPress answered %d to %s, as ModSecurity does.", x.Status, x.Method)
+		return fmt.Sprintf("A firewall in front of WordPress, such as ModSecurity, returned %d to %s.", x.Status, x.Method)
 	case plain:
-		return fmt.Sprintf("The web server (%s) answered %d to %s by itself.", name, x.Status, x.Method)
+		return fmt.Sprintf("The web server (%s) itself returned %d to %s.", name, x.Status, x.Method)
 	}
-	return fmt.Sprintf("Something in front of WordPress answered %d to %s%s.", x.Status, x.Method, quoted(x))
+	return fmt.Sprintf("A service in front of WordPress returned %d to %s%s.", x.Status, x.Method, quoted(x))
 }
 
 // quoted is the title of a page, to stand within a sentence; empty without one.

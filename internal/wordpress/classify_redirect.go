@@ -14,29 +14,29 @@ var walls = []struct {
 	reason Reason
 	note   string
 }{
-	{"/.well-known/sgcaptcha", ReasonBlocked, "SiteGround's bot check answered."},
+	{"/.well-known/sgcaptcha", ReasonBlocked, "SiteGround's bot check responded."},
 	{"suspend", ReasonSuspended, "The host shows its page for suspended accounts."},
 	{"defaultwebpage.cgi", ReasonNotJSON,
-		"The server does not know this site: the host's default page answered. Check the site's DNS and its account at the host."},
-	{"wp-login.php", ReasonProtected, "It points to the login page: a plugin lets nobody in who is not signed in to WordPress itself."},
-	{"cloudflareaccess.com", ReasonProtected, "Cloudflare Access stands in front of the site."},
-	{"password-protected", ReasonProtected, "It points to a password page: the plugin Password Protected stands in front of the site."},
-	{"wp-signup.php", ReasonNotJSON, "The network has no site at this address any more: it offers to create one."},
-	{"wp-activate.php", ReasonNotJSON, "The network has no site at this address that is active."},
-	{"maintenance", ReasonMaintenance, "It points to a page about maintenance."},
-	{"coming-soon", ReasonProtected, "It points to a coming-soon page."},
-	{"captcha", ReasonBlocked, "It points to a check for people."},
-	{"challenge", ReasonBlocked, "It points to a check for browsers."},
-	{"login", ReasonProtected, "It points to a login page."},
-	{"signin", ReasonProtected, "It points to a login page."},
-	{"sign-in", ReasonProtected, "It points to a login page."},
-	{"/sso", ReasonProtected, "It points to a login page."},
-	{"saml", ReasonProtected, "It points to a login page."},
-	{"oauth", ReasonProtected, "It points to a login page."},
-	{"/auth", ReasonProtected, "It points to a login page."},
-	{"password", ReasonProtected, "It points to a password page."},
-	{"members", ReasonProtected, "It points to a page for members."},
-	{"register", ReasonProtected, "It points to a page for members."},
+		"The server does not know this site: the host's default page responded. Check the site's DNS and hosting account."},
+	{"wp-login.php", ReasonProtected, "It redirects to the login page: a plugin requires visitors to sign in to WordPress."},
+	{"cloudflareaccess.com", ReasonProtected, "Cloudflare Access protects the site."},
+	{"password-protected", ReasonProtected, "It redirects to a password page: the Password Protected plugin protects the site."},
+	{"wp-signup.php", ReasonNotJSON, "The network no longer has a site at this URL: it offers to create one."},
+	{"wp-activate.php", ReasonNotJSON, "The network has no active site at this URL."},
+	{"maintenance", ReasonMaintenance, "It redirects to a maintenance page."},
+	{"coming-soon", ReasonProtected, "It redirects to a coming-soon page."},
+	{"captcha", ReasonBlocked, "It redirects to a CAPTCHA."},
+	{"challenge", ReasonBlocked, "It redirects to a browser check."},
+	{"login", ReasonProtected, "It redirects to a login page."},
+	{"signin", ReasonProtected, "It redirects to a login page."},
+	{"sign-in", ReasonProtected, "It redirects to a login page."},
+	{"/sso", ReasonProtected, "It redirects to a login page."},
+	{"saml", ReasonProtected, "It redirects to a login page."},
+	{"oauth", ReasonProtected, "It redirects to a login page."},
+	{"/auth", ReasonProtected, "It redirects to a login page."},
+	{"password", ReasonProtected, "It redirects to a password page."},
+	{"members", ReasonProtected, "It redirects to a members page."},
+	{"register", ReasonProtected, "It redirects to a members page."},
 }
 
 // redirected judges an answer that points elsewhere. Only another home is a move; within the same home something stands in front.
@@ -47,9 +47,9 @@ func redirected(x Exchange) Verdict {
 	u, err := url.Parse(location)
 	switch {
 	case given == "" || x.Status == http.StatusNotModified:
-		return failed(ReasonNotJSON, fmt.Sprintf("It answered %d without an address to go to.", x.Status))
+		return failed(ReasonNotJSON, fmt.Sprintf("The site returned %d without a URL to redirect to.", x.Status))
 	case err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "":
-		return failed(ReasonProtected, "It points to something that is no address of the web.")
+		return failed(ReasonProtected, "It redirects to an invalid URL.")
 	}
 	v := ofLocation(x.URL, u)
 	if v.Reason == ReasonRedirected || v.Reason == ReasonProtected && !isREST(u) {
@@ -59,7 +59,7 @@ func redirected(x Exchange) Verdict {
 }
 
 func ofLocation(from string, to *url.URL) Verdict {
-	points := fmt.Sprintf("It points to %s.", printable(to.String(), 300))
+	points := fmt.Sprintf("It redirects to %s.", printable(to.String(), 300))
 	requested, err := url.Parse(from)
 	if err != nil {
 		return failed(ReasonRedirected, points)
@@ -91,13 +91,13 @@ func ofRESTLocation(from, to *url.URL, points string) Verdict {
 	case origin(from) != origin(to):
 		return failed(ReasonRedirected, points)
 	case from.String() == to.String():
-		return failed(ReasonBlocked, "It sends the request to the same address again, as checks for browsers do.")
+		return failed(ReasonBlocked, "It redirects to the same URL, as browser checks do.")
 	case home == toHome && strings.TrimSuffix(route, "/") == strings.TrimSuffix(toRoute, "/"):
-		return failed(ReasonInvalidInput, fmt.Sprintf("It sends this route to %s: end the path as that address does.", printable(to.String(), 300)))
+		return failed(ReasonInvalidInput, fmt.Sprintf("It redirects this route to %s. End the path the same way.", printable(to.String(), 300)))
 	case home == toHome:
-		return failed(ReasonInvalidInput, fmt.Sprintf("It sends this route to another, %s.", printable(to.String(), 300)))
+		return failed(ReasonInvalidInput, fmt.Sprintf("It redirects this route to another one, %s.", printable(to.String(), 300)))
 	case strings.HasPrefix(toHome, home+"/") && isLanguage.MatchString(language):
-		return failed(ReasonProtected, fmt.Sprintf("A translation plugin sends it to another language, %s. Let that plugin leave /wp-json/ alone.",
+		return failed(ReasonProtected, fmt.Sprintf("A translation plugin redirects it to another language, %s. Exclude /wp-json/ in that plugin.",
 			printable(language, 20)))
 	}
 	return failed(ReasonRedirected, points)

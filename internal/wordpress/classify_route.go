@@ -50,9 +50,9 @@ func ofShape(x Exchange, s shape) Verdict {
 	case s.claim == claimNo:
 		return failed(ReasonRefused, s.note)
 	case plugin.SaysSuccess && !reads(x.Method) && s.claim != claimYes && s.claim != claimPart:
-		return failed(ReasonRefused, "The plugin answered without saying that it was done.")
+		return failed(ReasonRefused, "The plugin responded without confirming that it was done.")
 	case s.claim == claimUnclear:
-		return unclear(x, or(s.note, "It answered with a code and no status, so it does not say whether it was done."))
+		return unclear(x, or(s.note, "The response has a code but no status, so it does not say whether it was done."))
 	}
 	if v, more := pluginDone(x, s.fields); more {
 		return v
@@ -72,7 +72,7 @@ var wantsSignIn = regexp.MustCompile(`(?i)\b(?:must|need to|have to|please|only|
 func ofError(x Exchange, s shape) Verdict {
 	success := flagIn(s.fields["success"])
 	if x.Status == http.StatusMethodNotAllowed && success.no() {
-		return failed(ReasonInvalidInput, fmt.Sprintf("The endpoint does not take the method %s.", x.Method))
+		return failed(ReasonInvalidInput, fmt.Sprintf("The endpoint does not accept the method %s.", x.Method))
 	}
 	if s.code != "" || success.present {
 		return ofStatus(x)

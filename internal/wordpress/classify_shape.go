@@ -112,11 +112,11 @@ func plainAnswer(raw json.RawMessage, _ object, a requestInfo) (shape, bool) {
 	case !a.write:
 		return shape{}, true
 	case text == "false":
-		return shape{claim: claimNo, note: "It answered false."}, true
+		return shape{claim: claimNo, note: "The site returned false."}, true
 	case text == "true":
 		return shape{claim: claimYes}, true
 	case text == "", text == "null", text == "0", text[0] == '-', words(text, badWords):
-		return shape{claim: claimUnclear, note: fmt.Sprintf("It answered %s.", printable(string(raw), 60))}, true
+		return shape{claim: claimUnclear, note: fmt.Sprintf("The site returned %s.", printable(string(raw), 60))}, true
 	}
 	return shape{}, true
 }
@@ -171,7 +171,7 @@ func doubted(s shape, fields object, a requestInfo) shape {
 	}
 	switch {
 	case named != "" && (own || s.claim == claimYes || saysDone(fields) || worked(fields)):
-		s.claim, s.note = claimPart, "The answer also names an error: "+or(printable(plain(textIn(json.RawMessage(named))), 200), "it does not say which")+"."
+		s.claim, s.note = claimPart, "The response also contains an error: "+or(printable(plain(textIn(json.RawMessage(named))), 200), "no details")+"."
 	case named != "":
 		s.claim, s.message = claimNo, or(s.message, textIn(json.RawMessage(named)))
 		s.code = or(s.code, codeIn(json.RawMessage(named)))
@@ -220,11 +220,11 @@ func deep(s shape, fields object, a requestInfo) shape {
 		return s
 	}
 	if text := textIn(firstTrue(fields, "message", "msg", "detail")); text != "" && len(fields) == 1 && words(text, badWords) && !words(text, goodWords) {
-		return shape{claim: claimUnclear, message: text, note: "It answered with a message alone."}
+		return shape{claim: claimUnclear, message: text, note: "The site returned only a message."}
 	}
 	for _, name := range []string{"data", "result", "response", "body"} {
 		if string(fields[name]) == "false" && len(fields) == 1 {
-			return shape{claim: claimNo, note: "It answered false."}
+			return shape{claim: claimNo, note: "The site returned false."}
 		}
 		if raw := fields[name]; len(raw) > 0 && raw[0] == '{' {
 			if inner := shapeOf(raw, a); inner.claim > claimYes {

@@ -28,16 +28,16 @@ func ofStatus(x Exchange) Verdict {
 		return failed(ReasonSuspended, "")
 	case s == http.StatusGatewayTimeout, s == 524 && x.Header.Get("Cf-Ray") != "": // developers.cloudflare.com, "Cloudflare 5xx errors"
 		return retryable(Verdict{Outcome: Unknown, Reason: ReasonTimeout,
-			Note: fmt.Sprintf("The server in front of WordPress gave up waiting for it (%d). The request may have been carried out.", s)})
+			Note: fmt.Sprintf("The server in front of WordPress timed out (%d). The request may have been carried out.", s)})
 	case s == http.StatusBadGateway, s == 520 && x.Header.Get("Cf-Ray") != "":
 		return retryable(Verdict{Outcome: Unknown, Reason: ReasonCutOff,
-			Note: fmt.Sprintf("The server in front of WordPress got no answer from it (%d). The request may have been carried out.", s)})
+			Note: fmt.Sprintf("The server in front of WordPress got no response from it (%d). The request may have been carried out.", s)})
 	case s >= 521 && s <= 530 && x.Header.Get("Cf-Ray") != "":
 		return retryable(failed(ReasonSiteError, fmt.Sprintf("Cloudflare could not reach the site's server (%d).", s)))
 	case s >= 500:
 		return failed(ReasonSiteError, "")
 	}
-	return failed(ReasonRefused, fmt.Sprintf("It answered %d.", x.Status))
+	return failed(ReasonRefused, fmt.Sprintf("The site returned %d.", x.Status))
 }
 
 func retryable(v Verdict) Verdict {

@@ -40,7 +40,7 @@ func ofFault(x Exchange) Verdict {
 	cancelled := errors.Is(x.Fault, ErrCancelled)
 	switch {
 	case errors.Is(x.Fault, ErrTooLarge) && x.Sent && x.Status < 300 && !reads(x.Method):
-		return unclear(x, "The answer is larger than Drover reads, so it cannot be told what it says.")
+		return unclear(x, "The response is larger than Drover's limit, so its content is unknown.")
 	case errors.Is(x.Fault, ErrTooLarge):
 		v.Reason = ReasonTooLarge
 	case cancelled && !x.Sent:

@@ -93,7 +93,7 @@ func (c *Client) Do(ctx context.Context, r Request) Exchange {
 func (c *Client) Page(ctx context.Context, address string) Exchange {
 	u, err := url.Parse(address)
 	if err != nil || u.User != nil || !sameOrigin(address, c.address.Home) {
-		return Exchange{Method: http.MethodGet, Fault: requestError("The page is not one of this site."), Started: time.Now()}
+		return Exchange{Method: http.MethodGet, Fault: requestError("The page does not belong to this site."), Started: time.Now()}
 	}
 	u.Fragment = ""
 	return c.exchange(ctx, Request{Method: http.MethodGet}, wire{url: u.String()})

@@ -63,11 +63,11 @@ func (d discovery) says() string {
 		named = d.URL
 	}
 	if d.signUp {
-		return "No such blog exists: the network's main site, " + printable(d.Home, 300) + ", answers with its sign-up page."
+		return "No such site exists: the network's main site, " + printable(d.Home, 300) + ", responds with its sign-up page."
 	}
-	says := "The REST API at " + printable(d.root, 300) + " is that of another site"
+	says := "The REST API at " + printable(d.root, 300) + " belongs to another site"
 	if named != "" {
-		says += ", which calls itself " + printable(named, 300)
+		says += ", named " + printable(named, 300)
 	}
 	if name := plain(d.Name); name != "" {
 		says += " (“" + cut(name, 80) + "”)"

@@ -59,7 +59,7 @@ func (c *Client) exchange(ctx context.Context, r Request, w wire) Exchange {
 func (n *Network) addresses(ctx context.Context, address string) ([]netip.Addr, error) {
 	u, err := url.Parse(address)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" {
-		return nil, requestError("The address cannot be sent to.")
+		return nil, requestError("Drover cannot send requests to this URL.")
 	}
 	all, err := n.resolver.lookup(ctx, u.Hostname())
 	if err != nil {

@@ -17,12 +17,12 @@ import (
 // request still waited for its turn, so nothing was sent.
 var (
 	ErrRequest        = errors.New("the request cannot be sent as it is")
-	ErrRefusedAddress = errors.New("the address is not one that Drover may speak to")
-	ErrResolve        = errors.New("the host name leads nowhere")
-	ErrConnect        = errors.New("no connection could be made")
+	ErrRefusedAddress = errors.New("Drover is not allowed to contact this address")
+	ErrResolve        = errors.New("the host name does not resolve")
+	ErrConnect        = errors.New("the connection failed")
 	ErrTLS            = errors.New("the connection is not secure")
-	ErrTimeout        = errors.New("the time for an answer ran out")
-	ErrCutOff         = errors.New("the connection was cut")
+	ErrTimeout        = errors.New("the request timed out")
+	ErrCutOff         = errors.New("the connection was lost")
 	ErrCancelled      = errors.New("it was cancelled")
 	ErrTooLarge       = errors.New("the answer is too large")
 	ErrWait           = errors.New("the request was still waiting for its turn")
@@ -69,11 +69,11 @@ func insecure(err error, sent bool) string {
 	var alert tls.AlertError
 	switch {
 	case strings.Contains(err.Error(), "remote error: tls: ") && wantsClientCertificate(err):
-		return "the server wants a client certificate, which Drover has none of. Have /wp-json/ exempted, or the requirement lifted for Drover's address"
+		return "the server requires a client certificate, which Drover does not have. Exempt /wp-json/ or Drover's IP address from this requirement"
 	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
 		return "the certificate has expired or is not valid yet. Renew it"
 	case errors.As(err, &host):
-		return "the certificate is for another host name. Have one issued that names this host too"
+		return "the certificate is for another host name. Get one that includes this host"
 	case errors.As(err, &authority):
 		return "the certificate was issued by an unknown authority" + chainOf(err)
 	case errors.As(err, &invalid), errors.As(err, &verification):
@@ -81,7 +81,7 @@ func insecure(err error, sent bool) string {
 	case sent:
 		return ""
 	case errors.As(err, &record):
-		return "the server does not speak TLS on this port"
+		return "the server does not use TLS on this port"
 	case errors.As(err, &alert):
 		return "the server refused the TLS handshake (" + strings.TrimPrefix(alert.Error(), "tls: ") + ")"
 	case strings.Contains(err.Error(), "tls: "): // crypto/tls has no type for these
@@ -119,13 +119,13 @@ func chainOf(err error) string {
 	}
 	if bytes.Equal(last.RawIssuer, last.RawSubject) {
 		if len(verification.UnverifiedCertificates) == 1 {
-			return ": it is self-signed. Have one issued by a public authority, or give Drover this one in DROVER_CA_FILE"
+			return ": it is self-signed. Get one from a public authority, or add this one to DROVER_CA_FILE"
 		}
-		return ". Have one issued by a public authority, or give Drover that authority in DROVER_CA_FILE"
+		return ". Get one from a public authority, or add that authority to DROVER_CA_FILE"
 	}
-	return fmt.Sprintf(": the server does not send the certificate of its issuer, “%s”. Most often an intermediate certificate is missing, which browsers find "+
-		"by themselves: "+
-		"have the server send its whole chain (fullchain.pem)", printable(last.Issuer.CommonName, 100))
+	return fmt.Sprintf(": the server does not send the certificate of its issuer, “%s”. Usually an intermediate certificate is missing, which browsers fetch "+
+		"themselves. "+
+		"Configure the server to send the full chain (fullchain.pem)", printable(last.Issuer.CommonName, 100))
 }
 
 // cause shortens what the network said to what a person needs: its long form repeats addresses and ports.
@@ -138,7 +138,7 @@ func cause(err error) string {
 	case errors.As(err, &timeout) && timeout.Timeout():
 		return "it did not answer in time"
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
-		return "the server closed it before the answer was complete"
+		return "the server closed it before the response was complete"
 	}
 	return err.Error()
 }

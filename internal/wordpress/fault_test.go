@@ -131,7 +131,7 @@ func TestNoTLSOnThePort(t *testing.T) {
 	t.Cleanup(s.Server.Close)
 	s.home = strings.Replace(s.home, "http://", "https://", 1)
 	x := s.do(t, patch)
-	if !errors.Is(x.Fault, ErrTLS) || x.Sent || !strings.Contains(x.Fault.Error(), "does not speak TLS") {
+	if !errors.Is(x.Fault, ErrTLS) || x.Sent || !strings.Contains(x.Fault.Error(), "does not use TLS") {
 		t.Errorf("%v, sent %v", x.Fault, x.Sent)
 	}
 }

@@ -18,7 +18,7 @@ import (
 func ParseHome(text string) (string, error) {
 	text = strings.TrimRight(strings.TrimSpace(Visible(text)), ",; ")
 	if text == "" {
-		return "", addressError("Write the address of the site, such as https://acme.example.")
+		return "", addressError("Enter the site's URL, such as https://acme.example.")
 	}
 	text, behind := cutQuery(text)
 	u, err := parseAddress(text)
@@ -30,7 +30,7 @@ func ParseHome(text string) (string, error) {
 		return "", err
 	}
 	if behind != "" && !inside && !namesRoute(behind) {
-		return "", addressError("Leave out what follows the ? or # in the address.")
+		return "", addressError("Leave out the ? or # and everything after it.")
 	}
 	host, err := canonicalHost(u)
 	if err != nil {
@@ -67,27 +67,27 @@ func parseAddress(text string) (*url.URL, error) {
 	if strings.ContainsFunc(text, func(r rune) bool {
 		return unicode.IsControl(r) || unicode.IsSpace(r) || r == '\\' || r == utf8.RuneError
 	}) || len(text) > 2000 {
-		return nil, addressError("An address holds no spaces, backslashes or line breaks. Write it as https://acme.example.")
+		return nil, addressError("A URL cannot contain spaces, backslashes or line breaks. Enter it as https://acme.example.")
 	}
 	scheme := anyScheme.FindString(text)
 	if strings.Contains(text[len(scheme):], "://") {
-		return nil, addressError("There are two addresses in one here. Write it as https://acme.example.")
+		return nil, addressError("This contains two URLs. Enter one, such as https://acme.example.")
 	}
 	if scheme == "" {
 		text = "https://" + text
 	}
 	u, err := url.Parse(text)
 	if err != nil {
-		return nil, addressError("This is not an address. Write it as https://acme.example.")
+		return nil, addressError("This is not a URL. Enter it as https://acme.example.")
 	}
 	if u.Scheme = strings.ToLower(u.Scheme); u.Scheme != "https" && u.Scheme != "http" {
-		return nil, addressError("Only http and https addresses can be sites. Write it as https://acme.example.")
+		return nil, addressError("A site's URL must begin with http or https. Enter it as https://acme.example.")
 	}
 	if u.User != nil {
-		return nil, addressError("Leave the username and password out of the address; they have fields of their own.")
+		return nil, addressError("Leave the username and password out of the URL. They have their own fields.")
 	}
 	if scheme == "" && !namesDomain(u.Hostname()) {
-		return nil, addressError("%.60q is no address. Write it as https://acme.example, with http:// or https:// in front.", strings.TrimPrefix(text, "https://"))
+		return nil, addressError("%.60q is not a URL. Enter it as https://acme.example, beginning with http:// or https://.", strings.TrimPrefix(text, "https://"))
 	}
 	return u, nil
 }
@@ -119,16 +119,16 @@ func canonicalHost(u *url.URL) (string, error) {
 	if ip, err := netip.ParseAddr(name); err != nil {
 		name, err = hostNames.ToASCII(name)
 		if err != nil || !hostName.MatchString(name) || numericHost.MatchString(name) || noHost.MatchString(name) {
-			return "", addressError("The host name %.100q is not valid. Write it as https://acme.example.", u.Hostname())
+			return "", addressError("The host name %.100q is not valid. Enter it as https://acme.example.", u.Hostname())
 		}
 	} else if ip.Zone() != "" {
-		return "", addressError("An address with a zone cannot be a site.")
+		return "", addressError("An IP address with a zone cannot be a site.")
 	} else {
 		name = ip.String()
 	}
 	n, err := strconv.Atoi(port)
 	if port != "" && (err != nil || n < 1 || n > 65535) {
-		return "", addressError("The port %s does not exist. Leave it out, or write a number up to 65535.", port)
+		return "", addressError("The port %s is not valid. Leave it out, or enter a number up to 65535.", port)
 	}
 	if port == "" || u.Scheme == "https" && n == 443 || u.Scheme == "http" && n == 80 {
 		if strings.Contains(name, ":") {
@@ -155,13 +155,13 @@ func homePath(u *url.URL) (path string, inside bool, err error) {
 	for part := range strings.SplitSeq(u.EscapedPath(), "/") {
 		plain, err := url.PathUnescape(part)
 		if err != nil {
-			return "", false, addressError("This is not an address. Write it as https://acme.example.")
+			return "", false, addressError("This is not a URL. Enter it as https://acme.example.")
 		}
 		if utf8.ValidString(plain) {
 			plain = Visible(plain)
 		}
 		if strings.ContainsFunc(plain, unicode.IsControl) {
-			return "", false, addressError("An address holds no line breaks. Write it as https://acme.example.")
+			return "", false, addressError("A URL cannot contain line breaks. Enter it as https://acme.example.")
 		}
 		switch plain = strings.TrimSpace(plain); {
 		case inWordPress.MatchString(plain):
@@ -173,7 +173,7 @@ func homePath(u *url.URL) (path string, inside bool, err error) {
 			kept = kept[:max(0, len(kept)-1)]
 		case plain == "" || plain == ".":
 		case leftOver.MatchString(plain) || nothingElse.MatchString(plain) || strings.HasSuffix(plain, "."):
-			return "", false, addressError("The path %.100q is not that of a site. Write the address as https://acme.example.", plain)
+			return "", false, addressError("The path %.100q is not valid for a site. Enter the URL as https://acme.example.", plain)
 		default:
 			kept = append(kept, "/"+escapePart(plain))
 		}

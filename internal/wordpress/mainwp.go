@@ -68,7 +68,7 @@ func mainwpVerdict(v Verdict) Verdict {
 		return Verdict{Outcome: Failed, Reason: ReasonNoRoute, Status: v.Status, Code: v.Code,
 			Note: "No MainWP dashboard that lists its sites was found. It needs WordPress 6.9 and a current MainWP Dashboard plugin."}
 	case v.Status == http.StatusForbidden:
-		return Verdict{Outcome: Failed, Reason: ReasonForbidden, Status: v.Status, Code: v.Code, Note: "This user may not list the dashboard's sites."}
+		return Verdict{Outcome: Failed, Reason: ReasonForbidden, Status: v.Status, Code: v.Code, Note: "This user cannot list the dashboard's sites."}
 	}
 	return v
 }
@@ -130,7 +130,7 @@ func (r *mainwpReader) list(ctx context.Context, ability, filter string, most in
 	seen := map[string]bool{}
 	for page := 1; ; page++ {
 		if r.asked++; r.asked > mostMainWPAsked || r.read > mostMainWPBytes {
-			return items, Verdict{Outcome: OK, Note: fmt.Sprintf("The list takes more than %d requests or %d MB, and was cut there.", mostMainWPAsked,
+			return items, Verdict{Outcome: OK, Note: fmt.Sprintf("The list takes more than %d requests or %d MB and was cut off there.", mostMainWPAsked,
 				mostMainWPBytes>>20)}
 		}
 		path := fmt.Sprintf("/wp-abilities/v1/abilities/mainwp/%s/run?input[page]=%d&input[per_page]=%d%s", ability, page, mainwpPerPage, filter)
@@ -142,7 +142,7 @@ func (r *mainwpReader) list(ctx context.Context, ability, filter string, most in
 		}
 		if !listed {
 			if v.Outcome == OK {
-				v = unclear(x, "The answer is not a list of MainWP.")
+				v = unclear(x, "The response is not a MainWP list.")
 			}
 			return nil, v
 		}
@@ -157,7 +157,7 @@ func (r *mainwpReader) list(ctx context.Context, ability, filter string, most in
 		total, _ := strconv.Atoi(readText(fields["total"]))
 		switch {
 		case len(items) > most, len(items) == most && total > most:
-			return items[:most], Verdict{Outcome: OK, Status: v.Status, Note: fmt.Sprintf("The list is longer than %d entries, and was cut there.", most)}
+			return items[:most], Verdict{Outcome: OK, Status: v.Status, Note: fmt.Sprintf("The list is longer than %d entries and was cut off there.", most)}
 		case len(found) == 0, len(items) == before, total > 0 && len(items) >= total, total == 0 && len(found) < mainwpPerPage:
 			return items, Verdict{Outcome: OK, Status: v.Status}
 		}

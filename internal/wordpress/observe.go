@@ -183,9 +183,9 @@ func observed(o Observation, host string) string {
 func reached(step, host string) string {
 	switch step {
 	case StepHomePage:
-		return host + " answers."
+		return host + " responds."
 	case StepRoot:
-		return "The REST API answers."
+		return "The REST API responds."
 	case StepApplicationPasswords:
 		return "Application passwords are available."
 	}
@@ -208,7 +208,7 @@ func (r *Report) see(seen PluginSeen, host string, active []cacheplugin.Plugin) 
 		return
 	}
 	if there.State == CheckNotTried || strings.HasPrefix(there.Finding, p.Name+" is not active") {
-		*there = CheckStep{Name: StepNamespaces, State: CheckOK, Finding: p.Name + " answers."}
+		*there = CheckStep{Name: StepNamespaces, State: CheckOK, Finding: p.Name + " responds."}
 	}
 	if len(seen.Values) == 0 {
 		return

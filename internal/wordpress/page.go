@@ -16,10 +16,10 @@ func ParsePage(text string) (string, error) {
 	if strings.ContainsFunc(text, func(r rune) bool {
 		return unicode.IsControl(r) || unicode.IsSpace(r) || r == '\\' || r == utf8.RuneError
 	}) {
-		return "", addressError("An address holds no spaces, backslashes or line breaks.")
+		return "", addressError("A URL cannot contain spaces, backslashes or line breaks.")
 	}
 	if leftOver.MatchString(address) {
-		return "", addressError("%.100q holds a quote or bracket that is not part of an address. Leave it out.", text)
+		return "", addressError("%.100q contains a quote or bracket that is not part of the URL. Remove it.", text)
 	}
 	if query = escapeLetters(query); query != "" {
 		query = "?" + query

@@ -16,15 +16,15 @@ var pages = []struct {
 	reason Reason
 	note   string
 }{
-	{isCheck, ReasonBlocked, "A check for browsers answered instead of WordPress: it sets a cookie or asks for proof by a script, which only a browser can give."},
+	{isCheck, ReasonBlocked, "A browser check responded instead of WordPress. It sets a cookie or runs a script, which only a browser can do."},
 	{showing("suspended", "account"), ReasonSuspended, "The host shows its page for suspended accounts."},
 	{showing("site", "suspended"), ReasonSuspended, "The host shows its page for suspended sites."},
-	{refuses, ReasonBlocked, "A page that refuses the request answered instead of WordPress."},
+	{refuses, ReasonBlocked, "A page that blocks the request responded instead of WordPress."},
 	{showing("briefly unavailable for scheduled maintenance"), ReasonMaintenance, "WordPress is updating itself."},
 	{showing("error establishing a database connection"), ReasonSiteError, "WordPress cannot reach its database."},
-	{has(`id="loginform"`, `name="log"`), ReasonProtected, "WordPress's login page answered: a plugin lets nobody in who is not signed in to WordPress itself."},
-	{has("post_password"), ReasonProtected, "A page that asks for a password answered."},
-	{has("password_protected_pwd"), ReasonProtected, "The plugin Password Protected stands in front of the site."},
+	{has(`id="loginform"`, `name="log"`), ReasonProtected, "The WordPress login page responded: a plugin requires visitors to sign in to WordPress."},
+	{has("post_password"), ReasonProtected, "A password page responded."},
+	{has("password_protected_pwd"), ReasonProtected, "The Password Protected plugin protects the site."},
 	{has("<?php"), ReasonSiteError, "The server sends PHP's source instead of running it."},
 }
 
@@ -98,7 +98,7 @@ func redirectsHost(x Exchange, found documents) (Verdict, bool) {
 	requested, errRequested := url.Parse(x.URL)
 	to, err := url.Parse(or(absolute(x.URL, html.UnescapeString(string(match[1]))), x.URL))
 	if err != nil || errRequested != nil || to.Path == requested.Path {
-		return failed(ReasonBlocked, "It sends the request to the same address again, as checks for browsers do."), true
+		return failed(ReasonBlocked, "It redirects to the same URL, as browser checks do."), true
 	}
 	x.Header = http.Header{"Location": {to.String()}}
 	return redirected(x), true

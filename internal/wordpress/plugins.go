@@ -31,8 +31,8 @@ func pluginDone(x Exchange, fields object) (Verdict, bool) {
 	case !is:
 		return Verdict{}, false
 	case p.SameAnswer && !reads(x.Method):
-		note := p.Name + " gives this answer whether or not it cleared anything. Run it with verification, which looks at the site's pages, " +
-			"or look at one yourself."
+		note := p.Name + " returns the same response whether or not it cleared anything. Run it with verification, which loads the site's pages, " +
+			"or check a page yourself."
 		return Verdict{Outcome: Unknown, Reason: ReasonUnclear, Unproven: true, Note: note}, true
 	case p.Done == nil || reads(x.Method) && !p.SaysSuccess:
 		return Verdict{}, false

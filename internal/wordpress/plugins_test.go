@@ -27,7 +27,7 @@ func TestPluginAnswers(t *testing.T) {
 		unproven bool
 	}{
 		{"super cache, whatever happened", answerOf(superCache, 200, `{"Cache Cleared":true}`), Unknown, ReasonUnclear, "whether or not", true},
-		{"super cache, nothing", answerOf(superCache, 200, ``), Unknown, ReasonUnclear, "nothing in it", false},
+		{"super cache, nothing", answerOf(superCache, 200, ``), Unknown, ReasonUnclear, "empty body", false},
 		{"super cache, no right", answerOf(superCache, 403, `{"code":"rest_forbidden","message":"Sorry.","data":{"status":403}}`), Failed, ReasonForbidden, "",
 			false},
 		{"super cache, an error with 200", answerOf(superCache, 200, `{"code":"x_failed","message":"No.","data":{"status":500}}`), Failed, ReasonSiteError, "",
@@ -38,7 +38,7 @@ func TestPluginAnswers(t *testing.T) {
 		{"siteground, translated", answerOf(siteGround, 200, `{"status":200,"data":[],"message":"Der dynamische Cache ist geleert"}`), OK, "", "", false},
 		{"siteground, refused", answerOf(siteGround, 400, `{"status":400,"data":[],"message":"No."}`), Failed, ReasonInvalidInput, "", false},
 		{"siteground, refused with 200", answerOf(siteGround, 200, `{"status":400,"data":[],"message":"No."}`), Failed, ReasonInvalidInput, "", false},
-		{"siteground, something else", answerOf(siteGround, 200, `{"ok":1}`), Failed, ReasonRefused, "without saying", false},
+		{"siteground, something else", answerOf(siteGround, 200, `{"ok":1}`), Failed, ReasonRefused, "without confirming", false},
 		{"siteground, nothing", answerOf(siteGround, 200, ``), Unknown, ReasonUnclear, "", false},
 		{"wp engine, done", answerOf(engine, 200, `{"success":true}`), OK, "", "", false},
 		{"wp engine, denied", answerOf(engine, 200, `{"success":false,"message":"It failed."}`), Failed, ReasonRefused, "", false},

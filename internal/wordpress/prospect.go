@@ -207,7 +207,7 @@ func ownHome(asked string, i index) string {
 	return home
 }
 
-// frontOfLanguage tells whether the home is that of one language of a site: below WordPress's own address, which calls itself the home of another
+// frontOfLanguage tells whether the home is that of one language of a site: below WordPress's own address, named the home of another
 // index. A network's blog has an address of its own instead.
 func (n *Network) frontOfLanguage(ctx context.Context, p Prospect, i index) (Prospect, bool) {
 	own := webAddress(i.URL)

@@ -46,7 +46,7 @@ func (r Request) Validate() error {
 	}
 	for _, name := range slices.Sorted(maps.Keys(r.Header)) {
 		if !validHeader(name, r.Header[name]) {
-			return requestError("The header %q holds characters that a header cannot have.", name)
+			return requestError("The header %q contains characters that a header cannot have.", name)
 		}
 		if read := asServersRead(name); slices.Contains(ownParameters, read) || strings.HasPrefix(read, ourPrefix) {
 			return requestError("The header %s cannot be set.", name)
@@ -72,20 +72,20 @@ func requestError(format string, args ...any) error {
 
 func checkPath(path string) error {
 	if !strings.HasPrefix(path, "/") || strings.HasPrefix(path, "//") {
-		return requestError("The path begins with one slash, such as /wp/v2/plugins.")
+		return requestError("The path must begin with one slash, such as /wp/v2/plugins.")
 	}
 	if strings.ContainsFunc(path, func(r rune) bool { return unicode.IsControl(r) || unicode.IsSpace(r) || r == '\\' || r == '#' }) {
-		return requestError("The path holds no spaces, backslashes, # or line breaks; write a space as %%20.")
+		return requestError("The path cannot contain spaces, backslashes, # or line breaks. Write a space as %%20.")
 	}
 	if strings.ContainsFunc(path, invisible) {
-		return requestError("The path holds a character that nobody sees. Type the path instead of pasting it.")
+		return requestError("The path contains an invisible character. Type the path instead of pasting it.")
 	}
 	route, query, _ := strings.Cut(path, "?")
 	plain, err := url.PathUnescape(route)
 	parts := strings.Split(plain, "/")
 	hidden := strings.ContainsFunc(plain, func(r rune) bool { return unicode.IsControl(r) || strings.ContainsRune("?#\\", r) })
 	if err != nil || hidden || slices.Contains(parts, "..") || slices.Contains(parts, ".") {
-		return requestError("The path must stay below the REST root: leave out . and .., and write no ?, # or line break in disguise.")
+		return requestError("The path must stay below the REST root. Leave out . and .., and encoded ?, # or line breaks.")
 	}
 	return checkQuery(query)
 }
@@ -94,14 +94,14 @@ func checkPath(path string) error {
 func checkQuery(query string) error {
 	values, err := url.ParseQuery(query)
 	if err != nil {
-		return requestError("What follows the ? is not a query. Write it as name=value&name=value.")
+		return requestError("The part after the ? is not a query. Enter it as name=value&name=value.")
 	}
 	for _, name := range slices.Sorted(maps.Keys(values)) {
 		if strings.ContainsFunc(name, unicode.IsControl) {
-			return requestError("A name in the query holds a line break or another control character.")
+			return requestError("A name in the query contains a line break or another control character.")
 		}
 		if read := asPHPReads(name); slices.Contains(read, "rest_route") || slices.Contains(read, "_method") {
-			return requestError("Leave rest_route and _method out of the query: Drover sets them where a site needs them.")
+			return requestError("Leave rest_route and _method out of the query. Drover sets them when a site needs them.")
 		}
 	}
 	return nil

@@ -28,7 +28,7 @@ func ParseRoute(text string) (Route, error) {
 	parts := strings.Split(strings.Trim(strings.TrimPrefix(path, scheme), "/"), "/")
 	at := prefixAt(parts)
 	if at < 0 && (scheme != "" || corePage.MatchString(parts[0])) {
-		return Route{}, requestError("Write the path below the REST root, such as /wp/v2/plugins, without the site's address. Pages of WordPress are no routes.")
+		return Route{}, requestError("Enter the path below the REST root, such as /wp/v2/plugins, without the site's URL. WordPress pages are not routes.")
 	}
 	if at < 0 {
 		return Route{Path: slashed(rest)}, nil

@@ -17,9 +17,9 @@ const (
 // signedInOtherwise asks other questions where users/me is closed: security plugins close it to everybody, signed in or not. WordPress
 // answers who is signed in with 403 where it answers everybody else with 401 (rest_authorization_required_code).
 func (l *siteCheck) signedInOtherwise(ctx context.Context) (CheckStep, certainty) {
-	const closed = " does not tell what the user may do: something on the site refuses /wp/v2/users/me."
-	const toDo = "Nothing to do while the credential works. To see the user's rights here, let signed-in users read /wp/v2/users/me in the settings of the " +
-		"site's security plugin."
+	const closed = " does not report what the user can do: something on the site blocks /wp/v2/users/me."
+	const toDo = "No action is needed while the credential works. To see the user's permissions here, let signed-in users read /wp/v2/users/me in " +
+		"the settings of the site's security plugin."
 	if x, v := l.request(ctx, http.MethodGet, "/wp/v2/users/me?_fields=id,name"); v.Outcome == OK {
 		found, _ := findJSON(x.Body)
 		if me := parseUser(found.value); me.Name != "" {

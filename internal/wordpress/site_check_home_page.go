@@ -16,9 +16,9 @@ func (l *siteCheck) readHomePage(ctx context.Context) (CheckStep, bool) {
 	l.report.Address = page.address
 	switch {
 	case page.circular:
-		return warn(l.host+" redirects its visitors in a circle.", "Correct the redirects on the site.")
+		return warn(l.host+" has a redirect loop.", "Fix the redirects on the site.")
 	case page.Fault != nil && !page.TooLarge && page.hops > 0 && !sameOrigin(page.at, l.client.address.Home):
-		return l.sentOn(page.at, " That address does not answer: "+asSentence(page.Fault))
+		return l.sentOn(page.at, " That URL does not respond: "+asSentence(page.Fault))
 	case page.Fault != nil && !page.TooLarge && nothingAnswered(page.Fault):
 		return l.failed(Classify(page.Exchange))
 	}
@@ -27,8 +27,8 @@ func (l *siteCheck) readHomePage(ctx context.Context) (CheckStep, bool) {
 	}
 	step, goOn := l.arrived(page)
 	if left := time.Until(l.report.CertificateEnds); step.State == CheckOK && !l.report.CertificateEnds.IsZero() && left < endsSoon {
-		return warn(fmt.Sprintf("The certificate of %s ends on %s.", l.host, l.report.CertificateEnds.UTC().Format("2 January 2006")),
-			"Renew it, or ask the host why it is not renewed by itself: without a valid certificate, Drover sends nothing to the site.")
+		return warn(fmt.Sprintf("The certificate of %s expires on %s.", l.host, l.report.CertificateEnds.UTC().Format("2 January 2006")),
+			"Renew it, or ask the host why it is not renewed automatically. Without a valid certificate, Drover sends nothing to the site.")
 	}
 	return step, goOn
 }
@@ -50,7 +50,7 @@ func nothingAnswered(fault error) bool {
 func (l *siteCheck) arrived(page homePage) (CheckStep, bool) {
 	x := page.Exchange
 	if signsUp(page.at) {
-		return warn(l.host+" sends its visitors to a network's sign-up page: no such blog exists there.", ReasonOtherSite.Fix())
+		return warn(l.host+" redirects visitors to a network's sign-up page: the network has no such site.", ReasonOtherSite.Fix())
 	}
 	if !sameOrigin(page.at, l.client.address.Home) {
 		return l.sentOn(page.at, "")
@@ -60,17 +60,17 @@ func (l *siteCheck) arrived(page homePage) (CheckStep, bool) {
 	switch {
 	case x.Fault != nil && !x.TooLarge:
 		return warn(l.host+" does not show its home page: "+asSentence(x.Fault),
-			"Open the site in a browser, and look at its error log. The REST API is asked all the same.")
+			"Open the site in a browser and check its error log. Drover still checks the REST API.")
 	case blocked:
 		return warn(l.host+" does not show its home page to Drover. "+did, ReasonBlocked.Fix())
 	case x.Status == http.StatusUnauthorized && x.Header.Get("Www-Authenticate") != "":
-		return warn(l.host+" asks its visitors for a password of the host's.",
-			"Have the host's password switched off, at least for /wp-json/: a request can carry one password only.")
+		return warn(l.host+" asks visitors for a password that the host has set.",
+			"Turn off the host's password, at least for /wp-json/. A request can carry only one password.")
 	case x.Status >= 400:
-		return warn(fmt.Sprintf("%s answers its home page with %d %s.", l.host, x.Status, http.StatusText(x.Status)),
-			"Open the site in a browser and look at its error log.")
+		return warn(fmt.Sprintf("The home page of %s returns %d %s.", l.host, x.Status, http.StatusText(x.Status)),
+			"Open the site in a browser and check its error log.")
 	}
-	return ok(l.host + " answers.")
+	return ok(l.host + " responds.")
 }
 
 // sentOn tells of a redirect to another origin. The path of the home stays: behind it lies a start page, or a site of a network.
@@ -78,10 +78,10 @@ func (l *siteCheck) sentOn(at, more string) (CheckStep, bool) {
 	target, err := url.Parse(at)
 	home, homeErr := url.Parse(l.client.address.Home)
 	if err != nil || homeErr != nil {
-		return warn(l.host+" redirects its visitors to an address that cannot be read.", "Correct the redirect on the site.")
+		return warn(l.host+" redirects visitors to an invalid URL.", "Fix the redirect on the site.")
 	}
 	l.report.RedirectsTo = origin(target) + home.EscapedPath()
-	return warn(fmt.Sprintf("%s sends its visitors on to %s.%s", l.host, l.report.RedirectsTo, more),
-		fmt.Sprintf("If that is the site, change its address to %s: no request is sent along a redirect, since that would lose it or show the credential to "+
+	return warn(fmt.Sprintf("%s redirects visitors to %s.%s", l.host, l.report.RedirectsTo, more),
+		fmt.Sprintf("If that is the site, change its URL to %s. Drover does not follow redirects, because that could lose the request or send the credential to "+
 			"another host.", l.report.RedirectsTo))
 }

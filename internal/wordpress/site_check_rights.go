@@ -22,16 +22,16 @@ func (l *siteCheck) capabilities(ctx context.Context) (CheckStep, bool) {
 	p, is := l.plugin()
 	switch {
 	case !l.known:
-		as = "The user's role is not known"
+		as = "The user's role is unknown"
 	case l.report.Administrator && p.Slug != cacheplugin.BigScoots.Slug:
-		return warn(as+": an administrator's credential can do everything on "+l.host+".", "Connect a user of a lesser role for what needs less. "+p.Access)
+		return warn(as+": an administrator's credential can do everything on "+l.host+".", "Connect a user with a lower role where that is enough. "+p.Access)
 	case l.report.Administrator:
 		return warn(as+": an administrator's credential can do everything on "+l.host+".",
-			"Connect a user of a lesser role instead, and let that role purge in BigScoots Cache's settings.")
+			"Connect a user with a lower role instead, and let that role purge in the BigScoots Cache settings.")
 	case len(l.report.Roles) == 0:
-		return fail("The user has no role on "+l.host+".", "On a multisite, add the user to this site too, with a role that may clear the cache.")
+		return fail("The user has no role on "+l.host+".", "On a multisite network, add the user to this site too, with a role that can clear the cache.")
 	case l.report.CanManage:
-		return ok(as + ", which may manage options.")
+		return ok(as + ", which can manage options.")
 	}
 	if !is {
 		return ok(as + ".")
@@ -44,18 +44,18 @@ func (l *siteCheck) mayPurge(ctx context.Context, p cacheplugin.Plugin, as strin
 	x, v := l.request(ctx, http.MethodOptions, p.Clear.Path)
 	switch {
 	case x.Fault != nil, x.Status >= 300:
-		return warn(as+"; "+l.host+" does not let Drover ask whether it may purge. "+certain(v.Note),
-			"Run Clear cache to see. Ask the host to let OPTIONS, PATCH and DELETE through to /wp-json/.")
+		return warn(as+"; "+l.host+" does not let Drover find out whether it can purge. "+certain(v.Note),
+			"Run Clear cache to find out. Ask the host to allow OPTIONS, PATCH and DELETE requests to /wp-json/.")
 	case len(x.Body) > 0 && !json.Valid(x.Body): // PHP sends no more headers once something is printed
-		return warn(as+"; whether it may purge cannot be told: "+l.host+" prints something before its answers, and so loses their headers.",
-			"Run Clear cache to see. Look for PHP warnings, or a file that begins with a byte order mark, in the site's plugins and theme.")
+		return warn(as+"; whether it can purge is unknown: "+l.host+" prints output before its responses, which removes their headers.",
+			"Run Clear cache to find out. Look for PHP warnings, or a file that begins with a byte order mark, in the site's plugins and theme.")
 	case !fromWordPress(x):
-		return warn(as+"; whether it may purge cannot be told: the server of "+l.host+" answers OPTIONS by itself, before WordPress.",
-			"Run Clear cache to see. A rule for CORS in the web server's configuration does this: have it leave /wp-json/ to WordPress.")
+		return warn(as+"; whether it can purge is unknown: the server of "+l.host+" answers OPTIONS requests before WordPress sees them.",
+			"Run Clear cache to find out. A CORS rule in the web server's configuration causes this. Exclude /wp-json/ from it.")
 	case allows(x, p.Clear.Method):
-		return ok(as + ", which may purge.")
+		return ok(as + ", which can purge.")
 	}
-	result, _ := fail(as+", which may not purge the cache of "+l.host+".", p.Access)
+	result, _ := fail(as+", which can't purge the cache of "+l.host+".", p.Access)
 	return result, true
 }
 
@@ -85,7 +85,7 @@ func (l *siteCheck) namespaces(ctx context.Context) (CheckStep, bool) {
 	switch active := cacheplugin.In(l.report.Namespaces); len(active) {
 	case 0:
 	case 1:
-		return ok(active[0].Name + " answers.")
+		return ok(active[0].Name + " responds.")
 	default:
 		return ok(cacheplugin.Names(active) + " answer.")
 	}
@@ -94,7 +94,7 @@ func (l *siteCheck) namespaces(ctx context.Context) (CheckStep, bool) {
 		found, _ := findJSON(x.Body)
 		if fields, _ := readObject(found.value); readText(fields["namespace"]) == p.Namespace || len(fields["routes"]) > 2 {
 			l.report.Namespaces = append(l.report.Namespaces, p.Namespace)
-			return ok(p.Name + " answers, though the index does not name it.")
+			return ok(p.Name + " responds, although the REST index does not list it.")
 		}
 	}
 	result, _ := warn(p.Name+" is not active on "+l.host+".", "Activate the plugin there, or leave the site out of cache operations. Everything else works.")
@@ -105,12 +105,12 @@ func (l *siteCheck) namespaces(ctx context.Context) (CheckStep, bool) {
 func (l *siteCheck) status(ctx context.Context) (CheckStep, bool) {
 	p, _ := l.plugin()
 	if p.Status == nil {
-		return ok(p.Name + " does not tell its status over REST.")
+		return ok(p.Name + " does not report its status over REST.")
 	}
 	x := l.client.Do(ctx, PluginRequest(p.Status.Request))
 	v := Classify(x)
 	if v.Outcome != OK {
-		return warn(p.Name+" does not tell its status. "+l.found(v), v.Reason.Fix())
+		return warn(p.Name+" does not report its status. "+l.found(v), v.Reason.Fix())
 	}
 	found, _ := findJSON(x.Body)
 	s, finding, toDo := readStatus(p, found.value, l.host)

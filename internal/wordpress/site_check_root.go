@@ -24,14 +24,14 @@ func (l *siteCheck) findRoot(ctx context.Context) (CheckStep, bool) {
 
 func (l *siteCheck) foreignRoot(root string) (CheckStep, bool) {
 	return fail(fmt.Sprintf("%s says that its REST API is on another host, at %s. The credential was not sent there.", l.host, printable(root, 200)),
-		"Add the site with that address, or correct the WordPress address and the site address under Settings → General: Drover sends the credential to the "+
-			"site's own host only.")
+		"Add the site with that URL, or correct WordPress Address and Site Address under Settings → General. Drover sends the credential only to the "+
+			"site's own host.")
 }
 
 // ofAnother tells that the path leads to another site of the host, which must not be taken for this one.
 func (l *siteCheck) ofAnother(other discovery) (CheckStep, bool) {
 	l.report.OtherSite = printable(other.Home, 500)
-	return fail(l.client.address.Home+" is not answered by the site that was meant. "+other.says(), ReasonOtherSite.Fix())
+	return fail(l.client.address.Home+" is served by a different site. "+other.says(), ReasonOtherSite.Fix())
 }
 
 func (l *siteCheck) rooted(found discovery) (CheckStep, bool) {
@@ -40,8 +40,8 @@ func (l *siteCheck) rooted(found discovery) (CheckStep, bool) {
 	l.report.Root, l.report.Name, l.report.Home, l.report.Namespaces = at.Root, at.Name, at.Home, found.Namespaces
 	otherHome := found.Home != "" && (!sameOrigin(found.Home, l.client.address.Home) || !within(l.client.address.Home, found.Home))
 	if otherHome && l.report.RedirectsTo == "" {
-		return warn(fmt.Sprintf("The REST API is at %s, but the site calls itself %s.", at.Root, at.Home),
-			"Use the site's own name for it as its address: URLs to purge must begin with it, and the plugin drops others silently.")
+		return warn(fmt.Sprintf("The REST API is at %s, but the site's own URL is %s.", at.Root, at.Home),
+			"Change the site's URL to its own. URLs to purge must begin with it; the plugin ignores others without a message.")
 	}
 	return ok("The REST API is at " + at.Root + ".")
 }
@@ -50,10 +50,10 @@ func (l *siteCheck) rooted(found discovery) (CheckStep, bool) {
 func (l *siteCheck) rootless(v Verdict) (CheckStep, bool) {
 	switch {
 	case v.Reason == ReasonRedirected && l.report.RedirectsTo != "":
-		return fail(fmt.Sprintf("%s has moved to %s, REST API and all.", l.host, l.report.RedirectsTo), "Change the site's address to "+l.report.RedirectsTo+".")
+		return fail(fmt.Sprintf("%s has moved to %s, including its REST API.", l.host, l.report.RedirectsTo), "Change the site's URL to "+l.report.RedirectsTo+".")
 	case v.Outcome == OK, v.Reason == ReasonNotJSON, v.Reason == ReasonNoRoute:
-		return fail(l.host+" has no REST API that can be found.",
-			"Check that this is a WordPress site, that Settings → Permalinks is saved, and that no plugin switches the REST API off.")
+		return fail(l.host+" has no REST API that Drover can find.",
+			"Check that this is a WordPress site, that Settings → Permalinks is saved, and that no plugin turns off the REST API.")
 	}
 	return l.failed(v)
 }
@@ -62,13 +62,13 @@ func (l *siteCheck) applicationPasswords(context.Context) (CheckStep, bool) {
 	ways, listed := readObject(l.index.Authentication) // an empty list: nothing is offered
 	names := readTexts(l.index.Authentication)
 	if !listed && len(readList(l.index.Authentication)) == 0 {
-		return warn(l.host+" does not tell whether application passwords are available.",
-			"A plugin shortens the REST index. Nothing to do while the credential works.")
+		return warn(l.host+" does not report whether application passwords are available.",
+			"A plugin shortens the REST index. No action is needed while the credential works.")
 	}
 	if _, offered := ways["application-passwords"]; !offered && !slices.Contains(names, "application-passwords") {
-		return fail("Application passwords are switched off on "+l.host+".",
-			"A security plugin or the host switches them off (the filter wp_is_application_passwords_available), or WordPress does not know that it is reached by "+
-				"https. Have that changed.")
+		return fail("Application passwords are turned off on "+l.host+".",
+			"A security plugin or the host turns them off (the filter wp_is_application_passwords_available), or WordPress does not detect that the site "+
+				"uses HTTPS.")
 	}
 	return ok("Application passwords are available.")
 }

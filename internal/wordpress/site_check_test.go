@@ -116,9 +116,9 @@ func TestLadderFindings(t *testing.T) {
 		finding string
 	}{
 		"an empty list of ways to sign in": {map[string]http.HandlerFunc{"/wp-json/": says(200, fmt.Sprintf(index, `[]`))}, "broken", StepApplicationPasswords,
-			CheckFailed, "switched off"},
+			CheckFailed, "turned off"},
 		"an index cut short": {map[string]http.HandlerFunc{"/wp-json/": says(200, `{"namespaces":["wp/v2","bigscoots-cache/v2"]}`)}, "warning",
-			StepApplicationPasswords, CheckWarning, "does not tell"},
+			StepApplicationPasswords, CheckWarning, "does not report"},
 		"visitors may not read the index": {map[string]http.HandlerFunc{"/wp-json/": func(w http.ResponseWriter, r *http.Request) {
 			if _, _, signed := r.BasicAuth(); !signed {
 				jsonError(w, 401, "rest_login_required")
@@ -128,35 +128,35 @@ func TestLadderFindings(t *testing.T) {
 		}}, "ready", StepRoot, CheckOK, "/wp-json/"},
 		"a home page with an error": {map[string]http.HandlerFunc{"/": says(500, page("Error"))}, "warning", StepHomePage, CheckWarning, "500"},
 		"a challenge for visitors":  {map[string]http.HandlerFunc{"/": says(403, page("Just a moment..."))}, "warning", StepHomePage, CheckWarning, "Cloudflare"},
-		"a circle for visitors":     {map[string]http.HandlerFunc{"/": redirect("/")}, "warning", StepHomePage, CheckWarning, "circle"},
+		"a circle for visitors":     {map[string]http.HandlerFunc{"/": redirect("/")}, "warning", StepHomePage, CheckWarning, "redirect loop"},
 		"a start page in a language": {map[string]http.HandlerFunc{"/": redirect("/de/"), "/de/": says(200, page("Acme"))}, "ready", StepHomePage, CheckOK,
-			"answers"},
+			"responds"},
 		"no users to be seen": {map[string]http.HandlerFunc{"/wp-json/wp/v2/users/me": says(404, `{"code":"rest_no_route"}`)}, "warning", StepCapabilities,
-			CheckOK, "may purge"},
+			CheckOK, "can purge"},
 		"users in another form": {map[string]http.HandlerFunc{"/wp-json/wp/v2/users/me": says(200, `[]`)}, "warning", StepCredential, CheckWarning,
-			"does not tell"},
+			"does not report"},
 		"no word of roles": {map[string]http.HandlerFunc{"/wp-json/wp/v2/users/me": says(200, `{"username":"drover","roles":null}`)}, "ready",
-			StepCapabilities, CheckOK, "role is not known, which may purge"},
+			StepCapabilities, CheckOK, "role is unknown, which can purge"},
 		"ways to sign in as a list": {map[string]http.HandlerFunc{"/wp-json/": says(200, fmt.Sprintf(index, `["application-passwords"]`))}, "ready",
 			StepApplicationPasswords, CheckOK, "available"},
 		"ways to sign in as a flag": {map[string]http.HandlerFunc{"/wp-json/": says(200, fmt.Sprintf(index, `true`))}, "warning", StepApplicationPasswords,
-			CheckWarning, "does not tell"},
+			CheckWarning, "does not report"},
 		"a user without a role": {map[string]http.HandlerFunc{"/wp-json/wp/v2/users/me": says(200, `{"username":"drover","roles":[]}`)}, "broken",
 			StepCapabilities, CheckFailed, "no role"},
 		"a manager": {map[string]http.HandlerFunc{"/wp-json/wp/v2/users/me": says(200,
 			`{"username":"drover","roles":["manager"],"capabilities":{"manage_options":true}}`)}, "ready", StepCapabilities, CheckOK, "manage options"},
 		"no right to purge": {map[string]http.HandlerFunc{"/wp-json/bigscoots-cache/v2/clear-cache": says(200, `{"methods":["PATCH"]}`)}, "broken",
-			StepCapabilities, CheckFailed, "may not purge"},
+			StepCapabilities, CheckFailed, "can't purge"},
 		"a worker before OPTIONS": {map[string]http.HandlerFunc{"/wp-json/bigscoots-cache/v2/clear-cache": says(200, `{"ok":true}`)}, "warning", StepCapabilities,
-			CheckWarning, "cannot be told"},
+			CheckWarning, "is unknown"},
 		"an empty list for OPTIONS": {map[string]http.HandlerFunc{"/wp-json/bigscoots-cache/v2/clear-cache": says(200, `[]`)}, "warning", StepCapabilities,
-			CheckWarning, "cannot be told"},
+			CheckWarning, "is unknown"},
 		"a firewall before OPTIONS": {map[string]http.HandlerFunc{"/wp-json/bigscoots-cache/v2/clear-cache": says(405, page("405"))}, "warning", StepCapabilities,
-			CheckWarning, "does not let Drover ask"},
+			CheckWarning, "does not let Drover find out"},
 		"a status that fails": {map[string]http.HandlerFunc{"/wp-json/bigscoots-cache/v2/status": says(500, page("500"))}, "warning", StepStatus, CheckWarning,
-			"does not tell its status"},
+			"does not report its status"},
 		"a status without a cache": {map[string]http.HandlerFunc{"/wp-json/bigscoots-cache/v2/status": says(200, `{"success":true}`)}, "warning", StepStatus,
-			CheckWarning, "does not tell"},
+			CheckWarning, "does not report"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, client := newBlog(t, c.pages)
@@ -187,7 +187,7 @@ func TestLadderKeepsTheCredential(t *testing.T) {
 		redirects           bool
 	}{
 		"all has moved":             {"", StepRoot, "has moved to", true},
-		"only visitors are sent on": {"/", StepHomePage, "sends its visitors on", true},
+		"only visitors are sent on": {"/", StepHomePage, "redirects visitors to", true},
 		"the root is elsewhere":     {"root", StepRoot, "on another host", false},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -9,7 +9,7 @@ import (
 
 func (l *siteCheck) credential(ctx context.Context) (CheckStep, bool) {
 	if l.client.username == "" {
-		return fail("No credential is stored for "+l.host+".", "Store the name of a user of the site and an application password of that user.")
+		return fail("No credential is stored for "+l.host+".", "Enter a WordPress username and an application password of that user.")
 	}
 	x, v := l.request(ctx, http.MethodGet, "/wp/v2/users/me?context=edit&_fields=id,username,name,roles,capabilities")
 	if v.Outcome == OK {
@@ -25,15 +25,15 @@ func (l *siteCheck) credential(ctx context.Context) (CheckStep, bool) {
 	}
 	switch {
 	case !refused && closedToAll(x, v):
-		return warn("Whether the credential works on "+l.host+" cannot be told: something on the site refuses /wp/v2/users/me, and no other question decides.",
-			"Run an operation to see. Let signed-in users read /wp/v2/users/me in the settings of the site's security plugin.")
+		return warn("Drover cannot tell whether the credential works on "+l.host+": something on the site blocks /wp/v2/users/me, and nothing else shows it.",
+			"Run an operation to find out. To fix this, let signed-in users read /wp/v2/users/me in the settings of the site's security plugin.")
 	case refused && v.Reason != ReasonNotAuthenticated, v.Reason == ReasonNotAuthenticated && v.Note == "":
 		return fail("WordPress did not accept the credential for "+l.host+".",
-			"The username or the application password is wrong or was revoked, or the server drops the Authorization header. Replace the credential; if a new one "+
-				"fails too, ask the host to pass the Authorization header on.")
+			"The username or the application password is wrong or was revoked, or the server drops the Authorization header. Replace the credential. If a new one "+
+				"fails too, ask the host to pass the Authorization header to PHP.")
 	case v.Reason == ReasonNoRoute, v.Reason == ReasonNotJSON && v.Status == http.StatusNotFound:
-		return warn(l.host+" does not tell who is signed in: a plugin hides users.",
-			"Nothing to do while the credential works. Let signed-in users read /wp/v2/users/me to see their rights here.")
+		return warn(l.host+" does not report who is signed in: a plugin hides users.",
+			"No action is needed while the credential works. To see the user's permissions here, let signed-in users read /wp/v2/users/me.")
 	}
 	return l.failed(v)
 }
@@ -48,7 +48,7 @@ func (l *siteCheck) signedIn(x Exchange) (CheckStep, bool) {
 	found, _ := findJSON(x.Body)
 	me := parseUser(found.value)
 	if me.Username == "" && me.Name == "" {
-		return warn(l.host+" does not tell who is signed in.", "A plugin changes the answer of /wp/v2/users/me. Switch that off for signed-in users.")
+		return warn(l.host+" does not report who is signed in.", "A plugin changes the response of /wp/v2/users/me. Turn that off for signed-in users.")
 	}
 	l.known = me.Known
 	l.report.Login, l.report.Roles = printable(cmp.Or(me.Username, me.Name), 200), me.Roles

@@ -35,7 +35,7 @@ func (c *Client) request(ctx context.Context, r Request, w wire) (*http.Request,
 	method, address, override := c.disguise(r, w)
 	request, err := http.NewRequestWithContext(ctx, method, address, bytes.NewReader(r.Body))
 	if err != nil {
-		return nil, requestError("The address cannot be sent to.")
+		return nil, requestError("Drover cannot send requests to this URL.")
 	}
 	request.Header.Set("Accept", "application/json")
 	request.Header.Set("Accept-Encoding", "gzip")

@@ -160,7 +160,7 @@ function view(text) {
   const search = element("input", "control");
   search.type = "search";
   search.placeholder = "Find a key or a value";
-  search.setAttribute("aria-label", "Find in the answer");
+  search.setAttribute("aria-label", "Find in the response");
   const said = element("span", "hint");
   said.setAttribute("role", "status");
   const asText = element("button", "btn", "View as text");

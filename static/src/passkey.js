@@ -35,7 +35,7 @@ for (const form of document.querySelectorAll("form[data-passkey]")) {
     } catch (error) {
       const refused = {
         NotAllowedError: "It was cancelled, or took too long. Try again.",
-        InvalidStateError: "This passkey is already set up.", SecurityError: "Passkeys need Drover's own address, over https.",
+        InvalidStateError: "This passkey is already set up.", SecurityError: "Passkeys need Drover's own host name, over HTTPS.",
       };
       told(form, refused[error.name] ?? error.message);
     }

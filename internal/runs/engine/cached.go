@@ -20,7 +20,7 @@ func (y *sending) pastCache(x wordpress.Exchange) bool {
 	if strings.Contains(y.request.Path, "?") {
 		joint = "&"
 	}
-	y.cached = "A cache answered first (" + says + "), so Drover asked again past it."
+	y.cached = "A cache responded first (" + says + "), so Drover sent the request again and bypassed the cache."
 	y.request.Path += joint + uncached + strconv.FormatInt(time.Now().UnixNano(), 36)
 	return true
 }
@@ -32,7 +32,7 @@ const uncached = "_nocache="
 func (y *sending) marked(x wordpress.Exchange, v wordpress.Verdict) wordpress.Verdict {
 	more := y.cached
 	if says, cached := wordpress.FromCache(x); cached {
-		more = "The answer came out of a cache (" + says + "), also when Drover asked past it: it may be old."
+		more = "The response came from a cache (" + says + "), even though Drover tried to bypass it, so it may be outdated."
 	}
 	v.Note = strings.TrimSpace(v.Note + " " + more)
 	return v
@@ -51,7 +51,7 @@ func (y *sending) page(ctx context.Context, seen map[string]bool) (x wordpress.E
 			key := identityOf(found)
 			if seen[key] {
 				v = oldCopy
-				v.Note = "It is the same as a page before: the site, or a cache in front of it, drops the query."
+				v.Note = "This page is identical to an earlier one: the site, or a cache in front of it, ignores the query."
 			}
 			seen[key] = true
 		}

@@ -27,7 +27,7 @@ func TestAnUnreadableCredential(t *testing.T) {
 		h.Work(t)
 		last := h.Wait(t, h.Start(t, runstest.Everywhere("clear-cache", nil)).ID)
 		targets := h.Targets(t, last.Run.ID)
-		for i, want := range []string{"", "cannot be opened. Replace it", "no credential is stored"} {
+		for i, want := range []string{"", "cannot be decrypted. Replace it", "no credential is stored"} {
 			target := targets[h.Sites[i].ID]
 			if ok := want == ""; ok != (target.Outcome == wordpress.OK) || !ok && target.Outcome != wordpress.Failed || !strings.Contains(target.Note, want) {
 				t.Errorf("site %d: %s %q", i, target.Outcome, target.Note)

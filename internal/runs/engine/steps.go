@@ -22,7 +22,7 @@ type step struct {
 
 // noPlugin ends a target where there is nothing to clear.
 var noPlugin = wordpress.Verdict{Outcome: wordpress.Skipped, Reason: wordpress.ReasonNotApplicable,
-	Note: "No cache plugin that Drover knows is active on this site."}
+	Note: "No supported cache plugin is active on this site."}
 
 // inSteps sends a target's requests one after the other. Where the site's plugins are not known, it asks for them first.
 func (b *batch) inSteps(ctx context.Context, t *runs.Target, at sites.Located, g *gate) (verdict wordpress.Verdict, stopped error) {
@@ -59,7 +59,7 @@ func (b *batch) detectPlugins(ctx context.Context, t *runs.Target, client *wordp
 	namespaces := wordpress.NamespacesIn(x)
 	if len(namespaces) == 0 {
 		return s, wordpress.Verdict{Outcome: wordpress.Failed, Reason: wordpress.ReasonRefused, Status: v.Status,
-			Note: "The site's REST index names no plugins, so Drover cannot tell which cache to clear. Run the operation of the site's own plugin."}, true, nil
+			Note: "The site's REST index lists no plugins, so Drover cannot tell which cache to clear. Run the operation of the site's own plugin."}, true, nil
 	}
 	s, err := b.engine.registry.StoreCachePlugins(ctx, access.System(), s, namespaces)
 	if err != nil && ctx.Err() == nil {
@@ -112,7 +112,7 @@ func proven(ctx context.Context, t *runs.Target, pages *sampling, done []step) w
 		return together(done)
 	case runs.VerifiedUnclear:
 		if v.Unproven {
-			v.Note += " The site's pages do not tell either."
+			v.Note += " The site's pages do not show it either."
 		}
 	}
 	return v

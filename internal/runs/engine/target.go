@@ -17,7 +17,7 @@ func (b *batch) safely(ctx context.Context, t runs.Target) (ended bool) {
 		if caught := recover(); caught != nil {
 			b.engine.logger.ErrorContext(ctx, "a target failed", "err", b.engine.panicked(ctx, caught), "run", t.RunID, "site", t.SiteID)
 			b.end(t, wordpress.Verdict{Outcome: wordpress.Unknown, Reason: wordpress.ReasonCutOff,
-				Note: "Drover failed while it worked on this site, so the outcome is unknown. Drover's log has the details."})
+				Note: "Drover failed while processing this site, so the outcome is unknown. See the server log for details."})
 			ended = true
 		}
 	}()
@@ -46,7 +46,7 @@ func (b *batch) target(ctx context.Context, t runs.Target) bool {
 	request, _ := b.plan.Request(located.Site.Planned())
 	if b.plan.Exceeded(request) {
 		b.end(t, wordpress.Verdict{Outcome: wordpress.Skipped, Reason: wordpress.ReasonNotApplicable,
-			Note: "Not sent: the site's values changed after the run started, and make another request of it, which does more."})
+			Note: "Not sent: the site's values changed after the run started, and would make this a different request with a greater effect."})
 		return true
 	}
 	client := located.Client
@@ -76,7 +76,7 @@ func (b *batch) finish(t runs.Target, g *gate, verdict wordpress.Verdict, stoppe
 }
 
 // notSentRevoked is the note of the targets of a run whose actor may not go on with it.
-const notSentRevoked = "Not sent: the person who started the run no longer has the rights for it."
+const notSentRevoked = "Not sent: the person who started the run no longer has permission."
 
 // withoutSending decides the targets to which nothing may be sent.
 func (b *batch) withoutSending(t runs.Target) (wordpress.Verdict, bool) {
@@ -84,7 +84,7 @@ func (b *batch) withoutSending(t runs.Target) (wordpress.Verdict, bool) {
 	switch {
 	case b.revoked && t.State == runs.TargetRunning:
 		return wordpress.Verdict{Outcome: wordpress.Unknown, Reason: wordpress.ReasonCutOff,
-			Note: "Drover was stopped while this request was running, and it was not sent again: the person who started the run no longer has the rights for it."}, true
+			Note: "Drover was stopped while this request was running, and it was not sent again: the person who started the run no longer has permission."}, true
 	case b.revoked:
 		return wordpress.Verdict{Outcome: wordpress.Failed, Reason: wordpress.ReasonCancelled, Note: notSentRevoked}, true
 	case t.State == runs.TargetRunning && !b.plan.Idempotent:
@@ -98,10 +98,10 @@ func (b *batch) withoutSending(t runs.Target) (wordpress.Verdict, bool) {
 			Note: "Not sent: the site's URL was changed after the run started."}, true
 	case !b.actor.Scope.Site(s.Client, s.Tags):
 		return wordpress.Verdict{Outcome: wordpress.Failed, Reason: wordpress.ReasonCancelled,
-			Note: "Not sent: the site is no longer within the scope of who started the run."}, true
+			Note: "Not sent: the person who started the run no longer has access to this site."}, true
 	case errors.Is(b.undial[t.SiteID], sites.ErrSealed):
 		return wordpress.Verdict{Outcome: wordpress.Failed, Reason: wordpress.ReasonNotAuthenticated,
-			Note: "Not sent: the stored credential cannot be opened. Replace it on the site's page, or put the encryption key back that it was stored with."}, true
+			Note: "Not sent: the stored credential cannot be decrypted. Replace it on the site's page, or restore the encryption key that it was stored with."}, true
 	case b.clients[t.SiteID] == nil:
 		return wordpress.Verdict{Outcome: wordpress.Failed, Reason: wordpress.ReasonNotAuthenticated, Note: "Not sent: no credential is stored for this site."}, true
 	}
