@@ -15,7 +15,7 @@ func TestInstallShowsFirst(t *testing.T) {
 	root := t.TempDir()
 	env := []string{"DROVER_DATA=" + t.TempDir(), "DROVER_DATABASE_URL="}
 	args := []string{"install", "--public-url", "https://drover.agency.example", "--root", root}
-	if code, out := run(t, env, args...); code != 0 || !strings.Contains(out, "Nothing was done") || !strings.Contains(out,
+	if code, out := run(t, env, args...); code != 0 || !strings.Contains(out, "Nothing was changed") || !strings.Contains(out,
 		"DROVER_PUBLIC_URL=https://drover.agency.example") {
 		t.Errorf("dry run: exit %d %s", code, out)
 	}

@@ -189,7 +189,7 @@ func TestASiteIsConnectedInRealWordPress(t *testing.T) {
 	}
 	d.do("go back to WordPress, and approve with what was used", chromedp.NavigateBack(), until(`document.querySelector("#approve")`))
 	d.press("approve")
-	if text := d.text(); !strings.Contains(text, "used already") || !strings.Contains(text, "Approve in WordPress") {
+	if text := d.text(); !strings.Contains(text, "already used") || !strings.Contains(text, "Approve in WordPress") {
 		t.Errorf("with a state that was used:\n%s", text)
 	}
 	if _, out := run(t, d.env, "sites", "list"); strings.Contains(out, "folder.test") {

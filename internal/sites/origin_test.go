@@ -53,7 +53,7 @@ func TestCredentialBelongsToAnOrigin(t *testing.T) {
 			case c.follows && (err != nil || changed.Credential.Username != "drover"):
 				t.Errorf("%s to %s: %v, of %q", from, to, err, changed.Credential.Username)
 			case !c.follows && (!errors.Is(err, sites.ErrNoCredential) || changed.State != sites.Broken ||
-				!strings.Contains(changed.Finding, "Waits for its credential")):
+				!strings.Contains(changed.Finding, "Enter the credential again")):
 				t.Errorf("%s to %s: %v, %s %q", from, to, err, changed.State, changed.Finding)
 			}
 		}

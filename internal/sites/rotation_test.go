@@ -251,12 +251,12 @@ func TestWhatCannotBeRotated(t *testing.T) {
 			reconnect bool
 		}{
 			{wptest.Healthy, sites.RotationReady, "", false},
-			{wptest.PasswordsKept, sites.RotationBlocked, "may not create application passwords", false},
+			{wptest.PasswordsKept, sites.RotationBlocked, "cannot create application passwords", false},
 			{wptest.WrongPassword, sites.RotationBlocked, "signed-in user", true},
 			{wptest.UnknownUserCode, sites.RotationBlocked, "did not accept", true},
 			{wptest.AppPasswordsOff, sites.RotationBlocked, "signed-in user", true},
-			{wptest.UsersClosed, sites.RotationBlocked, "closes /wp/v2/users", false},
-			{wptest.OtherSite, sites.RotationBlocked, "Another WordPress site", false},
+			{wptest.UsersClosed, sites.RotationBlocked, "blocks /wp/v2/users", false},
+			{wptest.OtherSite, sites.RotationBlocked, "A different WordPress site", false},
 			{wptest.VerbsBlocked, sites.RotationReady, "", false},
 			{wptest.PlainPermalinks, sites.RotationReady, "", false},
 			{wptest.CertExpired, sites.RotationBlocked, "secure connection", false},

@@ -75,7 +75,7 @@ func TestConnectingASiteInTheBrowser(t *testing.T) {
 	if site, err := h.registry.Site(t.Context(), shell, 1); err != nil || site.State != sites.Ready {
 		t.Errorf("it was not checked at once: %+v %v", site, err)
 	}
-	if _, page := p.get("/sites/1"); !strings.Contains(page, "was checked: everything works") || strings.Contains(page, password) {
+	if _, page := p.get("/sites/1"); !strings.Contains(page, "was checked. Everything works") || strings.Contains(page, password) {
 		t.Errorf("%.3000s", page)
 	}
 	_, page := p.get("/connect/1")

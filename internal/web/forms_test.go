@@ -217,7 +217,7 @@ func TestImportByUploadAndByPaste(t *testing.T) {
 				t.Fatalf("%d %.300s", status, page)
 			}
 			lines := report(t, page)
-			for line, want := range map[string][2]string{"2": {"added", ""}, "4": {"invalid", "holds no spaces"}, "5": {"added", ""}, "6": {"duplicate", "line 5"},
+			for line, want := range map[string][2]string{"2": {"added", ""}, "4": {"invalid", "cannot contain spaces"}, "5": {"added", ""}, "6": {"duplicate", "line 5"},
 				"7": {"invalid", "application_password"}} {
 				if got := lines[line]; !strings.EqualFold(got[0], want[0]) || !strings.Contains(got[1], want[1]) {
 					t.Errorf("line %s: %q, want %q", line, got, want)

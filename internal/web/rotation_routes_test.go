@@ -94,7 +94,7 @@ func TestRotationThroughThePages(t *testing.T) {
 		t.Fatalf("%v", steps)
 	}
 	_, page := p.get("/rotation")
-	for _, words := range []string{"Rotate 1 password", "Connect 1 site again", "Can't be rotated", "may not create application passwords"} {
+	for _, words := range []string{"Rotate 1 password", "Connect 1 site again", "Cannot be rotated", "cannot create application passwords"} {
 		if !strings.Contains(page, words) {
 			t.Errorf("the page lacks %q", words)
 		}

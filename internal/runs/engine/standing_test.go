@@ -29,10 +29,10 @@ func TestARunOfSomebodyWhoMayNoMore(t *testing.T) {
 		noteHas string
 	}{
 		"as before":                {runstest.Owner, nil, 2, runs.Done, ""},
-		"removed":                  {runstest.Owner, access.ErrForbidden, 0, runs.Cancelled, "no longer has the rights"},
-		"demoted":                  {demoted, nil, 0, runs.Cancelled, "no longer has the rights"},
-		"held to other operations": {operations, nil, 0, runs.Cancelled, "no longer has the rights"},
-		"held to one client":       {narrowed, nil, 1, runs.Done, "scope"},
+		"removed":                  {runstest.Owner, access.ErrForbidden, 0, runs.Cancelled, "no longer has permission"},
+		"demoted":                  {demoted, nil, 0, runs.Cancelled, "no longer has permission"},
+		"held to other operations": {operations, nil, 0, runs.Cancelled, "no longer has permission"},
+		"held to one client":       {narrowed, nil, 1, runs.Done, "no longer has access"},
 	}
 	dbtest.Each(t, func(t *testing.T, db *database.DB) {
 		h := runstest.New(t, db, []wptest.Site{{Client: "Acme"}, {Client: "Zulu"}})

@@ -95,7 +95,7 @@ func TestVerificationProvesAClearedCache(t *testing.T) {
 		}
 	}
 	if got := targets[h.Sites[len(fleet)].ID]; got.Outcome != wordpress.Unknown || got.Verified != runs.VerifiedUnclear ||
-		!strings.Contains(got.Note, "do not tell") {
+		!strings.Contains(got.Note, "do not show it") {
 		t.Errorf("no page is cached: %s, %s, %q", got.Outcome, got.Verified, got.Note)
 	}
 }
