@@ -13,7 +13,7 @@ func homeGallery() []GalleryPage {
 	attention.Under, attention.Recent = rows[:1], rows[1:6]
 	attention.Trouble = []RunRow{rows[2], rows[5]}
 	faulted := galleryRunRows(3)[0]
-	faulted.Fault = "The server's log says why: look there, then run it again on these sites."
+	faulted.Fault = "Drover could not process some of the sites. Check the server log, then rerun these sites."
 	attention.Faulted = []RunRow{faulted}
 	viewer := HomePage{Frame: galleryFrame("Home", "home", "viewer")}
 	return []GalleryPage{

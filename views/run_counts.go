@@ -15,6 +15,17 @@ func (c RunCounts) Ended() int {
 	return c.OK + c.Partial + c.Skipped + c.Failed + c.Unknown + c.NotSent
 }
 
+// shownState is how a run in the state ended: one that left sites which need attention is not merely done.
+func (c RunCounts) shownState(state string) string {
+	switch {
+	case state != "done" || c.Trouble() == 0:
+		return state
+	case c.OK == 0 && c.Failed > 0:
+		return "failed"
+	}
+	return "attention"
+}
+
 // Trouble is how many need a person.
 func (c RunCounts) Trouble() int { return c.Partial + c.Failed + c.Unknown }
 

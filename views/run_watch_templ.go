@@ -744,7 +744,7 @@ func runUnderWay(v RunView) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = Mark(v.State).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = Mark(v.Counts.shownState(v.State)).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

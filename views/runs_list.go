@@ -46,16 +46,7 @@ type RunRow struct {
 	EndedAt   time.Time
 }
 
-// shownState is how the run ended: one that left sites which need attention is not merely done.
-func (r RunRow) shownState() string {
-	switch trouble := r.Counts.Trouble(); {
-	case r.State != "done" || trouble == 0:
-		return r.State
-	case r.Counts.OK == 0 && r.Counts.Failed > 0:
-		return "failed"
-	}
-	return "attention"
-}
+func (r RunRow) shownState() string { return r.Counts.shownState(r.State) }
 
 // Empty tells whether nothing is filtered.
 func (f RunsFilter) Empty() bool { return len(f.query()) == 0 }
