@@ -169,6 +169,9 @@ func (j *job) typed(text string) {
 	do(j.t, j.ctx, "type "+text, chromedp.KeyEvent(text))
 }
 
+// loaded says that the page's own scripts listen: a key that comes before is nobody's.
+const loaded = `document.readyState === "complete"`
+
 // press presses keys, each of which counts.
 func (j *job) press(keys ...string) {
 	j.t.Helper()
@@ -177,7 +180,7 @@ func (j *job) press(keys ...string) {
 		if key >= " " && key <= "~" {
 			j.printable(key)
 		} else {
-			do(j.t, j.ctx, "press "+key, chromedp.KeyEvent(key))
+			do(j.t, j.ctx, "press "+key, until(loaded), chromedp.KeyEvent(key))
 		}
 	}
 }
@@ -274,6 +277,7 @@ func bodyOf(t *testing.T, c wptest.Call) map[string]any {
 // printable presses a key as a keyboard does: where the page takes it for itself, no letter follows.
 func (j *job) printable(key string) {
 	j.t.Helper()
+	do(j.t, j.ctx, "press "+key, until(loaded))
 	for _, kind := range []input.DispatchKeyEventType{input.DispatchKeyEventTypeKeyDown, input.DispatchKeyEventTypeKeyUp} {
 		params := input.DispatchKeyEventParams{Type: kind, Key: key}
 		if kind == input.DispatchKeyEventTypeKeyDown {

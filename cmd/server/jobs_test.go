@@ -289,7 +289,7 @@ func clearByKeyboard(j *job) {
 	j.press(kb.Enter)
 	j.wait(`document.querySelector("#run-preview")?.innerText.includes("28 sites")`)
 	j.keys++
-	do(j.t, j.ctx, "press Ctrl+Enter", chromedp.KeyEvent(kb.Enter, chromedp.KeyModifiers(chromedp.ModifierCtrl)))
+	do(j.t, j.ctx, "press Ctrl+Enter", until(loaded), chromedp.KeyEvent(kb.Enter, chromedp.KeyModifiers(chromedp.ModifierCtrl)))
 	run := j.ended()
 	j.press("p")
 	j.wait(`location.pathname.endsWith("/report")`)
