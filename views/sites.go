@@ -2,6 +2,7 @@ package views
 
 import (
 	"net/url"
+	"slices"
 	"time"
 )
 
@@ -183,4 +184,13 @@ func (s Site) confirmCredential() string {
 		next += "&run=" + id(s.FromRun)
 	}
 	return "/confirm?next=" + url.QueryEscape(next)
+}
+
+// inWords names the states of chips as the list's rows do.
+func inWords(states []Chip) []Chip {
+	named := slices.Clone(states)
+	for i := range named {
+		named[i].Label = badgeOf(named[i].Label).word
+	}
+	return named
 }

@@ -246,7 +246,7 @@ func SitesPage(f Frame, s Sites) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = chips(s.States).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = chips(inWords(s.States)).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
