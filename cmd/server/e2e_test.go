@@ -101,7 +101,7 @@ func TestTheMainJobOnRealWordPress(t *testing.T) {
 	first := l.rows(t, "sites.csv")[0]
 	do(t, ctx, "add a site", chromedp.Navigate(home+"/sites/new"), chromedp.SendKeys("#url", first["url"]), chromedp.SendKeys("#username", first["username"]),
 		chromedp.SendKeys("#application_password", first["application_password"]), chromedp.Click("main form button"),
-		until(`document.body.innerText.includes("everything works")`), until(`document.body.innerText.includes("Signed in as drover")`))
+		until(`document.body.innerText.includes("Everything works")`), until(`document.body.innerText.includes("Signed in as drover")`))
 	for _, file := range []string{"sites.csv", "faulty.csv"} {
 		do(t, ctx, "import "+file, chromedp.Navigate(home+"/sites/import"), chromedp.SetUploadFiles("#file", []string{filepath.Join(l.dir, file)}),
 			until(`document.querySelectorAll("main table tbody tr").length > 3`), chromedp.Click("#import-confirm"),

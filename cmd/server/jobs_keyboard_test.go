@@ -167,7 +167,7 @@ func fixByKeyboard(j *job) {
 	j.press(kb.Enter)
 	j.wait(`document.activeElement.id === "application_password"`)
 	j.typed(wptest.DefaultPassword + kb.Enter)
-	j.wait(`document.body.innerText.includes("everything works")`)
+	j.wait(`document.body.innerText.includes("Everything works")`)
 	first := evaluate(j.t, j.ctx, "location.pathname")
 	j.tabTo("#run-live button", "Rerun failed")
 	j.press(kb.Enter)

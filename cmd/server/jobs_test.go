@@ -196,7 +196,7 @@ func fixACredential(j *job) {
 	j.wait(`document.activeElement.id === "application_password"`)
 	j.typed(wptest.DefaultPassword)
 	j.click(`form[action$="/credential"] button`)
-	j.wait(`document.body.innerText.includes("everything works")`)
+	j.wait(`document.body.innerText.includes("Everything works")`)
 	first := evaluate(j.t, j.ctx, "location.pathname")
 	j.clickText("#run-live button", "Rerun failed")
 	j.wait(`location.pathname !== "` + first + `"`)
