@@ -53,7 +53,7 @@ func TestBackupComesBack(t *testing.T) {
 			tryCommands(t, restored, []commandCase{
 				{[]string{"restore", s.csv}, map[string]int{"sqlite": 3, "postgres": 1}[name], ""},
 				{[]string{"restore", filepath.Join(data, "none")}, 2, ""},
-				{[]string{"restore", file}, 0, "2 credentials open"},
+				{[]string{"restore", file}, 0, "2 credentials can be decrypted"},
 				{[]string{"audit", "verify"}, 0, "is intact up to entry"},
 				{[]string{"audit", "list", "--json", "--action", "database.restore"}, 0, `"outcome":"done"`},
 				{[]string{"sites", "list", "--json"}, 0, `"site":"` + s.fake.URL(0) + `"`}, // it was retired after the backup

@@ -22,7 +22,7 @@ var tableOwner = map[string]string{
 	"streams": "internal/auditsinks", "pending_changes": "internal/changes",
 	"sites": "internal/sites", "clients": "internal/sites", "site_tags": "internal/sites", "credentials": "internal/sites", "site_indexes": "internal/sites",
 	"site_events":    "internal/sites",
-	"import_reports": "internal/sites", "rotations": "internal/sites",
+	"import_reports": "internal/sites", "rotations": "internal/sites", "limited_users": "internal/sites",
 	"runs": "internal/runs", "batches": "internal/runs", "targets": "internal/runs", "attempts": "internal/runs", "host_leases": "internal/runs",
 	"drafts":      "internal/runs",
 	"operations":  "internal/saved",
