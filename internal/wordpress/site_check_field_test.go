@@ -243,10 +243,10 @@ func TestOptionsByTheServer(t *testing.T) {
 		"a 403 page":                  {says(403, page("403")), CheckWarning, "does not let Drover find out"},
 		"WordPress, with the right":   {headed(204, "", "X-Robots-Tag", wordpress, "Allow", "GET, PATCH"), CheckOK, "can purge"},
 		"WordPress, in small letters": {headed(200, `{"methods":["PATCH"]}`, "allow", "get, patch"), CheckOK, "can purge"},
-		"WordPress, without":          {headed(204, "", "X-Robots-Tag", wordpress), CheckFailed, "can't purge"},
-		"WordPress, by its Link":      {headed(204, "", "Link", `</wp-json/>; rel="https://api.w.org/"`), CheckFailed, "can't purge"},
-		"WordPress, by X-WP":          {headed(204, "", "X-WP-DoingItWrong", "x", "Allow", "GET"), CheckFailed, "can't purge"},
-		"WordPress, by its JSON":      {headed(200, `{"methods":["PATCH"]}`, "Allow", "GET"), CheckFailed, "can't purge"},
+		"WordPress, without":          {headed(204, "", "X-Robots-Tag", wordpress), CheckFailed, "may not purge"},
+		"WordPress, by its Link":      {headed(204, "", "Link", `</wp-json/>; rel="https://api.w.org/"`), CheckFailed, "may not purge"},
+		"WordPress, by X-WP":          {headed(204, "", "X-WP-DoingItWrong", "x", "Allow", "GET"), CheckFailed, "may not purge"},
+		"WordPress, by its JSON":      {headed(200, `{"methods":["PATCH"]}`, "Allow", "GET"), CheckFailed, "may not purge"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, client := newBlog(t, map[string]http.HandlerFunc{"/wp-json/bigscoots-cache/v2/clear-cache": c.answer})

@@ -55,7 +55,7 @@ func (l *siteCheck) mayPurge(ctx context.Context, p cacheplugin.Plugin, as strin
 	case allows(x, p.Clear.Method):
 		return ok(as + ", which can purge.")
 	}
-	result, _ := fail(as+", which can't purge the cache of "+l.host+".", p.Access)
+	result, _ := fail(as+", which may not purge the cache of "+l.host+".", p.Access)
 	return result, true
 }
 

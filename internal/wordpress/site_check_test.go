@@ -146,7 +146,7 @@ func TestLadderFindings(t *testing.T) {
 		"a manager": {map[string]http.HandlerFunc{"/wp-json/wp/v2/users/me": says(200,
 			`{"username":"drover","roles":["manager"],"capabilities":{"manage_options":true}}`)}, "ready", StepCapabilities, CheckOK, "manage options"},
 		"no right to purge": {map[string]http.HandlerFunc{"/wp-json/bigscoots-cache/v2/clear-cache": says(200, `{"methods":["PATCH"]}`)}, "broken",
-			StepCapabilities, CheckFailed, "can't purge"},
+			StepCapabilities, CheckFailed, "may not purge"},
 		"a worker before OPTIONS": {map[string]http.HandlerFunc{"/wp-json/bigscoots-cache/v2/clear-cache": says(200, `{"ok":true}`)}, "warning", StepCapabilities,
 			CheckWarning, "is unknown"},
 		"an empty list for OPTIONS": {map[string]http.HandlerFunc{"/wp-json/bigscoots-cache/v2/clear-cache": says(200, `[]`)}, "warning", StepCapabilities,
