@@ -20,7 +20,7 @@ func (y *sending) pastCache(x wordpress.Exchange) bool {
 	if strings.Contains(y.request.Path, "?") {
 		joint = "&"
 	}
-	y.cached = "A cache responded first (" + says + "), so Drover sent the request again and bypassed the cache."
+	y.cached = "The first response came from a cache (" + says + "), so Drover sent the request again and bypassed the cache."
 	y.request.Path += joint + uncached + strconv.FormatInt(time.Now().UnixNano(), 36)
 	return true
 }
