@@ -22,13 +22,14 @@ var withoutData = []string{"demo", "install", "version", "help", "completion", "
 // installed returns the settings of the Drover that is installed on this machine, by name: every command is to work on its data. There are none
 // where something else says which data that is.
 func installed(flags *pflag.FlagSet) (map[string]string, error) {
-	file, named := os.LookupEnv("DROVER_SETTINGS_FILE")
-	if file = cmp.Or(file, installedSettings); saysWhere(flags) {
+	if saysWhere(flags) {
 		return nil, nil
 	}
+	named := os.Getenv("DROVER_SETTINGS_FILE")
+	file := cmp.Or(named, installedSettings)
 	content, err := os.ReadFile(file) // #nosec G304 G703 -- whoever starts Drover names it
 	switch {
-	case errors.Is(err, fs.ErrNotExist) && !named:
+	case errors.Is(err, fs.ErrNotExist) && named == "":
 		return nil, nil
 	case errors.Is(err, fs.ErrPermission):
 		return nil, exit{exitRefused, fmt.Errorf("the settings of the installed Drover, %s, cannot be read; run this as its user, "+

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -9,7 +8,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/droverhq/drover/internal/connect"
-	"github.com/droverhq/drover/internal/validation"
 )
 
 // connectFlags say from where sites are connected, and what is to be known of them.
@@ -97,11 +95,8 @@ func (c *config) connectMainWP(cmd *cobra.Command, f connectFlags) error {
 	return c.withData(cmd, func(h *app) error {
 		ctx := cmd.Context()
 		listed, err := h.connect.AddMainWP(ctx, commandLine(), source, connect.Wanted{Client: f.client, Tags: f.tags})
-		if p, is := errors.AsType[validation.Problems](err); is {
-			return asUsage(p)
-		}
 		if err != nil {
-			return err
+			return asUsage(err)
 		}
 		if err := h.connect.Look(ctx, commandLine(), listed.Added); err != nil {
 			return err
@@ -136,11 +131,8 @@ func printScript(cmd *cobra.Command, f connectFlags, args []string) error {
 		}
 	}
 	script, err := connect.WPCLI(connect.Script{Sites: string(list), Username: f.user, Client: f.client, Tags: f.tags})
-	if p, is := errors.AsType[validation.Problems](err); is {
-		return usage("%w", p)
-	}
 	if err != nil {
-		return err
+		return asUsage(err)
 	}
 	_, err = fmt.Fprint(cmd.OutOrStdout(), script)
 	return err

@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"slices"
 
@@ -10,7 +9,6 @@ import (
 
 	"github.com/droverhq/drover/internal/connect"
 	"github.com/droverhq/drover/internal/sites"
-	"github.com/droverhq/drover/internal/validation"
 	"github.com/droverhq/drover/internal/wordpress"
 )
 
@@ -22,11 +20,8 @@ func (c *config) connectNetwork(cmd *cobra.Command, f connectFlags) error {
 	}
 	return c.withData(cmd, func(h *app) error {
 		_, all, err := h.connect.Network(cmd.Context(), commandLine(), source, f.only)
-		if p, is := errors.AsType[validation.Problems](err); is {
-			return asUsage(p)
-		}
 		if err != nil {
-			return err
+			return asUsage(err)
 		}
 		if !f.all && len(f.only) == 0 {
 			f.listNetwork(cmd, all)

@@ -144,9 +144,13 @@ func ChosenOf(file []byte, homes []string) ([]byte, error) {
 	if err != nil || len(records) == 0 || !slices.Equal(records[0], sites.ImportFields()) {
 		return nil, sites.ErrNoUpload
 	}
+	chosen := make(map[string]bool, len(homes))
+	for _, home := range homes {
+		chosen[home] = true
+	}
 	kept := records[:1]
 	for _, r := range records[1:] {
-		if slices.Contains(homes, spreadsheet.Plain(r[0])) {
+		if chosen[spreadsheet.Plain(r[0])] {
 			kept = append(kept, r)
 		}
 	}

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/dustin/go-humanize/english"
+
 	"github.com/droverhq/drover/internal/access"
 	"github.com/droverhq/drover/internal/sites"
 	"github.com/droverhq/drover/internal/validation"
@@ -150,22 +152,15 @@ func listedGrouping(one wordpress.MainWPSite, w Wanted) (client string, tags []s
 
 // String says in sentences what came of it.
 func (l Listing) String() string {
-	text := fmt.Sprintf("%s listed, %d added to the queue.", counted(l.Listed, "site"), len(l.Added))
+	text := fmt.Sprintf("%s listed, %d added to the queue.", english.Plural(l.Listed, "site", ""), len(l.Added))
 	for _, part := range []struct {
 		n    int
 		text string
 	}{{l.Known, "already in the site list"}, {l.Waiting, "already in the queue, or listed twice"}, {l.Outside, "outside your access"},
 		{l.Bad, "without a usable address"}} {
 		if part.n > 0 {
-			text += fmt.Sprintf(" %s %s.", counted(part.n, "site"), part.text)
+			text += fmt.Sprintf(" %s %s.", english.Plural(part.n, "site", ""), part.text)
 		}
 	}
 	return strings.Join(append([]string{text}, l.Missing...), " ")
-}
-
-func counted(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return fmt.Sprintf("%d %ss", n, what)
 }

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
 	"gorm.io/gorm/schema"
 )
 
@@ -74,6 +75,12 @@ func Listed[T int64 | string](tx *gorm.DB, values []T) (query, list string) {
 		return "SELECT value::bigint FROM jsonb_array_elements_text(?::jsonb)", string(text)
 	}
 	return "SELECT value FROM jsonb_array_elements_text(?::jsonb)", string(text)
+}
+
+// In is the condition that a column has one of the values, which are one parameter, however many.
+func In[T int64 | string](tx *gorm.DB, column string, values []T) clause.Expr {
+	query, list := Listed(tx, values)
+	return clause.Expr{SQL: column + " IN (" + query + ")", Vars: []any{list}}
 }
 
 func modelOf[T any](tx *gorm.DB) (*schema.Schema, error) {

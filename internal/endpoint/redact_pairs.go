@@ -38,7 +38,6 @@ type structure struct {
 // list is what is remembered of a list under way.
 type list struct {
 	elements [][]span // the values within each element
-	columns  []int    // those whose heading is a secret's, by the lists before or beside it
 }
 
 func (s *structure) scan() {

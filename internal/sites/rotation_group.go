@@ -125,15 +125,18 @@ func (r *Registry) WithSamePassword(ctx context.Context, actor access.Actor, ids
 	if err != nil {
 		return nil, err
 	}
-	found = slices.DeleteFunc(found, func(s Site) bool { return !s.RetiredAt.IsZero() })
-	return slices.Compact(slices.Sorted(slices.Values(append(idsOf(found), ids...)))), nil
+	return slices.Compact(slices.Sorted(slices.Values(append(idsOf(activeOf(found)), ids...)))), nil
+}
+
+// activeOf leaves out the sites that are retired.
+func activeOf(all []Site) []Site {
+	return slices.DeleteFunc(all, func(s Site) bool { return !s.RetiredAt.IsZero() })
 }
 
 // active leaves out the sites that are retired: nobody rotates theirs, but they keep up with the others.
 func (o *rotating) active(ctx context.Context, group []int64) ([]int64, error) {
 	found, err := o.store.byIDs(ctx, group)
-	found = slices.DeleteFunc(found, func(s Site) bool { return !s.RetiredAt.IsZero() })
-	ids := idsOf(found)
+	ids := idsOf(activeOf(found))
 	slices.Sort(ids)
 	return ids, err
 }

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -222,31 +221,18 @@ func (s store) scan(ctx context.Context, q *gorm.DB) ([]Site, error) {
 		sites[i] = r.site()
 		index[r.Row.ID], ids[i] = &sites[i], r.Row.ID
 	}
-	for some := range slices.Chunk(ids, chunk) {
-		var tags []tagRow
-		if err := s.db.WithContext(ctx).Where("site_id IN ?", some).Order("tag").Find(&tags).Error; err != nil {
-			return nil, fmt.Errorf("sites: tags: %w", err)
-		}
-		for _, t := range tags {
-			index[t.SiteID].Tags = append(index[t.SiteID].Tags, t.Tag)
-		}
+	var tags []tagRow
+	if err := s.db.WithContext(ctx).Where(database.In(s.db, "site_id", ids)).Order("tag").Find(&tags).Error; err != nil {
+		return nil, fmt.Errorf("sites: tags: %w", err)
+	}
+	for _, t := range tags {
+		index[t.SiteID].Tags = append(index[t.SiteID].Tags, t.Tag)
 	}
 	return sites, nil
 }
 
-// chunk bounds the parameters of one statement: SQLite takes 32,766, PostgreSQL 65,535.
-const chunk = 5000
-
 func (s store) byIDs(ctx context.Context, ids []int64) ([]Site, error) {
-	all := make([]Site, 0, len(ids))
-	for some := range slices.Chunk(ids, chunk) {
-		found, err := s.scan(ctx, s.joined(ctx).Select(listColumns).Where("sites.id IN ?", some).Order("lower(sites.name), sites.id"))
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, found...)
-	}
-	return all, nil
+	return s.scan(ctx, s.joined(ctx).Select(listColumns).Where(database.In(s.db, "sites.id", ids)).Order("lower(sites.name), sites.id"))
 }
 
 func (s store) byHome(ctx context.Context, home string) (Site, bool, error) {

@@ -4,10 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/droverhq/drover/internal/access"
+	"github.com/droverhq/drover/internal/database"
 	"github.com/droverhq/drover/internal/wordpress"
 )
 
@@ -46,15 +46,13 @@ func (w write) dropCredential(before Site, to string) error {
 }
 
 func (s store) credentials(ctx context.Context, ids []int64) (map[int64]credentialRow, error) {
-	found := make(map[int64]credentialRow, len(ids))
-	for some := range slices.Chunk(ids, chunk) {
-		var rows []credentialRow
-		if err := s.db.WithContext(ctx).Where("site_id IN ?", some).Find(&rows).Error; err != nil {
-			return nil, fmt.Errorf("sites: credentials: %w", err)
-		}
-		for _, r := range rows {
-			found[r.SiteID] = r
-		}
+	var rows []credentialRow
+	if err := s.db.WithContext(ctx).Where(database.In(s.db, "site_id", ids)).Find(&rows).Error; err != nil {
+		return nil, fmt.Errorf("sites: credentials: %w", err)
+	}
+	found := make(map[int64]credentialRow, len(rows))
+	for _, r := range rows {
+		found[r.SiteID] = r
 	}
 	return found, nil
 }

@@ -47,13 +47,12 @@ func StoreObserved(tx *gorm.DB, all []Observed) error {
 	}
 	slices.Sort(ids)
 	ids = slices.Compact(ids)
-	query, list := database.Listed(tx, ids)
 	var rows []observedRow
 	// Locked in the order of their ids, so that of two writers none waits for the other in a circle. SQLite needs no lock.
 	err := tx.Table("sites").
-		Select("sites.id, home, state, finding, seen_at, cache_at, checked_at, cache_plugins, plugin_version, cache_state, wordpress_version, report, "+
+		Select("sites.id, home, state, finding, seen_at, cache_at, checked_at, cache_plugins, plugin_version, cache_state, wordpress_version, report, " +
 			"coalesce(credentials.created_at, 0) AS credential_at").
-		Joins("LEFT JOIN credentials ON credentials.site_id = sites.id").Where("sites.id IN ("+query+")", list).Order("sites.id").
+		Joins("LEFT JOIN credentials ON credentials.site_id = sites.id").Where(database.In(tx, "sites.id", ids)).Order("sites.id").
 		Clauses(clause.Locking{Strength: clause.LockingStrengthUpdate, Table: clause.Table{Name: "sites"}}).Scan(&rows).Error
 	if err != nil {
 		return fmt.Errorf("sites: observed: %w", err)

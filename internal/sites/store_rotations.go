@@ -10,6 +10,7 @@ import (
 	"gorm.io/gorm/clause"
 
 	"github.com/droverhq/drover/internal/access"
+	"github.com/droverhq/drover/internal/database"
 	"github.com/droverhq/drover/internal/vault"
 	"github.com/droverhq/drover/internal/wordpress"
 )
@@ -61,12 +62,7 @@ func (w write) queueRotation(s Site, step RotationStep) (asked bool, err error) 
 }
 
 func (w write) dropRotations(ids []int64) error {
-	for some := range slices.Chunk(ids, chunk) {
-		if err := w.tx.Where("site_id IN ? AND step NOT IN ?", some, underWay).Delete(&rotationRow{}).Error; err != nil {
-			return err
-		}
-	}
-	return nil
+	return w.tx.Where(database.In(w.tx, "site_id", ids)).Where("step NOT IN ?", underWay).Delete(&rotationRow{}).Error
 }
 
 func (s store) rotations(ctx context.Context) (rows []rotationRow, err error) {
@@ -152,15 +148,13 @@ func (w write) recordRotation(s Site, r rotationRow, result string, detail map[s
 
 // rotationsOf returns the rotations of sites, by site, without what is sealed.
 func (s store) rotationsOf(ctx context.Context, ids []int64) (map[int64]rotationRow, error) {
-	all := make(map[int64]rotationRow, len(ids))
-	for some := range slices.Chunk(ids, chunk) {
-		var rows []rotationRow
-		if err := s.db.WithContext(ctx).Omit("sealed").Where("site_id IN ?", some).Find(&rows).Error; err != nil {
-			return nil, err
-		}
-		for _, r := range rows {
-			all[r.SiteID] = r
-		}
+	var rows []rotationRow
+	if err := s.db.WithContext(ctx).Omit("sealed").Where(database.In(s.db, "site_id", ids)).Find(&rows).Error; err != nil {
+		return nil, err
+	}
+	all := make(map[int64]rotationRow, len(rows))
+	for _, r := range rows {
+		all[r.SiteID] = r
 	}
 	return all, nil
 }
@@ -191,11 +185,6 @@ func (s store) credentialsEntered(ctx context.Context, since time.Time) (rows []
 
 // firstActive returns the first of the sites that is not retired; 0 where all are.
 func (s store) firstActive(ctx context.Context, ids []int64) (first int64, err error) {
-	for some := range slices.Chunk(ids, chunk) {
-		err = s.db.WithContext(ctx).Raw("SELECT coalesce(min(id), 0) FROM sites WHERE id IN ? AND retired_at = 0", some).Scan(&first).Error
-		if err != nil || first != 0 {
-			break
-		}
-	}
-	return first, err
+	active := s.db.WithContext(ctx).Table("sites").Where(database.In(s.db, "id", ids)).Where("retired_at = 0")
+	return first, active.Select("coalesce(min(id), 0)").Scan(&first).Error
 }

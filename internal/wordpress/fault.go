@@ -17,7 +17,7 @@ import (
 // request still waited for its turn, so nothing was sent.
 var (
 	ErrRequest        = errors.New("the request cannot be sent as it is")
-	ErrRefusedAddress = errors.New("Drover is not allowed to contact this address")
+	ErrRefusedAddress = errors.New("the address is one that Drover is not allowed to contact")
 	ErrResolve        = errors.New("the host name does not resolve")
 	ErrConnect        = errors.New("the connection failed")
 	ErrTLS            = errors.New("the connection is not secure")

@@ -61,14 +61,7 @@ func (c *Client) SetRole(ctx context.Context, id, role string) Verdict {
 
 // DeleteUser deletes a user, whose posts go to another. A network refuses that over REST (rest_cannot_delete).
 func (c *Client) DeleteUser(ctx context.Context, id, heir string) Verdict {
-	path := userPath(id) + "?force=true&reassign=" + url.QueryEscape(heir)
-	_, v := c.judged(ctx, http.MethodDelete, path, nil)
-	for _, way := range []string{OverrideHeader, OverrideQuery} {
-		if !v.Verb {
-			break
-		}
-		_, v = c.WithOverride(way).judged(ctx, http.MethodDelete, path, nil)
-	}
+	_, v := c.delete(ctx, userPath(id)+"?force=true&reassign="+url.QueryEscape(heir))
 	return v
 }
 
