@@ -97,7 +97,7 @@ func runStandsStill(j *job) {
 		j.t.Fatal(err)
 	}
 	defer func() {
-		forget := page.RemoveScriptToEvaluateOnNewDocumentParams{Identifier: script.Identifier}
+		forget := page.RemoveScriptToEvaluateOnNewDocumentParams(script)
 		if _, err := chromedp.Call(j.ctx, page.RemoveScriptToEvaluateOnNewDocument, forget); err != nil {
 			j.t.Error(err)
 		}

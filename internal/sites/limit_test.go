@@ -3,7 +3,6 @@ package sites_test
 import (
 	"context"
 	"errors"
-	"fmt"
 	"strings"
 	"testing"
 
@@ -79,7 +78,7 @@ func TestALimitedUserHasTheLeastRole(t *testing.T) {
 		entries, _, err := h.log.Entries(t.Context(), access.System(), audit.Filter{Action: access.SiteLimit, Limit: 100})
 		text := ""
 		for _, e := range entries {
-			text += fmt.Sprintf("%s", e.Detail)
+			text += string(e.Detail)
 		}
 		if err != nil || strings.Contains(text, fake.Password(0)) || !strings.Contains(text, "creating_password") {
 			t.Errorf("%v %s", err, text)

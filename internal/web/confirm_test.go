@@ -68,7 +68,7 @@ func TestAStaleSessionReauthenticatesAndLosesNothing(t *testing.T) {
 	if _, n, err := h.runner.Runs(t.Context(), access.System(), runs.Filter{}); n != 0 || err != nil {
 		t.Errorf("%d runs were started before the proof, %v", n, err)
 	}
-	if status, page = p.post(action, url.Values{"proof_password": {"not the password"}}); status != http.StatusUnprocessableEntity {
+	if status, _ = p.post(action, url.Values{"proof_password": {"not the password"}}); status != http.StatusUnprocessableEntity {
 		t.Errorf("after a wrong password: %d", status)
 	}
 	before := h.tokens(p)

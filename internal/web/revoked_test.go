@@ -33,8 +33,7 @@ var noAddr netip.Addr
 // gateServer is a house in which every route that changes something has something to change.
 type gateServer struct {
 	*testServer
-	run, requests int64
-	dashboard     *wptest.MainWP // of the last site
+	dashboard *wptest.MainWP // of the last site
 }
 
 func newGateServer(t *testing.T, db *database.DB) gateServer {
