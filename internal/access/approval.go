@@ -10,4 +10,5 @@ var ErrNeedsApproval = fmt.Errorf("%w: two people must make this change together
 type Approval struct {
 	Change int64 // the pending change that the approval is for
 	By     *Actor
+	Taken  bool // a change has used it
 }

@@ -176,8 +176,11 @@ func (c *Changes) Approve(ctx context.Context, actor access.Actor, id int64) (va
 	}
 	asker.Addr, asker.Approval = row.Addr, &access.Approval{Change: id, By: &actor}
 	link, err := c.apply(ctx, asker, change)
-	if errors.Is(err, ErrNotIndependent) {
+	switch {
+	case errors.Is(err, ErrNotIndependent):
 		err = errors.Join(err, c.store.log.Refuse(ctx, actor, access.ChangeApprove, access.On("change", id), "not_independent"))
+	case err == nil && !asker.Approval.Taken:
+		err = ErrChangedSince // somebody else has made the change meanwhile
 	}
 	return link, err
 }

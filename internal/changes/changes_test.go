@@ -139,6 +139,36 @@ func TestOneDecides(t *testing.T) {
 	})
 }
 
+// An approval that comes after a colleague's made no change, whatever the moment, and says so.
+func TestOneApproves(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, db *database.DB) {
+		m := newTeam(t, db)
+		asker, all := m.admin("ann"), []access.Actor{m.admin("bo"), m.admin("cy"), m.admin("di"), m.admin("ed")}
+		ctx := context.WithoutCancel(t.Context())
+		for round := range 30 {
+			id := m.requests(asker, changes.Change{Action: access.SiteTag, Sites: []int64{1}, Tag: fmt.Sprint("t", round)}).ID
+			errs := make([]error, len(all))
+			var group sync.WaitGroup
+			for i, by := range all {
+				group.Go(func() { _, errs[i] = m.changes.Approve(ctx, by, id) })
+			}
+			group.Wait()
+			approved := 0
+			for _, err := range errs {
+				switch {
+				case err == nil:
+					approved++
+				case !errors.Is(err, changes.ErrOver) && !errors.Is(err, changes.ErrChangedSince):
+					t.Error(err)
+				}
+			}
+			if approved != 1 {
+				t.Errorf("round %d: %d approved: %v", round, approved, errs)
+			}
+		}
+	})
+}
+
 func TestWhoMayDecide(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *database.DB) {
 		m := newTeam(t, db)

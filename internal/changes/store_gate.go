@@ -32,6 +32,7 @@ func requireApproval(l *audit.Log, tx *gorm.DB, actor access.Actor, event audit.
 			return err
 		}
 		tx.Statement.Settings.Store(approvedChange, a.Change)
+		a.Taken = true
 		return nil
 	}
 	if _, found := covered[event.Action]; !found {
