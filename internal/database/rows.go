@@ -170,3 +170,15 @@ func plainValue(v reflect.Value) (any, error) {
 		return nil, errors.New("neither a whole number nor a text, a boolean or bytes")
 	}
 }
+
+// Undoable runs f in the transaction so that its error undoes what f did and nothing else. It does not nest. GORM's own nested
+// transactions leave each savepoint open until the commit, and SQLite's cost of a write grows with the open ones.
+func Undoable(tx *gorm.DB, f func(*gorm.DB) error) (err error) {
+	if err := tx.Exec("SAVEPOINT undoable").Error; err != nil {
+		return err
+	}
+	if err = f(tx); err != nil {
+		err = errors.Join(err, tx.Exec("ROLLBACK TO SAVEPOINT undoable").Error)
+	}
+	return errors.Join(err, tx.Exec("RELEASE SAVEPOINT undoable").Error)
+}

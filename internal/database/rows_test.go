@@ -2,11 +2,14 @@ package database_test
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"math"
 	"reflect"
 	"strings"
 	"testing"
+
+	"gorm.io/gorm"
 
 	"github.com/droverhq/drover/internal/database"
 	"github.com/droverhq/drover/internal/database/dbtest"
@@ -90,4 +93,38 @@ func compare(t *testing.T, db *database.DB, want []sample) {
 			t.Fatalf("row %d: %.200v\nwant %.200v", i, got[i], want[i])
 		}
 	}
+}
+
+// What an error undoes is what its function did, and no savepoint stays open: a write costs more with each that does.
+func TestUndoable(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, db *database.DB) {
+		if err := db.Gorm.Exec("CREATE TABLE samples (id BIGINT PRIMARY KEY)").Error; err != nil {
+			t.Fatal(err)
+		}
+		refused := errors.New("refused")
+		err := db.Gorm.Transaction(func(tx *gorm.DB) error {
+			for id := range 4 {
+				err := database.Undoable(tx, func(tx *gorm.DB) error {
+					if err := tx.Exec("INSERT INTO samples (id) VALUES (?)", id).Error; err != nil || id%2 == 0 {
+						return err
+					}
+					return refused
+				})
+				if want := id%2 == 1; errors.Is(err, refused) != want {
+					t.Errorf("%d: %v", id, err)
+				}
+			}
+			var stored []int
+			if err := tx.Raw("SELECT id FROM samples ORDER BY id").Scan(&stored).Error; err != nil || !reflect.DeepEqual(stored, []int{0, 2}) {
+				t.Errorf("%v, %v are stored", stored, err)
+			}
+			if err := tx.Exec("RELEASE SAVEPOINT undoable").Error; err == nil {
+				t.Error("a savepoint is open")
+			}
+			return refused
+		})
+		if !errors.Is(err, refused) {
+			t.Error(err)
+		}
+	})
 }

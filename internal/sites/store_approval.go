@@ -4,11 +4,12 @@ import (
 	"gorm.io/gorm"
 
 	"github.com/droverhq/drover/internal/access"
+	"github.com/droverhq/drover/internal/database"
 )
 
 // undoable runs f so that its error undoes what f did and nothing else.
 func (w write) undoable(f func(write) error) error {
-	return w.tx.Transaction(func(tx *gorm.DB) error {
+	return database.Undoable(w.tx, func(tx *gorm.DB) error {
 		w.tx = tx
 		return f(w)
 	})
