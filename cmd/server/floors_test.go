@@ -22,8 +22,8 @@ var floors = map[string]float64{
 
 // sameFloor names the arrows between packages of one floor.
 var sameFloor = map[string][]string{
-	"internal/web": {"views", "static"}, "views": {"static"}, "internal/audit": {"internal/access"}, "internal/endpoint": {"internal/validation"},
-	"internal/wordpress": {"internal/cacheplugin"},
+	"internal/web": {"views", "static"}, "views": {"static"}, "internal/audit": {"internal/access", "internal/database"},
+	"internal/endpoint": {"internal/validation"}, "internal/wordpress": {"internal/cacheplugin"},
 	"internal/operation": {"internal/spreadsheet", "internal/cacheplugin", "internal/endpoint", "internal/validation", "internal/wordpress"},
 }
 

@@ -2,7 +2,6 @@ package audit
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"math"
 	"slices"
@@ -12,6 +11,7 @@ import (
 	"gorm.io/gorm"
 
 	"github.com/droverhq/drover/internal/access"
+	"github.com/droverhq/drover/internal/database"
 )
 
 // chosen is a filter made into conditions, with what is known of how many entries they leave.
@@ -127,18 +127,8 @@ func (s store) newest(ctx context.Context, c chosen, before int64, limit int) (m
 
 // rows reads the rows with the numbers, the newest first.
 func (s store) rows(ctx context.Context, seqs []int64) (rows []row, err error) {
-	for some := range slices.Chunk(seqs, parametersPerQuery) {
-		var part []row
-		if err := s.db.WithContext(ctx).Where("seq IN ?", some).Order("seq DESC").Find(&part).Error; err != nil {
-			return nil, wrap(err)
-		}
-		rows = append(rows, part...)
-	}
-	return rows, nil
+	return rows, wrap(s.db.WithContext(ctx).Where(database.In(s.db, "seq", seqs)).Order("seq DESC").Find(&rows).Error)
 }
-
-// parametersPerQuery bounds the values of one condition.
-const parametersPerQuery = 500
 
 // chosen makes the filter into conditions.
 func (s store) chosen(ctx context.Context, actor access.Actor, f Filter) (c chosen, err error) {
@@ -197,12 +187,12 @@ const manyEntries = 50_000
 
 // about narrows to the entries about the subjects that the query finds.
 func (s store) about(ctx context.Context, c *chosen, query Query) error {
-	subjects, many, err := s.subjectList(ctx, query)
-	each := condition{sql: "entries.subject IN (" + s.listed() + ")", values: []any{subjects}}
+	listed, subjects, many, err := s.subjectList(ctx, query)
+	each := condition{sql: "entries.subject IN (" + listed + ")", values: []any{subjects}}
 	if !s.postgres() {
-		each.walking = "entries.seq IN (SELECT seq FROM entries WHERE subject IN (" + s.listed() + "))"
+		each.walking = "entries.seq IN (SELECT seq FROM entries WHERE subject IN (" + listed + "))"
 		if many {
-			each.walking = "+entries.subject IN (" + s.listed() + ")" // the plus keeps SQLite from the index
+			each.walking = "+entries.subject IN (" + listed + ")" // the plus keeps SQLite from the index
 		} else {
 			each.top = func(before int64, limit int) (string, []any) {
 				return topSubjects, []any{subjects, before, limit}
@@ -219,28 +209,20 @@ const (
 	topOwn      = "SELECT seq FROM entries WHERE actor_id = ? AND actor_id <> 0 AND actor_kind IN ('member', 'token') AND seq < ? ORDER BY seq DESC LIMIT ?"
 )
 
-// subjectList resolves the query once, into a JSON list, and tells whether there are many entries about what it finds.
-func (s store) subjectList(ctx context.Context, query Query) (list string, many bool, err error) {
+// subjectList resolves the query once, into a list with the query for its values, and tells whether there are many entries about them.
+func (s store) subjectList(ctx context.Context, query Query) (listed, list string, many bool, err error) {
 	db := s.db.WithContext(ctx)
 	var found []string
 	if err := db.Raw(query.SQL, query.Values...).Scan(&found).Error; err != nil {
-		return "", false, wrap(err)
+		return "", "", false, wrap(err)
 	}
-	text, err := json.Marshal(append([]string{}, found...))
-	if err != nil || s.postgres() {
-		return string(text), false, err // PostgreSQL's planner knows by itself what is many
+	listed, list = database.Listed(db, found)
+	if s.postgres() {
+		return listed, list, false, nil // its planner knows by itself what is many
 	}
 	var n int64
-	err = db.Raw("SELECT count(*) FROM (SELECT 1 FROM entries WHERE subject IN ("+s.listed()+") LIMIT ?)", string(text), manyEntries+1).Scan(&n).Error
-	return string(text), n > manyEntries, wrap(err)
-}
-
-// listed is the query for the values of a JSON list.
-func (s store) listed() string {
-	if s.postgres() {
-		return "SELECT jsonb_array_elements_text(?::jsonb)"
-	}
-	return "SELECT value FROM json_each(?)"
+	err = db.Raw("SELECT count(*) FROM (SELECT 1 FROM entries WHERE subject IN ("+listed+") LIMIT ?)", list, manyEntries+1).Scan(&n).Error
+	return listed, list, n > manyEntries, wrap(err)
 }
 
 // inScope narrows to the entries in the actor's scope: about its sites and runs, and for a member what they did themselves or by a token. A
@@ -249,14 +231,14 @@ func (s store) inScope(ctx context.Context, c *chosen, actor access.Actor) error
 	if actor.Kind == access.KindToken {
 		return s.about(ctx, c, s.union(func(q SubjectQueries) Query { return q.InScope(actor.Scope) }))
 	}
-	subjects, many, err := s.subjectList(ctx, s.union(func(q SubjectQueries) Query { return q.InScope(actor.Scope) }))
+	listed, subjects, many, err := s.subjectList(ctx, s.union(func(q SubjectQueries) Query { return q.InScope(actor.Scope) }))
 	own := "entries.actor_id = ? AND entries.actor_id <> 0 AND entries.actor_kind IN ('member', 'token')"
-	each := condition{sql: "(" + own + " OR entries.subject IN (" + s.listed() + "))", values: []any{actor.ID, subjects}}
+	each := condition{sql: "(" + own + " OR entries.subject IN (" + listed + "))", values: []any{actor.ID, subjects}}
 	if !s.postgres() {
 		each.walking = "entries.seq IN (SELECT seq FROM entries WHERE actor_id = ? AND actor_id <> 0 AND actor_kind IN ('member', 'token') UNION ALL SELECT seq " +
-			"FROM entries WHERE subject IN (" + s.listed() + "))"
+			"FROM entries WHERE subject IN (" + listed + "))"
 		if many {
-			each.walking = "(+entries.actor_id = ? AND entries.actor_kind IN ('member', 'token') OR +entries.subject IN (" + s.listed() + "))"
+			each.walking = "(+entries.actor_id = ? AND entries.actor_kind IN ('member', 'token') OR +entries.subject IN (" + listed + "))"
 		} else {
 			each.top = func(before int64, limit int) (string, []any) {
 				return "SELECT seq FROM (" + topOwn + ") UNION SELECT seq FROM (" + topSubjects + ")", []any{actor.ID, before, limit, subjects, before, limit}

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/url"
 	"strconv"
 
 	"github.com/caddyserver/certmagic"
@@ -107,6 +108,7 @@ func ToHTTPS(host string) http.Handler {
 			return
 		}
 		w.Header().Set("Connection", "close")
-		http.Redirect(w, r, "https://"+host+r.URL.RequestURI(), http.StatusPermanentRedirect)
+		to := url.URL{Scheme: "https", Host: host, Path: r.URL.Path, RawPath: r.URL.RawPath, RawQuery: r.URL.RawQuery} // what is asked for may be no path
+		http.Redirect(w, r, to.String(), http.StatusPermanentRedirect)                                                 // #nosec G710 -- the host is the server's own
 	})
 }

@@ -14,6 +14,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -136,6 +137,12 @@ func TestToHTTPS(t *testing.T) {
 		if to := answer.Header.Get("Location"); answer.StatusCode != http.StatusPermanentRedirect || to != want {
 			t.Errorf("%s: %d %s", path, answer.StatusCode, to)
 		}
+	}
+	recorder, odd := httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/", http.NoBody)
+	odd.URL = &url.URL{Scheme: "odd", Opaque: ".evil.example/"} // a request line may name no path
+	certificates.ToHTTPS("drover.example").ServeHTTP(recorder, odd)
+	if to := recorder.Header().Get("Location"); to != "https://drover.example" {
+		t.Errorf("a request without a path is sent to %s", to)
 	}
 	answer, err := client.Post(server.URL+"/sign-in", "text/plain", strings.NewReader("password"))
 	if err != nil {

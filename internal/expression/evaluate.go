@@ -15,7 +15,7 @@ import (
 func (p *Program) follow(page []byte, each func(Row) bool) {
 	page = bytes.TrimSpace(page)
 	if !json.Valid(page) {
-		each(p.failed(errIncomplete))
+		each(p.failed(incomplete))
 		return
 	}
 	_, err := walk(page, p.paths[0].steps, func(value []byte) bool {
@@ -31,7 +31,7 @@ func (p *Program) follow(page []byte, each func(Row) bool) {
 		return each(row)
 	})
 	if err != nil {
-		each(p.failed(err))
+		each(p.failed(err.Error()))
 	}
 }
 
@@ -43,8 +43,8 @@ func (r *Row) put(i int, column string, cell any, err error) {
 	r.Cells[i] = cell
 }
 
-func (p *Program) failed(err error) Row {
-	return Row{Cells: make([]any, len(p.columns)), Error: err.Error()}
+func (p *Program) failed(reason string) Row {
+	return Row{Cells: make([]any, len(p.columns)), Error: reason}
 }
 
 // sizeOf is about what a cell takes in memory.
@@ -97,7 +97,7 @@ type output struct {
 func (m *machine) run(page []byte, most int, each func(output) error) error {
 	var value any
 	if !json.Valid(page) || decode(page, &value) != nil {
-		return each(output{Error: errIncomplete.Error()})
+		return each(output{Error: incomplete})
 	}
 	for iter := m.rows.Run(bounded(value)); ; most-- {
 		found, more := iter.Next()

@@ -3,7 +3,6 @@ package expression
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"time"
 )
@@ -50,7 +49,7 @@ func (e *Evaluation) Answer(ctx context.Context, pages [][]byte) ([]Row, error) 
 	if e.stream {
 		e.full, e.place.left, e.cells = false, e.limits.Kept, map[string]any{}
 	}
-	if reason := e.over(); reason != nil {
+	if reason := e.over(); reason != "" {
 		return []Row{e.program.failed(reason)}, ctx.Err()
 	}
 	began := time.Now()
@@ -59,7 +58,7 @@ func (e *Evaluation) Answer(ctx context.Context, pages [][]byte) ([]Row, error) 
 	each := func(r Row) bool {
 		switch {
 		case len(rows) == maxRows:
-			rows[maxRows-1].Error = fmt.Sprintf("This answer gives more than %d rows; the rest was left out.", maxRows)
+			rows[maxRows-1].Error = fmt.Sprintf(tooManyRows, maxRows)
 		case !e.keep(&r):
 			e.full = true
 			rows = append(rows, e.program.failed(e.over()))
@@ -74,30 +73,28 @@ func (e *Evaluation) Answer(ctx context.Context, pages [][]byte) ([]Row, error) 
 		evaluate = e.byPaths
 	}
 	reason, err := evaluate(ctx, pages, each)
-	if reason != nil {
+	if reason != "" {
 		rows = append(rows, e.program.failed(reason))
 	}
 	return rows, err
 }
 
-// over is why no more answers are looked at, or nil.
-func (e *Evaluation) over() error {
+// over is why no more answers are looked at, or empty.
+func (e *Evaluation) over() string {
 	switch {
 	case e.full:
-		return fmt.Errorf("The table is larger than %d MB, so the rest was left out. Choose fewer sites, or fewer columns.", e.limits.Kept>>20)
+		return fmt.Sprintf(tooLargeATable, e.limits.Kept>>20)
 	case e.spent >= e.limits.Table:
-		return fmt.Errorf("This table took longer than %s altogether, so the rest was left out. Choose fewer sites, or simpler columns.", seconds(e.limits.Table))
+		return fmt.Sprintf(tooSlowATable, seconds(e.limits.Table))
 	case e.ended > e.limits.Restarts:
-		return errRestarts
+		return tooManyRestarts
 	}
-	return nil
+	return ""
 }
 
 func seconds(d time.Duration) string { return fmt.Sprintf("%g s", d.Seconds()) }
 
-func (e *Evaluation) late() error {
-	return fmt.Errorf("The expression took longer than %s. Choose a smaller part of the answer, or a simpler expression.", seconds(e.limits.Answer))
-}
+func (e *Evaluation) late() string { return fmt.Sprintf(tooSlow, seconds(e.limits.Answer)) }
 
 // keep counts what a row takes in memory. Texts that many rows have are kept once.
 func (e *Evaluation) keep(r *Row) bool {
@@ -120,36 +117,36 @@ func (e *Evaluation) keep(r *Row) bool {
 }
 
 // byPaths follows the paths here. The reason is what a person is told where that took too long.
-func (e *Evaluation) byPaths(ctx context.Context, pages [][]byte, each func(Row) bool) (reason, err error) {
-	ctx, cancel := context.WithTimeoutCause(ctx, e.limits.Answer, e.late())
+func (e *Evaluation) byPaths(ctx context.Context, pages [][]byte, each func(Row) bool) (reason string, err error) {
+	limited, cancel := context.WithTimeout(ctx, e.limits.Answer)
 	defer cancel()
 	for _, page := range pages {
 		more := true
 		e.program.follow(page, func(r Row) bool {
-			more = each(r) && ctx.Err() == nil
+			more = each(r) && limited.Err() == nil
 			return more
 		})
 		if !more {
 			break
 		}
 	}
-	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
-		return context.Cause(ctx), nil
+	if ctx.Err() == nil && limited.Err() != nil {
+		return e.late(), nil
 	}
-	return nil, ctx.Err()
+	return "", ctx.Err()
 }
 
 // byChild gives the pages to a child. The reason is what a person is told when it was ended.
-func (e *Evaluation) byChild(ctx context.Context, pages [][]byte, each func(Row) bool) (reason, err error) {
+func (e *Evaluation) byChild(ctx context.Context, pages [][]byte, each func(Row) bool) (reason string, err error) {
 	limited, cancel := context.WithTimeout(ctx, min(e.limits.Answer, max(e.limits.Table-e.spent, time.Millisecond)))
 	defer cancel()
 	for _, page := range pages {
 		if len(page) > maxPage {
-			return errLarge, nil
+			return fmt.Sprintf(tooLargeAnAnswer, maxPage>>20), nil
 		}
 		if e.child == nil {
 			if e.child, err = start(e.program, e.limits); err != nil {
-				return nil, err
+				return "", err
 			}
 		}
 		more, err := e.child.page(limited, page, e.program, each)
@@ -161,7 +158,7 @@ func (e *Evaluation) byChild(ctx context.Context, pages [][]byte, each func(Row)
 			break
 		}
 	}
-	return nil, nil
+	return "", nil
 }
 
 // page sends one page and reads its rows.
@@ -185,7 +182,7 @@ func (c *child) page(ctx context.Context, page []byte, p *Program, each func(Row
 			return more, nil
 		}
 		if more && len(o.Cells) == 0 {
-			each(p.failed(errors.New(o.Error)))
+			each(p.failed(o.Error))
 			more = false
 		} else if more {
 			more = each(p.read(o))
@@ -204,7 +201,7 @@ func (p *Program) read(o output) Row {
 }
 
 // reason tells why the child is gone, and forgets it.
-func (e *Evaluation) reason(ctx context.Context) error {
+func (e *Evaluation) reason(ctx context.Context) string {
 	e.ended++
 	ended := e.child.end()
 	e.child = nil
@@ -212,7 +209,7 @@ func (e *Evaluation) reason(ctx context.Context) error {
 		return e.late()
 	}
 	if ended == endedByMemory {
-		return errMemory
+		return outOfMemory
 	}
-	return errBroken
+	return withoutResult
 }

@@ -5,7 +5,6 @@ package expression
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"strings"
 
@@ -115,15 +114,23 @@ type Row struct {
 	Error string // what is wrong with the row or one of its cells
 }
 
-// What is told where an answer cannot be evaluated.
+// What a person is told where an answer cannot be evaluated.
+const (
+	incomplete       = "The answer is not complete JSON."
+	outOfMemory      = "The expression needs too much memory. Choose a smaller part of the answer."
+	withoutResult    = "The expression ended without a result. Rewrite it."
+	tooManyRestarts  = "The expression was ended several times, so the rest was left out. Choose a smaller part of the answer."
+	tooLargeAnAnswer = "The answer is larger than %d MB, so it cannot be shown as a table."
+	tooLargeATable   = "The table is larger than %d MB, so the rest was left out. Choose fewer sites, or fewer columns."
+	tooSlowATable    = "This table took longer than %s altogether, so the rest was left out. Choose fewer sites, or simpler columns."
+	tooSlow          = "The expression took longer than %s. Choose a smaller part of the answer, or a simpler expression."
+	tooManyRows      = "This answer gives more than %d rows; the rest was left out."
+)
+
+// What is wrong with one cell, told after its column's name.
 var (
-	errIncomplete = errors.New("The answer is not complete JSON.")
-	errLarge      = fmt.Errorf("The answer is larger than %d MB, so it cannot be shown as a table.", maxPage>>20)
-	errCell       = fmt.Errorf("A value is larger than %d KB. Choose a part of it.", maxCell>>10)
-	errRow        = fmt.Errorf("The values of a row are larger than %d KB together. Choose fewer columns, or parts of them.", maxRow>>10)
-	errMemory     = errors.New("The expression needs too much memory. Choose a smaller part of the answer.")
-	errBroken     = errors.New("The expression ended without a result. Rewrite it.")
-	errRestarts   = errors.New("The expression was ended several times, so the rest was left out. Choose a smaller part of the answer.")
+	errCell = fmt.Errorf("the value is larger than %d KB; choose a part of it", maxCell>>10)
+	errRow  = fmt.Errorf("the values of the row are larger than %d KB together; choose fewer columns, or parts of them", maxRow>>10)
 )
 
 // Bounds of what comes out.

@@ -25,7 +25,7 @@ func start(p *Program, l Limits) (*child, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &child{command: exec.Command(binary)}
+	c := &child{command: exec.Command(binary)} // #nosec G204 -- this program itself
 	c.command.Args = []string{"drover", childCommand}
 	c.command.Dir = "/"
 	c.command.Env = []string{"GOMAXPROCS=1", "GOTRACEBACK=none", "GOMEMLIMIT=" + strconv.Itoa(l.Memory*3/5)}
@@ -43,6 +43,7 @@ func start(p *Program, l Limits) (*child, error) {
 	if err := c.command.Start(); err != nil {
 		return nil, err
 	}
+	// #nosec G115 -- limits are positive
 	first, err := json.Marshal(task{Rows: p.rows, Columns: p.columns, CPU: uint64(l.Table/time.Second) + 2, Memory: uint64(l.Memory)})
 	if err == nil {
 		err = writeFrame(c.in, first)

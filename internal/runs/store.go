@@ -67,9 +67,6 @@ func with(values []any, first ...any) []any { return append(first, values...) }
 // batchesAtOnce bounds the rows of one statement: the SQLite driver binds parameters in time that grows with their square.
 const batchesAtOnce = 60
 
-// parametersPerQuery bounds the values of one condition.
-const parametersPerQuery = 500
-
 // start stores a run with its batches, targets, jobs and entry, and returns its id.
 func (s *Store) start(ctx context.Context, run Run, batches [][]sites.Site, seal func(id int64) ([]byte, error)) (int64, error) {
 	spec, err := json.Marshal(run.Spec)

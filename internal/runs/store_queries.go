@@ -10,6 +10,8 @@ import (
 	"gorm.io/gorm"
 
 	"github.com/droverhq/drover/internal/access"
+	"github.com/droverhq/drover/internal/audit"
+	"github.com/droverhq/drover/internal/database"
 	"github.com/droverhq/drover/internal/sites"
 	"github.com/droverhq/drover/internal/wordpress"
 )
@@ -292,18 +294,17 @@ const lastOfSites = `SELECT * FROM targets WHERE id IN (SELECT (SELECT id FROM t
 
 func (s *Store) lastOf(ctx context.Context, scope access.Scope, ids []int64) (map[int64]Target, error) {
 	ofRuns, more := runsInScope(scope, "run_id")
-	last := make(map[int64]Target, len(ids))
-	for some := range slices.Chunk(ids, parametersPerQuery) {
-		var rows []targetRow
-		visible := sites.IDsInScope(scope, some)
-		err := s.db.Gorm.WithContext(ctx).Raw(fmt.Sprintf(lastOfSites, visible.SQL)+ofRuns, slices.Concat([]any{TargetDone}, visible.Values, more)...).
-			Scan(&rows).Error
-		if err != nil {
-			return nil, fmt.Errorf("runs: %w", err)
-		}
-		for _, r := range rows {
-			last[r.SiteID] = r.target()
-		}
+	listed, list := database.Listed(s.db.Gorm, ids)
+	visible := sites.IDsInScope(scope, audit.Query{SQL: listed, Values: []any{list}})
+	var rows []targetRow
+	err := s.db.Gorm.WithContext(ctx).Raw(fmt.Sprintf(lastOfSites, visible.SQL)+ofRuns, slices.Concat([]any{TargetDone}, visible.Values, more)...).
+		Scan(&rows).Error
+	if err != nil {
+		return nil, fmt.Errorf("runs: %w", err)
+	}
+	last := make(map[int64]Target, len(rows))
+	for _, r := range rows {
+		last[r.SiteID] = r.target()
 	}
 	return last, nil
 }

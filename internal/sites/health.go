@@ -37,10 +37,14 @@ func hashOf(site int64) uint64 {
 	return sum ^ sum>>33
 }
 
+// phase is the site's own moment of an interval, which is longer than nothing.
+func phase(site int64, of time.Duration) time.Duration {
+	return time.Duration(hashOf(site) % uint64(of)) // #nosec G115 -- the rest is less than a duration that is positive
+}
+
 // slot is the next time after now at which the site's turn comes: once in every interval, each site at its own moment of it.
 func slot(site int64, now time.Time, every time.Duration) time.Time {
-	phase := time.Duration(hashOf(site) % uint64(every))
-	next := now.Truncate(every).Add(phase)
+	next := now.Truncate(every).Add(phase(site, every))
 	if !next.After(now) {
 		next = next.Add(every)
 	}
@@ -59,7 +63,7 @@ func nextCheck(site int64, now time.Time, every time.Duration, failures int) tim
 	if doubled := firstPause << min(failures-1, 20); doubled < every {
 		pause = doubled
 	}
-	return now.Add(pause + time.Duration(hashOf(site)%uint64(pause/10+1)))
+	return now.Add(pause + phase(site, pause/10+1))
 }
 
 // CheckDue checks the sites whose turn it is, and returns when it is nobody's. Several processes may call it at once: each site is checked by one of

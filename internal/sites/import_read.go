@@ -42,10 +42,20 @@ func readFile(file io.Reader) (string, error) {
 		return "", errLongImport
 	}
 	text, err := spreadsheet.Text(raw, mostLines+mostAbove)
-	if err != nil {
-		return "", validation.Problems{"file": err.Error()}
+	for cause, sentence := range unreadableFiles {
+		if errors.Is(err, cause) {
+			return "", validation.Problems{"file": sentence}
+		}
 	}
-	return text, nil
+	return text, err
+}
+
+// unreadableFiles are what a person is told who chose such a file.
+var unreadableFiles = map[error]string{
+	spreadsheet.ErrOldExcel:  "This is a file of an old Excel. Save it as an Excel workbook (.xlsx) or as CSV, and choose that file.",
+	spreadsheet.ErrNotXLSX:   "This is not an Excel workbook. Save the table as .xlsx or CSV, and choose that file.",
+	spreadsheet.ErrNoTable:   "No sheet of this workbook holds a table.",
+	spreadsheet.ErrProtected: "This workbook is protected by a password. Save it without one, or as CSV.",
 }
 
 // readImport reads the file into drafts and the beginning of the report, one of each for every record that holds something.

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/droverhq/drover/internal/access"
+	"github.com/droverhq/drover/internal/audit"
 	"github.com/droverhq/drover/internal/database"
 	"github.com/droverhq/drover/internal/database/dbtest"
 	"github.com/droverhq/drover/internal/sites"
@@ -193,7 +194,8 @@ func TestTheScopeOfTheDatabaseIsTheScope(t *testing.T) {
 				t.Errorf("%+v sees %s: %v", actor.Scope, one.Home, err)
 			}
 			var found []int64
-			query := sites.IDsInScope(actor.Scope, ids(all))
+			values, list := database.Listed(db.Gorm, ids(all))
+			query := sites.IDsInScope(actor.Scope, audit.Query{SQL: values, Values: []any{list}})
 			if err := db.Gorm.Raw(query.SQL+" ORDER BY id", query.Values...).Scan(&found).Error; err != nil || !slices.Equal(found, want) {
 				t.Errorf("%+v has the ids %v, %v; want %v", actor.Scope, found, err, want)
 			}

@@ -1,6 +1,8 @@
 package sites
 
 import (
+	"slices"
+
 	"github.com/droverhq/drover/internal/access"
 	"github.com/droverhq/drover/internal/audit"
 )
@@ -19,10 +21,11 @@ func InScope(scope access.Scope, column string) (condition string, values []any)
 	return condition, values
 }
 
-// IDsInScope is a query for those of the ids that are of sites in scope, as one column named id.
-func IDsInScope(scope access.Scope, ids []int64) audit.Query {
+// IDsInScope is a query for those of the listed ids that are of sites in scope, as one column named id.
+func IDsInScope(scope access.Scope, listed audit.Query) audit.Query {
 	condition, values := InScope(scope, "sites.id")
-	return audit.Query{SQL: "SELECT sites.id AS id FROM sites WHERE sites.id IN ? AND " + condition, Values: append([]any{ids}, values...)}
+	return audit.Query{SQL: "SELECT sites.id AS id FROM sites WHERE sites.id IN (" + listed.SQL + ") AND " + condition,
+		Values: slices.Concat(listed.Values, values)}
 }
 
 // OfClient is the scope of all sites of a client.

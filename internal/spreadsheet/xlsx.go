@@ -10,25 +10,25 @@ import (
 	"github.com/xuri/excelize/v2"
 )
 
-// What is wrong with a file that is no text, as sentences for people.
+// What is wrong with a file that is no text.
 var (
-	errOldExcel  = errors.New("This is a file of an old Excel. Save it as an Excel workbook (.xlsx) or as CSV, and choose that file.") //nolint:staticcheck
-	errNotXLSX   = errors.New("This is not an Excel workbook. Save the table as .xlsx or CSV, and choose that file.")                  //nolint:staticcheck
-	errNoTable   = errors.New("No sheet of this workbook holds a table.")                                                              //nolint:staticcheck
-	errProtected = errors.New("This workbook is protected by a password. Save it without one, or as CSV.")                             //nolint:staticcheck
+	ErrOldExcel  = errors.New("spreadsheet: the file is of an Excel before 2007, or encrypted as a whole")
+	ErrNotXLSX   = errors.New("spreadsheet: the file is not an Excel workbook")
+	ErrNoTable   = errors.New("spreadsheet: no sheet of the workbook holds a table")
+	ErrProtected = errors.New("spreadsheet: the workbook is protected by a password")
 )
 
 // mostUnzipped bounds a workbook once it is unpacked, in bytes.
 const mostUnzipped = 96 << 20
 
 // Text returns the table of a file as the text that a Reader takes: of a workbook (.xlsx) the first sheet that holds one, of anything else the text
-// itself, as Decode does. Of a workbook, at most so many rows are read. The errors are sentences for people.
+// itself, as Decode does. Of a workbook, at most so many rows are read. What is wrong with the file is one of the errors above.
 func Text(file []byte, rows int) (string, error) {
 	switch {
 	case bytes.HasPrefix(file, []byte("PK\x03\x04")):
 		return workbook(file, rows)
 	case bytes.HasPrefix(file, []byte("\xd0\xcf\x11\xe0")):
-		return "", errOldExcel // or a workbook that is encrypted as a whole
+		return "", ErrOldExcel
 	}
 	return Decode(file), nil
 }
@@ -36,16 +36,16 @@ func Text(file []byte, rows int) (string, error) {
 func workbook(file []byte, most int) (text string, err error) {
 	defer func() {
 		if recover() != nil { // a workbook that nobody thought of
-			text, err = "", errNotXLSX
+			text, err = "", ErrNotXLSX
 		}
 	}()
 	// No part goes to a temporary file: it could hold passwords.
 	book, err := excelize.OpenReader(bytes.NewReader(file), excelize.Options{UnzipSizeLimit: mostUnzipped, UnzipXMLSizeLimit: mostUnzipped, RawCellValue: true})
 	if errors.Is(err, excelize.ErrWorkbookPassword) || errors.Is(err, excelize.ErrWorkbookFileFormat) {
-		return "", errProtected
+		return "", ErrProtected
 	}
 	if err != nil {
-		return "", errNotXLSX
+		return "", ErrNotXLSX
 	}
 	defer book.Close()
 	first := book.GetSheetName(book.GetActiveSheetIndex())
@@ -58,14 +58,14 @@ func workbook(file []byte, most int) (text string, err error) {
 			return text, nil
 		}
 	}
-	return "", errNoTable
+	return "", ErrNoTable
 }
 
 // sheet writes a sheet as CSV, and tells whether some row has two cells at least.
 func sheet(book *excelize.File, name string, most int) (text string, filled bool, err error) {
 	rows, err := book.Rows(name)
 	if err != nil {
-		return "", false, errNotXLSX
+		return "", false, ErrNotXLSX
 	}
 	defer rows.Close()
 	var b strings.Builder
@@ -73,7 +73,7 @@ func sheet(book *excelize.File, name string, most int) (text string, filled bool
 	for n := 0; rows.Next() && n <= most; n++ {
 		cells, err := rows.Columns()
 		if err != nil {
-			return "", false, errNotXLSX
+			return "", false, ErrNotXLSX
 		}
 		filled = filled || len(cells) > 1
 		if len(cells) == 0 {
