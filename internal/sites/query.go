@@ -135,6 +135,26 @@ func (r *Registry) Facets(ctx context.Context, actor access.Actor) (Facets, erro
 	return r.store.facets(ctx, actor.Scope, Filter{})
 }
 
+// Clients lists the names of the clients that have sites within the actor's reach.
+func (r *Registry) Clients(ctx context.Context, actor access.Actor) ([]string, error) {
+	counts, err := r.store.clientFacet(ctx, actor.Scope, Filter{})
+	names := make([]string, len(counts))
+	for i, c := range counts {
+		names[i] = c.Value
+	}
+	return names, err
+}
+
+// States counts the sites within the actor's reach by state, without those that are retired.
+func (r *Registry) States(ctx context.Context, actor access.Actor) (map[State]int64, error) {
+	counts, err := r.store.stateFacet(ctx, actor.Scope, Filter{})
+	states := make(map[State]int64, len(counts))
+	for _, c := range counts {
+		states[State(c.Value)] = c.Sites
+	}
+	return states, err
+}
+
 // FacetsOf is Facets of the sites that the filter leaves. What a facet counts is narrowed by the others, not by itself: choosing another
 // client shows as many sites as its count says.
 func (r *Registry) FacetsOf(ctx context.Context, actor access.Actor, f Filter) (Facets, error) {

@@ -247,23 +247,30 @@ const shownState = "CASE WHEN sites.retired_at <> 0 THEN 'retired' ELSE sites.st
 
 // facets counts the sites by client, tag and state: for each of them, of the sites that the rest of the filter leaves.
 func (s store) facets(ctx context.Context, scope access.Scope, f Filter) (found Facets, err error) {
-	byClient, byTag, byState := f, f, f
-	byClient.Clients, byTag.Tags, byState.State = nil, nil, anyState
-	db := s.db.WithContext(ctx)
-	clients := s.bare(ctx, scope, byClient).Select("sites.client_id, count(*) AS sites").Group("sites.client_id")
-	tagged := s.bare(ctx, scope, byTag).Select("sites.id")
-	err = errors.Join(
-		db.Table("(?) AS counted", clients).Joins("JOIN clients ON clients.id = counted.client_id").
-			Select("clients.name AS value, counted.sites").Order("lower(clients.name)").Scan(&found.Clients).Error,
-		// With the sign before the column, SQLite goes through the tags in their order instead of sorting them.
-		db.Table("site_tags").Where("+site_tags.site_id IN (?)", tagged).Select("tag AS value, count(*) AS sites").
-			Group("tag").Order("tag").Scan(&found.Tags).Error,
-		s.bare(ctx, scope, byState).Select(shownState+" AS value, count(*) AS sites").Group(shownState).Scan(&found.States).Error,
-	)
-	if err != nil {
-		return found, fmt.Errorf("sites: %w", err)
-	}
-	return found, nil
+	byClient, byState := f, f
+	byClient.Clients, byState.State = nil, anyState
+	var errs [3]error
+	found.Clients, errs[0] = s.clientFacet(ctx, scope, byClient)
+	found.Tags, errs[1] = s.tagFacet(ctx, scope, f)
+	found.States, errs[2] = s.stateFacet(ctx, scope, byState)
+	return found, errors.Join(errs[:]...)
+}
+
+func (s store) clientFacet(ctx context.Context, scope access.Scope, f Filter) (counts []Count, err error) {
+	counted := s.bare(ctx, scope, f).Select("sites.client_id, count(*) AS sites").Group("sites.client_id")
+	return counts, s.db.WithContext(ctx).Table("(?) AS counted", counted).Joins("JOIN clients ON clients.id = counted.client_id").
+		Select("clients.name AS value, counted.sites").Order("lower(clients.name)").Scan(&counts).Error
+}
+
+func (s store) tagFacet(ctx context.Context, scope access.Scope, f Filter) (counts []Count, err error) {
+	f.Tags = nil
+	// With the sign before the column, SQLite goes through the tags in their order instead of sorting them.
+	return counts, s.db.WithContext(ctx).Table("site_tags").Where("+site_tags.site_id IN (?)", s.bare(ctx, scope, f).Select("sites.id")).
+		Select("tag AS value, count(*) AS sites").Group("tag").Order("tag").Scan(&counts).Error
+}
+
+func (s store) stateFacet(ctx context.Context, scope access.Scope, f Filter) (counts []Count, err error) {
+	return counts, s.bare(ctx, scope, f).Select(shownState + " AS value, count(*) AS sites").Group(shownState).Scan(&counts).Error
 }
 
 func (r listRow) site() Site {

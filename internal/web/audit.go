@@ -87,12 +87,8 @@ func (s *Server) showAudit(v *requestContext, status int, problem string) error 
 	for _, action := range access.Actions() {
 		page.Actions = append(page.Actions, string(action))
 	}
-	facets, err := s.Registry.Facets(ctx, actor)
-	if err != nil {
+	if page.Clients, err = s.Registry.Clients(ctx, actor); err != nil {
 		return err
-	}
-	for _, c := range facets.Clients {
-		page.Clients = append(page.Clients, c.Value)
 	}
 	for _, e := range found.Entries {
 		page.Entries = append(page.Entries, entryView(e))

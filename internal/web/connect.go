@@ -30,11 +30,10 @@ func (s *Server) showQueue(v *requestContext, status int, form views.ConnectForm
 	if err != nil {
 		return err
 	}
-	facets, err := s.Registry.Facets(ctx, v.actor())
-	if err != nil {
+	if form.Clients, err = s.Registry.Clients(ctx, v.actor()); err != nil {
 		return err
 	}
-	form.Clients, form.Problems = facetValues(facets.Clients), problems
+	form.Problems = problems
 	query := url.Values{}
 	if state != "" {
 		query.Set("state", string(state))
@@ -48,14 +47,6 @@ func (s *Server) showQueue(v *requestContext, status int, form views.ConnectForm
 		return err
 	}
 	return v.render(status, views.ConnectPage(v.frame("Connect sites", "sites"), page))
-}
-
-func facetValues(counts []sites.Count) []string {
-	values := make([]string, len(counts))
-	for i, c := range counts {
-		values[i] = c.Value
-	}
-	return values
 }
 
 func progressOf(counts map[connect.State]int) views.ConnectProgress {

@@ -20,7 +20,7 @@ func (s *Server) mainwpForm(v *requestContext) error {
 }
 
 func (s *Server) showMainWP(v *requestContext, status int, p validation.Problems) error {
-	facets, err := s.Registry.Facets(v.Request.Context(), v.actor())
+	clients, err := s.Registry.Clients(v.Request.Context(), v.actor())
 	if err != nil {
 		return err
 	}
@@ -31,7 +31,7 @@ func (s *Server) showMainWP(v *requestContext, status int, p validation.Problems
 			"Lets you approve each site in WordPress with one click. MainWP does not share passwords for its sites.",
 			"Discards the dashboard's password unless you choose to store it.",
 			"Requires WordPress 6.9, a current MainWP Dashboard plugin and an administrator of the dashboard."},
-		Fields: append(sourceFields(v, "Dashboard URL", "https://dashboard.example", p), groupingFields(v, facetValues(facets.Clients), p)...),
+		Fields: append(sourceFields(v, "Dashboard URL", "https://dashboard.example", p), groupingFields(v, clients, p)...),
 		Keep:   "Also add the dashboard itself as a site, and store this password for it", Kept: v.PostForm("keep") == "1"}
 	for i := range page.Fields {
 		if page.Fields[i].Name == "client" {

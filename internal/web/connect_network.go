@@ -17,11 +17,11 @@ func (s *Server) networkForm(v *requestContext) error {
 }
 
 func (s *Server) showNetworkForm(v *requestContext, status int, p validation.Problems) error {
-	facets, err := s.Registry.Facets(v.Request.Context(), v.actor())
+	clients, err := s.Registry.Clients(v.Request.Context(), v.actor())
 	if err != nil {
 		return err
 	}
-	fields := append(sourceFields(v, "URL of the network", "https://network.example", p), groupingFields(v, facetValues(facets.Clients), p)...)
+	fields := append(sourceFields(v, "URL of the network", "https://network.example", p), groupingFields(v, clients, p)...)
 	fields = append(fields, views.Field{Name: "addresses", Label: "More of the network's sites", Value: v.PostForm("addresses"), Rows: 3, Mono: true,
 		Problem: p["addresses"], Placeholder: "https://blog.network.example\nhttps://network.example/shop",
 		Hint: "Optional, one address per line: sites that WordPress does not list for this user."})

@@ -33,7 +33,7 @@ func (s *Server) makeScript(v *requestContext) error {
 }
 
 func (s *Server) showScript(v *requestContext, status int, script string, p validation.Problems) error {
-	facets, err := s.Registry.Facets(v.Request.Context(), v.actor())
+	clients, err := s.Registry.Clients(v.Request.Context(), v.actor())
 	if err != nil {
 		return err
 	}
@@ -48,7 +48,7 @@ func (s *Server) showScript(v *requestContext, status int, script string, p vali
 				"Leave the list empty for a script that reads a file."},
 		Fields: append([]views.Field{{Name: "username", Label: "WordPress user", Value: v.PostForm("username"), Problem: p["username"], Complete: "off",
 			Hint: "For lines without a username. If empty, the first administrator of each site is used. A user who can only clear the cache is safer."}},
-			groupingFields(v, facetValues(facets.Clients), p)...),
+			groupingFields(v, clients, p)...),
 	}
 	return v.render(status, views.ConnectScriptPage(v.frame("Connect over SSH", "sites"), page))
 }

@@ -16,11 +16,11 @@ const shownDays = 14
 func (s *Server) home(v *requestContext) error {
 	ctx := v.Request.Context()
 	page := views.HomePage{Frame: v.frame("Home", "home")}
-	facets, err := s.Registry.Facets(ctx, v.actor())
+	states, err := s.Registry.States(ctx, v.actor())
 	if err != nil {
 		return err
 	}
-	page.Sites = homeSites(facets)
+	page.Sites = homeSites(states)
 	if page.Sites.Administrators, err = s.Registry.Administrators(ctx, v.actor()); err != nil {
 		return err
 	}
@@ -60,21 +60,9 @@ func (s *Server) home(v *requestContext) error {
 	return v.render(http.StatusOK, views.Home(page))
 }
 
-func homeSites(f sites.Facets) views.HomeSites {
-	var all views.HomeSites
-	for _, c := range f.States {
-		n := int(c.Sites)
-		switch sites.State(c.Value) {
-		case sites.Ready:
-			all.Ready = n
-		case sites.Warning:
-			all.Warning = n
-		case sites.Broken:
-			all.Broken = n
-		case sites.Unchecked:
-			all.Unchecked = n
-		}
-	}
+func homeSites(states map[sites.State]int64) views.HomeSites {
+	all := views.HomeSites{Ready: int(states[sites.Ready]), Warning: int(states[sites.Warning]), Broken: int(states[sites.Broken]),
+		Unchecked: int(states[sites.Unchecked])}
 	all.Total = all.Ready + all.Warning + all.Broken + all.Unchecked
 	return all
 }

@@ -56,7 +56,7 @@ func (s *Server) policyForm(v *requestContext) (*views.Policy, error) {
 	if err != nil {
 		return nil, err
 	}
-	facets, err := s.Registry.Facets(v.Request.Context(), v.actor())
+	clients, err := s.Registry.Clients(v.Request.Context(), v.actor())
 	if err != nil {
 		return nil, err
 	}
@@ -66,8 +66,8 @@ func (s *Server) policyForm(v *requestContext) (*views.Policy, error) {
 	for _, e := range now.Effects {
 		effects = append(effects, string(e))
 	}
-	for _, c := range facets.Clients {
-		form.Clients = append(form.Clients, views.Pick{Value: c.Value, Label: c.Value})
+	for _, name := range clients {
+		form.Clients = append(form.Clients, views.Pick{Value: name, Label: name})
 	}
 	form.Effects, form.Clients = picked(form.Effects, effects), picked(form.Clients, now.Clients)
 	return form, nil

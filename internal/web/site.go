@@ -149,13 +149,9 @@ func draft(v *requestContext) sites.Draft {
 }
 
 func (s *Server) showSiteForm(v *requestContext, status int, site sites.Site, d sites.Draft, p validation.Problems) error {
-	facets, err := s.Registry.Facets(v.Request.Context(), v.actor())
+	clients, err := s.Registry.Clients(v.Request.Context(), v.actor())
 	if err != nil {
 		return err
-	}
-	clients := make([]string, len(facets.Clients))
-	for i, c := range facets.Clients {
-		clients[i] = c.Value
 	}
 	fields := []views.Field{{Name: "url", Label: "Site URL", Value: d.URL, Problem: p["url"], Placeholder: "https://acme.example", Complete: "off",
 		Required: true}}
