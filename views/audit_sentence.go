@@ -171,7 +171,7 @@ func (e AuditRow) ending() string {
 		return map[string]string{"approved": ": approved", "rejected": ": not approved", "expired": ": expired", "other_site": ": a different site responded",
 			"incomplete": ": without a credential"}[e.Detail.text("result")]
 	case "site.limit":
-		return map[string]string{"creating_user": ": started", "creating_password": ": user created", "choosing_role": ": password created",
+		return map[string]string{"": ": ordered", "creating_user": ": started", "creating_password": ": user created", "choosing_role": ": password created",
 			"storing": ": role chosen", "done": ": new password in use", "failed": ": reverted",
 			"left_behind": ": reverted, but the user may still exist"}[e.Detail.text("step")]
 	case "site.rotate":

@@ -27,6 +27,7 @@ func Gallery() []GalleryPage {
 	all = append(all, galleryRotation()...)
 	all = append(all, galleryConnect()...)
 	all = append(all, galleryRights()...)
+	all = append(all, galleryLimits()...)
 	all = append(all, sitesGallery()...)
 	return append(all, peopleGallery()...)
 }

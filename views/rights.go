@@ -17,14 +17,6 @@ type SiteRights struct {
 // OperationRight is whether the credential can carry out a saved operation.
 type OperationRight struct{ Name, Request, Right string }
 
-// LimitedUser is what became of the user that Drover made.
-type LimitedUser struct {
-	State                                      string // empty: none was made; running, done, failed, left_behind
-	Username, Role, PasswordName, Finding, Fix string
-	AskedBy                                    string
-	At                                         time.Time
-}
-
 var rightWords = map[string]string{"can": "Yes", "cannot": "No", "unknown": "Unknown"}
 
 // galleryRights draws the rights of a credential.
@@ -35,10 +27,12 @@ func galleryRights() []GalleryPage {
 	asked := page
 	asked.Operations = []OperationRight{{"Clear cache", "PATCH /bigscoots-cache/v2/clear-cache", "can"}, {"Plugins and versions", "GET /wp/v2/plugins", "cannot"},
 		{longName, "GET /wp/v2/posts/{{post}}", "unknown"}}
-	asked.Limited = LimitedUser{State: "done", Username: "drover7k2m9xqz", Role: "editor", AskedBy: "Mara", At: time.Now().Add(-time.Hour)}
+	asked.Limited = LimitedUser{State: "limited", Username: "drover7k2m9xqz", Role: "editor", AskedBy: "Mara", At: time.Now().Add(-time.Hour)}
 	failed := page
 	failed.Limited = LimitedUser{State: "left_behind", Username: "drover7k2m9xqz", Finding: "No role below administrator can clear the cache.",
 		Fix: "The user drover7k2m9xqz may still exist on the site. Delete it there, under Users.", AskedBy: "Mara", At: time.Now()}
-	return []GalleryPage{{"rights", "form", RightsPage(frame, page)}, {"rights", "asked", RightsPage(frame, asked)},
+	interrupted := page
+	interrupted.Limited = LimitedUser{State: "interrupted", Username: "drover7k2m9xqz", Begun: true, AskedBy: "Mara", At: time.Now()}
+	return []GalleryPage{{"rights", "interrupted", RightsPage(frame, interrupted)}, {"rights", "form", RightsPage(frame, page)}, {"rights", "asked", RightsPage(frame, asked)},
 		{"rights", "left behind", RightsPage(frame, failed)}}
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -13,7 +14,7 @@ import (
 
 func sitesLimitCommand(c *config) *cobra.Command {
 	var chosen selecting
-	var username string
+	var username, table string
 	var fromStdin, asJSON bool
 	cmd := &cobra.Command{
 		Use:   "limit (--all | --client C | --tag T | --site URL)…",
@@ -21,11 +22,12 @@ func sitesLimitCommand(c *config) *cobra.Command {
 		Long: `Replace administrators' credentials with limited users.
 
 On each site, Drover creates a user with the lowest of the roles subscriber, contributor, author and editor that can clear the cache,
-gives it an application password, signs in with it, and stores it. It uses the stored credential if that belongs to an administrator, or the one
-of --admin, which is not stored. If no such role can clear the cache, the user is deleted again: let a role purge in the settings of the
+gives it an application password, signs in with it, and stores it. It uses the stored credential if that belongs to an administrator, the one of
+--admin, or the one that --admins has for the site: they are not stored. If no such role can clear the cache, the user is deleted again: let a role purge in the settings of the
 cache plugin first. WordPress cannot create roles over REST, so these users also have the other permissions of their role.`,
 		Example: `  drover sites limit --client Acme
-  drover sites limit --site https://acme.example --admin mara --password-stdin < password.txt`,
+  drover sites limit --site https://acme.example --admin mara --password-stdin < password.txt
+  drover sites limit --tag care-plan --admins administrators.csv`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if chosen.empty() {
@@ -39,25 +41,55 @@ cache plugin first. WordPress cannot create roles over REST, so these users also
 				}
 				admin = sites.AdminLogin{Username: username, Password: password}
 			}
-			return c.withData(cmd, func(h *app) error { return h.limitUsers(cmd, chosen.selection(), admin, asJSON) })
+			return c.withData(cmd, func(h *app) error {
+				all, err := h.registry.Select(cmd.Context(), commandLine(), chosen.selection())
+				if err != nil {
+					return err
+				}
+				order := sites.LimitOrder{Admin: admin}
+				if table != "" {
+					if order.Admins, err = readAdmins(cmd, table, all); err != nil {
+						return err
+					}
+				}
+				return h.limitUsers(cmd, all, order, asJSON)
+			})
 		},
 	}
 	cmd.Flags().StringVar(&username, "admin", "", "WordPress username of an administrator, if the stored credential does not belong to one")
+	cmd.Flags().StringVar(&table, "admins", "", "file with one administrator's credential for each site: url,username,application_password; - is standard input")
 	cmd.Flags().BoolVar(&fromStdin, "password-stdin", false, "read the administrator's application password from standard input")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON object per line")
 	chosen.register(c, cmd)
 	return cmd
 }
 
-// limitUsers makes the users one after the other, and says what came of each.
-func (h *app) limitUsers(cmd *cobra.Command, chosen sites.Selection, admin sites.AdminLogin, asJSON bool) error {
-	all, err := h.registry.Select(cmd.Context(), commandLine(), chosen)
-	if err != nil {
-		return err
+// readAdmins reads the administrators' credentials of the sites. Nothing is begun where a line cannot be used.
+func readAdmins(cmd *cobra.Command, name string, all []sites.Site) (map[int64]sites.AdminLogin, error) {
+	file := cmd.InOrStdin()
+	if name != "-" {
+		opened, err := os.Open(name)
+		if err != nil {
+			return nil, err
+		}
+		defer opened.Close()
+		file = opened
 	}
+	admins, unused, err := sites.ReadAdmins(file, all)
+	for _, line := range unused {
+		fmt.Fprintf(cmd.ErrOrStderr(), "line %d, %s: %s\n", line.Number, line.URL, line.Reason)
+	}
+	if err == nil && len(unused) > 0 {
+		err = fmt.Errorf("%d lines of %s cannot be used; nothing was changed", len(unused), name)
+	}
+	return admins, err
+}
+
+// limitUsers makes the users one after the other, and says what came of each.
+func (h *app) limitUsers(cmd *cobra.Command, all []sites.Site, order sites.LimitOrder, asJSON bool) error {
 	done, out := 0, cmd.OutOrStdout()
 	for _, s := range all {
-		limited, err := h.registry.LimitUser(cmd.Context(), commandLine(), s.ID, admin)
+		limited, err := h.registry.LimitUser(cmd.Context(), commandLine(), s.ID, order.AdminOf(s.ID))
 		if cmd.Context().Err() != nil {
 			return err
 		}

@@ -25,6 +25,7 @@ func init() {
 		"GET /sites/:id/rights": access.Admin, "POST /sites/:id/rights": access.Admin, "POST /sites/:id/limit": access.Admin,
 		"GET /connect/network": access.Admin, "POST /connect/network": access.Admin, "POST /connect/network/add": access.Admin,
 		"GET /connect/mainwp": access.Admin, "POST /connect/mainwp": access.Admin,
+		"GET /sites/limit": access.Admin, "POST /sites/limit": access.Admin, "GET /limited-users": access.Admin,
 	})
 	maps.Copy(outsideScope, map[string]int{
 		"GET /sites/:id/rights": 404, "POST /sites/:id/rights": 404, "POST /sites/:id/limit": 404,
@@ -32,7 +33,7 @@ func init() {
 	})
 	for _, name := range []string{"GET /connect", "POST /connect", "POST /connect/next", "POST /connect/mark", "POST /sites/reconnect",
 		"POST /sites/import/preview", "GET /connect/wp-cli", "POST /connect/wp-cli", "GET /connect/mainwp", "POST /connect/mainwp",
-		"GET /connect/network", "POST /connect/network", "POST /connect/network/add"} {
+		"GET /connect/network", "POST /connect/network", "POST /connect/network/add", "GET /sites/limit", "POST /sites/limit", "GET /limited-users"} {
 		narrow[name] = true
 	}
 	changesNothing["POST /sites/:id/rights"] = true
@@ -60,6 +61,9 @@ func (h gateServer) asksConnect(t *testing.T, route string, m members.Member) ch
 		_, err := h.registry.Check(t.Context(), shell, 2)
 		h.must(t, err)
 		return change{"/sites/2/limit", encoded("username", wptest.DefaultUser, "application_password", h.fake.Password(1))}
+	case "POST /sites/limit":
+		h.must(t, h.db.Gorm.Exec("DELETE FROM limited_users").Error)
+		return change{"/sites/limit", encoded("site", "2", "count", "1", "way", "stored")}
 	case "POST /sites/reconnect":
 		return change{"/sites/reconnect", encoded("site", "1", "site", "2")}
 	}

@@ -17,6 +17,7 @@ var purposes = []struct {
 }{
 	{regexp.MustCompile(`^/sites(/new)?$`), "add a site"},
 	{regexp.MustCompile(`^/sites/import`), "import sites"},
+	{regexp.MustCompile(`^/sites/limit$`), "create limited users"},
 	{regexp.MustCompile(`^/sites/\d+/credential$`), "replace a site's credential"},
 	{regexp.MustCompile(`^/sites/\d+/url$`), "change a site's URL"},
 	{regexp.MustCompile(`^/sites/\d+`), "edit a site"},

@@ -102,7 +102,7 @@ func (h gateServer) asks(t *testing.T, route string, m members.Member, session i
 	case "POST /changes/:id/approve", "POST /changes/:id/decline", "POST /changes/:id/withdraw":
 		return h.asksChange(t, route, m)
 	case "POST /connect", "POST /connect/next", "POST /connect/mark", "POST /connect/:id/look", "POST /connect/:id/approve", "POST /connect/:id/credential",
-		"POST /sites/reconnect", "POST /connect/mainwp", "POST /connect/network/add", "POST /sites/:id/limit":
+		"POST /sites/reconnect", "POST /connect/mainwp", "POST /connect/network/add", "POST /sites/:id/limit", "POST /sites/limit":
 		return h.asksConnect(t, route, m)
 	case "POST /sites/rotate", "POST /sites/:id/rotate", "POST /rotation/start", "POST /rotation/clear", "POST /settings/sites":
 		return h.asksRotation(t, route)

@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"strings"
 
-	"github.com/droverhq/drover/internal/cacheplugin"
 	"github.com/droverhq/drover/internal/saved"
 	"github.com/droverhq/drover/internal/sites"
 	"github.com/droverhq/drover/internal/validation"
@@ -35,11 +34,7 @@ func (s *Server) showRights(v *requestContext, status int, site sites.Site, oper
 	}
 	page.Fields[0].Label = "Administrator's username"
 	if found {
-		page.Limited = views.LimitedUser{State: "running", Username: limited.Username, Role: limited.Role, Finding: limited.Finding, Fix: limited.Fix,
-			AskedBy: limited.AskedBy, At: limited.AskedAt}
-		if limited.Step.Over() {
-			page.Limited.State = string(limited.Step)
-		}
+		page.Limited = limitedView(limited)
 	}
 	return v.render(status, views.RightsPage(v.frame("Permissions", "sites"), page))
 }
@@ -54,11 +49,7 @@ func (s *Server) lookAtRights(v *requestContext) error {
 	if err != nil {
 		return err
 	}
-	active, _ := cacheplugin.FromStored(site.CachePlugins)
-	for _, p := range active {
-		clear := saved.Definition{Name: "Clear the cache of " + p.Name, Method: p.Clear.Method, Path: p.Clear.Path}
-		all = append([]saved.Operation{{Definition: clear}}, all...)
-	}
+	all = append(clearsOf([]sites.Site{site}), all...)
 	rights, err := s.Registry.Permissions(v.Request.Context(), v.actor(), site, requestsOf(all))
 	if errors.Is(err, sites.ErrNoCredential) || errors.Is(err, sites.ErrSealed) {
 		return s.showRights(v, http.StatusUnprocessableEntity, site, nil, validation.Problems{"form": "This site has no usable credential."})

@@ -164,6 +164,11 @@ func (s *Server) chosen(v *requestContext) ([]sites.Site, error) {
 	if err != nil {
 		return nil, err
 	}
+	return s.chosenIn(v, form)
+}
+
+// chosenIn is chosen for a form that was read already, or an address.
+func (s *Server) chosenIn(v *requestContext, form url.Values) ([]sites.Site, error) {
 	if form.Get("all") == "1" {
 		query := url.Values{}
 		for _, name := range listFilters {

@@ -70,6 +70,12 @@ func (c *Client) CreatePasswordFor(ctx context.Context, id, name string) (NewApp
 	return c.createPassword(ctx, userPath(id)+"/application-passwords", name, "")
 }
 
+// RevokePasswordsOf revokes all application passwords of another user.
+func (c *Client) RevokePasswordsOf(ctx context.Context, id string) Verdict {
+	_, v := c.delete(ctx, userPath(id)+"/application-passwords")
+	return v
+}
+
 // Allows asks by OPTIONS whether the user may send a request with this method; nothing is done (rest_send_allow_header). Known is false where the
 // site does not say.
 func (c *Client) Allows(ctx context.Context, method, path string) (may, known bool) {

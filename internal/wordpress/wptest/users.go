@@ -55,6 +55,8 @@ func (s *site) manageUsers(w http.ResponseWriter, c call, fault Fault) {
 		if _, found := s.numbered(id); found {
 			s.postPassword(w, c)
 		}
+	case below == "application-passwords" && c.method == http.MethodDelete:
+		s.dropPasswords(w, id)
 	case c.method == http.MethodDelete:
 		s.deleteUser(w, id)
 	default:
@@ -141,6 +143,20 @@ func (s *site) deleteUser(w http.ResponseWriter, id string) {
 	defer s.users.guard.Unlock()
 	s.users.passwords = slices.DeleteFunc(s.users.passwords, func(p appPassword) bool { return p.user == u.login })
 	reply(w, http.StatusOK, object{"deleted": true, "previous": u.object()})
+}
+
+// dropPasswords revokes all application passwords of a user.
+func (s *site) dropPasswords(w http.ResponseWriter, id string) {
+	u, found := s.numbered(id)
+	if !found {
+		wpError(w, http.StatusNotFound, "rest_user_invalid_id", "Invalid user ID.")
+		return
+	}
+	s.users.guard.Lock()
+	defer s.users.guard.Unlock()
+	before := len(s.users.passwords)
+	s.users.passwords = slices.DeleteFunc(s.users.passwords, func(p appPassword) bool { return p.user == u.login })
+	reply(w, http.StatusOK, object{"deleted": true, "count": before - len(s.users.passwords)})
 }
 
 // mayPurge tells whether the user of a call may call the plugin.
