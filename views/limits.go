@@ -89,7 +89,8 @@ func galleryLimits() []GalleryPage {
 	}
 	done := row(4, emojiName, "limited", "", "")
 	done.May, done.Asked = []string{"Clear the cache of BigScoots Cache", longName}, 3
-	rows := []LimitedUser{row(1, "Acme", "left_behind", "No role below administrator can clear the cache.", "The user drover7k2m9xqz may still exist on the site."),
+	rows := []LimitedUser{row(1, "Acme", "left_behind", "No role below administrator can clear the cache.",
+		"The user drover7k2m9xqz may still exist on the site."),
 		row(2, longName, "interrupted", "", ""), row(3, arabicName, "not_limited", "WordPress did not accept the username or the application password.", ""), done,
 		row(5, "Nordwind", "limiting", "", "")}
 	return []GalleryPage{

@@ -65,7 +65,7 @@ func LimitFormPage(f Frame, p LimitForm) templ.Component {
 				}
 				return nil
 			})
-			templ_7745c5c3_Err = header("Create limited users", "Drover signs in as an administrator once on each site, and from then on as a user that can do little more than clear the cache.").Render(templ.WithChildren(ctx, templ_7745c5c3_Var3), templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = header("Create limited users", "Drover then signs in as users that can do little more than clear the cache, not as administrators.").Render(templ.WithChildren(ctx, templ_7745c5c3_Var3), templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -165,8 +165,8 @@ func LimitFormPage(f Frame, p LimitForm) templ.Component {
 				}
 				return nil
 			})
-			templ_7745c5c3_Err = limitWay(p, "one", "One for all selected sites", "For the sites of one network, or wherever the same application password works. Drover sends it to each of "+
-				counted(p.Count, "selected site", "selected sites")+".").Render(templ.WithChildren(ctx, templ_7745c5c3_Var8), templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = limitWay(p, "one", "One for all selected sites", "For the sites of one network, or wherever the same application password works. Drover sends it "+
+				"to each of "+counted(p.Count, "selected site", "selected sites")+".").Render(templ.WithChildren(ctx, templ_7745c5c3_Var8), templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -251,8 +251,8 @@ func LimitFormPage(f Frame, p LimitForm) templ.Component {
 				}
 				return nil
 			})
-			templ_7745c5c3_Err = limitWay(p, "table", "One for each site, in a table", "A CSV file or Excel workbook with the columns url, username and application_password. Sites that are "+
-				"not in it use their stored credential.").Render(templ.WithChildren(ctx, templ_7745c5c3_Var9), templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = limitWay(p, "table", "One for each site, in a table", "A CSV file or Excel workbook with the columns url, username and application_password. "+
+				"Sites that are not in it use their stored credential.").Render(templ.WithChildren(ctx, templ_7745c5c3_Var9), templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -277,7 +277,7 @@ func LimitFormPage(f Frame, p LimitForm) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 17, "</button> <span class=\"hint\">Credentials that you enter are used once and not stored.</span></div></form><div class=\"grid gap-6\"><section class=\"text-sm\"><h2 class=\"mb-2\">What Drover does on each site</h2><ul class=\"list-disc space-y-1.5 ps-5 text-muted-foreground\"><li>Creates a user with the lowest of the roles subscriber, contributor, author and editor that can clear the cache. Never an administrator.</li><li>Creates an application password for it, signs in with it, stores it, and checks which saved operations it can run.</li><li>Deletes the user again if something fails, and tells you about any user that could not be deleted.</li><li>Goes on when you close this page. It stops if Drover restarts: the sites that remain are then marked “Interrupted”, and you start them again with the credential.</li><li>Leaves the administrator's application password as it is. Revoke it in WordPress afterwards.</li></ul></section><section class=\"panel table-container\"><table class=\"grid-table\"><thead><tr><th>Site</th><th>Signs in as</th></tr></thead> <tbody>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 17, "</button> <span class=\"hint\">Credentials that you enter are used once and not stored.</span></div></form><div class=\"grid gap-6\"><section class=\"text-sm\"><h2 class=\"mb-2\">What Drover does on each site</h2><ul class=\"list-disc space-y-1.5 ps-5 text-muted-foreground\"><li>Creates a user with the lowest of the roles subscriber, contributor, author and editor that can clear the cache. Never an administrator.</li><li>Creates an application password for it, signs in with it, stores it, and checks which saved operations it can run.</li><li>Deletes the user again if something fails, and tells you about any user that could not be deleted.</li><li>Continues when you close this page. It stops if Drover restarts: the sites that remain are then marked “Interrupted”, and you start them again with the credential.</li><li>Leaves the administrator's application password as it is. Revoke it in WordPress afterwards.</li></ul></section><section class=\"panel table-container\"><table class=\"grid-table\"><thead><tr><th>Site</th><th>Signs in as</th></tr></thead> <tbody>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

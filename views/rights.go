@@ -33,6 +33,7 @@ func galleryRights() []GalleryPage {
 		Fix: "The user drover7k2m9xqz may still exist on the site. Delete it there, under Users.", AskedBy: "Mara", At: time.Now()}
 	interrupted := page
 	interrupted.Limited = LimitedUser{State: "interrupted", Username: "drover7k2m9xqz", Begun: true, AskedBy: "Mara", At: time.Now()}
-	return []GalleryPage{{"rights", "interrupted", RightsPage(frame, interrupted)}, {"rights", "form", RightsPage(frame, page)}, {"rights", "asked", RightsPage(frame, asked)},
+	return []GalleryPage{{"rights", "interrupted", RightsPage(frame, interrupted)},
+		{"rights", "form", RightsPage(frame, page)}, {"rights", "asked", RightsPage(frame, asked)},
 		{"rights", "left behind", RightsPage(frame, failed)}}
 }

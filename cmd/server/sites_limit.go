@@ -23,8 +23,9 @@ func sitesLimitCommand(c *config) *cobra.Command {
 
 On each site, Drover creates a user with the lowest of the roles subscriber, contributor, author and editor that can clear the cache,
 gives it an application password, signs in with it, and stores it. It uses the stored credential if that belongs to an administrator, the one of
---admin, or the one that --admins has for the site: they are not stored. If no such role can clear the cache, the user is deleted again: let a role purge in the settings of the
-cache plugin first. WordPress cannot create roles over REST, so these users also have the other permissions of their role.`,
+--admin, or the one that --admins has for the site: they are not stored. If no such role can clear the cache, the user is deleted again: let a
+role purge in the settings of the cache plugin first. WordPress cannot create roles over REST, so these users also have the other permissions of
+their role. A call that was stopped leaves nothing behind that the next one does not reuse or remove.`,
 		Example: `  drover sites limit --client Acme
   drover sites limit --site https://acme.example --admin mara --password-stdin < password.txt
   drover sites limit --tag care-plan --admins administrators.csv`,

@@ -49,7 +49,8 @@ func TestManySitesAreLimited(t *testing.T) {
 		}
 		before := h.limited(t, all[0]).Username
 		h.order(t, sites.LimitOrder{Sites: ids[:1]})
-		if u := h.limited(t, all[0]); u.Step != sites.LimitDone || u.Username != before || !strings.Contains(u.Finding, "Already limited") || len(fake.Users(0)) != 1 {
+		u := h.limited(t, all[0])
+		if u.Step != sites.LimitDone || u.Username != before || !strings.Contains(u.Finding, "Already limited") || len(fake.Users(0)) != 1 {
 			t.Errorf("once more: %+v, %v", u, fake.Users(0))
 		}
 		entries, _, err := h.log.Entries(t.Context(), access.System(), audit.Filter{Action: access.SiteLimit, Limit: 200})
@@ -73,7 +74,8 @@ func TestALimitedUserReplacesAnEarlierOne(t *testing.T) {
 		own := sites.AdminLogin{Username: wptest.DefaultUser, Password: vault.NewSecret(fake.Password(0))}
 		second, err := h.registry.LimitUser(t.Context(), admin, all[0].ID, own)
 		users := fake.Users(0)
-		if err != nil || second.Step != sites.LimitDone || second.Username == first.Username || len(users) != 1 || users[second.Username] == "" || !h.works(t, all[0]) {
+		if err != nil || second.Step != sites.LimitDone || second.Username == first.Username || len(users) != 1 || users[second.Username] == "" ||
+			!h.works(t, all[0]) {
 			t.Errorf("%+v, %v, %v", second, err, users)
 		}
 	})
@@ -110,10 +112,12 @@ func TestAnOrderThatIsStopped(t *testing.T) {
 func TestAdministratorsInATable(t *testing.T) {
 	t.Parallel()
 	chosen := []sites.Site{{ID: 1, Home: "https://one.example"}, {ID: 2, Home: "https://two.example"}}
-	file := "site;user;application password\nwww.one.example/wp-admin;mara;abcd EFGH 1234 ijkl MNOP 5678\nhttps://three.example;x;abcd EFGH 1234 ijkl MNOP 5678\n" +
+	const password = "abcd EFGH 1234 ijkl MNOP 5678"
+	file := "site;user;application password\nwww.one.example/wp-admin;mara;" + password + "\nhttps://three.example;x;" + password + "\n" +
 		"https://two.example;;abcd\n"
 	admins, unused, err := sites.ReadAdmins(strings.NewReader(file), chosen)
-	if err != nil || len(admins) != 1 || admins[1].Username != "mara" || len(unused) != 2 || !strings.Contains(unused[0].Reason, "not among") || unused[1].Reason == "" {
+	if err != nil || len(admins) != 1 || admins[1].Username != "mara" || len(unused) != 2 || !strings.Contains(unused[0].Reason, "not among") ||
+		unused[1].Reason == "" {
 		t.Errorf("%v, %+v, %v", admins, unused, err)
 	}
 	if _, _, err := sites.ReadAdmins(strings.NewReader("one\ntwo"), chosen); err == nil {

@@ -33,8 +33,10 @@ func (limitRow) TableName() string { return "limited_users" }
 func (r limitRow) leased(now time.Time) bool { return !r.Step.Over() && r.LeaseUntil > now.UnixMicro() }
 
 func (r limitRow) limited() LimitedUser {
-	u := LimitedUser{Step: r.Step, Checking: r.Step == LimitDone && r.LeaseUntil > time.Now().UnixMicro(), Interrupted: !r.Step.Over() && !r.leased(time.Now()), Username: r.Username, Role: r.Role, PasswordName: r.PasswordName,
-		Finding: r.Finding, Fix: r.Fix, AskedBy: r.AskedBy, AskedAt: moment(r.AskedAt), EndedAt: moment(r.EndedAt)}
+	now := time.Now()
+	u := LimitedUser{Step: r.Step, Checking: r.Step == LimitDone && r.LeaseUntil > now.UnixMicro(), Interrupted: !r.Step.Over() && !r.leased(now),
+		Username: r.Username, Role: r.Role, PasswordName: r.PasswordName, Finding: r.Finding, Fix: r.Fix, AskedBy: r.AskedBy, AskedAt: moment(r.AskedAt),
+		EndedAt: moment(r.EndedAt)}
 	if r.Permissions != "" {
 		_ = json.Unmarshal([]byte(r.Permissions), &u.Permissions) // written by putPermissions alone
 	}
