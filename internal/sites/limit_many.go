@@ -65,8 +65,7 @@ func (r *Registry) OrderLimitedUsers(ctx context.Context, actor access.Actor, o 
 // next is the row of a new order. A user that may have been left on the site stays named.
 func (r limitRow) next(s Site, by string, asked, until time.Time) limitRow {
 	row := limitRow{SiteID: s.ID, Step: LimitWaiting, Origin: wordpress.Origin(s.Home), AskedBy: by, AskedAt: asked.UnixMicro(), LeaseUntil: until.UnixMicro()}
-	done := r.Step == LimitDone && r.Username == s.Credential.Username
-	if r.Origin == row.Origin && (r.limited().Begun() || done) {
+	if r.Origin == row.Origin && (r.limited().Begun() || r.Username == s.Credential.Username) {
 		row.Username, row.UserID, row.Role = r.Username, r.UserID, r.Role
 	}
 	return row
@@ -146,9 +145,14 @@ func (r *Registry) endLimit(ctx context.Context, id int64, asked time.Time, caus
 	default:
 		return cause
 	}
+	found, err := r.store.byIDs(context.WithoutCancel(ctx), []int64{id})
+	if err != nil {
+		return err
+	}
 	return r.changeLimit(ctx, id, asked, func(row *limitRow) {
 		row.Step, row.Finding = LimitFailed, finding
-		if row.Username != "" {
+		inUse := len(found) == 1 && found[0].Credential.Username == row.Username
+		if row.Username != "" && !inUse {
 			row.Step, row.Fix = LimitLeftBehind, mayExist(row.Username)
 		}
 	})

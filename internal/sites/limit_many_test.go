@@ -81,6 +81,28 @@ func TestALimitedUserReplacesAnEarlierOne(t *testing.T) {
 	})
 }
 
+// Where nothing could be begun, the user that the site signs in as is not said to be left over: somebody would delete it.
+func TestALimitedUserInUseIsNotLeftBehind(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, db *database.DB) {
+		h, fake, all := limitable(t, db, wptest.Site{Fault: wptest.Administrator, PurgeRoles: []string{"editor"}})
+		h.order(t, sites.LimitOrder{Sites: []int64{all[0].ID}})
+		first := h.limited(t, all[0])
+		if err := h.db.Gorm.Exec("UPDATE sites SET state = 'broken'").Error; err != nil {
+			t.Fatal(err)
+		}
+		wrong := sites.AdminLogin{Username: "nobody", Password: vault.NewSecret("abcd abcd abcd abcd abcd abcd")}
+		h.order(t, sites.LimitOrder{Sites: []int64{all[0].ID}, Admin: wrong})
+		if u := h.limited(t, all[0]); u.Step != sites.LimitFailed || u.Fix != "" || u.Username != first.Username || !h.works(t, all[0]) {
+			t.Errorf("%+v", u)
+		}
+		own := sites.AdminLogin{Username: wptest.DefaultUser, Password: vault.NewSecret(fake.Password(0))}
+		h.order(t, sites.LimitOrder{Sites: []int64{all[0].ID}, Admin: own})
+		if u, users := h.limited(t, all[0]), fake.Users(0); u.Step != sites.LimitDone || len(users) != 1 || users[u.Username] == "" || !h.works(t, all[0]) {
+			t.Errorf("%+v, %v", u, users)
+		}
+	})
+}
+
 // When Drover stops, what waits for its turn is shown as interrupted, with nothing done; whoever loses the right is told so.
 func TestAnOrderThatIsStopped(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *database.DB) {
