@@ -83,6 +83,9 @@ func (h *app) wire(ctx context.Context, keyFile string) error {
 	if _, err := h.registry.UniteClients(ctx); err != nil {
 		return err
 	}
+	if err := h.registry.FillSortKeys(ctx); err != nil {
+		return err
+	}
 	h.connect = connect.New(h.db, h.log, h.registry, h.network)
 	h.roster = members.New(h.db, keys, h.log)
 	h.roster.Deny(static.Passwords())

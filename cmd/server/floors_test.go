@@ -17,7 +17,7 @@ var floors = map[string]float64{
 	"internal/sites": 1, "internal/saved": 1, "internal/remote": 1, "internal/auditsinks": 1, "internal/backup": 1, "docs": -1,
 	"internal/certificates": 0, "internal/metrics": 0,
 	"internal/cacheplugin": 0, "internal/wordpress": 0, "internal/operation": 0, "internal/endpoint": 0, "internal/validation": 0, "internal/spreadsheet": 0,
-	"internal/vault": 0, "internal/access": 0, "internal/audit": 0, "internal/database": 0, "migrations": -1, "internal/expression": -1,
+	"internal/vault": 0, "internal/access": 0, "internal/audit": 0, "internal/database": 0, "migrations": -1, "internal/expression": -1, "internal/natural": -1,
 }
 
 // sameFloor names the arrows between packages of one floor.

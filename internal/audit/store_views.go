@@ -6,6 +6,7 @@ import (
 	"gorm.io/gorm"
 
 	"github.com/droverhq/drover/internal/access"
+	"github.com/droverhq/drover/internal/natural"
 )
 
 type viewRow struct {
@@ -20,11 +21,12 @@ func (viewRow) TableName() string { return "saved_views" }
 
 func (s store) views(ctx context.Context, member int64, page ViewPage) ([]View, error) {
 	var rows []viewRow
-	err := s.db.WithContext(ctx).Where("member_id = ? AND page = ?", member, page).Order("lower(name), id").Find(&rows).Error
+	err := s.db.WithContext(ctx).Where("member_id = ? AND page = ?", member, page).Order("id").Find(&rows).Error
 	all := make([]View, len(rows))
 	for i, r := range rows {
 		all[i] = View{r.ID, r.Name, r.Query}
 	}
+	natural.Sort(all, func(v View) string { return v.Name })
 	return all, wrap(err)
 }
 

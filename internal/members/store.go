@@ -11,6 +11,7 @@ import (
 
 	"github.com/droverhq/drover/internal/access"
 	"github.com/droverhq/drover/internal/audit"
+	"github.com/droverhq/drover/internal/natural"
 	"github.com/droverhq/drover/internal/validation"
 )
 
@@ -144,13 +145,14 @@ func found(err, missing error) error {
 
 func (s store) present(ctx context.Context) ([]Member, error) {
 	var rows []memberRow
-	if err := s.db.WithContext(ctx).Where("left_at = 0").Order("lower(name), id").Find(&rows).Error; err != nil {
+	if err := s.db.WithContext(ctx).Where("left_at = 0").Order("id").Find(&rows).Error; err != nil {
 		return nil, fmt.Errorf("members: %w", err)
 	}
 	all := make([]Member, len(rows))
 	for i, r := range rows {
 		all[i] = r.member()
 	}
+	natural.Sort(all, func(m Member) string { return m.Name })
 	return all, nil
 }
 

@@ -61,6 +61,7 @@ type targetRow struct {
 	BatchID   int64
 	SiteID    int64
 	SiteName  string
+	SortName  string // natural.Key of the site's name; empty in the targets of an older Drover
 	Home      string
 	Client    string
 	State     TargetState

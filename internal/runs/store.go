@@ -13,6 +13,7 @@ import (
 	"github.com/droverhq/drover/internal/access"
 	"github.com/droverhq/drover/internal/audit"
 	"github.com/droverhq/drover/internal/database"
+	"github.com/droverhq/drover/internal/natural"
 	"github.com/droverhq/drover/internal/sites"
 )
 
@@ -133,10 +134,11 @@ func (w write) insertBatches(run int64, batches [][]sites.Site) error {
 	var targets []targetRow
 	for i, row := range rows {
 		for _, s := range batches[i] {
-			targets = append(targets, targetRow{RunID: run, BatchID: row.ID, SiteID: s.ID, SiteName: s.Name, Home: s.Home, Client: s.Client, State: TargetWaiting})
+			targets = append(targets, targetRow{RunID: run, BatchID: row.ID, SiteID: s.ID, SiteName: s.Name, SortName: natural.Key(s.Name),
+				Home: s.Home, Client: s.Client, State: TargetWaiting})
 		}
 	}
-	return database.InsertRows(w.tx, targets, "run_id", "batch_id", "site_id", "site_name", "home", "client", "state")
+	return database.InsertRows(w.tx, targets, "run_id", "batch_id", "site_id", "site_name", "sort_name", "home", "client", "state")
 }
 
 // lockRun makes everybody who may end the run take turns until this change is committed, and returns the run.

@@ -195,7 +195,7 @@ func (s *Store) targets(ctx context.Context, scope access.Scope, f TargetFilter)
 		if f.Latest {
 			q = q.Where("ended_at > 0").Order("ended_at DESC, id DESC")
 		} else {
-			q = q.Order("lower(site_name), id")
+			q = q.Order("sort_name, lower(site_name), id")
 		}
 		if f.Limit > 0 {
 			q = q.Limit(f.Limit)
@@ -241,7 +241,7 @@ func (s *Store) goodBodies(ctx context.Context, scope access.Scope, run int64, e
 		Home       string
 	}
 	err := s.db.Gorm.WithContext(ctx).Raw(`SELECT id, site_id, home FROM targets
-		WHERE run_id = ? AND state = ? AND attempts > 0 AND `+within+` ORDER BY lower(site_name), id`,
+		WHERE run_id = ? AND state = ? AND attempts > 0 AND `+within+` ORDER BY sort_name, lower(site_name), id`,
 		with(values, run, TargetDone)...).Scan(&targets).Error
 	if err != nil {
 		return fmt.Errorf("runs: answers: %w", err)

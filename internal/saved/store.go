@@ -11,6 +11,7 @@ import (
 
 	"github.com/droverhq/drover/internal/access"
 	"github.com/droverhq/drover/internal/audit"
+	"github.com/droverhq/drover/internal/natural"
 )
 
 type store struct {
@@ -45,7 +46,7 @@ func (r row) operation() (Operation, error) {
 
 func (s store) all(ctx context.Context) ([]Operation, error) {
 	var rows []row
-	if err := s.db.WithContext(ctx).Where("removed_at = 0").Order("lower(name)").Find(&rows).Error; err != nil {
+	if err := s.db.WithContext(ctx).Where("removed_at = 0").Order("id").Find(&rows).Error; err != nil {
 		return nil, fmt.Errorf("operations: %w", err)
 	}
 	all := make([]Operation, len(rows))
@@ -55,6 +56,7 @@ func (s store) all(ctx context.Context) ([]Operation, error) {
 			return nil, err
 		}
 	}
+	natural.Sort(all, func(o Operation) string { return o.Name })
 	return all, nil
 }
 

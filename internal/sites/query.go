@@ -37,9 +37,9 @@ func (f Filter) storable() bool {
 
 // orders maps what a list may be sorted by to SQL; the id makes the order total.
 var orders = map[string]string{
-	"name":       "lower(sites.name)",
-	"host":       "sites.host",
-	"client":     "lower(coalesce(clients.name, ''))",
+	"name":       "sites.sort_name",
+	"host":       "sites.sort_host",
+	"client":     "coalesce(clients.sort_name, '')",
 	"state":      "CASE sites.state WHEN 'broken' THEN 0 WHEN 'warning' THEN 1 WHEN 'unchecked' THEN 2 ELSE 3 END",
 	"plugin":     "sites.plugin_version",
 	"cache":      "sites.cache_state",

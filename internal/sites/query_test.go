@@ -210,3 +210,53 @@ func ids(all []sites.Site) []int64 {
 	}
 	return list
 }
+
+// People count: 2 comes before 10 in names, hosts, clients and tags, on every page of the list, also where an older Drover stored them.
+func TestListsSortAsPeopleCount(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, db *database.DB) {
+		h := newTestRegistry(t, db, nil)
+		const n = 12
+		for i := n; i > 0; i-- {
+			d := sites.Draft{URL: fmt.Sprintf("https://s%d.example", i), Name: fmt.Sprintf("Shop %d", i), Client: fmt.Sprintf("Client %d", i),
+				Tags: []string{fmt.Sprintf("tag %d", i)}, Username: "ann", Password: newPassword()}
+			h.add(t, d)
+		}
+		wanted := make([]string, n)
+		for i := range wanted {
+			wanted[i] = fmt.Sprintf("s%d", i+1)
+		}
+		want := strings.Join(wanted, " ")
+		for _, change := range []string{"SELECT 1", "UPDATE sites SET sort_name = '', sort_host = ''; UPDATE clients SET sort_name = ''"} {
+			run(t, db, change)
+			if err := h.registry.FillSortKeys(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			for _, by := range []string{"", "name", "host", "client"} {
+				var got []string
+				for offset := 0; offset < n; offset += 5 {
+					page, total, err := h.registry.Sites(t.Context(), admin, sites.Filter{Sort: by, Limit: 5, Offset: offset})
+					if err != nil || total != n {
+						t.Fatal(total, err)
+					}
+					got = append(got, hosts(page))
+				}
+				if strings.Join(got, " ") != want {
+					t.Errorf("%s: by %q: %v", change, by, got)
+				}
+			}
+			facets, err := h.registry.Facets(t.Context(), admin)
+			if err != nil || facets.Clients[1].Value != "Client 2" || facets.Tags[1].Value != "tag 2" {
+				t.Errorf("%s: %v, %v", change, facets, err)
+			}
+		}
+		// A new name and a new address take their place.
+		if _, err := h.registry.Edit(t.Context(), admin, n, sites.Draft{URL: "https://s100.example", Name: "Shop 100"}); err != nil {
+			t.Fatal(err)
+		}
+		for _, by := range []string{"name", "host"} {
+			if last, _, err := h.registry.Sites(t.Context(), admin, sites.Filter{Sort: by, Descending: true, Limit: 1}); err != nil || hosts(last) != "s100" {
+				t.Errorf("last by %s: %s, %v", by, hosts(last), err)
+			}
+		}
+	})
+}

@@ -14,6 +14,7 @@ import (
 	"github.com/droverhq/drover/internal/access"
 	"github.com/droverhq/drover/internal/audit"
 	"github.com/droverhq/drover/internal/database"
+	"github.com/droverhq/drover/internal/natural"
 	"github.com/droverhq/drover/internal/wordpress"
 )
 
@@ -45,8 +46,10 @@ func (w write) recordMany(action access.Action, detail map[string]any) error {
 type siteRow struct {
 	ID            int64 `gorm:"primaryKey"`
 	Name          string
+	SortName      string // natural.Key of the name
 	Home          string
 	Host          string
+	SortHost      string
 	ClientID      *int64
 	Root          string
 	Override      string
@@ -232,7 +235,7 @@ func (s store) scan(ctx context.Context, q *gorm.DB) ([]Site, error) {
 }
 
 func (s store) byIDs(ctx context.Context, ids []int64) ([]Site, error) {
-	return s.scan(ctx, s.joined(ctx).Select(listColumns).Where(database.In(s.db, "sites.id", ids)).Order("lower(sites.name), sites.id"))
+	return s.scan(ctx, s.joined(ctx).Select(listColumns).Where(database.In(s.db, "sites.id", ids)).Order("sites.sort_name, sites.id"))
 }
 
 func (s store) byHome(ctx context.Context, home string) (Site, bool, error) {
@@ -259,14 +262,16 @@ func (s store) facets(ctx context.Context, scope access.Scope, f Filter) (found 
 func (s store) clientFacet(ctx context.Context, scope access.Scope, f Filter) (counts []Count, err error) {
 	counted := s.bare(ctx, scope, f).Select("sites.client_id, count(*) AS sites").Group("sites.client_id")
 	return counts, s.db.WithContext(ctx).Table("(?) AS counted", counted).Joins("JOIN clients ON clients.id = counted.client_id").
-		Select("clients.name AS value, counted.sites").Order("lower(clients.name)").Scan(&counts).Error
+		Select("clients.name AS value, counted.sites").Order("clients.sort_name, clients.id").Scan(&counts).Error
 }
 
 func (s store) tagFacet(ctx context.Context, scope access.Scope, f Filter) (counts []Count, err error) {
 	f.Tags = nil
 	// With the sign before the column, SQLite goes through the tags in their order instead of sorting them.
-	return counts, s.db.WithContext(ctx).Table("site_tags").Where("+site_tags.site_id IN (?)", s.bare(ctx, scope, f).Select("sites.id")).
+	err = s.db.WithContext(ctx).Table("site_tags").Where("+site_tags.site_id IN (?)", s.bare(ctx, scope, f).Select("sites.id")).
 		Select("tag AS value, count(*) AS sites").Group("tag").Order("tag").Scan(&counts).Error
+	natural.Sort(counts, func(c Count) string { return c.Value })
+	return counts, err
 }
 
 func (s store) stateFacet(ctx context.Context, scope access.Scope, f Filter) (counts []Count, err error) {
@@ -304,7 +309,8 @@ func (w write) insertSite(d Draft) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	r := siteRow{Name: d.Name, Home: d.URL, Host: hostOf(d.URL), ClientID: client, State: Unchecked, CreatedAt: w.now.UnixMicro(), UpdatedAt: w.now.UnixMicro()}
+	r := siteRow{Name: d.Name, SortName: natural.Key(d.Name), Home: d.URL, Host: hostOf(d.URL), SortHost: natural.Key(hostOf(d.URL)), ClientID: client,
+		State: Unchecked, CreatedAt: w.now.UnixMicro(), UpdatedAt: w.now.UnixMicro()}
 	if err := w.tx.Create(&r).Error; err != nil {
 		return 0, err
 	}
@@ -316,9 +322,10 @@ func (w write) updateSite(before Site, d Draft) error {
 	if err != nil {
 		return err
 	}
-	values := map[string]any{"name": d.Name, "client_id": client, "updated_at": w.now.UnixMicro()}
+	values := map[string]any{"name": d.Name, "sort_name": natural.Key(d.Name), "client_id": client, "updated_at": w.now.UnixMicro()}
 	if d.URL != before.Home {
-		for column, value := range map[string]any{"home": d.URL, "host": hostOf(d.URL), "state": Unchecked, "finding": "", "root": "", "override": "",
+		for column, value := range map[string]any{"home": d.URL, "host": hostOf(d.URL), "sort_host": natural.Key(hostOf(d.URL)),
+			"state": Unchecked, "finding": "", "root": "", "override": "",
 			"address": "", "redirects_to": "", "reported_home": "", "located_at": 0, "report": "", "checked_at": 0, "has_plugin": "", "cache_plugins": "",
 			"plugin_version": "", "cache_state": "", "environment": "", "setup_mode": "", "seen_at": 0, "cache_at": 0, "certificate_ends": 0,
 			"wordpress_version": "", "next_check_at": 0,

@@ -6,11 +6,13 @@ import (
 	"gorm.io/gorm"
 
 	"github.com/droverhq/drover/internal/access"
+	"github.com/droverhq/drover/internal/natural"
 )
 
 type clientRow struct {
 	ID        int64 `gorm:"primaryKey"`
 	Name      string
+	SortName  string // natural.Key of the name
 	Key       string // access.ClientKey of the name; no two have the same
 	CreatedAt int64  `gorm:"autoCreateTime:false"`
 }
@@ -23,7 +25,8 @@ func (w write) client(name string) (*int64, error) {
 	if key == "" {
 		return nil, nil
 	}
-	err := w.tx.Exec("INSERT INTO clients (name, key, created_at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING", name, key, w.now.UnixMicro()).Error
+	err := w.tx.Exec("INSERT INTO clients (name, sort_name, key, created_at) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING", name,
+		natural.Key(name), key, w.now.UnixMicro()).Error
 	if err != nil {
 		return nil, err
 	}
