@@ -46,12 +46,28 @@ func (d AuditDetail) cancelled() string {
 
 func (d AuditDetail) checked() string {
 	if finding := d.text("finding"); finding != "" {
+		if host, rest, is := strings.Cut(finding, ": "); is && strings.HasPrefix(d.text("home"), "https://"+host) {
+			finding = rest // the sentence has named the site
+		}
 		return ": " + finding
 	}
 	if state := d.text("state"); state != "" {
 		return ": " + state
 	}
 	return ""
+}
+
+// learned says what Drover found out about how a site is spoken to.
+func (d AuditDetail) learned() string {
+	for _, c := range d.changes() {
+		switch c.Field {
+		case "root":
+			return ": the REST API is at " + c.After
+		case "override":
+			return ": method override by " + c.After
+		}
+	}
+	return d.changed()
 }
 
 // changed names the fields that have a before and an after; the entry's own page shows their values.

@@ -25,8 +25,16 @@ func (e AuditRow) sentence() []phrase {
 	return append(phrases, plain(e.ending()))
 }
 
-// tone is what the entry's icon shows: of a run that ended, how it ended, not that it did.
+// tone is what the entry's icon shows: of a run that ended or a site that was checked, with what result, not that it was done.
 func (e AuditRow) tone() string {
+	if e.Action == "site.check" && e.Outcome == "done" {
+		switch e.Detail.text("state") {
+		case "broken":
+			return "failed"
+		case "warning":
+			return "attention"
+		}
+	}
 	counts, is := e.Detail["counts"].(map[string]any)
 	if e.Action != "run.finish" || e.Outcome != "done" || !is {
 		return e.Outcome
@@ -83,7 +91,7 @@ var verbsOf = map[string]actionVerbs{
 	"audit.archive":    {"archived old audit log entries", "archive old audit log entries"}, "audit.export": {"exported the audit log", "export the audit log"},
 	"audit.checkpoint": {"signed a checkpoint of the audit log", "sign a checkpoint of the audit log"},
 	"run.lower":        {"marked a request as doing less than its method suggests", "mark a request as doing less than its method suggests"},
-	"site.learn":       {"set a method override for", "set a method override for"}, "site.index": {"read the REST API index of", "read the REST API index of"},
+	"site.learn":       {"updated the connection of", "update the connection of"}, "site.index": {"read the REST API index of", "read the REST API index of"},
 	"site.add": {"added the site", "add a site"}, "site.check": {"checked", "check"},
 	"site.credential": {"replaced the credential of", "replace the credential of"}, "site.edit": {"edited", "edit"},
 	"site.import": {"imported sites", "import sites"}, "site.read": {"viewed", "view"}, "site.restore": {"restored", "restore"},
@@ -163,8 +171,10 @@ func (e AuditRow) ending() string {
 		return e.Detail.cancelled()
 	case "site.check":
 		return e.Detail.checked()
-	case "site.edit", "member.role", "member.reach", "site.credential", "member.edit", "site.learn":
+	case "site.edit", "member.role", "member.reach", "site.credential", "member.edit":
 		return e.Detail.changed()
+	case "site.learn":
+		return e.Detail.learned()
 	case "connect.queue":
 		return e.Detail.counts("added", "reconnect", "skipped", "put_back", "removed")
 	case "connect.finish":

@@ -1,6 +1,7 @@
 package views
 
 import (
+	"fmt"
 	"net/url"
 	"slices"
 	"strings"
@@ -32,6 +33,15 @@ type RouteOffer struct {
 	Methods             []string
 	Sites               int
 	Alike               bool // it takes the same on all of them
+}
+
+// where is on how many of the sites that answered the route was found.
+func (r RouteOffer) where(answered int) string {
+	words := fmt.Sprintf("on %d of %d", r.Sites, answered)
+	if !r.Alike {
+		words += ", with differences"
+	}
+	return words
 }
 
 // AbilityOffer is an ability (WordPress 6.9).

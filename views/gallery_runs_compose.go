@@ -39,13 +39,13 @@ func galleryOperations(role string) []ComposeOperation {
 		{Name: "clear-opcache", Group: of, Title: "Clear OPcache", Effect: "change", Endpoint: "DELETE /bigscoots-cache/v2/clear-opcache",
 			Sentence: "Makes PHP recompile its files. Pages stay cached.", Allowed: role != "viewer"},
 		{Name: "disable-cache", Group: of, Title: "Disable cache", Effect: "destroy", Endpoint: "PATCH /bigscoots-cache/v2/disable-cache", Allowed: role == "admin",
-			Sentence: "Purges the whole domain, then turns caching off. Every visit goes to the server until you enable the cache again."},
+			Sentence: "Purges the whole domain, then turns caching off. Every request goes to the server until you enable the cache again."},
 		{Name: "clear-any-cache", Group: "Any cache", Title: "Clear any cache", Effect: "change", Purges: true, Allowed: role != "viewer",
-			Sentence: "Clears everything that each site's cache plugins keep. Drover finds out which of them are active; sites without any are skipped."},
+			Sentence: "Clears everything that each site's cache plugins store. Drover detects which are active and skips sites without any."},
 		{Name: "status", Group: of, Title: "Status", Effect: "read", Endpoint: "GET /bigscoots-cache/v2/status",
 			Sentence: "Reads the plugin version, cache state, mode and environment. Changes nothing.", Allowed: true},
 		{Name: "request", Group: "Any endpoint", Title: "Any endpoint", Effect: "read",
-			Sentence: "Sends your own request to each site's REST API. The method decides the effect.", Allowed: true,
+			Sentence: "Sends a custom request to each site's REST API. Its route and method determine its effect.", Allowed: true,
 			Params: []ComposeParam{
 				{Name: "method", Label: "Method", Kind: "choice", Default: "GET",
 					Choices: []Option{{"GET", "GET"}, {"POST", "POST"}, {"PUT", "PUT"}, {"PATCH", "PATCH"}, {"DELETE", "DELETE"}}},
@@ -96,7 +96,7 @@ func galleryDestroy() ComposePage {
 	p.Chosen, p.Selection.All = "disable-cache", true
 	p.Preview = galleryPreview("Disable cache", "destroy", 5000)
 	p.Preview.Confirm = "412"
-	p.Problems = map[string]string{"confirm": "This can't be undone automatically. Type the number of sites, 5000, to confirm."}
+	p.Problems = map[string]string{"confirm": "This can't be undone automatically. Type the number of sites, 5,000, to confirm."}
 	p.Preview.Problems = p.Problems
 	return p
 }

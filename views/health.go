@@ -72,6 +72,14 @@ func span(d time.Duration, word string) string {
 	return "less than a " + word + "minute"
 }
 
+// nextCheck says when the site is checked next.
+func (h Health) nextCheck(now time.Time) string {
+	if !h.NextCheckAt.After(now) {
+		return "Next check due now"
+	}
+	return "Next check " + h.NextCheckAt.UTC().Format("2 January 15:04 UTC")
+}
+
 // endsSoon tells whether a certificate ends within a month.
 func endsSoon(t time.Time) bool { return !t.IsZero() && time.Until(t) < 30*24*time.Hour }
 

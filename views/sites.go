@@ -31,6 +31,9 @@ type SiteRow struct {
 	WordPress                   string
 }
 
+// shownTags are as many as a line of the list holds.
+func (r SiteRow) shownTags() []string { return r.Tags[:min(len(r.Tags), 2)] }
+
 // Sites is the list of sites.
 type Sites struct {
 	Rows        []SiteRow
