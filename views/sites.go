@@ -31,6 +31,14 @@ type SiteRow struct {
 	WordPress                   string
 }
 
+// unusualEnvironment is the environment of what is not a production site: most are, and a line has little room.
+func (r SiteRow) unusualEnvironment() string {
+	if r.Environment == "Production" {
+		return ""
+	}
+	return r.Environment
+}
+
 // shownTags are as many as a line of the list holds.
 func (r SiteRow) shownTags() []string { return r.Tags[:min(len(r.Tags), 2)] }
 
