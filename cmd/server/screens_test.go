@@ -136,8 +136,8 @@ func (c *camera) shoot(t *testing.T, file string) {
 func (c *camera) fill(t *testing.T, home string) (runs []string) {
 	t.Helper()
 	for _, of := range []string{"operation=status", "operation=clear-cache&p.purge_type=all", "operation=request&p.path=/wp/v2/plugins"} {
-		do(t, c.ctx, "compose "+of, chromedp.EmulateViewport(1440, 900), chromedp.Navigate(home+"/run?all=1&"+of),
-			until(`document.querySelector("#run-preview").innerText.includes("5,000 sites")`))
+		do(t, c.ctx, "compose "+of, chromedp.EmulateViewport(1440, 900), chromedp.Navigate(home+"/run?all=1&"+of))
+		waitLong(t, c.ctx, `document.querySelector("#run-preview")?.innerText.includes("5,000 sites")`)
 		if evaluate(t, c.ctx, `String(Boolean(document.querySelector("#confirm")))`) == "true" {
 			do(t, c.ctx, "confirm "+of, chromedp.SendKeys("#confirm", "5000"))
 		}
