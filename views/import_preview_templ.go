@@ -425,11 +425,17 @@ func ImportPreviewPage(f Frame, p ImportPreview) templ.Component {
 
 // importReason names the column as the page does.
 func importReason(reason string) string {
-	field, rest, is := strings.Cut(reason, ": ")
-	if name := importFieldNames[field]; is && name != "" {
-		return name + ": " + rest
+	if reason == "" {
+		return ""
 	}
-	return reason
+	parts := strings.Split(reason, "; ")
+	for i, part := range parts {
+		field, rest, is := strings.Cut(part, ": ")
+		if name := importFieldNames[field]; is && name != "" {
+			parts[i] = name + ": " + strings.TrimSuffix(rest, ".")
+		}
+	}
+	return strings.TrimSuffix(strings.Join(parts, "; "), ".") + "."
 }
 
 func sampleRows(columns []ImportColumn) int {

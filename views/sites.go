@@ -39,8 +39,17 @@ func (r SiteRow) unusualEnvironment() string {
 	return r.Environment
 }
 
-// shownTags are as many as a line of the list holds.
-func (r SiteRow) shownTags() []string { return r.Tags[:min(len(r.Tags), 2)] }
+// shownTags are as many as a line of the list holds, and at least one.
+func (r SiteRow) shownTags() []string {
+	const fits = 16 // letters
+	letters := 0
+	for i, tag := range r.Tags {
+		if letters += len([]rune(tag)); letters > fits && i > 0 {
+			return r.Tags[:i]
+		}
+	}
+	return r.Tags
+}
 
 // Sites is the list of sites.
 type Sites struct {
