@@ -32,7 +32,7 @@ func (h *clocked) nextCheck(t *testing.T, id int64) time.Duration {
 	return h.now.Sub(before)
 }
 
-// A site is good for 41 days, fails in a run on a Tuesday at 14:02 and is checked at once, stays broken, with pauses between checks that grow, and mends.
+// A site is good for 41 days, fails in a run on a Tuesday at 14:02 and is checked at once, stays broken, with pauses between checks that grow, and recovers.
 // Only the three changes are events, news and audit entries.
 func TestASiteBreaksOnATuesday(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *database.DB) {
@@ -87,13 +87,13 @@ func TestASiteBreaksOnATuesday(t *testing.T) {
 		h.saysBroken(t, s, tuesday)
 		fake.SetFault(0, wptest.Healthy)
 		h.nextCheck(t, s.ID)
-		mended := h.now
+		recovered := h.now
 		for range 3 {
 			h.nextCheck(t, s.ID)
 		}
 		events, err := h.registry.Events(t.Context(), s)
 		streak := sites.StreakOf(events)
-		if err != nil || len(events) != 3 || !streak.Good || !streak.Since.Equal(mended) || streak.Before != mended.Sub(tuesday) {
+		if err != nil || len(events) != 3 || !streak.Good || !streak.Since.Equal(recovered) || streak.Before != recovered.Sub(tuesday) {
 			t.Errorf("%+v, %+v, %v", streak, events, err)
 		}
 		news, err := h.registry.News(t.Context(), admin, tuesday.AddDate(-1, 0, 0), 10)

@@ -96,18 +96,18 @@ func TestARetiredSiteGetsNoPasswordUnproven(t *testing.T) {
 	})
 }
 
-// Whoever waits with the old password is told before it is revoked; while that fails, it is not revoked.
+// What waits with the old password is ended before it is revoked; while that fails, it is not revoked.
 func TestRevocationEndsWhatWaits(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *database.DB) {
 		fake := startFake(t, wptest.Site{})
 		h := newTestRegistry(t, db, fake)
 		s := h.addFake(t, fake, 0)
-		fails, told := true, 0
+		fails, calls := true, 0
 		h.registry.BeforeRevocation(func(_ context.Context, is func(vault.Secret) bool) error {
 			if !is(vault.NewSecret(fake.Password(0))) || is(vault.NewSecret("abcd abcd abcd abcd abcd abcd")) {
 				t.Error("the function does not tell the old password from others")
 			}
-			if told++; fails {
+			if calls++; fails {
 				return errCrash
 			}
 			return nil
@@ -123,8 +123,8 @@ func TestRevocationEndsWhatWaits(t *testing.T) {
 		}
 		fails = false
 		h.resume(t, s)
-		if h.rotated(t, fake, 0, s); told < 2 {
-			t.Errorf("told %d times", told)
+		if h.rotated(t, fake, 0, s); calls < 2 {
+			t.Errorf("called %d times", calls)
 		}
 	})
 }
