@@ -77,6 +77,8 @@ func (c PendingChange) decided() string {
 		return "Withdrawn by " + c.DecidedBy + ". Nothing was changed."
 	case "expired":
 		return "Nobody approved it within 24 hours. Nothing was changed."
+	case "superseded":
+		return "Ended by Drover: its application password was rotated and no longer works. Nothing was changed."
 	}
 	return ""
 }

@@ -95,6 +95,7 @@ func (h *app) wire(ctx context.Context, keyFile string) error {
 	h.registry.HoldRevocation(h.runner.Sending)
 	h.runner.RequireIndependence(members.Independent)
 	h.changes = changes.New(h.db, keys, h.log, changes.Parts{Registry: h.registry, Roster: h.roster, Runner: h.runner})
+	h.registry.BeforeRevocation(h.changes.EndThoseWith)
 	h.engine, err = engine.New(engine.Parts{DB: h.db, Store: h.runner.Store(), Registry: h.registry, Standing: h.roster.Standing, Logger: h.logger,
 		Metrics: h.metrics})
 	return err

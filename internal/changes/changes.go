@@ -40,6 +40,8 @@ const (
 	Declined  State = "declined"
 	Withdrawn State = "withdrawn"
 	Expired   State = "expired"
+	// Superseded is a request with a password that a rotation revoked.
+	Superseded State = "superseded"
 )
 
 // Pending is a change that was requested. It holds no secret.
@@ -239,6 +241,26 @@ func (c *Changes) decide(ctx context.Context, actor access.Actor, action access.
 		return row, errors.Join(access.ErrForbidden, c.store.log.Refuse(ctx, actor, action, subject, "own_request"))
 	}
 	return row, nil
+}
+
+// EndThoseWith ends the requests that hold a password which is about to be revoked, and records each: an approval would put a dead password in the place
+// of one that works.
+func (c *Changes) EndThoseWith(ctx context.Context, is func(vault.Secret) bool) error {
+	rows, err := c.store.waiting(ctx, access.System())
+	for _, row := range rows {
+		if row.Action != access.SiteAdd && row.Action != access.SiteCredential {
+			continue
+		}
+		change, opened := c.store.open(row)
+		if opened != nil || !is(change.Draft.Password) {
+			continue // what cannot be opened cannot be approved either
+		}
+		ended := c.store.end(ctx, access.System(), row, Superseded, access.ChangeDecline)
+		if ended != nil && !errors.Is(ended, ErrOver) {
+			err = errors.Join(err, ended)
+		}
+	}
+	return err
 }
 
 // Expire ends the requests whose time is over, and records each.

@@ -30,6 +30,9 @@ func (r *Registry) EditSeen(ctx context.Context, actor access.Actor, seen Site, 
 // CrashAt ends rotations, as the end of the process would, where the function returns an error.
 func (r *Registry) CrashAt(crash func(at string) error) { r.crash = crash }
 
+// SetClock tells the registry what time it is.
+func (r *Registry) SetClock(clock func() time.Time) { r.store.clock = clock }
+
 // RenewAlways renews the lease of a rotation whenever that may be due.
 func (r *Registry) RenewAlways() { r.renewAfter = 0 }
 

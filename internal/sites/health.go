@@ -37,9 +37,9 @@ func hashOf(site int64) uint64 {
 	return sum ^ sum>>33
 }
 
-// phase is the site's own moment of an interval, which is longer than nothing.
+// phase is the site's own moment of an interval, which is longer than nothing. It is as exact as what is stored, or a site's turn would come twice.
 func phase(site int64, of time.Duration) time.Duration {
-	return time.Duration(hashOf(site) % uint64(of)) // #nosec G115 -- the rest is less than a duration that is positive
+	return time.Duration(hashOf(site) % uint64(of)).Truncate(time.Microsecond) // #nosec G115 -- the rest is less than a duration that is positive
 }
 
 // slot is the next time after now at which the site's turn comes: once in every interval, each site at its own moment of it.
@@ -76,7 +76,7 @@ func (r *Registry) CheckDue(ctx context.Context) error {
 	if err := r.planChecks(ctx, u.every()); err != nil {
 		return fmt.Errorf("sites: plan checks: %w", err)
 	}
-	if due, err := r.store.checkIsDue(ctx, time.Now()); err != nil || !due {
+	if due, err := r.store.checkIsDue(ctx, r.store.now()); err != nil || !due {
 		return err
 	}
 	var workers errgroup.Group
@@ -88,7 +88,7 @@ func (r *Registry) CheckDue(ctx context.Context) error {
 
 func (r *Registry) checkDue(ctx context.Context, every time.Duration) error {
 	for ctx.Err() == nil {
-		now := time.Now()
+		now := r.store.now()
 		id, found, err := r.store.claimCheck(ctx, now, now.Add(checkLease))
 		if err != nil || !found {
 			return err
@@ -116,7 +116,7 @@ func (r *Registry) planChecks(ctx context.Context, every time.Duration) error {
 		if err != nil || len(rows) == 0 {
 			return err
 		}
-		now, at := time.Now(), make(map[int64]time.Time, len(rows))
+		now, at := r.store.now(), make(map[int64]time.Time, len(rows))
 		for _, row := range rows {
 			if at[row.ID] = slot(row.ID, now, every); row.CheckedAt == 0 {
 				at[row.ID] = now.Add(newSiteWaits + time.Duration(hashOf(row.ID)%uint64(newSiteWaits)))

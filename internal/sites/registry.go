@@ -25,9 +25,10 @@ type Registry struct {
 	log     *audit.Log
 	network *wordpress.Network
 
-	inUse   func(ctx context.Context, site int64) (bool, error) // whether requests with an old credential may be under way; nil: never
-	crash   func(at string) error                               // tests end a rotation here
-	storing chan struct{}                                       // places to store what a request found of its site
+	inUse    func(ctx context.Context, site int64) (bool, error)         // whether requests with an old credential may be under way; nil: never
+	revoking func(ctx context.Context, is func(vault.Secret) bool) error // called before a password is revoked
+	crash    func(at string) error                                       // tests end a rotation here
+	storing  chan struct{}                                               // places to store what a request found of its site
 
 	renewAfter time.Duration // the lease of a rotation that takes long
 }
@@ -38,7 +39,8 @@ const storedAtOnce = 2
 
 // New returns the registry over the database.
 func New(db *database.DB, v *vault.Vault, log *audit.Log, network *wordpress.Network) *Registry {
-	return &Registry{store: store{db.Gorm, log}, vault: v, log: log, network: network, storing: make(chan struct{}, storedAtOnce), renewAfter: rotationLease / 5}
+	return &Registry{store: store{db: db.Gorm, log: log}, vault: v, log: log, network: network, storing: make(chan struct{}, storedAtOnce),
+		renewAfter: rotationLease / 5}
 }
 
 // binding ties a sealed password to its site and to the origin of the site's home: moved to another row, or with another address, it does

@@ -8,6 +8,7 @@ import (
 
 	"github.com/droverhq/drover/internal/access"
 	"github.com/droverhq/drover/internal/validation"
+	"github.com/droverhq/drover/internal/vault"
 	"github.com/droverhq/drover/internal/wordpress"
 )
 
@@ -58,6 +59,12 @@ func needsReconnect(reason wordpress.Reason) bool {
 // HoldRevocation makes rotations wait before they revoke an old password, as long as the function says that requests with it may be under way.
 func (r *Registry) HoldRevocation(inUse func(ctx context.Context, site int64) (bool, error)) {
 	r.inUse = inUse
+}
+
+// BeforeRevocation calls the function before an old password is revoked, so that whatever waits with that password is ended. Where it fails, the
+// password is not revoked yet.
+func (r *Registry) BeforeRevocation(revoking func(ctx context.Context, is func(vault.Secret) bool) error) {
+	r.revoking = revoking
 }
 
 // LookAtRotation puts sites on the list of rotations, to find out which of their passwords can be rotated. Nothing is changed on a site. WorkRotations

@@ -1,6 +1,7 @@
 package sites
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"errors"
@@ -99,13 +100,15 @@ func fingerprintOf(password vault.Secret) [sha256.Size]byte {
 	return sha256.Sum256([]byte(strings.ReplaceAll(password.Reveal(), " ", "")))
 }
 
-// storedSince tells whether other sites than these were stored with the password since then. What a rotation made does not count: it is another one.
-func (o *rotating) storedSince(ctx context.Context, from store, password vault.Secret, since time.Time, but []int64) (bool, error) {
+// storedSince returns the sites but these that were stored with the password since then. What a rotation made does not count: it is another one.
+func (o *rotating) storedSince(ctx context.Context, from store, password vault.Secret, since time.Time, but []int64) (ids []int64, err error) {
 	rows, err := from.credentialsEntered(ctx, since.Add(-longestChange))
-	return slices.ContainsFunc(rows, func(row credentialRow) bool {
-		hash, opens := o.fingerprint(row)
-		return opens && hash == fingerprintOf(password) && !slices.Contains(but, row.SiteID)
-	}), err
+	for _, row := range rows {
+		if hash, opens := o.fingerprint(row); opens && hash == fingerprintOf(password) && !slices.Contains(but, row.SiteID) {
+			ids = append(ids, row.SiteID)
+		}
+	}
+	return ids, err
 }
 
 // longestChange is how long before its end a change may have taken its time.
@@ -204,32 +207,38 @@ func (o *rotating) others(ctx context.Context) ([]Site, error) {
 	return found, err
 }
 
-// verifyOthers signs in with the new password on all other sites that use the old one, and returns them.
+// verifyOthers makes sure that every other site that uses the old password is of the same WordPress, then signs in there with the new one, and returns
+// these sites. A retired site may not be there any more, or be somebody else's: where it is not proven, it is left out and keeps the old password.
 func (o *rotating) verifyOthers(ctx context.Context, password vault.Secret) (others []Site, v wordpress.Verdict, err error) {
 	v = wordpress.Verdict{Outcome: wordpress.OK}
-	if others, err = o.others(ctx); err != nil || len(others) == 0 {
-		return others, v, err
+	all, err := o.others(ctx)
+	if err != nil || len(all) == 0 {
+		return nil, v, err
 	}
-	steps, err := o.store.rotationsOf(ctx, idsOf(others))
+	steps, err := o.store.rotationsOf(ctx, idsOf(all))
 	if err != nil {
 		return nil, v, err
 	}
-	if slices.ContainsFunc(others, func(s Site) bool { return s.RetiredAt.IsZero() && !steps[s.ID].mayJoin(o.row) }) {
-		return others, sharedPassword, nil // stored with it since, or another rotates for all
+	if slices.ContainsFunc(all, func(s Site) bool { return s.RetiredAt.IsZero() && !steps[s.ID].mayJoin(o.row) }) {
+		return nil, sharedPassword, nil // stored with it since, or another rotates for all
+	}
+	clients, _, err := o.DialAll(ctx, all)
+	if err != nil {
+		return nil, v, err
 	}
 	var group errgroup.Group
 	var guard sync.Mutex
 	group.SetLimit(groupChecks)
 	leased := time.Now()
-	for _, s := range others {
-		if !s.RetiredAt.IsZero() {
-			continue // it may not be there any more
-		}
+	for _, s := range all {
 		group.Go(func() error {
-			seen, err := o.verifyOther(ctx, s, password)
+			seen, err := o.verifyOther(ctx, s, clients[s.ID], password)
 			guard.Lock()
 			defer guard.Unlock()
-			if seen.Outcome != wordpress.OK {
+			switch {
+			case seen.Outcome == wordpress.OK:
+				others = append(others, s)
+			case s.RetiredAt.IsZero():
 				v = seen
 			}
 			if err == nil && time.Since(leased) >= o.renewAfter {
@@ -239,17 +248,33 @@ func (o *rotating) verifyOthers(ctx context.Context, password vault.Secret) (oth
 			return err
 		})
 	}
-	return others, v, group.Wait()
+	err = group.Wait()
+	slices.SortFunc(others, func(a, b Site) int { return cmp.Compare(a.ID, b.ID) })
+	return others, v, err
 }
 
-func (o *rotating) verifyOther(ctx context.Context, s Site, password vault.Secret) (wordpress.Verdict, error) {
-	located, err := o.Locate(ctx, access.System(), s, o.network.Client(s.address(), s.Credential.Username, password.Reveal()))
+// verifyOther proves with the old password, which the site has anyway, that the new one is listed there, before the new one is sent.
+func (o *rotating) verifyOther(ctx context.Context, s Site, old *wordpress.Client, password vault.Secret) (wordpress.Verdict, error) {
+	if old == nil {
+		return wordpress.Verdict{Outcome: wordpress.Failed, Reason: wordpress.ReasonBadCredential, Note: "The stored credential cannot be decrypted."}, nil
+	}
+	located, err := o.Locate(ctx, access.System(), s, old)
 	if err != nil || located.Verdict.Outcome != "" {
 		return located.Verdict, err
 	}
-	own, v := located.Client.OwnPassword(ctx)
+	all, v := located.Client.ApplicationPasswords(ctx)
+	if v.Outcome == wordpress.OK && !slices.ContainsFunc(all, func(p wordpress.ApplicationPassword) bool { return p.UUID == o.row.NewUUID }) {
+		return otherWordPress, nil
+	}
+	if v.Outcome == wordpress.OK {
+		var own wordpress.ApplicationPassword
+		own, v = o.network.Client(located.Site.address(), s.Credential.Username, password.Reveal()).OwnPassword(ctx)
+		if v.Outcome == wordpress.OK && own.UUID != o.row.NewUUID {
+			return otherWordPress, nil
+		}
+	}
 	switch {
-	case v.Outcome == wordpress.OK && own.UUID != o.row.NewUUID, needsReconnect(v.Reason) && o.row.Attempts >= 2:
+	case needsReconnect(v.Reason) && o.row.Attempts >= 2:
 		return otherWordPress, nil
 	case v.Outcome != wordpress.OK:
 		v.Note = strings.TrimSpace("This happened on one of the sites that share the password. " + v.Note)
@@ -288,7 +313,7 @@ func (o *rotating) swapOthers(w write, old, renewed vault.Secret, others []Site)
 
 // stillShared makes sure that no other sites use the old password than those that were verified, and none does until the change is made. Otherwise
 // nothing is swapped, and the next look finds out. It returns the old password.
-func (o *rotating) stillShared(ctx context.Context, w write, others []Site) (old vault.Secret, err error) {
+func (o *rotating) stillShared(ctx context.Context, w write) (old vault.Secret, err error) {
 	if err := w.takeTurn(access.SiteRotate, access.On("site", o.site.ID)); err != nil {
 		return old, err
 	}
@@ -303,24 +328,31 @@ func (o *rotating) stillShared(ctx context.Context, w write, others []Site) (old
 	if err != nil {
 		return old, err
 	}
-	more, err := o.storedSince(ctx, w.reading(), old, shared.at, append(idsOf(others), o.site.ID))
-	if more {
+	more, err := o.storedSince(ctx, w.reading(), old, shared.at, append(slices.Clone(shared.groups[o.site.ID]), o.site.ID))
+	if len(more) > 0 {
 		err = errLost
 	}
 	return old, err
 }
 
-// stillNeeded tells whether a site was stored with the old password after the new one took its place.
-func (o *rotating) stillNeeded(ctx context.Context) (bool, error) {
+// stillNeeded tells whether a site that is not retired was stored with the old password after the new one took its place.
+func (o *rotating) stillNeeded(ctx context.Context, old vault.Secret) (bool, error) {
+	ids, err := o.storedSince(ctx, o.store, old, time.UnixMicro(o.row.CredentialAt), nil)
+	if err != nil || len(ids) == 0 {
+		return false, err
+	}
+	ids, err = o.active(ctx, ids)
+	return len(ids) > 0, err
+}
+
+// replaced returns the old password, which is kept until it is revoked, and whether it still is.
+func (o *rotating) replaced(ctx context.Context) (old vault.Secret, kept bool, err error) {
 	row, found, err := o.store.rotation(ctx, o.row.SiteID)
 	if err != nil || !found || len(row.Sealed) == 0 {
-		return false, err
+		return old, false, err
 	}
-	old, err := o.vault.Open(row.Sealed, pendingBinding(row))
-	if err != nil {
-		return false, err
-	}
-	return o.storedSince(ctx, o.store, old, time.UnixMicro(row.CredentialAt), nil)
+	old, err = o.vault.Open(row.Sealed, pendingBinding(row))
+	return old, err == nil, err
 }
 
 // busy tells whether requests with the old password may be under way, on any site that used it.

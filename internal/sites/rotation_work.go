@@ -241,7 +241,7 @@ func (o *rotating) swap(ctx context.Context, password vault.Secret, others []Sit
 		return map[string]any{"credential_at": now, "sealed": kept, "key_id": vault.SealedBy(kept), "attempts": 0, "reason": "", "finding": "", "fix": ""}
 	}, func(w write) error {
 		now = w.now.UnixMicro()
-		old, err := o.stillShared(ctx, w, others)
+		old, err := o.stillShared(ctx, w)
 		if err != nil {
 			return err
 		}
@@ -279,16 +279,34 @@ func (o *rotating) revoke(ctx context.Context) (over bool, err error) {
 		return true, errors.Join(err, o.save(ctx, RotationSwapped, map[string]any{"next_at": time.Now().Add(revokeEvery).UnixMicro(), "lease_until": 0,
 			"finding": "The old password will be revoked when the run on this site ends."}))
 	}
-	if needed, err := o.stillNeeded(ctx); err != nil {
-		return true, err
-	} else if needed {
-		return o.endWith(ctx, RotationUnrevoked, stillNeeded, stillNeededFix)
+	if over, err := o.releaseOld(ctx); over || err != nil {
+		return over, err
 	}
 	v := o.revokeNamed(ctx, o.old, o.row.OldUUID)
 	if v.Outcome != wordpress.OK {
 		return o.laterOr(ctx, RotationUnrevoked, v)
 	}
 	return o.revoked(ctx)
+}
+
+// releaseOld makes sure that nothing needs the old password, or comes to hold it, before it is revoked.
+func (o *rotating) releaseOld(ctx context.Context) (over bool, err error) {
+	old, kept, err := o.replaced(ctx)
+	if err != nil || !kept {
+		return err != nil, err
+	}
+	needed, err := o.stillNeeded(ctx, old)
+	if err != nil {
+		return true, err
+	}
+	if needed {
+		return o.endWith(ctx, RotationUnrevoked, stillNeeded, stillNeededFix)
+	}
+	if o.revoking == nil {
+		return false, nil
+	}
+	err = o.revoking(ctx, func(password vault.Secret) bool { return fingerprintOf(password) == fingerprintOf(old) })
+	return err != nil, err
 }
 
 func (o *rotating) revoked(ctx context.Context) (over bool, err error) {

@@ -19,8 +19,16 @@ import (
 )
 
 type store struct {
-	db  *gorm.DB
-	log *audit.Log
+	db    *gorm.DB
+	log   *audit.Log
+	clock func() time.Time // nil: the machine's
+}
+
+func (s store) now() time.Time {
+	if s.clock != nil {
+		return s.clock()
+	}
+	return time.Now()
 }
 
 // write is one change under way: what it stores and what it records stand or fall together.
@@ -32,7 +40,7 @@ type write struct {
 }
 
 func (s store) change(ctx context.Context, actor access.Actor, f func(write) error) error {
-	return s.log.RecordRefusal(ctx, s.db.WithContext(ctx).Transaction(func(tx *gorm.DB) error { return f(write{tx, s.log, actor, time.Now()}) }))
+	return s.log.RecordRefusal(ctx, s.db.WithContext(ctx).Transaction(func(tx *gorm.DB) error { return f(write{tx, s.log, actor, s.now()}) }))
 }
 
 func (w write) record(action access.Action, site int64, detail map[string]any) error {

@@ -13,7 +13,7 @@ func (w write) takeTurn(action access.Action, subject access.Subject) error {
 }
 
 // reading is the store as the change sees it.
-func (w write) reading() store { return store{w.tx, w.log} }
+func (w write) reading() store { return store{db: w.tx, log: w.log} }
 
 // site takes a turn and returns the site as the change finds it, or ErrNoSite where it is not within the actor's reach any more.
 func (w write) site(action access.Action, id int64) (Site, error) {
