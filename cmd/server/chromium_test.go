@@ -11,10 +11,10 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// browser opens a real Chromium, headless, for up to three minutes.
+// browser opens a real Chromium, headless, for up to ten minutes.
 func browser(t *testing.T) context.Context {
 	t.Helper()
-	return browserFor(t, 3*time.Minute)
+	return browserFor(t, 10*time.Minute)
 }
 
 func browserFor(t *testing.T, most time.Duration, flags ...chromedp.ExecAllocatorOption) context.Context {
@@ -25,6 +25,7 @@ func browserFor(t *testing.T, most time.Duration, flags ...chromedp.ExecAllocato
 	}
 	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.UserDataDir(t.TempDir()),
 		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-background-networking", true), chromedp.Flag("disable-component-update", true),
+		chromedp.Flag("disable-gpu", true), // drawing without one costs less than simulating one
 		chromedp.WindowSize(1360, 900))
 	options = append(options, flags...)
 	ctx, cancel := chromedp.NewExecAllocator(context.Background(), options...)
@@ -56,7 +57,7 @@ func do(t *testing.T, ctx context.Context, what string, actions ...chromedp.Acti
 func until(expression string) chromedp.Action[chromedp.Void] {
 	badge := chromedp.Evaluate[bool]("Boolean(" + expression + ")")
 	return func(ctx context.Context, t *chromedp.Target) (chromedp.Void, error) {
-		for deadline := time.Now().Add(60 * time.Second); ; time.Sleep(100 * time.Millisecond) {
+		for deadline := time.Now().Add(2 * time.Minute); ; time.Sleep(100 * time.Millisecond) {
 			// A page that is just going away cannot be asked; the next one can.
 			if is, err := badge(ctx, t); err == nil && is {
 				return chromedp.Void{}, nil
@@ -70,7 +71,7 @@ func until(expression string) chromedp.Action[chromedp.Void] {
 // waitLong waits for as long as a run on thousands of sites may take, or one that silent sites hold up.
 func waitLong(t *testing.T, ctx context.Context, expression string) {
 	t.Helper()
-	for range 10 {
+	for range 5 {
 		if chromedp.Do(ctx, until(expression)) == nil {
 			return
 		}

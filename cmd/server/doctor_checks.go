@@ -203,8 +203,11 @@ func (c *config) checkSite(ctx context.Context, site string) []diagnosis {
 	defer network.Close()
 	p := network.Probe(ctx, home)
 	if p.Lookup != nil {
-		return []diagnosis{wrong("dns", p.Lookup.Error(),
-			"Check the name, and the name servers in /etc/resolv.conf. Private networks must be listed in DROVER_ALLOW_NETS.")}
+		todo := "Check the name, and the name servers in /etc/resolv.conf."
+		if errors.Is(p.Lookup, wordpress.ErrRefusedAddress) {
+			todo = "If the site is meant to be there, list its network in DROVER_ALLOW_NETS."
+		}
+		return []diagnosis{wrong("dns", p.Lookup.Error(), todo)}
 	}
 	all := []diagnosis{fine("dns", "%s is at %s", p.Host, p.Address)}
 	if p.Connect != nil {

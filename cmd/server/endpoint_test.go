@@ -48,8 +48,7 @@ func (l lab) everywhere(t *testing.T, env []string) int {
 }
 
 // Every operation that comes with Drover works on every site of the lab.
-func TestOurOperationsOnRealWordPress(t *testing.T) {
-	l := openLab(t)
+func testOurOperations(t *testing.T, l lab) {
 	env := append(l.env(), "DROVER_DATA="+t.TempDir())
 	n := l.everywhere(t, env)
 	db := dbtest.SQLite(t)
@@ -68,8 +67,7 @@ func TestOurOperationsOnRealWordPress(t *testing.T) {
 
 // The explorer of a real index, a form with path variables, arrays and enums, wrong input before and after sending, a draft on every
 // site and its end, and the plugins as a table.
-func TestAnyEndpointOnRealWordPress(t *testing.T) {
-	l := openLab(t)
+func testAnyEndpoint(t *testing.T, l lab) {
 	env := append(l.env(), "DROVER_DATA="+t.TempDir())
 	n := l.everywhere(t, env)
 	simulated{env: env}.addOwner(t)
@@ -123,8 +121,7 @@ func TestAnyEndpointOnRealWordPress(t *testing.T) {
 }
 
 // The lab's older WordPress answers as 6.9 does, but for one site: an ability is found, filled in and run, and that site says that it has none.
-func TestAbilitiesOnRealWordPress(t *testing.T) {
-	l := openLab(t)
+func testAbilities(t *testing.T, l lab) {
 	env := append(l.env(), "DROVER_DATA="+t.TempDir())
 	n := l.everywhere(t, env)
 	simulated{env: env}.addOwner(t)

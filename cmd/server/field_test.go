@@ -8,8 +8,7 @@ import (
 )
 
 // What real WordPress shows of the field, without a check before the run: each site gives what the lab expects of it.
-func TestTheFieldOnRealWordPress(t *testing.T) {
-	l := openLab(t)
+func testTheField(t *testing.T, l lab) {
 	env := append(l.env(), "DROVER_DATA="+t.TempDir())
 	if code, out := run(t, env, "sites", "import", filepath.Join(l.dir, "field.csv")); code != 0 {
 		t.Fatalf("%d: %s", code, out)

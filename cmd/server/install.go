@@ -53,6 +53,9 @@ With --tls-email, Drover gets its own certificate from Let's Encrypt. Without, i
 			"https://drover.agency.example --yes",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if i.yes && cmd.Flags().Changed("dry-run") {
+				return usage("choose one of --yes and --dry-run")
+			}
 			steps, err := i.steps(c, cmd)
 			if err != nil {
 				return err
@@ -61,6 +64,7 @@ With --tls-email, Drover gets its own certificate from Let's Encrypt. Without, i
 		},
 	}
 	cmd.Flags().BoolVar(&i.yes, "yes", false, "make the changes")
+	cmd.Flags().Bool("dry-run", true, "only show the steps; so does leaving out --yes")
 	cmd.Flags().StringVar(&i.root, "root", "", "install below this folder instead, without a user and without starting anything")
 	return cmd
 }

@@ -43,7 +43,7 @@ func (l lab) drover(t *testing.T) *labDrover {
 	for name, address := range l.hosts(t) {
 		rules = append(rules, "MAP "+name+" "+address)
 	}
-	d.ctx = browserFor(t, 8*time.Minute, chromedp.Flag("host-resolver-rules", strings.Join(rules, ",")), chromedp.Flag("ignore-certificate-errors", true))
+	d.ctx = browserFor(t, 15*time.Minute, chromedp.Flag("host-resolver-rules", strings.Join(rules, ",")), chromedp.Flag("ignore-certificate-errors", true))
 	d.p = start(t, d.env, "serve")
 	setup := d.p.wait(t, `https://\S+/setup/\w+`)
 	d.p.wait(t, "listens")

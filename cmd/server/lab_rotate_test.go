@@ -44,8 +44,7 @@ func (l lab) signsIn(t *testing.T, home, user, password string) int {
 
 // Rotation on real WordPress: five sites of a network with one password, two more of the same user with their own, and single sites, one of them with
 // plain permalinks and one that writes an error before its JSON. WordPress itself is asked what is left.
-func TestRotationOnRealWordPress(t *testing.T) {
-	l := openLab(t)
+func testRotation(t *testing.T, l lab) {
 	const user, first = "rotator", "https://site01.network.test"
 	old := map[string]string{}
 	made := l.passwords(t, first, user, "--reset", "Drover", "Drover at six", "By hand", "Another application")

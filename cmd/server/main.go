@@ -60,5 +60,6 @@ Every command works on the same data, whether or not a server is running.`,
 		"care":  {backupCommand(c), restoreCommand(c), keysCommand(c), compactCommand(c), doctorCommand(c), healthcheckCommand(c), versionCommand()},
 	})
 	refuseStrangers(root)
+	refuseUnknownTopics(root)
 	return root
 }

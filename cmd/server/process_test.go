@@ -174,7 +174,7 @@ func run(t testing.TB, env []string, args ...string) (int, string) {
 func runWith(t testing.TB, env []string, input string, args ...string) (int, string) {
 	t.Helper()
 	drover := program(t) // its building is not part of the time
-	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
 	defer cancel()
 	command := exec.CommandContext(ctx, drover, args...)
 	command.Env = append(os.Environ(), env...)

@@ -1,8 +1,10 @@
 package runs_test
 
 import (
+	"context"
 	"os"
 	"strconv"
+	"sync"
 	"testing"
 	"time"
 
@@ -95,7 +97,10 @@ func TestRetentionRemovesWhatIsOldEnough(t *testing.T) {
 			t.Errorf("it would remove %+v %v", would, err)
 		}
 		size := number(t, db, "SELECT count(*) FROM attempts")
+		stop, began := meanwhile(t, h), time.Now()
 		removed, err := h.Runner.Expire(ctx, time.Now())
+		t.Logf("%d targets went in %v", large, time.Since(began).Round(time.Millisecond))
+		stop()
 		if err != nil || removed[runs.TargetsExpired] != 1 || removed[runs.AnswersExpired] != 1 {
 			t.Errorf("removed %v %v", removed, err)
 		}
@@ -145,6 +150,39 @@ func TestRetentionRemovesWhatIsOldEnough(t *testing.T) {
 	})
 }
 
+// meanwhile lists the runs and writes a setting, one after the other, until it is stopped. None of it may fail, and the longest time
+// that one took is told.
+func meanwhile(t *testing.T, h *runstest.Harness) (stop func()) {
+	t.Helper()
+	ended, began := make(chan struct{}), make(chan struct{})
+	var working sync.WaitGroup
+	working.Go(func() {
+		var longest time.Duration
+		for n := 1; ; n++ {
+			at := time.Now()
+			_, _, err := h.Runner.Runs(context.Background(), runstest.Viewer, runs.Filter{})
+			if err == nil {
+				err = database.PutSetting(h.DB.Gorm, "meanwhile", strconv.Itoa(n))
+			}
+			if err != nil {
+				t.Errorf("meanwhile: %v", err)
+			}
+			longest = max(longest, time.Since(at))
+			if n == 1 {
+				close(began)
+			}
+			select {
+			case <-ended:
+				t.Logf("%d times meanwhile the runs were listed and a setting was written, the longest took %v", n, longest.Round(time.Millisecond))
+				return
+			default:
+			}
+		}
+	})
+	<-began
+	return func() { close(ended); working.Wait() }
+}
+
 // The SQLite file gives back what the removed rows took, while others read and write.
 func TestTheFileShrinks(t *testing.T) {
 	db := dbtest.SQLite(t)
@@ -157,15 +195,21 @@ func TestTheFileShrinks(t *testing.T) {
 	if err := h.Runner.SetRetention(t.Context(), runstest.Owner, runs.Retention{Targets: 30}); err != nil {
 		t.Fatal(err)
 	}
+	stop := meanwhile(t, h)
+	defer stop()
+	began := time.Now()
 	if _, err := h.Runner.Expire(t.Context(), time.Now()); err != nil {
 		t.Fatal(err)
 	}
+	t.Logf("%d targets went in %v", largest(), time.Since(began).Round(time.Millisecond))
 	for more := true; more; {
 		if more, err = db.Reclaim(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if after, err := db.Bytes(t.Context()); err != nil || after > before/2 {
+	after, err := db.Bytes(t.Context())
+	t.Logf("%d bytes of %d are left after %v", after, before, time.Since(began).Round(time.Millisecond))
+	if err != nil || after > before/2 {
 		t.Errorf("%d bytes, before %d: %v", after, before, err)
 	}
 }

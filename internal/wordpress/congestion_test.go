@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/netip"
 	"runtime/metrics"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -15,8 +16,9 @@ func waiting(most int, wait *time.Duration) *congestion {
 	counts := make([]uint64, len(buckets)-1)
 	c := newCongestion(most)
 	c.waits = func() *metrics.Float64Histogram {
+		seconds := time.Duration(atomic.LoadInt64((*int64)(wait))).Seconds()
 		for i := range counts {
-			if wait.Seconds() >= buckets[i] && wait.Seconds() < buckets[i+1] {
+			if seconds >= buckets[i] && seconds < buckets[i+1] {
 				counts[i] += 100
 			}
 		}
@@ -139,7 +141,7 @@ func TestWhoWaitsGetsAPlaceWhileSlowExchangesGoOn(t *testing.T) {
 			t.Fatal("more than are allowed")
 		default:
 		}
-		wait = 0
+		atomic.StoreInt64((*int64)(&wait), 0) // waiting reads it
 		select {
 		case err := <-got:
 			if err != nil {

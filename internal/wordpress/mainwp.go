@@ -21,27 +21,31 @@ type MainWPSite struct {
 	Tags              []string
 }
 
-// What bounds a listing: sites, tags that are asked for one by one, requests in all, and bytes in all.
+// mainwpBounds bound a listing: sites, tags that are asked for one by one, requests in all, and bytes in all.
+type mainwpBounds struct{ sites, tags, requests, bytes int }
+
+// usualMainWP are the bounds of every dashboard.
+var usualMainWP = mainwpBounds{sites: 20_000, tags: 200, requests: 1000, bytes: 64 << 20}
+
 const (
-	MostMainWPSites = 20_000
-	mostMainWPTags  = 200
-	mostMainWPAsked = 1000
-	mainwpPerPage   = 100
-	longestListed   = 1 << 20 // bytes of one page
-	mostMainWPBytes = 64 << 20
+	mainwpPerPage = 100
+	longestListed = 1 << 20 // bytes of one page
 )
 
 // mainwpReader reads the lists of a dashboard.
 type mainwpReader struct {
 	*Client
+	bounds      mainwpBounds
 	asked, read int
 }
 
 // MainWP lists the dashboard's sites with their clients and tags. The verdict is that of the sites: where clients or tags cannot be read, the sites
 // come without them, and Missing says so.
-func (c *Client) MainWP(ctx context.Context) (MainWP, Verdict) {
-	r := &mainwpReader{Client: c}
-	items, v := r.list(ctx, "list-sites-v1", "", MostMainWPSites)
+func (c *Client) MainWP(ctx context.Context) (MainWP, Verdict) { return c.mainwp(ctx, usualMainWP) }
+
+func (c *Client) mainwp(ctx context.Context, bounds mainwpBounds) (MainWP, Verdict) {
+	r := &mainwpReader{Client: c, bounds: bounds}
+	items, v := r.list(ctx, "list-sites-v1", "", bounds.sites)
 	if v.Outcome != OK {
 		return MainWP{}, mainwpVerdict(v)
 	}
@@ -74,7 +78,7 @@ func mainwpVerdict(v Verdict) Verdict {
 }
 
 func (r *mainwpReader) clients(ctx context.Context, listed *MainWP) map[string]string {
-	items, v := r.list(ctx, "list-clients-v1", "", MostMainWPSites)
+	items, v := r.list(ctx, "list-clients-v1", "", r.bounds.sites)
 	if v.Outcome != OK || v.Note != "" {
 		listed.Missing = append(listed.Missing, "Not all clients could be read.")
 	}
@@ -87,7 +91,7 @@ func (r *mainwpReader) clients(ctx context.Context, listed *MainWP) map[string]s
 
 // tags are the names of the tags by the sites that have them. A dashboard that does not say which sites have a tag is asked for them.
 func (r *mainwpReader) tags(ctx context.Context, listed *MainWP) map[string][]string {
-	items, v := r.list(ctx, "list-tags-v1", "", mostMainWPTags)
+	items, v := r.list(ctx, "list-tags-v1", "", r.bounds.tags)
 	complete, tags := v.Outcome == OK && v.Note == "", map[string][]string{}
 	for _, item := range items {
 		name := plain(printable(readText(item["name"]), 200))
@@ -98,7 +102,7 @@ func (r *mainwpReader) tags(ctx context.Context, listed *MainWP) map[string][]st
 				of = append(of, readText(id))
 			}
 		} else {
-			tagged, v := r.list(ctx, "list-sites-v1", "&input[tag_id]="+number(readText(item["id"])), MostMainWPSites)
+			tagged, v := r.list(ctx, "list-sites-v1", "&input[tag_id]="+number(readText(item["id"])), r.bounds.sites)
 			complete = complete && v.Outcome == OK && v.Note == ""
 			for _, site := range tagged {
 				of = append(of, readText(site["id"]))
@@ -129,9 +133,9 @@ func number(text string) string {
 func (r *mainwpReader) list(ctx context.Context, ability, filter string, most int) (items []map[string]json.RawMessage, v Verdict) {
 	seen := map[string]bool{}
 	for page := 1; ; page++ {
-		if r.asked++; r.asked > mostMainWPAsked || r.read > mostMainWPBytes {
-			return items, Verdict{Outcome: OK, Note: fmt.Sprintf("The list takes more than %d requests or %d MB and was cut off there.", mostMainWPAsked,
-				mostMainWPBytes>>20)}
+		if r.asked++; r.asked > r.bounds.requests || r.read > r.bounds.bytes {
+			return items, Verdict{Outcome: OK, Note: fmt.Sprintf("The list takes more than %d requests or %d MB and was cut off there.", r.bounds.requests,
+				r.bounds.bytes>>20)}
 		}
 		path := fmt.Sprintf("/wp-abilities/v1/abilities/mainwp/%s/run?input[page]=%d&input[per_page]=%d%s", ability, page, mainwpPerPage, filter)
 		x := r.Do(ctx, Request{Method: http.MethodGet, Path: path, MaxBody: longestListed})
