@@ -110,7 +110,7 @@ const sampled = 3
 func samples(h header, n int) (records [][]string) {
 	reader := spreadsheet.NewReader(h.text, h.separator)
 	for record, more := reader.Next(); more && len(records) < n; record, more = reader.Next() {
-		if record.Line > h.line && strings.TrimSpace(strings.Join(record.Cells, "")) != "" {
+		if record = unwrapped(record, h.separator); record.Line > h.line && strings.TrimSpace(strings.Join(record.Cells, "")) != "" {
 			records = append(records, record.Cells)
 		}
 	}

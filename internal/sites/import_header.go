@@ -69,6 +69,7 @@ func findHeader(text string, chosen Columns) (header, error) {
 			if !more {
 				break
 			}
+			record = unwrapped(record, separator)
 			at := h
 			at.separator, at.cells, at.names, at.line, at.columns = separator, record.Cells, namesOf(record.Cells), record.Line, columnsOf(record.Cells)
 			if columns, found := chosenColumns(record.Cells, chosen); found {
@@ -126,6 +127,18 @@ func separatorLine(text string) (separator byte, rest string, lines int) {
 		return 0, text, 0
 	}
 	return first[4], rest, strings.Count(text[:len(text)-len(trimmed)], "\n") + 1
+}
+
+// unwrapped is a record that stands in one cell as a whole: a program that expects another separator put its line in quotes when it saved it.
+func unwrapped(record spreadsheet.Record, separator byte) spreadsheet.Record {
+	inner := strings.Trim(strings.Join(record.Cells, ""), " ")
+	if len(record.Cells) == 0 || inner != strings.Trim(record.Cells[0], " ") || strings.Count(inner, string(separator)) < len(needed)-1 {
+		return record
+	}
+	if again, more := spreadsheet.NewReader(inner, separator).Next(); more && !again.Unclosed && len(again.Cells) >= len(needed) {
+		record.Cells = again.Cells
+	}
+	return record
 }
 
 func columnsOf(cells []string) map[string]int {
@@ -195,8 +208,11 @@ func (h header) cell(cells []string, column string) string {
 	if inner, is := strings.CutPrefix(cell, `="`); is && strings.HasSuffix(inner, `"`) {
 		return strings.TrimSuffix(inner, `"`) // how some programs keep Excel from changing a cell
 	}
-	if strings.HasSuffix(column, "password") {
+	switch {
+	case strings.HasSuffix(column, "password"):
 		return cell
+	case column == "url": // an apostrophe makes a text of a cell in a spreadsheet; no address begins with one
+		return strings.TrimPrefix(cell, "'")
 	}
 	return spreadsheet.Plain(cell)
 }

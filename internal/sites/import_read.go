@@ -94,6 +94,9 @@ func readLines(found header) ([]Draft, []Line, error) {
 	reader := spreadsheet.NewReader(found.text, found.separator)
 	reader.Swallowed = found.isRecord
 	for record, more := reader.Next(); more; record, more = reader.Next() {
+		if record.Line >= found.line {
+			record = unwrapped(record, found.separator)
+		}
 		if found.skips(record) {
 			continue
 		}

@@ -1,6 +1,9 @@
 package wordpress
 
 import (
+	"encoding/json"
+	"slices"
+
 	"github.com/droverhq/drover/internal/cacheplugin"
 )
 
@@ -35,6 +38,10 @@ func classify(x Exchange) Verdict {
 		all[i] = judgement{s.claim != claimNone || s.code != "", ofRoute(x, s)}
 	}
 	v := agreed(all)
+	if v.Outcome == Failed && v.Reason == ReasonSiteError && !reads(x.Method) && crashedAfter(all, found.values) {
+		v.Outcome, v.Retry = Unknown, false
+		v = notedBy(v, "WordPress responded, and then crashed.")
+	}
 	return notedBy(surrounded(x, v, found), found.note)
 }
 
@@ -71,6 +78,12 @@ func agreed(all []judgement) Verdict {
 		v.Reason = ReasonUnclear
 	}
 	return notedBy(v, "The site sent two responses in one, and they disagree.")
+}
+
+// crashedAfter tells whether an answer without a word of success, such as what was created, stands before the crash.
+func crashedAfter(all []judgement, values []json.RawMessage) bool {
+	crash := slices.IndexFunc(all, func(each judgement) bool { return each.claims && each.Reason == ReasonSiteError })
+	return crash > 0 && !all[crash-1].claims && all[crash-1].Outcome == OK && isResource(objectIn(values[crash-1]), object{})
 }
 
 func worst(all []Verdict) Verdict {

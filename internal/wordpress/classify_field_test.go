@@ -39,6 +39,7 @@ func TestSuccessThatDenies(t *testing.T) {
 		`{"body":null,"status":500,"headers":[]}`, `{"code":500,"message":"No.","data":null}`, `{"success":"","message":"No."}`, `{"updated":false}`,
 		`{"done":false}`, `{"data":false}`, `{"data":{"error":{"code":"E1","message":"No."}}}`,
 		`{"type":"about:blank","title":"Forbidden","status":403,"detail":"No."}`, `{"errors":[{"message":"x"}],"data":null}`,
+		`{"Success":false,"Message":"No."}`, `{"Error":{"Code":"AccessDenied","Message":"No."}}`, `{"failed":true,"message":"No."}`, `{"is_error":true}`,
 		`{"data":{"x":{"y":1}},"success":false}`, `{"items":[{"success":false,"message":"No."}]}`,
 	} {
 		if v := Classify(write(200, body)); v.Outcome != Failed {
@@ -107,6 +108,8 @@ func TestSuccessThatResemblesARefusal(t *testing.T) {
 		write(200, `{"error_code":0,"error_message":"success"}`), write(200, `{"error":"No error","updated":1}`), write(200, `{"error":"no errors found"}`),
 		write(200, `{"enabled":false}`), write(200, `{"id":5,"deleted":false}`), write(200, `{"id":5,"title":"x","done":false}`), write(200, `{"message":"Saved."}`),
 		write(200, `{"message":"3 of 3"}`), write(200, `{"id":3,"sent":false}`),
+		write(200, `{"message":"No error occurred."}`), write(200, `{"message":"It ran without any errors."}`), write(200, `{"failed":false}`),
+		write(200, `{"failed":0,"processed":4}`), write(200, `{"id":7,"failed":true}`), write(200, `{"Success":true,"Error":null}`),
 		write(200, `{"log":[{"type":"error","message":"old"}],"saved":true}`), write(200, `{"tests":[{"label":"x","status":"failed"}]}`),
 		write(200, `{"success":true,"warnings":["x"],"data":{"failed":0,"errors":[]}}`),
 		write(200, `{"email_errors":"all","maintenance":false,"error_reporting":true}`),
@@ -219,6 +222,8 @@ func TestPHPDied(t *testing.T) {
 		{"after a success", answered(200, done+core), Unknown, ReasonSiteError, "disagree", false},
 		{"after a success, as text", answered(200, done+fatal), Unknown, ReasonSiteError, "Uncaught", false},
 		{"after a success, as a page", answered(200, done+died), Unknown, ReasonSiteError, "kritischen", false},
+		{"after what was created", write(200, `{"id":4}`+core), Unknown, ReasonSiteError, "then crashed", false},
+		{"after a debugger", write(200, `{"queries":[1]}`+core), Failed, ReasonSiteError, "", false},
 		{"after a short success", answered(200, `{"success":true}`+core), Unknown, ReasonSiteError, "", false},
 		{"after a refusal", answered(200, `{"success":false}`+core), Failed, ReasonRefused, "", false},
 		{"a refusal, then a success", answered(200, `{"success":false}`+done), Unknown, ReasonUnclear, "disagree", false},
@@ -295,6 +300,7 @@ func TestCodesOfVisitors(t *testing.T) {
 		"two_factor_required":              ReasonNotAuthenticated, "rest_anonymous_forbidden": ReasonNotAuthenticated, "no-guests": ReasonNotAuthenticated,
 		"rest_members_only": ReasonNotAuthenticated, "rest_only_for_members": ReasonNotAuthenticated, "not_logged": ReasonNotAuthenticated,
 		"rest_public_access_disabled": ReasonNotAuthenticated, "unauthenticated": ReasonNotAuthenticated,
+		"MISSING_AUTHORIZATION_HEADER": ReasonNotAuthenticated, "sign_in_required": ReasonNotAuthenticated, "private_site": ReasonNotAuthenticated,
 		"application_password_expired": ReasonBadCredential, "application_passwords_disabled_for_user": ReasonNotAuthenticated, "rest_forbidden": ReasonForbidden,
 		"rest_cannot_edit":       ReasonForbidden,
 		"rest_forbidden_context": ReasonForbidden, "acme_no_permission": ReasonForbidden,

@@ -47,6 +47,7 @@ func shapeOf(raw json.RawMessage, a requestInfo) shape {
 	fields := object{}
 	if raw[0] == '{' {
 		_ = json.Unmarshal(raw, &fields) // what is no object has no fields
+		fields = uncapitalized(fields)
 	}
 	for _, read := range shapes() {
 		if s, is := read(raw, fields, a); is {
@@ -219,7 +220,8 @@ func deep(s shape, fields object, a requestInfo) shape {
 	if s.claim != claimNone {
 		return s
 	}
-	if text := textIn(firstTrue(fields, "message", "msg", "detail")); text != "" && len(fields) == 1 && words(text, badWords) && !words(text, goodWords) {
+	if text := textIn(firstTrue(fields, "message", "msg", "detail")); text != "" && len(fields) == 1 && words(noError.ReplaceAllString(text, ""), badWords) &&
+		!words(text, goodWords) {
 		return shape{claim: claimUnclear, message: text, note: "The site returned only a message."}
 	}
 	for _, name := range []string{"data", "result", "response", "body"} {
@@ -239,6 +241,11 @@ func deep(s shape, fields object, a requestInfo) shape {
 func denies(fields object, own bool, sent object) bool {
 	for _, name := range []string{"ok", "succeeded"} {
 		if string(fields[name]) == "false" {
+			return true
+		}
+	}
+	for _, name := range []string{"failed", "is_error", "isError", "has_error", "has_errors", "hasError", "hasErrors"} {
+		if !own && string(fields[name]) == "true" && sent[name] == nil {
 			return true
 		}
 	}

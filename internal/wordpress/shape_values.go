@@ -2,6 +2,7 @@ package wordpress
 
 import (
 	"encoding/json"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -19,6 +20,9 @@ var (
 	}
 )
 
+// noError is how a text says that nothing went wrong.
+var noError = regexp.MustCompile(`(?i)\b(?:no|without|0|zero) (?:\w+ )?(?:errors?|failures?|problems?)\b`)
+
 // words tells whether one of the words stands in the text, as a part of its own.
 func words(text string, list []string) bool {
 	parts := strings.FieldsFunc(strings.ToLower(text), func(r rune) bool { return r < 'a' || r > 'z' })
@@ -27,6 +31,17 @@ func words(text string, list []string) bool {
 
 // object is an object's fields by name.
 type object map[string]json.RawMessage
+
+// uncapitalized is the object with its names as most plugins write them: some begin with a capital, as .NET and AWS have it.
+func uncapitalized(fields object) object {
+	for name, value := range fields {
+		if lower := strings.ToLower(name[:min(1, len(name))]) + name[min(1, len(name)):]; lower != name && fields[lower] == nil {
+			delete(fields, name)
+			fields[lower] = value
+		}
+	}
+	return fields
+}
 
 // objectIn is an object's fields; none where it is no object.
 func objectIn(raw json.RawMessage) object {

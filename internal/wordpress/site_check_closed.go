@@ -51,7 +51,7 @@ func (l *siteCheck) knownToCore(ctx context.Context) certainty {
 		return yes
 	case x.Status == http.StatusForbidden && (v.Code == "rest_cannot_view" || v.Code == "rest_forbidden_context"):
 		return yes
-	case x.Status == http.StatusUnauthorized && v.Code == "rest_cannot_view":
+	case x.Status == http.StatusUnauthorized && (v.Code == "rest_cannot_view" || v.Code == "rest_not_logged_in"):
 		return no
 	}
 	x, v = l.request(ctx, http.MethodGet, "/wp/v2/users/me/application-passwords/introspect?_fields=uuid")

@@ -16,7 +16,7 @@ func (l *siteCheck) credential(ctx context.Context) (CheckStep, bool) {
 		return l.signedIn(x)
 	}
 	refused := false
-	if v.Reason != ReasonBadCredential && x.Fault == nil {
+	if v.Reason != ReasonBadCredential && (x.Fault == nil || v.Reason == ReasonCutOff) {
 		result, signed := l.signedInOtherwise(ctx)
 		if signed == yes {
 			return result, true

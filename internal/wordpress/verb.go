@@ -3,12 +3,17 @@ package wordpress
 import (
 	"net/http"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 )
 
 // barring are the statuses by which firewalls refuse a method.
 var barring = []int{http.StatusForbidden, http.StatusMethodNotAllowed, http.StatusNotAcceptable, http.StatusNotImplemented}
+
+// aboutMethod is how gateways say in JSON that they do not take a method.
+var aboutMethod = regexp.MustCompile(`(?i)\b(?:http|request) (?:method|verb)\b|\b(?:method|verb) (?:is )?not (?:allowed|supported|implemented)\b|` +
+	`\b(?:invalid|unsupported|unknown) (?:method|verb)\b`)
 
 // sentHome tells whether a redirect leads to the home page and no other, as servers send what they do not take.
 func sentHome(x Exchange) bool {
@@ -27,6 +32,9 @@ func verbBlocked(x Exchange, v Verdict) bool {
 	if reads(x.Method) || x.Method == http.MethodPost || challenged(x) {
 		return false
 	}
+	if x.Status >= 400 && x.Status < 500 && aboutMethod.MatchString(v.Message) {
+		return true
+	}
 	switch v.Reason {
 	case ReasonBlocked:
 		return slices.Contains(barring, v.Status)
@@ -36,6 +44,10 @@ func verbBlocked(x Exchange, v Verdict) bool {
 		return true
 	case ReasonInvalidInput:
 		return x.Status == http.StatusMethodNotAllowed || x.Override != OverrideNone && x.Status == http.StatusNotFound
+	case ReasonRefused:
+		return v.Status == http.StatusMethodNotAllowed || v.Status == http.StatusNotImplemented
+	case ReasonNotAuthenticated: // WebDAV keeps methods for its own users, and asks with a page
+		return x.Status == http.StatusUnauthorized && len(documentsOf(x.Body).values) == 0
 	case ReasonNotJSON:
 		return x.Status >= 400
 	case ReasonProtected:
