@@ -15,6 +15,9 @@ import (
 func splitURLs(text string, p validation.Problems) []string {
 	var all []string
 	for _, field := range strings.FieldsFunc(text, func(r rune) bool { return r == ',' || unicode.IsSpace(r) }) {
+		if field = strings.TrimRight(field, ";"); field == "" { // between addresses, as in a list of e-mail addresses
+			continue
+		}
 		page, err := wordpress.ParsePage(field)
 		if err != nil {
 			p["urls"] = err.Error()

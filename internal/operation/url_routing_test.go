@@ -3,6 +3,8 @@ package operation
 import (
 	"slices"
 	"testing"
+
+	"github.com/droverhq/drover/internal/validation"
 )
 
 func TestURLsGoToTheirSites(t *testing.T) {
@@ -50,5 +52,13 @@ func TestURLsGoToTheirSites(t *testing.T) {
 				t.Errorf("%q, not %q", got, want)
 			}
 		})
+	}
+}
+
+func TestSeparatorsBetweenURLs(t *testing.T) {
+	p := validation.Problems{}
+	got := splitURLs("https://acme.example/a/; https://acme.example/b/;\n;, /c/?x=1;y=2", p)
+	if want := []string{"https://acme.example/a/", "https://acme.example/b/", "/c/?x=1;y=2"}; !slices.Equal(got, want) || len(p) > 0 {
+		t.Errorf("%q %v, want %q", got, p, want)
 	}
 }

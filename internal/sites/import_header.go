@@ -211,7 +211,7 @@ func (h header) cell(cells []string, column string) string {
 	switch {
 	case strings.HasSuffix(column, "password"):
 		return cell
-	case column == "url": // an apostrophe makes a text of a cell in a spreadsheet; no address begins with one
+	case column == "url" && !strings.HasSuffix(cell, "'"): // an apostrophe makes a text of a cell in a spreadsheet; no address begins with one
 		return strings.TrimPrefix(cell, "'")
 	}
 	return spreadsheet.Plain(cell)

@@ -43,7 +43,8 @@ func TestFromCache(t *testing.T) {
 	for name, value := range map[string]string{
 		"Cdn-Cache": "HIT", "Sg-F-Cache": "HIT", "X-Hcdn-Cache-Status": "HIT", "Wp-Super-Cache": "Served supercache file from PHP", "X-Nananana": "Batcache-Hit",
 		"Server-Timing": "cdn-cache; desc=HIT",
-		"X-Ezoic-Cdn":   "Hit ds;mm", "X-Nginx-Cache-Status": "UPDATING", "X-Page-Cache": "STALE", "X-Nitro-Cache": "HIT", "Age": "300", "X-Litespeed-Cache": "hit",
+		"X-Ezoic-Cdn":   "Hit ds;mm", "X-Nginx-Cache-Status": "UPDATING", "X-Page-Cache": "STALE",
+		"Wpo-Cache-Status": "cached", "X-Ac": "3.ams _atomic_bur HIT", "X-Nitro-Cache": "HIT", "Age": "300", "X-Litespeed-Cache": "hit",
 	} {
 		for status, want := range map[int]bool{200: true, 301: true, 401: true, 404: true, 429: false, 0: false} {
 			x := Exchange{Method: "GET", Status: status, Header: worthSeeing(http.Header{name: {value}})}
@@ -57,8 +58,9 @@ func TestFromCache(t *testing.T) {
 		}
 	}
 	for name, value := range map[string]string{"X-Cache": "MISS", "Cf-Cache-Status": "DYNAMIC", "X-Litespeed-Cache-Control": "hit",
-		"Cache-Control": "max-age=60, stale-while-revalidate=9",
-		"Server-Timing": "wp-total;dur=3", "Age": "0", "X-Cache-Key": "/whit/hits"} {
+		"Wpo-Cache-Status": "not cached",
+		"Cache-Control":    "max-age=60, stale-while-revalidate=9",
+		"Server-Timing":    "wp-total;dur=3", "Age": "0", "X-Cache-Key": "/whit/hits"} {
 		if says, is := FromCache(Exchange{Method: "GET", Status: 200, Header: worthSeeing(http.Header{name: {value}})}); is {
 			t.Errorf("%s: %s is a hit: %s", name, value, says)
 		}
@@ -108,6 +110,7 @@ func TestVerbsThatMayBeBlocked(t *testing.T) {
 		"400 by HTTP.sys":        {Exchange{Method: "PATCH", Status: 400, Body: []byte("<h2>Bad Request - Invalid Verb</h2>")}, true},
 		"an error page with 200": {Exchange{Method: "DELETE", Status: 200, Body: []byte("<html><title>403 Forbidden</title></html>")}, true},
 		"405 in JSON":            {Exchange{Method: "PATCH", Status: 405, Body: []byte(`{"code":"method_not_allowed","message":"x"}`)}, true},
+		"404 by a gateway":       {Exchange{Method: "PATCH", Status: 404, Body: []byte(`{"message":"no Route matched with those values"}`)}, true},
 		"400 by a gateway":       {Exchange{Method: "PATCH", Status: 400, Body: []byte(`{"error":"Invalid HTTP method"}`)}, true},
 		"401 by WebDAV":          {Exchange{Method: "PUT", Status: 401, Body: page}, true},
 		"401 by WordPress":       {Exchange{Method: "PUT", Status: 401, Body: []byte(`{"code":"rest_forbidden","message":"no"}`)}, false},

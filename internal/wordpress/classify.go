@@ -83,7 +83,7 @@ func agreed(all []judgement) Verdict {
 // crashedAfter tells whether an answer without a word of success, such as what was created, stands before the crash.
 func crashedAfter(all []judgement, values []json.RawMessage) bool {
 	crash := slices.IndexFunc(all, func(each judgement) bool { return each.claims && each.Reason == ReasonSiteError })
-	return crash > 0 && !all[crash-1].claims && all[crash-1].Outcome == OK && isResource(objectIn(values[crash-1]), object{})
+	return crash > 0 && !all[crash-1].claims && all[crash-1].Outcome == OK && isResource(firstObject(values[crash-1]), object{})
 }
 
 func worst(all []Verdict) Verdict {

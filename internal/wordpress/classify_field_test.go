@@ -40,6 +40,7 @@ func TestSuccessThatDenies(t *testing.T) {
 		`{"done":false}`, `{"data":false}`, `{"data":{"error":{"code":"E1","message":"No."}}}`,
 		`{"type":"about:blank","title":"Forbidden","status":403,"detail":"No."}`, `{"errors":[{"message":"x"}],"data":null}`,
 		`{"Success":false,"Message":"No."}`, `{"Error":{"Code":"AccessDenied","Message":"No."}}`, `{"failed":true,"message":"No."}`, `{"is_error":true}`,
+		`{"status":"unsuccessful"}`,
 		`{"data":{"x":{"y":1}},"success":false}`, `{"items":[{"success":false,"message":"No."}]}`,
 	} {
 		if v := Classify(write(200, body)); v.Outcome != Failed {
@@ -223,6 +224,7 @@ func TestPHPDied(t *testing.T) {
 		{"after a success, as text", answered(200, done+fatal), Unknown, ReasonSiteError, "Uncaught", false},
 		{"after a success, as a page", answered(200, done+died), Unknown, ReasonSiteError, "kritischen", false},
 		{"after what was created", write(200, `{"id":4}`+core), Unknown, ReasonSiteError, "then crashed", false},
+		{"after a list of what was created", write(200, `[{"id":4}]`+core), Unknown, ReasonSiteError, "then crashed", false},
 		{"after a debugger", write(200, `{"queries":[1]}`+core), Failed, ReasonSiteError, "", false},
 		{"after a short success", answered(200, `{"success":true}`+core), Unknown, ReasonSiteError, "", false},
 		{"after a refusal", answered(200, `{"success":false}`+core), Failed, ReasonRefused, "", false},
@@ -266,6 +268,12 @@ func TestPagesWith200(t *testing.T) {
 		{"Cloudflare's 524", html("<title>acme.example | 524: A timeout occurred</title>", "<h1>A timeout occurred <span>Error code 524</span></h1>"), Failed,
 			ReasonSiteError, "", false},
 		{"numbers in a title", html("<title>Our 500 best teas</title>", "<h1>404 teas more</h1>"+long), Failed, ReasonNotJSON, "", false},
+		{"scripts and nothing else", html(
+			`<meta name="ROBOTS" content="NOINDEX"><script src="/TSPD/08a?type=7"></script>`, ""), Failed, ReasonBlocked, "check", false},
+		{"a reload, and another way without scripts", html(
+			`<noscript><meta http-equiv="refresh" content="0; url=/?nojs"></noscript><script>location.reload()</script>`,
+			""), Failed, ReasonBlocked, "check", false},
+		{"refused in a sentence", html("", "Your request has been blocked by our security policy. Incident ID: 12"), Failed, ReasonBlocked, "", false},
 		{"a suspended site", html("<title>Website Suspended</title>", "This website has been suspended."), Failed, ReasonSuspended, "", false},
 		{"406", html("<title>Not Acceptable!</title>", ""), Failed, ReasonBlocked, "406", false},
 		{"a 404 of a theme", html("<title>Page not found – Acme</title>", long), Failed, ReasonNotJSON, "404", false},
@@ -300,7 +308,8 @@ func TestCodesOfVisitors(t *testing.T) {
 		"two_factor_required":              ReasonNotAuthenticated, "rest_anonymous_forbidden": ReasonNotAuthenticated, "no-guests": ReasonNotAuthenticated,
 		"rest_members_only": ReasonNotAuthenticated, "rest_only_for_members": ReasonNotAuthenticated, "not_logged": ReasonNotAuthenticated,
 		"rest_public_access_disabled": ReasonNotAuthenticated, "unauthenticated": ReasonNotAuthenticated,
-		"MISSING_AUTHORIZATION_HEADER": ReasonNotAuthenticated, "sign_in_required": ReasonNotAuthenticated, "private_site": ReasonNotAuthenticated,
+		"MISSING_AUTHORIZATION_HEADER": ReasonNotAuthenticated, "sign_in_required": ReasonNotAuthenticated,
+		"rest_auth_failed": ReasonNotAuthenticated, "missing_credentials": ReasonNotAuthenticated, "private_site": ReasonNotAuthenticated,
 		"application_password_expired": ReasonBadCredential, "application_passwords_disabled_for_user": ReasonNotAuthenticated, "rest_forbidden": ReasonForbidden,
 		"rest_cannot_edit":       ReasonForbidden,
 		"rest_forbidden_context": ReasonForbidden, "acme_no_permission": ReasonForbidden,

@@ -57,6 +57,8 @@ var codePatterns = []struct {
 	{[]string{"private_site"}, failed(ReasonNotAuthenticated, "")},
 	{[]string{"site_private"}, failed(ReasonNotAuthenticated, "")},
 	{[]string{"api_private"}, failed(ReasonNotAuthenticated, "")},
+	{[]string{"auth_failed"}, failed(ReasonNotAuthenticated, "")},
+	{[]string{"missing", "credential"}, failed(ReasonNotAuthenticated, "")},
 	{[]string{"no_auth"}, failed(ReasonNotAuthenticated, "")},
 	{[]string{"auth_required"}, failed(ReasonNotAuthenticated, "")},
 	{[]string{"anonymous"}, failed(ReasonNotAuthenticated, "")},

@@ -77,6 +77,9 @@ func isCheck(body []byte, found documents) bool {
 			return true
 		}
 	}
+	if found.page && strings.TrimSpace(shown) == "" && !bytes.Contains(beginning, []byte("<div")) { // scripts and nothing else
+		return bytes.Contains(beginning, []byte("<script"))
+	}
 	bare := len(found.visible) < 200 && !fields.Match(beginning)
 	return bare && (checkSigns.Match(beginning) || goesOn.Match(beginning))
 }
@@ -88,10 +91,13 @@ var fields = regexp.MustCompile(`<(?:select|textarea)\b|<input\b[^>]*\btype\s*=\
 var refresh = regexp.MustCompile(`(?i)<meta\b[^>]*\bhttp-equiv\s*=\s*["']?refresh["']?` +
 	`[^>]*\bcontent\s*=\s*["']?\s*[\d.]*\s*[;,]?\s*(?:url\s*=\s*)?["']?([^"'>\s]*)`)
 
+// noScript is what a page has for browsers that run no scripts, beside what it does in all others.
+var noScript = regexp.MustCompile(`(?is)<noscript\b.*?</noscript>`)
+
 // redirectsHost judges a page that has nothing to say and sends a browser on: it is a redirect in another form. To where the request was
 // sent already, it is a check for browsers.
 func redirectsHost(x Exchange, found documents) (Verdict, bool) {
-	match := refresh.FindSubmatch(x.Body[:min(len(x.Body), searched)])
+	match := refresh.FindSubmatch(noScript.ReplaceAll(x.Body[:min(len(x.Body), searched)], nil))
 	if match == nil || len(found.visible) > 200 {
 		return Verdict{}, false
 	}
@@ -146,9 +152,13 @@ func errorPage(body []byte) int {
 	return 0
 }
 
-// refuses tells a short page whose title or heading says that the request was refused.
+// refuses tells a short page whose title or heading, or its text where it has neither, says that the request was refused.
 func refuses(body []byte, found documents) bool {
-	return len(found.visible) < shortPage && refusing.MatchString(title(body)+" "+heading(body))
+	says := title(body) + heading(body)
+	if says == "" && len(found.visible) < shortPage/2 {
+		says = found.visible
+	}
+	return found.page && len(found.visible) < shortPage && refusing.MatchString(says)
 }
 
 // heading is the first heading of a page.

@@ -11,6 +11,7 @@ import (
 // failures are the words for a status that says no (JSend has fail and error), and the parts of a code or text that say so or the contrary.
 var (
 	failures = []string{"fail", "failed", "failure", "error", "errors", "errored", "ko", "nok", "denied", "refused", "rejected", "exception", "fatal",
+		"unsuccessful",
 		"forbidden", "unauthorized", "invalid"}
 	badWords  = append([]string{"no", "not", "cannot", "unable", "missing", "expired", "disabled", "blocked", "unknown", "wrong", "bad"}, failures...)
 	goodWords = []string{

@@ -58,7 +58,12 @@ func (l *siteCheck) rootless(v Verdict) (CheckStep, bool) {
 	return l.failed(v)
 }
 
-func (l *siteCheck) applicationPasswords(context.Context) (CheckStep, bool) {
+func (l *siteCheck) applicationPasswords(ctx context.Context) (CheckStep, bool) {
+	if string(l.index.Authentication) == "[]" { // perhaps for visitors only
+		if signed := l.client.indexAt(ctx, l.client.address.Root, 0); signed.found {
+			l.index.Authentication = signed.index.Authentication
+		}
+	}
 	ways, listed := readObject(l.index.Authentication) // an empty list: nothing is offered
 	names := readTexts(l.index.Authentication)
 	if !listed && len(readList(l.index.Authentication)) == 0 {

@@ -117,6 +117,8 @@ func TestLadderFindings(t *testing.T) {
 	}{
 		"an empty list of ways to sign in": {map[string]http.HandlerFunc{"/wp-json/": says(200, fmt.Sprintf(index, `[]`))}, "broken", StepApplicationPasswords,
 			CheckFailed, "turned off"},
+		"an empty list for visitors": {map[string]http.HandlerFunc{"/wp-json/": forVisitors(says(200, fmt.Sprintf(index, `[]`)), says(200, offered))}, "ready",
+			StepApplicationPasswords, CheckOK, "available"},
 		"an index cut short": {map[string]http.HandlerFunc{"/wp-json/": says(200, `{"namespaces":["wp/v2","bigscoots-cache/v2"]}`)}, "warning",
 			StepApplicationPasswords, CheckWarning, "does not report"},
 		"visitors may not read the index": {map[string]http.HandlerFunc{"/wp-json/": func(w http.ResponseWriter, r *http.Request) {

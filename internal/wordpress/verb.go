@@ -42,8 +42,9 @@ func verbBlocked(x Exchange, v Verdict) bool {
 		return x.Status == 0
 	case ReasonNoRoute: // a route that is there has no GET: a PATCH became one on the way; or a disguise was taken off, and it became a POST
 		return true
-	case ReasonInvalidInput:
-		return x.Status == http.StatusMethodNotAllowed || x.Override != OverrideNone && x.Status == http.StatusNotFound
+	case ReasonInvalidInput: // WordPress's errors have a code; a gateway's have none
+		return x.Status == http.StatusMethodNotAllowed ||
+			x.Status == http.StatusNotFound && (v.Code == "" || x.Override != OverrideNone)
 	case ReasonRefused:
 		return v.Status == http.StatusMethodNotAllowed || v.Status == http.StatusNotImplemented
 	case ReasonNotAuthenticated: // WebDAV keeps methods for its own users, and asks with a page
