@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -132,6 +133,9 @@ func (q *Queue) seen(ctx context.Context, c Connection, known map[string]sites.S
 		c.Finding, c.Fix = Words(p)
 	}
 	s, is := known[wordpress.SiteKey(c.Home)]
+	if is && !c.Replaces && !seenBy(c, s) {
+		is = false
+	}
 	switch {
 	case !is && !c.Replaces:
 		return c
@@ -151,6 +155,15 @@ func (q *Queue) seen(ctx context.Context, c Connection, known map[string]sites.S
 		c.Finding, c.Fix = "This site is in the list, but retired.", "Restore it instead of connecting it again."
 	}
 	return c
+}
+
+// seenBy tells whether everyone who sees the connection sees the site too: to others, a line must not tell that the site is in the list.
+func seenBy(c Connection, s sites.Site) bool {
+	if c.Client == "" && len(c.Tags) == 0 { // only those who see every site
+		return true
+	}
+	return access.ClientKey(c.Client) == access.ClientKey(s.Client) &&
+		!slices.ContainsFunc(c.Tags, func(tag string) bool { return !slices.Contains(s.Tags, tag) })
 }
 
 func replaced(c Connection) string {

@@ -14,6 +14,7 @@ import (
 	"github.com/droverhq/drover/internal/sites"
 	"github.com/droverhq/drover/internal/validation"
 	"github.com/droverhq/drover/internal/vault"
+	"github.com/droverhq/drover/internal/wordpress/wptest"
 )
 
 func newPassword() vault.Secret { return vault.NewSecret("abcd EFGH 1234 ijkl MNOP 5678") }
@@ -99,7 +100,8 @@ func TestACredentialForAnAddressThatChanges(t *testing.T) {
 
 func TestEditsWithinAScope(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *database.DB) {
-		h := newTestRegistry(t, db, nil)
+		fake := startFake(t, wptest.Site{})
+		h := newTestRegistry(t, db, fake)
 		acme := h.add(t, sites.Draft{URL: "https://acme.example", Client: "Acme", Username: "u", Password: newPassword()})
 		zulu := h.add(t, sites.Draft{URL: "https://zulu.example", Client: "Zulu", Tags: []string{"shop"}, Username: "u", Password: newPassword()})
 		cleo := limitedTo("Acme", "vip")
@@ -127,7 +129,8 @@ func TestEditsWithinAScope(t *testing.T) {
 				t.Errorf("%s tells of a hidden site: %v", name, c.err)
 			}
 		}
-		if err := add(sites.Draft{URL: "https://new.example", Client: "Zulu", Tags: []string{" VIP"}}); err != nil {
+		if _, err := h.registry.Add(t.Context(), cleo, sites.Draft{URL: fake.URL(0), Client: "Zulu", Tags: []string{" VIP"}, Username: wptest.DefaultUser,
+			Password: vault.NewSecret(fake.Password(0))}); err != nil {
 			t.Errorf("a site with a tag of the scope: %v", err)
 		}
 		if err := edit(acme.ID, sites.Draft{URL: acme.Home, Tags: []string{"vip"}}); err != nil {

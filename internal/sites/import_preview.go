@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 
 	"github.com/droverhq/drover/internal/access"
@@ -64,6 +65,7 @@ func (r *Registry) PreviewImport(ctx context.Context, actor access.Actor, src So
 	if err != nil {
 		return Preview{}, err
 	}
+	im.dropUnseen(actor)
 	for i := range lines {
 		if !lines[i].Stored() {
 			continue
@@ -87,6 +89,14 @@ func (r *Registry) headerOf(ctx context.Context, text string, chosen Columns) (h
 		return h, err
 	}
 	return findHeader(text, remembered)
+}
+
+// dropUnseen forgets the sites outside the actor's access: what a preview says must not depend on them. The import itself refuses them, to those who
+// have a credential that works there.
+func (im importing) dropUnseen(actor access.Actor) {
+	unseen := func(_ string, s Site) bool { return !within(actor, s) }
+	maps.DeleteFunc(im.known, unseen)
+	maps.DeleteFunc(im.twins, unseen)
 }
 
 // foreseen is what a line is about to do.

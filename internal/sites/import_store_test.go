@@ -13,6 +13,7 @@ import (
 	"github.com/droverhq/drover/internal/database/dbtest"
 	"github.com/droverhq/drover/internal/sites"
 	"github.com/droverhq/drover/internal/spreadsheet"
+	"github.com/droverhq/drover/internal/wordpress/wptest"
 )
 
 // results are the results of the lines, in their order.
@@ -59,18 +60,23 @@ func TestImportReplacesWhatDoesNotOpen(t *testing.T) {
 
 func TestImportWithinAScope(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *database.DB) {
-		h := newTestRegistry(t, db, nil)
+		fake := startFake(t, wptest.Site{}, wptest.Site{})
+		h := newTestRegistry(t, db, fake)
 		for host, client := range map[string]string{"own": "Acme", "hidden": "Zulu"} {
 			h.add(t, sites.Draft{URL: "https://" + host + ".example", Client: client, Username: "secret-user", Password: newPassword()})
 		}
 		file := "url,username,application_password,client,tags\n"
 		want := []string{}
 		for _, c := range []struct{ host, client, tags, want string }{
-			{"own", "", "", "updated"}, {"new", "Acme", "", "added"}, {"tagged", "Zulu", "vip", "added"}, {"foreign", "Zulu", "", "bad"},
+			{"own", "", "", "updated"}, {"new", "Acme", "", "bad"}, {"foreign", "Zulu", "", "bad"},
 			{"nobody", "", "", "bad"}, {"hidden", "Acme", "", "bad"}, {"www.hidden", "Acme", "", "twice"},
 		} {
 			file += "https://" + c.host + ".example" + secretCell + c.client + "," + c.tags + "\n"
 			want = append(want, c.want)
+		}
+		for i, cells := range []string{"Acme,", "Zulu,vip"} { // where the credential works
+			file += fake.URL(i) + "," + wptest.DefaultUser + "," + fake.Password(i) + "," + cells + "\n"
+			want = append(want, "added")
 		}
 		lines := h.imports(t, limitedTo("Acme", "vip"), file)
 		if results(lines) != strings.Join(want, " ") {

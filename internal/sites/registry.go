@@ -62,6 +62,9 @@ func (r *Registry) Add(ctx context.Context, actor access.Actor, d Draft) (Site, 
 	d.clean(p)
 	d.cleanCredential(p)
 	d.checkScope(actor, p)
+	if r.prove(ctx, actor, d, p); len(p) > 0 && !actor.Scope.EverySite() {
+		return Site{}, p
+	}
 	var id int64
 	err := r.store.change(ctx, actor, func(w write) error {
 		err := w.takeTurn(access.SiteAdd, "")
@@ -131,10 +134,14 @@ func (r *Registry) editAs(ctx context.Context, actor access.Actor, id int64, dra
 	if err := r.log.Authorize(ctx, actor, access.SiteEdit, access.On("site", id)); err != nil {
 		return Site{}, err
 	}
-	if _, err := r.Site(ctx, actor, id); err != nil {
+	seen, err := r.Site(ctx, actor, id)
+	if err != nil {
 		return Site{}, err
 	}
-	err := r.store.change(ctx, actor, func(w write) error {
+	if err := r.proveEdit(ctx, actor, seen, draft); err != nil {
+		return Site{}, err
+	}
+	err = r.store.change(ctx, actor, func(w write) error {
 		before, err := w.site(access.SiteEdit, id)
 		if err != nil {
 			return err
@@ -155,6 +162,15 @@ func (r *Registry) editAs(ctx context.Context, actor access.Actor, id int64, dra
 		return Site{}, wrapped("edit", err)
 	}
 	return r.Site(ctx, actor, id)
+}
+
+// proveEdit is proveURL for the draft that is made of the site.
+func (r *Registry) proveEdit(ctx context.Context, actor access.Actor, seen Site, draft func(Site) (Draft, bool)) error {
+	d, wanted := draft(seen)
+	if d.clean(validation.Problems{}); !wanted {
+		return nil
+	}
+	return r.proveURL(ctx, actor, seen, d.URL)
 }
 
 // edit stores what the draft changes, and settles what becomes of the credential.
