@@ -2,6 +2,7 @@ package sites
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -55,8 +56,15 @@ func (r *Registry) proveLines(ctx context.Context, actor access.Actor, drafts []
 	}
 	var group errgroup.Group
 	group.SetLimit(checks)
+	proven := 0
 	for i := range lines {
 		if own, found := im.known[drafts[i].URL]; !lines[i].Stored() || found && within(actor, own) {
+			continue
+		}
+		if proven++; proven > r.mostProven {
+			lines[i].Result = LineBad
+			lines[i].Reason = fmt.Sprintf("Your access covers only some clients and tags, so one import adds at most %d sites. Import this line again.",
+				r.mostProven)
 			continue
 		}
 		group.Go(func() error {

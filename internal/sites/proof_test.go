@@ -74,3 +74,26 @@ func TestAddingTellsNothingOfOtherClients(t *testing.T) {
 		}
 	})
 }
+
+// What one import does while a person with limited access waits is bounded; the lines beyond come back.
+func TestAnImportProvesSoManySites(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, db *database.DB) {
+		fake := startFake(t, wptest.Site{}, wptest.Site{}, wptest.Site{})
+		h := newTestRegistry(t, db, fake)
+		h.registry.ProveAtMost(2)
+		limited := admin
+		limited.Scope = access.NewScope(access.Restriction{Clients: []string{"Acme"}})
+		file := "url,username,application_password,client\n"
+		for i := range 3 {
+			file += fmt.Sprintf("%s,%s,%s,Acme\n", fake.URL(i), wptest.DefaultUser, fake.Password(i))
+		}
+		lines, err := h.registry.Import(t.Context(), limited, strings.NewReader(file))
+		if err != nil || len(lines) != 3 || lines[0].Result != sites.LineAdded || lines[1].Result != sites.LineAdded || lines[2].Result != sites.LineBad ||
+			!strings.Contains(lines[2].Reason, "at most 2 sites") {
+			t.Fatalf("%+v, %v", lines, err)
+		}
+		if lines, err = h.registry.Import(t.Context(), limited, strings.NewReader(file)); err != nil || lines[2].Result != sites.LineAdded {
+			t.Errorf("once more: %+v, %v", lines, err)
+		}
+	})
+}

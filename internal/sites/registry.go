@@ -31,6 +31,7 @@ type Registry struct {
 	storing  chan struct{}                                               // places to store what a request found of its site
 
 	renewAfter time.Duration // the lease of a rotation that takes long
+	mostProven int           // new sites of one import by somebody with limited access: each is signed in to while the person waits
 }
 
 // storedAtOnce is how many requests of a run may store at once what they found of their site. Hundreds would take every connection to the
@@ -40,7 +41,7 @@ const storedAtOnce = 2
 // New returns the registry over the database.
 func New(db *database.DB, v *vault.Vault, log *audit.Log, network *wordpress.Network) *Registry {
 	return &Registry{store: store{db: db.Gorm, log: log}, vault: v, log: log, network: network, storing: make(chan struct{}, storedAtOnce),
-		renewAfter: rotationLease / 5}
+		renewAfter: rotationLease / 5, mostProven: 200}
 }
 
 // binding ties a sealed password to its site and to the origin of the site's home: moved to another row, or with another address, it does
