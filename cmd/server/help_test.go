@@ -7,7 +7,7 @@ import (
 )
 
 // What is not known, or too little, is an error of usage that says what to write.
-func TestWrongUseIsToldInWords(t *testing.T) {
+func TestWrongUseSaysWhatToWrite(t *testing.T) {
 	t.Parallel()
 	for args, want := range map[string]string{
 		"help nonsense":           `unknown command "nonsense"`,

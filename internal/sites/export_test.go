@@ -36,8 +36,8 @@ func (r *Registry) SetClock(clock func() time.Time) { r.store.clock = clock }
 // RenewAlways renews the lease of a rotation whenever that may be due.
 func (r *Registry) RenewAlways() { r.renewAfter = 0 }
 
-// ProveAtMost bounds the new sites of one import by somebody with limited access.
-func (r *Registry) ProveAtMost(n int) { r.mostProven = n }
+// VerifyAtMost bounds the new sites of one import by somebody with limited access.
+func (r *Registry) VerifyAtMost(n int) { r.mostVerified = n }
 
 // NextCheck is when a site is checked next.
 var NextCheck = nextCheck

@@ -63,7 +63,7 @@ func (r *Registry) ImportFrom(ctx context.Context, actor access.Actor, src Sourc
 	if err != nil {
 		return nil, err
 	}
-	if err := r.proveLines(ctx, actor, drafts, lines); err != nil {
+	if err := r.verifyLines(ctx, actor, drafts, lines); err != nil {
 		return nil, fmt.Errorf("sites: import: nothing was stored: %w", err)
 	}
 	err = r.store.change(ctx, actor, func(w write) error {

@@ -30,8 +30,8 @@ type Registry struct {
 	crash    func(at string) error                                       // tests end a rotation here
 	storing  chan struct{}                                               // places to store what a request found of its site
 
-	renewAfter time.Duration // the lease of a rotation that takes long
-	mostProven int           // new sites of one import by somebody with limited access: each is signed in to while the person waits
+	renewAfter   time.Duration // the lease of a rotation that takes long
+	mostVerified int           // new sites of one import by somebody with limited access: each is signed in to while the person waits
 }
 
 // storedAtOnce is how many requests of a run may store at once what they found of their site. Hundreds would take every connection to the
@@ -41,7 +41,7 @@ const storedAtOnce = 2
 // New returns the registry over the database.
 func New(db *database.DB, v *vault.Vault, log *audit.Log, network *wordpress.Network) *Registry {
 	return &Registry{store: store{db: db.Gorm, log: log}, vault: v, log: log, network: network, storing: make(chan struct{}, storedAtOnce),
-		renewAfter: rotationLease / 5, mostProven: 200}
+		renewAfter: rotationLease / 5, mostVerified: 200}
 }
 
 // binding ties a sealed password to its site and to the origin of the site's home: moved to another row, or with another address, it does
@@ -63,7 +63,7 @@ func (r *Registry) Add(ctx context.Context, actor access.Actor, d Draft) (Site, 
 	d.clean(p)
 	d.cleanCredential(p)
 	d.checkScope(actor, p)
-	if r.prove(ctx, actor, d, p); len(p) > 0 && !actor.Scope.EverySite() {
+	if r.verifySignIn(ctx, actor, d, p); len(p) > 0 && !actor.Scope.EverySite() {
 		return Site{}, p
 	}
 	var id int64
@@ -139,7 +139,7 @@ func (r *Registry) editAs(ctx context.Context, actor access.Actor, id int64, dra
 	if err != nil {
 		return Site{}, err
 	}
-	if err := r.proveEdit(ctx, actor, seen, draft); err != nil {
+	if err := r.verifyEdit(ctx, actor, seen, draft); err != nil {
 		return Site{}, err
 	}
 	err = r.store.change(ctx, actor, func(w write) error {
@@ -163,15 +163,6 @@ func (r *Registry) editAs(ctx context.Context, actor access.Actor, id int64, dra
 		return Site{}, wrapped("edit", err)
 	}
 	return r.Site(ctx, actor, id)
-}
-
-// proveEdit is proveURL for the draft that is made of the site.
-func (r *Registry) proveEdit(ctx context.Context, actor access.Actor, seen Site, draft func(Site) (Draft, bool)) error {
-	d, wanted := draft(seen)
-	if d.clean(validation.Problems{}); !wanted {
-		return nil
-	}
-	return r.proveURL(ctx, actor, seen, d.URL)
 }
 
 // edit stores what the draft changes, and settles what becomes of the credential.

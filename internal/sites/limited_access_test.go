@@ -76,11 +76,11 @@ func TestAddingTellsNothingOfOtherClients(t *testing.T) {
 }
 
 // What one import does while a person with limited access waits is bounded; the lines beyond come back.
-func TestAnImportProvesSoManySites(t *testing.T) {
+func TestAnImportSignsInToSoManySites(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *database.DB) {
 		fake := startFake(t, wptest.Site{}, wptest.Site{}, wptest.Site{})
 		h := newTestRegistry(t, db, fake)
-		h.registry.ProveAtMost(2)
+		h.registry.VerifyAtMost(2)
 		limited := admin
 		limited.Scope = access.NewScope(access.Restriction{Clients: []string{"Acme"}})
 		file := "url,username,application_password,client\n"

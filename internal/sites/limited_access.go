@@ -17,15 +17,15 @@ import (
 // of an address that they add, so the answer must not depend on the list: an address counts only with a credential that signs in there. Who has one knows
 // the site anyway.
 
-const unproven = "Your access covers only some clients and tags, so a site counts only once its credential works."
+const mustSignIn = "Your access covers only some clients and tags, so a site counts only once its credential works."
 
-// prove adds a problem where a person with limited access does not sign in at the draft's address. It is asked before anything is looked up.
-func (r *Registry) prove(ctx context.Context, actor access.Actor, d Draft, p validation.Problems) {
+// verifySignIn adds a problem where a person with limited access does not sign in at the draft's address. It is asked before anything is looked up.
+func (r *Registry) verifySignIn(ctx context.Context, actor access.Actor, d Draft, p validation.Problems) {
 	if actor.Scope.EverySite() || len(p) > 0 {
 		return
 	}
 	if finding := r.signsIn(ctx, d); finding != "" {
-		p["application_password"] = unproven + " " + finding
+		p["application_password"] = mustSignIn + " " + finding
 	}
 }
 
@@ -45,8 +45,8 @@ func (r *Registry) signsIn(ctx context.Context, d Draft) string {
 	return "Drover could not sign in to this site."
 }
 
-// proveLines proves the lines of an import that would add a site, some at a time, before anything is looked up in the import's own transaction.
-func (r *Registry) proveLines(ctx context.Context, actor access.Actor, drafts []Draft, lines []Line) error {
+// verifyLines signs in to the sites that the lines of an import would add, some at a time, before anything is looked up in its transaction.
+func (r *Registry) verifyLines(ctx context.Context, actor access.Actor, drafts []Draft, lines []Line) error {
 	if actor.Scope.EverySite() {
 		return nil
 	}
@@ -56,20 +56,20 @@ func (r *Registry) proveLines(ctx context.Context, actor access.Actor, drafts []
 	}
 	var group errgroup.Group
 	group.SetLimit(checks)
-	proven := 0
+	verified := 0
 	for i := range lines {
 		if own, found := im.known[drafts[i].URL]; !lines[i].Stored() || found && within(actor, own) {
 			continue
 		}
-		if proven++; proven > r.mostProven {
+		if verified++; verified > r.mostVerified {
 			lines[i].Result = LineBad
 			lines[i].Reason = fmt.Sprintf("Your access covers only some clients and tags, so one import adds at most %d sites. Import this line again.",
-				r.mostProven)
+				r.mostVerified)
 			continue
 		}
 		group.Go(func() error {
 			if finding := r.signsIn(ctx, drafts[i]); finding != "" {
-				lines[i].Result, lines[i].Reason = LineBad, unproven+" "+finding
+				lines[i].Result, lines[i].Reason = LineBad, mustSignIn+" "+finding
 			}
 			return ctx.Err()
 		})
@@ -77,8 +77,8 @@ func (r *Registry) proveLines(ctx context.Context, actor access.Actor, drafts []
 	return group.Wait()
 }
 
-// proveURL proves that the site's own credential signs in at another address. Where the credential does not follow, that cannot be known.
-func (r *Registry) proveURL(ctx context.Context, actor access.Actor, s Site, to string) error {
+// verifyURL checks that the site's own credential signs in at another address. Where the credential does not follow, that cannot be known.
+func (r *Registry) verifyURL(ctx context.Context, actor access.Actor, s Site, to string) error {
 	if actor.Scope.EverySite() || to == "" || to == s.Home {
 		return nil
 	}
@@ -97,4 +97,13 @@ func (r *Registry) proveURL(ctx context.Context, actor access.Actor, s Site, to 
 		return validation.Problems{"url": elsewhere}
 	}
 	return nil
+}
+
+// verifyEdit is verifyURL for the draft that is made of the site.
+func (r *Registry) verifyEdit(ctx context.Context, actor access.Actor, seen Site, draft func(Site) (Draft, bool)) error {
+	d, wanted := draft(seen)
+	if d.clean(validation.Problems{}); !wanted {
+		return nil
+	}
+	return r.verifyURL(ctx, actor, seen, d.URL)
 }
