@@ -42,6 +42,8 @@ func TestDemoInABrowser(t *testing.T) {
 			{"import", importByKeyboard},
 			{"fix", fixByKeyboard},
 			{"invite", inviteByKeyboard},
+			{"dialogs", dialogsByKeyboard},
+			{"the palette", paletteIsACombobox},
 		},
 		"pages": {
 			{"back to the composer", backToTheComposer},

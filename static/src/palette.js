@@ -9,9 +9,14 @@ if (dialog) {
   const mark = (to) => {
     const all = items();
     none.hidden = all.length > 0;
-    dialog.querySelectorAll("[data-active]").forEach((a) => a.removeAttribute("data-active"));
+    dialog.querySelectorAll("a[id]").forEach((a) => ["id", "data-active", "aria-selected"].forEach((name) => a.removeAttribute(name)));
     at = Math.max(0, Math.min(to, all.length - 1));
-    all.forEach((a, i) => a.toggleAttribute("data-active", i === at));
+    all.forEach((a, i) => {
+      a.id = `palette-${i}`;
+      a.toggleAttribute("data-active", i === at);
+      a.setAttribute("aria-selected", i === at);
+    });
+    input.setAttribute("aria-activedescendant", all[at]?.id ?? "");
     all[at]?.scrollIntoView({ block: "nearest" });
   };
   const filter = () => {
