@@ -15,7 +15,7 @@ import (
 // tableOf makes a table that ends with the test.
 func tableOf(t testing.TB, q Query) *Table {
 	t.Helper()
-	place, err := expression.NewPool(expression.Limits{}).Enter(t.Context(), "mara")
+	place, err := expression.NewPool(expression.Limits{Answer: time.Minute}).Enter(t.Context(), "mara")
 	if err != nil {
 		t.Fatal(err)
 	}
