@@ -71,7 +71,7 @@ const settled = `(() => { const still = new CSSStyleSheet();
 	still.replaceSync("*, ::before, ::after { transition: none !important; animation: none !important }");
 	document.adoptedStyleSheets.push(still); })()`
 
-// frameOnce leaves the dialogs that are the same on every page to the first: the engine reads a page anew for each.
+// frameOnce leaves the dialogs that are the same on every page to the first: the engine reads the whole page for each.
 const frameOnce = `document.querySelectorAll("#palette, #shortcuts, #peek, #command").forEach((each) => each.toggleAttribute("data-inspected", true))`
 
 // Every page of the gallery, in each of its states, is free of serious findings in both themes and on paper.

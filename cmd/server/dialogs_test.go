@@ -10,7 +10,8 @@ import (
 // whereFocus says whether the focus is in the open dialog, or which element of the page has it.
 const whereFocus = `(() => {
 	const at = document.activeElement, dialog = document.querySelector("dialog[open]");
-	return dialog ? (dialog.contains(at) ? "in " + dialog.id : "outside of " + dialog.id) : at === document.body ? "nowhere" : at.tagName + " " + at.innerText.slice(0, 40);
+	if (dialog) return (dialog.contains(at) ? "in " : "outside of ") + dialog.id;
+	return at === document.body ? "nowhere" : at.tagName + " " + at.innerText.slice(0, 40);
 })()`
 
 // dialogsByKeyboard opens each kind of dialog by keys. The focus goes in, stays in while Tab goes round, and comes back where it was.
