@@ -119,7 +119,7 @@ func deactivateByKeyboard(j *job) {
 	j.wait(`document.activeElement.id === "find"`)
 	j.typed("akismet version<5.3 status=active" + kb.Enter)
 	j.wait(`document.body.innerText.includes("version is older than 5.3")`)
-	sites := strings.Fields(evaluate(j.t, j.ctx, `[...document.querySelectorAll("main a.btn")].find((each) => each.innerText.includes("Run on")).innerText`))[2]
+	sites := j.runOnSites()
 	j.tabTo("main a.btn", "Run on")
 	j.press(kb.Enter)
 	j.wait(`document.querySelector("input[name=operation][value=request]")`)

@@ -137,7 +137,7 @@ func deactivateAPlugin(j *job) {
 	j.wait(`document.activeElement.id === "find"`)
 	j.typed("akismet version<5.3 status=active" + kb.Enter)
 	j.wait(`document.body.innerText.includes("version is older than 5.3")`)
-	sites := strings.Fields(evaluate(j.t, j.ctx, `[...document.querySelectorAll("main a.btn")].find((each) => each.innerText.includes("Run on")).innerText`))[2]
+	sites := j.runOnSites()
 	j.clickText("main a.btn", "Run on")
 	j.wait(`document.querySelector("input[name=operation][value=request]")`)
 	j.says(sites + " sites from answers of run")
@@ -153,6 +153,14 @@ func deactivateAPlugin(j *job) {
 	run := j.ended()
 	j.atMost(9)
 	j.deactivated(run, sites)
+}
+
+// runOnSites waits for the button that runs something on the rows of the answers, and returns the number of sites that it names.
+func (j *job) runOnSites() string {
+	j.t.Helper()
+	const button = `[...document.querySelectorAll("main a.btn")].find((each) => each.innerText.includes("Run on"))`
+	j.wait(button)
+	return strings.Fields(evaluate(j.t, j.ctx, button+".innerText"))[2]
 }
 
 // deactivated fails unless the plugin was deactivated where it was old and active.
