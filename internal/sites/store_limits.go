@@ -6,8 +6,6 @@ import (
 	"time"
 
 	"gorm.io/gorm/clause"
-
-	"github.com/droverhq/drover/internal/database"
 )
 
 type limitRow struct {
@@ -50,16 +48,6 @@ func (s store) limitOf(ctx context.Context, site int64) (r limitRow, found bool,
 
 func (s store) limits(ctx context.Context) (rows []limitRow, err error) {
 	return rows, s.db.WithContext(ctx).Order("asked_at DESC, site_id").Find(&rows).Error
-}
-
-func (s store) limitsOf(ctx context.Context, sites []int64) (map[int64]limitRow, error) {
-	var rows []limitRow
-	err := s.db.WithContext(ctx).Where(database.In(s.db, "site_id", sites)).Find(&rows).Error
-	all := make(map[int64]limitRow, len(rows))
-	for _, r := range rows {
-		all[r.SiteID] = r
-	}
-	return all, err
 }
 
 func (w write) putLimit(r limitRow) error {
