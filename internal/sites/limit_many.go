@@ -220,21 +220,13 @@ func (r *Registry) LimitedUsers(ctx context.Context, actor access.Actor) ([]Limi
 	if err != nil {
 		return nil, err
 	}
-	ids := make([]int64, len(rows))
-	for i, row := range rows {
-		ids[i] = row.SiteID
-	}
-	found, err := r.store.byIDs(ctx, ids)
+	visible, err := visibleSites(ctx, r.store, actor, rows, func(row limitRow) int64 { return row.SiteID })
 	if err != nil {
 		return nil, err
 	}
-	byID := map[int64]Site{}
-	for _, s := range found {
-		byID[s.ID] = s
-	}
 	var all []LimitedUser
 	for _, row := range rows {
-		if s, is := byID[row.SiteID]; is && within(actor, s) {
+		if s, is := visible[row.SiteID]; is {
 			u := row.limited()
 			u.Site = s
 			all = append(all, u)

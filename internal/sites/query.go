@@ -190,3 +190,19 @@ func CountSealedByOthers(ctx context.Context, db *database.DB, key uint32) (n in
 func (r *Registry) Administrators(ctx context.Context, actor access.Actor) (int, error) {
 	return r.store.administrators(ctx, actor.Scope)
 }
+
+// visibleSites returns the sites of the rows that are in the actor's scope, by their IDs.
+func visibleSites[T any](ctx context.Context, from store, actor access.Actor, rows []T, site func(T) int64) (map[int64]Site, error) {
+	ids := make([]int64, len(rows))
+	for i, row := range rows {
+		ids[i] = site(row)
+	}
+	found, err := from.byIDs(ctx, ids)
+	visible := make(map[int64]Site, len(found))
+	for _, s := range found {
+		if within(actor, s) {
+			visible[s.ID] = s
+		}
+	}
+	return visible, err
+}

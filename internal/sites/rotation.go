@@ -140,21 +140,13 @@ func (r *Registry) Rotations(ctx context.Context, actor access.Actor) ([]Rotatio
 	if err != nil {
 		return nil, err
 	}
-	ids := make([]int64, len(rows))
-	for i, row := range rows {
-		ids[i] = row.SiteID
-	}
-	found, err := r.store.byIDs(ctx, ids)
+	visible, err := visibleSites(ctx, r.store, actor, rows, func(row rotationRow) int64 { return row.SiteID })
 	if err != nil {
 		return nil, err
 	}
-	sites := map[int64]Site{}
-	for _, s := range found {
-		sites[s.ID] = s
-	}
 	var all []Rotation
 	for _, row := range rows {
-		if s, is := sites[row.SiteID]; is && within(actor, s) {
+		if s, is := visible[row.SiteID]; is {
 			all = append(all, row.rotation(s))
 		}
 	}
