@@ -5,12 +5,9 @@ import (
 	"context"
 	"encoding/csv"
 	"fmt"
-	"net"
 	"net/url"
 	"slices"
 	"strings"
-
-	"golang.org/x/net/publicsuffix"
 
 	"github.com/droverhq/drover/internal/access"
 	"github.com/droverhq/drover/internal/sites"
@@ -81,7 +78,7 @@ func networkSite(network string, b wordpress.Blog) NetworkSite {
 		one.Home, one.Problem = shorten(wordpress.Visible(b.URL)), err.Error()
 		return one
 	}
-	one.Elsewhere = domainOf(home) != domainOf(network) || !samePort(home, network)
+	one.Elsewhere = wordpress.RegistrableDomain(home) != wordpress.RegistrableDomain(network) || !samePort(home, network)
 	one.Home = "https" + strings.TrimPrefix(strings.TrimPrefix(home, "https"), "http") // a network behind a proxy knows its own scheme wrongly
 	return one
 }
@@ -91,19 +88,6 @@ func samePort(home, network string) bool {
 	h, err := url.Parse(home)
 	n, errNetwork := url.Parse(network)
 	return err == nil && errNetwork == nil && (h.Port() == "" || h.Port() == n.Port())
-}
-
-// domainOf is the domain that somebody registered, of which the home's host is a part; an address without one is its own.
-func domainOf(home string) string {
-	u, err := url.Parse(home)
-	if err != nil {
-		return home
-	}
-	host := strings.ToLower(u.Hostname())
-	if domain, err := publicsuffix.EffectiveTLDPlusOne(host); err == nil && net.ParseIP(host) == nil {
-		return domain
-	}
-	return host
 }
 
 // NetworkUpload are the columns that a kept file has which is a network's list: it waits for a choice, and an import does not take it as a whole.

@@ -36,6 +36,9 @@ func (r *Registry) SetClock(clock func() time.Time) { r.store.clock = clock }
 // RenewAlways renews the lease of a rotation whenever that may be due.
 func (r *Registry) RenewAlways() { r.renewAfter = 0 }
 
+// LookAgainAtOnce looks at once, and not some seconds later, whether a password stays revoked.
+func (r *Registry) LookAgainAtOnce() { r.lookAgain = 0 }
+
 // VerifyAtMost bounds the new sites of one import by somebody with limited access.
 func (r *Registry) VerifyAtMost(n int) { r.mostVerified = n }
 

@@ -31,6 +31,8 @@ type Registry struct {
 	storing  chan struct{}                                               // places to store what a request found of its site
 
 	renewAfter   time.Duration // the lease of a rotation that takes long
+	lookAgain    time.Duration // after a password was revoked, see whether it stays so
+	passwords    userTurns
 	mostVerified int           // new sites of one import by somebody with limited access: each is signed in to while the person waits
 }
 
@@ -41,7 +43,7 @@ const storedAtOnce = 2
 // New returns the registry over the database.
 func New(db *database.DB, v *vault.Vault, log *audit.Log, network *wordpress.Network) *Registry {
 	return &Registry{store: store{db: db.Gorm, log: log}, vault: v, log: log, network: network, storing: make(chan struct{}, storedAtOnce),
-		renewAfter: rotationLease / 5, mostVerified: 200}
+		renewAfter: rotationLease / 5, lookAgain: lookAgainAfter, mostVerified: 200}
 }
 
 // binding ties a sealed password to its site and to the origin of the site's home: moved to another row, or with another address, it does

@@ -73,8 +73,15 @@ func (o *rotating) take(next RotationStep, stored map[string]any) {
 			*field = value
 		}
 	}
-	if attempts, set := stored["attempts"].(int); set {
-		o.row.Attempts = attempts
+	for column, field := range map[string]*int{"attempts": &o.row.Attempts, "lost_updates": &o.row.LostUpdates} {
+		if value, set := stored[column].(int); set {
+			*field = value
+		}
+	}
+	for column, field := range map[string]*int64{"credential_at": &o.row.CredentialAt, "revoked_at": &o.row.RevokedAt} {
+		if value, set := stored[column].(int64); set {
+			*field = value
+		}
 	}
 	o.row.Step = next
 }
@@ -149,7 +156,7 @@ func leftBehind(name string) string {
 func (o *rotating) overtaken(ctx context.Context) (over bool, err error) {
 	v := wordpress.Verdict{Note: "The credential or the site's URL was changed during the rotation. The rotation was reverted."}
 	if o.row.Step == RotationSwapped {
-		v.Note = "The credential or the site's URL was changed before the old password was revoked."
+		v.Note = "The credential or the site's URL was changed before Drover confirmed that the old password is revoked."
 		return o.end(ctx, RotationUnrevoked, v)
 	}
 	if o.row.Step != RotationCreated {

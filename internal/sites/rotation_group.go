@@ -263,7 +263,7 @@ func (o *rotating) verifyOther(ctx context.Context, s Site, old *wordpress.Clien
 		return located.Verdict, err
 	}
 	all, v := located.Client.ApplicationPasswords(ctx)
-	if v.Outcome == wordpress.OK && !slices.ContainsFunc(all, func(p wordpress.ApplicationPassword) bool { return p.UUID == o.row.NewUUID }) {
+	if v.Outcome == wordpress.OK && !contains(all, o.row.NewUUID) {
 		return otherWordPress, nil
 	}
 	if v.Outcome == wordpress.OK {
@@ -370,10 +370,4 @@ func (o *rotating) busy(ctx context.Context) (bool, error) {
 		}
 	}
 	return false, nil
-}
-
-// isGone tells whether the user has no such password: another site of the network may have revoked it a moment ago.
-func isGone(ctx context.Context, client *wordpress.Client, uuid string) bool {
-	all, v := client.ApplicationPasswords(ctx)
-	return v.Outcome == wordpress.OK && !slices.ContainsFunc(all, func(p wordpress.ApplicationPassword) bool { return p.UUID == uuid })
 }

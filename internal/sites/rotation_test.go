@@ -137,7 +137,7 @@ func TestAPasswordIsRotated(t *testing.T) {
 // Wherever the process ends, the stored credential works at once, and the next process finishes without an orphan.
 func TestARotationSurvivesACrashAtEveryStep(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *database.DB) {
-		const places = 12
+		const places = 16
 		fake := startFake(t, make([]wptest.Site, places)...)
 		h := newTestRegistry(t, db, fake)
 		ended := map[string]bool{}
@@ -196,7 +196,7 @@ func (c *cutting) answer(http.ResponseWriter, *http.Request) bool {
 // Whichever request, or its answer, is lost, with the process or without: nothing else is lost, and nothing is left over.
 func TestARotationSurvivesEveryLostRequest(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *database.DB) {
-		const requests = 14
+		const requests = 16
 		var cuts []*cutting
 		var all []wptest.Site
 		for _, processed := range []bool{false, true} {
@@ -235,7 +235,7 @@ func TestARotationSurvivesEveryLostRequest(t *testing.T) {
 			h.resume(t, s)
 			h.rotated(t, fake, i, s)
 		}
-		if hits < 18 {
+		if hits < 22 {
 			t.Errorf("%d requests were lost", hits)
 		}
 	})

@@ -68,6 +68,7 @@ func (r *Registry) rotateSafely(ctx context.Context, row rotationRow, shared fun
 		}
 	}()
 	o := &rotating{Registry: r, row: row, resumed: row.Step == RotationCreating, shared: shared}
+	defer o.endTurn()
 	for {
 		over, err := o.step(ctx)
 		switch {
@@ -89,6 +90,7 @@ type rotating struct {
 	old     *wordpress.Client // with the stored credential
 	resumed bool              // a new password may have been made whose value is lost
 	shared  func() (sharing, error)
+	turn    func() // ends this rotation's turn to change the user's passwords; nil where it has none
 }
 
 // step does one step, and tells whether nothing more can be done now.
@@ -98,6 +100,11 @@ func (o *rotating) step(ctx context.Context) (over bool, err error) {
 	}
 	if over, err := o.prepare(ctx); over || err != nil {
 		return over, err
+	}
+	if o.row.Step == RotationCreating || o.row.Step == RotationCreated {
+		if err := o.takeTurn(ctx); err != nil {
+			return o.later(ctx, wordpress.Verdict{})
+		}
 	}
 	switch o.row.Step {
 	case RotationLooking, RotationWaiting:
@@ -222,6 +229,8 @@ func (o *rotating) verify(ctx context.Context) (over bool, err error) {
 		return o.takeBack(ctx, v)
 	case sharedFixes[v.Note] != "":
 		return o.takeBack(ctx, v)
+	case needsReconnect(v.Reason) && own.UUID == "" && o.lacksNew(ctx, o.old):
+		return o.createAgain(ctx, v)
 	case v.Outcome != wordpress.OK && needsReconnect(v.Reason) && o.row.Attempts >= 2: // twice: some hosts' caches know a new password a moment later
 		return o.takeBack(ctx, v)
 	case v.Outcome != wordpress.OK:
@@ -237,7 +246,7 @@ func (o *rotating) swap(ctx context.Context, password vault.Secret, others []Sit
 		return err
 	}
 	now, kept := int64(0), []byte(nil)
-	err = o.saveWith(ctx, RotationSwapped, func() map[string]any {
+	return o.saveWith(ctx, RotationSwapped, func() map[string]any {
 		return map[string]any{"credential_at": now, "sealed": kept, "key_id": vault.SealedBy(kept), "attempts": 0, "reason": "", "finding": "", "fix": ""}
 	}, func(w write) error {
 		now = w.now.UnixMicro()
@@ -260,20 +269,25 @@ func (o *rotating) swap(ctx context.Context, password vault.Secret, others []Sit
 		}
 		return w.recordRotation(o.site, o.row, "replaced", map[string]any{"username": o.site.Credential.Username, "password_name": o.row.Name})
 	})
-	if err == nil {
-		o.row.CredentialAt = now
-	}
-	return err
 }
 
 // revoke revokes the old password, once nothing uses it any more, and whatever else has the new one's name.
 func (o *rotating) revoke(ctx context.Context) (over bool, err error) {
+	all, v := o.old.ApplicationPasswords(ctx)
+	switch {
+	case needsReconnect(v.Reason):
+		return o.restore(ctx, v)
+	case v.Outcome != wordpress.OK:
+		return o.laterOr(ctx, RotationUnrevoked, v)
+	case o.row.RevokedAt != 0:
+		return o.confirmRevoked(ctx, all)
+	}
 	shared, err := o.shared()
 	if err != nil {
 		return true, err
 	}
-	if len(shared.groups[o.site.ID]) > 0 && isGone(ctx, o.old, o.row.OldUUID) {
-		return o.revoked(ctx) // by another site of the network: no need to ask for thousands whether it is in use
+	if len(shared.groups[o.site.ID]) > 0 && !contains(all, o.row.OldUUID) {
+		return o.lookLater(ctx) // another site of the network revoked it: no need to ask for thousands whether it is in use
 	}
 	if busy, err := o.busy(ctx); err != nil || busy {
 		return true, errors.Join(err, o.save(ctx, RotationSwapped, map[string]any{"next_at": time.Now().Add(revokeEvery).UnixMicro(), "lease_until": 0,
@@ -282,11 +296,13 @@ func (o *rotating) revoke(ctx context.Context) (over bool, err error) {
 	if over, err := o.releaseOld(ctx); over || err != nil {
 		return over, err
 	}
-	v := o.revokeNamed(ctx, o.old, o.row.OldUUID)
-	if v.Outcome != wordpress.OK {
+	if err := o.takeTurn(ctx); err != nil {
+		return o.later(ctx, wordpress.Verdict{})
+	}
+	if v := o.revokeNamed(ctx, o.old, o.row.OldUUID); v.Outcome != wordpress.OK {
 		return o.laterOr(ctx, RotationUnrevoked, v)
 	}
-	return o.revoked(ctx)
+	return o.lookLater(ctx)
 }
 
 // releaseOld makes sure that nothing needs the old password, or comes to hold it, before it is revoked.

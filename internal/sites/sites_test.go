@@ -48,6 +48,7 @@ func newTestRegistry(t *testing.T, db *database.DB, fake *wptest.Fake) testRegis
 	network := wordpress.NewNetwork(c)
 	t.Cleanup(network.Close)
 	h.registry = sites.New(db, h.vault, h.log, network)
+	h.registry.LookAgainAtOnce()
 	return h
 }
 

@@ -31,6 +31,8 @@ type rotationRow struct {
 	Finding      string
 	Fix          string
 	Attempts     int
+	RevokedAt    int64
+	LostUpdates  int
 	NextAt       int64
 	LeaseOwner   string
 	LeaseUntil   int64

@@ -1,6 +1,7 @@
 package wordpress
 
 import (
+	"net"
 	"net/url"
 	"strings"
 
@@ -63,4 +64,17 @@ func sameHost(a, b string) bool {
 	}
 	_, err := publicsuffix.EffectiveTLDPlusOne(a)
 	return b == "www."+a && err == nil
+}
+
+// RegistrableDomain is the domain that somebody registered, of which the home's host is a part; an address without one is its own.
+func RegistrableDomain(home string) string {
+	u, err := url.Parse(home)
+	if err != nil {
+		return home
+	}
+	host := strings.ToLower(u.Hostname())
+	if domain, err := publicsuffix.EffectiveTLDPlusOne(host); err == nil && net.ParseIP(host) == nil {
+		return domain
+	}
+	return host
 }

@@ -44,6 +44,8 @@ type users struct {
 	guard     sync.Mutex
 	own       string // another spelling of the first password, which no other WordPress accepts
 	passwords []appPassword
+
+	lostRevocations, lostCreations int // see LoseUpdates
 }
 
 func newUsers(number int) *users {
@@ -87,6 +89,10 @@ func (s *site) create(user, name, appID string) (appPassword, bool) {
 		return appPassword{}, false
 	}
 	p := appPassword{uuid: newUUID(), appID: appID, name: name, password: newPassword(), user: user, created: time.Now()}
+	if s.users.lostCreations > 0 {
+		s.users.lostCreations--
+		return p, true
+	}
 	s.users.passwords = append(s.users.passwords, p)
 	return p, true
 }
@@ -169,7 +175,11 @@ func (s *site) revoke(w http.ResponseWriter, user, uuid string) {
 	var gone appPassword
 	if i >= 0 {
 		gone = s.users.passwords[i]
-		s.users.passwords = slices.Delete(s.users.passwords, i, i+1)
+		if s.users.lostRevocations > 0 {
+			s.users.lostRevocations--
+		} else {
+			s.users.passwords = slices.Delete(s.users.passwords, i, i+1)
+		}
 	}
 	s.users.guard.Unlock()
 	if i < 0 {
@@ -177,6 +187,24 @@ func (s *site) revoke(w http.ResponseWriter, user, uuid string) {
 		return
 	}
 	reply(w, http.StatusOK, object{"deleted": true, "previous": gone.object()})
+}
+
+// LoseUpdates makes WordPress answer the next changes of its passwords as usual and then lose them. WordPress keeps all passwords of a user in one value,
+// which it reads, changes and writes back: a request at the same time, even the first use of a password that day, writes back what it read before.
+// See WP_Application_Passwords::record_application_password_usage and ::delete_application_password.
+func (f *Fake) LoseUpdates(i, revocations, creations int) {
+	users := f.sites[i].users
+	users.guard.Lock()
+	defer users.guard.Unlock()
+	users.lostRevocations, users.lostCreations = revocations, creations
+}
+
+// LosePassword takes away the password with the name, as another request does that writes back what it read before that password was made.
+func (f *Fake) LosePassword(i int, name string) {
+	users := f.sites[i].users
+	users.guard.Lock()
+	defer users.guard.Unlock()
+	users.passwords = slices.DeleteFunc(users.passwords, func(p appPassword) bool { return p.name == name })
 }
 
 // Passwords returns the names of the application passwords that a site has, by their UUIDs.
