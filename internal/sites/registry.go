@@ -33,7 +33,7 @@ type Registry struct {
 	renewAfter   time.Duration // the lease of a rotation that takes long
 	lookAgain    time.Duration // after a password was revoked, see whether it stays so
 	passwords    userTurns
-	mostVerified int           // new sites of one import by somebody with limited access: each is signed in to while the person waits
+	mostVerified int // new sites of one import by somebody with limited access: each is signed in to while the person waits
 }
 
 // storedAtOnce is how many requests of a run may store at once what they found of their site. Hundreds would take every connection to the
