@@ -27,6 +27,7 @@ var beforeSending = []struct {
 	{ErrTLS, ReasonTLS, false},
 	{ErrResolve, ReasonUnreachable, true},
 	{ErrConnect, ReasonUnreachable, true},
+	{ErrBusy, ReasonRateLimited, true},
 }
 
 func ofFault(x Exchange) Verdict {

@@ -162,3 +162,25 @@ func TestReadyDecides(t *testing.T) {
 		t.Errorf("%+v after %d requests", x, hits.Load())
 	}
 }
+
+// A server that asked for a pause is left alone, and whoever waits for a page learns so at once.
+func TestAPersonDoesNotWaitForAPause(t *testing.T) {
+	var hits atomic.Int64
+	s := serve(t, func(w http.ResponseWriter, _ *http.Request) {
+		hits.Add(1)
+		w.Header().Set("Retry-After", "600")
+		w.WriteHeader(http.StatusTooManyRequests)
+	})
+	page := s.client(OverrideNone).Through(Gate{MaxWait: 2 * time.Second})
+	if at, v := page.Locate(t.Context()); at.Root != "" || v.Reason != ReasonRateLimited {
+		t.Errorf("the first look: %+v %+v", at, v)
+	}
+	before := hits.Load()
+	x := page.Do(t.Context(), Request{Method: http.MethodGet, Path: "/"})
+	if v := Classify(x); !errors.Is(x.Fault, ErrBusy) || x.Sent || hits.Load() != before || v.Outcome != Failed || v.Reason != ReasonRateLimited || !v.Retry {
+		t.Errorf("in the pause: %+v %+v after %d requests", x, v, hits.Load()-before)
+	}
+	if x.Waited >= time.Second {
+		t.Errorf("it waited for %v", x.Waited)
+	}
+}

@@ -41,6 +41,8 @@ func (c *Client) Locate(ctx context.Context) (Location, Verdict) {
 		return found.location(), Verdict{}
 	case s.other != nil:
 		return Location{}, s.other.another()
+	case c.gate.MaxWait > 0 && s.first.RetryAfter > c.gate.MaxWait: // the request itself would wait for too long
+		return Location{}, s.first
 	}
 	return Location{}, Verdict{}
 }
@@ -132,7 +134,7 @@ func (s *search) addUsual() {
 	}
 }
 
-// run tries the places until one has the site's own index. It ends early where the server does not answer at all.
+// run tries the places until one has the site's own index. It ends early where the server does not answer at all, or asks to wait.
 func (s *search) run(ctx context.Context) (discovery, bool) {
 	for len(s.queue) > 0 && len(s.tried) < mostRoots {
 		root := s.queue[0]
@@ -149,13 +151,18 @@ func (s *search) run(ctx context.Context) (discovery, bool) {
 			s.other = &found
 		case s.other == nil && signsUp(to):
 			s.other = &discovery{root: root, index: index{Home: printable(strings.TrimSuffix(withoutQuery(to), signUpPage), 300)}, signUp: true}
-		case silent(r.exchange):
+		case silent(r.exchange), asksToWait(r.verdict):
 			return discovery{}, false
 		}
 		s.announce(announced(r.exchange)) // every page and answer of WordPress announces it
 		s.addFirst(restAddress(to))
 	}
 	return discovery{}, false
+}
+
+// asksToWait tells whether the site wants no request for a while, wherever it is sent.
+func asksToWait(v Verdict) bool {
+	return v.RetryAfter > 0 && (v.Reason == ReasonMaintenance || v.Reason == ReasonRateLimited)
 }
 
 // pointsTo is where a redirect leads, whatever it means; empty without one.

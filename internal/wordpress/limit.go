@@ -69,6 +69,32 @@ func (l *limits) take(ctx context.Context, address netip.Addr, gate Gate) (free 
 	}, nil
 }
 
+// takeSoon is take within the time that the gate allows for it, or ErrBusy.
+func (l *limits) takeSoon(ctx context.Context, address netip.Addr, gate Gate) (free func(measured), err error) {
+	if gate.MaxWait == 0 {
+		return l.take(ctx, address, gate)
+	}
+	if l.pause(address) > gate.MaxWait {
+		return nil, ErrBusy
+	}
+	soon, cancel := context.WithTimeout(ctx, gate.MaxWait)
+	defer cancel()
+	if free, err = l.take(soon, address, gate); err != nil && ctx.Err() == nil {
+		err = ErrBusy
+	}
+	return free, err
+}
+
+// pause is how long nothing is sent to the address.
+func (l *limits) pause(address netip.Addr) time.Duration {
+	l.guard.Lock()
+	defer l.guard.Unlock()
+	if s := l.servers[address]; s != nil {
+		return time.Until(s.pace.next)
+	}
+	return 0
+}
+
 // errGaveUp is why there is no place. errHadTurn is the same, but the turn came in the same moment: the place must be given back.
 var (
 	errGaveUp  = errors.New("the wait was given up")
