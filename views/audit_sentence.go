@@ -186,7 +186,7 @@ func (e AuditRow) ending() string {
 			"left_behind": ": reverted, but the user may still exist"}[e.Detail.text("step")]
 	case "site.rotate":
 		return map[string]string{"": ": started", "replaced": ": new password in use", "old_revoked": ": old password revoked", "blocked": ": not possible",
-			"failed": ": reverted", "unrevoked": ": old password could not be revoked"}[e.Detail.text("result")]
+			"restored": ": old password in use again", "failed": ": reverted", "unrevoked": ": old password could not be revoked"}[e.Detail.text("result")]
 	case "site.import":
 		return e.Detail.counts("added", "updated", "unchanged", "bad")
 	case "member.add", "member.invite", "member.uninvite", "member.join":

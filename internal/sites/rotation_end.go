@@ -88,11 +88,15 @@ func (o *rotating) take(next RotationStep, stored map[string]any) {
 
 // laterOr goes on later where the failure may pass, and else ends the rotation at the step.
 func (o *rotating) laterOr(ctx context.Context, step RotationStep, v wordpress.Verdict) (over bool, err error) {
-	passes := v.Retry || v.Outcome == wordpress.Unknown || v.Reason == wordpress.ReasonCancelled
-	if passes || passing[v.Reason] {
+	if passes(v) {
 		return o.later(ctx, v)
 	}
 	return o.end(ctx, step, v)
+}
+
+// passes tells whether the failure may pass by itself.
+func passes(v wordpress.Verdict) bool {
+	return v.Retry || v.Outcome == wordpress.Unknown || v.Reason == wordpress.ReasonCancelled || passing[v.Reason]
 }
 
 // passing are the reasons that mostly pass by themselves.
@@ -134,45 +138,9 @@ func (o *rotating) giveUp(ctx context.Context, v wordpress.Verdict) (over bool, 
 	return o.takeBack(ctx, v)
 }
 
-// takeBack revokes the new password with the old one, which stays in use.
-func (o *rotating) takeBack(ctx context.Context, v wordpress.Verdict) (over bool, err error) {
-	uuid := o.row.NewUUID
-	o.row.NewUUID = "" // it is one of those to be revoked
-	taken := o.revokeNamed(ctx, o.old, uuid)
-	o.row.NewUUID = uuid
-	if taken.Outcome == wordpress.OK {
-		return o.end(ctx, RotationFailed, v)
-	}
-	return o.endWith(ctx, RotationFailed, v, leftBehind(o.row.Name))
-}
-
 // leftBehind is what to do about a password that could not be revoked.
 func leftBehind(name string) string {
 	return "A password named “" + name + "” may still exist on the site. Revoke it there, under Users → Profile → Application Passwords."
-}
-
-// overtaken ends a rotation whose credential, or whose site's address, was changed meanwhile by somebody else. The new password, where there is one, revokes
-// itself.
-func (o *rotating) overtaken(ctx context.Context) (over bool, err error) {
-	v := wordpress.Verdict{Note: "The credential or the site's URL was changed during the rotation. The rotation was reverted."}
-	if o.row.Step == RotationSwapped {
-		v.Note = "The credential or the site's URL was changed before Drover confirmed that the old password is revoked."
-		return o.end(ctx, RotationUnrevoked, v)
-	}
-	if o.row.Step != RotationCreated {
-		if o.row.Step == RotationCreating {
-			return o.endWith(ctx, RotationFailed, v, leftBehind(o.row.Name))
-		}
-		return o.end(ctx, RotationFailed, v)
-	}
-	renewed, _, err := o.pending()
-	if err != nil {
-		return true, err
-	}
-	if wordpress.Origin(o.site.Home) == o.row.Origin && renewed.RevokePassword(ctx, o.row.NewUUID).Outcome == wordpress.OK {
-		return o.end(ctx, RotationFailed, v)
-	}
-	return o.endWith(ctx, RotationFailed, v, leftBehind(o.row.Name))
 }
 
 // end ends the rotation, for the reason that the verdict gives.
@@ -180,20 +148,36 @@ func (o *rotating) end(ctx context.Context, step RotationStep, v wordpress.Verdi
 	_, fix := rotationWords(v)
 	if step == RotationUnrevoked {
 		fix = "Revoke the old password in WordPress, under Users → Profile → Application Passwords. The new one is named “" + o.row.Name + "”."
+		if needsReconnect(v.Reason) {
+			fix = "Connect the site again in WordPress. Then revoke the old password there, under Users → Profile → Application Passwords."
+		}
 	}
 	return o.endWith(ctx, step, v, fix)
 }
 
 func (o *rotating) endWith(ctx context.Context, step RotationStep, v wordpress.Verdict, fix string) (over bool, err error) {
 	finding, _ := rotationWords(v)
+	if o.row.Step == RotationWaiting && o.row.Name != "" && !strings.Contains(fix, o.row.Name) { // it began again: see putBack
+		fix = strings.TrimSpace(fix + " " + leftBehind(o.row.Name))
+	}
+	return o.endAs(ctx, step, ending{v.Reason, finding, fix})
+}
+
+// ending is why a rotation ends, and the same for a person.
+type ending struct {
+	reason       wordpress.Reason
+	finding, fix string
+}
+
+func (o *rotating) endAs(ctx context.Context, step RotationStep, e ending) (over bool, err error) {
 	looked := o.row.Step == RotationLooking
 	return true, o.saveWith(ctx, step, func() map[string]any {
-		return map[string]any{"reason": v.Reason, "finding": finding, "fix": fix, "sealed": nil, "key_id": 0, "ended_at": time.Now().UnixMicro()}
+		return map[string]any{"reason": e.reason, "finding": e.finding, "fix": e.fix, "sealed": nil, "key_id": 0, "ended_at": time.Now().UnixMicro()}
 	}, func(w write) error {
 		if looked {
 			return nil // nothing was to be changed
 		}
-		return w.recordRotation(o.site, o.row, string(step), map[string]any{"reason": string(v.Reason)})
+		return w.recordRotation(o.site, o.row, string(step), map[string]any{"reason": string(e.reason)})
 	})
 }
 

@@ -347,11 +347,11 @@ func (o *rotating) stillNeeded(ctx context.Context, old vault.Secret) (bool, err
 
 // replaced returns the old password, which is kept until it is revoked, and whether it still is.
 func (o *rotating) replaced(ctx context.Context) (old vault.Secret, kept bool, err error) {
-	row, found, err := o.store.rotation(ctx, o.row.SiteID)
-	if err != nil || !found || len(row.Sealed) == 0 {
+	sealed, err := o.sealed(ctx)
+	if err != nil || len(sealed) == 0 {
 		return old, false, err
 	}
-	old, err = o.vault.Open(row.Sealed, pendingBinding(row))
+	old, err = o.vault.Open(sealed, pendingBinding(o.row))
 	return old, err == nil, err
 }
 

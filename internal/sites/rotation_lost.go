@@ -3,8 +3,6 @@ package sites
 import (
 	"context"
 	"slices"
-	"strings"
-	"sync"
 	"time"
 
 	"github.com/droverhq/drover/internal/wordpress"
@@ -61,51 +59,6 @@ func (o *rotating) createAgain(ctx context.Context, v wordpress.Verdict) (over b
 		"next_at": time.Now().Add(o.lookAgain).UnixMicro(), "lease_until": 0, "finding": finding})
 }
 
-// restore makes the old password the site's credential again, where WordPress lost the new one and still takes the old one. Then it begins again.
-func (o *rotating) restore(ctx context.Context, v wordpress.Verdict) (over bool, err error) {
-	old, kept, err := o.replaced(ctx)
-	if err != nil {
-		return true, err
-	}
-	if !kept || !o.lacksNew(ctx, o.network.Client(o.site.address(), o.site.Credential.Username, old.Reveal())) {
-		return o.laterOr(ctx, RotationUnrevoked, v)
-	}
-	lost, step, ended := o.row.LostUpdates+1, RotationWaiting, int64(0)
-	var why wordpress.Verdict
-	if lost >= mostLostUpdates {
-		step, ended, why = RotationFailed, time.Now().UnixMicro(), lostCreation
-	}
-	sealed, err := o.vault.Seal(old, binding(o.site.ID, o.site.Home))
-	if err != nil {
-		return true, err
-	}
-	now := int64(0)
-	return true, o.saveWith(ctx, step, func() map[string]any {
-		return map[string]any{"credential_at": now, "sealed": nil, "key_id": 0, "old_uuid": "", "new_uuid": "", "name": "", "revoked_at": int64(0),
-			"lost_updates": lost, "attempts": 0, "lease_until": 0, "next_at": time.Now().Add(o.lookAgain).UnixMicro(), "reason": why.Reason, "finding": why.Note,
-			"fix": "", "ended_at": ended}
-	}, func(w write) error {
-		now = w.now.UnixMicro()
-		return o.restoreIn(w, sealed)
-	})
-}
-
-func (o *rotating) restoreIn(w write, sealed []byte) error {
-	is, err := w.swapCredential(o.site, o.row.CredentialAt, sealed, o.row.AskedBy)
-	if err != nil {
-		return err
-	}
-	if !is {
-		return errLost // it was replaced a moment ago: the next look finds out
-	}
-	return w.recordRotation(o.site, o.row, "restored", map[string]any{"username": o.site.Credential.Username})
-}
-
-// lacksNew tells whether the user of the client, who signs in, does not have the new password.
-func (o *rotating) lacksNew(ctx context.Context, client *wordpress.Client) bool {
-	return isGone(ctx, client, o.row.NewUUID)
-}
-
 // isGone tells whether the user has no such password: another site of the network may have revoked it a moment ago.
 func isGone(ctx context.Context, client *wordpress.Client, uuid string) bool {
 	all, v := client.ApplicationPasswords(ctx)
@@ -114,61 +67,4 @@ func isGone(ctx context.Context, client *wordpress.Client, uuid string) bool {
 
 func contains(all []wordpress.ApplicationPassword, uuid string) bool {
 	return slices.ContainsFunc(all, func(p wordpress.ApplicationPassword) bool { return p.UUID == uuid })
-}
-
-// userTurns let one rotation at a time change the passwords of a user. The sites of a network share their users, and mostly a domain.
-type userTurns struct {
-	guard sync.Mutex
-	taken map[string]chan struct{} // closed when the turn ends
-}
-
-// take waits for the turn, and returns what ends it.
-func (t *userTurns) take(ctx context.Context, user string) (end func(), err error) {
-	for {
-		mine, busy := t.try(user)
-		if busy == nil {
-			return func() { t.end(user, mine) }, nil
-		}
-		select {
-		case <-ctx.Done():
-			return nil, ctx.Err()
-		case <-busy:
-		}
-	}
-}
-
-func (t *userTurns) try(user string) (mine, busy chan struct{}) {
-	t.guard.Lock()
-	defer t.guard.Unlock()
-	if busy := t.taken[user]; busy != nil {
-		return nil, busy
-	}
-	if t.taken == nil {
-		t.taken = map[string]chan struct{}{}
-	}
-	mine = make(chan struct{})
-	t.taken[user] = mine
-	return mine, nil
-}
-
-func (t *userTurns) end(user string, mine chan struct{}) {
-	t.guard.Lock()
-	defer t.guard.Unlock()
-	delete(t.taken, user)
-	close(mine)
-}
-
-// takeTurn waits until no other rotation of this process changes passwords of the user. The turn ends with endTurn.
-func (o *rotating) takeTurn(ctx context.Context) (err error) {
-	if o.turn != nil {
-		return nil
-	}
-	o.turn, err = o.passwords.take(ctx, wordpress.RegistrableDomain(o.site.Home)+" "+strings.ToLower(o.site.Credential.Username))
-	return err
-}
-
-func (o *rotating) endTurn() {
-	if o.turn != nil {
-		o.turn()
-	}
 }

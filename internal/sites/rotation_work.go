@@ -102,16 +102,20 @@ func (o *rotating) step(ctx context.Context) (over bool, err error) {
 		return over, err
 	}
 	if o.row.Step == RotationCreating || o.row.Step == RotationCreated {
-		if err := o.takeTurn(ctx); err != nil {
-			return o.later(ctx, wordpress.Verdict{})
+		if ready, over, err := o.takeTurn(ctx); !ready {
+			return over, err
 		}
 	}
 	switch o.row.Step {
 	case RotationLooking, RotationWaiting:
 		return o.look(ctx)
-	case RotationCreating:
-		return o.create(ctx)
-	case RotationCreated:
+	case RotationCreating, RotationCreated:
+		switch {
+		case o.row.RevokedAt != 0:
+			return o.confirmTakenBack(ctx)
+		case o.row.Step == RotationCreating:
+			return o.create(ctx)
+		}
 		return o.verify(ctx)
 	case RotationSwapped:
 		return o.revoke(ctx)
@@ -177,8 +181,12 @@ func (o *rotating) look(ctx context.Context) (over bool, err error) {
 		return true, o.save(ctx, RotationReady, map[string]any{"reason": "", "finding": groupFinding(group), "fix": "",
 			"ended_at": time.Now().UnixMicro()})
 	}
-	return false, o.save(ctx, RotationCreating, map[string]any{"old_uuid": own.UUID, "user_id": own.UserID, "app_id": own.AppID,
-		"name": nextPasswordName(own.Name, time.Now()), "attempts": 0, "reason": "", "finding": "", "fix": ""})
+	name := o.row.Name
+	if o.resumed = name != ""; !o.resumed { // else it began again, and what was lost may come back: see putBack
+		name = nextPasswordName(own.Name, time.Now())
+	}
+	return false, o.save(ctx, RotationCreating, map[string]any{"old_uuid": own.UUID, "user_id": own.UserID, "app_id": own.AppID, "name": name, "attempts": 0,
+		"reason": "", "finding": "", "fix": ""})
 }
 
 // create asks for a new password and stores it, sealed. Its name is stored already: one that was made before a crash can be told, and is revoked.
@@ -227,9 +235,11 @@ func (o *rotating) verify(ctx context.Context) (over bool, err error) {
 	case v.Outcome == wordpress.OK && (own.UUID != o.row.NewUUID || own.UserID != o.row.UserID):
 		v = wordpress.Verdict{Outcome: wordpress.Failed, Reason: wordpress.ReasonUnclear, Note: "The new password signed in a different user."}
 		return o.takeBack(ctx, v)
+	case v.Note == otherWordPress.Note && isGone(ctx, o.old, o.row.NewUUID): // lost since it signed in on this site
+		return o.createAgain(ctx, lostCreation)
 	case sharedFixes[v.Note] != "":
 		return o.takeBack(ctx, v)
-	case needsReconnect(v.Reason) && own.UUID == "" && o.lacksNew(ctx, o.old):
+	case needsReconnect(v.Reason) && own.UUID == "" && isGone(ctx, o.old, o.row.NewUUID):
 		return o.createAgain(ctx, v)
 	case v.Outcome != wordpress.OK && needsReconnect(v.Reason) && o.row.Attempts >= 2: // twice: some hosts' caches know a new password a moment later
 		return o.takeBack(ctx, v)
@@ -289,15 +299,15 @@ func (o *rotating) revoke(ctx context.Context) (over bool, err error) {
 	if len(shared.groups[o.site.ID]) > 0 && !contains(all, o.row.OldUUID) {
 		return o.lookLater(ctx) // another site of the network revoked it: no need to ask for thousands whether it is in use
 	}
+	if ready, over, err := o.takeTurn(ctx); !ready { // before it is asked who needs the old password: the wait may be long
+		return over, err
+	}
 	if busy, err := o.busy(ctx); err != nil || busy {
 		return true, errors.Join(err, o.save(ctx, RotationSwapped, map[string]any{"next_at": time.Now().Add(revokeEvery).UnixMicro(), "lease_until": 0,
 			"finding": "The old password will be revoked when the run on this site ends."}))
 	}
 	if over, err := o.releaseOld(ctx); over || err != nil {
 		return over, err
-	}
-	if err := o.takeTurn(ctx); err != nil {
-		return o.later(ctx, wordpress.Verdict{})
 	}
 	if v := o.revokeNamed(ctx, o.old, o.row.OldUUID); v.Outcome != wordpress.OK {
 		return o.laterOr(ctx, RotationUnrevoked, v)
@@ -350,15 +360,25 @@ func (o *rotating) revokeNamed(ctx context.Context, client *wordpress.Client, uu
 
 // pending returns a client with the new password.
 func (o *rotating) pending() (*wordpress.Client, vault.Secret, error) {
-	row, found, err := o.store.rotation(context.Background(), o.row.SiteID)
-	if err != nil || !found {
-		return nil, vault.Secret{}, errors.Join(errLost, err)
+	sealed, err := o.sealed(context.Background())
+	if err != nil {
+		return nil, vault.Secret{}, err
 	}
-	password, err := o.vault.Open(row.Sealed, pendingBinding(o.row))
+	password, err := o.vault.Open(sealed, pendingBinding(o.row))
 	if err != nil {
 		return nil, vault.Secret{}, err
 	}
 	return o.network.Client(o.site.address(), o.site.Credential.Username, password.Reveal()), password, nil
+}
+
+// sealed is what is sealed with the rotation: the new password before the swap, and the old one after it. Which of them it is would be unknown to whoever
+// does not have the lease any more.
+func (o *rotating) sealed(ctx context.Context) ([]byte, error) {
+	row, found, err := o.store.rotation(ctx, o.row.SiteID)
+	if err == nil && (!found || row.LeaseOwner != o.row.LeaseOwner || row.Step != o.row.Step) {
+		err = errLost
+	}
+	return row.Sealed, err
 }
 
 func pendingBinding(r rotationRow) vault.Binding {

@@ -174,7 +174,15 @@ func (w write) joinRotation(r rotationRow, s Site, kept []byte) (bool, error) {
 		Where("site_id = ? AND (step = ? OR step = ? AND asked_at = ? AND asked_by = ?)", s.ID, RotationWaiting, RotationBlocked, r.AskedAt, r.AskedBy).
 		Updates(map[string]any{"step": RotationSwapped, "credential_at": w.now.UnixMicro(), "origin": wordpress.Origin(s.Home), "user_id": r.UserID,
 			"old_uuid": r.OldUUID, "name": r.Name, "app_id": r.AppID, "new_uuid": r.NewUUID, "sealed": kept, "key_id": vault.SealedBy(kept), "reason": "",
-			"finding": "", "fix": "", "attempts": 0, "next_at": 0, "lease_owner": "", "lease_until": 0, "ended_at": 0})
+			"finding": "", "fix": "", "attempts": 0, "revoked_at": 0, "lost_updates": r.LostUpdates, "next_at": 0, "lease_owner": "", "lease_until": 0,
+			"ended_at": 0})
+	return result.RowsAffected == 1, result.Error
+}
+
+// beginAgain lets the rotation of a site go on with the values, where it is one that gave the site the new password. Whoever has leased it has it no more.
+func (w write) beginAgain(site int64, newUUID string, next RotationStep, values map[string]any) (bool, error) {
+	values["step"], values["lease_owner"] = next, ""
+	result := w.tx.Model(&rotationRow{}).Where("site_id = ? AND new_uuid = ?", site, newUUID).Updates(values)
 	return result.RowsAffected == 1, result.Error
 }
 

@@ -45,7 +45,8 @@ type users struct {
 	own       string // another spelling of the first password, which no other WordPress accepts
 	passwords []appPassword
 
-	lostRevocations, lostCreations int // see LoseUpdates
+	lostRevocations, lostCreations int           // see LoseUpdates
+	lost                           []appPassword // see LosePassword
 }
 
 func newUsers(number int) *users {
@@ -204,7 +205,20 @@ func (f *Fake) LosePassword(i int, name string) {
 	users := f.sites[i].users
 	users.guard.Lock()
 	defer users.guard.Unlock()
-	users.passwords = slices.DeleteFunc(users.passwords, func(p appPassword) bool { return p.name == name })
+	users.passwords = slices.DeleteFunc(users.passwords, func(p appPassword) bool {
+		if p.name == name {
+			users.lost = append(users.lost, p)
+		}
+		return p.name == name
+	})
+}
+
+// ReturnPasswords brings back what LosePassword took away, as yet another request does that read the passwords before they were lost.
+func (f *Fake) ReturnPasswords(i int) {
+	users := f.sites[i].users
+	users.guard.Lock()
+	defer users.guard.Unlock()
+	users.passwords, users.lost = append(users.passwords, users.lost...), nil
 }
 
 // Passwords returns the names of the application passwords that a site has, by their UUIDs.
