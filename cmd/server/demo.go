@@ -180,7 +180,11 @@ func prepareDemo(ctx context.Context, h *app, fake *wptest.Fake, described []wpt
 	if _, err := h.registry.Import(ctx, actor, demoCSV(fake, described)); err != nil {
 		return vault.Secret{}, err
 	}
-	if err := checkNew(ctx, h, actor); err != nil {
+	known, err := knownSites(ctx, h, fake, described)
+	if err != nil {
+		return vault.Secret{}, err
+	}
+	if err := checkNew(ctx, h, actor, known); err != nil {
 		return vault.Secret{}, err
 	}
 	i := slices.IndexFunc(present, func(m members.Member) bool { return m.Email == demoEmail })
@@ -192,7 +196,7 @@ func prepareDemo(ctx context.Context, h *app, fake *wptest.Fake, described []wpt
 		return vault.Secret{}, err
 	}
 	if isNew {
-		if err := past.fill(ctx, fake, described); err != nil {
+		if err := past.fill(ctx, known); err != nil {
 			return vault.Secret{}, fmt.Errorf("the demo's history: %w", err)
 		}
 	}
@@ -210,14 +214,37 @@ func demoCSV(fake *wptest.Fake, described []wptest.Site) io.Reader {
 	return strings.NewReader(text.String())
 }
 
-// mostChecked is how many sites a demo checks before it starts: enough to see every fault, and not a long wait.
-const mostChecked = 60
+// mostKnown is how many sites a demo checks before it starts, and has a history of: enough to see every fault, and not a long wait.
+const mostKnown = 60
 
-func checkNew(ctx context.Context, h *app, actor access.Actor) error {
-	unchecked, _, err := h.registry.Sites(ctx, access.System(), sites.Filter{State: sites.Unchecked, Limit: mostChecked})
+// knownSites are the sites that a demo checks and has a history of: each that has a fault but those that keep a check waiting for a minute, and
+// then the first of the healthy ones.
+func knownSites(ctx context.Context, h *app, fake *wptest.Fake, described []wptest.Site) ([]sites.Site, error) {
+	found, _, err := h.registry.Sites(ctx, access.System(), sites.Filter{})
 	if err != nil {
-		return err
+		return nil, err
 	}
+	byHome := make(map[string]sites.Site, len(found))
+	for _, s := range found {
+		byHome[s.Home] = s
+	}
+	var faulty, healthy []sites.Site
+	for i, d := range described {
+		s, is := byHome[fake.URL(i)]
+		switch {
+		case !is || d.Fault == wptest.Silent:
+		case d.Fault == wptest.Healthy:
+			healthy = append(healthy, s)
+		default:
+			faulty = append(faulty, s)
+		}
+	}
+	known := slices.Concat(faulty, healthy)
+	return known[:min(len(known), mostKnown)], nil
+}
+
+func checkNew(ctx context.Context, h *app, actor access.Actor, known []sites.Site) error {
+	unchecked := slices.DeleteFunc(slices.Clone(known), func(s sites.Site) bool { return s.State != sites.Unchecked })
 	var failed error
 	h.registry.CheckAll(ctx, actor, unchecked, func(_ sites.Site, _ wordpress.Report, err error) { failed = errors.Join(failed, err) })
 	return failed

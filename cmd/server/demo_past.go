@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -14,7 +15,6 @@ import (
 	"github.com/droverhq/drover/internal/sites"
 	"github.com/droverhq/drover/internal/vault"
 	"github.com/droverhq/drover/internal/wordpress"
-	"github.com/droverhq/drover/internal/wordpress/wptest"
 )
 
 // pastDays is how many days of history a demo has.
@@ -78,7 +78,7 @@ var pastRuns = []struct {
 }
 
 // fill makes the history, and sets the clock to the present.
-func (p *past) fill(ctx context.Context, fake *wptest.Fake, described []wptest.Site) error {
+func (p *past) fill(ctx context.Context, known []sites.Site) error {
 	defer p.at.Store(0)
 	shell := access.Actor{Kind: access.KindCommandLine, Name: "drover demo", Role: access.Owner}
 	for _, m := range pastMembers {
@@ -86,23 +86,14 @@ func (p *past) fill(ctx context.Context, fake *wptest.Fake, described []wptest.S
 			return err
 		}
 	}
-	found, _, err := p.registry.Sites(ctx, access.System(), sites.Filter{})
-	if err != nil {
+	clients, ids := map[int64]string{}, make([]int64, len(known))
+	for i, site := range known {
+		clients[site.ID], ids[i] = site.Client, site.ID
+	}
+	if err := p.registry.Backdate(ctx, day(pastDays, 5, 40), brokeAt); err != nil {
 		return err
 	}
-	silent := map[string]bool{} // they keep a run waiting for a minute
-	for i, d := range described {
-		silent[fake.URL(i)] = d.Fault == wptest.Silent
-	}
-	clients := map[int64]string{}
-	var chosen []int64
-	for _, s := range found {
-		clients[s.ID] = s.Client
-		if len(chosen) < mostChecked && !silent[s.Home] {
-			chosen = append(chosen, s.ID)
-		}
-	}
-	originals, err := p.runOnce(ctx, shell, chosen)
+	originals, err := p.runOnce(ctx, shell, ids)
 	if err != nil {
 		return err
 	}
@@ -148,17 +139,18 @@ func (p *past) repeat(ctx context.Context, originals map[string]runs.Run, client
 	for ago := pastDays; ago >= 0; ago-- {
 		if at := day(ago, 6, 0); at.Before(time.Now()) {
 			by := access.Actor{Kind: access.KindToken, Name: nightly, Role: access.Operator}
-			// Not all troubles are on every day.
-			keep := func(t runs.Target) bool { return t.Outcome == wordpress.OK || (t.SiteID+int64(ago))%3 != 0 }
-			if err := p.store(ctx, originals["status"], at, by, keep); err != nil {
+			if err := p.store(ctx, originals["status"], runs.Past{At: at, Actor: by}, sites.Selection{All: true}, clients); err != nil {
 				return err
 			}
 		}
 		for ; next < len(pastRuns) && pastRuns[next].ago == ago; next++ {
 			r := pastRuns[next]
 			by := access.Actor{Kind: access.KindMember, Name: r.by, Role: access.Operator}
-			keep := func(t runs.Target) bool { return r.for_ == "" || clients[t.SiteID] == r.for_ }
-			if err := p.store(ctx, originals[r.operation], day(ago, r.hour, r.minute), by, keep); err != nil {
+			selection := sites.Selection{All: true}
+			if r.for_ != "" {
+				selection = sites.Selection{Clients: []string{r.for_}}
+			}
+			if err := p.store(ctx, originals[r.operation], runs.Past{At: day(ago, r.hour, r.minute), Actor: by}, selection, clients); err != nil {
 				return err
 			}
 		}
@@ -166,8 +158,17 @@ func (p *past) repeat(ctx context.Context, originals map[string]runs.Run, client
 	return nil
 }
 
-func (p *past) store(ctx context.Context, of runs.Run, at time.Time, by access.Actor, keep func(runs.Target) bool) error {
-	p.at.Store(at.UnixMicro())
-	_, err := p.runner.StorePast(ctx, runs.Past{Of: of.ID, At: at, Actor: by, Keep: keep})
+// store stores the original once more, at another time, on those of its sites that were selected and whose trouble had begun.
+func (p *past) store(ctx context.Context, original runs.Run, as runs.Past, on sites.Selection, clients map[int64]string) error {
+	p.at.Store(as.At.UnixMicro())
+	as.Of, as.Selection = original.ID, on
+	as.Keep = func(t runs.Target) bool {
+		selected := on.All || slices.Contains(on.Clients, clients[t.SiteID])
+		return selected && (t.Outcome == wordpress.OK || !as.At.Before(brokeAt(t.SiteID)))
+	}
+	_, err := p.runner.StorePast(ctx, as)
 	return err
 }
+
+// brokeAt is when the site's trouble began, if it has any: not all did on one day.
+func brokeAt(site int64) time.Time { return day(1+int(site*5%(pastDays-1)), 4, int(site*7%60)) }

@@ -40,6 +40,11 @@ func startJobs(t *testing.T) *jobs {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = fake.Close() })
+	for i, site := range described {
+		if site.Fault == wptest.Silent {
+			fake.SetFault(i, "") // it keeps a run waiting for a minute
+		}
+	}
 	addr := freeAddress(t)
 	c := &config{addr: addr, data: dir, publicURL: "http://" + addr, keyFile: filepath.Join(dir, "keyset.json"), concurrency: 256, perAddress: 2}
 	if err := c.useDemo(fake); err != nil {
@@ -207,16 +212,6 @@ func (j *job) ended() string {
 	j.t.Helper()
 	waitLong(j.t, j.ctx, `/^\/runs\/\d+$/.test(location.pathname) && document.querySelector("#run-live")?.innerText.includes("Finished")`)
 	return strings.TrimPrefix(evaluate(j.t, j.ctx, "location.pathname"), "/runs/")
-}
-
-// awake makes the sites that never answer do so for the time of the job: they keep a run waiting for a minute.
-func (j *job) awake() {
-	for i, site := range wptest.Demo(demoSites) {
-		if site.Fault == wptest.Silent {
-			j.fake.SetFault(i, "")
-			j.t.Cleanup(func() { j.fake.SetFault(i, wptest.Silent) })
-		}
-	}
 }
 
 // says fails unless the page holds all texts.

@@ -109,7 +109,6 @@ func purgeByKeyboard(j *job) {
 }
 
 func deactivateByKeyboard(j *job) {
-	j.awake()
 	j.palette("list plugins", "List plugins")
 	j.wait(`/\b2\d\d sites/.test(document.querySelector("#run-preview")?.innerText)`) // another job may have imported some
 	j.chord(kb.Enter, ctrl)

@@ -103,7 +103,6 @@ func runStandsStill(j *job) {
 		}
 		do(j.t, j.ctx, "back to the desk", chromedp.EmulateViewport(1440, 900))
 	}()
-	j.awake()
 	for _, width := range []int64{1024, 360} {
 		do(j.t, j.ctx, "another screen", chromedp.EmulateViewport(width, 900))
 		j.open("/run?operation=status&all=1")

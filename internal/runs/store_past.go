@@ -2,6 +2,7 @@ package runs
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -10,14 +11,16 @@ import (
 	"github.com/droverhq/drover/internal/access"
 	"github.com/droverhq/drover/internal/audit"
 	"github.com/droverhq/drover/internal/database"
+	"github.com/droverhq/drover/internal/sites"
 )
 
 // Past is a run that a demo pretends to have had.
 type Past struct {
-	Of    int64 // the run that really was
-	At    time.Time
-	Actor access.Actor
-	Keep  func(Target) bool // which of its sites were in it
+	Of        int64 // the run that really was
+	At        time.Time
+	Actor     access.Actor
+	Selection sites.Selection   // how its sites were selected
+	Keep      func(Target) bool // which of its sites were in it
 }
 
 // StorePast stores a finished run once more, as if it had begun earlier, with its entries, and returns its number; 0 where no site was in
@@ -54,14 +57,20 @@ func (w write) storePast(p Past) (int64, error) {
 	for _, t := range targets {
 		last = max(last, t.EndedAt+by)
 	}
+	parsed, err := run.run()
+	if err != nil {
+		return 0, err
+	}
+	parsed.Spec.Selection = p.Selection
+	spec, err := json.Marshal(parsed.Spec)
+	if err != nil {
+		return 0, err
+	}
+	run.Spec = string(spec)
 	if err := w.tx.Create(&run).Error; err != nil {
 		return 0, err
 	}
 	if err := w.pastTargets(run.ID, targets, by); err != nil {
-		return 0, err
-	}
-	parsed, err := run.run()
-	if err != nil {
 		return 0, err
 	}
 	err = w.log.Record(w.tx, p.Actor, audit.Event{Action: access.RunStart, Subject: access.On("run", run.ID), Detail: map[string]any{

@@ -10,8 +10,7 @@ import (
 var demoFaults = map[int]Fault{
 	3: WrongPassword, 7: NoPlugin, 8: Staging, 12: Administrator, 14: Challenge, 17: CacheDisabled, 19: PHPWarning, 22: Forbidden, 24: Maintenance,
 	27: CertExpired, 29: RateLimited, 31: SuccessFalse, 33: HTML200, 36: WrongPassword, 38: RedirectWWW, 40: PlainPermalinks, 42: VerbsBlocked,
-	44: AppPasswordsOff,
-	46: Closed, 48: NoPlugin, 50: SiteError, 52: CutAfter, 54: HostBasicAuth, 56: BOM, 57: Silent, 58: Misconfigured, 59: OpcacheMissing,
+	44: AppPasswordsOff, 46: Closed, 48: NoPlugin, 50: SiteError, 52: CutAfter, 54: HostBasicAuth, 56: BOM, 57: Silent, 58: Misconfigured, 59: OpcacheMissing,
 	5: UsersClosed, 10: IndexClosed, 16: OtherSite, 21: RenamedPrefix, 26: OptionsByServer, 34: HomeCut,
 }
 
@@ -58,10 +57,7 @@ func demoSite(number, round int, client, name string, place int) Site {
 		name, host = fmt.Sprintf("%s %d", name, round+1), fmt.Sprintf("%s-%d", host, round+1)
 	}
 	s := Site{Host: host + ".example", Name: name, Client: client, Latency: [2]time.Duration{50 * time.Millisecond, 300 * time.Millisecond},
-		Tags: []string{"care-plan"}}
-	if round == 0 {
-		s.Fault, s.Caches = demoFaults[number], demoCaches[number]
-	}
+		Tags: []string{"care-plan"}, Fault: demoFaults[number], Caches: demoCaches[number]}
 	if number%3 == 0 {
 		s.Tags = append(s.Tags, "wpo")
 	}
