@@ -41,7 +41,7 @@ func (c PendingChange) title() string {
 	if text == "" {
 		return c.Entry.Action
 	}
-	return strings.ToUpper(text[:1]) + text[1:]
+	return capital(text)
 }
 
 // facts are what the change holds beside fields that have a before and an after.

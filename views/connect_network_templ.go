@@ -68,7 +68,7 @@ func ConnectNetworkPage(f Frame, p ConnectNetwork) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 2, " <form method=\"post\" action=\"/connect/network/add\"><div class=\"panel table-container mb-3 max-h-[36rem] overflow-auto\"><table class=\"grid-table\"><thead><tr><th class=\"w-8\"><span class=\"sr-only\">Select</span></th><th>Site</th><th>User's role</th><th>Finding</th></tr></thead> <tbody>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 2, " <form method=\"post\" action=\"/connect/network/add\"><div class=\"panel table-container mb-3 max-h-[36rem] overflow-auto\"><table class=\"grid-table stacked\"><thead><tr><th class=\"w-8\"><span class=\"sr-only\">Select</span></th><th>Site</th><th>User's role</th><th>Finding</th></tr></thead> <tbody>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -141,7 +141,7 @@ func ConnectNetworkPage(f Frame, p ConnectNetwork) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 10, "</div></td><td>")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 10, "</div></td><td data-label=\"Role\">")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -156,7 +156,7 @@ func ConnectNetworkPage(f Frame, p ConnectNetwork) templ.Component {
 						return templ_7745c5c3_Err
 					}
 				}
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 13, "</td><td class=\"wrap-any min-w-56 text-sm\">")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 13, "</td><td class=\"wrap-any text-sm sm:min-w-56\" data-label=\"Finding\">")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

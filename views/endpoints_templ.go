@@ -1102,7 +1102,7 @@ func Saved(p SavedPage) templ.Component {
 					return templ_7745c5c3_Err
 				}
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 91, "><table class=\"grid-table\"><thead><tr><th scope=\"col\">Name</th><th scope=\"col\" class=\"max-md:hidden\">Request</th><th scope=\"col\" class=\"max-sm:hidden\">Effect</th><th scope=\"col\" class=\"max-md:hidden\">Saved</th><th scope=\"col\"><span class=\"sr-only\">Actions</span></th></tr></thead> <tbody>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 91, "><table class=\"grid-table stacked\"><thead><tr><th scope=\"col\">Name</th><th scope=\"col\" class=\"max-md:hidden\">Request</th><th scope=\"col\" class=\"max-sm:hidden\">Effect</th><th scope=\"col\" class=\"max-md:hidden\">Saved</th><th scope=\"col\"><span class=\"sr-only\">Actions</span></th></tr></thead> <tbody>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -1229,7 +1229,7 @@ func Saved(p SavedPage) templ.Component {
 						return templ_7745c5c3_Err
 					}
 				}
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 103, "</td><td><span class=\"flex justify-end gap-1\">")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 103, "</td><td><span class=\"flex gap-2 sm:justify-end\">")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 	"unicode"
+	"unicode/utf8"
 )
 
 // Field is one field of a form, with what was typed and what is wrong with it.
@@ -112,6 +113,15 @@ type Chip struct {
 	Count  int
 	Href   string
 	Chosen bool
+}
+
+// capital begins a text that stands alone with a capital letter.
+func capital(text string) string {
+	first, size := utf8.DecodeRuneInString(text)
+	if size == 0 {
+		return ""
+	}
+	return string(unicode.ToUpper(first)) + text[size:]
 }
 
 func initial(name string) string {

@@ -409,7 +409,7 @@ func rotationTable(p RotationPage) templ.Component {
 			templ_7745c5c3_Var15 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 30, "<div class=\"panel table-container\"><table class=\"grid-table\"><thead><tr><th class=\"max-md:hidden\">State</th><th>Site</th><th class=\"max-xl:hidden\">Client</th><th class=\"max-xl:hidden\">User</th><th class=\"max-md:hidden\">Password stored</th><th>Finding</th></tr></thead> <tbody>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 30, "<div class=\"panel table-container\"><table class=\"grid-table stacked\"><thead><tr><th class=\"max-md:hidden\">State</th><th>Site</th><th class=\"max-xl:hidden\">Client</th><th class=\"max-xl:hidden\">User</th><th class=\"max-md:hidden\">Password stored</th><th>Finding</th></tr></thead> <tbody>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -422,7 +422,7 @@ func rotationTable(p RotationPage) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 32, "</td><td class=\"max-w-36 md:max-w-64\"><div class=\"md:hidden [&_span]:whitespace-normal\">")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 32, "</td><td class=\"max-w-32 md:max-w-64\"><div class=\"md:hidden [&_span]:whitespace-normal\">")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -503,7 +503,7 @@ func rotationTable(p RotationPage) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 39, "</td><td class=\"wrap-any min-w-32 text-sm md:min-w-56\">")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 39, "</td><td class=\"wrap-any min-w-28 text-sm md:min-w-56\">")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

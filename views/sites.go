@@ -3,6 +3,7 @@ package views
 import (
 	"net/url"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -98,6 +99,26 @@ func (s Sites) dir() string {
 		return "desc"
 	}
 	return ""
+}
+
+// cacheInWords is the state of the cache where no heading says what it is.
+func (r SiteRow) cacheInWords() string {
+	if r.Cache == "" {
+		return ""
+	}
+	return "cache " + strings.ToLower(r.Cache)
+}
+
+// siteColumns are the columns that need more than a phone, and the classes that hide them where there is no room.
+var siteColumns = map[string]string{"client": "max-md:hidden", "cache": "max-md:hidden", "plugin": "max-lg:hidden", "last run": "max-lg:hidden",
+	"credential": "max-xl:hidden", "certificate": "max-xl:hidden", "tags": "max-[85rem]:hidden", "wordpress": "max-[89rem]:hidden", "since": "max-2xl:hidden"}
+
+// shownFrom is the class of a column. The one that is sorted by is hidden on a phone only.
+func (s Sites) shownFrom(column string) string {
+	if class := siteColumns[column]; class == "" || s.Sort != column {
+		return class
+	}
+	return "max-md:hidden"
 }
 
 func (s Sites) ariaSort(column string) string {

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"slices"
 	"sync/atomic"
@@ -90,7 +91,7 @@ func (p *past) fill(ctx context.Context, known []sites.Site) error {
 	for i, site := range known {
 		clients[site.ID], ids[i] = site.Client, site.ID
 	}
-	if err := p.registry.Backdate(ctx, day(pastDays, 5, 40), brokeAt); err != nil {
+	if err := errors.Join(p.roster.Backdate(ctx, day(pastDays, 5, 40)), p.registry.Backdate(ctx, day(pastDays, 5, 40), brokeAt)); err != nil {
 		return err
 	}
 	originals, err := p.runOnce(ctx, shell, ids)
