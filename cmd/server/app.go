@@ -115,8 +115,7 @@ func openVault(ctx context.Context, db *database.DB, file string) (*vault.Vault,
 		return nil, failed
 	}
 	if sealed+factors+pending+unfinished > 0 {
-		return nil, fmt.Errorf("%w; %d credentials, %d authenticator apps, %d changes and %d waiting runs are encrypted with it; nothing was changed", err, sealed,
-			factors, pending, unfinished)
+		return nil, fmt.Errorf("%w; it encrypts %s; nothing was changed", err, sealedCounts([4]int{int(sealed), int(factors), int(pending), int(unfinished)}))
 	}
 	return vault.Create(file)
 }

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/dustin/go-humanize/english"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
@@ -159,7 +160,7 @@ func (c *config) restore(cmd *cobra.Command, file string) error {
 		return explainRestore(err, c.keyFile)
 	}
 	out := cmd.OutOrStdout()
-	fmt.Fprintf(out, "%s is restored; %d credentials can be decrypted with %s.\n", filepath.Base(file), opened, c.keyFile)
+	fmt.Fprintf(out, "%s is restored; %s can be decrypted with %s.\n", filepath.Base(file), english.Plural(opened, "credential", "credentials"), c.keyFile)
 	if before != "" {
 		fmt.Fprintf(out, "The previous database is %s. Delete it when you no longer need it.\n", before)
 	}
@@ -193,7 +194,7 @@ func afterRestore(cmd *cobra.Command, h *app, file string) error {
 		}
 	}
 	if cancelled > 0 {
-		fmt.Fprintf(cmd.OutOrStdout(), "%d runs that were active when the backup was made are cancelled.\n", cancelled)
+		fmt.Fprintf(cmd.OutOrStdout(), "Cancelled %s that were active when the backup was made.\n", english.Plural(cancelled, "run", "runs"))
 	}
 	event := audit.Event{Action: access.DatabaseRestore, Detail: map[string]any{"file": filepath.Base(file), "cancelled_runs": cancelled}}
 	if err := h.log.RecordAlone(ctx, commandLine(), event); err != nil {

@@ -14,6 +14,7 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/dustin/go-humanize/english"
 	"github.com/spf13/cobra"
 
 	"github.com/droverhq/drover/internal/access"
@@ -127,13 +128,13 @@ func (c *config) demo(ctx context.Context, out io.Writer, d demo) error {
 		return err
 	}
 	return c.withApp(ctx, func(h *app) error {
-		fmt.Fprintf(out, "Starting %d simulated sites…\n", d.sites)
+		fmt.Fprintf(out, "Starting %s…\n", english.Plural(d.sites, "simulated site", "simulated sites"))
 		token, err := prepareDemo(ctx, h, fake, described)
 		if err != nil {
 			return err
 		}
 		fmt.Fprintf(out, `
-%d simulated sites are ready. Open this URL to sign in; it works once:
+%s ready. Open this URL to sign in; it works once:
 
   %s/enter/%s
 
@@ -147,7 +148,9 @@ The same data on the command line, in another terminal:
   export DROVER_DATA=%s DROVER_CA_FILE=%s DROVER_ALLOW_NETS=127.0.0.0/8
   bin/drover run clear-cache --all
 
-`, d.sites, strings.TrimSuffix(c.publicURL, "/"), token.Reveal(), demoEmail, demoPassword, c.data, c.caFile)
+`,
+			english.Plural(d.sites, "simulated site is", "simulated sites are"), strings.TrimSuffix(c.publicURL, "/"), token.Reveal(),
+			demoEmail, demoPassword, c.data, c.caFile)
 		return c.serve(ctx, out, h, true)
 	})
 }

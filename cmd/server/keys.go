@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/dustin/go-humanize/english"
+
 	"github.com/droverhq/drover/internal/access"
 	"github.com/droverhq/drover/internal/audit"
 	"github.com/droverhq/drover/internal/changes"
@@ -25,6 +27,18 @@ func (h *app) rotateKeys(ctx context.Context) (resealed [4]int, err error) {
 	return resealed, nil
 }
 
+// sealedCounts says how many of each kind of value are encrypted: credentials, authenticator apps, changes and waiting runs.
+func sealedCounts(n [4]int) string {
+	words := []string{english.Plural(n[0], "credential", "credentials"), english.Plural(n[1], "authenticator app", "authenticator apps")}
+	if n[2] > 0 {
+		words = append(words, english.Plural(n[2], "change", "changes"))
+	}
+	if n[3] > 0 {
+		words = append(words, english.Plural(n[3], "waiting run", "waiting runs"))
+	}
+	return english.WordSeries(words, "and")
+}
+
 // dropOldKeys removes all keys but the newest, and refuses where one of them is still needed.
 func (h *app) dropOldKeys(ctx context.Context) (int, error) {
 	actor := commandLine()
@@ -41,7 +55,7 @@ func (h *app) dropOldKeys(ctx context.Context) (int, error) {
 		needed += n
 	}
 	if needed > 0 {
-		return 0, exit{exitRefused, fmt.Errorf("%d values are encrypted with older keys; run drover keys rotate first", needed)}
+		return 0, exit{exitRefused, fmt.Errorf("%s encrypted with older keys; run drover keys rotate first", english.Plural(int(needed), "value is", "values are"))}
 	}
 	// Recorded first: there is no way back.
 	if err := h.log.RecordAlone(ctx, actor, audit.Event{Action: access.KeysRotate,

@@ -22,11 +22,7 @@ func keysCommand(c *config) *cobra.Command {
 				if err != nil {
 					return err
 				}
-				fmt.Fprintf(cmd.OutOrStdout(), "%d credentials and %d authenticator apps are encrypted with the new key", n[0], n[1])
-				if n[2]+n[3] > 0 {
-					fmt.Fprintf(cmd.OutOrStdout(), ", and so are %d changes and %d waiting runs", n[2], n[3])
-				}
-				fmt.Fprintf(cmd.OutOrStdout(), ". Back up %s now: older backups of it cannot decrypt them.\n", c.keyFile)
+				fmt.Fprintf(cmd.OutOrStdout(), "Encrypted with the new key: %s. Back up %s now: older backups of it cannot decrypt them.\n", sealedCounts(n), c.keyFile)
 				return nil
 			})
 		},

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/dustin/go-humanize/english"
 	"github.com/spf13/cobra"
 	"github.com/vbauerster/mpb/v8"
 	"github.com/vbauerster/mpb/v8/decor"
@@ -200,10 +201,10 @@ type beginning func(each func(web.RunLine)) (web.RunLine, error)
 // confirm asks on a terminal; elsewhere there is nobody to ask, and the run is refused.
 func confirm(cmd *cobra.Command, p web.PreviewLine) error {
 	if !term.IsTerminal(int(os.Stdin.Fd())) {
-		return exit{exitRefused, fmt.Errorf("refused: %q is destructive, on %d sites, and needs confirmation; check it with --dry-run, then add --yes", p.Title,
-			p.Sites)}
+		return exit{exitRefused, fmt.Errorf("refused: %q is destructive, on %s, and needs confirmation; check it with --dry-run, then add --yes", p.Title,
+			english.Plural(p.Sites, "site", "sites"))}
 	}
-	fmt.Fprintf(cmd.ErrOrStderr(), "%s on %d sites. Type the number of sites to continue: ", p.Title, p.Sites)
+	fmt.Fprintf(cmd.ErrOrStderr(), "%s on %s. Type the number of sites to continue: ", p.Title, english.Plural(p.Sites, "site", "sites"))
 	answer, err := bufio.NewReader(cmd.InOrStdin()).ReadString('\n')
 	if err != nil || strings.TrimSpace(answer) != fmt.Sprint(p.Sites) {
 		return exit{exitRefused, errors.New("refused: that is not the number of sites; nothing was sent")}
@@ -233,7 +234,7 @@ func (s *starting) showPreview(out io.Writer, requests []web.RequestLine, p web.
 	for _, warning := range p.Warnings {
 		fmt.Fprintln(out, "Note:", warning)
 	}
-	fmt.Fprintf(out, "%s on %d sites (%s). Nothing was sent.\n", p.Title, p.Sites, p.Effect)
+	fmt.Fprintf(out, "%s on %s (%s). Nothing was sent.\n", p.Title, english.Plural(p.Sites, "site", "sites"), p.Effect)
 }
 
 // wait starts the run, waits for its end, and shows how far it is, on a terminal.
@@ -314,7 +315,7 @@ func printSum(out io.Writer, run web.RunLine, targets []web.TargetLine) {
 			verified[t.Verified]++
 		}
 		yes, no, unclear := verified[string(runs.VerifiedYes)], verified[string(runs.VerifiedNo)], verified[string(runs.VerifiedUnclear)]
-		fmt.Fprintf(out, "Purge verified on %d of %d sites", yes, yes+no+unclear)
+		fmt.Fprintf(out, "Purge verified on %d of %s", yes, english.Plural(yes+no+unclear, "site", "sites"))
 		fmt.Fprintf(out, "; %d still served the old page from the cache, %d had no cached page to compare\n", no, unclear)
 	}
 	took, c := run.EndedAt.Sub(run.CreatedAt).Round(10*time.Millisecond), run.Counts

@@ -5,6 +5,7 @@ import (
 	"io"
 	"time"
 
+	"github.com/dustin/go-humanize/english"
 	"github.com/spf13/cobra"
 
 	"github.com/droverhq/drover/internal/web"
@@ -74,7 +75,8 @@ func runsShowCommand(c *config) *cobra.Command {
 					return err
 				}
 				if run.EndedAt.IsZero() && !asJSON {
-					fmt.Fprintf(cmd.OutOrStdout(), "%s (run %d) is running: %d of %d sites have finished\n", run.Title, id, run.Counts.Ended(), run.Sites)
+					fmt.Fprintf(cmd.OutOrStdout(), "%s (run %d) is running: %d of %s finished\n", run.Title, id, run.Counts.Ended(),
+						english.Plural(run.Sites, "site", "sites"))
 				}
 				return reportRun(cmd.Context(), cmd.OutOrStdout(), d, run, asJSON)
 			})

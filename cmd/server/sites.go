@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/dustin/go-humanize/english"
 	"github.com/spf13/cobra"
 
 	"github.com/droverhq/drover/internal/sites"
@@ -163,7 +164,7 @@ func reportImport(out io.Writer, lines []sites.Line, asJSON, preview bool) error
 		}
 	}
 	if more := counts[sites.LineBad] - mostListed; more > 0 && !asJSON {
-		fmt.Fprintf(out, "and %d more bad lines; write all of them to a file with --bad FILE\n", more)
+		fmt.Fprintf(out, "and %s; write all of them to a file with --bad FILE\n", english.Plural(more, "more bad line", "more bad lines"))
 	}
 	if preview && !asJSON {
 		fmt.Fprintln(out, "Preview only. Nothing was stored.")

@@ -7,6 +7,7 @@ import (
 	"os"
 	"strings"
 
+	"github.com/dustin/go-humanize/english"
 	"github.com/spf13/cobra"
 
 	"github.com/droverhq/drover/internal/sites"
@@ -172,7 +173,7 @@ func reportMarked(out io.Writer, n int, done string, asJSON bool) error {
 	if asJSON {
 		printJSON(out, map[string]any{"sites": n})
 	} else {
-		fmt.Fprintf(out, "%d sites %s\n", n, done)
+		fmt.Fprintf(out, "%s %s\n", english.Plural(n, "site", "sites"), done)
 	}
 	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"os"
 	"strings"
 
+	"github.com/dustin/go-humanize/english"
 	"github.com/spf13/cobra"
 
 	"github.com/droverhq/drover/internal/sites"
@@ -81,7 +82,7 @@ func readAdmins(cmd *cobra.Command, name string, all []sites.Site) (map[int64]si
 		fmt.Fprintf(cmd.ErrOrStderr(), "line %d, %s: %s\n", line.Number, line.URL, line.Reason)
 	}
 	if err == nil && len(unused) > 0 {
-		err = fmt.Errorf("%d lines of %s cannot be used; nothing was changed", len(unused), name)
+		err = fmt.Errorf("%s cannot be used: %s; nothing was changed", name, english.Plural(len(unused), "bad line", "bad lines"))
 	}
 	return admins, err
 }

@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 
+	plural "github.com/dustin/go-humanize/english"
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"github.com/santhosh-tekuri/jsonschema/v6/kind"
 	"golang.org/x/text/language"
@@ -96,9 +97,9 @@ func advice(found jsonschema.ErrorKind) string {
 	case *kind.Maximum:
 		return "Enter " + plainNumber(k.Want) + " or less."
 	case *kind.MinLength:
-		return fmt.Sprintf("Enter at least %d characters. This has %d.", k.Want, k.Got)
+		return fmt.Sprintf("Enter at least %s. This has %d.", plural.Plural(k.Want, "character", "characters"), k.Got)
 	case *kind.MaxLength:
-		return fmt.Sprintf("Enter at most %d characters. This has %d.", k.Want, k.Got)
+		return fmt.Sprintf("Enter at most %s. This has %d.", plural.Plural(k.Want, "character", "characters"), k.Got)
 	case *kind.MinItems:
 		return fmt.Sprintf("Enter at least %d. There are %d.", k.Want, k.Got)
 	case *kind.MaxItems:

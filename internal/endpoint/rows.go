@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	plural "github.com/dustin/go-humanize/english"
 )
 
 // Rows is a table with one row per site, for references such as {{row.id}}.
@@ -103,7 +105,8 @@ func notCSV(err error, columns int) error {
 		return fault("This is not CSV: %s.", err)
 	}
 	if errors.Is(err, csv.ErrFieldCount) {
-		return fault("Line %d does not have %d values like the header. Put values that contain the separator in double quotes.", at.Line, columns)
+		return fault("Line %d does not have %s like the header. Put values that contain the separator in double quotes.", at.Line,
+			plural.Plural(columns, "value", "values"))
 	}
 	return fault("Line %d is not CSV: %s. Write a double quote within quotes twice.", at.Line, at.Err)
 }

@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/dustin/go-humanize/english"
+
 	"github.com/droverhq/drover/internal/spreadsheet"
 	"github.com/droverhq/drover/internal/wordpress"
 )
@@ -155,7 +157,7 @@ func sample(field, cell string) string {
 	if cell == "" || harmless && !passwordGroup.MatchString(cell) {
 		return shown(cell)
 	}
-	return fmt.Sprintf("•••• (%d characters)", len([]rune(cell)))
+	return "•••• (" + english.Plural(len([]rune(cell)), "character", "characters") + ")"
 }
 
 // chosenFor returns the columns that somebody chose for files with this header, or nil.

@@ -63,9 +63,8 @@ func (s *Server) rerun(v *requestContext) error {
 	which := whichOf(form.Get("outcome"), form.Get("reason"))
 	if spec, err := s.Runner.RerunSpec(v.Request.Context(), v.actor(), id, which); err == nil && form.Get("sites") != "" {
 		if now := len(spec.Selection.IDs); form.Get("sites") != strconv.Itoa(now) { // a target ended after the page was drawn
-			return s.showRun(v, http.StatusConflict, id, validation.Problems{"outcome": fmt.Sprintf("Nothing was started: this would now run on %d sites, not on %s.",
-				now,
-				form.Get("sites"))})
+			return s.showRun(v, http.StatusConflict, id, validation.Problems{"outcome": fmt.Sprintf("Nothing was started: this would now run on %s, not on %s.",
+				countedSites(now), form.Get("sites"))})
 		}
 	}
 	run, err := s.Runner.RerunAs(v.Request.Context(), v.actor(), id, which, runs.Spec{Confirmed: runs.Confirmed(form.Get("confirm")), Person: s.person("")})

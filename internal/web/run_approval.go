@@ -106,6 +106,6 @@ func (s *Server) changeConfirmAbove(v *requestContext) error {
 	if err != nil {
 		return err
 	}
-	v.setFlash("ok", fmt.Sprintf("Saved. Changes on more than %d sites are confirmed by their number.", n))
+	v.setFlash("ok", fmt.Sprintf("Saved. Changes on more than %s are confirmed by their number.", countedSites(n)))
 	return v.redirect("/team")
 }
