@@ -14,7 +14,9 @@ var manyOf = regexp.MustCompile(`%d (?:more |bad |waiting |simulated |active )*(
 var neverOne = []string{
 	"adds at most %d sites", "at most %d characters", "longer than %d entries", "more than %d requests or %d MB", "shorter than %d characters",
 	"has %d tags, the maximum",
-	"You have %d tokens. Revoke some first", "%d of %d credentials", "%d sites of one network", "%d sites use", "%s\t%d sites", "%d operations were added", "more than %d rows", "%d days ago",
+	"You have %d tokens. Revoke some first", "%d of %d credentials", "%d sites of one network", "%d sites use",
+	"%s\t%d sites", "%d operations were added", "more than %d rows",
+	"%d days ago",
 }
 
 // Numbers stand before words in their number.
