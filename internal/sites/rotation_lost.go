@@ -22,6 +22,10 @@ const (
 var lostCreation = wordpress.Verdict{Outcome: wordpress.Failed, Reason: wordpress.ReasonUnclear,
 	Note: "WordPress created the new password but did not keep it. Other requests were changing the passwords of the same user."}
 
+// lostEarlier is the verdict on a new password of an earlier attempt that comes back, so that no other can have its name.
+var lostEarlier = wordpress.Verdict{Outcome: wordpress.Failed, Reason: wordpress.ReasonUnclear,
+	Note: "WordPress confirmed that the new password of an earlier attempt was revoked, but it is still there."}
+
 // lostRevocation is the verdict on an old password that comes back.
 var lostRevocation = wordpress.Verdict{Outcome: wordpress.Failed, Reason: wordpress.ReasonUnclear,
 	Note: "WordPress confirmed that the old password was revoked, but it is still there."}
@@ -52,7 +56,7 @@ func (o *rotating) confirmRevoked(ctx context.Context, all []wordpress.Applicati
 func (o *rotating) createAgain(ctx context.Context, v wordpress.Verdict) (over bool, err error) {
 	lost := o.row.LostUpdates + 1
 	if lost >= mostLostUpdates {
-		return o.takeBack(ctx, lostCreation)
+		return o.takeBack(ctx, v)
 	}
 	finding, _ := rotationWords(v)
 	return true, o.save(ctx, RotationCreating, map[string]any{"lost_updates": lost, "new_uuid": "", "sealed": nil, "key_id": 0,

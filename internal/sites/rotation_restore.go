@@ -54,8 +54,8 @@ func (o *rotating) putBack(ctx context.Context, old vault.Secret) (over bool, er
 
 // again is how a rotation goes on whose old password is in use again.
 func (o *rotating) again() (next RotationStep, values map[string]any) {
-	values = map[string]any{"sealed": nil, "key_id": 0, "old_uuid": "", "new_uuid": "", "revoked_at": int64(0), "lost_updates": o.row.LostUpdates + 1, "attempts": 0,
-		"lease_until": 0, "next_at": time.Now().Add(o.lookAgain).UnixMicro(), "reason": "", "finding": "", "fix": "", "ended_at": 0}
+	values = map[string]any{"sealed": nil, "key_id": 0, "old_uuid": "", "new_uuid": "", "revoked_at": int64(0), "lost_updates": o.row.LostUpdates + 1,
+		"attempts": 0, "lease_until": 0, "next_at": time.Now().Add(o.lookAgain).UnixMicro(), "reason": "", "finding": "", "fix": "", "ended_at": 0}
 	if o.row.LostUpdates+1 < mostLostUpdates {
 		return RotationWaiting, values
 	}

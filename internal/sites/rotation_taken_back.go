@@ -33,8 +33,8 @@ func (o *rotating) takeBackAs(ctx context.Context, e ending) (over bool, err err
 // lookAtTakenBack keeps that WordPress confirmed the revocation of the new password, and looks again soon whether it stays so.
 func (o *rotating) lookAtTakenBack(ctx context.Context, e ending) (over bool, err error) {
 	now := time.Now()
-	return true, o.save(ctx, o.row.Step, map[string]any{"revoked_at": now.UnixMicro(), "lost_updates": o.row.LostUpdates, "next_at": now.Add(o.lookAgain).UnixMicro(),
-		"lease_until": 0, "reason": e.reason, "finding": e.finding, "fix": e.fix})
+	return true, o.save(ctx, o.row.Step, map[string]any{"revoked_at": now.UnixMicro(), "lost_updates": o.row.LostUpdates, "lease_until": 0,
+		"next_at": now.Add(o.lookAgain).UnixMicro(), "reason": e.reason, "finding": e.finding, "fix": e.fix})
 }
 
 // confirmTakenBack ends the rotation where the new password is gone, and else revokes it again.

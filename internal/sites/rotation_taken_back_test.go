@@ -108,3 +108,28 @@ func TestANetworkLosesThePasswordAsItIsVerified(t *testing.T) {
 		}
 	})
 }
+
+// A process ends as it is shown the new password. The next one revokes that, and WordPress loses it: no other can have the same name.
+func TestWordPressLosesTheRevocationOfAnUnknownPassword(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, db *database.DB) {
+		for _, lost := range []int{1, 3, 1000} {
+			fake := startFake(t, wptest.Site{})
+			h := newTestRegistry(t, db, fake)
+			s := h.addFake(t, fake, 0)
+			h.registry.CrashAt(stop("created"))
+			if err := h.registry.StartRotation(t.Context(), admin, s.ID); err != nil {
+				t.Fatal(err)
+			}
+			if err := h.registry.WorkRotations(t.Context()); !errors.Is(err, errCrash) {
+				t.Fatal(err)
+			}
+			fake.LoseUpdates(0, lost, 0)
+			got := h.resume(t, s)
+			if lost < 1000 {
+				h.rotated(t, fake, 0, s)
+			} else if got.Step != sites.RotationFailed || !h.works(t, s) || !strings.Contains(got.Fix, got.Name) {
+				t.Errorf("%s: %s %s", got.Step, got.Finding, got.Fix)
+			}
+		}
+	})
+}

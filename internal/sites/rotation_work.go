@@ -191,7 +191,8 @@ func (o *rotating) look(ctx context.Context) (over bool, err error) {
 
 // create asks for a new password and stores it, sealed. Its name is stored already: one that was made before a crash can be told, and is revoked.
 func (o *rotating) create(ctx context.Context) (over bool, err error) {
-	if o.resumed {
+	again := o.resumed
+	if again {
 		if v := o.revokeNamed(ctx, o.old, ""); v.Outcome != wordpress.OK {
 			return o.later(ctx, v)
 		}
@@ -205,10 +206,7 @@ func (o *rotating) create(ctx context.Context) (over bool, err error) {
 		return true, err
 	}
 	if v.Outcome != wordpress.OK {
-		if v.Outcome == wordpress.Failed && v.Reason == wordpress.ReasonForbidden {
-			v = cannotCreate
-		}
-		return o.laterOr(ctx, RotationBlocked, v)
+		return o.notCreated(ctx, v, again)
 	}
 	sealed, err := o.vault.Seal(vault.NewSecret(made.Reveal()), pendingBinding(o.row))
 	if err != nil {
@@ -216,6 +214,20 @@ func (o *rotating) create(ctx context.Context) (over bool, err error) {
 	}
 	return false, o.save(ctx, RotationCreated, map[string]any{"new_uuid": made.UUID, "sealed": sealed, "key_id": vault.SealedBy(sealed), "attempts": 0,
 		"reason": "", "finding": "", "fix": ""})
+}
+
+// notCreated goes on where no new password was made. One that was made before may be there, although its revocation was confirmed a moment ago.
+func (o *rotating) notCreated(ctx context.Context, v wordpress.Verdict, again bool) (over bool, err error) {
+	if v.Outcome == wordpress.Failed && v.Reason == wordpress.ReasonForbidden {
+		v = cannotCreate
+	}
+	switch {
+	case !again, passes(v):
+		return o.laterOr(ctx, RotationBlocked, v)
+	case v.Code == "application_password_duplicate_name":
+		return o.createAgain(ctx, lostEarlier)
+	}
+	return o.takeBack(ctx, v)
 }
 
 // verify signs in with the new password and makes it the site's credential. Where it does not work, it is revoked, and the old one stays.
@@ -240,7 +252,7 @@ func (o *rotating) verify(ctx context.Context) (over bool, err error) {
 	case sharedFixes[v.Note] != "":
 		return o.takeBack(ctx, v)
 	case needsReconnect(v.Reason) && own.UUID == "" && isGone(ctx, o.old, o.row.NewUUID):
-		return o.createAgain(ctx, v)
+		return o.createAgain(ctx, lostCreation)
 	case v.Outcome != wordpress.OK && needsReconnect(v.Reason) && o.row.Attempts >= 2: // twice: some hosts' caches know a new password a moment later
 		return o.takeBack(ctx, v)
 	case v.Outcome != wordpress.OK:
