@@ -47,6 +47,9 @@ func membersAddCommand(c *config) *cobra.Command {
 				name, _, _ = strings.Cut(args[0], "@")
 			}
 			return c.withData(cmd, func(h *app) error {
+				if err := checkSiteFlags(cmd, h, &restriction); err != nil {
+					return err
+				}
 				m, err := h.roster.Add(cmd.Context(), commandLine(), members.Member{Email: args[0], Name: name, Role: access.Role(role), Restriction: restriction},
 					password)
 				if err != nil {
@@ -93,6 +96,9 @@ func membersInviteCommand(c *config) *cobra.Command {
 				return err
 			}
 			return c.withData(cmd, func(h *app) error {
+				if err := checkSiteFlags(cmd, h, &restriction); err != nil {
+					return err
+				}
 				token, err := h.roster.Invite(cmd.Context(), commandLine(), members.Member{Email: args[0], Role: access.Role(role), Restriction: restriction})
 				if err != nil {
 					return asUsage(err)

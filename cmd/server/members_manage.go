@@ -157,7 +157,7 @@ func membersScopeCommand(c *config) *cobra.Command {
 		if restriction.IsZero() != everything {
 			return "", usage("choose --everything, or what the member has access to with --client, --tag and --operation")
 		}
-		if err := checkOperations(restriction); err != nil {
+		if err := errors.Join(checkOperations(restriction), checkSiteFlags(cmd, h, &restriction)); err != nil {
 			return "", err
 		}
 		return m.Email + " now has access to: " + scopeText(restriction), h.roster.SetAccess(cmd.Context(), commandLine(), m.ID, restriction)

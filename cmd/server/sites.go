@@ -7,6 +7,7 @@ import (
 	"maps"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/dustin/go-humanize/english"
@@ -86,6 +87,9 @@ func importFile(cmd *cobra.Command, h *app, file io.Reader, columns map[string]s
 		return nil, err
 	}
 	sayColumns(cmd.ErrOrStderr(), foreseen)
+	if len(foreseen.Missing) > 0 {
+		return nil, missingColumns(foreseen)
+	}
 	if preview {
 		return foreseen.Lines, nil
 	}
@@ -115,9 +119,23 @@ func sayColumns(out io.Writer, foreseen sites.Preview) {
 	if len(taken) > 0 {
 		fmt.Fprintf(out, "Columns: %s\n", strings.Join(taken, ", "))
 	}
-	if !foreseen.Sure {
+	if !foreseen.Sure && len(confirming) > 0 {
 		fmt.Fprintf(out, "This is a guess. If it is right, confirm it with %s; otherwise name the columns with --map.\n", strings.Join(confirming, " "))
 	}
+}
+
+// missingColumns says which columns the file lacks, and how to name them where they have other names.
+func missingColumns(foreseen sites.Preview) error {
+	var headers, mapped []string
+	for _, c := range foreseen.Columns {
+		headers = append(headers, strconv.Quote(c.Header))
+	}
+	for _, field := range foreseen.Missing {
+		mapped = append(mapped, "--map "+field+"=COLUMN")
+	}
+	return usage("the file has no column that Drover recognizes as %s. Its columns are %s. Name the right ones with %s. "+
+		"To connect sites without credentials, use Connect in the dashboard", strings.Join(foreseen.Missing, " or "), strings.Join(headers, ", "),
+		strings.Join(mapped, " "))
 }
 
 func writeBadLines(name string, lines []sites.Line) error {

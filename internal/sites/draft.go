@@ -105,14 +105,20 @@ func checkText(p validation.Problems, field, text string, longest int) {
 	}
 }
 
-// SplitTags reads tags as people write them into one field, separated by commas, semicolons, bars or line breaks.
+// tagSeparators are commas, semicolons, bars and line breaks, also as Chinese, Japanese and Arabic are written.
+const tagSeparators = ",;|\n\r\v，；｜、،؛"
+
+// SplitTags reads tags as people write them into one field, see tagSeparators.
 func SplitTags(s string) []string {
-	tags := strings.FieldsFunc(s, func(r rune) bool { return strings.ContainsRune(",;|\n\r\v", r) })
+	tags := strings.FieldsFunc(s, func(r rune) bool { return strings.ContainsRune(tagSeparators, r) })
 	for i := range tags {
 		tags[i] = strings.TrimSpace(tags[i])
 	}
 	return tags
 }
+
+// CleanTags makes tags as they were typed canonical, as those of sites are stored: see SplitTags; in small letters, sorted, each once.
+func CleanTags(tags []string) []string { return cleanTags(tags) }
 
 // cleanTags makes tags canonical. None holds what separates tags wherever several are written into one field: such a one is several.
 func cleanTags(tags []string) []string {

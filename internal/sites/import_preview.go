@@ -28,7 +28,8 @@ type Source struct {
 type Preview struct {
 	Lines   []Line
 	Columns []Column
-	Sure    bool // every column that is needed was named, or chosen by somebody
+	Sure    bool     // every column that is needed was named, or chosen by somebody
+	Missing []string // the fields that no column was found for; nothing can be imported then
 }
 
 // Counts counts the lines by their results.
@@ -54,7 +55,7 @@ func (r *Registry) PreviewImport(ctx context.Context, actor access.Actor, src So
 		return Preview{}, err
 	}
 	p := Preview{Columns: h.described(), Sure: h.sure}
-	if len(missing(h.columns)) > 0 {
+	if p.Missing = missing(h.columns); len(p.Missing) > 0 {
 		return p, nil
 	}
 	drafts, lines, err := readLines(h)
