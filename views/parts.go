@@ -110,6 +110,7 @@ func with(path string, query url.Values, name, value string) string {
 // Chip is one value that a list can be filtered by.
 type Chip struct {
 	Label  string
+	Value  string // of the filter
 	Count  int
 	Href   string
 	Chosen bool

@@ -62,11 +62,17 @@ type Sites struct {
 	Tag         string
 	Credential  string // the days that a credential is older than
 	Certificate string // the days within which a certificate ends
+	Cache       string
+	Plugin      string // its version
+	WordPress   string // its version
 	Sort        string
 	Descending  bool
 	States      []Chip
 	Clients     []Chip
 	Tags        []Chip
+	Caches      []Chip
+	Plugins     []Chip
+	WordPresses []Chip
 	Upkeep      []Chip
 	Saved       []SavedView
 	Checking    int  // sites that the reader's checks have still before them
@@ -74,7 +80,13 @@ type Sites struct {
 }
 
 func (s Sites) filtered() bool {
-	return s.Query != "" || s.State != "" || s.Client != "" || s.Tag != "" || s.Credential != "" || s.Certificate != ""
+	return s.Query != "" || slices.ContainsFunc(s.filters(), func(filter [2]string) bool { return filter[1] != "" })
+}
+
+// filters are the names and values of the filters, without the words.
+func (s Sites) filters() [][2]string {
+	return [][2]string{{"state", s.State}, {"client", s.Client}, {"tag", s.Tag}, {"credential", s.Credential}, {"certificate", s.Certificate}, {"cache", s.Cache},
+		{"plugin", s.Plugin}, {"wordpress", s.WordPress}}
 }
 
 // here is the address of this page of the list.

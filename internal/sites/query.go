@@ -22,7 +22,10 @@ type Filter struct {
 	Credential time.Time // stored before; zero: whenever
 
 	Certificate time.Time // ends before; zero: whenever
-	Sort        string    // name (default), host, client, state, plugin, credential, checked
+	Cache       string    // the cache's state, or NotKnown
+	Plugin      string    // the cache plugin's version, or NotKnown
+	WordPress   string    // its version, or NotKnown
+	Sort        string    // name (default), or another one of orders and versions
 	Descending  bool
 	Limit       int // 0: all
 	Offset      int
@@ -31,7 +34,7 @@ type Filter struct {
 // storable tells whether a site can have what the filter asks for: no text that is stored holds what PostgreSQL refuses, and SQLite takes for
 // the end of a text.
 func (f Filter) storable() bool {
-	texts := slices.Concat(f.Clients, f.Tags, []string{string(f.State), f.Query})
+	texts := slices.Concat(f.Clients, f.Tags, []string{string(f.State), f.Query, f.Cache, f.Plugin, f.WordPress})
 	return len(f.Query) <= longestWords && !slices.ContainsFunc(texts, func(text string) bool { return !utf8.ValidString(text) || strings.Contains(text, "\x00") })
 }
 
@@ -41,14 +44,26 @@ var orders = map[string]string{
 	"host":       "sites.sort_host",
 	"client":     "coalesce(clients.sort_name, '')",
 	"state":      "CASE sites.state WHEN 'broken' THEN 0 WHEN 'warning' THEN 1 WHEN 'unchecked' THEN 2 ELSE 3 END",
-	"plugin":     "sites.plugin_version",
 	"cache":      "sites.cache_state",
 	"credential": "credentials.created_at",
 	"checked":    "sites.checked_at",
 	// What is not known comes last.
 	"since":       "CASE WHEN sites.state_since = 0 THEN 1 ELSE 0 END, sites.state_since",
 	"certificate": "CASE WHEN sites.certificate_ends = 0 THEN 1 ELSE 0 END, sites.certificate_ends",
-	"wordpress":   "sites.wordpress_version",
+}
+
+// versions maps what a list may be sorted by to columns with versions: 3.10 comes after 3.9.
+var versions = map[string]string{"plugin": "sites.plugin_version", "wordpress": "sites.wordpress_version"}
+
+// NotKnown is the value of a filter for the sites of which no check and no run has told that yet.
+const NotKnown = "not-known"
+
+// stored is a filter's value as it is stored.
+func stored(value string) string {
+	if value == NotKnown {
+		return ""
+	}
+	return value
 }
 
 // Count is how many sites share a value.
@@ -59,7 +74,8 @@ type Count struct {
 
 // Facets are the values that a list can be filtered by, with the number of sites each has.
 type Facets struct {
-	Clients, Tags, States []Count
+	Clients, Tags, States      []Count
+	Caches, Plugins, WordPress []Count // versions: the newest first
 }
 
 // Site returns one site, or ErrNoSite. Asking for one that is beyond the actor's reach is recorded, and answered as if there were none.

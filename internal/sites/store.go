@@ -1,10 +1,13 @@
 package sites
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -14,6 +17,7 @@ import (
 	"github.com/droverhq/drover/internal/access"
 	"github.com/droverhq/drover/internal/audit"
 	"github.com/droverhq/drover/internal/database"
+	"github.com/droverhq/drover/internal/endpoint"
 	"github.com/droverhq/drover/internal/natural"
 	"github.com/droverhq/drover/internal/wordpress"
 )
@@ -177,6 +181,11 @@ func (s store) matching(q *gorm.DB, scope access.Scope, f Filter) *gorm.DB {
 	if len(f.Tags) > 0 {
 		q = q.Where("sites.id IN (SELECT site_id FROM site_tags WHERE tag IN ?)", cleanTags(f.Tags))
 	}
+	for column, value := range map[string]string{"sites.cache_state": f.Cache, "sites.plugin_version": f.Plugin, "sites.wordpress_version": f.WordPress} {
+		if value != "" {
+			q = q.Where(column+" = ?", stored(value))
+		}
+	}
 	if !f.Certificate.IsZero() {
 		q = q.Where("sites.certificate_ends > 0 AND sites.certificate_ends < ?", f.Certificate.UnixMicro())
 	}
@@ -199,25 +208,59 @@ func (s store) count(ctx context.Context, scope access.Scope, f Filter) (int64, 
 }
 
 func (s store) list(ctx context.Context, scope access.Scope, f Filter) ([]Site, error) {
-	order, known := orders[f.Sort]
-	if !known {
-		order = orders["name"]
+	order, err := s.order(ctx, f)
+	if err != nil {
+		return nil, err
 	}
-	if f.Descending {
-		order += " DESC"
-	}
-	order += ", sites.id"
 	if f.Limit == 0 {
 		return s.scan(ctx, s.filtered(ctx, scope, f).Select(listColumns).Order(order))
 	}
 	// The page's sites are chosen by their ids alone: sorting all sites with all their columns takes several times as long.
 	page := s.bare(ctx, scope, f)
-	if strings.Contains(order, "clients.") || strings.Contains(order, "credentials.") {
+	if f.Sort == "client" || f.Sort == "credential" {
 		page = s.filtered(ctx, scope, f)
 	}
 	page = page.Select("sites.id").Order(order).Limit(f.Limit).Offset(f.Offset)
 	return s.scan(ctx, s.joined(ctx).Where("sites.id IN (?)", page).Select(listColumns).Order(order))
 }
+
+// order is how the list is sorted; the id makes it total.
+func (s store) order(ctx context.Context, f Filter) (clause.OrderBy, error) {
+	order := clause.Expr{SQL: cmp.Or(orders[f.Sort], orders["name"])}
+	if column, is := versions[f.Sort]; is {
+		var err error
+		if order, err = s.versionOrder(ctx, column); err != nil {
+			return clause.OrderBy{}, err
+		}
+	}
+	if f.Descending {
+		order.SQL += " DESC"
+	}
+	order.SQL += ", sites.id"
+	return clause.OrderBy{Expression: order}, nil
+}
+
+// versionOrder puts versions in their order, and what is not known last.
+func (s store) versionOrder(ctx context.Context, column string) (clause.Expr, error) {
+	var all []string
+	if err := s.db.WithContext(ctx).Table("sites").Where(column + " <> ''").Distinct(column).Limit(mostVersions).Scan(&all).Error; err != nil {
+		return clause.Expr{}, fmt.Errorf("sites: versions: %w", err)
+	}
+	slices.SortFunc(all, compareVersions)
+	order := clause.Expr{SQL: "CASE WHEN " + column + " = '' THEN 1 ELSE 0 END, CASE " + column}
+	for i, version := range all {
+		order.SQL += " WHEN ? THEN " + strconv.Itoa(i)
+		order.Vars = append(order.Vars, version)
+	}
+	order.SQL += " ELSE " + strconv.Itoa(len(all)) + " END"
+	return order, nil
+}
+
+// mostVersions bounds the versions that are put in order: sites that answer with anything else have more.
+const mostVersions = 500
+
+// compareVersions compares as versions what sites call their versions.
+func compareVersions(a, b string) int { return endpoint.Compare(a, b) }
 
 // scan reads the rows of a joined query and adds their tags.
 func (s store) scan(ctx context.Context, q *gorm.DB) ([]Site, error) {

@@ -24,7 +24,7 @@ func (s *Server) savedViews(v *requestContext, page audit.ViewPage) ([]views.Sav
 // viewNames are what the filters of lists are called in their addresses. What else an address says is not kept.
 var viewNames = map[audit.ViewPage][]string{
 	audit.AuditViews: {"q", "client", "actor", "action", "subject", "outcome", "since", "until"},
-	audit.SiteViews:  {"q", "state", "client", "tag", "credential", "sort", "dir"},
+	audit.SiteViews:  append([]string{"sort", "dir"}, listFilters...),
 	audit.RunViews:   {"operation", "state", "actor", "has", "site", "since", "until"},
 }
 

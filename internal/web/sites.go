@@ -25,7 +25,7 @@ import (
 const perPage = 50
 
 // listFilters are the fields by which the list of sites is filtered. A run is put together by the first of them; by the others, sites are chosen one by one.
-var listFilters = append(slices.Clone(runFilters), "credential", "certificate")
+var listFilters = append(slices.Clone(runFilters), "credential", "certificate", "cache", "plugin", "wordpress")
 
 var runFilters = []string{"q", "state", "client", "tag"}
 
@@ -59,6 +59,7 @@ func siteFilter(query url.Values) sites.Filter {
 	if tag := query.Get("tag"); tag != "" {
 		f.Tags = []string{tag}
 	}
+	f.Cache, f.Plugin, f.WordPress = query.Get("cache"), query.Get("plugin"), query.Get("wordpress")
 	f.Credential = olderThan(query.Get("credential"), time.Now())
 	if n, err := strconv.Atoi(query.Get("certificate")); err == nil && n > 0 && n <= mostDays {
 		f.Certificate = time.Now().AddDate(0, 0, n)
@@ -88,10 +89,11 @@ func (s *Server) sites(v *requestContext) error {
 	}
 	page := views.Sites{
 		Query: query.Get("q"), State: query.Get("state"), Client: query.Get("client"), Tag: query.Get("tag"), Credential: query.Get("credential"),
-		Certificate: query.Get("certificate"),
-		Sort:        query.Get("sort"), Descending: filter.Descending,
+		Certificate: query.Get("certificate"), Cache: query.Get("cache"), Plugin: query.Get("plugin"), WordPress: query.Get("wordpress"),
+		Sort: query.Get("sort"), Descending: filter.Descending,
 		Pages: views.Pages{Page: v.page(), Per: perPage, Total: int(total), Path: "/sites", Query: query}, Any: anySite, Checking: s.checking.left(v.actor().ID),
 		States: chips("state", facets.States, query), Clients: chips("client", facets.Clients, query), Tags: chips("tag", facets.Tags, query),
+		Caches: chips("cache", facets.Caches, query), Plugins: chips("plugin", facets.Plugins, query), WordPresses: chips("wordpress", facets.WordPress, query),
 	}
 	if page.Saved, err = s.savedViews(v, audit.SiteViews); err != nil {
 		return err
@@ -122,7 +124,10 @@ func chips(name string, counts []sites.Count, query url.Values) []views.Chip {
 		if !chosen {
 			changed.Set(name, c.Value)
 		}
-		all[i] = views.Chip{Label: c.Value, Count: int(c.Sites), Chosen: chosen, Href: "/sites?" + changed.Encode()}
+		all[i] = views.Chip{Label: c.Value, Value: c.Value, Count: int(c.Sites), Chosen: chosen, Href: "/sites?" + changed.Encode()}
+		if c.Value == sites.NotKnown {
+			all[i].Label = "Not known"
+		}
 	}
 	return all
 }
