@@ -21,15 +21,20 @@ import (
 	"time"
 )
 
-// raceFlags are those of scripts/test, so that the program is built from what the tests were built from.
-var raceFlags = []string{"-race", "-gcflags=modernc.org/...=-race=false", "-gcflags=golang.org/x/crypto/...=-race=false"}
+// withoutRaces are what scripts/test does not look at for races, so that the program is built from what the tests were built from.
+var withoutRaces = []string{"modernc.org", "golang.org/x/crypto", "golang.org/x/net/html", "golang.org/x/text", "compress", "regexp", "go"}
 
 // buildFlags looks for races in the program where the tests themselves do.
 func buildFlags() []string {
-	if info, ok := debug.ReadBuildInfo(); ok && slices.Contains(info.Settings, debug.BuildSetting{Key: "-race", Value: "true"}) {
-		return raceFlags
+	flags := []string{"-ldflags=-s -w"}
+	info, ok := debug.ReadBuildInfo()
+	if !ok || !slices.Contains(info.Settings, debug.BuildSetting{Key: "-race", Value: "true"}) {
+		return flags
 	}
-	return nil
+	for _, packages := range withoutRaces {
+		flags = append(flags, "-gcflags="+packages+"/...=-race=false")
+	}
+	return append(flags, "-race")
 }
 
 // binary builds the real program once for all tests that start it.
@@ -47,6 +52,7 @@ var binary = sync.OnceValues(func() (string, error) {
 })
 
 func TestMain(m *testing.M) {
+	os.Setenv("GORACE", "atexit_sleep_ms=10 "+os.Getenv("GORACE")) // a program that looks for races sleeps for a second before it ends
 	code := m.Run()
 	if ranBinary.Load() {
 		if path, err := binary(); err == nil {

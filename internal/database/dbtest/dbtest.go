@@ -5,7 +5,6 @@ package dbtest
 import (
 	"context"
 	"crypto/rand"
-	"database/sql"
 	"os"
 	"path/filepath"
 	"strings"
@@ -88,13 +87,12 @@ func BarePostgresURL(t testing.TB) string {
 func createPostgres(t testing.TB, template string) string {
 	t.Helper()
 	server := postgresServer(t)
-	admin, err := sql.Open("pgx", server)
+	admin, err := adminPool()
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { admin.Close() })
 	name := "drover_" + strings.ToLower(rand.Text()[:12])
-	if _, err := admin.Exec("CREATE DATABASE " + name + " TEMPLATE " + template); err != nil {
+	if _, err := admin.Exec(createFrom(admin, name, template)); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {

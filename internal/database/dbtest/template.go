@@ -76,22 +76,37 @@ func templateName() (string, error) {
 	return fmt.Sprintf("drover_template_%x", hash.Sum(nil)[:8]), err
 }
 
+// adminPool is the process's one pool for making and dropping databases: each connection is a process on the server.
+var adminPool = sync.OnceValues(func() (*sql.DB, error) { return sql.Open("pgx", os.Getenv("DROVER_TEST_POSTGRES")) })
+
+// createFrom copies the template's files. PostgreSQL 15 would write each of their pages to its journal too; those before it always copy.
+func createFrom(admin *sql.DB, name, template string) string {
+	statement := "CREATE DATABASE " + name + " TEMPLATE " + template
+	var version int
+	if err := admin.QueryRow("SELECT current_setting('server_version_num')::int").Scan(&version); err == nil && version >= 150000 {
+		statement += " STRATEGY FILE_COPY"
+	}
+	return statement
+}
+
 // templateLock is the number of the advisory lock under which one process makes the template.
 const templateLock = 0x64726f766574
 
 // createTemplate makes the template unless it is there. It gets its name when it is whole.
 func createTemplate(server, name string) (err error) {
 	ctx := context.Background()
-	pool, err := sql.Open("pgx", server)
+	pool, err := adminPool()
 	if err != nil {
 		return err
 	}
-	defer pool.Close()
 	admin, err := pool.Conn(ctx)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, admin.Close()) }() // the lock goes with the connection
+	defer func() { // the pool keeps the connection, and the lock would stay with it
+		_, unlocked := admin.ExecContext(ctx, "SELECT pg_advisory_unlock_all()")
+		err = errors.Join(err, unlocked, admin.Close())
+	}()
 	if _, err := admin.ExecContext(ctx, "SELECT pg_advisory_lock($1)", int64(templateLock)); err != nil {
 		return err
 	}
