@@ -147,12 +147,21 @@ func leftBehind(name string) string {
 func (o *rotating) end(ctx context.Context, step RotationStep, v wordpress.Verdict) (over bool, err error) {
 	_, fix := rotationWords(v)
 	if step == RotationUnrevoked {
-		fix = "Revoke the old password in WordPress, under Users → Profile → Application Passwords. The new one is named “" + o.row.Name + "”."
-		if needsReconnect(v.Reason) {
-			fix = "Connect the site again in WordPress. Then revoke the old password there, under Users → Profile → Application Passwords."
-		}
+		fix = o.revokeByHand(v)
 	}
 	return o.endWith(ctx, step, v, fix)
+}
+
+// revokeByHand is what to do about an old password that may still be there.
+func (o *rotating) revokeByHand(v wordpress.Verdict) string {
+	switch {
+	case needsReconnect(v.Reason):
+		return "Connect the site again in WordPress. Then revoke the old password there, under Users → Profile → Application Passwords."
+	case o.row.RevokedAt != 0 && v.Note != lostRevocation.Note:
+		return "WordPress confirmed that the old password was revoked, but Drover could not check it again. Make sure that it is gone, under Users → Profile → " +
+			"Application Passwords. The new one is named “" + o.row.Name + "”."
+	}
+	return "Revoke the old password in WordPress, under Users → Profile → Application Passwords. The new one is named “" + o.row.Name + "”."
 }
 
 func (o *rotating) endWith(ctx context.Context, step RotationStep, v wordpress.Verdict, fix string) (over bool, err error) {

@@ -12,6 +12,7 @@ import (
 	"github.com/droverhq/drover/internal/database"
 	"github.com/droverhq/drover/internal/database/dbtest"
 	"github.com/droverhq/drover/internal/sites"
+	"github.com/droverhq/drover/internal/vault"
 	"github.com/droverhq/drover/internal/wordpress/wptest"
 )
 
@@ -165,6 +166,44 @@ func TestRotationsOfOneUserTakeTurns(t *testing.T) {
 		}
 		if most.Load() != 1 {
 			t.Errorf("%d changes at once", most.Load())
+		}
+	})
+}
+
+// WordPress confirms that the old password is revoked, and then does not list passwords any more, or the site is connected again: nobody is told that
+// the old one is still there.
+func TestARevocationThatCannotBeCheckedAgain(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, db *database.DB) {
+		for _, status := range []int{http.StatusForbidden, http.StatusNotFound, 0} {
+			var revoked atomic.Bool
+			fake := startFake(t, wptest.Site{Answer: func(w http.ResponseWriter, r *http.Request) bool {
+				closed := revoked.Load() && status != 0 && strings.HasSuffix(r.URL.Path, "/application-passwords")
+				if closed {
+					w.WriteHeader(status)
+				}
+				revoked.Store(revoked.Load() || r.Method == http.MethodDelete)
+				return closed
+			}})
+			h := newTestRegistry(t, db, fake)
+			s := h.addFake(t, fake, 0)
+			h.registry.CrashAt(func(at string) error {
+				if at == "begin swapped" && revoked.Load() && status == 0 {
+					if err := h.registry.ReplaceCredential(t.Context(), admin, s.ID, wptest.DefaultUser, vault.NewSecret("of another user")); err != nil {
+						t.Error(err)
+					}
+				}
+				return nil
+			})
+			if err := h.registry.StartRotation(t.Context(), admin, s.ID); err != nil {
+				t.Fatal(err)
+			}
+			if err := h.registry.WorkRotations(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			got := h.resume(t, s)
+			if got.Step != sites.RotationUnrevoked || !strings.HasPrefix(got.Fix, "WordPress confirmed") || len(fake.Passwords(0)) != 1 {
+				t.Errorf("%d: %s: %s %s %v", status, got.Step, got.Finding, got.Fix, fake.Passwords(0))
+			}
 		}
 	})
 }
