@@ -204,7 +204,7 @@ func (q *Queue) Next(ctx context.Context, actor access.Actor) (Connection, error
 
 // Settle notes that a site of the list is connected, wherever its credential came from.
 func (q *Queue) Settle(ctx context.Context, s sites.Site) error {
-	if err := q.store.settle(ctx, s.ID, s.Home); err != nil {
+	if err := q.store.settle(ctx, s); err != nil {
 		return fmt.Errorf("connect: %w", err)
 	}
 	return nil

@@ -328,12 +328,49 @@ func TestTheQueueOfAnotherClientStays(t *testing.T) {
 		b.must(db.Gorm.Exec("UPDATE connections SET state = 'connected' WHERE id = ?", theirs[2].ID).Error)
 		scoped := ada
 		scoped.ID, scoped.Scope = 9, access.NewScope(access.Restriction{Clients: []string{"Zulu"}})
-		_, err := b.queue.Add(t.Context(), scoped, connect.Wanted{Addresses: []string{theirs[0].Home, theirs[1].Home, theirs[2].Home}, Client: "Zulu"})
+		ours, err := b.queue.Add(t.Context(), scoped, connect.Wanted{Addresses: []string{theirs[0].Home, theirs[1].Home, theirs[2].Home}, Client: "Zulu"})
 		b.must(err)
+		if len(ours) != 3 {
+			t.Errorf("%d of 3 were added: the others tell that they wait for another client", len(ours))
+		}
+		if again, err := b.queue.Add(t.Context(), ada, connect.Wanted{Addresses: []string{theirs[1].Home}, Client: "Zulu"}); err != nil || len(again) != 0 {
+			t.Errorf("whoever sees that it waits adds it once more: %v %v", again, err)
+		}
 		for i, state := range []connect.State{connect.Skipped, connect.Looking, connect.Connected} {
 			if c, err := b.queue.Connection(t.Context(), ada, theirs[i].ID); err != nil || c.State != state || c.Client != "Acme" {
 				t.Errorf("%s: %+v %v", state, c, err)
 			}
+		}
+	})
+}
+
+// One site waits for two clients. Each sees their own line, and what becomes of the other's changes nothing there.
+func TestOneAddressWaitsForTwoClients(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, db *database.DB) {
+		b := newBench(t, db, wptest.Options{Sites: []wptest.Site{{}}})
+		theirs := b.ready(0)
+		scoped := ada
+		scoped.ID, scoped.Scope = 9, access.NewScope(access.Restriction{Clients: []string{"Zulu"}})
+		added, err := b.queue.Add(t.Context(), scoped, connect.Wanted{Addresses: []string{b.fake.URL(0) + "/wp-login.php"}, Client: "Zulu"})
+		b.must(err)
+		b.must(b.queue.Look(t.Context(), scoped, added))
+		ours, err := b.queue.Connection(t.Context(), scoped, added[0].ID)
+		if err != nil || ours.State != connect.Ready || ours.Home != theirs.Home {
+			t.Fatalf("%+v %v", ours, err)
+		}
+		site, err := b.registry.Add(t.Context(), ada, sites.Draft{URL: theirs.Home, Client: "Acme", Tags: []string{"care"}, Username: wptest.DefaultUser,
+			Password: vault.NewSecret(b.fake.Password(0))})
+		b.must(err)
+		b.must(b.queue.Settle(t.Context(), site))
+		if c, err := b.queue.Connection(t.Context(), ada, theirs.ID); err != nil || c.State != connect.Connected || c.SiteID != site.ID {
+			t.Errorf("the client's own: %+v %v", c, err)
+		}
+		if c, err := b.queue.LookAgain(t.Context(), scoped, ours.ID); err != nil || c.State != connect.Ready || c.SiteID != 0 {
+			t.Errorf("the other client's line tells that the site is in the list: %+v %v", c, err)
+		}
+		again, err := b.queue.AddSites(t.Context(), ada, []sites.Site{site})
+		if err != nil || len(again) != 1 {
+			t.Errorf("%v %v", again, err)
 		}
 	})
 }

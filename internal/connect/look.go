@@ -133,7 +133,7 @@ func (q *Queue) seen(ctx context.Context, c Connection, known map[string]sites.S
 		c.Finding, c.Fix = Words(p)
 	}
 	s, is := known[wordpress.SiteKey(c.Home)]
-	if is && !c.Replaces && !seenBy(c, s) {
+	if is && !c.Replaces && !seenWith(c, s.Client, s.Tags) {
 		is = false
 	}
 	switch {
@@ -157,13 +157,13 @@ func (q *Queue) seen(ctx context.Context, c Connection, known map[string]sites.S
 	return c
 }
 
-// seenBy tells whether everyone who sees the connection sees the site too: to others, a line must not tell that the site is in the list.
-func seenBy(c Connection, s sites.Site) bool {
+// seenWith tells whether everyone who sees the connection also sees what is of the client and has the tags: to others, a line must not tell of it.
+func seenWith(c Connection, client string, tags []string) bool {
 	if c.Client == "" && len(c.Tags) == 0 { // only those who see every site
 		return true
 	}
-	return access.ClientKey(c.Client) == access.ClientKey(s.Client) &&
-		!slices.ContainsFunc(c.Tags, func(tag string) bool { return !slices.Contains(s.Tags, tag) })
+	return access.ClientKey(c.Client) == access.ClientKey(client) &&
+		!slices.ContainsFunc(c.Tags, func(tag string) bool { return !slices.Contains(tags, tag) })
 }
 
 func replaced(c Connection) string {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -14,6 +15,7 @@ import (
 
 	"github.com/droverhq/drover/internal/access"
 	"github.com/droverhq/drover/internal/audit"
+	"github.com/droverhq/drover/internal/sites"
 )
 
 type store struct {
@@ -127,14 +129,18 @@ func (s store) one(ctx context.Context, id int64) (Connection, error) {
 	return r.connection(), nil
 }
 
-// add stores the rows whose homes are not waiting yet. Those that the actor sees and that were connected or skipped before begin again. The detail
+// add stores the rows whose homes are not waiting yet, as far as the actor sees. Those that were connected or skipped before begin again. The detail
 // stands in the entry.
 func (s store) add(ctx context.Context, actor access.Actor, rows []row, detail map[string]any) (added []Connection, err error) {
 	err = s.change(ctx, actor, func(w write) error {
 		homes := []string{}
 		for _, r := range rows {
-			if err := w.dropOver(r.Home); err != nil {
+			waits, err := w.waits(r.Home)
+			if err != nil {
 				return err
+			}
+			if waits {
+				continue
 			}
 			r.AddedAt = w.now.UnixMicro()
 			result := w.tx.Clauses(clause.OnConflict{DoNothing: true}).Create(&r)
@@ -155,27 +161,31 @@ func (s store) add(ctx context.Context, actor access.Actor, rows []row, detail m
 	return added, err
 }
 
-// dropOver takes out what was connected or skipped at the home, where the actor may see it.
-func (w write) dropOver(home string) error {
-	var over []row
-	if err := w.tx.Where("home = ? AND state IN ?", home, []State{Skipped, Connected}).Find(&over).Error; err != nil {
-		return err
-	}
-	for _, r := range over {
-		if c := r.connection(); w.actor.Scope.Site(c.Client, c.Tags) {
-			if err := w.remove(c.ID); err != nil {
-				return err
-			}
+// waits tells whether the home waits already. What was connected or skipped there is taken out. What the actor does not see does not count.
+func (w write) waits(home string) (waits bool, err error) {
+	there, err := w.at(home)
+	for _, c := range there {
+		if c.State != Skipped && c.State != Connected {
+			waits = true
+		} else if err := w.remove(c.ID); err != nil {
+			return waits, err
 		}
 	}
-	return nil
+	return waits, err
 }
 
-// replace stores connections of sites that are there already, in the place of whatever waited at their homes.
+// at returns the connections at the home that the actor sees.
+func (w write) at(home string) ([]Connection, error) {
+	var rows []row
+	err := w.tx.Where("home = ?", home).Order("id").Find(&rows).Error
+	return slices.DeleteFunc(connections(rows), func(c Connection) bool { return !within(w.actor, c) }), err
+}
+
+// replace stores connections of sites that are there already, in the place of what waited for them, or at their homes for the actor.
 func (s store) replace(ctx context.Context, actor access.Actor, rows []row) (added []Connection, err error) {
 	err = s.change(ctx, actor, func(w write) error {
 		for _, r := range rows {
-			if err := w.tx.Where("home = ? OR site_id = ?", r.Home, r.SiteID).Delete(&row{}).Error; err != nil {
+			if err := w.removeFor(r); err != nil {
 				return err
 			}
 			r.AddedAt = w.now.UnixMicro()
@@ -193,19 +203,37 @@ func (s store) replace(ctx context.Context, actor access.Actor, rows []row) (add
 	return added, err
 }
 
+// removeFor takes out what the row takes the place of.
+func (w write) removeFor(r row) error {
+	there, err := w.at(r.Home)
+	if err != nil {
+		return err
+	}
+	var ofSite []row
+	if err := w.tx.Where("site_id = ?", r.SiteID).Find(&ofSite).Error; err != nil {
+		return err
+	}
+	for _, c := range append(there, connections(ofSite)...) {
+		if err := w.remove(c.ID); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // putSeen stores what looks found. One that leads to a home which waits already is marked, and keeps its own.
 func (s store) putSeen(ctx context.Context, actor access.Actor, seen []Connection) error {
 	return s.change(ctx, actor, func(w write) error {
 		tx := w.tx
 		for _, c := range seen {
-			var other int64
-			if err := tx.Raw("SELECT id FROM connections WHERE home = ? AND id <> ?", c.Home, c.ID).Scan(&other).Error; err != nil {
+			twice, err := w.twice(c)
+			if err != nil {
 				return err
 			}
 			values := map[string]any{"site_url": c.SiteURL, "root": c.Root, "name": c.Name, "approval": c.Approval, "plugins": c.Plugins, "site_id": c.SiteID,
 				"looked_at": c.LookedAt.UnixMicro(),
 				"state":     c.State, "obstacle": c.Obstacle, "finding": c.Finding, "fix": c.Fix, "home": c.Home}
-			if other != 0 {
+			if twice {
 				delete(values, "home")
 				values["state"], values["obstacle"], values["finding"], values["fix"] = Attention, ObstacleTwice,
 					"This URL belongs to "+c.Home+", which is in the queue already.", "Remove this line."
@@ -216,6 +244,15 @@ func (s store) putSeen(ctx context.Context, actor access.Actor, seen []Connectio
 		}
 		return nil
 	})
+}
+
+// twice tells whether another connection waits at the home of this one, that everyone sees who sees this one.
+func (w write) twice(c Connection) (bool, error) {
+	var others []row
+	if err := w.tx.Where("home = ? AND id <> ?", c.Home, c.ID).Find(&others).Error; err != nil {
+		return false, err
+	}
+	return slices.ContainsFunc(connections(others), func(other Connection) bool { return seenWith(c, other.Client, other.Tags) }), nil
 }
 
 func (w write) setState(id int64, state State) error {
@@ -256,9 +293,25 @@ func (s store) approval(ctx context.Context, hash string) (a approvalRow, c Conn
 	return a, c, err
 }
 
-func (s store) settle(ctx context.Context, site int64, home string) error {
-	return s.db.WithContext(ctx).Model(&row{}).Where("home = ? AND state <> ?", home, Connected).
-		Updates(map[string]any{"state": Connected, "site_id": site, "obstacle": "", "finding": "", "fix": "", "ended_at": time.Now().UnixMicro()}).Error
+// settle ends what waits at the home of the site, for those who see the site.
+func (s store) settle(ctx context.Context, site sites.Site) error {
+	return s.db.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
+		var rows []row
+		if err := tx.Where("home = ? AND state <> ?", site.Home, Connected).Order("id").Find(&rows).Error; err != nil {
+			return err
+		}
+		for _, c := range connections(rows) {
+			if c.SiteID != site.ID && !seenWith(c, site.Client, site.Tags) {
+				continue
+			}
+			err := tx.Model(&row{}).Where("id = ?", c.ID).
+				Updates(map[string]any{"state": Connected, "site_id": site.ID, "obstacle": "", "finding": "", "fix": "", "ended_at": time.Now().UnixMicro()}).Error
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }
 
 // How long approvals, and connections that are over, can be seen.

@@ -38,23 +38,6 @@ func (f Filter) storable() bool {
 	return len(f.Query) <= longestWords && !slices.ContainsFunc(texts, func(text string) bool { return !utf8.ValidString(text) || strings.Contains(text, "\x00") })
 }
 
-// orders maps what a list may be sorted by to SQL; the id makes the order total.
-var orders = map[string]string{
-	"name":       "sites.sort_name",
-	"host":       "sites.sort_host",
-	"client":     "coalesce(clients.sort_name, '')",
-	"state":      "CASE sites.state WHEN 'broken' THEN 0 WHEN 'warning' THEN 1 WHEN 'unchecked' THEN 2 ELSE 3 END",
-	"cache":      "sites.cache_state",
-	"credential": "credentials.created_at",
-	"checked":    "sites.checked_at",
-	// What is not known comes last.
-	"since":       "CASE WHEN sites.state_since = 0 THEN 1 ELSE 0 END, sites.state_since",
-	"certificate": "CASE WHEN sites.certificate_ends = 0 THEN 1 ELSE 0 END, sites.certificate_ends",
-}
-
-// versions maps what a list may be sorted by to columns with versions: 3.10 comes after 3.9.
-var versions = map[string]string{"plugin": "sites.plugin_version", "wordpress": "sites.wordpress_version"}
-
 // NotKnown is the value of a filter for the sites of which no check and no run has told that yet.
 const NotKnown = "not-known"
 

@@ -1,13 +1,10 @@
 package sites
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -17,7 +14,6 @@ import (
 	"github.com/droverhq/drover/internal/access"
 	"github.com/droverhq/drover/internal/audit"
 	"github.com/droverhq/drover/internal/database"
-	"github.com/droverhq/drover/internal/endpoint"
 	"github.com/droverhq/drover/internal/natural"
 	"github.com/droverhq/drover/internal/wordpress"
 )
@@ -223,44 +219,6 @@ func (s store) list(ctx context.Context, scope access.Scope, f Filter) ([]Site, 
 	page = page.Select("sites.id").Order(order).Limit(f.Limit).Offset(f.Offset)
 	return s.scan(ctx, s.joined(ctx).Where("sites.id IN (?)", page).Select(listColumns).Order(order))
 }
-
-// order is how the list is sorted; the id makes it total.
-func (s store) order(ctx context.Context, f Filter) (clause.OrderBy, error) {
-	order := clause.Expr{SQL: cmp.Or(orders[f.Sort], orders["name"])}
-	if column, is := versions[f.Sort]; is {
-		var err error
-		if order, err = s.versionOrder(ctx, column); err != nil {
-			return clause.OrderBy{}, err
-		}
-	}
-	if f.Descending {
-		order.SQL += " DESC"
-	}
-	order.SQL += ", sites.id"
-	return clause.OrderBy{Expression: order}, nil
-}
-
-// versionOrder puts versions in their order, and what is not known last.
-func (s store) versionOrder(ctx context.Context, column string) (clause.Expr, error) {
-	var all []string
-	if err := s.db.WithContext(ctx).Table("sites").Where(column + " <> ''").Distinct(column).Limit(mostVersions).Scan(&all).Error; err != nil {
-		return clause.Expr{}, fmt.Errorf("sites: versions: %w", err)
-	}
-	slices.SortFunc(all, compareVersions)
-	order := clause.Expr{SQL: "CASE WHEN " + column + " = '' THEN 1 ELSE 0 END, CASE " + column}
-	for i, version := range all {
-		order.SQL += " WHEN ? THEN " + strconv.Itoa(i)
-		order.Vars = append(order.Vars, version)
-	}
-	order.SQL += " ELSE " + strconv.Itoa(len(all)) + " END"
-	return order, nil
-}
-
-// mostVersions bounds the versions that are put in order: sites that answer with anything else have more.
-const mostVersions = 500
-
-// compareVersions compares as versions what sites call their versions.
-func compareVersions(a, b string) int { return endpoint.Compare(a, b) }
 
 // scan reads the rows of a joined query and adds their tags.
 func (s store) scan(ctx context.Context, q *gorm.DB) ([]Site, error) {
