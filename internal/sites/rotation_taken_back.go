@@ -90,6 +90,7 @@ func (o *rotating) revokesItself(ctx context.Context, e ending) (over bool, err 
 	if err != nil {
 		return true, err
 	}
+	o.revokeNamed(ctx, renewed, "") // what came back of earlier attempts
 	v, first := renewed.RevokePassword(ctx, o.row.NewUUID), o.row.RevokedAt == 0
 	switch {
 	case ctx.Err() != nil:

@@ -133,3 +133,36 @@ func TestWordPressLosesTheRevocationOfAnUnknownPassword(t *testing.T) {
 		}
 	})
 }
+
+// A lost password comes back after another was made in its place, and then the credential is replaced: both go.
+func TestALostPasswordComesBackBeforeItIsOvertaken(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, db *database.DB) {
+		fake := startFake(t, wptest.Site{})
+		h := newTestRegistry(t, db, fake)
+		s := h.addFake(t, fake, 0)
+		made := 0
+		h.registry.CrashAt(func(at string) error {
+			if at != "after created" {
+				return nil
+			}
+			switch made++; made {
+			case 1:
+				fake.LosePassword(0, h.rotation(t, s).Name)
+				return nil
+			case 3: // it was revoked, and is looked at again
+				return nil
+			}
+			fake.ReturnPasswords(0)
+			return h.registry.ReplaceCredential(t.Context(), admin, s.ID, wptest.DefaultUser, vault.NewSecret(wptest.DefaultPassword))
+		})
+		if err := h.registry.StartRotation(t.Context(), admin, s.ID); err != nil {
+			t.Fatal(err)
+		}
+		if err := h.registry.WorkRotations(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if got := h.resume(t, s); got.Step != sites.RotationFailed || made != 3 || !h.works(t, s) || len(fake.Passwords(0)) != 1 {
+			t.Errorf("%s: %s %s; saved %d times; %v", got.Step, got.Finding, got.Fix, made, fake.Passwords(0))
+		}
+	})
+}
