@@ -149,15 +149,15 @@ func galleryWatch() []GalleryPage {
 }
 
 func galleryTargets() []GalleryPage {
-	list := RunTargets{RunID: 88, Title: "Clear the whole cache", Outcome: "failed", Reason: "bad_credential", Label: "wrong password", Total: 312, Page: 2,
+	list := RunTargets{RunID: 88, Title: "Clear the whole cache", Outcome: "failed", Reason: "bad_credential", Label: "wrong password", Total: 12, Page: 1,
 		Per: 50}
-	for i := range 50 {
+	for i := range list.Total {
 		list.Rows = append(list.Rows, galleryTarget(i, "failed", "bad_credential"))
 	}
 	none := RunTargets{RunID: 88, Title: "Clear the whole cache", Outcome: "partial", Page: 1, Per: 50}
 	frame := galleryFrame("Sites of run 88", "runs", "operator")
 	return append([]GalleryPage{
-		{Name: "run targets", State: "many", Component: RunTargetsAll(RunTargetsPage{frame, list})},
+		{Name: "run targets", State: "one reason", Component: RunTargetsAll(RunTargetsPage{frame, list})},
 		{Name: "run targets", State: "none", Component: RunTargetsAll(RunTargetsPage{frame, none})},
 	}, galleryExchanges()...)
 }

@@ -95,7 +95,7 @@ func galleryDestroy() ComposePage {
 	p := galleryCompose("admin")
 	p.Chosen, p.Selection.All = "disable-cache", true
 	p.Preview = galleryPreview("Disable cache", "destroy", 5000)
-	p.Preview.Confirm = "412"
+	p.Preview.Grave, p.Preview.Confirm = true, "412"
 	p.Problems = map[string]string{"confirm": "This can't be undone automatically. Type the number of sites, 5,000, to confirm."}
 	p.Preview.Problems = p.Problems
 	return p

@@ -15,25 +15,6 @@ import (
 // mostFound bounds what the palette shows of each kind.
 const mostFound = 6
 
-// places are pages that the palette finds by words, beside those that it always shows.
-var places = []struct {
-	views.Found
-	right access.Action
-	words string // by which it is found besides its title
-}{
-	{views.Found{Icon: "table", Title: "Saved operations", Href: "/operations"}, access.RunStart, "library bookmarks"},
-	{views.Found{Icon: "download", Title: "Export saved operations", Href: "/operations/export"}, access.OperationSave, ""},
-	{views.Found{Icon: "list-checks", Title: "Changes waiting for approval", Href: "/changes"}, access.ChangeRead, "pending review second person"},
-	{views.Found{Icon: "archive", Title: "Retired sites", Href: "/sites?state=retired"}, access.SiteRead, "archive deleted removed"},
-	{views.Found{Icon: "circle-x", Title: "Broken sites", Href: "/sites?state=broken"}, access.SiteRead, "failing"},
-	{views.Found{Icon: "triangle-alert", Title: "Runs that need attention", Href: "/runs?has=trouble"}, access.RunRead, "failed trouble"},
-	{views.Found{Icon: "shield-check", Title: "Second factor", Href: "/settings/second-factor"}, "",
-		"second factor 2fa totp passkey recovery codes security settings"},
-	{views.Found{Icon: "key-round", Title: "API tokens", Href: "/settings/tokens"}, access.TokenMake, "api settings"},
-	{views.Found{Icon: "settings", Title: "Change password", Href: "/settings"}, "", "name sessions account settings"},
-	{views.Found{Icon: "users", Title: "Invite a member", Href: "/team"}, access.MemberInvite, "team people approval policy"},
-}
-
 // search finds what a person may mean by some words: runs by number, sites, clients, tags, operations and pages.
 func (s *Server) search(v *requestContext) error {
 	words := strings.TrimSpace(v.Query("q"))
@@ -41,7 +22,7 @@ func (s *Server) search(v *requestContext) error {
 		return v.render(http.StatusOK, views.FoundAll(nil))
 	}
 	found := s.foundPlaces(v, words)
-	for _, look := range []func(*requestContext, string) ([]views.Found, error){s.foundRun, s.foundOperations, s.foundSites} {
+	for _, look := range []func(*requestContext, string) ([]views.Found, error){s.foundRun, s.foundOperations, s.foundSites, s.foundMembers, foundHelp} {
 		some, err := look(v, words)
 		if err != nil {
 			return err
@@ -58,16 +39,6 @@ func matches(text, words string) bool {
 // matchesAll tells whether the text holds each of the words.
 func matchesAll(text, words string) bool {
 	return containsAll(strings.ToLower(text), strings.Fields(strings.ToLower(words)))
-}
-
-func (s *Server) foundPlaces(v *requestContext, words string) (found []views.Found) {
-	for _, place := range places {
-		if matchesAll(place.Title+" "+place.words, words) && (place.right == "" || v.actor().May(place.right)) {
-			place.Found.Kind = "Page"
-			found = append(found, place.Found)
-		}
-	}
-	return found
 }
 
 // foundRun is the run with the number: 88, #88 or run 88.
