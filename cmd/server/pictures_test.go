@@ -24,13 +24,13 @@ func TestPictures(t *testing.T) {
 	do(t, ctx, "sign in", chromedp.EmulateViewport(1360, 850), chromedp.Navigate(enter))
 	var last string // run, of a cache that was cleared
 	for _, operation := range []string{"status", "clear-opcache", "clear-cache"} {
-		do(t, ctx, "run "+operation, chromedp.Navigate(home+"/run?all=1&p.purge_type=all&operation="+operation),
-			until(`document.querySelector("#run-preview").innerText.includes("60 sites")`))
+		do(t, ctx, "run "+operation, chromedp.Navigate(home+"/run?tag=care-plan&p.purge_type=all&operation="+operation),
+			until(`document.querySelector("#run-preview").innerText.includes("58 sites")`))
 		if evaluate(t, ctx, `String(Boolean(document.querySelector("#confirm")))`) == "true" {
-			do(t, ctx, "confirm "+operation, chromedp.SendKeys("#confirm", "60"))
+			do(t, ctx, "confirm "+operation, chromedp.SendKeys("#confirm", "58"))
 		}
 		do(t, ctx, "start "+operation, chromedp.Click("[data-run]"))
-		waitLong(t, ctx, `document.querySelector("#run-live")?.innerText.includes("60 of 60")`) // one of them is silent for a minute
+		waitLong(t, ctx, `document.querySelector("#run-live")?.innerText.includes("58 of 58")`)
 		last = evaluate(t, ctx, "location.pathname")
 	}
 	shoot := func(name, path string) {

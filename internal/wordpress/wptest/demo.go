@@ -25,7 +25,7 @@ var demoClients = []struct {
 	{"Northwind Outdoor", []string{"Northwind Outdoor", "Northwind Tents", "Northwind Rentals", "Northwind Journal", "Northwind Trails", "Northwind Staging",
 		"Northwind Wholesale"}},
 	{"Harbour Dental Group", []string{"Harbour Dental", "Harbour Smiles", "Harbour Orthodontics", "Harbour Kids", "Harbour Appointments", "Harbour Careers"}},
-	{"Atelier Moreau", []string{"Atelier Moreau", "Moreau Interiors", "Moreau Archive", "Moreau Lookbook", "Moreau Press", "Moreau Boutique 🪑"}},
+	{"Atelier Moreau", []string{"Atelier Moreau", "Moreau Interiors", "Moreau Archive", "Moreau Lookbook", "Moreau Press", "Moreau Boutique ★"}},
 	{"Granite Law", []string{"Granite Law", "Granite Family Law", "Granite Tax", "Granite Property", "Granite Notary", "Granite Insights", "Granite Clients"}},
 	{"بستان للزهور", []string{"بستان للزهور", "Bustan Flowers", "Bustan Weddings", "Bustan Garden Centre", "Bustan Blog"}},
 	{"Kestrel Cycles", []string{"Kestrel Cycles", "Kestrel Workshop", "Kestrel Events", "Kestrel Parts", "Kestrel Used", "Kestrel Club"}},
@@ -64,6 +64,8 @@ func demoSite(number, round int, client, name string, place int) Site {
 	switch {
 	case s.Fault == Staging:
 		s.Tags = []string{"staging"}
+	case s.Fault == Silent:
+		s.Tags = []string{"parked"}
 	case strings.Contains(name, "Shop") || strings.Contains(name, "Boutique") || strings.Contains(name, "Outlet") || strings.Contains(name, "Parts"):
 		s.Tags = append(s.Tags, "woocommerce")
 	case place >= 4:
