@@ -70,7 +70,10 @@ func (d AuditDetail) learned() string {
 	return d.changed()
 }
 
-// changed names the fields that have a before and an after; the entry's own page shows their values.
+// mostChanged is how many bytes of a sentence say what changed; the entry's own page shows all.
+const mostChanged = 160
+
+// changed says what changed from what to what, or only names the fields where that is long.
 func (d AuditDetail) changed() string {
 	var fields []string
 	for field, value := range d {
@@ -78,14 +81,18 @@ func (d AuditDetail) changed() string {
 			fields = append(fields, field)
 		}
 	}
-	if len(fields) == 1 {
-		pair := d[fields[0]].(map[string]any)
-		return fmt.Sprintf(": %s from %s to %s", fields[0], orNothing(pair["before"]), orNothing(pair["after"]))
-	}
 	if len(fields) == 0 {
 		return ""
 	}
 	slices.Sort(fields)
+	parts := make([]string, len(fields))
+	for i, field := range fields {
+		pair := d[field].(map[string]any)
+		parts[i] = fmt.Sprintf("%s from %s to %s", field, orNothing(pair["before"]), orNothing(pair["after"]))
+	}
+	if text := strings.Join(parts, "; "); len(fields) == 1 || len(text) <= mostChanged {
+		return ": " + text
+	}
 	return ": " + strings.Join(fields, ", ")
 }
 

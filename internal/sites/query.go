@@ -114,6 +114,18 @@ func (r *Registry) ByHome(ctx context.Context, actor access.Actor, address strin
 	return s, nil
 }
 
+// Names are what the sites are called, by their ids, also of retired ones. Those beyond the actor's scope have none.
+func (r *Registry) Names(ctx context.Context, actor access.Actor, ids []int64) (map[int64]string, error) {
+	within, values := InScope(actor.Scope, "sites.id")
+	var rows []siteRow
+	err := r.store.db.WithContext(ctx).Select("id", "name").Where(database.In(r.store.db, "sites.id", ids)).Where(within, values...).Find(&rows).Error
+	names := make(map[int64]string, len(rows))
+	for _, row := range rows {
+		names[row.ID] = row.Name
+	}
+	return names, err
+}
+
 // Sites returns the sites of a list's page and how many match in all, of those within the actor's reach.
 func (r *Registry) Sites(ctx context.Context, actor access.Actor, f Filter) ([]Site, int64, error) {
 	total, err := r.store.count(ctx, actor.Scope, f)

@@ -6,8 +6,10 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -90,8 +92,8 @@ func (s *Server) showAudit(v *requestContext, status int, problem string) error 
 	if page.Clients, err = s.Registry.Clients(ctx, actor); err != nil {
 		return err
 	}
-	for _, e := range found.Entries {
-		page.Entries = append(page.Entries, entryView(e))
+	if page.Entries, err = s.entryViews(v, found.Entries); err != nil {
+		return err
 	}
 	if found.Older {
 		page.Older = found.Entries[len(found.Entries)-1].Seq
@@ -152,12 +154,32 @@ func entryView(e audit.Entry) views.AuditRow {
 	return row
 }
 
+// entryViews are the entries with the names of the sites that they are about, also where an entry holds none.
+func (s *Server) entryViews(v *requestContext, entries []audit.Entry) ([]views.AuditRow, error) {
+	rows, ids := make([]views.AuditRow, len(entries)), map[int]int64{}
+	for i, e := range entries {
+		rows[i] = entryView(e)
+		if id, is := strings.CutPrefix(rows[i].Subject, "site:"); is && rows[i].SubjectName == "" {
+			ids[i], _ = strconv.ParseInt(id, 10, 64) // 0 is no site
+		}
+	}
+	names, err := s.Registry.Names(v.Request.Context(), v.actor(), slices.Collect(maps.Values(ids)))
+	for i, id := range ids {
+		rows[i].SubjectName = names[id]
+	}
+	return rows, err
+}
+
 func (s *Server) entry(v *requestContext) error {
 	seq, err := v.number("seq")
 	if err != nil {
 		return err
 	}
 	e, err := s.Log.Entry(v.Request.Context(), v.actor(), seq)
+	if err != nil {
+		return err
+	}
+	rows, err := s.entryViews(v, []audit.Entry{e})
 	if err != nil {
 		return err
 	}
@@ -170,7 +192,7 @@ func (s *Server) entry(v *requestContext) error {
 		indented.Write(e.Detail)
 	}
 	return v.render(http.StatusOK, views.AuditEntry(views.AuditEntryPage{
-		Frame: v.frame("Entry "+strconv.FormatInt(e.Seq, 10), "audit"), Entry: entryView(e),
+		Frame: v.frame("Entry "+strconv.FormatInt(e.Seq, 10), "audit"), Entry: rows[0],
 		Role: string(e.Actor.Role), DetailJSON: indented.String(), Hash: e.Hash, Prev: e.Prev,
 		Last: err != nil,
 	}))
@@ -297,9 +319,12 @@ func (s *Server) printAudit(v *requestContext) error {
 		return err
 	}
 	page := views.PrintedRecord{Filter: shown, Count: found.Count, More: found.More, At: time.Now().UTC(), By: v.member.Name, Verification: s.verification(v)}
-	for i := len(found.Entries) - 1; i >= 0; i-- {
-		e := found.Entries[i]
-		page.Entries = append(page.Entries, views.PrintedEntry{AuditRow: entryView(e), Hash: e.Hash})
+	rows, err := s.entryViews(v, found.Entries)
+	if err != nil {
+		return err
+	}
+	for i := len(rows) - 1; i >= 0; i-- {
+		page.Entries = append(page.Entries, views.PrintedEntry{AuditRow: rows[i], Hash: found.Entries[i].Hash})
 	}
 	return v.render(http.StatusOK, views.Printed(page))
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -149,4 +150,22 @@ func TestPrintingTheRecordIsAnExport(t *testing.T) {
 	if found := exports(); len(found) != 1 || !strings.Contains(string(found[0].Detail), `"print":true`) || !strings.Contains(string(found[0].Detail), "q=root") {
 		t.Errorf("recorded: %+v", found)
 	}
+}
+
+// An entry that holds no name says what the site is called, to those who may see the site, and what changed from what to what.
+func TestEntriesNameTheirSites(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, db *database.DB) {
+		h := divided(t, db)
+		admin := h.signIn(t, access.Admin)
+		if status, _ := admin.post("/sites/edit", url.Values{"site": {"1"}, "new_client": {"Other"}, "tags": {"add"}, "new_tag": {"pilot"}}); status != http.StatusSeeOther {
+			t.Fatalf("%d", status)
+		}
+		_, body := admin.get("/audit?action=site.edit")
+		text := strings.Join(strings.Fields(regexp.MustCompile(`<[^>]*>`).ReplaceAllString(body, "")), " ")
+		for _, want := range []string{"edited Acme shop: client from Acme to Other; tags from", "pilot"} {
+			if !strings.Contains(text, want) {
+				t.Errorf("the log does not say %q: %s", want, text)
+			}
+		}
+	})
 }
