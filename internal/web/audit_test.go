@@ -157,7 +157,8 @@ func TestEntriesNameTheirSites(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *database.DB) {
 		h := divided(t, db)
 		admin := h.signIn(t, access.Admin)
-		if status, _ := admin.post("/sites/edit", url.Values{"site": {"1"}, "new_client": {"Other"}, "tags": {"add"}, "new_tag": {"pilot"}}); status != http.StatusSeeOther {
+		edit := url.Values{"site": {"1"}, "new_client": {"Other"}, "tags": {"add"}, "new_tag": {"pilot"}}
+		if status, _ := admin.post("/sites/edit", edit); status != http.StatusSeeOther {
 			t.Fatalf("%d", status)
 		}
 		_, body := admin.get("/audit?action=site.edit")
