@@ -31,9 +31,9 @@ var columnNames = map[string][]string{
 		"contrasenadeaplicaciones", "claveaplicacion", "passwordapplicazione", "passworddellapplicazione", "applicatiewachtwoord"},
 	"password": {"password", "pass", "pwd", "pw", "wppassword", "wordpresspassword", "loginpassword", "adminpassword",
 		"passwort", "kennwort", "motdepasse", "contrasena", "wachtwoord"},
-	"client":   {"client", "clientname", "customer", "customername", "clients", "kunde", "cliente", "klant"},
-	"name":     {"sitename", "sitetitle", "title", "titel", "name", "titre", "nombre", "nome", "naam"},
-	"tags":     {"tags", "tag", "labels", "schlagworter", "etiquettes", "etiquetas", "etichette"},
+	"client": {"client", "clientname", "customer", "customername", "clients", "kunde", "cliente", "klant"},
+	"name":   {"sitename", "sitetitle", "title", "titel", "name", "titre", "nombre", "nome", "naam"},
+	"tags":   {"tags", "tag", "labels", "schlagworter", "etiquettes", "etiquetas", "etichette"},
 }
 
 // needed are the columns that a file must have.
