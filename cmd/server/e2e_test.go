@@ -100,6 +100,7 @@ func TestOnRealWordPress(t *testing.T) {
 		"clearing caches": {{"the main job", testTheMainJob}, {"the command line", testTheCommandLine}, {"the field", testTheField}},
 		"endpoints":       {{"our operations", testOurOperations}, {"any endpoint", testAnyEndpoint}, {"abilities", testAbilities}},
 		"rotation":        {{"on a network and single sites", testRotation}},
+		"limited users":   {{"on single sites", testLimitedUsers}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

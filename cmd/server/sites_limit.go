@@ -103,6 +103,9 @@ func (h *app) limitUsers(cmd *cobra.Command, all []sites.Site, order sites.Limit
 		}
 		if limited.Step == sites.LimitDone {
 			done++
+			if _, err := h.registry.Check(cmd.Context(), commandLine(), s.ID); err != nil && cmd.Context().Err() == nil {
+				return err
+			}
 		}
 		switch {
 		case asJSON:

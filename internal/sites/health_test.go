@@ -2,6 +2,7 @@ package sites_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -9,6 +10,7 @@ import (
 	"github.com/droverhq/drover/internal/database"
 	"github.com/droverhq/drover/internal/database/dbtest"
 	"github.com/droverhq/drover/internal/sites"
+	"github.com/droverhq/drover/internal/vault"
 	"github.com/droverhq/drover/internal/wordpress"
 	"github.com/droverhq/drover/internal/wordpress/wptest"
 )
@@ -212,6 +214,33 @@ func TestAFailureInARunLeadsToACheck(t *testing.T) {
 		h.checkDue(t)
 		if h.site(t, a.ID).State != sites.Broken || h.site(t, b.ID).State != sites.Ready || h.entries(t, access.SiteCheck) != before+1 {
 			t.Errorf("%s, %s", h.site(t, a.ID).State, h.site(t, b.ID).State)
+		}
+	})
+}
+
+// What was found with one credential is not true of another: a new one is checked at once, however it came.
+func TestANewCredentialIsChecked(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, db *database.DB) {
+		fake := startFake(t, wptest.Site{}, wptest.Site{})
+		h := newTestRegistry(t, db, fake)
+		edited := h.add(t, sites.Draft{URL: fake.URL(0), Username: wptest.DefaultUser, Password: vault.NewSecret("revoked")})
+		imported := h.add(t, sites.Draft{URL: fake.URL(1), Username: wptest.DefaultUser, Password: vault.NewSecret("revoked")})
+		h.due(t)
+		h.checkDue(t)
+		if a, b := h.site(t, edited.ID), h.site(t, imported.ID); a.State != sites.Broken || b.State != sites.Broken {
+			t.Fatalf("%s %s", a.State, b.State)
+		}
+		d := sites.Draft{URL: edited.Home, Name: edited.Name, Username: wptest.DefaultUser, Password: vault.NewSecret(fake.Password(0))}
+		if _, err := h.registry.Edit(t.Context(), admin, edited.ID, d); err != nil {
+			t.Fatal(err)
+		}
+		file := "url,username,application_password\n" + imported.Home + "," + wptest.DefaultUser + "," + fake.Password(1) + "\n"
+		if _, err := h.registry.Import(t.Context(), admin, strings.NewReader(file)); err != nil {
+			t.Fatal(err)
+		}
+		h.checkDue(t)
+		if a, b := h.site(t, edited.ID), h.site(t, imported.ID); a.State != sites.Ready || b.State != sites.Ready {
+			t.Errorf("%s: %s; %s: %s", a.State, a.Finding, b.State, b.Finding)
 		}
 	})
 }

@@ -260,7 +260,7 @@ func (r *Registry) ReplaceCredential(ctx context.Context, actor access.Actor, id
 }
 
 func (r *Registry) replace(w write, before Site, d Draft) error {
-	if err := r.seal(w, before.ID, d); err != nil {
+	if err := errors.Join(r.seal(w, before.ID, d), w.checkNow(before.ID)); err != nil {
 		return err
 	}
 	return w.record(access.SiteCredential, before.ID, map[string]any{

@@ -73,6 +73,11 @@ func (w write) scheduleCheck(before siteRow, values map[string]any) error {
 	return nil
 }
 
+// checkNow makes a check due: what the last one found was found with another credential.
+func (w write) checkNow(site int64) error {
+	return w.tx.Model(&siteRow{}).Where("id = ? AND checked_at > 0", site).Update("next_check_at", w.now.UnixMicro()).Error
+}
+
 func (w write) siteRow(id int64) (r siteRow, err error) {
 	return r, w.tx.Where("id = ?", id).Take(&r).Error
 }
