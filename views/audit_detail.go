@@ -100,7 +100,7 @@ func orNothing(v any) string {
 	if s := written(v); s != "" {
 		return s
 	}
-	return "nothing"
+	return "none"
 }
 
 func (d AuditDetail) counts(names ...string) string {

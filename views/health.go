@@ -1,7 +1,6 @@
 package views
 
 import (
-	"strconv"
 	"time"
 )
 
@@ -32,15 +31,15 @@ type Health struct {
 	WordPressVersion string
 }
 
-// sentence is how long the site has been in its state: "Broken since Tuesday 14:02, after 41 good days".
+// sentence is how long the site has been in its state: "Broken since Tuesday 14:02, after working for 41 days".
 func (h Health) sentence(now time.Time) string {
-	word, before := "Working since ", "broken "
+	word, before := "Working since ", "being broken"
 	if !h.Good {
-		word, before = "Broken since ", "good "
+		word, before = "Broken since ", "working"
 	}
 	text := word + sinceWhen(h.Since, now)
 	if h.Before > 0 {
-		text += ", after " + span(h.Before, before)
+		text += ", after " + before + " for " + span(h.Before)
 	}
 	return text
 }
@@ -57,19 +56,17 @@ func sinceWhen(t, now time.Time) string {
 	return t.Format("2 January 2006")
 }
 
-// span is a duration in its largest unit, with a word before the unit.
-func span(d time.Duration, word string) string {
+// span is a duration in its largest unit.
+func span(d time.Duration) string {
 	for _, unit := range []struct {
 		of   time.Duration
 		name string
 	}{{24 * time.Hour, "day"}, {time.Hour, "hour"}, {time.Minute, "minute"}} {
-		if n := int(d / unit.of); n == 1 {
-			return "1 " + word + unit.name
-		} else if n > 1 {
-			return strconv.Itoa(n) + " " + word + unit.name + "s"
+		if n := int(d / unit.of); n > 0 {
+			return counted(n, unit.name, unit.name+"s")
 		}
 	}
-	return "less than a " + word + "minute"
+	return "less than a minute"
 }
 
 // nextCheck says when the site is checked next.

@@ -176,7 +176,7 @@ var badges = map[string]badge{
 	"limit_checking":    {"loader-circle", "text-muted-foreground", "Checking permissions"},
 	"limited":           {"circle-check", "text-ok", "Limited"},
 	"not_limited":       {"circle-x", "text-failed", "Not changed"},
-	"left_behind":       {"triangle-alert", "text-partial", "User may be left"},
+	"left_behind":       {"triangle-alert", "text-partial", "User may still exist"},
 	"interrupted":       {"triangle-alert", "text-partial", "Interrupted"},
 	"twice":             {"copy", "text-partial", "Duplicate"},
 	"preview_added":     {"plus", "text-ok", "New"},

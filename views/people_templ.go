@@ -1227,7 +1227,7 @@ func TeamPage(f Frame, t Team) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = picks("client", "Every run that is not read-only, on the sites of", t.Policy.Clients).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = picks("client", "Every run that is not read-only, on sites of these clients", t.Policy.Clients).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

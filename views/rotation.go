@@ -63,6 +63,6 @@ func galleryRotation() []GalleryPage {
 			Counts: map[string]int{"can_rotate": 1, "cannot_rotate": 1, "unrevoked": 1, "rotated": 1, "rotating": 1},
 			Pages:  Pages{Page: 1, Per: 50, Total: len(rows), Path: "/rotation"}})},
 		{"settings", "sites", UpkeepSettings(galleryFrame("Sites", "settings", "admin"), []Field{{Name: "credential_days",
-			Label: "Application passwords are old after, days", Type: "number", Value: "90", Required: true}})},
+			Label: "Application passwords are old after (days)", Type: "number", Value: "90", Required: true}})},
 	}
 }

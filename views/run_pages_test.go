@@ -166,7 +166,7 @@ func TestSentences(t *testing.T) {
 		"Mara Lindqvist started run 88: “Clear the whole cache” on 412 sites, rerun of run 87",
 		arabicName + " was not allowed to start a destructive run: the role does not allow it",
 		"Mara Lindqvist cancelled run 86, “Disable cache” on 5,000 sites",
-		"Mara Lindqvist edited Acme Garden Supplies: client from nothing to Nordwind",
+		"Mara Lindqvist edited Acme Garden Supplies: client from none to Nordwind",
 		"root imported sites: 4,980 added, 12 unchanged, 8 invalid",
 		emojiName + " checked " + hebrewName + ": WordPress did not accept the password.",
 		"Mara Lindqvist changed the role of Jo: role from viewer to operator",
