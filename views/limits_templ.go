@@ -669,7 +669,7 @@ func LimitedUsers(f Frame, p LimitedUsersPage) templ.Component {
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
-					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 47, " may be left")
+					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 47, " may still exist")
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
