@@ -230,8 +230,7 @@ func TestANewCredentialIsChecked(t *testing.T) {
 		if a, b := h.site(t, edited.ID), h.site(t, imported.ID); a.State != sites.Broken || b.State != sites.Broken {
 			t.Fatalf("%s %s", a.State, b.State)
 		}
-		d := sites.Draft{URL: edited.Home, Name: edited.Name, Username: wptest.DefaultUser, Password: vault.NewSecret(fake.Password(0))}
-		if _, err := h.registry.Edit(t.Context(), admin, edited.ID, d); err != nil {
+		if err := h.registry.ReplaceCredential(t.Context(), admin, edited.ID, wptest.DefaultUser, vault.NewSecret(fake.Password(0))); err != nil {
 			t.Fatal(err)
 		}
 		file := "url,username,application_password\n" + imported.Home + "," + wptest.DefaultUser + "," + fake.Password(1) + "\n"
@@ -270,14 +269,18 @@ func TestTheListByHealth(t *testing.T) {
 			}
 			return text
 		}
-		for want, f := range map[string]sites.Filter{
-			"12":   {Certificate: now.AddDate(0, 0, 25)},
-			"1230": {Sort: "certificate"},
-			"3210": {Sort: "since"},
-			"0321": {Sort: "wordpress"},
+		for _, c := range []struct {
+			filter sites.Filter
+			want   string
+		}{
+			{sites.Filter{Certificate: now.AddDate(0, 0, 25)}, "12"},
+			{sites.Filter{Sort: "certificate"}, "1230"},
+			{sites.Filter{Sort: "since"}, "3210"},
+			{sites.Filter{Sort: "wordpress"}, "3210"},
+			{sites.Filter{Sort: "wordpress", Descending: true}, "1230"},
 		} {
-			if got := names(f); got != want {
-				t.Errorf("%+v: %s, want %s", f, got, want)
+			if got := names(c.filter); got != c.want {
+				t.Errorf("%+v: %s, want %s", c.filter, got, c.want)
 			}
 		}
 	})

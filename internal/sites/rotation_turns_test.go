@@ -85,9 +85,9 @@ func stop(place string) func(string) error {
 func TestALeaseRunsOutInTheQueue(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *database.DB) {
 		for _, place := range []string{"after creating", "after created"} {
-			held := &blockade{method: http.MethodPost, opened: make(chan struct{})}
+			blocked := &blockade{method: http.MethodPost, opened: make(chan struct{})}
 			described := oneUser(2)
-			described[0].Answer = held.answer
+			described[0].Answer = blocked.answer
 			fake := startFake(t, described...)
 			h := newTestRegistry(t, db, fake)
 			first, second := h.addFake(t, fake, 0), h.addFake(t, fake, 1)
@@ -100,17 +100,17 @@ func TestALeaseRunsOutInTheQueue(t *testing.T) {
 			}
 			var waits atomic.Bool
 			h.registry.CrashAt(func(at string) error {
-				waits.Store(waits.Load() || at == "begin "+strings.TrimPrefix(place, "after ") && held.arrived.Load() > 0)
+				waits.Store(waits.Load() || at == "begin "+strings.TrimPrefix(place, "after ") && blocked.arrived.Load() > 0)
 				return nil
 			})
-			held.armed.Store(true)
+			blocked.armed.Store(true)
 			if err := h.registry.StartRotation(t.Context(), admin, first.ID); err != nil {
 				t.Fatal(err)
 			}
 			worked := make(chan error, 2)
 			work := func() { worked <- h.registry.WorkRotations(t.Context()) }
 			go work()
-			until(t, func() bool { return held.arrived.Load() > 0 })
+			until(t, func() bool { return blocked.arrived.Load() > 0 })
 			if err := db.Gorm.Exec("UPDATE rotations SET lease_until = 0 WHERE site_id = ?", second.ID).Error; err != nil {
 				t.Fatal(err)
 			}
@@ -127,7 +127,7 @@ func TestALeaseRunsOutInTheQueue(t *testing.T) {
 				return h.rotation(t, second).Step == sites.RotationSwapped
 			})
 			passwords := len(fake.Passwords(1))
-			close(held.opened)
+			close(blocked.opened)
 			for range 2 {
 				if err := <-worked; err != nil {
 					t.Error(err)
@@ -184,13 +184,13 @@ func TestAProcessSleepsThroughItsLease(t *testing.T) {
 // While a rotation waits for its turn to revoke the old password, another site is stored with it.
 func TestAnOldPasswordIsNeededAgainInTheQueue(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *database.DB) {
-		held := &blockade{method: http.MethodPost, opened: make(chan struct{})}
-		held.armed.Store(true)
+		blocked := &blockade{method: http.MethodPost, opened: make(chan struct{})}
+		blocked.armed.Store(true)
 		described := oneUser(3)
-		described[0].Answer, described[1].Network, described[2].Network = held.answer, "one", "one"
+		described[0].Answer, described[1].Network, described[2].Network = blocked.answer, "one", "one"
 		var listed atomic.Int64
 		described[1].Answer = func(_ http.ResponseWriter, r *http.Request) bool {
-			if strings.HasSuffix(r.URL.Path, "/application-passwords") && r.Method == http.MethodGet && held.arrived.Load() > 0 {
+			if strings.HasSuffix(r.URL.Path, "/application-passwords") && r.Method == http.MethodGet && blocked.arrived.Load() > 0 {
 				listed.Add(1)
 			}
 			return false
@@ -212,7 +212,7 @@ func TestAnOldPasswordIsNeededAgainInTheQueue(t *testing.T) {
 		worked := make(chan error, 2)
 		work := func() { worked <- h.registry.WorkRotations(t.Context()) }
 		go work()
-		until(t, func() bool { return held.arrived.Load() > 0 })
+		until(t, func() bool { return blocked.arrived.Load() > 0 })
 		if err := db.Gorm.Exec("UPDATE rotations SET lease_until = 0 WHERE site_id = ?", second.ID).Error; err != nil {
 			t.Fatal(err)
 		}
@@ -220,7 +220,7 @@ func TestAnOldPasswordIsNeededAgainInTheQueue(t *testing.T) {
 		until(t, func() bool { return listed.Load() > 0 })
 		until(t, inQueue)
 		late := h.add(t, sites.Draft{URL: fake.URL(2), Username: wptest.DefaultUser, Password: vault.NewSecret(fake.Password(1))})
-		close(held.opened)
+		close(blocked.opened)
 		for range 2 {
 			if err := <-worked; err != nil {
 				t.Error(err)
