@@ -328,10 +328,10 @@ func TestTheQueueOfAnotherClientStays(t *testing.T) {
 		b.must(db.Gorm.Exec("UPDATE connections SET state = 'connected' WHERE id = ?", theirs[2].ID).Error)
 		scoped := ada
 		scoped.ID, scoped.Scope = 9, access.NewScope(access.Restriction{Clients: []string{"Zulu"}})
-		ours, err := b.queue.Add(t.Context(), scoped, connect.Wanted{Addresses: []string{theirs[0].Home, theirs[1].Home, theirs[2].Home}, Client: "Zulu"})
+		own, err := b.queue.Add(t.Context(), scoped, connect.Wanted{Addresses: []string{theirs[0].Home, theirs[1].Home, theirs[2].Home}, Client: "Zulu"})
 		b.must(err)
-		if len(ours) != 3 {
-			t.Errorf("%d of 3 were added: the others tell that they wait for another client", len(ours))
+		if len(own) != 3 {
+			t.Errorf("%d of 3 were added: the others tell that they wait for another client", len(own))
 		}
 		if again, err := b.queue.Add(t.Context(), ada, connect.Wanted{Addresses: []string{theirs[1].Home}, Client: "Zulu"}); err != nil || len(again) != 0 {
 			t.Errorf("whoever sees that it waits adds it once more: %v %v", again, err)
@@ -354,9 +354,9 @@ func TestOneAddressWaitsForTwoClients(t *testing.T) {
 		added, err := b.queue.Add(t.Context(), scoped, connect.Wanted{Addresses: []string{b.fake.URL(0) + "/wp-login.php"}, Client: "Zulu"})
 		b.must(err)
 		b.must(b.queue.Look(t.Context(), scoped, added))
-		ours, err := b.queue.Connection(t.Context(), scoped, added[0].ID)
-		if err != nil || ours.State != connect.Ready || ours.Home != theirs.Home {
-			t.Fatalf("%+v %v", ours, err)
+		own, err := b.queue.Connection(t.Context(), scoped, added[0].ID)
+		if err != nil || own.State != connect.Ready || own.Home != theirs.Home {
+			t.Fatalf("%+v %v", own, err)
 		}
 		site, err := b.registry.Add(t.Context(), ada, sites.Draft{URL: theirs.Home, Client: "Acme", Tags: []string{"care"}, Username: wptest.DefaultUser,
 			Password: vault.NewSecret(b.fake.Password(0))})
@@ -365,7 +365,7 @@ func TestOneAddressWaitsForTwoClients(t *testing.T) {
 		if c, err := b.queue.Connection(t.Context(), ada, theirs.ID); err != nil || c.State != connect.Connected || c.SiteID != site.ID {
 			t.Errorf("the client's own: %+v %v", c, err)
 		}
-		if c, err := b.queue.LookAgain(t.Context(), scoped, ours.ID); err != nil || c.State != connect.Ready || c.SiteID != 0 {
+		if c, err := b.queue.LookAgain(t.Context(), scoped, own.ID); err != nil || c.State != connect.Ready || c.SiteID != 0 {
 			t.Errorf("the other client's line tells that the site is in the list: %+v %v", c, err)
 		}
 		again, err := b.queue.AddSites(t.Context(), ada, []sites.Site{site})

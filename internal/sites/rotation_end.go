@@ -147,13 +147,13 @@ func leftBehind(name string) string {
 func (o *rotating) end(ctx context.Context, step RotationStep, v wordpress.Verdict) (over bool, err error) {
 	_, fix := rotationWords(v)
 	if step == RotationUnrevoked {
-		fix = o.revokeByHand(v)
+		fix = o.revokeYourself(v)
 	}
 	return o.endWith(ctx, step, v, fix)
 }
 
-// revokeByHand is what to do about an old password that may still be there.
-func (o *rotating) revokeByHand(v wordpress.Verdict) string {
+// revokeYourself is what to do about an old password that may still be there.
+func (o *rotating) revokeYourself(v wordpress.Verdict) string {
 	switch {
 	case needsReconnect(v.Reason):
 		return "Connect the site again in WordPress. Then revoke the old password there, under Users → Profile → Application Passwords."
