@@ -87,6 +87,9 @@ func checkPath(path string) error {
 	if err != nil || hidden || slices.Contains(parts, "..") || slices.Contains(parts, ".") {
 		return requestError("The path must stay below the REST root. Leave out . and .., and encoded ?, # or line breaks.")
 	}
+	if strings.Contains(strings.ReplaceAll(strings.TrimRight(plain, "/"), "://", ""), "//") { // a URL may be part of a route
+		return requestError("The path has two slashes in a row, which no route of WordPress has. Remove one.")
+	}
 	return checkQuery(query)
 }
 

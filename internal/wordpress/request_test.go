@@ -48,6 +48,8 @@ func TestValidateRefuses(t *testing.T) {
 		"a host":                  {Method: "GET", Path: "/", Header: http.Header{"HOST": {"evil.example"}}},
 		"a method by header":      {Method: "GET", Path: "/", Header: http.Header{"X-HTTP-Method-Override": {"DELETE"}}},
 		"another URL for IIS":     {Method: "GET", Path: "/", Header: http.Header{"X-Original-URL": {"/wp-json/wp/v2/users"}}},
+		"two slashes":             {Method: "GET", Path: "/wp/v2//posts"},
+		"two slashes, encoded":    {Method: "GET", Path: "/wp/v2/%2Fposts"},
 		"a proxy for scripts":     {Method: "GET", Path: "/", Header: http.Header{"Proxy": {"http://elsewhere.example"}}},
 		"another host in headers": {Method: "GET", Path: "/", Header: http.Header{"X_Forwarded-Host": {"elsewhere.example"}}},
 		"with underscores":        {Method: "GET", Path: "/", Header: http.Header{"X_HTTP_Method_Override": {"DELETE"}}},
