@@ -1,6 +1,7 @@
 package views
 
 import (
+	"cmp"
 	"net/url"
 	"slices"
 	"strings"
@@ -242,8 +243,14 @@ func (s Site) confirmCredential() string {
 // inWords names the states of chips as the list's rows do.
 func inWords(states []Chip) []Chip {
 	named := slices.Clone(states)
+	slices.SortStableFunc(named, func(a, b Chip) int { return cmp.Compare(urgency(a.Label), urgency(b.Label)) })
 	for i := range named {
 		named[i].Label = badgeOf(named[i].Label).word
 	}
 	return named
+}
+
+// urgency is the place of a state in a list, the most troublesome first.
+func urgency(state string) int {
+	return slices.Index([]string{"broken", "warning", "unchecked", "ready", "retired"}, state)
 }

@@ -49,6 +49,10 @@ if (form) {
     event.preventDefault();
     button.click();
   });
+  // What edits sites is no part of an address that composes a run.
+  let runs = false;
+  form.addEventListener("submit", (event) => (runs = (event.submitter?.formMethod || form.method) === "get"));
+  form.addEventListener("formdata", (event) => runs && ["new_client", "no_client", "tags", "new_tag"].forEach((name) => event.formData.delete(name)));
   addEventListener("pageshow", show);
   show();
 }
