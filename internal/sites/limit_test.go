@@ -139,6 +139,9 @@ func TestALimitedUserSurvivesACrashInEveryGap(t *testing.T) {
 
 // Whichever request, or its answer, is lost, nothing is left on the site that nobody knows of, and the site has a credential that works.
 func TestALimitedUserSurvivesEveryLostRequest(t *testing.T) {
+	if testing.Short() {
+		t.Skip("loses every request once")
+	}
 	dbtest.Each(t, func(t *testing.T, db *database.DB) {
 		const requests = 16
 		var cuts []*cutting

@@ -195,6 +195,9 @@ func (c *cutting) answer(http.ResponseWriter, *http.Request) bool {
 
 // Whichever request, or its answer, is lost, with the process or without: nothing else is lost, and nothing is left over.
 func TestARotationSurvivesEveryLostRequest(t *testing.T) {
+	if testing.Short() {
+		t.Skip("loses every request once")
+	}
 	dbtest.Each(t, func(t *testing.T, db *database.DB) {
 		const requests = 16
 		var cuts []*cutting

@@ -247,6 +247,9 @@ func (h gateServer) changingRoutes() []string {
 // Whatever somebody was authenticated by may go while the request arrives, or between its authentication and its transaction: nothing is
 // changed then, by any route.
 func TestRevokedWhileARequestIsUnderWay(t *testing.T) {
+	if testing.Short() {
+		t.Skip("tries every route that changes something, in several ways")
+	}
 	dbtest.Each(t, func(t *testing.T, db *database.DB) {
 		h := newGateServer(t, db)
 		var revoke atomic.Pointer[func()]

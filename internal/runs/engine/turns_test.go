@@ -22,6 +22,9 @@ import (
 // Behind 12 runs of 500 names that no name server answers, every run gets its turn, and a run of one healthy site ends: one of the same
 // member, one of another, one of a program. Nothing of the 12 has ended by then.
 func TestRunsOfDeadNamesStarveNobody(t *testing.T) {
+	if testing.Short() {
+		t.Skip("starts twelve runs on 500 sites")
+	}
 	const many, dead = 12, 500
 	dbtest.Each(t, func(t *testing.T, db *database.DB) {
 		var begun atomic.Int64
