@@ -194,7 +194,7 @@ func afterRestore(cmd *cobra.Command, h *app, file string) error {
 		}
 	}
 	if cancelled > 0 {
-		fmt.Fprintf(cmd.OutOrStdout(), "Cancelled %s that were active when the backup was made.\n", english.Plural(cancelled, "run", "runs"))
+		fmt.Fprintf(cmd.OutOrStdout(), "Cancelled %s active when the backup was made.\n", english.Plural(cancelled, "run that was", "runs that were"))
 	}
 	event := audit.Event{Action: access.DatabaseRestore, Detail: map[string]any{"file": filepath.Base(file), "cancelled_runs": cancelled}}
 	if err := h.log.RecordAlone(ctx, commandLine(), event); err != nil {

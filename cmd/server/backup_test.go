@@ -32,7 +32,7 @@ func TestBackupComesBack(t *testing.T) {
 				{[]string{"run", "clear-cache", "--all", "--json"}, 0, `"counts":{"ok":2}`},
 				{[]string{"backup", file}, 0, "keyset"},
 				{[]string{"backup", file}, 1, ""}, // nothing is overwritten
-				{[]string{"sites", "retire", "--site", s.fake.URL(0)}, 0, "1 sites retired"},
+				{[]string{"sites", "retire", "--site", s.fake.URL(0)}, 0, "1 site retired"},
 			})
 			for range 3 {
 				if code, _ := run(t, with(env, "DROVER_BACKUP_DIR="+folder, "DROVER_BACKUP_KEEP=2"), "backup"); code != 0 {
@@ -109,7 +109,7 @@ func TestRestoreSendsNothingOld(t *testing.T) {
 	}
 	db.Close()
 	sent := purged(s.fake)
-	tryCommands(t, s.env, []commandCase{{[]string{"restore", file}, 0, "1 runs that were active"}, {[]string{"run", "status", "--all", "--json"}, 0,
+	tryCommands(t, s.env, []commandCase{{[]string{"restore", file}, 0, "1 run that was active"}, {[]string{"run", "status", "--all", "--json"}, 0,
 		`"ok":1`}, {[]string{"runs", "show", "1", "--json"}, 1, `"state":"cancelled"`}})
 	if n := purged(s.fake); n != sent {
 		t.Errorf("%d requests of the old run were sent", n-sent)

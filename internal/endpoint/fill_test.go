@@ -43,9 +43,9 @@ func TestTypesAndAdvice(t *testing.T) {
 		{`{"type":"array","items":{"type":"object","properties":{"a":{"type":"integer","required":true}}}}`, `[{}]`, "", "This is required: a."},
 		{`{"enum":["a","a",1]}`, "1", `{"v":1}`, ""},
 		{`{"enum":[1e999999999,"a"]}`, "a", `{"v":"a"}`, ""},
-		{`{"type":["mixed","string","string"],"maxLength":1}`, "ab", "", "Enter at most 1 characters. This has 2."},
+		{`{"type":["mixed","string","string"],"maxLength":1}`, "ab", "", "Enter at most 1 character. This has 2."},
 		{`{"type":["string","integer"]}`, "12", `{"v":"12"}`, ""},
-		{`{"oneOf":[{"type":"string"},{"type":"string"}],"maxLength":1}`, "ab", "", "Enter at most 1 characters. This has 2."},
+		{`{"oneOf":[{"type":"string"},{"type":"string"}],"maxLength":1}`, "ab", "", "Enter at most 1 character. This has 2."},
 	} {
 		filled, problems := formFor(t, "POST", c.schema).Fill(map[string][]string{"v": {c.typed}})
 		if problems["v"] != c.problem || c.problem == "" && !sameJSON(filled.Body, c.body) {
