@@ -2,6 +2,7 @@ package sites
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -48,5 +49,6 @@ func breakAt(tx *gorm.DB, e eventRow, at int64) error {
 	if err := tx.Create(&e).Error; err != nil {
 		return err
 	}
-	return tx.Model(&siteRow{}).Where("id = ?", e.SiteID).Update("state_since", at).Error
+	return errors.Join(tx.Model(&siteRow{}).Where("id = ?", e.SiteID).Update("state_since", at).Error,
+		tx.Model(&credentialRow{}).Where("site_id = ? AND worked_at = 0", e.SiteID).Update("worked_at", at).Error)
 }
