@@ -24,7 +24,7 @@ import (
 
 // client is where a command works: on the data here, or through the API of a server elsewhere.
 type client interface {
-	sites(context.Context, sites.Selection) ([]web.SiteLine, error)
+	sites(context.Context, sites.Selection, web.SiteFilter) ([]web.SiteLine, error)
 	preview(context.Context, runs.Spec) ([]web.RequestLine, web.PreviewLine, error)
 	// run starts the spec and waits for its end; each is told how far it is. An error with a run says that it goes on without us.
 	run(ctx context.Context, spec runs.Spec, each func(web.RunLine)) (web.RunLine, error)
@@ -71,9 +71,9 @@ func refusedByServer(err error) error {
 // localClient works on the data of this machine.
 type localClient struct{ *app }
 
-func (d localClient) sites(ctx context.Context, sel sites.Selection) ([]web.SiteLine, error) {
+func (d localClient) sites(ctx context.Context, sel sites.Selection, f web.SiteFilter) ([]web.SiteLine, error) {
 	found, err := d.registry.Select(ctx, commandLine(), sel)
-	return lines(found, web.LineOfSite), err
+	return lines(f.Keep(found, time.Now()), web.LineOfSite), err
 }
 
 func lines[From, Line any](all []From, line func(From) Line) []Line {
@@ -178,8 +178,16 @@ type remoteClient struct{ *remote.Drover }
 
 const api = "/api/v1"
 
-func (d remoteClient) sites(ctx context.Context, sel sites.Selection) ([]web.SiteLine, error) {
-	return remote.Lines[web.SiteLine](ctx, d.Drover, api+"/sites", url.Values{"client": sel.Clients, "tag": sel.Tags, "site": sel.Homes})
+func (d remoteClient) sites(ctx context.Context, sel sites.Selection, f web.SiteFilter) ([]web.SiteLine, error) {
+	q := f.Values()
+	q["client"], q["tag"], q["site"] = sel.Clients, sel.Tags, sel.Homes
+	if sel.State != "" {
+		q.Set("state", string(sel.State))
+	}
+	if sel.Query != "" {
+		q.Set("q", sel.Query)
+	}
+	return remote.Lines[web.SiteLine](ctx, d.Drover, api+"/sites", q)
 }
 
 func startOf(spec runs.Spec) web.Start {

@@ -49,6 +49,8 @@ func TestTheCommandLineOnARemoteServer(t *testing.T) {
 		"runs show 999":                                      {1, ""},
 		"runs cancel 1":                                      {1, ""},
 		"sites list --json":                                  {0, `"username":"drover"`},
+		"sites list --cache None --json":                     {0, ""},
+		"sites list --state odd":                             {2, ""},
 		"audit list --action token.use --json":               {0, `"actor":"olga by the token laptop"`},
 		"sites list --server http://drover.agency.example":   {2, ""},
 		"sites list --server https://127.0.0.1:1 --all":      {1, ""},

@@ -31,6 +31,18 @@ type Filter struct {
 	Offset      int
 }
 
+// Reported tells whether the filter keeps the site by what checks and runs found of it, whatever else the filter says.
+func (f Filter) Reported(s Site) bool {
+	for _, c := range [][2]string{{f.Cache, s.CacheState}, {f.Plugin, s.PluginVersion}, {f.WordPress, s.WordPressVersion}} {
+		if c[0] != "" && stored(c[0]) != c[1] {
+			return false
+		}
+	}
+	old := !s.Credential.CreatedAt.IsZero() && s.Credential.CreatedAt.Before(f.Credential)
+	ends := !s.CertificateEnds.IsZero() && s.CertificateEnds.Before(f.Certificate)
+	return (f.Credential.IsZero() || old) && (f.Certificate.IsZero() || ends)
+}
+
 // storable tells whether a site can have what the filter asks for: no text that is stored holds what PostgreSQL refuses, and SQLite takes for
 // the end of a text.
 func (f Filter) storable() bool {

@@ -29,6 +29,9 @@ const (
 	Retired   State = "retired" // of a site that was retired, whatever its last check found
 )
 
+// States are those of sites that are not retired.
+func States() []State { return []State{Ready, Warning, Broken, Unchecked} }
+
 // Site is one WordPress site that an agency looks after. It holds no secret.
 type Site struct {
 	ID     int64

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"time"
 
 	"github.com/droverhq/drover/internal/access"
 	"github.com/droverhq/drover/internal/audit"
@@ -54,6 +55,7 @@ func (s *Server) apiSites(v *requestContext) error {
 	if err != nil {
 		return err
 	}
+	found = siteFilterOf(q).Keep(found, time.Now())
 	all := make([]SiteLine, len(found))
 	for i, site := range found {
 		all[i] = LineOfSite(site)

@@ -97,8 +97,8 @@ var pageCommands = []struct {
 }
 
 func sitesCommand(what string, q url.Values) views.PageCommand {
-	return views.PageCommand{What: what, Drover: []string{words("drover sites list", flags(q, "client", "tag", "site"))},
-		Curl: curl("/api/v1/sites", only(q, "client", "tag", "state", "q", "site"))}
+	named := []string{"client", "tag", "state", "q", "cache", "plugin", "wordpress", "credential", "certificate", "site"}
+	return views.PageCommand{What: what, Drover: []string{words("drover sites list", flags(q, named...))}, Curl: curl("/api/v1/sites", only(q, named...))}
 }
 
 func commandOf(page *url.URL, homes []string) views.PageCommand {

@@ -12,6 +12,8 @@ func TestCommandOfAPage(t *testing.T) {
 		"/":      {"drover runs list", "/api/v1/runs"},
 		"/sites": {"drover sites list", "/api/v1/sites"},
 		"/sites?client=Granite+Law&tag=blog&page=3": {"drover sites list --client 'Granite Law' --tag blog", "/api/v1/sites?client=Granite+Law&tag=blog"},
+		"/sites?state=broken&cache=Enabled&plugin=2.8.1&credential=90": {"drover sites list --state broken --cache Enabled --plugin 2.8.1 --credential 90",
+			"/api/v1/sites?cache=Enabled&credential=90&plugin=2.8.1&state=broken"},
 		"/sites/12":              {"drover sites list --site https://acme.example", "/api/v1/sites?site=https%3A%2F%2Facme.example"},
 		"/sites/import":          {"drover sites import FILE.csv"},
 		"/runs?operation=status": {"drover runs list", "/api/v1/runs?operation=status"},

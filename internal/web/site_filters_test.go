@@ -1,13 +1,16 @@
 package web_test
 
 import (
+	"errors"
 	"html"
 	"net/url"
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/droverhq/drover/internal/access"
+	"github.com/droverhq/drover/internal/members"
 	"github.com/droverhq/drover/internal/sites"
 	"github.com/droverhq/drover/internal/vault"
 )
@@ -78,7 +81,12 @@ func TestSitesByWhatTheyReported(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	if err := errors.Join(h.db.Gorm.Exec("UPDATE credentials SET created_at = ? WHERE site_id = 2", time.Now().AddDate(0, 0, -3).UnixMicro()).Error,
+		h.db.Gorm.Exec("UPDATE sites SET certificate_ends = ? WHERE id = 3", time.Now().AddDate(0, 0, 20).UnixMicro()).Error); err != nil {
+		t.Fatal(err)
+	}
 	p := h.signIn(t, access.Admin)
+	api, _ := h.program(t, members.Member{Email: "mara@agency.example", Name: "Mara", Role: access.Admin}, members.Token{Name: "t", Role: access.Viewer})
 	for query, want := range map[string]string{
 		"cache=Enabled":               "a c e",
 		"cache=not-known":             "d",
@@ -93,12 +101,20 @@ func TestSitesByWhatTheyReported(t *testing.T) {
 		"sort=cache&dir=desc":         "a c e b d",
 		"cache=Enabled&sort=plugin":   "a c e",
 		"plugin=%27+OR+1%3D1&q=site":  "",
-		"plugin=%00":                  "",
 		"sort=plugin&cache=not-known": "d",
+		"credential=1":                "b",
+		"credential=400":              "",
+		"credential=x":                "a b c d e",
+		"certificate=30":              "c",
+		"certificate=5&cache=Enabled": "",
+		"state=unchecked&plugin=2.10": "b c",
 	} {
 		_, page := p.get("/sites?" + query)
 		if got := strings.ReplaceAll(strings.Join(listed(page), " "), "Site ", ""); got != want {
 			t.Errorf("%s: %s, want %s", query, got, want)
+		}
+		if status, body := api.call("GET", "/api/v1/sites?"+query, ""); status != 200 || strings.Count(body, "\n") != len(strings.Fields(want)) {
+			t.Errorf("the API with %s: %d %s, want %s", query, status, body, want)
 		}
 		_, to := p.post("/sites/views", url.Values{"name": {query}, "query": {query}})
 		if _, page = p.get(to); strings.ReplaceAll(strings.Join(listed(page), " "), "Site ", "") != want {

@@ -61,9 +61,8 @@ func siteFilter(query url.Values) sites.Filter {
 	}
 	f.Cache, f.Plugin, f.WordPress = query.Get("cache"), query.Get("plugin"), query.Get("wordpress")
 	f.Credential = olderThan(query.Get("credential"), time.Now())
-	if n, err := strconv.Atoi(query.Get("certificate")); err == nil && n > 0 && n <= mostDays {
-		f.Certificate = time.Now().AddDate(0, 0, n)
-	}
+	days, _ := strconv.Atoi(query.Get("certificate")) // what is no number does not narrow
+	f.Certificate = within(days, time.Now())
 	return f
 }
 
