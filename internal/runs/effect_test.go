@@ -180,7 +180,7 @@ func TestAnAbilityIsJudgedByWhatItsSiteSaysToo(t *testing.T) {
 		}
 		h.Exec(t, "INSERT INTO site_indexes (site_id, fetched_at, body, abilities) VALUES (?, 1, ?, ?)", h.Sites[0].ID, packed.Bytes(), packed.Bytes())
 		for path, want := range map[string]operation.Effect{
-			"/wp-abilities/v1/abilities/acme/tidy/run": operation.Destroy, "/WP-abilities//v1/abilities/acme/Tidy/run/": operation.Destroy,
+			"/wp-abilities/v1/abilities/acme/tidy/run": operation.Destroy, "/WP-abilities/v1/abilities/acme/Tidy/run/": operation.Destroy,
 			"/wp-abilities/v1/abilities/acme/sweep/run": operation.Change,
 			"/wp-abilities/v1/abilities/acme/erase/run": operation.Destroy, "/wp-abilities/v1/abilities/acme/other/run": operation.Change,
 		} {

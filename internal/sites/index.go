@@ -28,8 +28,8 @@ type Offered struct {
 	Problem   string // why there is nothing, as a sentence
 }
 
-// personWaits is how long a person who looks at a page waits for the turn of one request.
-const personWaits = 2 * time.Second
+// mostPause is how long a person who looks at a page waits for a server that asked for fewer requests.
+const mostPause = 2 * time.Second
 
 // indexKept is how long an index is good; it changes when a plugin is activated or updated.
 const indexKept = 24 * time.Hour
@@ -63,7 +63,7 @@ func (r *Registry) Offered(ctx context.Context, actor access.Actor, s Site, relo
 	case err != nil:
 		return Offered{}, err
 	}
-	located, err := r.Locate(ctx, access.System(), s, client.Through(wordpress.Gate{MaxWait: personWaits}))
+	located, err := r.Locate(ctx, access.System(), s, client.Through(wordpress.Gate{MaxPause: mostPause}))
 	if err != nil {
 		return Offered{}, err
 	}

@@ -20,9 +20,9 @@ type Client struct {
 type Gate struct {
 	Turn       Turn // whose request it is: members and their runs take turns
 	PerAddress int  // exchanges under way at once to the site's address; 0 means the network's own limit
-	// MaxWait, when set, bounds the wait for a place at the address, for requests that a person waits for: a server that asked for fewer requests may
-	// be left alone for longer. The exchange's fault is ErrBusy then.
-	MaxWait time.Duration
+	// MaxPause, when set, is for requests that a person waits for: where the server asked for fewer requests and is left alone for longer, the
+	// exchange's fault is ErrBusy at once.
+	MaxPause time.Duration
 	// Lease, when set, is asked before the request waits for its place at the address, and may wait itself: another process may be speaking
 	// to that server. An error from it is the exchange's fault. The context that it returns ends when the address may not be spoken to any
 	// more, and the exchange with it; release is called when the exchange has ended.

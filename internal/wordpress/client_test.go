@@ -171,7 +171,7 @@ func TestAPersonDoesNotWaitForAPause(t *testing.T) {
 		w.Header().Set("Retry-After", "600")
 		w.WriteHeader(http.StatusTooManyRequests)
 	})
-	page := s.client(OverrideNone).Through(Gate{MaxWait: 2 * time.Second})
+	page := s.client(OverrideNone).Through(Gate{MaxPause: 2 * time.Second})
 	if at, v := page.Locate(t.Context()); at.Root != "" || v.Reason != ReasonRateLimited {
 		t.Errorf("the first look: %+v %+v", at, v)
 	}

@@ -41,7 +41,7 @@ func (c *Client) Locate(ctx context.Context) (Location, Verdict) {
 		return found.location(), Verdict{}
 	case s.other != nil:
 		return Location{}, s.other.another()
-	case c.gate.MaxWait > 0 && s.first.RetryAfter > c.gate.MaxWait: // the request itself would wait for too long
+	case c.gate.MaxPause > 0 && s.first.RetryAfter > c.gate.MaxPause: // the request itself would wait for too long
 		return Location{}, s.first
 	}
 	return Location{}, Verdict{}

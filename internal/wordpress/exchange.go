@@ -84,7 +84,7 @@ func (c *Client) turn(ctx context.Context, r Request, w wire, x *Exchange) {
 			x.Fault = fmt.Errorf("%w: %w", ErrCutOff, context.Cause(leased))
 		}
 	}()
-	free, err := c.network.limits.takeSoon(leased, x.Address, c.gate)
+	free, err := c.network.limits.take(leased, x.Address, c.gate)
 	x.Waited += time.Since(came)
 	if err != nil {
 		x.Fault = err

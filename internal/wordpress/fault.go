@@ -26,7 +26,7 @@ var (
 	ErrCancelled      = errors.New("it was cancelled")
 	ErrTooLarge       = errors.New("the answer is too large")
 	ErrWait           = errors.New("the request was still waiting for its turn")
-	ErrBusy           = errors.New("the server is busy or asked Drover to slow down, so nothing was sent. Try again in a minute")
+	ErrBusy           = errors.New("the server asked Drover to slow down, so nothing was sent. Try again in a minute")
 )
 
 var faults = []error{ErrRequest, ErrRefusedAddress, ErrResolve, ErrConnect, ErrTLS, ErrTimeout, ErrCutOff, ErrCancelled, ErrTooLarge}

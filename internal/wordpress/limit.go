@@ -48,7 +48,11 @@ func newLimits(total, perAddress int) *limits {
 
 // take waits for a place at the address and then for one of all, so that sites which wait for one server take no place from others.
 // At most gate.PerAddress exchanges are under way there then, the usual number when it is 0. The place is given back with what was felt.
+// Where the server is in a pause that is longer than the gate allows, it returns ErrBusy.
 func (l *limits) take(ctx context.Context, address netip.Addr, gate Gate) (free func(measured), err error) {
+	if gate.MaxPause > 0 && l.pause(address) > gate.MaxPause {
+		return nil, ErrBusy
+	}
 	s, w := l.enter(address, &waiter{whose: gate.Turn, most: cmp.Or(gate.PerAddress, l.perAddress), turn: make(chan struct{})})
 	if err := l.wait(ctx, &s.waiting, w, func() { s.users-- }); err != nil {
 		if errors.Is(err, errHadTurn) {
@@ -67,22 +71,6 @@ func (l *limits) take(ctx context.Context, address netip.Addr, gate Gate) (free 
 		l.leaveAll()
 		l.leave(s, f)
 	}, nil
-}
-
-// takeSoon is take within the time that the gate allows for it, or ErrBusy.
-func (l *limits) takeSoon(ctx context.Context, address netip.Addr, gate Gate) (free func(measured), err error) {
-	if gate.MaxWait == 0 {
-		return l.take(ctx, address, gate)
-	}
-	if l.pause(address) > gate.MaxWait {
-		return nil, ErrBusy
-	}
-	soon, cancel := context.WithTimeout(ctx, gate.MaxWait)
-	defer cancel()
-	if free, err = l.take(soon, address, gate); err != nil && ctx.Err() == nil {
-		err = ErrBusy
-	}
-	return free, err
 }
 
 // pause is how long nothing is sent to the address.
