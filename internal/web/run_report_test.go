@@ -33,7 +33,7 @@ func TestReport(t *testing.T) {
 		}
 		path := "/runs/4/report"
 		status, body := admin.get(path)
-		for _, want := range []string{"Mara Lindqvist", "Acme shop", "Zulu secret", "2 sites", "succeeded", "/bigscoots-cache/v2/clear-cache", "all sites",
+		for _, want := range []string{"Mara Lindqvist", "Acme shop", "Zulu secret", "2 sites", "succeeded", "/bigscoots-cache/v2/clear-cache", "All sites",
 			"loaded before and after", finished[0].Hash} {
 			if status != http.StatusOK || !strings.Contains(body, want) {
 				t.Errorf("the report: %d without %q", status, want)
