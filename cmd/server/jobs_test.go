@@ -47,6 +47,7 @@ func TestDemoInABrowser(t *testing.T) {
 		},
 		"pages": {
 			{"back to the composer", backToTheComposer},
+			{"faster than the scripts", chooseBeforeScripts},
 			{"lists move while runs go", listsFollowRuns},
 			{"a run's page stands still", runStandsStill},
 			{"pages on paper", pagesPrint},

@@ -88,6 +88,12 @@ document.addEventListener("keydown", (event) => {
   if (preview) htmx.trigger(preview, "refresh");
 });
 
+// Whether a control is no longer as the page came: somebody was faster than the scripts, or the browser restored it.
+const changed = (control) =>
+  control.matches("[type=checkbox], [type=radio]") ? control.checked !== control.defaultChecked
+    : control.matches("select") ? [...control.options].some((option) => option.selected !== option.defaultSelected)
+      : "defaultValue" in control && control.value !== control.defaultValue;
+
 // The filters count only while not all sites are meant; what a browser restores on the way back is previewed again.
 const compose = document.querySelector("form[data-compose]");
 if (compose) {
@@ -122,7 +128,7 @@ if (compose) {
   addEventListener("pageshow", (event) => {
     narrowScope();
     const [from] = performance.getEntriesByType("navigation");
-    if (event.persisted || from?.type !== "navigate") htmx.trigger(compose.querySelector("[data-preview]"), "refresh");
+    if (event.persisted || from?.type !== "navigate" || [...compose.elements].some(changed)) htmx.trigger(compose.querySelector("[data-preview]"), "refresh");
   });
   compose.addEventListener("keydown", (event) => {
     if (event.key !== "Enter" || event.target.name !== "confirm") return;
