@@ -27,14 +27,14 @@ func backToTheComposer(j *job) {
 	j.wait(`performance.getEntriesByType("navigation")[0].type === "reload" && document.querySelector("#run-preview")?.innerText.includes("Status on 46 sites")`)
 }
 
-// chosenEarly chooses all sites when the composer stands there, and before its scripts have run.
-const chosenEarly = `document.addEventListener("readystatechange", () => {
+// chooseFirst chooses all sites when the composer stands there, and before its scripts have run.
+const chooseFirst = `document.addEventListener("readystatechange", () => {
 	if (document.readyState === "interactive") document.querySelector('input[name="all"][value="1"]')?.click();
 })`
 
 // chooseBeforeScripts is faster than the scripts of a slow line: the bar describes what is chosen all the same.
 func chooseBeforeScripts(j *job) {
-	script, err := chromedp.Call(j.ctx, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: chosenEarly})
+	script, err := chromedp.Call(j.ctx, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: chooseFirst})
 	if err != nil {
 		j.t.Fatal(err)
 	}
