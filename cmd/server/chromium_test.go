@@ -73,6 +73,11 @@ func until(expression string) chromedp.Action[chromedp.Void] {
 	}
 }
 
+// pressed presses a button by the page's own script: one that is drawn anew at that moment is another node by the time that a click from outside comes.
+func pressed(selector string) chromedp.Action[chromedp.Void] {
+	return until(fmt.Sprintf(`(() => { const button = document.querySelector(%q); button?.click(); return button })()`, selector))
+}
+
 // waitLong waits for as long as a run on thousands of sites may take, or one that silent sites hold up.
 func waitLong(t *testing.T, ctx context.Context, expression string) {
 	t.Helper()

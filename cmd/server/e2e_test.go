@@ -97,10 +97,10 @@ func TestOnRealWordPress(t *testing.T) {
 		test func(*testing.T, lab)
 	}
 	for name, all := range map[string][]labTest{
-		"clearing caches": {{"the main job", testTheMainJob}, {"the command line", testTheCommandLine}, {"the field", testTheField}},
+		"clearing caches": {{"the main job", testTheMainJob}, {"the command line", testTheCommandLine}, {"the field", testTheField},
+			{"limited users", testLimitedUsers}},
 		"endpoints":       {{"our operations", testOurOperations}, {"any endpoint", testAnyEndpoint}, {"abilities", testAbilities}},
 		"rotation":        {{"on a network and single sites", testRotation}},
-		"limited users":   {{"on single sites", testLimitedUsers}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

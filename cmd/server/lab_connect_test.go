@@ -255,7 +255,7 @@ func TestAQueueOfTenInRealWordPress(t *testing.T) {
 			d.open("/connect")
 			d.says("4 of 9 connected · 5 ready to approve · 1 skipped")
 		}
-		d.do("approve next", chromedp.Click(`form[action="/connect/next"] button`), until(`location.host.endsWith(".test") && location.host != "drover.test"`))
+		d.do("approve next", pressed(`form[action="/connect/next"] button`), until(`location.host.endsWith(".test") && location.host != "drover.test"`))
 		d.do("go to WordPress", until(`document.querySelector("#user_pass, #approve")`))
 		host := evaluate(t, d.ctx, "location.host")
 		if sites[host] == nil || host == skipped {
