@@ -73,7 +73,7 @@ func until(expression string) chromedp.Action[chromedp.Void] {
 	}
 }
 
-// pressed presses a button by the page's own script: one that is drawn anew at that moment is another node by the time that a click from outside comes.
+// pressed presses a button by the page's own script: one that is drawn again at that moment is another node by the time that a click from outside comes.
 func pressed(selector string) chromedp.Action[chromedp.Void] {
 	return until(fmt.Sprintf(`(() => { const button = document.querySelector(%q); button?.click(); return button })()`, selector))
 }

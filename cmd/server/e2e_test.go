@@ -99,8 +99,8 @@ func TestOnRealWordPress(t *testing.T) {
 	for name, all := range map[string][]labTest{
 		"clearing caches": {{"the main job", testTheMainJob}, {"the command line", testTheCommandLine}, {"the field", testTheField},
 			{"limited users", testLimitedUsers}},
-		"endpoints":       {{"our operations", testOurOperations}, {"any endpoint", testAnyEndpoint}, {"abilities", testAbilities}},
-		"rotation":        {{"on a network and single sites", testRotation}},
+		"endpoints": {{"our operations", testOurOperations}, {"any endpoint", testAnyEndpoint}, {"abilities", testAbilities}},
+		"rotation":  {{"on a network and single sites", testRotation}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
