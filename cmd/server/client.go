@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"os"
@@ -24,7 +25,8 @@ import (
 
 // client is where a command works: on the data here, or through the API of a server elsewhere.
 type client interface {
-	sites(context.Context, sites.Selection, web.SiteFilter) ([]web.SiteLine, error)
+	// sites lists the selected sites, narrowed by the filters that web.NarrowSites takes.
+	sites(ctx context.Context, sel sites.Selection, filters url.Values) ([]web.SiteLine, error)
 	preview(context.Context, runs.Spec) ([]web.RequestLine, web.PreviewLine, error)
 	// run starts the spec and waits for its end; each is told how far it is. An error with a run says that it goes on without us.
 	run(ctx context.Context, spec runs.Spec, each func(web.RunLine)) (web.RunLine, error)
@@ -71,9 +73,9 @@ func refusedByServer(err error) error {
 // localClient works on the data of this machine.
 type localClient struct{ *app }
 
-func (d localClient) sites(ctx context.Context, sel sites.Selection, f web.SiteFilter) ([]web.SiteLine, error) {
+func (d localClient) sites(ctx context.Context, sel sites.Selection, filters url.Values) ([]web.SiteLine, error) {
 	found, err := d.registry.Select(ctx, commandLine(), sel)
-	return lines(f.Keep(found, time.Now()), web.LineOfSite), err
+	return lines(web.NarrowSites(found, filters), web.LineOfSite), err
 }
 
 func lines[From, Line any](all []From, line func(From) Line) []Line {
@@ -178,8 +180,9 @@ type remoteClient struct{ *remote.Drover }
 
 const api = "/api/v1"
 
-func (d remoteClient) sites(ctx context.Context, sel sites.Selection, f web.SiteFilter) ([]web.SiteLine, error) {
-	q := f.Values()
+func (d remoteClient) sites(ctx context.Context, sel sites.Selection, filters url.Values) ([]web.SiteLine, error) {
+	q := url.Values{}
+	maps.Copy(q, filters)
 	q["client"], q["tag"], q["site"] = sel.Clients, sel.Tags, sel.Homes
 	if sel.State != "" {
 		q.Set("state", string(sel.State))

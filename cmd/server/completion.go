@@ -27,7 +27,7 @@ func (c *config) complete(cmd *cobra.Command, values func(client) ([]string, err
 // completeSites completes from what the sites have, with how many have it.
 func (c *config) completeSites(cmd *cobra.Command, values func(web.SiteLine) []string) ([]string, cobra.ShellCompDirective) {
 	return c.complete(cmd, func(d client) ([]string, error) {
-		all, err := d.sites(cmd.Context(), sites.Selection{All: true}, web.SiteFilter{})
+		all, err := d.sites(cmd.Context(), sites.Selection{All: true}, nil)
 		counts := map[string]int{}
 		for _, s := range all {
 			for _, value := range values(s) {

@@ -201,7 +201,7 @@ func sitesListCommand(c *config) *cobra.Command {
 	var asJSON bool
 	var state, words string
 	var chosen selecting
-	var filter web.SiteFilter
+	var filters siteFilters
 	cmd := &cobra.Command{
 		Use:   "list",
 		Short: "List the sites",
@@ -215,7 +215,7 @@ func sitesListCommand(c *config) *cobra.Command {
 				if sel.State, sel.Query = sites.State(state), words; state != "" && !slices.Contains(sites.States(), sel.State) {
 					return usage("--state: there is no state %q; choose ready, warning, broken or unchecked", state)
 				}
-				all, err := d.sites(cmd.Context(), sel, filter)
+				all, err := d.sites(cmd.Context(), sel, filters.values())
 				if err != nil {
 					return err
 				}
@@ -228,11 +228,7 @@ func sitesListCommand(c *config) *cobra.Command {
 	f.BoolVar(&asJSON, "json", false, "print one JSON object per line")
 	f.StringVar(&state, "state", "", "sites in this state: ready, warning, broken or unchecked")
 	f.StringVar(&words, "q", "", "sites with these words in their name, URL, client, tags or username")
-	f.StringVar(&filter.Cache, "cache", "", "sites whose cache has this state, such as Enabled; not-known where no check has told")
-	f.StringVar(&filter.Plugin, "plugin", "", "sites with this version of the cache plugin, or not-known")
-	f.StringVar(&filter.WordPress, "wordpress", "", "sites with this version of WordPress, or not-known")
-	f.IntVar(&filter.Credential, "credential", 0, "sites whose credential is older than this number of days")
-	f.IntVar(&filter.Certificate, "certificate", 0, "sites whose certificate expires within this number of days")
+	filters.register(f)
 	chosen.register(c, cmd)
 	return cmd
 }

@@ -230,7 +230,7 @@ func sitesExportCommand(c *config) *cobra.Command {
 		Args:  cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return c.withClient(cmd.Context(), func(d client) error {
-				all, err := d.sites(cmd.Context(), chosen.orAll(), web.SiteFilter{})
+				all, err := d.sites(cmd.Context(), chosen.orAll(), nil)
 				if err != nil {
 					return err
 				}

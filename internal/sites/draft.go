@@ -44,7 +44,7 @@ func (d *Draft) clean(p validation.Problems) {
 	}
 	checkText(p, "name", d.Name, longestName)
 	checkText(p, "client", d.Client, longestName)
-	d.Tags = cleanTags(d.Tags)
+	d.Tags = CleanTags(d.Tags)
 	for _, tag := range d.Tags {
 		checkText(p, "tags", tag, longestTag)
 	}
@@ -117,11 +117,9 @@ func SplitTags(s string) []string {
 	return tags
 }
 
-// CleanTags makes tags as they were typed canonical, as those of sites are stored: see SplitTags; in small letters, sorted, each once.
-func CleanTags(tags []string) []string { return cleanTags(tags) }
-
-// cleanTags makes tags canonical. None holds what separates tags wherever several are written into one field: such a one is several.
-func cleanTags(tags []string) []string {
+// CleanTags makes tags canonical, as those of sites are stored: in small letters, sorted, each once. None holds what separates tags wherever several are
+// written into one field, see SplitTags: such a one is several.
+func CleanTags(tags []string) []string {
 	cleaned := make([]string, 0, len(tags))
 	for _, written := range tags {
 		for _, tag := range SplitTags(cleanText(written)) { // on one line by now

@@ -43,7 +43,7 @@ func (r *Registry) EditMany(ctx context.Context, actor access.Actor, e ManyEdit,
 	if e.Nothing() {
 		return validation.Problems{"tags": "Choose a client, or enter tags."}
 	}
-	e.Add, e.Remove = cleanTags(e.Add), cleanTags(e.Remove)
+	e.Add, e.Remove = CleanTags(e.Add), CleanTags(e.Remove)
 	ids = slices.Compact(slices.Sorted(slices.Values(ids)))
 	err := r.store.change(ctx, actor, func(w write) error {
 		chosen, err := w.sites(access.SiteEdit, "", ids)

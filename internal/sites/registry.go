@@ -290,7 +290,7 @@ func (r *Registry) Restore(ctx context.Context, actor access.Actor, ids ...int64
 
 // Tag adds one tag to the sites.
 func (r *Registry) Tag(ctx context.Context, actor access.Actor, tag string, ids ...int64) error {
-	tags, p := cleanTags([]string{tag}), validation.Problems{}
+	tags, p := CleanTags([]string{tag}), validation.Problems{}
 	if len(tags) == 0 {
 		p["tag"] = "Enter a tag."
 		return p

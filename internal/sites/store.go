@@ -175,7 +175,7 @@ func (s store) matching(q *gorm.DB, scope access.Scope, f Filter) *gorm.DB {
 		q = q.Where("sites.client_id IN (SELECT id FROM clients WHERE key IN ?)", access.ClientKeys(f.Clients))
 	}
 	if len(f.Tags) > 0 {
-		q = q.Where("sites.id IN (SELECT site_id FROM site_tags WHERE tag IN ?)", cleanTags(f.Tags))
+		q = q.Where("sites.id IN (SELECT site_id FROM site_tags WHERE tag IN ?)", CleanTags(f.Tags))
 	}
 	for column, value := range map[string]string{"sites.cache_state": f.Cache, "sites.plugin_version": f.Plugin, "sites.wordpress_version": f.WordPress} {
 		if value != "" {

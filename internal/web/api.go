@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"time"
 
 	"github.com/droverhq/drover/internal/access"
 	"github.com/droverhq/drover/internal/audit"
@@ -55,7 +54,7 @@ func (s *Server) apiSites(v *requestContext) error {
 	if err != nil {
 		return err
 	}
-	found = siteFilterOf(q).Keep(found, time.Now())
+	found = NarrowSites(found, q)
 	all := make([]SiteLine, len(found))
 	for i, site := range found {
 		all[i] = LineOfSite(site)
