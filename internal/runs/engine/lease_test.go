@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/netip"
 	"testing"
@@ -199,4 +200,31 @@ func TestJobsWaitForRoom(t *testing.T) {
 			last = late
 		}
 	})
+}
+
+// A batch that could not store its outcomes until its lease was lost is another worker's: it is not failed, and the log says why.
+func TestALostLeaseIsSaidFirst(t *testing.T) {
+	t.Parallel()
+	down := errors.New("the database does not answer")
+	lost := fmt.Errorf("%w: no renewal was confirmed", runs.ErrLeaseLost)
+	for name, c := range map[string]struct {
+		cause, err error
+		want       []error
+	}{
+		"lost, and not stored":     {lost, down, []error{runs.ErrLeaseLost, down}},
+		"lost, and said so":        {lost, runs.ErrLeaseLost, []error{runs.ErrLeaseLost}},
+		"lost once all was stored": {lost, nil, nil},
+		"not stored":               {nil, down, []error{down}},
+		"stopped, and not stored":  {context.Canceled, down, []error{down}},
+	} {
+		err := lostFirst(c.cause, c.err)
+		for _, want := range c.want {
+			if !errors.Is(err, want) {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+		if (err == nil) != (c.want == nil) || errors.Is(err, runs.ErrLeaseLost) != (len(c.want) > 0 && errors.Is(c.want[0], runs.ErrLeaseLost)) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
 }

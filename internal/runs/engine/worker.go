@@ -156,7 +156,15 @@ func (e *Engine) workLeased(ctx context.Context, t *taken) (err error) {
 	if err != nil {
 		return cmp.Or(context.Cause(sending), err)
 	}
-	return b.work(ctx, sending, targets)
+	return lostFirst(context.Cause(sending), b.work(ctx, sending, targets))
+}
+
+// lostFirst is the error of a batch. Where its lease was lost, that is said first: the batch is another worker's, whatever else failed.
+func lostFirst(cause, err error) error {
+	if err == nil || !errors.Is(cause, runs.ErrLeaseLost) || errors.Is(err, runs.ErrLeaseLost) {
+		return err
+	}
+	return fmt.Errorf("%w; %w", cause, err)
 }
 
 // panicked is a panic as an error. It is logged here, with the stack.
