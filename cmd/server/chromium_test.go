@@ -81,12 +81,13 @@ func pressed(selector string) chromedp.Action[chromedp.Void] {
 // waitLong waits for as long as a run on thousands of sites may take, or one that silent sites hold up.
 func waitLong(t *testing.T, ctx context.Context, expression string) {
 	t.Helper()
-	for range 5 {
+	for range 3 {
 		if chromedp.Do(ctx, until(expression)) == nil {
 			return
 		}
 	}
-	t.Fatalf("never true: %s", expression)
+	page, _ := chromedp.Run(ctx, chromedp.Evaluate[string]("location.href + '\n' + document.body.innerText"))
+	t.Fatalf("never true: %s\n%s", expression, page)
 }
 
 // evaluate evaluates an expression of the page.

@@ -210,7 +210,8 @@ func (j *job) find(words, title string) {
 // ended waits until the run on the page has ended, and returns its number.
 func (j *job) ended() string {
 	j.t.Helper()
-	waitLong(j.t, j.ctx, `/^\/runs\/\d+$/.test(location.pathname) && document.querySelector("#run-live")?.innerText.includes("Finished")`)
+	j.wait(`/^\/runs\/\d+$/.test(location.pathname)`)
+	waitLong(j.t, j.ctx, `document.querySelector("#run-live")?.innerText.includes("Finished")`)
 	return strings.TrimPrefix(evaluate(j.t, j.ctx, "location.pathname"), "/runs/")
 }
 

@@ -128,7 +128,7 @@ func deactivateByKeyboard(j *job) {
 	j.press(kb.Enter)
 	j.wait(`document.activeElement.name === "p.path" && document.activeElement.value.includes("…")`)
 	j.typed("akismet/akismet")
-	j.wait(fmt.Sprintf(`document.querySelector("#run-preview").innerText.includes("on %s sites")`, sites))
+	j.wait(fmt.Sprintf(`document.querySelector("#run-preview").innerText.includes("akismet/akismet on %s sites")`, sites))
 	j.chord(kb.Enter, ctrl)
 	j.wait(`document.activeElement.id === "confirm"`)
 	j.typed(sites + kb.Enter)

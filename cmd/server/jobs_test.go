@@ -146,7 +146,7 @@ func deactivateAPlugin(j *job) {
 	j.click(`button[name="example"][value="deactivate"]`)
 	j.wait(`document.activeElement.name === "p.path" && document.activeElement.value.includes("…")`)
 	j.typed("akismet/akismet")
-	j.wait(fmt.Sprintf(`document.querySelector("#run-preview").innerText.includes("on %s sites")`, sites))
+	j.wait(fmt.Sprintf(`document.querySelector("#run-preview").innerText.includes("akismet/akismet on %s sites")`, sites))
 	j.click("[data-run]")
 	if evaluate(j.t, j.ctx, `String(Boolean(document.querySelector("#confirm")))`) == "true" {
 		j.typed(sites + kb.Enter)
