@@ -128,7 +128,8 @@ if (compose) {
   addEventListener("pageshow", (event) => {
     narrowScope();
     const [from] = performance.getEntriesByType("navigation");
-    if (event.persisted || from?.type !== "navigate" || [...compose.elements].some(changed)) htmx.trigger(compose.querySelector("[data-preview]"), "refresh");
+    const current = from?.type === "navigate" && !event.persisted && ![...compose.elements].some(changed);
+    if (!current) setTimeout(() => htmx.trigger(compose.querySelector("[data-preview]"), "refresh")); // htmx itself starts by a timer, set before this one
   });
   compose.addEventListener("keydown", (event) => {
     if (event.key !== "Enter" || event.target.name !== "confirm") return;
