@@ -27,8 +27,10 @@ func backToTheComposer(j *job) {
 	j.wait(`performance.getEntriesByType("navigation")[0].type === "reload" && document.querySelector("#run-preview")?.innerText.includes("Status on 46 sites")`)
 }
 
-// chooseFirst chooses all sites when the composer stands there, and before its scripts have run.
-const chooseFirst = `document.addEventListener("readystatechange", () => {
+// chooseFirst chooses all sites when the composer stands there, and before its scripts have run. Timers are late, as on a busy machine.
+const chooseFirst = `const timer = setTimeout;
+window.setTimeout = (then, after = 0, ...rest) => timer(then, after + 500, ...rest);
+document.addEventListener("readystatechange", () => {
 	if (document.readyState === "interactive") document.querySelector('input[name="all"][value="1"]')?.click();
 })`
 
