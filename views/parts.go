@@ -143,6 +143,7 @@ var badges = map[string]badge{
 	"skipped":           {"skip-forward", "text-skipped", "Skipped"},
 	"failed":            {"circle-x", "text-failed", "Failed"},
 	"unknown":           {"circle-help", "text-unknown", "Unknown"},
+	"not_sent":          {"ban", "text-muted-foreground", "Not sent"},
 	"waiting":           {"circle-dashed", "text-muted-foreground", "Waiting"},
 	"running":           {"loader-circle", "text-muted-foreground", "Running"},
 	"ready":             {"circle-check", "text-ok", "Ready"},
@@ -192,6 +193,18 @@ func badgeOf(word string) badge {
 		return l
 	}
 	return badge{"circle-dashed", "text-muted-foreground", word}
+}
+
+// TargetBadge names what is shown of a target: its state until it is done, then its outcome. Where a run was cancelled before anything was
+// sent, nothing failed.
+func TargetBadge(state, outcome, reason string) string {
+	switch {
+	case state != "done":
+		return state
+	case outcome == "failed" && reason == "cancelled":
+		return "not_sent"
+	}
+	return outcome
 }
 
 // Bar is targets by outcome.

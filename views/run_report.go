@@ -52,6 +52,8 @@ func (r *RunReport) Add(row ReportRow) {
 		r.Counts.Partial++
 	case "skipped":
 		r.Counts.Skipped++
+	case "not_sent":
+		r.Counts.NotSent++
 	case "failed":
 		r.Counts.Failed++
 	case "unknown":
@@ -87,7 +89,7 @@ func (r RunReport) result() string {
 		n    int
 		word string
 	}{{r.Counts.OK, "succeeded"}, {r.Counts.Partial, "partly succeeded"}, {r.Counts.Skipped, "skipped"}, {r.Counts.Failed, "failed"},
-		{r.Counts.Unknown, "unknown"},
+		{r.Counts.Unknown, "unknown"}, {r.Counts.NotSent, "not sent"},
 		{r.Counts.Running, "running"}, {r.Counts.Waiting, "waiting"}} {
 		if each.n > 0 {
 			parts = append(parts, count(each.n)+" "+each.word)

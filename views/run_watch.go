@@ -131,6 +131,8 @@ type RunTarget struct {
 	Verified          string // yes, no or unclear; empty where nobody looked
 }
 
+func (t RunTarget) badge() string { return TargetBadge(t.State, t.Outcome, t.Reason) }
+
 // RunTargets is a page of a group's targets.
 type RunTargets struct {
 	RunID           int64
@@ -211,6 +213,11 @@ func (v RunView) failedLabel() string {
 	}
 	return "Rerun failed and not sent"
 }
+
+func (g RunGroup) badge() string { return TargetBadge("done", g.Outcome, g.Reason) }
+
+// changed tells whether the run may have changed sites of the group.
+func (g RunGroup) changed() bool { return g.Outcome == "ok" || g.Outcome == "partial" || g.Outcome == "unknown" }
 
 // meaning is what the group's outcome means where no reason says it.
 func (g RunGroup) meaning() string {

@@ -39,7 +39,7 @@ type TargetFilter struct {
 	NoReason bool   // only those without a reason
 	Client   string // that the site belonged to when the run started
 	State    TargetState
-	Latest   bool // by the time they ended, the newest first; else by name
+	Latest   bool // those that were sent, by the time they ended, the newest first; else by name
 	Limit    int  // 0: all
 	Offset   int
 }

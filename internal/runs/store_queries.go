@@ -193,7 +193,7 @@ func (s *Store) targets(ctx context.Context, scope access.Scope, f TargetFilter)
 	if err == nil {
 		q := s.filteredTargets(ctx, scope, f).Offset(f.Offset)
 		if f.Latest {
-			q = q.Where("ended_at > 0").Order("ended_at DESC, id DESC")
+			q = q.Where("ended_at > 0 AND reason <> ?", wordpress.ReasonCancelled).Order("ended_at DESC, id DESC")
 		} else {
 			q = q.Order("sort_name, lower(site_name), id")
 		}

@@ -103,6 +103,10 @@ func counts(c runs.Counts) views.RunCounts {
 		Running: c.Running}
 }
 
+func targetBadge(t runs.Target) string {
+	return views.TargetBadge(string(t.State), string(t.Outcome), string(t.Reason))
+}
+
 func targetView(t runs.Target) views.RunTarget {
 	return views.RunTarget{
 		ID: t.ID, RunID: t.RunID, SiteID: t.SiteID, Site: t.SiteName, Home: t.Home, State: string(t.State), Outcome: string(t.Outcome), Reason: string(t.Reason),

@@ -73,11 +73,8 @@ func runParams(o operation.Operation, run runs.Run) []views.RunParam {
 }
 
 func reportRow(t runs.Target) views.ReportRow {
-	row := views.ReportRow{Site: t.SiteName, Home: t.Home, Client: t.Client, Outcome: string(t.Outcome), Status: t.Status,
+	row := views.ReportRow{Site: t.SiteName, Home: t.Home, Client: t.Client, Outcome: targetBadge(t), Status: t.Status,
 		Verified: string(t.Verified), EndedAt: t.EndedAt}
-	if t.State != runs.TargetDone {
-		row.Outcome = string(t.State)
-	}
 	row.Sentence = cmp.Or(t.Note, t.Message)
 	if t.Reason != "" {
 		row.Sentence = t.Reason.Sentence()

@@ -126,11 +126,7 @@ func (s *Server) runsOf(v *requestContext, site int64) ([]views.SiteRun, error) 
 			return nil, err
 		}
 		for _, t := range targets {
-			outcome := string(t.Outcome)
-			if t.State != runs.TargetDone {
-				outcome = string(t.State)
-			}
-			all = append(all, views.SiteRun{Run: run.ID, Target: t.ID, Title: run.Title, Outcome: outcome, Reason: t.Reason.Label(), At: run.CreatedAt})
+			all = append(all, views.SiteRun{Run: run.ID, Target: t.ID, Title: run.Title, Outcome: targetBadge(t), Reason: t.Reason.Label(), At: run.CreatedAt})
 		}
 	}
 	return all, nil

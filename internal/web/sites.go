@@ -146,7 +146,7 @@ func (s *Server) siteRows(v *requestContext, found []sites.Site, upkeep sites.Up
 		rows[i] = views.SiteRow{
 			ID: site.ID, Name: site.Name, Host: site.Host, Client: site.Client, Tags: site.Tags, State: shownState(site), Finding: site.Finding,
 			SeenAt: site.SeenAt, Cache: site.CacheState, Mode: site.SetupMode, Environment: site.Environment, Plugin: site.PluginVersion, CacheAt: site.CacheAt,
-			LastOutcome: string(target.Outcome), LastReason: target.Reason.Sentence(), LastRun: target.RunID,
+			LastOutcome: targetBadge(target), LastReason: target.Reason.Sentence(), LastRun: target.RunID,
 			Administrator: site.Credential.Administrator, CredentialAt: site.Credential.CreatedAt,
 			StateSince: site.StateSince, CertificateEnds: site.CertificateEnds, WordPress: site.WordPressVersion,
 			CredentialOld: upkeep.Old(site.Credential.CreatedAt, time.Now()),

@@ -50,6 +50,17 @@ func TestUndoOnItsPage(t *testing.T) {
 	if strings.Contains(log, "2 failed") || len(h.fake.Calls(0))+len(h.fake.Calls(1)) > 0 {
 		t.Error("something failed or was sent")
 	}
+	for path, not := range map[string]string{
+		to: "Enable cache on", to + "/report": "failed", to + "/targets?outcome=failed&reason=cancelled": "Failed", to + "/targets/1": "Failed",
+		"/sites/1": "Failed", "/sites?state=unchecked": "Failed",
+	} {
+		if _, page := p.get(path); !strings.Contains(strings.ToLower(page), "not sent") || strings.Contains(page, not) {
+			t.Errorf("%s says %q, or does not say that nothing was sent", path, not)
+		}
+	}
+	if _, latest, _ := strings.Cut(page, "Latest results"); !strings.Contains(latest, "No site has a result.") {
+		t.Errorf("the latest results: %.600s", latest)
+	}
 	if status, page := p.post(to+"/undo", nil); status != http.StatusConflict || !strings.Contains(page, "already finished") {
 		t.Errorf("undone twice: %d", status)
 	}
