@@ -50,8 +50,7 @@ type Team struct {
 
 	Policy *Policy // for who may change it
 
-	ConfirmAbove        int // on how many sites a change is confirmed by their number
-	ConfirmAboveProblem string
+	ConfirmAbove Field // on how many sites a change is confirmed by their number
 
 	FactorRequired bool // a second factor is everybody's duty
 	MayRequire     bool

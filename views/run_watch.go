@@ -217,7 +217,9 @@ func (v RunView) failedLabel() string {
 func (g RunGroup) badge() string { return TargetBadge("done", g.Outcome, g.Reason) }
 
 // changed tells whether the run may have changed sites of the group.
-func (g RunGroup) changed() bool { return g.Outcome == "ok" || g.Outcome == "partial" || g.Outcome == "unknown" }
+func (g RunGroup) changed() bool {
+	return g.Outcome == "ok" || g.Outcome == "partial" || g.Outcome == "unknown"
+}
 
 // meaning is what the group's outcome means where no reason says it.
 func (g RunGroup) meaning() string {

@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/dustin/go-humanize"
+
 	"github.com/droverhq/drover/internal/access"
 	"github.com/droverhq/drover/internal/audit"
 	"github.com/droverhq/drover/internal/operation"
@@ -52,7 +54,7 @@ func (r *Runner) SetConfirmAbove(ctx context.Context, actor access.Actor, sitesA
 		return err
 	}
 	if sitesAbove < 0 || sitesAbove > mostConfirmAbove {
-		return validation.Problems{confirmSetting: fmt.Sprintf("Enter a number from 0 to %d.", mostConfirmAbove)}
+		return validation.Problems{confirmSetting: "Enter a number from 0 to " + humanize.Comma(mostConfirmAbove) + "."}
 	}
 	before, err := r.ConfirmAbove(ctx)
 	if err != nil {

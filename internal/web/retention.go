@@ -4,7 +4,6 @@ import (
 	"errors"
 	"net/http"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/droverhq/drover/internal/runs"
@@ -53,8 +52,8 @@ func (s *Server) showRetention(v *requestContext, status int, rule runs.Retentio
 func (s *Server) changeRetention(v *requestContext) error {
 	problems := validation.Problems{}
 	days := func(name string) int {
-		n, err := strconv.Atoi(strings.TrimSpace(v.PostForm(name)))
-		if err != nil {
+		n := validation.Count(v.PostForm(name))
+		if n < 0 {
 			problems[name] = "Enter a number of days, or 0 to keep everything."
 		}
 		return n

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
-	"strings"
 
 	"github.com/droverhq/drover/internal/access"
 	"github.com/droverhq/drover/internal/changes"
@@ -169,8 +168,8 @@ func (s *Server) changeUpkeep(v *requestContext) error {
 	}
 	problems := validation.Problems{}
 	for name, value := range map[string]*int{"check_hours": &u.CheckHours, "credential_days": &u.CredentialDays} {
-		n, err := strconv.Atoi(strings.TrimSpace(v.PostForm(name)))
-		if err != nil {
+		n := validation.Count(v.PostForm(name))
+		if n < 0 {
 			problems[name] = "Enter a whole number."
 		}
 		*value = n

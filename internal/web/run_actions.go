@@ -67,7 +67,7 @@ func (s *Server) rerun(v *requestContext) error {
 				countedSites(now), form.Get("sites"))})
 		}
 	}
-	run, err := s.Runner.RerunAs(v.Request.Context(), v.actor(), id, which, runs.Spec{Confirmed: runs.Confirmed(form.Get("confirm")), Person: s.person("")})
+	run, err := s.Runner.RerunAs(v.Request.Context(), v.actor(), id, which, runs.Spec{Confirmed: validation.Count(form.Get("confirm")), Person: s.person("")})
 	if problems, is := errors.AsType[validation.Problems](err); is && problems["confirm"] != "" {
 		return s.showRun(v, http.StatusUnprocessableEntity, id, problems)
 	}

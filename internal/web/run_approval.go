@@ -4,8 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"strconv"
-	"strings"
 
 	"github.com/droverhq/drover/internal/access"
 	"github.com/droverhq/drover/internal/changes"
@@ -24,7 +22,7 @@ func (s *Server) approveRun(v *requestContext) error {
 	if err != nil {
 		return err
 	}
-	err = s.Runner.Approve(v.Request.Context(), v.actor(), id, runs.Confirmed(form.Get("confirm")))
+	err = s.Runner.Approve(v.Request.Context(), v.actor(), id, validation.Count(form.Get("confirm")))
 	if problems, is := errors.AsType[validation.Problems](err); is {
 		return s.showRun(v, http.StatusUnprocessableEntity, id, problems)
 	}
@@ -94,14 +92,10 @@ func (s *Server) changeConfirmAbove(v *requestContext) error {
 	if err != nil {
 		return err
 	}
-	n, err := strconv.Atoi(strings.TrimSpace(form.Get("confirm_above")))
-	if err != nil {
-		n = -1
-	}
+	n := validation.Count(form.Get("confirm_above"))
 	_, err = v.change(changes.Change{Action: access.SettingsChange, ConfirmAbove: &n})
 	if p, is := errors.AsType[validation.Problems](err); is {
-		v.setFlash("problem", p.Sentences())
-		return v.redirect("/team")
+		return s.showTeam(v, http.StatusUnprocessableEntity, views.Team{}, p)
 	}
 	if err != nil {
 		return err

@@ -10,6 +10,7 @@ import (
 	"github.com/droverhq/drover/internal/operation"
 	"github.com/droverhq/drover/internal/runs"
 	"github.com/droverhq/drover/internal/sites"
+	"github.com/droverhq/drover/internal/validation"
 )
 
 // specOf reads a spec from the form.
@@ -25,7 +26,7 @@ func specOf(form url.Values) runs.Spec {
 	spec.Verify = form.Get("verify") == "1"
 	spec.Limits = runs.Limits{AtOnce: limit(form.Get("at_once")), AtOncePerServer: limit(form.Get("at_once_per_server")),
 		TimeLimit: timeLimit(form.Get("time_limit"))}
-	spec.Confirmed = runs.Confirmed(form.Get("confirm"))
+	spec.Confirmed = validation.Count(form.Get("confirm"))
 	return spec
 }
 
@@ -34,11 +35,10 @@ func limit(text string) int {
 	if text = strings.TrimSpace(text); text == "" {
 		return 0
 	}
-	n, err := strconv.Atoi(text)
-	if err != nil || n == 0 {
-		return -1
+	if n := validation.Count(text); n != 0 {
+		return n
 	}
-	return n
+	return -1
 }
 
 // timeLimit reads a time such as 90s, 10m or 1h30m; a number alone is minutes.

@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/dustin/go-humanize"
+
 	"github.com/droverhq/drover/internal/access"
 	"github.com/droverhq/drover/internal/changes"
 	"github.com/droverhq/drover/internal/members"
@@ -42,13 +44,16 @@ func (s *Server) showTeam(v *requestContext, status int, page views.Team, proble
 		}
 		page.Form = []views.Field{
 			{Name: "email", Label: "Email", Type: "email", Value: v.PostForm("email"), Problem: problems["email"], Complete: "off", Required: true,
-				Focus: true},
+				Focus: problems["confirm_above"] == ""},
 			{Name: "role", Label: "Role", Value: v.DefaultPostForm("role", string(access.Operator)), Problem: problems["role"], Options: rolesFor(actor)},
 		}
 	}
-	if page.ConfirmAbove, err = s.Runner.ConfirmAbove(v.Request.Context()); err != nil {
+	above, err := s.Runner.ConfirmAbove(v.Request.Context())
+	if err != nil {
 		return err
 	}
+	page.ConfirmAbove = views.Field{Name: "confirm_above", Label: "Sites", Value: v.DefaultPostForm("confirm_above", humanize.Comma(int64(above))),
+		Problem: problems["confirm_above"], Complete: "off", Focus: problems["confirm_above"] != ""}
 	if page.Policy, err = s.policyForm(v); err != nil {
 		return err
 	}

@@ -1,11 +1,11 @@
-package runs
+package validation
 
 import (
 	"strconv"
 	"testing"
 )
 
-func TestConfirmedReadsNumbersAsTheyAreShown(t *testing.T) {
+func TestCountReadsNumbersAsTheyAreShown(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]int{
 		"3": 3, " 412 ": 412, "1234": 1234, "1,234": 1234, "1.234": 1234, "1 234": 1234, "1'234": 1234, "1’234": 1234, "1\u00a0234": 1234, "1\u202f234": 1234,
@@ -13,16 +13,16 @@ func TestConfirmedReadsNumbersAsTheyAreShown(t *testing.T) {
 		"": -1, "1,23": -1, "1.5": -1, "12,34": -1, "1,234.567": -1, "1,2345": -1, ",123": -1, "-3": -1, "+3": -1, "3e2": -1, "three": -1, "1234,567": -1,
 		"3 sites": -1, "99999999999999999999": -1, "0x10": -1, "1__234": -1, "1 \u00a0234": -1,
 	} {
-		if got := Confirmed(text); got != want {
+		if got := Count(text); got != want {
 			t.Errorf("%q: %d, want %d", text, got, want)
 		}
 	}
 }
 
-func FuzzConfirmed(f *testing.F) {
+func FuzzCount(f *testing.F) {
 	f.Add("1,234")
 	f.Fuzz(func(t *testing.T, text string) {
-		if n := Confirmed(text); n < -1 || n >= 0 && Confirmed(strconv.Itoa(n)) != n {
+		if n := Count(text); n < -1 || n >= 0 && Count(strconv.Itoa(n)) != n {
 			t.Errorf("%q: %d", text, n)
 		}
 	})

@@ -1,4 +1,4 @@
-package runs
+package validation
 
 import (
 	"regexp"
@@ -13,9 +13,9 @@ var grouped = regexp.MustCompile(`^\d{1,3}(?:(?:,\d{3})+|(?:\.\d{3})+|(?:'\d{3})
 var separators = strings.NewReplacer("’", "'", "ʼ", "'", "`", "'", "\t", " ", "\u00a0", " ", "\u2007", " ", "\u2009", " ", "\u202f", " ", "٬", ",", "，", ",",
 	"．", ".")
 
-// Confirmed reads the number of sites that a person typed to confirm what destroys, with the separators that the page shows or their country
-// uses. Whatever else was typed confirms nothing: it is -1.
-func Confirmed(text string) int {
+// Count reads a whole number that a person typed, with the separators that pages show or their country uses. Whatever else was typed, nothing
+// among it, is -1.
+func Count(text string) int {
 	text = strings.TrimSpace(separators.Replace(text))
 	if !grouped.MatchString(text) {
 		return -1
