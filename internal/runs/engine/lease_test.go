@@ -203,7 +203,7 @@ func TestJobsWaitForRoom(t *testing.T) {
 }
 
 // A batch that could not store its outcomes until its lease was lost is another worker's: it is not failed, and the log says why.
-func TestALostLeaseIsSaidFirst(t *testing.T) {
+func TestALostLeaseComesFirst(t *testing.T) {
 	t.Parallel()
 	down := errors.New("the database does not answer")
 	lost := fmt.Errorf("%w: no renewal was confirmed", runs.ErrLeaseLost)
