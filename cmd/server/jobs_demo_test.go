@@ -46,7 +46,8 @@ func startJobs(t *testing.T) *jobs {
 		}
 	}
 	addr := freeAddress(t)
-	c := &config{addr: addr, data: dir, publicURL: "http://" + addr, keyFile: filepath.Join(dir, "keyset.json"), concurrency: 256, perAddress: 2, logging: logOptions{level: "warn"}}
+	c := &config{addr: addr, data: dir, publicURL: "http://" + addr, keyFile: filepath.Join(dir, "keyset.json"), concurrency: 256, perAddress: 2,
+		logging: logOptions{level: "warn"}}
 	if err := c.useDemo(fake); err != nil {
 		t.Fatal(err)
 	}
