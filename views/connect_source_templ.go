@@ -5,10 +5,8 @@ package views
 
 //lint:file-ignore SA4006 This context is only used if a nested component is present.
 
-import (
-	"github.com/a-h/templ"
-	templruntime "github.com/a-h/templ/runtime"
-)
+import "github.com/a-h/templ"
+import templruntime "github.com/a-h/templ/runtime"
 
 // ConnectSourcePage asks for a WordPress site that knows of others, and a credential for it.
 func ConnectSourcePage(f Frame, p ConnectSource) templ.Component {

@@ -5,13 +5,12 @@ package views
 
 //lint:file-ignore SA4006 This context is only used if a nested component is present.
 
+import "github.com/a-h/templ"
+import templruntime "github.com/a-h/templ/runtime"
+
 import (
-	"strconv"
-
-	"github.com/a-h/templ"
-	templruntime "github.com/a-h/templ/runtime"
-
 	"github.com/droverhq/drover/static"
+	"strconv"
 )
 
 func head(title string) templ.Component {
@@ -805,7 +804,7 @@ func shortcuts(f Frame) templ.Component {
 			templ_7745c5c3_Var35 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 65, "<dialog id=\"shortcuts\" class=\"sheet\" aria-label=\"Keyboard shortcuts\"><div class=\"grid gap-4 p-5\"><h2>Keyboard shortcuts</h2><div class=\"grid gap-x-8 gap-y-4 text-sm sm:grid-cols-2\"><dl class=\"keys\"><dt><kbd class=\"kbd\">?</kbd></dt><dd>Show this list</dd><dt><kbd class=\"kbd\">/</kbd></dt><dd>Search</dd><dt><kbd class=\"kbd\">Ctrl K</kbd></dt><dd>Search and commands</dd><dt><kbd class=\"kbd\">j</kbd> <kbd class=\"kbd\">k</kbd></dt><dd>Next or previous row</dd><dt><kbd class=\"kbd\">x</kbd></dt><dd>Select the row</dd><dt><kbd class=\"kbd\">Space</kbd></dt><dd>Preview the row</dd><dt><kbd class=\"kbd\">Enter</kbd></dt><dd>Open the row</dd><dt><kbd class=\"kbd\">Ctrl Enter</kbd></dt><dd>Start the run</dd><dt><kbd class=\"kbd\">p</kbd></dt><dd>Open a run's report; print it</dd><dt><kbd class=\"kbd\">Esc</kbd></dt><dd>Close, or leave the list</dd></dl><dl class=\"keys\">")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 65, "<dialog id=\"shortcuts\" class=\"sheet\" aria-label=\"Keyboard shortcuts\"><div class=\"grid gap-4 p-5\"><h2>Keyboard shortcuts</h2><div class=\"grid gap-x-8 gap-y-4 text-sm sm:grid-cols-2\"><dl class=\"keys\"><dt><kbd class=\"kbd\">?</kbd></dt><dd>Show this list</dd><dt><kbd class=\"kbd\">/</kbd></dt><dd>Search</dd><dt><kbd class=\"kbd\">Ctrl K</kbd></dt><dd>Search and commands</dd><dt><kbd class=\"kbd\">j</kbd> <kbd class=\"kbd\">k</kbd></dt><dd>Next or previous row, or site of a run</dd><dt><kbd class=\"kbd\">x</kbd></dt><dd>Select the row</dd><dt><kbd class=\"kbd\">Space</kbd></dt><dd>Preview the row</dd><dt><kbd class=\"kbd\">Enter</kbd></dt><dd>Open the row</dd><dt><kbd class=\"kbd\">Ctrl Enter</kbd></dt><dd>Start the run</dd><dt><kbd class=\"kbd\">p</kbd></dt><dd>Open a run's report; print it</dd><dt><kbd class=\"kbd\">Esc</kbd></dt><dd>Close, or leave the list</dd></dl><dl class=\"keys\">")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

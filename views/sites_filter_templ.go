@@ -5,12 +5,10 @@ package views
 
 //lint:file-ignore SA4006 This context is only used if a nested component is present.
 
-import (
-	"slices"
+import "github.com/a-h/templ"
+import templruntime "github.com/a-h/templ/runtime"
 
-	"github.com/a-h/templ"
-	templruntime "github.com/a-h/templ/runtime"
-)
+import "slices"
 
 // facet is a filter's values as chips; of many, the chosen one alone: the others are in a box to search.
 func facet(title string, all []Chip, value string) templ.Component {

@@ -219,6 +219,25 @@ func rerunByKeyboard(j *job) {
 	j.says("rerun of run " + first)
 }
 
+// nextByKeyboard goes from one site of a run to the next and back, as a list is gone through.
+func nextByKeyboard(j *job) {
+	j.open("/run?operation=status&client=Granite+Law")
+	j.chord(kb.Enter, ctrl)
+	run := j.ended()
+	j.open("/runs/" + run + "/targets?outcome=ok")
+	name := func(n int) string {
+		return evaluate(j.t, j.ctx, fmt.Sprintf(`document.querySelectorAll("tbody tr a[href*='/targets/']")[%d].innerText`, n))
+	}
+	first, second := name(0), name(1)
+	j.press("j", kb.Enter)
+	for _, each := range []struct{ key, site string }{{"", first}, {"j", second}, {"k", first}} {
+		if each.key != "" {
+			j.press(each.key)
+		}
+		j.wait(fmt.Sprintf(`/\/targets\/\d+$/.test(location.pathname) && document.querySelector("h1").innerText === %q`, each.site))
+	}
+}
+
 func undoByKeyboard(j *job) {
 	j.palette("disable cache", "Disable cache")
 	j.wait(`document.querySelector("input[name=operation][value=disable-cache]:checked")`)

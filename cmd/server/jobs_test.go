@@ -44,6 +44,7 @@ func TestDemoInABrowser(t *testing.T) {
 			{"invite", inviteByKeyboard},
 			{"dialogs", dialogsByKeyboard},
 			{"the palette", paletteIsACombobox},
+			{"the next site of a run", nextByKeyboard},
 		},
 		"pages": {
 			{"back to the composer", backToTheComposer},

@@ -8,7 +8,6 @@ const current = () => document.activeElement?.closest(rowsOf);
 
 function step(by) {
   const all = rows();
-  if (all.length === 0) return;
   const at = all.indexOf(current());
   const row = all[at < 0 ? (by > 0 ? 0 : all.length - 1) : Math.max(0, Math.min(all.length - 1, at + by))];
   if (row.tagName === "TR") row.tabIndex = -1;
@@ -63,7 +62,7 @@ function pressed(event) {
     if (place) return place.click() ?? true;
   }
   if (event.key === "g") goes = Date.now();
-  if (event.key === "j" || event.key === "k") return step(event.key === "j" ? 1 : -1) ?? true;
+  if ((event.key === "j" || event.key === "k") && rows().length > 0) return step(event.key === "j" ? 1 : -1) ?? true;
   const button = document.querySelector(`[data-key="${CSS.escape(event.key)}"]`);
   if (button) return button.click() ?? true;
   const row = current();
