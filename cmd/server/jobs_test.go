@@ -50,6 +50,7 @@ func TestDemoInABrowser(t *testing.T) {
 			{"back to the composer", backToTheComposer},
 			{"faster than the scripts", chooseBeforeScripts},
 			{"lists move while runs go", listsFollowRuns},
+			{"a notice when a run ends", runNotifies},
 			{"a run's page stands still", runStandsStill},
 			{"pages on paper", pagesPrint},
 		},

@@ -74,6 +74,37 @@ func listsFollowRuns(j *job) {
 	}
 }
 
+// notes stands for the browser's notifications, since a browser without a screen shows none.
+const notes = `window.Notification = class {
+	static permission = sessionStorage.allowed ?? "default";
+	static requestPermission() { return Promise.resolve(this.permission = sessionStorage.allowed = "granted"); }
+	constructor(title, { body }) { document.body.dataset.note = title + ": " + body; }
+}`
+
+// runNotifies asks for a notice while a run waits, and starts the run, which shows its page anew.
+func runNotifies(j *job) {
+	script, err := chromedp.Call(j.ctx, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: notes})
+	if err != nil {
+		j.t.Fatal(err)
+	}
+	j.open("/run?operation=disable-cache&client=Kestrel+Cycles")
+	j.click("[data-run]")
+	j.typed("18\r")
+	j.wait(`/^\/runs\/\d+$/.test(location.pathname)`)
+	j.click("[data-notify]")
+	j.wait(`document.querySelector("[data-notify]").innerText.includes("You will be notified")`)
+	j.clickText("main button", "Start now")
+	j.wait(`document.querySelector("[data-notify]")?.innerText.includes("You will be notified") || document.body.dataset.note`)
+	j.wait(`/^Done.*: .*succeeded/.test(document.body.dataset.note)`)
+	_, err = chromedp.Call(j.ctx, page.RemoveScriptToEvaluateOnNewDocument, page.RemoveScriptToEvaluateOnNewDocumentParams(script))
+	if err != nil {
+		j.t.Fatal(err)
+	}
+	j.open("/run?operation=enable-cache&client=Kestrel+Cycles")
+	j.click("[data-run]")
+	j.ended()
+}
+
 // pagesPrint looks at pages as paper has them: their content, without what is for a screen.
 func pagesPrint(j *job) {
 	defer emulate(j.t, j.ctx, "screen")

@@ -38,20 +38,30 @@ function drawProgress(percent) {
   icon.href = canvas.toDataURL();
 }
 
-// offerNotice asks for the right to notify where it is of use: beside a run that is still running.
+// offerNotice asks for the right to notify where it is of use: beside a run that is still running. The tab remembers the wish while it shows
+// other pages, or this one again.
 function offerNotice(live, finished) {
   const button = live.querySelector("[data-notify]");
   if (!button || !("Notification" in window) || Notification.permission === "denied") return;
   const text = button.querySelector("[data-notify-text]");
+  const wish = "notify " + location.pathname;
+  const notify = () => {
+    text.textContent = "You will be notified";
+    button.disabled = true;
+    live.addEventListener("htmx:sse:close", () => {
+      sessionStorage.removeItem(wish);
+      new Notification(document.title, { body: finished() });
+    }, { once: true });
+  };
   button.classList.remove("invisible");
+  if (Notification.permission === "granted" && sessionStorage.getItem(wish)) notify();
   button.addEventListener("click", async () => {
     if ((await Notification.requestPermission()) !== "granted") {
       text.textContent = "Notifications are blocked in this browser";
       return;
     }
-    text.textContent = "You will be notified";
-    button.disabled = true;
-    live.addEventListener("htmx:sse:close", () => new Notification(document.title, { body: finished() }), { once: true });
+    sessionStorage.setItem(wish, "1");
+    notify();
   });
 }
 
