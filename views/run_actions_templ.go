@@ -399,7 +399,7 @@ func runReruns(v RunView) templ.Component {
 			}
 		}
 		if v.CanRunOther {
-			templ_7745c5c3_Err = runOther(v, RunGroup{Count: v.Total}, "Run something else on these sites", v.Counts.changed()).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = runOther(v, RunGroup{Count: v.Total}, "Run something else on these sites", v.Counts.sent()).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -689,8 +689,8 @@ func runWhich(outcome, reason string, n int) templ.Component {
 	})
 }
 
-// runOther leads to the composer with the sites of a group. Where something was changed there, the operation that takes it back comes first.
-func runOther(v RunView, g RunGroup, label string, changed bool) templ.Component {
+// runOther leads to the composer with the sites of a group. Where something was sent, the operation that takes it back comes first.
+func runOther(v RunView, g RunGroup, label string, sent bool) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
@@ -732,7 +732,7 @@ func runOther(v RunView, g RunGroup, label string, changed bool) templ.Component
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		if v.Inverse.Name != "" && changed {
+		if v.Inverse.Name != "" && sent {
 			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 58, "<button class=\"btn\" data-variant=\"outline\" data-size=\"sm\" name=\"operation\" value=\"")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
@@ -839,7 +839,7 @@ func runGroupActions(v RunView, g RunGroup) templ.Component {
 				}
 			}
 			if v.CanRunOther {
-				templ_7745c5c3_Err = runOther(v, g, "Run something else on these", g.changed()).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = runOther(v, g, "Run something else on these", g.sent()).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

@@ -29,8 +29,8 @@ func (c RunCounts) shownState(state string) string {
 // Trouble is how many need a person.
 func (c RunCounts) Trouble() int { return c.Partial + c.Failed + c.Unknown }
 
-// changed tells whether something was sent everywhere, and may have changed sites. Where only some were sent, each group tells for itself.
-func (c RunCounts) changed() bool { return c.NotSent == 0 && c.OK+c.Partial+c.Unknown > 0 }
+// sent tells whether something was sent to every site. Where it was to some, each group tells for itself.
+func (c RunCounts) sent() bool { return c.NotSent == 0 }
 
 func (c RunCounts) total() int { return c.Ended() + c.Waiting + c.Running }
 

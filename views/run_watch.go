@@ -216,10 +216,8 @@ func (v RunView) failedLabel() string {
 
 func (g RunGroup) badge() string { return TargetBadge("done", g.Outcome, g.Reason) }
 
-// changed tells whether the run may have changed sites of the group.
-func (g RunGroup) changed() bool {
-	return g.Outcome == "ok" || g.Outcome == "partial" || g.Outcome == "unknown"
-}
+// sent tells whether something was sent to the sites of the group: even where it failed, it may have changed them.
+func (g RunGroup) sent() bool { return g.badge() != "not_sent" }
 
 // meaning is what the group's outcome means where no reason says it.
 func (g RunGroup) meaning() string {
