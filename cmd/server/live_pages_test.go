@@ -81,7 +81,7 @@ const notes = `window.Notification = class {
 	constructor(title, { body }) { document.body.dataset.note = title + ": " + body; }
 }`
 
-// runNotifies asks for a notice while a run waits, and starts the run, which shows its page anew.
+// runNotifies asks for a notice while a run waits, and starts the run, which shows its page again.
 func runNotifies(j *job) {
 	script, err := chromedp.Call(j.ctx, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: notes})
 	if err != nil {
