@@ -157,7 +157,7 @@ func peopleGallery() []GalleryPage {
 			Policy: &Policy{Effects: []Pick{{"destroy", "Every destructive run", true}, {"change", "Every run that makes changes", false}}, Clients: access.Clients}})},
 		{"team", "factor required", TeamPage(frame, Team{Members: teamMembers, MayRequire: true, FactorRequired: true,
 			ConfirmAbove: Field{Name: "confirm_above", Label: "Sites", Value: "many", Problem: "Enter a number from 0 to 1,000,000."},
-			Invitations: []Invitation{{1, "new@agency.example", "operator", teamMembers[1].Access, time.Now().AddDate(0, 0, -2), time.Now().AddDate(0, 0, 5)}}})},
+			Invitations:  []Invitation{{1, "new@agency.example", "operator", teamMembers[1].Access, time.Now().AddDate(0, 0, -2), time.Now().AddDate(0, 0, 5)}}})},
 		{"sign in", "with a provider", SignIn(PublicForm{Action: "/sign-in", Fields: fields[:1], Provider: Provider{"Agency ID", "/sign-in/provider"}})},
 		{"sign in", "problem", SignIn(PublicForm{Action: "/sign-in", Problem: "The email address or password is wrong.", Fields: fields})},
 		{"set up", "problem", Setup(PublicForm{Action: "/setup/x", Fields: append([]Field{name}, fields...)})},
