@@ -149,24 +149,22 @@ func (j *job) click(selector string) {
 func (j *job) clickText(selector, text string) {
 	j.t.Helper()
 	j.clicks++
-	what := fmt.Sprintf("(%s)(%q, %q)", clickable, selector, text)
-	j.wait(what)
-	var at struct{ X, Y float64 }
-	if err := json.Unmarshal([]byte(evaluate(j.t, j.ctx, "clickAt")), &at); err != nil {
-		j.t.Fatal(err)
-	}
-	do(j.t, j.ctx, "click "+selector+" "+text, chromedp.MouseClickXY(at.X, at.Y))
+	do(j.t, j.ctx, "click "+selector+" "+text, until(fmt.Sprintf("%s && (%s)(%q, %q)", loaded, clicked, selector, text)))
 }
 
-// clickable notes where to click, and tells whether that is still the same as the last time that it was asked.
-const clickable = `(selector, text) => {
+// clicked clicks once the place is the same as the last time that it was asked. It does so in the page: by the time that a click from outside
+// comes, something else may be there.
+const clicked = `(selector, text) => {
 	const at = [...document.querySelectorAll(selector)].find((each) => each.checkVisibility() && each.innerText.includes(text));
 	if (!at) return false;
 	at.scrollIntoView({ block: "center", behavior: "instant" });
 	const box = at.getBoundingClientRect(), X = box.left + box.width / 2, Y = box.top + box.height / 2, now = JSON.stringify({ X, Y });
 	const still = window.clickAt === now, top = document.elementFromPoint(X, Y);
 	window.clickAt = now;
-	return still && box.width > 0 && top && (at.contains(top) || top.contains(at));
+	if (!still || box.width === 0 || !top || !(at.contains(top) || top.contains(at))) return false;
+	at.focus({ preventScroll: true });
+	at.click();
+	return true;
 }`
 
 // typed types where the focus is. It is no click; a job that counts keys presses them.
