@@ -15,6 +15,9 @@ import (
 // A demo larger than what is checked knows each site that has a fault, and its past is told as a person would have made it: by all sites or a
 // client, with sites that were well before they broke.
 func TestADemoHasAPast(t *testing.T) {
+	if testing.Short() {
+		t.Skip("runs fourteen days of 150 sites")
+	}
 	t.Parallel()
 	ctx, described, dir := context.Background(), wptest.Demo(150), t.TempDir()
 	fake, err := wptest.Start(wptest.Options{Sites: described, Dir: dir})

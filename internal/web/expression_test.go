@@ -70,6 +70,9 @@ func children(t *testing.T) (pids []string) {
 
 // It measures the whole process and counts its children: no other test may run beside it.
 func TestExpressionsCostTheServerNothing(t *testing.T) {
+	if testing.Short() {
+		t.Skip("waits for expressions that take seconds")
+	}
 	h, p := answered(t)
 	h.server.LimitExpressions(expression.Limits{Answer: time.Second})
 	p.get("/runs/1/answers")
@@ -134,6 +137,9 @@ func TestExpressionEndsWithItsClient(t *testing.T) {
 
 // A member's third table waits, and is told so; somebody else's does not.
 func TestTablesAtOnce(t *testing.T) {
+	if testing.Short() {
+		t.Skip("waits for tables that take seconds")
+	}
 	h, p := answered(t)
 	other := h.signIn(t, access.Operator)
 	ctx, leave := context.WithCancel(t.Context())
