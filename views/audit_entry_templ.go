@@ -55,7 +55,7 @@ func AuditEntry(p AuditEntryPage) templ.Component {
 				}
 				ctx = templ.InitializeContext(ctx)
 				if p.Entry.Seq > 1 {
-					templ_7745c5c3_Err = linkButton("/audit/"+id(p.Entry.Seq-1), "chevron-left", "Previous", "outline").Render(ctx, templ_7745c5c3_Buffer)
+					templ_7745c5c3_Err = previousButton("/audit/"+id(p.Entry.Seq-1)).Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
@@ -65,7 +65,7 @@ func AuditEntry(p AuditEntryPage) templ.Component {
 					return templ_7745c5c3_Err
 				}
 				if !p.Last {
-					templ_7745c5c3_Err = linkButton("/audit/"+id(p.Entry.Seq+1), "chevron-right", "Next", "outline").Render(ctx, templ_7745c5c3_Buffer)
+					templ_7745c5c3_Err = nextButton("/audit/"+id(p.Entry.Seq+1)).Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}

@@ -81,13 +81,12 @@ func pressed(selector string) chromedp.Action[chromedp.Void] {
 // waitLong waits for as long as a run on thousands of sites may take, or one that silent sites hold up.
 func waitLong(t *testing.T, ctx context.Context, expression string) {
 	t.Helper()
-	for range 3 {
+	for range 2 {
 		if chromedp.Do(ctx, until(expression)) == nil {
 			return
 		}
 	}
-	page, _ := chromedp.Run(ctx, chromedp.Evaluate[string]("location.href + '\n' + document.body.innerText"))
-	t.Fatalf("never true: %s\n%s", expression, page)
+	do(t, ctx, "wait for "+expression, until(expression)) // which prints the page
 }
 
 // evaluate evaluates an expression of the page.

@@ -217,11 +217,8 @@ func (j *job) ended() string {
 // says fails unless the page holds all texts.
 func (j *job) says(texts ...string) {
 	j.t.Helper()
-	page := evaluate(j.t, j.ctx, "document.body.innerText")
 	for _, text := range texts {
-		if !strings.Contains(page, text) {
-			j.t.Errorf("the page does not say %q:\n%s", text, page)
-		}
+		j.wait(fmt.Sprintf("document.body.innerText.includes(%q)", text))
 	}
 }
 

@@ -34,17 +34,27 @@ document.addEventListener("readystatechange", () => {
 	if (document.readyState === "interactive") document.querySelector('input[name="all"][value="1"]')?.click();
 })`
 
+// addScript runs the script in each page that is opened, before the page's own, until remove is called.
+func (j *job) addScript(source string) (remove func()) {
+	j.t.Helper()
+	script, err := chromedp.Call(j.ctx, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: source})
+	if err != nil {
+		j.t.Fatal(err)
+	}
+	return func() {
+		j.t.Helper()
+		params := page.RemoveScriptToEvaluateOnNewDocumentParams(script)
+		if _, err := chromedp.Call(j.ctx, page.RemoveScriptToEvaluateOnNewDocument, params); err != nil {
+			j.t.Error(err)
+		}
+	}
+}
+
 // chooseBeforeScripts is faster than the scripts of a slow line: the bar describes what is chosen all the same.
 func chooseBeforeScripts(j *job) {
-	script, err := chromedp.Call(j.ctx, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: chooseFirst})
-	if err != nil {
-		j.t.Fatal(err)
-	}
+	remove := j.addScript(chooseFirst)
 	j.open("/run?operation=status")
-	_, err = chromedp.Call(j.ctx, page.RemoveScriptToEvaluateOnNewDocument, page.RemoveScriptToEvaluateOnNewDocumentParams(script))
-	if err != nil {
-		j.t.Fatal(err)
-	}
+	remove()
 	j.wait(`document.querySelector("#run-preview").innerText.includes("Status on 200 sites")`)
 }
 
@@ -83,10 +93,7 @@ const notes = `window.Notification = class {
 
 // runNotifies asks for a notice while a run waits, and starts the run, which shows its page again.
 func runNotifies(j *job) {
-	script, err := chromedp.Call(j.ctx, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: notes})
-	if err != nil {
-		j.t.Fatal(err)
-	}
+	remove := j.addScript(notes)
 	j.open("/run?operation=disable-cache&client=Kestrel+Cycles")
 	j.click("[data-run]")
 	j.typed("18\r")
@@ -96,10 +103,7 @@ func runNotifies(j *job) {
 	j.clickText("main button", "Start now")
 	j.wait(`document.querySelector("[data-notify]")?.innerText.includes("You will be notified") || document.body.dataset.note`)
 	j.wait(`/^Done.*: .*succeeded/.test(document.body.dataset.note)`)
-	_, err = chromedp.Call(j.ctx, page.RemoveScriptToEvaluateOnNewDocument, page.RemoveScriptToEvaluateOnNewDocumentParams(script))
-	if err != nil {
-		j.t.Fatal(err)
-	}
+	remove()
 	j.open("/run?operation=enable-cache&client=Kestrel+Cycles")
 	j.click("[data-run]")
 	j.ended()
@@ -144,15 +148,9 @@ const watched = `(() => {
 // runStandsStill watches runs on all sites, on a small desk and on a phone: what is read stays where it is, and nothing else comes to stand where one
 // was about to cancel.
 func runStandsStill(j *job) {
-	script, err := chromedp.Call(j.ctx, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: watched})
-	if err != nil {
-		j.t.Fatal(err)
-	}
+	remove := j.addScript(watched)
 	defer func() {
-		forget := page.RemoveScriptToEvaluateOnNewDocumentParams(script)
-		if _, err := chromedp.Call(j.ctx, page.RemoveScriptToEvaluateOnNewDocument, forget); err != nil {
-			j.t.Error(err)
-		}
+		remove()
 		do(j.t, j.ctx, "back to the desk", chromedp.EmulateViewport(1440, 900))
 	}()
 	for _, width := range []int64{1024, 360} {

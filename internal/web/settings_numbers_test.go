@@ -1,6 +1,7 @@
 package web_test
 
 import (
+	"maps"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -21,15 +22,12 @@ func TestNumbersInSettings(t *testing.T) {
 		others      url.Values
 		page        string
 	}{
-		"confirmation": {"/team/confirmation", "confirm_above", nil, "/team"},
+		"confirmation": {"/team/confirmation", "confirm_above", url.Values{}, "/team"},
 		"retention":    {"/settings/retention", "targets", retention, "/settings/retention"},
 		"checks":       {"/settings/sites", "credential_days", url.Values{"check_hours": {"24"}}, "/settings/sites"},
 	} {
 		post := func(value string) (int, string) {
-			form := url.Values{}
-			for name, values := range each.others {
-				form[name] = values
-			}
+			form := maps.Clone(each.others)
 			form.Set(each.field, value)
 			return p.post(each.path, form)
 		}
