@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"maps"
 	"slices"
 	"time"
 
@@ -76,20 +77,46 @@ type Listed struct {
 
 // Runs returns the runs of a list's page, the newest first, and how many match in all, as far as the actor reaches.
 func (r *Runner) Runs(ctx context.Context, actor access.Actor, f Filter) ([]Listed, int64, error) {
-	page, total, err := r.store.listRuns(ctx, actor.Scope, f)
+	total, err := r.store.countRuns(ctx, actor.Scope, f)
 	if err != nil {
 		return nil, 0, err
 	}
-	counts, err := r.countsOf(ctx, actor.Scope, page)
-	listed := make([]Listed, len(page))
-	for i, run := range page {
-		c := counts[run.ID]
-		if len(actor.Scope) > 0 {
-			run = run.narrowed(c.Ended() + c.Waiting + c.Running)
-		}
-		listed[i] = Listed{run, c}
+	lists, err := r.Lists(ctx, actor, f)
+	if err != nil {
+		return nil, 0, err
 	}
-	return listed, total, err
+	return lists[0], total, nil
+}
+
+// Lists returns the runs of several lists, each the newest first, as far as the actor reaches. A run that is on more than one is counted once.
+func (r *Runner) Lists(ctx context.Context, actor access.Actor, filters ...Filter) ([][]Listed, error) {
+	pages := make([][]Run, len(filters))
+	distinct := map[int64]Run{}
+	for i, f := range filters {
+		var err error
+		if pages[i], err = r.store.listRuns(ctx, actor.Scope, f); err != nil {
+			return nil, err
+		}
+		for _, run := range pages[i] {
+			distinct[run.ID] = run
+		}
+	}
+	counts, err := r.countsOf(ctx, actor.Scope, slices.Collect(maps.Values(distinct)))
+	if err != nil {
+		return nil, err
+	}
+	lists := make([][]Listed, len(pages))
+	for i, page := range pages {
+		lists[i] = make([]Listed, len(page))
+		for j, run := range page {
+			c := counts[run.ID]
+			if len(actor.Scope) > 0 {
+				run = run.narrowed(c.Ended() + c.Waiting + c.Running)
+			}
+			lists[i][j] = Listed{run, c}
+		}
+	}
+	return lists, nil
 }
 
 func (r *Runner) countsOf(ctx context.Context, scope access.Scope, page []Run) (map[int64]Counts, error) {

@@ -108,27 +108,30 @@ func (s *Store) filteredRuns(ctx context.Context, scope access.Scope, f Filter) 
 	return q
 }
 
-func (s *Store) listRuns(ctx context.Context, scope access.Scope, f Filter) ([]Run, int64, error) {
-	var total int64
-	var rows []runRow
-	err := s.filteredRuns(ctx, scope, f).Count(&total).Error
-	if err == nil {
-		q := s.filteredRuns(ctx, scope, f).Order("id DESC").Offset(f.Offset)
-		if f.Limit > 0 {
-			q = q.Limit(f.Limit)
-		}
-		err = q.Find(&rows).Error
+func (s *Store) countRuns(ctx context.Context, scope access.Scope, f Filter) (total int64, err error) {
+	if err := s.filteredRuns(ctx, scope, f).Count(&total).Error; err != nil {
+		return 0, fmt.Errorf("runs: %w", err)
 	}
-	if err != nil {
-		return nil, 0, fmt.Errorf("runs: %w", err)
+	return total, nil
+}
+
+func (s *Store) listRuns(ctx context.Context, scope access.Scope, f Filter) ([]Run, error) {
+	q := s.filteredRuns(ctx, scope, f).Order("id DESC").Offset(f.Offset)
+	if f.Limit > 0 {
+		q = q.Limit(f.Limit)
+	}
+	var rows []runRow
+	if err := q.Find(&rows).Error; err != nil {
+		return nil, fmt.Errorf("runs: %w", err)
 	}
 	all := make([]Run, len(rows))
 	for i, row := range rows {
+		var err error
 		if all[i], err = row.run(); err != nil {
-			return nil, 0, err
+			return nil, err
 		}
 	}
-	return all, total, nil
+	return all, nil
 }
 
 func (s *Store) countsOf(ctx context.Context, scope access.Scope, ids []int64) (map[int64]Counts, error) {

@@ -3,6 +3,7 @@ package sites
 import (
 	"context"
 	"errors"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -41,6 +42,12 @@ func (f Filter) Reported(s Site) bool {
 	old := !s.Credential.CreatedAt.IsZero() && s.Credential.CreatedAt.Before(f.Credential)
 	ends := !s.CertificateEnds.IsZero() && s.CertificateEnds.Before(f.Certificate)
 	return (f.Credential.IsZero() || old) && (f.Certificate.IsZero() || ends)
+}
+
+// everySite tells whether the filter leaves out retired sites only.
+func (f Filter) everySite() bool {
+	f.Sort, f.Descending, f.Limit, f.Offset = "", false, 0, 0
+	return reflect.ValueOf(f).IsZero()
 }
 
 // storable tells whether a site can have what the filter asks for: no text that is stored holds what PostgreSQL refuses, and SQLite takes for
@@ -160,9 +167,9 @@ func (r *Registry) Facets(ctx context.Context, actor access.Actor) (Facets, erro
 
 // Clients lists the names of the clients that have sites within the actor's reach.
 func (r *Registry) Clients(ctx context.Context, actor access.Actor) ([]string, error) {
-	counts, err := r.store.clientFacet(ctx, actor.Scope, Filter{})
-	names := make([]string, len(counts))
-	for i, c := range counts {
+	found, err := r.store.facetsWithoutTags(ctx, actor.Scope, Filter{})
+	names := make([]string, len(found.Clients))
+	for i, c := range found.Clients {
 		names[i] = c.Value
 	}
 	return names, err
@@ -170,11 +177,12 @@ func (r *Registry) Clients(ctx context.Context, actor access.Actor) ([]string, e
 
 // States counts the sites within the actor's reach by state, without those that are retired.
 func (r *Registry) States(ctx context.Context, actor access.Actor) (map[State]int64, error) {
-	counts, err := r.store.stateFacet(ctx, actor.Scope, Filter{})
-	states := make(map[State]int64, len(counts))
-	for _, c := range counts {
+	found, err := r.store.facetsWithoutTags(ctx, actor.Scope, Filter{})
+	states := make(map[State]int64, len(found.States))
+	for _, c := range found.States {
 		states[State(c.Value)] = c.Sites
 	}
+	delete(states, Retired)
 	return states, err
 }
 

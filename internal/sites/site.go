@@ -25,7 +25,6 @@ const (
 	Ready     State = "ready"
 	Warning   State = "warning"
 	Broken    State = "broken"
-	anyState  State = "any"     // of a filter: retired sites too
 	Retired   State = "retired" // of a site that was retired, whatever its last check found
 )
 

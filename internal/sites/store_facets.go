@@ -3,70 +3,126 @@ package sites
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/droverhq/drover/internal/access"
 	"github.com/droverhq/drover/internal/natural"
 )
 
-const shownState = "CASE WHEN sites.retired_at <> 0 THEN 'retired' ELSE sites.state END"
-
-// facets counts the sites by client, tag and state: for each of them, of the sites that the rest of the filter leaves.
-func (s store) facets(ctx context.Context, scope access.Scope, f Filter) (found Facets, err error) {
-	byClient, byState := f, f
-	byClient.Clients, byState.State = nil, anyState
-	var errs [4]error
-	found.Clients, errs[0] = s.clientFacet(ctx, scope, byClient)
-	found.Tags, errs[1] = s.tagFacet(ctx, scope, f)
-	found.States, errs[2] = s.stateFacet(ctx, scope, byState)
-	errs[3] = s.reported(ctx, scope, f, &found)
-	return found, errors.Join(errs[:]...)
+// facets counts the sites by each value that the list can be filtered by: of the sites that the rest of the filter leaves.
+func (s store) facets(ctx context.Context, scope access.Scope, f Filter) (Facets, error) {
+	found, err := s.facetsWithoutTags(ctx, scope, f)
+	if err != nil {
+		return found, err
+	}
+	found.Tags, err = s.tagFacet(ctx, scope, f)
+	return found, err
 }
 
-func (s store) clientFacet(ctx context.Context, scope access.Scope, f Filter) (counts []Count, err error) {
-	counted := s.bare(ctx, scope, f).Select("sites.client_id, count(*) AS sites").Group("sites.client_id")
-	return counts, s.db.WithContext(ctx).Table("(?) AS counted", counted).Joins("JOIN clients ON clients.id = counted.client_id").
-		Select("clients.name AS value, counted.sites").Order("clients.sort_name, clients.id").Scan(&counts).Error
+// The parts of a filter that facets count beside the tags.
+const (
+	byCache = iota
+	byPlugin
+	byWordPress
+	byState
+	byClient
+	parts
+)
+
+// facetsWithoutTags counts each group of sites for a part's value unless another part of the filter leaves it out.
+func (s store) facetsWithoutTags(ctx context.Context, scope access.Scope, f Filter) (found Facets, err error) {
+	groups, err := s.groups(ctx, scope, f)
+	if err != nil {
+		return found, err
+	}
+	var clients []clientRow
+	if err := s.db.WithContext(ctx).Select("id", "name").Order("sort_name, id").Find(&clients).Error; err != nil {
+		return found, fmt.Errorf("sites: clients: %w", err)
+	}
+	names := make(map[int64]string, len(clients))
+	for _, c := range clients {
+		names[c.ID] = c.Name
+	}
+	counts := [parts]map[string]int64{{}, {}, {}, {}, {}}
+	for _, g := range groups {
+		values := [parts]string{cmp.Or(g.CacheState, NotKnown), cmp.Or(g.PluginVersion, NotKnown), cmp.Or(g.WordPressVersion, NotKnown), g.State, names[g.ClientID]}
+		out := f.leavesOut(values)
+		for part := range counts {
+			if len(out) == 0 || len(out) == 1 && out[0] == part {
+				counts[part][values[part]] += g.Sites
+			}
+		}
+	}
+	for _, c := range clients {
+		if n := counts[byClient][c.Name]; n > 0 {
+			found.Clients = append(found.Clients, Count{c.Name, n})
+		}
+	}
+	for _, state := range slices.Sorted(maps.Keys(counts[byState])) {
+		found.States = append(found.States, Count{state, counts[byState][state]})
+	}
+	found.Caches, found.Plugins, found.WordPress = newestFirst(counts[byCache]), newestFirst(counts[byPlugin]), newestFirst(counts[byWordPress])
+	return found, nil
+}
+
+// leavesOut returns the parts of the filter that do not keep sites with the values.
+func (f Filter) leavesOut(values [parts]string) (out []int) {
+	keeps := [parts]bool{byState: values[byState] == string(f.State) || f.State == "" && values[byState] != string(Retired),
+		byClient: len(f.Clients) == 0 || access.HasClient(f.Clients, values[byClient])}
+	for part, want := range []string{byCache: f.Cache, byPlugin: f.Plugin, byWordPress: f.WordPress} {
+		keeps[part] = want == "" || want == values[part]
+	}
+	for part, kept := range keeps {
+		if !kept {
+			out = append(out, part)
+		}
+	}
+	return out
+}
+
+// group is how many sites are alike in all that facets count beside the tags.
+type group struct {
+	ClientID                                           int64 // 0: none
+	State, CacheState, PluginVersion, WordPressVersion string
+	Sites                                              int64
+}
+
+// groups counts the sites in scope that the filter leaves, whatever its clients, its state and what was reported. Retired sites and others are
+// counted apart, so that SQLite reads each from an index in its order.
+func (s store) groups(ctx context.Context, scope access.Scope, f Filter) (all []group, err error) {
+	f.Clients, f.Cache, f.Plugin, f.WordPress = nil, "", "", ""
+	const columns = "sites.client_id, sites.state, sites.cache_state, sites.plugin_version, sites.wordpress_version"
+	for _, state := range []State{"", Retired} {
+		f.State = state
+		var some []group
+		err := s.bare(ctx, scope, f).Group(columns).Select(`coalesce(sites.client_id, 0) AS client_id, sites.state, sites.cache_state,
+			sites.plugin_version, sites.wordpress_version AS word_press_version, count(*) AS sites`).Scan(&some).Error
+		if err != nil {
+			return nil, fmt.Errorf("sites: %w", err)
+		}
+		for i := range some {
+			some[i].State = cmp.Or(string(state), some[i].State)
+		}
+		all = append(all, some...)
+	}
+	return all, nil
 }
 
 func (s store) tagFacet(ctx context.Context, scope access.Scope, f Filter) (counts []Count, err error) {
 	f.Tags = nil
 	// With the sign before the column, SQLite goes through the tags in their order instead of sorting them.
-	err = s.db.WithContext(ctx).Table("site_tags").Where("+site_tags.site_id IN (?)", s.bare(ctx, scope, f).Select("sites.id")).
-		Select("tag AS value, count(*) AS sites").Group("tag").Order("tag").Scan(&counts).Error
+	tags := s.db.WithContext(ctx).Table("site_tags")
+	if scope.EverySite() && f.everySite() {
+		// Few sites are retired, so it is quicker to leave out theirs.
+		tags = tags.Where("+site_tags.site_id NOT IN (?)", s.bare(ctx, scope, Filter{State: Retired}).Select("sites.id"))
+	} else {
+		tags = tags.Where("+site_tags.site_id IN (?)", s.bare(ctx, scope, f).Select("sites.id"))
+	}
+	err = tags.Select("tag AS value, count(*) AS sites").Group("tag").Order("tag").Scan(&counts).Error
 	natural.Sort(counts, func(c Count) string { return c.Value })
 	return counts, err
-}
-
-// reported counts the sites by what they reported of themselves.
-func (s store) reported(ctx context.Context, scope access.Scope, f Filter, found *Facets) error {
-	chosen := [...]string{f.Cache, f.Plugin, f.WordPress}
-	f.Cache, f.Plugin, f.WordPress = "", "", ""
-	var rows []struct {
-		CacheState, PluginVersion, WordPressVersion string
-		Sites                                       int64
-	}
-	const columns = "sites.cache_state, sites.plugin_version, sites.wordpress_version"
-	err := s.bare(ctx, scope, f).Select("sites.cache_state, sites.plugin_version, sites.wordpress_version AS word_press_version, count(*) AS sites").
-		Group(columns).Scan(&rows).Error
-	if err != nil {
-		return fmt.Errorf("sites: %w", err)
-	}
-	counts := [len(chosen)]map[string]int64{{}, {}, {}}
-	for _, row := range rows {
-		values := [...]string{cmp.Or(row.CacheState, NotKnown), cmp.Or(row.PluginVersion, NotKnown), cmp.Or(row.WordPressVersion, NotKnown)}
-		for i := range values {
-			others := slices.Clone(values[:])
-			others[i] = chosen[i]
-			if kept := func(j int) bool { return chosen[j] == "" || chosen[j] == others[j] }; kept(0) && kept(1) && kept(2) {
-				counts[i][values[i]] += row.Sites
-			}
-		}
-	}
-	found.Caches, found.Plugins, found.WordPress = newestFirst(counts[0]), newestFirst(counts[1]), newestFirst(counts[2])
-	return nil
 }
 
 // newestFirst lists values by their versions, the newest first, and what is not known last.
@@ -89,8 +145,4 @@ func place(value string) int {
 		return 1
 	}
 	return 0
-}
-
-func (s store) stateFacet(ctx context.Context, scope access.Scope, f Filter) (counts []Count, err error) {
-	return counts, s.bare(ctx, scope, f).Select(shownState + " AS value, count(*) AS sites").Group(shownState).Scan(&counts).Error
 }

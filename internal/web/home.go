@@ -25,38 +25,29 @@ func (s *Server) home(v *requestContext) error {
 		return err
 	}
 	page.Connected = page.Sites.Ready+page.Sites.Warning > 0
-	recent, total, err := s.Runner.Runs(ctx, v.actor(), runs.Filter{Limit: 6})
-	if err != nil {
-		return err
-	}
-	page.Recent, page.HasRun = runRows(recent), total > 0
-	for _, each := range []struct {
-		filter runs.Filter
-		rows   *[]views.RunRow
-	}{
-		{runs.Filter{State: runs.Running, Limit: 5}, &page.Under},
-		{runs.Filter{State: runs.AwaitingApproval, Limit: 5}, &page.AwaitingApproval},
-		{runs.Filter{Faulted: true, Since: time.Now().AddDate(0, 0, -7), Limit: 3}, &page.Faulted},
-		{runs.Filter{Has: runs.HasTrouble, Since: time.Now().AddDate(0, 0, -7), Limit: 20}, &page.Trouble},
-	} {
-		listed, _, err := s.Runner.Runs(ctx, v.actor(), each.filter)
-		if err != nil {
-			return err
-		}
-		*each.rows = runRows(listed)
-	}
 	if page.Changes, err = s.changesOfSites(v); err != nil {
 		return err
 	}
 	if page.Pending, err = s.pendingChanges(v); err != nil {
 		return err
 	}
-	today := time.Now().UTC().Truncate(24 * time.Hour)
-	listed, _, err := s.Runner.Runs(ctx, v.actor(), runs.Filter{Since: today.AddDate(0, 0, 1-shownDays)})
+	today, lastWeek := time.Now().UTC().Truncate(24*time.Hour), time.Now().AddDate(0, 0, -7)
+	lists, err := s.Runner.Lists(ctx, v.actor(),
+		runs.Filter{Limit: 6},
+		runs.Filter{State: runs.Running, Limit: 5},
+		runs.Filter{State: runs.AwaitingApproval, Limit: 5},
+		runs.Filter{Faulted: true, Since: lastWeek, Limit: 3},
+		runs.Filter{Has: runs.HasTrouble, Since: lastWeek, Limit: 20},
+		runs.Filter{Since: today.AddDate(0, 0, 1-shownDays)},
+	)
 	if err != nil {
 		return err
 	}
-	page.Days, page.Trouble = days(today, listed), withoutRerun(page.Trouble, listed)
+	for i, rows := range []*[]views.RunRow{&page.Recent, &page.Under, &page.AwaitingApproval, &page.Faulted, &page.Trouble} {
+		*rows = runRows(lists[i])
+	}
+	ofLastDays := lists[5]
+	page.HasRun, page.Days, page.Trouble = len(page.Recent) > 0, days(today, ofLastDays), withoutRerun(page.Trouble, ofLastDays)
 	return v.render(http.StatusOK, views.Home(page))
 }
 
