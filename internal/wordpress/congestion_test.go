@@ -12,7 +12,7 @@ import (
 
 // waiting is a congestion that is told how long work waits.
 func waiting(most int, wait *time.Duration) *congestion {
-	buckets := []float64{0, 0.001, 0.003, 0.005, 0.010, 1}
+	buckets := []float64{0, 0.001, 0.003, 0.005, 0.008, 0.020, 1}
 	counts := make([]uint64, len(buckets)-1)
 	c := newCongestion(most)
 	c.waits = func() *metrics.Float64Histogram {
@@ -49,7 +49,7 @@ func TestFewerExchangesWhileTheProcessorsAreBusy(t *testing.T) {
 	if got := looks(100); got != leastAllowed {
 		t.Errorf("busy for long: %d, want the least", got)
 	}
-	wait = 3500 * time.Microsecond
+	wait = 6 * time.Millisecond
 	if got := looks(10); got != leastAllowed {
 		t.Errorf("in between: %d, want no change", got)
 	}
@@ -153,16 +153,18 @@ func TestWhoWaitsGetsAPlaceWhileSlowExchangesGoOn(t *testing.T) {
 	})
 }
 
-func TestMedianOfWaits(t *testing.T) {
+func TestPercentileOfWaits(t *testing.T) {
 	c := newCongestion(1)
 	all := c.waits()
 	if len(all.Counts) == 0 || len(all.Buckets) != len(all.Counts)+1 {
 		t.Fatal("Go's runtime tells no waits")
 	}
-	if got := medianOf(make([]uint64, 3), []float64{0, 1, 2, 3}); got != 0 {
-		t.Error(got)
-	}
-	if got := medianOf([]uint64{1, 1, 3}, []float64{0, 1, 2, 3}); got != 2*time.Second {
-		t.Error(got)
+	for _, tc := range []struct {
+		counts []uint64
+		want   time.Duration
+	}{{make([]uint64, 3), 0}, {[]uint64{1, 1, 3}, 2 * time.Second}, {[]uint64{95, 1, 4}, 0}, {[]uint64{85, 5, 10}, time.Second}} {
+		if got := percentile90(tc.counts, []float64{0, 1, 2, 3}); got != tc.want {
+			t.Errorf("%v: %v, want %v", tc.counts, got, tc.want)
+		}
 	}
 }
