@@ -198,21 +198,14 @@ type Change struct {
 
 // News returns the sites in the actor's scope that broke or work again since then, each with its last change, the latest first.
 func (r *Registry) News(ctx context.Context, actor access.Actor, since time.Time, limit int) ([]Change, error) {
-	events, err := r.store.news(ctx, actor.Scope, since)
+	events, err := r.store.news(ctx, actor.Scope, since, limit)
 	if err != nil {
 		return nil, err
 	}
-	var ids []int64
-	last := map[int64]Event{}
-	for _, e := range events { // the latest first
-		first := State(e.Was) == Unchecked && State(e.Became).Good()
-		if _, known := last[e.SiteID]; known || first || State(e.Was).Good() == State(e.Became).Good() || State(e.Became) == Unchecked {
-			continue
-		}
-		last[e.SiteID] = e
-		if ids = append(ids, e.SiteID); len(ids) == limit {
-			break
-		}
+	ids := make([]int64, len(events))
+	last := make(map[int64]Event, len(events))
+	for i, e := range events {
+		ids[i], last[e.SiteID] = e.SiteID, e
 	}
 	found, err := r.store.byIDs(ctx, ids)
 	all := make([]Change, len(found))

@@ -160,6 +160,35 @@ func TestSitesAreCheckedByThemselves(t *testing.T) {
 	})
 }
 
+// A site that broke stays in the news whatever else is checked: many new sites, or one whose state changes all the time.
+func TestNewsOfASiteAmongManyFirstChecks(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, db *database.DB) {
+		h := aList(t, db)
+		at := time.Now().Add(-time.Hour).UnixMicro()
+		event := func(site int, was, became string) {
+			at++
+			run(t, db, fmt.Sprintf("INSERT INTO site_events (site_id, at, kind, was, became, finding) VALUES (%d, %d, 'state', '%s', '%s', '')", site, at, was, became))
+		}
+		event(1, "unchecked", "ready")
+		event(1, "ready", "broken")
+		run(t, db, fmt.Sprintf(`WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3000)
+			INSERT INTO site_events (site_id, at, kind, was, became, finding) SELECT 2, %d + i, 'state', 'unchecked', 'ready', '' FROM n`, at))
+		event(3, "broken", "ready")
+		event(3, "ready", "warning")
+		event(3, "warning", "unchecked")
+		news, err := h.registry.News(t.Context(), admin, time.Now().Add(-2*time.Hour), 10)
+		if err != nil || len(news) != 2 {
+			t.Fatalf("%+v %v", news, err)
+		}
+		if news[0].Site.ID != 3 || news[0].Became != "ready" || news[1].Site.ID != 1 || news[1].Became != "broken" {
+			t.Errorf("%+v", news)
+		}
+		if latest, err := h.registry.News(t.Context(), admin, time.Now().Add(-2*time.Hour), 1); err != nil || len(latest) != 1 || latest[0].Site.ID != 3 {
+			t.Errorf("the latest: %+v %v", latest, err)
+		}
+	})
+}
+
 // Several processes check each site once.
 func TestProcessesDivideChecks(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *database.DB) {

@@ -151,15 +151,16 @@ func events(rows []eventRow) []Event {
 	return all
 }
 
-// mostNews bounds what is read for the news of one page.
-const mostNews = 2000
+// isNews is the condition of the index site_events_news, word for word: a site broke, or works again. A first check is none.
+const isNews = "kind = 'state' AND was <> 'unchecked' AND became <> 'unchecked' AND (was IN ('ready', 'warning')) <> (became IN ('ready', 'warning'))"
 
-func (s store) news(ctx context.Context, scope access.Scope, since time.Time) ([]Event, error) {
+// news returns the last such event of each site, the latest first.
+func (s store) news(ctx context.Context, scope access.Scope, since time.Time, limit int) ([]Event, error) {
 	within, values := InScope(scope, "sites.id")
 	var rows []eventRow
-	err := s.db.WithContext(ctx).Where("kind = ? AND at >= ?", EventState, since.UnixMicro()).
+	err := s.db.WithContext(ctx).Where("id IN (SELECT max(id) FROM site_events WHERE at >= ? AND "+isNews+" GROUP BY site_id)", since.UnixMicro()).
 		Where("EXISTS (SELECT 1 FROM sites WHERE sites.id = site_events.site_id AND sites.retired_at = 0 AND "+within+")", values...). // IN reads all sites
-		Order("at DESC, id DESC").Limit(mostNews).Find(&rows).Error
+		Order("at DESC, id DESC").Limit(limit).Find(&rows).Error
 	return events(rows), err
 }
 
