@@ -179,6 +179,30 @@ func TestConnectingAgain(t *testing.T) {
 	}
 }
 
+// A password that one address made is not stored for another: the site was moved while somebody was at WordPress.
+func TestConnectingAgainAfterTheURLChanged(t *testing.T) {
+	h := newTestServer(t, wptest.Site{}, wptest.Site{})
+	p := h.signIn(t, access.Admin)
+	site, err := h.registry.Add(t.Context(), shell, sites.Draft{URL: h.fake.URL(0), Username: "gone", Password: vault.NewSecret("revoked")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if status, to := p.post("/sites/reconnect", url.Values{"site": {"1"}}); status != http.StatusSeeOther || to != "/connect/1" {
+		t.Fatal(status, to)
+	}
+	back := h.fake.Press(t, p.toWordPress("/connect/1/approve"), "approve")
+	if _, err := h.registry.ChangeURL(t.Context(), shell, site.ID, site.Home, h.fake.URL(1)); err != nil {
+		t.Fatal(err)
+	}
+	answer := p.comesBack(back)
+	if to := answer.Header.Get("Location"); to != "/connect/1?back=not_stored" {
+		t.Error(to)
+	}
+	if site, err = h.registry.Site(t.Context(), shell, site.ID); err != nil || site.Credential.Username == wptest.DefaultUser {
+		t.Errorf("%s has the credential that %s made: %v", site.Home, h.fake.URL(0), err)
+	}
+}
+
 // Ten sites, one after the other: each way back leads on to the next.
 func TestAQueueOfTen(t *testing.T) {
 	described := make([]wptest.Site, 10)

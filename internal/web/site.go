@@ -270,6 +270,7 @@ func (s *Server) replaceCredential(v *requestContext) error {
 		return err
 	}
 	d := draft(v)
+	d.URL = "" // the password is for the site as it is
 	_, err = v.change(changes.Change{Action: access.SiteCredential, Sites: []int64{site.ID}, Draft: d})
 	if p, is := errors.AsType[validation.Problems](err); is {
 		return s.showSite(v, http.StatusUnprocessableEntity, site, p)
