@@ -322,7 +322,8 @@ func (s *Store) endedSince(ctx context.Context, scope access.Scope, run int64, s
 func (s *Store) usualTook(ctx context.Context, operation string) (time.Duration, error) {
 	var mean float64
 	err := s.db.Gorm.WithContext(ctx).Raw(`SELECT coalesce(avg(took_us), 0) FROM (SELECT took_us FROM targets JOIN runs ON runs.id = targets.run_id
-		WHERE runs.operation = ? AND targets.state = ? AND targets.attempts > 0 ORDER BY targets.id DESC LIMIT 500) AS recent`, operation, TargetDone).Scan(&mean).Error
+		WHERE runs.operation = ? AND targets.state = ? AND targets.attempts > 0 ORDER BY targets.id DESC LIMIT 500) AS recent`,
+		operation, TargetDone).Scan(&mean).Error
 	return time.Duration(mean) * time.Microsecond, err
 }
 
