@@ -36,7 +36,7 @@ var (
 	ErrOtherSite    = errors.New("another site came back than was sent to")
 	ErrIncomplete   = errors.New("WordPress sent no credential")
 
-	errTaken = errors.New("the connection was taken by somebody else in the meantime")
+	errTaken = errors.New("the connection was taken by someone else in the meantime")
 )
 
 // ReturnPath is where WordPress sends the browser back to, below Drover's public URL.
