@@ -312,3 +312,21 @@ func TestANetworksListIsNoImport(t *testing.T) {
 		t.Errorf("%d sites, %v", total, err)
 	}
 }
+
+// Addresses are looked at to the end, also where the rights of who added them change meanwhile.
+func TestAddressesOfSomebodyWhoseRightsChange(t *testing.T) {
+	slow := wptest.Site{Latency: [2]time.Duration{300 * time.Millisecond, 400 * time.Millisecond}}
+	h := newTestServer(t, slow, slow, slow)
+	p := h.signIn(t, access.Admin)
+	text := strings.Join([]string{h.fake.URL(0), h.fake.URL(1), h.fake.URL(2)}, "\n")
+	if status, to := p.post("/connect", url.Values{"addresses": {text}}); status != http.StatusSeeOther {
+		t.Fatal(status, to)
+	}
+	if err := h.roster.ChangeRole(t.Context(), shell, 1, access.Viewer); err != nil {
+		t.Fatal(err)
+	}
+	poll.Until(t, "the addresses are looked at", func() bool {
+		o, err := h.parts.Connect.Overview(t.Context(), shell, connect.Ready, 0, 0)
+		return err == nil && o.Total == 3
+	})
+}
