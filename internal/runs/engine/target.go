@@ -31,7 +31,7 @@ func (b *batch) target(ctx context.Context, t runs.Target) bool {
 		b.end(t, unsent(t, verdict))
 		return true
 	}
-	g := &gate{batch: b, ctx: ctx, target: t.ID, resent: t.State == runs.TargetRunning}
+	g := &gate{batch: b, ctx: ctx, target: t.ID, site: t.SiteID, resent: t.State == runs.TargetRunning}
 	began := time.Now()
 	located, otherServer := b.locate(ctx, t, b.clients[t.SiteID].Through(g.network()))
 	if otherServer {
@@ -65,6 +65,8 @@ func (b *batch) target(ctx context.Context, t runs.Target) bool {
 // finish ends the target with its verdict, unless Drover itself stopped it, and tells whether it has ended.
 func (b *batch) finish(t runs.Target, g *gate, verdict wordpress.Verdict, stopped error) bool {
 	switch {
+	case errors.Is(stopped, errOutsideScope):
+		verdict = unsent(t, outsideScope)
 	case errors.Is(stopped, errCancelled) && !g.begun && !g.resent:
 		return true // whoever cancelled the run ended the target
 	case errors.Is(stopped, errCancelled):
@@ -77,6 +79,9 @@ func (b *batch) finish(t runs.Target, g *gate, verdict wordpress.Verdict, stoppe
 }
 
 var cancelledFirst = wordpress.Verdict{Outcome: wordpress.Failed, Reason: wordpress.ReasonCancelled, Note: "Not sent: the run was cancelled first."}
+
+var outsideScope = wordpress.Verdict{Outcome: wordpress.Failed, Reason: wordpress.ReasonCancelled,
+	Note: "Not sent: the person who started the run no longer has access to this site."}
 
 // notSentRevoked is the note of the targets of a run whose actor may not go on with it.
 const notSentRevoked = "Not sent: the person who started the run no longer has permission."
@@ -106,9 +111,8 @@ func (b *batch) withoutSending(t runs.Target) (wordpress.Verdict, bool) {
 	case s.Home != t.Home:
 		return wordpress.Verdict{Outcome: wordpress.Skipped, Reason: wordpress.ReasonNotApplicable,
 			Note: "Not sent: the site's URL was changed after the run started."}, true
-	case !b.actor.Scope.Site(s.Client, s.Tags):
-		return wordpress.Verdict{Outcome: wordpress.Failed, Reason: wordpress.ReasonCancelled,
-			Note: "Not sent: the person who started the run no longer has access to this site."}, true
+	case !b.inScope(t.SiteID):
+		return outsideScope, true
 	case errors.Is(b.undial[t.SiteID], sites.ErrSealed):
 		return wordpress.Verdict{Outcome: wordpress.Failed, Reason: wordpress.ReasonNotAuthenticated,
 			Note: "Not sent: the stored credential cannot be decrypted. Replace it on the site's page, or restore the encryption key that it was stored with."}, true

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"runtime/debug"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/riverqueue/river"
@@ -189,9 +190,10 @@ func (e *Engine) open(ctx context.Context, t *taken) (*batch, []runs.Target, err
 	}
 	b := &batch{
 		engine: e, lease: t.lease, load: t.load, run: run.ID, turn: wordpress.Turn{Member: t.next.Member, Run: run.ID},
-		actor: actor, revoked: revoked, cancelled: !run.CancelledAt.IsZero(), plan: stored.Plan,
+		revoked: revoked, cancelled: !run.CancelledAt.IsZero(), plan: stored.Plan,
 		limits: run.Spec.Limits, verify: run.Spec.Verify && stored.Plan.Purges,
 	}
+	b.actor.Store(&actor)
 	if b.limits.AtOnce > 0 {
 		b.places = make(chan struct{}, b.limits.AtOnce)
 	}
@@ -239,9 +241,9 @@ type batch struct {
 	load      *load
 	run       int64
 	turn      wordpress.Turn
-	actor     access.Actor // who started the run, as they are now
-	revoked   bool         // they may not go on with it
-	cancelled bool         // before this worker took the batch
+	actor     atomic.Pointer[access.Actor] // who started the run, as they are now
+	revoked   bool                         // they may not go on with it
+	cancelled bool                         // before this worker took the batch
 	plan      operation.Plan
 	writer    *writer
 	sites     map[int64]sites.Site
