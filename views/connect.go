@@ -117,13 +117,14 @@ var connectNotices = map[string]Notice{
 		"password, revoke it under Users → Profile."},
 	"session": {"problem", "You were signed out or signed in again during the approval. For safety, Drover did not accept the password. Approve " +
 		"again, and revoke the unused password under Users → Profile in WordPress."},
-	"unknown":    {"problem", "Drover does not know this approval. It may be more than a week old. Approve again from here."},
-	"forbidden":  {"problem", "Your role does not allow you to connect sites. Ask an admin."},
-	"failed":     {"problem", "Something went wrong in Drover, and the password was not stored. Approve again. See the server log for details."},
-	"busy":       {"problem", "Too many requests in a short time. Wait a few seconds, and approve again."},
-	"none":       {"ok", "No site in the queue is ready to be approved."},
-	"not_ready":  {"problem", "This site cannot be approved right now. The reason is below."},
-	"not_stored": {"problem", "The password could not be stored: the site is already in the list, or outside your access. Look up the site again."},
+	"unknown":   {"problem", "Drover does not know this approval. It may be more than a week old. Approve again from here."},
+	"forbidden": {"problem", "Your role does not allow you to connect sites. Ask an admin."},
+	"failed":    {"problem", "Something went wrong in Drover, and the password was not stored. Approve again. See the server log for details."},
+	"busy":      {"problem", "Too many requests in a short time. Wait a few seconds, and approve again."},
+	"none":      {"ok", "No site in the queue is ready to be approved."},
+	"not_ready": {"problem", "This site cannot be approved right now. The reason is below."},
+	"not_stored": {"problem", "The password could not be stored: the site is already in the list, has another URL by now, or is outside your access. " +
+		"Look up the site again."},
 }
 
 // ConnectNotice is what the way back from WordPress ended with.

@@ -300,8 +300,11 @@ func printGroups(out io.Writer, targets []web.TargetLine) {
 		return cmp.Or(cmp.Compare(weight(a), weight(b)), cmp.Compare(len(sites[b]), len(sites[a])), cmp.Compare(a.reason, b.reason))
 	})
 	for _, g := range groups {
-		reason := wordpress.Reason(g.reason)
-		fmt.Fprintf(out, "%d × %s: %s %s\n", len(sites[g]), g.outcome, reason.Sentence(), reason.Fix())
+		reason, outcome := wordpress.Reason(g.reason), g.outcome
+		if reason == wordpress.ReasonCancelled && outcome == string(wordpress.Failed) {
+			outcome = "not sent"
+		}
+		fmt.Fprintf(out, "%d × %s: %s %s\n", len(sites[g]), outcome, reason.Sentence(), reason.Fix())
 		for _, t := range sites[g] {
 			fmt.Fprintf(out, "    %s %s\n", t.Site, t.Note)
 		}

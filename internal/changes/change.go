@@ -48,7 +48,7 @@ func (c *Changes) apply(ctx context.Context, actor access.Actor, ch Change) (lin
 		}
 		err = c.editSite(ctx, actor, ch)
 	case access.SiteCredential:
-		err = registry.ReplaceCredential(ctx, actor, ch.site(), ch.Draft.Username, ch.Draft.Password)
+		err = registry.ReplaceCredentialAt(ctx, actor, ch.site(), ch.Draft.URL, ch.Draft.Username, ch.Draft.Password)
 	case access.SiteTag:
 		err = registry.Tag(ctx, actor, ch.Tag, ch.Sites...)
 	case access.SiteRetire:

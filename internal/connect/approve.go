@@ -35,6 +35,8 @@ var (
 	ErrUnavailable  = errors.New("WordPress offers the user no application passwords")
 	ErrOtherSite    = errors.New("another site came back than was sent to")
 	ErrIncomplete   = errors.New("WordPress sent no credential")
+
+	errTaken = errors.New("the connection was taken by someone else in the meantime")
 )
 
 // ReturnPath is where WordPress sends the browser back to, below Drover's public URL.
@@ -64,6 +66,12 @@ func (q *Queue) Begin(ctx context.Context, actor access.Actor, session, id int64
 	if err != nil {
 		return "", err
 	}
+	return q.begin(ctx, actor, session, c, publicURL, write.begin)
+}
+
+// begin notes it with take, which may refuse.
+func (q *Queue) begin(ctx context.Context, actor access.Actor, session int64, c Connection, publicURL string,
+	take func(write, Connection, approvalRow) error) (address string, err error) {
 	if c.State != Ready || c.Approval == "" {
 		return "", ErrNotReady
 	}
@@ -73,11 +81,11 @@ func (q *Queue) Begin(ctx context.Context, actor access.Actor, session, id int64
 	}
 	state, name := rand.Text()+rand.Text(), appName(publicURL)
 	err = q.store.change(ctx, actor, func(w write) error {
-		if err := w.begin(c, approvalRow{StateHash: hashOf(state), MemberID: actor.ID, SessionID: session, AppName: name,
+		if err := take(w, c, approvalRow{StateHash: hashOf(state), MemberID: actor.ID, SessionID: session, AppName: name,
 			ExpiresAt: w.now.Add(goodFor).UnixMicro()}); err != nil {
 			return err
 		}
-		return w.record(access.ConnectBegin, access.On("connection", id), map[string]any{"home": c.Home, "app_name": name})
+		return w.record(access.ConnectBegin, access.On("connection", c.ID), map[string]any{"home": c.Home, "app_name": name})
 	})
 	if err != nil {
 		return "", fmt.Errorf("connect: begin: %w", err)
@@ -200,6 +208,23 @@ func (q *Queue) Next(ctx context.Context, actor access.Actor) (Connection, error
 		}
 	}
 	return Connection{}, ErrNone
+}
+
+// BeginNext is Begin for the connection to approve next. Of people who ask at the same moment, each gets another one. It returns ErrNone where there
+// is none.
+func (q *Queue) BeginNext(ctx context.Context, actor access.Actor, session int64, publicURL string) (address string, err error) {
+	if err := q.log.Authorize(ctx, actor, access.ConnectBegin, ""); err != nil {
+		return "", err
+	}
+	for {
+		c, err := q.Next(ctx, actor)
+		if err != nil {
+			return "", err
+		}
+		if address, err = q.begin(ctx, actor, session, c, publicURL, write.beginAlone); !errors.Is(err, errTaken) {
+			return address, err
+		}
+	}
 }
 
 // Settle notes that a site of the list is connected, wherever its credential came from.

@@ -270,3 +270,36 @@ func TestAConnectionEnds(t *testing.T) {
 		}
 	})
 }
+
+// Of people who approve the next one at the same moment, each is sent to another site: two at one would leave a password behind.
+func TestPeopleWhoApproveNextAtTheSameMoment(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, db *database.DB) {
+		const people = 6
+		b := newBench(t, db, wptest.Options{Sites: make([]wptest.Site, people)})
+		for i := range people {
+			b.ready(i)
+		}
+		ctx := context.WithoutCancel(t.Context())
+		sent := make([]string, people)
+		var all []func() error
+		for i := range people {
+			actor := ada
+			actor.ID = int64(100 + i)
+			all = append(all, func() error {
+				address, err := b.queue.BeginNext(ctx, actor, actor.ID, drover)
+				sent[i], _, _ = strings.Cut(address, "?")
+				return err
+			})
+		}
+		b.must(errors.Join(atOnce(all...)...))
+		slices.Sort(sent)
+		if n := len(slices.Compact(sent)); n != people {
+			t.Errorf("%d people were sent to %d sites", people, n)
+		}
+		late := ada
+		late.ID = 200
+		if _, err := b.queue.BeginNext(ctx, late, 1, drover); !errors.Is(err, connect.ErrNone) {
+			t.Errorf("somebody else's: %v", err)
+		}
+	})
+}

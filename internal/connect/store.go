@@ -269,6 +269,16 @@ func (w write) begin(c Connection, a approvalRow) error {
 		w.tx.Model(&row{}).Where("id = ?", c.ID).Updates(map[string]any{"taken_id": w.actor.ID, "taken_by": w.actor.Name, "taken_at": w.now.UnixMicro()}).Error)
 }
 
+// beginAlone is begin where nobody else is at the connection, and errTaken where somebody is, or it is not ready any more.
+func (w write) beginAlone(c Connection, a approvalRow) error {
+	free := w.tx.Model(&row{}).Where("id = ? AND state = ? AND (taken_id = ? OR taken_at <= ?)", c.ID, Ready, w.actor.ID, w.now.Add(-takenFor).UnixMicro()).
+		Update("taken_id", w.actor.ID)
+	if free.Error == nil && free.RowsAffected == 0 {
+		return errTaken
+	}
+	return errors.Join(free.Error, w.begin(c, a))
+}
+
 // use takes the approval, once.
 func (w write) use(a approvalRow, outcome string) error {
 	result := w.tx.Model(&approvalRow{}).Where("id = ? AND used_at = 0", a.ID).Updates(map[string]any{"used_at": w.now.UnixMicro(), "outcome": outcome})

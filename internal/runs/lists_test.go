@@ -92,6 +92,31 @@ func TestListsOfRuns(t *testing.T) {
 	})
 }
 
+// What a cancelled run did not send is no trouble and no failure, took no time, and says nothing of the rate.
+func TestWhatWasNotSentIsNoTrouble(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, db *database.DB) {
+		h := runstest.New(t, db, []wptest.Site{{}, {}})
+		first, second := h.Start(t, runstest.Everywhere("status", nil)), h.Start(t, runstest.Everywhere("status", nil))
+		finish(t, h, first.ID, nil)
+		h.Exec(t, "UPDATE targets SET attempts = 1, took_us = 1000000 WHERE run_id = ?", first.ID)
+		if err := h.Runner.Cancel(t.Context(), runstest.Owner, second.ID); err != nil {
+			t.Fatal(err)
+		}
+		for _, has := range []wordpress.Outcome{runs.HasTrouble, wordpress.Failed} {
+			if listed, total, err := h.Runner.Runs(t.Context(), access.System(), runs.Filter{Has: has}); err != nil || total != 0 {
+				t.Errorf("%s: %+v, %v", has, listed, err)
+			}
+		}
+		h.Exec(t, "UPDATE runs SET started_at = ended_at - 1000000 WHERE id = ?", second.ID)
+		if s, err := h.Runner.Snapshot(t.Context(), access.System(), second.ID); err != nil || s.Rate != 0 || s.Counts.NotSent != 2 {
+			t.Errorf("%v sites a second, %+v, %v", s.Rate, s.Counts, err)
+		}
+		if p, err := h.Runner.Preview(t.Context(), runstest.Owner, runstest.Everywhere("status", nil)); err != nil || p.Expected != time.Second {
+			t.Errorf("the next run is to take %v, %v", p.Expected, err)
+		}
+	})
+}
+
 // Somebody whose scope covers some of a run's sites sees a run of those alone: how many, how they ended, and nothing that was typed.
 func TestARunWithinAScope(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *database.DB) {

@@ -24,7 +24,7 @@ type Filter struct {
 	Actor        string
 	Site         int64
 	RerunOf      int64
-	Has          wordpress.Outcome // with at least one target of this outcome, or HasTrouble
+	Has          wordpress.Outcome // with at least one target of this outcome that was sent, or HasTrouble
 	Faulted      bool              // that Drover itself could not work a part of
 	Since, Until time.Time
 	Limit        int // 0: all
@@ -205,7 +205,7 @@ func (r *Runner) pace(ctx context.Context, scope access.Scope, s *Snapshot) erro
 	}
 	if s.Run.Ended() {
 		if took := s.Run.EndedAt.Sub(s.Run.StartedAt).Seconds(); took > 0 {
-			s.Rate = float64(s.Counts.Ended()) / took
+			s.Rate = float64(s.Counts.Ended()-s.Counts.NotSent) / took
 		}
 		return nil
 	}

@@ -35,6 +35,13 @@ func (w write) cancel(row runRow, actor access.Actor, note string) error {
 	if kept.Error != nil {
 		return kept.Error
 	}
+	// What was under way in a batch that nobody works now, nobody would end any more.
+	left := w.tx.Model(&targetRow{}).Where("state = ? AND batch_id IN (SELECT id FROM batches WHERE run_id = ? AND owner = '')", TargetRunning, id).
+		Updates(map[string]any{"state": TargetDone, "outcome": wordpress.Unknown, "reason": wordpress.ReasonCutOff, "ended_at": now,
+			"note": "Drover was stopped while this request was running. It may have taken effect. It was not sent again: the run was cancelled first."})
+	if left.Error != nil {
+		return left.Error
+	}
 	detail := map[string]any{"title": row.Title, "sites": row.Total, "waiting": kept.RowsAffected}
 	if row.Delayed {
 		detail["undone"], detail["not_sent"] = true, kept.RowsAffected

@@ -97,13 +97,13 @@ func (s *Store) filteredRuns(ctx context.Context, scope access.Scope, f Filter) 
 	if !f.Until.IsZero() {
 		q = q.Where("created_at < ?", micros(f.Until))
 	}
-	switch f.Has {
-	case "":
-	case HasTrouble:
-		q = q.Where("EXISTS (SELECT 1 FROM targets WHERE run_id = runs.id AND state = ? AND outcome IN ? AND "+within+")",
-			with(values, TargetDone, []wordpress.Outcome{wordpress.Partial, wordpress.Failed, wordpress.Unknown})...)
-	default:
-		q = q.Where("EXISTS (SELECT 1 FROM targets WHERE run_id = runs.id AND state = ? AND outcome = ? AND "+within+")", with(values, TargetDone, f.Has)...)
+	if f.Has != "" {
+		outcomes := []wordpress.Outcome{f.Has}
+		if f.Has == HasTrouble {
+			outcomes = []wordpress.Outcome{wordpress.Partial, wordpress.Failed, wordpress.Unknown}
+		}
+		q = q.Where("EXISTS (SELECT 1 FROM targets WHERE run_id = runs.id AND state = ? AND outcome IN ? AND reason <> ? AND "+within+")",
+			with(values, TargetDone, outcomes, wordpress.ReasonCancelled)...)
 	}
 	return q
 }
@@ -312,20 +312,21 @@ func (s *Store) lastOf(ctx context.Context, scope access.Scope, ids []int64) (ma
 	return last, nil
 }
 
-// endedSince counts the targets of a run that ended since the time.
+// endedSince counts the targets of a run that ended since the time, without those that were not sent.
 func (s *Store) endedSince(ctx context.Context, scope access.Scope, run int64, since time.Time) (int, error) {
 	var n int
 	within, values := inScope(scope, "site_id")
-	err := s.db.Gorm.WithContext(ctx).Raw("SELECT count(*) FROM targets WHERE run_id = ? AND ended_at >= ? AND "+within,
-		with(values, run, micros(since))...).Scan(&n).Error
+	err := s.db.Gorm.WithContext(ctx).Raw("SELECT count(*) FROM targets WHERE run_id = ? AND ended_at >= ? AND reason <> ? AND "+within,
+		with(values, run, micros(since), wordpress.ReasonCancelled)...).Scan(&n).Error
 	return n, err
 }
 
-// usualTook is the mean time of the operation's last targets, 0 when there is none.
+// usualTook is the mean time of the operation's last targets to which something was sent, 0 when there is none.
 func (s *Store) usualTook(ctx context.Context, operation string) (time.Duration, error) {
 	var mean float64
 	err := s.db.Gorm.WithContext(ctx).Raw(`SELECT coalesce(avg(took_us), 0) FROM (SELECT took_us FROM targets JOIN runs ON runs.id = targets.run_id
-		WHERE runs.operation = ? AND targets.state = ? ORDER BY targets.id DESC LIMIT 500) AS recent`, operation, TargetDone).Scan(&mean).Error
+		WHERE runs.operation = ? AND targets.state = ? AND targets.attempts > 0 ORDER BY targets.id DESC LIMIT 500) AS recent`,
+		operation, TargetDone).Scan(&mean).Error
 	return time.Duration(mean) * time.Microsecond, err
 }
 

@@ -97,6 +97,12 @@ func (r *Registry) checkDue(ctx context.Context, every time.Duration) error {
 		if ctx.Err() != nil {
 			return r.store.postponeCheck(context.WithoutCancel(ctx), id, now) // the process is to stop: another one takes it
 		}
+		if errors.Is(err, ErrChanged) { // what the site has now was not checked
+			if err := r.store.postponeCheck(ctx, id, now); err != nil {
+				return err
+			}
+			continue
+		}
 		if err != nil { // it has no credential that opens, or Drover failed: not again at once
 			if err := r.store.postponeCheck(ctx, id, slot(id, now, every)); err != nil {
 				return err

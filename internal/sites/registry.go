@@ -4,6 +4,7 @@
 package sites
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -229,8 +230,13 @@ func changesOf(before Site, d Draft) map[string]any {
 	return changes
 }
 
-// ReplaceCredential seals another user name and password for the site.
+// ReplaceCredential seals another user name and password for the site, wherever it is.
 func (r *Registry) ReplaceCredential(ctx context.Context, actor access.Actor, id int64, username string, password vault.Secret) error {
+	return r.ReplaceCredentialAt(ctx, actor, id, "", username, password)
+}
+
+// ReplaceCredentialAt is ReplaceCredential for a password that was made at an address: it is stored only while that is the site's home.
+func (r *Registry) ReplaceCredentialAt(ctx context.Context, actor access.Actor, id int64, home, username string, password vault.Secret) error {
 	if err := r.log.Authorize(ctx, actor, access.SiteCredential, access.On("site", id)); err != nil {
 		return err
 	}
@@ -238,14 +244,14 @@ func (r *Registry) ReplaceCredential(ctx context.Context, actor access.Actor, id
 	if err != nil {
 		return err
 	}
-	d, p := Draft{URL: before.Home, Username: username, Password: password}, validation.Problems{}
+	d, p := Draft{URL: cmp.Or(home, before.Home), Username: username, Password: password}, validation.Problems{}
 	d.cleanCredential(p)
 	if err := p.OrNil(); err != nil {
 		return err
 	}
 	err = r.store.change(ctx, actor, func(w write) error {
 		now, err := w.site(access.SiteCredential, id)
-		if err == nil && now.Home != before.Home {
+		if err == nil && now.Home != d.URL {
 			err = validation.Problems{"application_password": "The site's URL has since changed to " + now.Home + ". Enter the password for that site."}
 		}
 		if err != nil {

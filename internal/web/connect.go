@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/droverhq/drover/internal/access"
 	"github.com/droverhq/drover/internal/connect"
 	"github.com/droverhq/drover/internal/sites"
 	"github.com/droverhq/drover/internal/validation"
@@ -151,7 +152,11 @@ func (s *Server) lookBehind(v *requestContext, chosen []connect.Connection) {
 	}
 	actor := v.actor().Detached()
 	s.checks.Go(func() {
-		if err := s.Connect.Look(s.running, actor, chosen); err != nil && s.running.Err() == nil {
+		err := s.Connect.Look(s.running, actor, chosen)
+		if errors.Is(err, access.ErrRevoked) { // the addresses are still the team's, whatever became of who added them
+			err = s.Connect.Resume(s.running)
+		}
+		if err != nil && s.running.Err() == nil {
 			s.Logger.Error("looking at sites failed", "err", err)
 		}
 	})

@@ -24,22 +24,6 @@ func (s *Server) approve(v *requestContext) error {
 	if err != nil {
 		return err
 	}
-	return s.toWordPress(v, id)
-}
-
-// approveNext goes on with the next connection that is ready and nobody else's.
-func (s *Server) approveNext(v *requestContext) error {
-	c, err := s.Connect.Next(v.Request.Context(), v.actor())
-	if errors.Is(err, connect.ErrNone) {
-		return v.redirect("/connect?back=none")
-	}
-	if err != nil {
-		return err
-	}
-	return s.toWordPress(v, c.ID)
-}
-
-func (s *Server) toWordPress(v *requestContext, id int64) error {
 	address, err := s.Connect.Begin(v.Request.Context(), v.actor(), v.session.ID, id, s.PublicURL)
 	if errors.Is(err, connect.ErrNotReady) {
 		return v.redirect(fmt.Sprintf("/connect/%d?back=not_ready", id))
@@ -47,6 +31,22 @@ func (s *Server) toWordPress(v *requestContext, id int64) error {
 	if err != nil {
 		return err
 	}
+	return v.toWordPress(address)
+}
+
+// approveNext goes on with the next connection that is ready and nobody else's.
+func (s *Server) approveNext(v *requestContext) error {
+	address, err := s.Connect.BeginNext(v.Request.Context(), v.actor(), v.session.ID, s.PublicURL)
+	if errors.Is(err, connect.ErrNone) || errors.Is(err, connect.ErrNotReady) {
+		return v.redirect("/connect?back=none")
+	}
+	if err != nil {
+		return err
+	}
+	return v.toWordPress(address)
+}
+
+func (v *requestContext) toWordPress(address string) error {
 	v.Header("Referrer-Policy", "no-referrer")
 	v.Header("Refresh", "0; url="+address)
 	return v.render(http.StatusOK, views.ToWordPress(address))

@@ -179,6 +179,30 @@ func TestConnectingAgain(t *testing.T) {
 	}
 }
 
+// A password that one address made is not stored for another: the site was moved while somebody was at WordPress.
+func TestConnectingAgainAfterTheURLChanged(t *testing.T) {
+	h := newTestServer(t, wptest.Site{}, wptest.Site{})
+	p := h.signIn(t, access.Admin)
+	site, err := h.registry.Add(t.Context(), shell, sites.Draft{URL: h.fake.URL(0), Username: "gone", Password: vault.NewSecret("revoked")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if status, to := p.post("/sites/reconnect", url.Values{"site": {"1"}}); status != http.StatusSeeOther || to != "/connect/1" {
+		t.Fatal(status, to)
+	}
+	back := h.fake.Press(t, p.toWordPress("/connect/1/approve"), "approve")
+	if _, err := h.registry.ChangeURL(t.Context(), shell, site.ID, site.Home, h.fake.URL(1)); err != nil {
+		t.Fatal(err)
+	}
+	answer := p.comesBack(back)
+	if to := answer.Header.Get("Location"); to != "/connect/1?back=not_stored" {
+		t.Error(to)
+	}
+	if site, err = h.registry.Site(t.Context(), shell, site.ID); err != nil || site.Credential.Username == wptest.DefaultUser {
+		t.Errorf("%s has the credential that %s made: %v", site.Home, h.fake.URL(0), err)
+	}
+}
+
 // Ten sites, one after the other: each way back leads on to the next.
 func TestAQueueOfTen(t *testing.T) {
 	described := make([]wptest.Site, 10)
@@ -287,4 +311,22 @@ func TestANetworksListIsNoImport(t *testing.T) {
 	if _, total, err := h.registry.Sites(t.Context(), shell, sites.Filter{}); err != nil || total != 1 {
 		t.Errorf("%d sites, %v", total, err)
 	}
+}
+
+// Addresses are looked at to the end, also where the rights of who added them change meanwhile.
+func TestAddressesOfSomebodyWhoseRightsChange(t *testing.T) {
+	slow := wptest.Site{Latency: [2]time.Duration{300 * time.Millisecond, 400 * time.Millisecond}}
+	h := newTestServer(t, slow, slow, slow)
+	p := h.signIn(t, access.Admin)
+	text := strings.Join([]string{h.fake.URL(0), h.fake.URL(1), h.fake.URL(2)}, "\n")
+	if status, to := p.post("/connect", url.Values{"addresses": {text}}); status != http.StatusSeeOther {
+		t.Fatal(status, to)
+	}
+	if err := h.roster.ChangeRole(t.Context(), shell, 1, access.Viewer); err != nil {
+		t.Fatal(err)
+	}
+	poll.Until(t, "the addresses are looked at", func() bool {
+		o, err := h.parts.Connect.Overview(t.Context(), shell, connect.Ready, 0, 0)
+		return err == nil && o.Total == 3
+	})
 }

@@ -302,9 +302,11 @@ func (s *Server) startRun(v *requestContext) error {
 		if err != nil && !errors.Is(err, saved.ErrNone) { // one that was removed meanwhile has no columns to give
 			return err
 		}
-		spec.Table = o.Table
-		if o.Within(v.actor()) && o.Sends(spec.Params) {
-			spec.Saved = o.Name
+		if o.Within(v.actor()) {
+			spec.Table = o.Table
+			if o.Sends(spec.Params) {
+				spec.Saved = o.Name
+			}
 		}
 	}
 	spec.Person = s.person(cmp.Or(form.Get("shown"), "nothing"))

@@ -15,8 +15,10 @@ import (
 	"github.com/droverhq/drover/internal/connect"
 	"github.com/droverhq/drover/internal/database"
 	"github.com/droverhq/drover/internal/database/dbtest"
+	"github.com/droverhq/drover/internal/endpoint"
 	"github.com/droverhq/drover/internal/members"
 	"github.com/droverhq/drover/internal/runs"
+	"github.com/droverhq/drover/internal/saved"
 	"github.com/droverhq/drover/internal/sites"
 	"github.com/droverhq/drover/internal/vault"
 	"github.com/droverhq/drover/internal/wordpress/wptest"
@@ -277,5 +279,26 @@ func (h *testServer) requestZulu(t *testing.T) {
 	_, err = h.changes.Do(ctx, acting(m), changes.Change{Action: access.SiteTag, Sites: []int64{2}, Tag: "hidden-tag-2"})
 	if _, is := errors.AsType[*changes.Requested](err); !is {
 		t.Fatalf("the change does not wait: %v", err)
+	}
+}
+
+// A run that names a saved operation outside its member's scope is not shown as that one's table.
+func TestATableOfASavedOperationOutsideTheScope(t *testing.T) {
+	t.Parallel()
+	h := divided(t, dbtest.SQLite(t))
+	hidden, err := h.parts.Library.Save(t.Context(), shell, saved.Definition{Name: "Hidden", Method: "POST", Path: "/wp/v2/posts", Body: "{}",
+		Table: endpoint.Query{Columns: []endpoint.Column{{Name: "quokka", Expr: ".quokka"}}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := h.signInRestricted(t, access.Operator, access.Restriction{Operations: []string{"read"}})
+	form := p.seen(url.Values{"operation": {"request"}, "p.method": {"GET"}, "p.path": {"/wp/v2/types"}, "all": {"1"}, "saved": {fmt.Sprint(hidden.ID)}})
+	status, to := p.post("/runs", form)
+	if status != http.StatusSeeOther {
+		t.Fatalf("%d %.300s", status, to)
+	}
+	h.ended(t, 4)
+	if _, page := p.get(to + "/answers"); strings.Contains(page, "quokka") {
+		t.Error("the table of an operation that is not theirs")
 	}
 }

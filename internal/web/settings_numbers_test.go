@@ -48,3 +48,15 @@ func TestNumbersInSettings(t *testing.T) {
 		}
 	}
 }
+
+// A number of days that no duration holds is too long, and not what is left of it.
+func TestATokenForTooManyDays(t *testing.T) {
+	t.Parallel()
+	p := newTestServer(t).signIn(t, access.Admin)
+	for _, days := range []string{"213,504", "999,999,999,999", "367"} {
+		status, page := p.post("/settings/tokens", url.Values{"name": {"deploy"}, "role": {"viewer"}, "days": {days}})
+		if status != http.StatusUnprocessableEntity || !strings.Contains(page, "between 1 day and 1 year") {
+			t.Errorf("%s days: %d", days, status)
+		}
+	}
+}

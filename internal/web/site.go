@@ -210,6 +210,8 @@ func (s *Server) checkNow(v *requestContext, site sites.Site) {
 		v.setFlash("problem", "Site saved but not checked: it has no credential. Add one below.")
 	case errors.Is(err, sites.ErrSealed):
 		v.setFlash("problem", "Site saved but not checked: its credential cannot be decrypted. Replace it below.")
+	case errors.Is(err, sites.ErrChanged):
+		v.setFlash("problem", "Site saved, but its URL or credential was changed during the check. Check it again.")
 	case err != nil:
 		if v.Request.Context().Err() == nil {
 			s.Logger.ErrorContext(v.Request.Context(), "a check failed", "req", v.requestID(), "site", site.ID, "err", err)
@@ -270,6 +272,7 @@ func (s *Server) replaceCredential(v *requestContext) error {
 		return err
 	}
 	d := draft(v)
+	d.URL = "" // the password is for the site as it is
 	_, err = v.change(changes.Change{Action: access.SiteCredential, Sites: []int64{site.ID}, Draft: d})
 	if p, is := errors.AsType[validation.Problems](err); is {
 		return s.showSite(v, http.StatusUnprocessableEntity, site, p)

@@ -58,6 +58,9 @@ func TestUndoOnItsPage(t *testing.T) {
 			t.Errorf("%s says %q, or does not say that nothing was sent", path, not)
 		}
 	}
+	if _, home := p.get("/"); strings.Contains(home, "0 sites need") {
+		t.Error("the home page lists a run that needs nobody")
+	}
 	if _, latest, _ := strings.Cut(page, "Latest results"); !strings.Contains(latest, "No site has a result.") {
 		t.Errorf("the latest results: %.600s", latest)
 	}

@@ -8,7 +8,7 @@ import (
 )
 
 // Classify tells what the exchange means, in stages: what became of the transport, which documents the body holds, what shape each
-// of them has, what the route's own rules make of it. It depends on nothing but the exchange.
+// of them has, what the route's own rules make of it. It depends on nothing but the exchange. Its texts do not repeat the credential.
 func Classify(x Exchange) Verdict {
 	v := classify(x)
 	if v.Status == 0 {
@@ -21,7 +21,7 @@ func Classify(x Exchange) Verdict {
 		}
 	}
 	v.Verb = verbBlocked(x, v)
-	return v
+	return x.concealVerdict(v)
 }
 
 func classify(x Exchange) Verdict {

@@ -9,6 +9,7 @@ import (
 	"net/http/httptrace"
 	"net/netip"
 	"net/url"
+	"strings"
 	"sync/atomic"
 	"time"
 )
@@ -31,6 +32,8 @@ type Exchange struct {
 	Waited      time.Duration // for its turn
 
 	CertificateEnds time.Time // of the site's certificate; zero without one
+
+	credential *strings.Replacer // that takes the credential out of texts; nil without one
 }
 
 // mostAddresses is how many addresses of a host are tried when they accept no connection.
@@ -38,7 +41,7 @@ const mostAddresses = 3
 
 // exchange sends to the host's first address that accepts a connection.
 func (c *Client) exchange(ctx context.Context, r Request, w wire) Exchange {
-	x := Exchange{Method: r.Method, RequestBody: r.Body, Started: time.Now()}
+	x := Exchange{Method: r.Method, RequestBody: r.Body, Started: time.Now(), credential: c.concealing()}
 	_, x.URL, x.Override = c.disguise(r, w)
 	addresses, err := c.network.addresses(ctx, w.url)
 	if err != nil {

@@ -15,6 +15,7 @@ type gate struct {
 	batch  *batch
 	ctx    context.Context
 	target int64
+	site   int64
 	begins bool // the next request belongs to what the run does
 	begun  bool // the database says that the target may have been sent
 	resent bool // a worker before this one may have sent it
@@ -26,6 +27,9 @@ func (g *gate) network() wordpress.Gate {
 
 // ready is asked right before a request leaves: a crash from here on means that it may have been sent.
 func (g *gate) ready() error {
+	if !g.batch.inScope(g.site) {
+		return errOutsideScope
+	}
 	if err := g.batch.mayStillSend(g.ctx); err != nil || g.begun || !g.begins {
 		return err
 	}

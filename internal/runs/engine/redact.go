@@ -8,9 +8,10 @@ import (
 	"github.com/droverhq/drover/internal/wordpress"
 )
 
-// redacted takes secrets out of an exchange and its verdict before anything is stored or shown. Known are secrets that were filled in.
+// redacted takes secrets out of an exchange and its verdict before anything is stored or shown: the site's credential, where the answer repeats it,
+// what looks like a secret, and what is known, which was filled in.
 func redacted(x wordpress.Exchange, v wordpress.Verdict, known []string) (wordpress.Exchange, wordpress.Verdict) {
-	request, address, answer := endpoint.Redact(string(x.RequestBody)), endpoint.Redact(x.URL), endpoint.Redact(string(x.Body))
+	request, address, answer := endpoint.Redact(string(x.RequestBody)), endpoint.Redact(x.URL), endpoint.Redact(x.Conceal(string(x.Body)))
 	secrets := slices.Concat(known, request.Secrets, address.Secrets, answer.Secrets)
 	scrub := func(text string) string { return endpoint.Scrub(endpoint.Redact(text).Text, secrets) }
 	if x.RequestBody != nil {
@@ -22,7 +23,7 @@ func redacted(x wordpress.Exchange, v wordpress.Verdict, known []string) (wordpr
 	x.URL, x.Header = endpoint.Scrub(address.Text, secrets), endpoint.RedactHeader(x.Header)
 	for _, values := range x.Header {
 		for i := range values {
-			values[i] = endpoint.Scrub(values[i], secrets)
+			values[i] = endpoint.Scrub(x.Conceal(values[i]), secrets)
 		}
 	}
 	v.Code, v.Message, v.Note, v.Location = scrub(v.Code), scrub(v.Message), scrub(v.Note), scrub(v.Location)

@@ -93,3 +93,41 @@ func TestARunUnderWayOfSomebodyWhoIsRemoved(t *testing.T) {
 		t.Errorf("%s with %+v", last.Run.State, last.Counts)
 	}
 }
+
+// Who started a run may be held to other sites while it goes on: what was not sent there by then is not.
+func TestARunUnderWayOfSomebodyWithLessAccess(t *testing.T) {
+	t.Parallel()
+	const n = 24
+	described := make([]wptest.Site, n)
+	for i := range described {
+		described[i] = wptest.Site{Address: "127.77.3.2", Client: []string{"Acme", "Zulu"}[i%2],
+			Latency: [2]time.Duration{600 * time.Millisecond, 700 * time.Millisecond}}
+	}
+	h := runstest.New(t, dbtest.SQLite(t), described)
+	h.Locate(t)
+	var narrowed atomic.Bool
+	h.Standing = func(access.Actor) (access.Actor, error) {
+		now := runstest.Owner
+		if narrowed.Load() {
+			now.Scope = access.NewScope(access.Restriction{Clients: []string{"Acme"}})
+		}
+		return now, nil
+	}
+	h.Work(t)
+	run := h.Start(t, runstest.Everywhere("clear-cache", nil))
+	for s := range runs.NewWatch(h.Runner).Follow(t.Context(), access.System(), run.ID) {
+		if s.Counts.OK > 0 {
+			break
+		}
+	}
+	narrowed.Store(true)
+	last := h.Wait(t, run.ID)
+	if last.Run.State != runs.Done || last.Counts.NotSent == 0 || last.Counts.OK < n/2 || last.Counts.OK+last.Counts.NotSent != n {
+		t.Errorf("%s with %+v", last.Run.State, last.Counts)
+	}
+	for _, target := range h.Targets(t, run.ID) {
+		if target.Outcome != wordpress.OK && (target.Client != "Zulu" || !strings.Contains(target.Note, "no longer has access")) {
+			t.Errorf("%s: %q", target.Client, target.Note)
+		}
+	}
+}

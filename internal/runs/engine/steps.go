@@ -74,8 +74,7 @@ func (b *batch) sendSteps(ctx context.Context, t *runs.Target, client *wordpress
 	for _, each := range planned {
 		_, v, stopped := b.newSending(t, client, each.Request).untilFinal(ctx, 0)
 		if errors.Is(stopped, errCancelled) && len(done) > 0 {
-			return append(done, step{each.Plugin, wordpress.Verdict{Outcome: wordpress.Failed, Reason: wordpress.ReasonCancelled,
-				Note: "Not sent: the run was cancelled first."}}), nil
+			return append(done, step{each.Plugin, cancelledFirst}), nil
 		}
 		if stopped != nil {
 			return nil, stopped

@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"errors"
+	"strings"
 	"time"
 
 	"github.com/droverhq/drover/internal/runs"
@@ -27,10 +28,10 @@ func (b *batch) safely(ctx context.Context, t runs.Target) (ended bool) {
 // target works one target and tells whether it has ended.
 func (b *batch) target(ctx context.Context, t runs.Target) bool {
 	if verdict, over := b.withoutSending(t); over {
-		b.end(t, verdict)
+		b.end(t, unsent(t, verdict))
 		return true
 	}
-	g := &gate{batch: b, ctx: ctx, target: t.ID, resent: t.State == runs.TargetRunning}
+	g := &gate{batch: b, ctx: ctx, target: t.ID, site: t.SiteID, resent: t.State == runs.TargetRunning}
 	began := time.Now()
 	located, otherServer := b.locate(ctx, t, b.clients[t.SiteID].Through(g.network()))
 	if otherServer {
@@ -45,8 +46,8 @@ func (b *batch) target(ctx context.Context, t runs.Target) bool {
 	}
 	request, _ := b.plan.Request(located.Site.Planned())
 	if b.plan.Exceeded(request) {
-		b.end(t, wordpress.Verdict{Outcome: wordpress.Skipped, Reason: wordpress.ReasonNotApplicable,
-			Note: "Not sent: the site's values changed after the run started, and would make this a different request with a greater effect."})
+		b.end(t, unsent(t, wordpress.Verdict{Outcome: wordpress.Skipped, Reason: wordpress.ReasonNotApplicable,
+			Note: "Not sent: the site's values changed after the run started, and would make this a different request with a greater effect."}))
 		return true
 	}
 	client := located.Client
@@ -64,10 +65,12 @@ func (b *batch) target(ctx context.Context, t runs.Target) bool {
 // finish ends the target with its verdict, unless Drover itself stopped it, and tells whether it has ended.
 func (b *batch) finish(t runs.Target, g *gate, verdict wordpress.Verdict, stopped error) bool {
 	switch {
-	case errors.Is(stopped, errCancelled) && !g.begun:
+	case errors.Is(stopped, errOutsideScope):
+		verdict = unsent(t, outsideScope)
+	case errors.Is(stopped, errCancelled) && !g.begun && !g.resent:
 		return true // whoever cancelled the run ended the target
 	case errors.Is(stopped, errCancelled):
-		verdict = wordpress.Verdict{Outcome: wordpress.Failed, Reason: wordpress.ReasonCancelled, Note: "Not sent: the run was cancelled first."}
+		verdict = unsent(t, cancelledFirst)
 	case stopped != nil:
 		return false
 	}
@@ -75,30 +78,41 @@ func (b *batch) finish(t runs.Target, g *gate, verdict wordpress.Verdict, stoppe
 	return true
 }
 
+var cancelledFirst = wordpress.Verdict{Outcome: wordpress.Failed, Reason: wordpress.ReasonCancelled, Note: "Not sent: the run was cancelled first."}
+
+var outsideScope = wordpress.Verdict{Outcome: wordpress.Failed, Reason: wordpress.ReasonCancelled,
+	Note: "Not sent: the person who started the run no longer has access to this site."}
+
 // notSentRevoked is the note of the targets of a run whose actor may not go on with it.
 const notSentRevoked = "Not sent: the person who started the run no longer has permission."
+
+// unsent is the verdict on a target to which this worker sends nothing. One that a worker before it began may have been sent all the same.
+func unsent(t runs.Target, v wordpress.Verdict) wordpress.Verdict {
+	if t.State != runs.TargetRunning {
+		return v
+	}
+	return wordpress.Verdict{Outcome: wordpress.Unknown, Reason: wordpress.ReasonCutOff,
+		Note: "Drover was stopped while this request was running. It may have taken effect. It was not sent again" + strings.TrimPrefix(v.Note, "Not sent")}
+}
 
 // withoutSending decides the targets to which nothing may be sent.
 func (b *batch) withoutSending(t runs.Target) (wordpress.Verdict, bool) {
 	s, found := b.sites[t.SiteID]
 	switch {
-	case b.revoked && t.State == runs.TargetRunning:
-		return wordpress.Verdict{Outcome: wordpress.Unknown, Reason: wordpress.ReasonCutOff,
-			Note: "Drover was stopped while this request was running, and it was not sent again: the person who started the run no longer has permission."}, true
+	case b.cancelled:
+		return cancelledFirst, true
 	case b.revoked:
 		return wordpress.Verdict{Outcome: wordpress.Failed, Reason: wordpress.ReasonCancelled, Note: notSentRevoked}, true
 	case t.State == runs.TargetRunning && !b.plan.Idempotent:
-		return wordpress.Verdict{Outcome: wordpress.Unknown, Reason: wordpress.ReasonCutOff,
-			Note: "Drover was stopped while this request was running. It may have taken effect. It was not sent again."}, true
+		return wordpress.Verdict{Outcome: wordpress.Unknown, Reason: wordpress.ReasonCutOff, Note: "Not sent."}, true
 	case !found:
 		return wordpress.Verdict{Outcome: wordpress.Skipped, Reason: wordpress.ReasonNotApplicable, Note: "Not sent: the site was retired after the run started."},
 			true
 	case s.Home != t.Home:
 		return wordpress.Verdict{Outcome: wordpress.Skipped, Reason: wordpress.ReasonNotApplicable,
 			Note: "Not sent: the site's URL was changed after the run started."}, true
-	case !b.actor.Scope.Site(s.Client, s.Tags):
-		return wordpress.Verdict{Outcome: wordpress.Failed, Reason: wordpress.ReasonCancelled,
-			Note: "Not sent: the person who started the run no longer has access to this site."}, true
+	case !b.inScope(t.SiteID):
+		return outsideScope, true
 	case errors.Is(b.undial[t.SiteID], sites.ErrSealed):
 		return wordpress.Verdict{Outcome: wordpress.Failed, Reason: wordpress.ReasonNotAuthenticated,
 			Note: "Not sent: the stored credential cannot be decrypted. Replace it on the site's page, or restore the encryption key that it was stored with."}, true

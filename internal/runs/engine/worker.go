@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"runtime/debug"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/riverqueue/river"
@@ -189,8 +190,10 @@ func (e *Engine) open(ctx context.Context, t *taken) (*batch, []runs.Target, err
 	}
 	b := &batch{
 		engine: e, lease: t.lease, load: t.load, run: run.ID, turn: wordpress.Turn{Member: t.next.Member, Run: run.ID},
-		actor: actor, revoked: revoked, plan: stored.Plan, limits: run.Spec.Limits, verify: run.Spec.Verify && stored.Plan.Purges,
+		revoked: revoked, cancelled: !run.CancelledAt.IsZero(), plan: stored.Plan,
+		limits: run.Spec.Limits, verify: run.Spec.Verify && stored.Plan.Purges,
 	}
+	b.actor.Store(&actor)
 	if b.limits.AtOnce > 0 {
 		b.places = make(chan struct{}, b.limits.AtOnce)
 	}
@@ -233,21 +236,22 @@ func (b *batch) work(ctx, sending context.Context, targets []runs.Target) error 
 
 // batch is a batch under way.
 type batch struct {
-	engine  *Engine
-	lease   *lease
-	load    *load
-	run     int64
-	turn    wordpress.Turn
-	actor   access.Actor // who started the run, as they are now
-	revoked bool         // they may not go on with it
-	plan    operation.Plan
-	writer  *writer
-	sites   map[int64]sites.Site
-	clients map[int64]*wordpress.Client
-	undial  map[int64]error // why there is no client for a site
-	limits  runs.Limits
-	places  chan struct{} // of the run's own limit, nil without one
-	verify  bool
+	engine    *Engine
+	lease     *lease
+	load      *load
+	run       int64
+	turn      wordpress.Turn
+	actor     atomic.Pointer[access.Actor] // who started the run, as they are now
+	revoked   bool                         // they may not go on with it
+	cancelled bool                         // before this worker took the batch
+	plan      operation.Plan
+	writer    *writer
+	sites     map[int64]sites.Site
+	clients   map[int64]*wordpress.Client
+	undial    map[int64]error // why there is no client for a site
+	limits    runs.Limits
+	places    chan struct{} // of the run's own limit, nil without one
+	verify    bool
 
 	guard sync.Mutex
 	left  bool // some target has not ended

@@ -17,6 +17,9 @@ var errNotStored = errors.New("engine: what happens could not be stored")
 // errCancelled tells a target that its run was cancelled before it could begin.
 var errCancelled = errors.New("engine: the run was cancelled")
 
+// errOutsideScope tells a target that who started the run has no access to its site any more. For everything else it is as if the run was cancelled.
+var errOutsideScope = fmt.Errorf("%w: the site is outside the scope of who started it", errCancelled)
+
 // message is what a target tells the writer. With acknowledged, the target waits until it is stored.
 type message struct {
 	begin        int64
