@@ -203,6 +203,34 @@ func TestConnectingAgainAfterTheURLChanged(t *testing.T) {
 	}
 }
 
+// A password that was typed on a page of the site's former URL is not stored for its present one.
+func TestACredentialTypedForAFormerURL(t *testing.T) {
+	h := newTestServer(t, wptest.Site{}, wptest.Site{})
+	p := h.signIn(t, access.Admin)
+	site, err := h.registry.Add(t.Context(), shell, sites.Draft{URL: h.fake.URL(0), Username: "gone", Password: vault.NewSecret("revoked")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, page := p.get("/sites/1")
+	if !strings.Contains(page, `name="url" value="`+site.Home+`"`) {
+		t.Error("the form does not say which URL it is for")
+	}
+	if _, err := h.registry.ChangeURL(t.Context(), shell, site.ID, site.Home, h.fake.URL(1)); err != nil {
+		t.Fatal(err)
+	}
+	typed := url.Values{"url": {site.Home}, "username": {wptest.DefaultUser}, "application_password": {wptest.DefaultPassword}}
+	if status, page := p.post("/sites/1/credential", typed); status != http.StatusUnprocessableEntity || !strings.Contains(page, "has since changed") {
+		t.Error(status)
+	}
+	typed.Set("url", h.fake.URL(1))
+	if status, _ := p.post("/sites/1/credential", typed); status != http.StatusSeeOther {
+		t.Error(status)
+	}
+	if site, err = h.registry.Site(t.Context(), shell, site.ID); err != nil || site.Credential.Username != wptest.DefaultUser {
+		t.Errorf("%+v %v", site.Credential, err)
+	}
+}
+
 // Ten sites, one after the other: each way back leads on to the next.
 func TestAQueueOfTen(t *testing.T) {
 	described := make([]wptest.Site, 10)

@@ -271,9 +271,7 @@ func (s *Server) replaceCredential(v *requestContext) error {
 	if _, err := v.form(); err != nil {
 		return err
 	}
-	d := draft(v)
-	d.URL = "" // the password is for the site as it is
-	_, err = v.change(changes.Change{Action: access.SiteCredential, Sites: []int64{site.ID}, Draft: d})
+	_, err = v.change(changes.Change{Action: access.SiteCredential, Sites: []int64{site.ID}, Draft: draft(v)})
 	if p, is := errors.AsType[validation.Problems](err); is {
 		return s.showSite(v, http.StatusUnprocessableEntity, site, p)
 	}

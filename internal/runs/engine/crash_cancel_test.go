@@ -84,3 +84,24 @@ func TestWhatMayHaveBeenSentIsNotNotSent(t *testing.T) {
 		})
 	}
 }
+
+// A site that cannot be reached after a crash may have done what it was asked before.
+func TestWhatMayHaveBeenSentIsUnknownWhereTheSiteIsGone(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, db *database.DB) {
+		h := runstest.New(t, db, make([]wptest.Site, 2))
+		h.Locate(t)
+		run := h.Start(t, runstest.Everywhere("clear-cache", nil))
+		orphan(t, h, run.ID, 1)
+		h.Fake.Close()
+		h.Work(t)
+		last := h.Wait(t, run.ID)
+		if last.Counts.Unknown != 1 || last.Counts.Failed != 1 {
+			t.Errorf("%+v", last.Counts)
+		}
+		for _, target := range h.Targets(t, run.ID) {
+			if target.Outcome == wordpress.Unknown && (target.StartedAt.IsZero() || !strings.Contains(target.Note, "may have taken effect")) {
+				t.Errorf("%+v", target)
+			}
+		}
+	})
+}

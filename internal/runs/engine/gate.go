@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/netip"
+	"time"
 
 	"github.com/droverhq/drover/internal/wordpress"
 )
@@ -19,6 +20,8 @@ type gate struct {
 	begins bool // the next request belongs to what the run does
 	begun  bool // the database says that the target may have been sent
 	resent bool // a worker before this one may have sent it
+
+	earlier time.Time // when that worker began it
 }
 
 func (g *gate) network() wordpress.Gate {

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"strings"
@@ -31,13 +32,13 @@ func (b *batch) target(ctx context.Context, t runs.Target) bool {
 		b.end(t, unsent(t, verdict))
 		return true
 	}
-	g := &gate{batch: b, ctx: ctx, target: t.ID, site: t.SiteID, resent: t.State == runs.TargetRunning}
+	g := &gate{batch: b, ctx: ctx, target: t.ID, site: t.SiteID, resent: t.State == runs.TargetRunning, earlier: t.StartedAt}
+	t.StartedAt = time.Time{} // until this worker sends something
 	began := time.Now()
 	located, otherServer := b.locate(ctx, t, b.clients[t.SiteID].Through(g.network()))
 	if otherServer {
 		b.observe(t, wordpress.Exchange{Started: began}, located.Verdict)
-		b.end(t, located.Verdict)
-		return true
+		return b.finish(t, g, located.Verdict, nil)
 	}
 	g.begins = true
 	if b.plan.Steps != nil {
@@ -46,9 +47,8 @@ func (b *batch) target(ctx context.Context, t runs.Target) bool {
 	}
 	request, _ := b.plan.Request(located.Site.Planned())
 	if b.plan.Exceeded(request) {
-		b.end(t, unsent(t, wordpress.Verdict{Outcome: wordpress.Skipped, Reason: wordpress.ReasonNotApplicable,
-			Note: "Not sent: the site's values changed after the run started, and would make this a different request with a greater effect."}))
-		return true
+		return b.finish(t, g, wordpress.Verdict{Outcome: wordpress.Skipped, Reason: wordpress.ReasonNotApplicable,
+			Note: "Not sent: the site's values changed after the run started, and would make this a different request with a greater effect."}, nil)
 	}
 	client := located.Client
 	var pages *sampling
@@ -66,13 +66,16 @@ func (b *batch) target(ctx context.Context, t runs.Target) bool {
 func (b *batch) finish(t runs.Target, g *gate, verdict wordpress.Verdict, stopped error) bool {
 	switch {
 	case errors.Is(stopped, errOutsideScope):
-		verdict = unsent(t, outsideScope)
+		verdict = outsideScope
 	case errors.Is(stopped, errCancelled) && !g.begun && !g.resent:
 		return true // whoever cancelled the run ended the target
 	case errors.Is(stopped, errCancelled):
-		verdict = unsent(t, cancelledFirst)
+		verdict = cancelledFirst
 	case stopped != nil:
 		return false
+	}
+	if g.resent && t.StartedAt.IsZero() {
+		t.StartedAt, verdict = g.earlier, unsent(t, verdict)
 	}
 	b.end(t, verdict)
 	return true
@@ -91,8 +94,12 @@ func unsent(t runs.Target, v wordpress.Verdict) wordpress.Verdict {
 	if t.State != runs.TargetRunning {
 		return v
 	}
+	why, is := strings.CutPrefix(v.Note, "Not sent")
+	if !is {
+		why = strings.TrimSpace(". " + cmp.Or(v.Note, v.Reason.Sentence()))
+	}
 	return wordpress.Verdict{Outcome: wordpress.Unknown, Reason: wordpress.ReasonCutOff,
-		Note: "Drover was stopped while this request was running. It may have taken effect. It was not sent again" + strings.TrimPrefix(v.Note, "Not sent")}
+		Note: "Drover was stopped while this request was running. It may have taken effect. It was not sent again" + why}
 }
 
 // withoutSending decides the targets to which nothing may be sent.
