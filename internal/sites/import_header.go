@@ -62,6 +62,7 @@ func findHeader(text string, chosen Columns) (header, error) {
 	if named, rest, lines := separatorLine(text); named != 0 {
 		h.text, h.offset, separators = rest, lines, append([]byte{named}, separators...)
 	}
+	h.text = withoutEmptyCells(h.text)
 	best := h
 	for _, separator := range separators {
 		reader := spreadsheet.NewReader(h.text, separator)
@@ -128,6 +129,25 @@ func separatorLine(text string) (separator byte, rest string, lines int) {
 		return 0, text, 0
 	}
 	return first[4], rest, strings.Count(text[:len(text)-len(trimmed)], "\n") + 1
+}
+
+// wrappedLine is a line that stands in one cell, with nothing beside it but empty cells.
+var wrappedLine = regexp.MustCompile(`^("(?:[^"]|"")*")[,;\t|]+ *$`)
+
+// withoutEmptyCells is a file without the empty cells that a program put after its lines, where it took each of them for one cell.
+func withoutEmptyCells(text string) string {
+	var without strings.Builder
+	for line := range strings.Lines(text) {
+		wrapped := wrappedLine.FindStringSubmatch(strings.TrimRight(line, "\n"))
+		switch {
+		case wrapped != nil:
+			line = wrapped[1] + "\n"
+		case strings.TrimSpace(line) != "":
+			return text
+		}
+		without.WriteString(line)
+	}
+	return without.String()
 }
 
 // unwrapped is a record that stands in one cell as a whole: a program that expects another separator put its line in quotes when it saved it.

@@ -99,6 +99,8 @@ func TestImportReadsFilesAsTheyAreSaved(t *testing.T) {
 		"all cells in quotes":   {"\"url\",\"username\",\"application_password\"\n\"https://one.example\",\"u\",\"p q\"\n", "2 https://one.example"},
 		"cells as formulas":     {"url,username,application_password\n=\"https://one.example\",=\"u\",\"=\"\"p q\"\"\"\n", "2 https://one.example"},
 		"whole lines in quotes": {"\"url,username,application_password,client\"\n\"https://one.example,u,p q,\"\"Acme, Inc\"\"\"\n", "2 https://one.example"},
+		"and with empty cells": {"\"url,username,application_password,client\";;;\n\"https://one.example,u,p q,\"\"Acme, Inc\"\"\";;;\n" +
+			"\"https://two.example,u,p q,\";;;\n", both},
 		"some lines in quotes":  {columns + "\"https://one.example,u,p q,\"\"Acme, Inc\"\",\"\n" + two, both},
 		"apostrophes":           {columns + "'https://one.example,u,p q,,\n" + two, both},
 		"quoted in another way": {columns + "'https://one.example','u','p q',,\n" + two, "2 'https://one.example' bad, 3 https://two.example"},
