@@ -110,7 +110,7 @@ func TestAFacetCountsWhatChoosingItShows(t *testing.T) {
 		for _, actor := range []access.Actor{admin, limitedTo("Acme", "x")} {
 			for name, f := range map[string]sites.Filter{
 				"all": {}, "a client": {Clients: []string{"Acme"}}, "a tag": {Tags: []string{"shop"}}, "a state": {State: sites.Broken},
-				"retired": {State: sites.Retired}, "words": {Query: "e"}, "both": {Clients: []string{"Müller"}, Tags: []string{"x"}},
+				"retired": {State: sites.Retired}, "any state": {State: "any"}, "words": {Query: "e"}, "both": {Clients: []string{"Müller"}, Tags: []string{"x"}},
 				"a plugin": {Plugin: "1"}, "both, of a plugin": {Plugin: "2", Clients: []string{"Acme"}}, "an unknown cache": {Cache: sites.NotKnown},
 			} {
 				facets, err := h.registry.FacetsOf(t.Context(), actor, f)

@@ -26,6 +26,7 @@ const (
 	Warning   State = "warning"
 	Broken    State = "broken"
 	Retired   State = "retired" // of a site that was retired, whatever its last check found
+	anyState  State = "any"     // of a filter: retired sites too
 )
 
 // States are those of sites that are not retired.

@@ -163,6 +163,7 @@ func (s store) matching(q *gorm.DB, scope access.Scope, f Filter) *gorm.DB {
 		return q.Where("1 = 0")
 	}
 	switch f.State {
+	case anyState:
 	case Retired:
 		q = q.Where("sites.retired_at > 0") // which the indexes that begin with it can answer
 	case "":

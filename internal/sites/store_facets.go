@@ -69,7 +69,7 @@ func (s store) facetsWithoutTags(ctx context.Context, scope access.Scope, f Filt
 
 // leavesOut returns the parts of the filter that do not keep sites with the values.
 func (f Filter) leavesOut(values [parts]string) (out []int) {
-	keeps := [parts]bool{byState: values[byState] == string(f.State) || f.State == "" && values[byState] != string(Retired),
+	keeps := [parts]bool{byState: f.State == anyState || values[byState] == string(f.State) || f.State == "" && values[byState] != string(Retired),
 		byClient: len(f.Clients) == 0 || access.HasClient(f.Clients, values[byClient])}
 	for part, want := range []string{byCache: f.Cache, byPlugin: f.Plugin, byWordPress: f.WordPress} {
 		keeps[part] = want == "" || want == values[part]
