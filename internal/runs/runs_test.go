@@ -62,8 +62,10 @@ func TestEveryFaultHasItsOutcome(t *testing.T) {
 			if want := outcomes[described[i].Fault]; got != want {
 				t.Errorf("%s: %s, want %s (%d %s, %s)", described[i].Fault, got, want, target.Status, target.Code, target.Note)
 			}
-			if calls := len(h.Fake.Calls(i)); target.Outcome == wordpress.OK && calls != 1 || target.Outcome == wordpress.Failed && calls != 0 {
-				t.Errorf("%s: %s, but the site carried out %d calls", described[i].Fault, target.Outcome, calls)
+			// A busy machine may need another attempt, whose answer comes in time.
+			calls := len(h.Fake.Calls(i))
+			if target.Outcome == wordpress.OK && (calls == 0 || calls > target.Attempts) || target.Outcome == wordpress.Failed && calls != 0 {
+				t.Errorf("%s: %s after %d attempts, but the site carried out %d calls", described[i].Fault, target.Outcome, target.Attempts, calls)
 			}
 		}
 		if last.Counts.Ended() != len(described) || last.Run.State != runs.Done {
