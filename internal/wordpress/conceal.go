@@ -11,25 +11,25 @@ const concealed = "[removed]"
 // shortestConcealed keeps a password that is hardly one from tearing every answer apart.
 const shortestConcealed = 8
 
-// concealing replaces the client's credential in texts, in the forms in which a site's debugging repeats it: nil where there is none.
-func (c *Client) concealing() *strings.Replacer {
+// repeated are the forms in which a site's debugging repeats the client's credential: none where there is no password.
+func (c *Client) repeated() []string {
 	if len(c.password) < shortestConcealed {
 		return nil
 	}
 	basic := base64.StdEncoding.EncodeToString([]byte(c.username + ":" + c.password))
-	pairs := []string{basic, concealed, strings.ReplaceAll(basic, "/", `\/`), concealed, c.password, concealed}
+	forms := []string{basic, strings.ReplaceAll(basic, "/", `\/`), c.password}
 	if bare := strings.ReplaceAll(c.password, " ", ""); len(bare) >= shortestConcealed { // as WordPress compares it
-		pairs = append(pairs, bare, concealed)
+		forms = append(forms, bare)
 	}
-	return strings.NewReplacer(pairs...)
+	return forms
 }
 
 // Conceal takes the credential that the exchange was made with out of a text. What is judged is what came; what is stored or shown is this.
 func (x Exchange) Conceal(text string) string {
-	if x.credential == nil {
-		return text
+	for _, form := range x.credential {
+		text = strings.ReplaceAll(text, form, concealed)
 	}
-	return x.credential.Replace(text)
+	return text
 }
 
 func (x Exchange) concealVerdict(v Verdict) Verdict {

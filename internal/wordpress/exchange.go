@@ -9,7 +9,6 @@ import (
 	"net/http/httptrace"
 	"net/netip"
 	"net/url"
-	"strings"
 	"sync/atomic"
 	"time"
 )
@@ -33,7 +32,7 @@ type Exchange struct {
 
 	CertificateEnds time.Time // of the site's certificate; zero without one
 
-	credential *strings.Replacer // that takes the credential out of texts; nil without one
+	credential []string // in the forms that an answer may repeat; nil without one
 }
 
 // mostAddresses is how many addresses of a host are tried when they accept no connection.
@@ -41,7 +40,7 @@ const mostAddresses = 3
 
 // exchange sends to the host's first address that accepts a connection.
 func (c *Client) exchange(ctx context.Context, r Request, w wire) Exchange {
-	x := Exchange{Method: r.Method, RequestBody: r.Body, Started: time.Now(), credential: c.concealing()}
+	x := Exchange{Method: r.Method, RequestBody: r.Body, Started: time.Now(), credential: c.repeated()}
 	_, x.URL, x.Override = c.disguise(r, w)
 	addresses, err := c.network.addresses(ctx, w.url)
 	if err != nil {
