@@ -11,8 +11,9 @@ const concealed = "[removed]"
 // shortestConcealed keeps a password that is hardly one from tearing every answer apart.
 const shortestConcealed = 8
 
-// repeated are the forms in which a site's debugging repeats the client's credential: none where there is no password.
-func (c *Client) repeated() []string {
+// concealing takes the client's credential out of texts, in the forms in which a site's debugging repeats it: nil where there is none. It is a
+// function, so that an exchange that is printed does not show it.
+func (c *Client) concealing() func(string) string {
 	if len(c.password) < shortestConcealed {
 		return nil
 	}
@@ -21,15 +22,20 @@ func (c *Client) repeated() []string {
 	if bare := strings.ReplaceAll(c.password, " ", ""); len(bare) >= shortestConcealed { // as WordPress compares it
 		forms = append(forms, bare)
 	}
-	return forms
+	return func(text string) string {
+		for _, form := range forms {
+			text = strings.ReplaceAll(text, form, concealed)
+		}
+		return text
+	}
 }
 
 // Conceal takes the credential that the exchange was made with out of a text. What is judged is what came; what is stored or shown is this.
 func (x Exchange) Conceal(text string) string {
-	for _, form := range x.credential {
-		text = strings.ReplaceAll(text, form, concealed)
+	if x.conceal == nil {
+		return text
 	}
-	return text
+	return x.conceal(text)
 }
 
 func (x Exchange) concealVerdict(v Verdict) Verdict {

@@ -32,7 +32,7 @@ type Exchange struct {
 
 	CertificateEnds time.Time // of the site's certificate; zero without one
 
-	credential []string // in the forms that an answer may repeat; nil without one
+	conceal func(string) string // takes the credential out of a text; nil without one
 }
 
 // mostAddresses is how many addresses of a host are tried when they accept no connection.
@@ -40,7 +40,7 @@ const mostAddresses = 3
 
 // exchange sends to the host's first address that accepts a connection.
 func (c *Client) exchange(ctx context.Context, r Request, w wire) Exchange {
-	x := Exchange{Method: r.Method, RequestBody: r.Body, Started: time.Now(), credential: c.repeated()}
+	x := Exchange{Method: r.Method, RequestBody: r.Body, Started: time.Now(), conceal: c.concealing()}
 	_, x.URL, x.Override = c.disguise(r, w)
 	addresses, err := c.network.addresses(ctx, w.url)
 	if err != nil {
