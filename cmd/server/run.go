@@ -23,6 +23,7 @@ import (
 	"github.com/droverhq/drover/internal/runs"
 	"github.com/droverhq/drover/internal/web"
 	"github.com/droverhq/drover/internal/wordpress"
+	"github.com/droverhq/drover/views"
 )
 
 // starting is the flags of drover run.
@@ -300,10 +301,7 @@ func printGroups(out io.Writer, targets []web.TargetLine) {
 		return cmp.Or(cmp.Compare(weight(a), weight(b)), cmp.Compare(len(sites[b]), len(sites[a])), cmp.Compare(a.reason, b.reason))
 	})
 	for _, g := range groups {
-		reason, outcome := wordpress.Reason(g.reason), g.outcome
-		if reason == wordpress.ReasonCancelled && outcome == string(wordpress.Failed) {
-			outcome = "not sent"
-		}
+		reason, outcome := wordpress.Reason(g.reason), strings.ReplaceAll(views.TargetBadge("done", g.outcome, g.reason), "_", " ")
 		fmt.Fprintf(out, "%d × %s: %s %s\n", len(sites[g]), outcome, reason.Sentence(), reason.Fix())
 		for _, t := range sites[g] {
 			fmt.Fprintf(out, "    %s %s\n", t.Site, t.Note)

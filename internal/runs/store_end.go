@@ -27,6 +27,9 @@ func (s *Store) cancel(ctx context.Context, actor access.Actor, id int64, note s
 	})
 }
 
+// NotSentAgain begins the note of a target that was under way when its process ended, and of which no other learned more.
+const NotSentAgain = "Drover was stopped while this request was running. It may have taken effect. It was not sent again"
+
 func (w write) cancel(row runRow, actor access.Actor, note string) error {
 	now, id := micros(w.now), row.ID
 	kept := w.tx.Model(&targetRow{}).Where("run_id = ? AND state = ?", id, TargetWaiting).Updates(map[string]any{
@@ -38,7 +41,7 @@ func (w write) cancel(row runRow, actor access.Actor, note string) error {
 	// What was under way in a batch that nobody works now, nobody would end any more.
 	left := w.tx.Model(&targetRow{}).Where("state = ? AND batch_id IN (SELECT id FROM batches WHERE run_id = ? AND owner = '')", TargetRunning, id).
 		Updates(map[string]any{"state": TargetDone, "outcome": wordpress.Unknown, "reason": wordpress.ReasonCutOff, "ended_at": now,
-			"note": "Drover was stopped while this request was running. It may have taken effect. It was not sent again: the run was cancelled first."})
+			"note": NotSentAgain + ": the run was cancelled first."})
 	if left.Error != nil {
 		return left.Error
 	}

@@ -98,8 +98,7 @@ func unsent(t runs.Target, v wordpress.Verdict) wordpress.Verdict {
 	if !is {
 		why = strings.TrimSpace(". " + cmp.Or(v.Note, v.Reason.Sentence()))
 	}
-	return wordpress.Verdict{Outcome: wordpress.Unknown, Reason: wordpress.ReasonCutOff,
-		Note: "Drover was stopped while this request was running. It may have taken effect. It was not sent again" + why}
+	return wordpress.Verdict{Outcome: wordpress.Unknown, Reason: wordpress.ReasonCutOff, Note: runs.NotSentAgain + why}
 }
 
 // withoutSending decides the targets to which nothing may be sent.
