@@ -95,7 +95,11 @@ func mount(t *testing.T, options string) string {
 func TestDiskFull(t *testing.T) {
 	t.Parallel()
 	dir := mount(t, "size=24m")
-	s := simulate(t, slowSites(60))
+	described := slowSites(120) // enough that the run goes on while the disk fills
+	for i := range described {
+		described[i].Latency = [2]time.Duration{300 * time.Millisecond, 600 * time.Millisecond}
+	}
+	s := simulate(t, described)
 	s.env[0] = "DROVER_DATA=" + filepath.Join(dir, "data")
 	run(t, s.env, "sites", "import", s.csv)
 	s.addOwner(t)
@@ -112,13 +116,15 @@ func TestDiskFull(t *testing.T) {
 	empty(t, ballast)
 	b.startRun(t, url.Values{"operation": {"clear-cache"}, "all": {"1"}, "p.purge_type": {"all"}})
 	poll.Until(t, "5 sites are purged", func() bool { return purged(s.fake) >= 5 })
-	fill(t, ballast)
-	poll.Until(t, "a lease cannot be renewed", func() bool { return strings.Contains(p.err.String(), "lease could not be renewed") })
+	poll.Until(t, "a lease cannot be renewed", func() bool {
+		fill(t, ballast) // again, where SQLite has given room back
+		return strings.Contains(p.err.String(), "lease could not be renewed")
+	})
 	empty(t, ballast)
-	if last := awaitEnd(t, s.env); last.Counts["ok"] != 60 {
+	if last := awaitEnd(t, s.env); last.Counts["ok"] != len(described) {
 		t.Errorf("%v\n%s", last.Counts, p.err.String())
 	}
-	for i := range 60 {
+	for i := range described {
 		if n := len(s.fake.Calls(i)); n < 1 || n > 2 {
 			t.Errorf("site %d was purged %d times", i, n)
 		}
@@ -128,10 +134,10 @@ func TestDiskFull(t *testing.T) {
 	}
 }
 
-// fill writes until the disk is full.
+// fill writes to the end of the file until the disk is full.
 func fill(t *testing.T, name string) {
 	t.Helper()
-	f, err := os.Create(name)
+	f, err := os.OpenFile(name, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -82,6 +82,18 @@ func (a Actor) Detached() Actor {
 // System is Drover acting by itself.
 func System() Actor { return Actor{Kind: KindSystem, Name: "Drover", Role: Owner} }
 
+// Lacks names what the actor lacks to do the action, as the audit log says it: role, reach, or nothing.
+func (a Actor) Lacks(action Action) string {
+	switch {
+	case a.May(action):
+		return ""
+	case a.Role.Covers(LeastRole(action)):
+		return "reach"
+	default:
+		return "role"
+	}
+}
+
 // May tells whether the actor's role and scope allow the action. It records nothing: for showing and hiding; audit.Log.Authorize decides.
 func (a Actor) May(action Action) bool {
 	least, known := leastRole[action]

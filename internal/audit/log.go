@@ -3,13 +3,7 @@
 // What the actions do is not known here, and no secret ever enters.
 package audit
 
-import (
-	"context"
-	"fmt"
-	"time"
-
-	"github.com/droverhq/drover/internal/access"
-)
+import "time"
 
 // Log is the audit log.
 type Log struct {
@@ -21,18 +15,3 @@ type Log struct {
 // Clock makes new entries carry the time that now tells, for a demo that has a past. It must not go back, and is set before anything is
 // recorded.
 func (l *Log) Clock(now func() time.Time) { l.now = now }
-
-// Authorize lets the actor do the action to the subject, or records the refusal at once and returns access.ErrForbidden.
-func (l *Log) Authorize(ctx context.Context, actor access.Actor, action access.Action, subject access.Subject) error {
-	if actor.May(action) {
-		return nil
-	}
-	why := "role"
-	if actor.Role.Covers(access.LeastRole(action)) {
-		why = "reach"
-	}
-	if err := l.Refuse(ctx, actor, action, subject, why); err != nil {
-		return err
-	}
-	return fmt.Errorf("audit: %s as %s: %w", action, actor.Role, access.ErrForbidden)
-}

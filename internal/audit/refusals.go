@@ -3,6 +3,7 @@ package audit
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 	"time"
 
@@ -78,6 +79,22 @@ func (r *refusals) due(before time.Time) map[refusal]gathered {
 	return due
 }
 
+// Authorize lets the actor do the action to the subject, or forbids it.
+func (l *Log) Authorize(ctx context.Context, actor access.Actor, action access.Action, subject access.Subject) error {
+	if why := actor.Lacks(action); why != "" {
+		return l.Forbid(ctx, actor, action, subject, why)
+	}
+	return nil
+}
+
+// Forbid records that the action was refused and returns access.ErrForbidden.
+func (l *Log) Forbid(ctx context.Context, actor access.Actor, action access.Action, subject access.Subject, why string) error {
+	if err := l.Refuse(ctx, actor, action, subject, why); err != nil {
+		return err
+	}
+	return fmt.Errorf("audit: %s as %s: %w", action, actor.Role, access.ErrForbidden)
+}
+
 // Refuse records that an action was refused. The first refusal is recorded at once; its repeats within a minute become one entry with their
 // number, when the minute is over.
 func (l *Log) Refuse(ctx context.Context, actor access.Actor, action access.Action, subject access.Subject, why string) error {
@@ -87,7 +104,7 @@ func (l *Log) Refuse(ctx context.Context, actor access.Actor, action access.Acti
 	if !l.refusals.count(key, actor, now) {
 		return err
 	}
-	return errors.Join(err, l.RecordAlone(ctx, actor, Event{Action: action, Subject: subject, Outcome: Refused, Detail: map[string]any{"why": why}}))
+	return errors.Join(err, l.recordRefused(ctx, actor, Event{Action: action, Subject: subject, Detail: map[string]any{"why": why}}))
 }
 
 // RecordRepeats records the repeats whose minute is over. With all, it does not wait for that: before the process ends.
@@ -102,10 +119,34 @@ func (l *Log) RecordRepeats(ctx context.Context, all bool) error {
 func (l *Log) recordGathered(ctx context.Context, before time.Time) error {
 	var err error
 	for key, g := range l.refusals.due(before) {
-		err = errors.Join(err, l.RecordAlone(context.WithoutCancel(ctx), g.actor,
-			Event{Action: key.action, Subject: key.subject, Outcome: Refused, Detail: map[string]any{
+		err = errors.Join(err, l.recordRefused(context.WithoutCancel(ctx), g.actor,
+			Event{Action: key.action, Subject: key.subject, Detail: map[string]any{
 				"why": key.why, "repeats": g.repeats, "since": g.since.UTC().Format(time.RFC3339), "until": g.last.UTC().Format(time.RFC3339),
 			}}))
+	}
+	return err
+}
+
+// recordRefused writes the refusal, which changes nothing else. Nobody's rights are verified for that.
+func (l *Log) recordRefused(ctx context.Context, actor access.Actor, event Event) error {
+	event.Outcome = Refused
+	return l.store.atTheEnd(ctx, func(w chained, _ int64, _ string) error { return w.record(l, actor, event) })
+}
+
+// Revoked is the refusal of a change whose actor did not stand any more. It is access.ErrRevoked.
+type Revoked struct {
+	Actor   access.Actor
+	Action  access.Action
+	Subject access.Subject
+}
+
+func (r *Revoked) Error() string { return fmt.Sprintf("%s: %s", r.Action, access.ErrRevoked) }
+func (r *Revoked) Unwrap() error { return access.ErrRevoked }
+
+// RecordRefusal records a refusal that undid its transaction. Every store passes the error of its transactions through it.
+func (l *Log) RecordRefusal(ctx context.Context, err error) error {
+	if r, is := errors.AsType[*Revoked](err); is {
+		return errors.Join(err, l.Refuse(context.WithoutCancel(ctx), r.Actor, r.Action, r.Subject, "revoked"))
 	}
 	return err
 }

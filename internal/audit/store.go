@@ -129,24 +129,6 @@ func (l *Log) VerifyActor(tx *gorm.DB, actor access.Actor, action access.Action,
 	return nil
 }
 
-// Revoked is the refusal of a change whose actor did not stand any more. It is access.ErrRevoked.
-type Revoked struct {
-	Actor   access.Actor
-	Action  access.Action
-	Subject access.Subject
-}
-
-func (r *Revoked) Error() string { return fmt.Sprintf("%s: %s", r.Action, access.ErrRevoked) }
-func (r *Revoked) Unwrap() error { return access.ErrRevoked }
-
-// RecordRefusal records a refusal that undid its transaction. Every store passes the error of its transactions through it.
-func (l *Log) RecordRefusal(ctx context.Context, err error) error {
-	if r, is := errors.AsType[*Revoked](err); is {
-		return errors.Join(err, l.Refuse(context.WithoutCancel(ctx), r.Actor, r.Action, r.Subject, "revoked"))
-	}
-	return err
-}
-
 // next is the row that tells of the event after the last one.
 func (l *Log) next(last row, actor access.Actor, event Event) (row, error) {
 	if event.Outcome == "" {

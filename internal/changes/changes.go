@@ -219,7 +219,7 @@ func (c *Changes) Withdraw(ctx context.Context, actor access.Actor, id int64) er
 		return err
 	}
 	if row.ActorID != actor.ID {
-		return errors.Join(access.ErrForbidden, c.store.log.Refuse(ctx, actor, access.ChangeWithdraw, access.On("change", id), "not_own_request"))
+		return c.store.log.Forbid(ctx, actor, access.ChangeWithdraw, access.On("change", id), "not_own_request")
 	}
 	return c.store.end(ctx, actor, row, Withdrawn, access.ChangeWithdraw)
 }
@@ -238,7 +238,7 @@ func (c *Changes) decide(ctx context.Context, actor access.Actor, action access.
 		return row, errors.Join(ErrOver, c.Expire(ctx))
 	}
 	if row.ActorID == actor.ID {
-		return row, errors.Join(access.ErrForbidden, c.store.log.Refuse(ctx, actor, action, subject, "own_request"))
+		return row, c.store.log.Forbid(ctx, actor, action, subject, "own_request")
 	}
 	return row, nil
 }

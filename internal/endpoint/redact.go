@@ -54,6 +54,24 @@ func newClean() *lru.Cache[string, struct{}] {
 // RedactTemplate is Redact for a text in which a reference such as {{row.password}} stands for the secret: it may stay.
 func RedactTemplate(text string) Redacted { return redact(text, true) }
 
+// RedactRows removes a table as a whole where one of its columns holds secrets, by its name or by the key that it is filled in under.
+func RedactRows(text, template string) string {
+	if strings.TrimSpace(text) == "" {
+		return text
+	}
+	filledIn := Redact(template).Text != RedactTemplate(template).Text
+	rows, err := ReadRows(text)
+	if err != nil {
+		return text
+	}
+	for _, column := range rows.Columns {
+		if SecretKey(column) || filledIn && strings.Contains(template, "row."+column) {
+			return Removed
+		}
+	}
+	return text
+}
+
 func redact(text string, references bool) Redacted { return redactDeep(text, references, 0) }
 
 // redactDeep is redact for a text that lies that deep in texts within texts.

@@ -2,6 +2,7 @@ package operation
 
 import (
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"strconv"
@@ -37,6 +38,36 @@ func (o Operation) params(given map[string]string, p validation.Problems) map[st
 		}
 	}
 	return used
+}
+
+// unchosen says which parameters of a change are still to be chosen: where a choice would do more or less, a person makes it.
+func (o Operation) unchosen(params map[string]string) validation.Problems {
+	p := validation.Problems{}
+	for _, param := range o.Params {
+		if o.Effect != Read && param.Kind == KindChoice && param.Default != "" && params[param.Name] == "" {
+			p[param.Name] = "Choose " + strings.ToLower(param.Label[:1]) + param.Label[1:] + "."
+		}
+	}
+	if strings.Contains(params["path"], ToFill) {
+		p["path"] = "Replace " + ToFill + " in the path."
+	}
+	return p
+}
+
+// ToFill stands in an example for what a person fills in.
+const ToFill = "…"
+
+// given are the parameters that are neither empty nor as they are by default.
+func (o Operation) given(params map[string]string) map[string]string {
+	given := map[string]string{} // never nil: it is compared as JSON
+	maps.Copy(given, params)
+	maps.DeleteFunc(given, func(_, value string) bool { return value == "" })
+	for _, param := range o.Params {
+		if given[param.Name] == param.Default {
+			delete(given, param.Name)
+		}
+	}
+	return given
 }
 
 func (param Param) inUse(used map[string]string) bool {

@@ -28,15 +28,17 @@ func (s Site) Values() endpoint.Values {
 type Plan struct {
 	Title      string
 	Endpoint   string
-	Effect     Effect   // as judged, or more where a person says so: it decides rights, confirmation and approval
-	Operations []string // the built-in operations that a request is in truth
-	Abilities  []string // the abilities that a request runs, by name
-	Declared   Effect   // what a person says that it does; decides whether it is retried and how much of an answer is kept
-	Refers     bool     // values of each site are filled in, so it is judged again for each
-	Idempotent bool     // sending it twice does no more than sending it once
-	AllPages   bool     // a list is followed over all its pages
-	Purges     bool     // pages can be looked at before and after
-	Plugin     string   // the slug of the cache plugin whose endpoint it is; empty: of none in particular
+	Unchosen   validation.Problems // what a person would still have to choose, where a program may leave it out
+	Given      map[string]string   // the parameters that say more than their absence does: a form sends its defaults, an address leaves them out
+	Effect     Effect              // as judged, or more where a person says so: it decides rights, confirmation and approval
+	Operations []string            // the built-in operations that a request is in truth
+	Abilities  []string            // the abilities that a request runs, by name
+	Declared   Effect              // what a person says that it does; decides whether it is retried and how much of an answer is kept
+	Refers     bool                // values of each site are filled in, so it is judged again for each
+	Idempotent bool                // sending it twice does no more than sending it once
+	AllPages   bool                // a list is followed over all its pages
+	Purges     bool                // pages can be looked at before and after
+	Plugin     string              // the slug of the cache plugin whose endpoint it is; empty: of none in particular
 
 	Request   func(Site) (wordpress.Request, bool)    // false: it has nothing to do on this site
 	Steps     func(Site) []Step                       // several requests, one after the other, where Request is the first; nil: Request is the only one
@@ -95,7 +97,9 @@ func New(name string, params map[string]string, p validation.Problems) Plan {
 		p["operation"] = "There is no operation with this name. Choose one of: " + strings.Join(names(), ", ") + "."
 		return Plan{}
 	}
-	return o.plan(o.params(params, p), p)
+	made := o.plan(o.params(params, p), p)
+	made.Given, made.Unchosen = o.given(params), o.unchosen(params)
+	return made
 }
 
 // Find returns the built-in operation of that name.

@@ -2,20 +2,14 @@ package runs
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/droverhq/drover/internal/access"
-	"github.com/droverhq/drover/internal/audit"
 	"github.com/droverhq/drover/internal/operation"
 	"github.com/droverhq/drover/internal/validation"
 )
-
-// policySetting is the name that the policy is stored under.
-const policySetting = "approval"
 
 // approvalWaits is how long a run waits for its second person.
 const approvalWaits = 24 * time.Hour
@@ -30,41 +24,6 @@ var (
 
 // ErrNotAwaitingApproval is returned where a run does not wait for approval, or not any more.
 var ErrNotAwaitingApproval = errors.New("the run does not wait for approval")
-
-// Policy returns the policy in force.
-func (r *Runner) Policy(ctx context.Context) (Policy, error) {
-	return PolicyIn(r.store.db.Gorm.WithContext(ctx))
-}
-
-// SetPolicy replaces the policy. Only owners may: an admin who could would need no second person. Runs that wait already go on waiting.
-func (r *Runner) SetPolicy(ctx context.Context, actor access.Actor, p Policy) error {
-	if err := r.log.Authorize(ctx, actor, access.RunPolicy, ""); err != nil {
-		return err
-	}
-	if slices.ContainsFunc(p.Effects, func(e operation.Effect) bool { return e != operation.Change && e != operation.Destroy }) {
-		return validation.Problems{"effects": "Choose runs that make changes, destructive runs, or both."}
-	}
-	text, err := json.Marshal(p)
-	if err != nil {
-		return err
-	}
-	before, err := r.Policy(ctx)
-	if err != nil {
-		return err
-	}
-	err = r.store.change(ctx, func(w write) error {
-		// Recorded first: whether a second person must approve depends on the policy in force.
-		event := audit.Event{Action: access.RunPolicy, Detail: map[string]any{"approval": map[string]any{"before": before, "after": p}}}
-		if err := w.log.Record(w.tx, actor, event); err != nil {
-			return err
-		}
-		return w.putSetting(policySetting, string(text))
-	})
-	if err != nil {
-		return fmt.Errorf("runs: policy: %w", err)
-	}
-	return nil
-}
 
 // Approve lets a run begin that somebody else asked for. It must be within the actor's reach as a whole, and nobody approves a run of
 // their own (access.ErrForbidden). Confirmed is the number of sites, for a run that destroys.
@@ -124,7 +83,7 @@ func (r *Runner) decide(ctx context.Context, actor access.Actor, action access.A
 		why = "role"
 	}
 	if why != "" {
-		return Run{}, errors.Join(access.ErrForbidden, r.log.Refuse(ctx, actor, action, subject, why))
+		return Run{}, r.log.Forbid(ctx, actor, action, subject, why)
 	}
 	return run, nil
 }

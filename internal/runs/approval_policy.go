@@ -1,12 +1,20 @@
 package runs
 
 import (
+	"context"
+	"encoding/json"
+	"fmt"
 	"slices"
 
 	"github.com/droverhq/drover/internal/access"
+	"github.com/droverhq/drover/internal/audit"
 	"github.com/droverhq/drover/internal/operation"
 	"github.com/droverhq/drover/internal/sites"
+	"github.com/droverhq/drover/internal/validation"
 )
+
+// policySetting is the name that the policy is stored under.
+const policySetting = "approval"
 
 // Policy says which runs a second person must approve before anything is sent. The zero Policy says none. Whoever works on the command
 // line of the server itself is held to none: they hold the key.
@@ -38,15 +46,52 @@ func (p Policy) appliesTo(actor access.Actor, effect operation.Effect, chosen []
 		slices.ContainsFunc(chosen, func(s sites.Site) bool { return access.HasClient(p.Clients, s.Client) })
 }
 
-// MayStart tells whether the actor may start runs of the effect, or at least ask for them.
-func (p Policy) MayStart(actor access.Actor, effect operation.Effect) bool {
-	return actor.May(p.right(actor, effect))
+// Policy returns the policy in force.
+func (r *Runner) Policy(ctx context.Context) (Policy, error) {
+	text, err := r.store.setting(ctx, policySetting)
+	if err != nil {
+		return Policy{}, err
+	}
+	return readPolicy(text)
 }
 
-// right is what starting a run of the effect needs: where a second person will decide, asking is enough.
-func (p Policy) right(actor access.Actor, effect operation.Effect) access.Action {
-	if slices.Contains(p.Effects, effect) && !actor.May(Right(effect)) {
-		return access.RunRequestApproval
+// readPolicy reads a policy as it is stored; nothing stored is the zero Policy.
+func readPolicy(text string) (p Policy, err error) {
+	if text == "" {
+		return p, nil
 	}
-	return Right(effect)
+	if err := json.Unmarshal([]byte(text), &p); err != nil {
+		return Policy{}, fmt.Errorf("runs: policy: %w", err)
+	}
+	return p, nil
+}
+
+// SetPolicy replaces the policy. Only owners may: an admin who could would need no second person. Runs that wait already go on waiting.
+func (r *Runner) SetPolicy(ctx context.Context, actor access.Actor, p Policy) error {
+	if err := r.log.Authorize(ctx, actor, access.RunPolicy, ""); err != nil {
+		return err
+	}
+	if slices.ContainsFunc(p.Effects, func(e operation.Effect) bool { return e != operation.Change && e != operation.Destroy }) {
+		return validation.Problems{"effects": "Choose runs that make changes, destructive runs, or both."}
+	}
+	text, err := json.Marshal(p)
+	if err != nil {
+		return err
+	}
+	before, err := r.Policy(ctx)
+	if err != nil {
+		return err
+	}
+	err = r.store.change(ctx, func(w write) error {
+		// Recorded first: whether a second person must approve depends on the policy in force.
+		event := audit.Event{Action: access.RunPolicy, Detail: map[string]any{"approval": map[string]any{"before": before, "after": p}}}
+		if err := w.log.Record(w.tx, actor, event); err != nil {
+			return err
+		}
+		return w.putSetting(policySetting, string(text))
+	})
+	if err != nil {
+		return fmt.Errorf("runs: policy: %w", err)
+	}
+	return nil
 }

@@ -185,7 +185,7 @@ func TestTimeLimits(t *testing.T) {
 func TestASiteThatChangesAfterItWasShown(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *database.DB) {
 		h := runstest.New(t, db, []wptest.Site{{}, {}})
-		spec := byPerson(t, h, runstest.Everywhere("clear-cache", nil), 0)
+		spec := byPerson(t, h, runstest.Everywhere("clear-cache", map[string]string{"purge_type": "all"}), 0)
 		s := h.Sites[0]
 		if _, err := h.Registry.Edit(t.Context(), runstest.Owner, s.ID, sites.Draft{URL: s.Home, Name: "Renamed", Client: "Acme"}); err != nil {
 			t.Fatal(err)

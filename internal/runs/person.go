@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
 	"strconv"
 	"time"
 
@@ -16,7 +15,6 @@ import (
 	"github.com/droverhq/drover/internal/access"
 	"github.com/droverhq/drover/internal/audit"
 	"github.com/droverhq/drover/internal/operation"
-	"github.com/droverhq/drover/internal/sites"
 	"github.com/droverhq/drover/internal/validation"
 )
 
@@ -75,21 +73,21 @@ func grave(effect operation.Effect, total, above int) bool {
 }
 
 // confirmed checks what a person saw and confirmed, and returns how long the run waits. Whoever is no person confirms what destroys.
-func (r *Runner) confirmed(ctx context.Context, spec Spec, made operation.Plan, chosen []sites.Site) (wait time.Duration, err error) {
-	above := len(chosen)
+func (r *Runner) confirmed(ctx context.Context, spec Spec, p proposal) (wait time.Duration, err error) {
+	above := len(p.sites)
 	if spec.Person != nil {
-		if spec.Person.Shown != digest(spec, made, chosen) && (spec.Person.Shown != "" || spec.RerunOf == 0) {
+		if spec.Person.Shown != p.digest(spec) && (spec.Person.Shown != "" || spec.RerunOf == 0) {
 			return 0, ErrNotShown
 		}
 		if above, err = r.ConfirmAbove(ctx); err != nil {
 			return 0, err
 		}
 	}
-	if !grave(made.Effect, len(chosen), above) {
+	if !grave(p.plan.Effect, len(p.sites), above) {
 		return 0, nil
 	}
-	if spec.Confirmed != len(chosen) {
-		return 0, unconfirmed(made.Effect, len(chosen))
+	if spec.Confirmed != len(p.sites) {
+		return 0, unconfirmed(p.plan.Effect, len(p.sites))
 	}
 	if spec.Person == nil {
 		return 0, nil
@@ -105,10 +103,10 @@ func unconfirmed(effect operation.Effect, total int) error {
 	return validation.Problems{"confirm": fmt.Sprintf("%s Type the number of sites, %d, to confirm.", why, total)}
 }
 
-// digest identifies what a run would do where, as a person is shown it.
-func digest(spec Spec, made operation.Plan, chosen []sites.Site) string {
-	homes := make(map[int64]string, len(chosen))
-	for _, s := range chosen {
+// digest identifies what a run of the spec would do where, as a person is shown it.
+func (p proposal) digest(spec Spec) string {
+	homes := make(map[int64]string, len(p.sites))
+	for _, s := range p.sites {
 		homes[s.ID] = s.Home
 	}
 	text, err := json.Marshal(struct {
@@ -117,27 +115,12 @@ func digest(spec Spec, made operation.Plan, chosen []sites.Site) string {
 		Params           map[string]string
 		Verify           bool
 		Sites            map[int64]string
-	}{spec.Operation, made.Title, made.Effect, unusual(spec), spec.Verify, homes})
+	}{spec.Operation, p.plan.Title, p.plan.Effect, p.plan.Given, spec.Verify, homes})
 	if err != nil {
 		panic(err) // texts and numbers always have a JSON form
 	}
 	sum := sha256.Sum256(text)
 	return hex.EncodeToString(sum[:16])
-}
-
-// unusual are the parameters that say more than their absence does: a form sends its defaults, an address leaves them out.
-func unusual(spec Spec) map[string]string {
-	params := map[string]string{}
-	maps.Copy(params, spec.Params)
-	maps.DeleteFunc(params, func(_, value string) bool { return value == "" })
-	if o, found := operation.Find(spec.Operation); found {
-		for _, param := range o.Params {
-			if params[param.Name] == param.Default {
-				delete(params, param.Name)
-			}
-		}
-	}
-	return params
 }
 
 // Undo ends a run before anything of it was sent. It returns ErrBegun once its wait is over.
@@ -169,7 +152,7 @@ func (r *Runner) StartNow(ctx context.Context, actor access.Actor, id int64) err
 		why = "role"
 	}
 	if why != "" {
-		return errors.Join(access.ErrForbidden, r.log.Refuse(ctx, actor, access.RunStartNow, subject, why))
+		return r.log.Forbid(ctx, actor, access.RunStartNow, subject, why)
 	}
 	if err := r.store.startNow(ctx, actor, id); err != nil {
 		return fmt.Errorf("runs: start now: %w", err)

@@ -23,9 +23,8 @@ type Preview struct {
 	Requests []Request
 	LeftOut  []sites.Site // chosen, but the operation has nothing to do on them
 	Warnings []string
-	Digest   string // identifies what is shown here, for Person.Shown
-	Confirm  bool   // a person types the number of sites
-	chosen   []sites.Site
+	Digest   string        // identifies what is shown here, for Person.Shown
+	Confirm  bool          // a person types the number of sites
 	Expected time.Duration // judging by the operation's last runs, 0 when there was none
 }
 
@@ -43,37 +42,29 @@ type Request struct {
 
 // Preview resolves the spec as Start would. It returns validation.Problems when the spec cannot be run.
 func (r *Runner) Preview(ctx context.Context, actor access.Actor, spec Spec) (Preview, error) {
-	made, err := r.planNew(ctx, spec)
+	proposed, err := r.propose(ctx, actor, spec)
 	if err != nil {
 		return Preview{}, err
 	}
-	policy, err := r.authorize(ctx, actor, spec, made)
-	if err != nil {
-		return Preview{}, err
-	}
-	p, err := r.previewed(ctx, actor, spec, made)
-	if err == nil && policy.appliesTo(actor, made.Effect, p.chosen) {
+	p, err := r.previewed(ctx, spec, proposed)
+	if err == nil && proposed.needsApproval {
 		p.Warnings = append(p.Warnings, "A second person must approve this run. Nothing is sent until then.")
 	}
 	return p, err
 }
 
-func (r *Runner) previewed(ctx context.Context, actor access.Actor, spec Spec, made operation.Plan) (Preview, error) {
-	chosen, err := r.choose(ctx, actor, spec, made)
-	if err != nil {
-		return Preview{}, err
-	}
+func (r *Runner) previewed(ctx context.Context, spec Spec, proposed proposal) (Preview, error) {
+	made, chosen := proposed.plan, proposed.sites
 	above, err := r.ConfirmAbove(ctx)
 	if err != nil {
 		return Preview{}, err
 	}
-	p := Preview{Title: made.Title, Effect: made.Effect, Total: len(chosen.sites), LeftOut: chosen.leftOut, chosen: chosen.sites, Digest: digest(spec, made,
-		chosen.sites)}
+	p := Preview{Title: made.Title, Effect: made.Effect, Total: len(chosen), LeftOut: proposed.leftOut, Digest: proposed.digest(spec)}
 	p.Confirm = grave(p.Effect, p.Total, above)
 	clients := map[string]bool{}
-	for _, s := range chosen.sites {
+	for _, s := range chosen {
 		clients[s.Client] = true
-		for i, request := range requests(chosen.plan, s) {
+		for i, request := range requests(made, s) {
 			shown, err := r.shown(s, made, request)
 			if err != nil {
 				return Preview{}, err
@@ -86,12 +77,12 @@ func (r *Runner) previewed(ctx context.Context, actor access.Actor, spec Spec, m
 	}
 	delete(clients, "")
 	p.Clients = len(clients)
-	p.Warnings = append(warnings(chosen.sites, spec), unproven(chosen.sites, spec, made)...)
+	p.Warnings = append(warnings(chosen, spec), unproven(chosen, spec, made)...)
 	if made.Lowered() {
 		p.Warnings = append(p.Warnings, "You marked this request as doing less than its route and method suggest. The required role, confirmation and "+
 			"approval stay the same.")
 	}
-	p.Expected, err = r.expected(ctx, spec.Operation, chosen.sites)
+	p.Expected, err = r.expected(ctx, spec.Operation, chosen)
 	return p, err
 }
 
@@ -233,6 +224,9 @@ func (r *Runner) PreviewOf(ctx context.Context, actor access.Actor, run Run) (Pr
 	if err != nil {
 		return Preview{}, err
 	}
-	spec.Selection = sites.Selection{IDs: ids}
-	return r.previewed(ctx, actor, spec, made)
+	proposed, err := r.resolve(ctx, actor, sites.Selection{IDs: ids}, made)
+	if err != nil {
+		return Preview{}, err
+	}
+	return r.previewed(ctx, spec, proposed)
 }

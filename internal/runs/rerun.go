@@ -2,7 +2,6 @@ package runs
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 
@@ -27,7 +26,7 @@ func (r *Runner) cancelWith(ctx context.Context, actor access.Actor, id int64, d
 		return err
 	}
 	if run.OutsideScope > 0 {
-		return errors.Join(access.ErrForbidden, r.log.Refuse(ctx, actor, access.RunCancel, access.On("run", id), "reach"))
+		return r.log.Forbid(ctx, actor, access.RunCancel, access.On("run", id), "reach")
 	}
 	if err := do(); err != nil {
 		return fmt.Errorf("runs: cancel: %w", err)

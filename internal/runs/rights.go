@@ -1,6 +1,7 @@
 package runs
 
 import (
+	"context"
 	"slices"
 
 	"github.com/droverhq/drover/internal/access"
@@ -13,6 +14,42 @@ func Right(effect operation.Effect) access.Action {
 		return access.RunStartDestroy
 	}
 	return access.RunStart
+}
+
+// authorize lets the actor start what was planned, or ask for it under the policy.
+func (r *Runner) authorize(ctx context.Context, actor access.Actor, policy Policy, name string, made operation.Plan) error {
+	right, why := startRight(actor, policy, name, made)
+	if why != "" {
+		return r.log.Forbid(ctx, actor, right, "", why)
+	}
+	return nil
+}
+
+// startRight is the right that starting what was planned needs, or asking for it under the policy, and what the actor lacks of it; empty:
+// nothing. Who says that a request does less than its method may needs a right of its own.
+func startRight(actor access.Actor, policy Policy, name string, made operation.Plan) (right access.Action, why string) {
+	if made.Lowered() && !actor.May(access.RunLower) {
+		return access.RunLower, actor.Lacks(access.RunLower)
+	}
+	if !OperationInScope(actor, name, made) {
+		return Right(made.Effect), "operation"
+	}
+	right = policy.right(actor, made.Effect)
+	return right, actor.Lacks(right)
+}
+
+// MayStart tells whether the actor may start runs of the effect, or at least ask for them.
+func (p Policy) MayStart(actor access.Actor, effect operation.Effect) bool {
+	return actor.May(p.right(actor, effect))
+}
+
+// right is what starting a run of the effect needs: where a second person will decide, asking is enough.
+func (p Policy) right(actor access.Actor, effect operation.Effect) access.Action {
+	right := Right(effect)
+	if slices.Contains(p.Effects, effect) && !actor.May(right) {
+		return access.RunRequestApproval
+	}
+	return right
 }
 
 // Within tells whether the operation is within the actor's reach, with some parameters at least. It records nothing: for showing and hiding.

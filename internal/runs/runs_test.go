@@ -15,6 +15,7 @@ import (
 	"github.com/droverhq/drover/internal/audit"
 	"github.com/droverhq/drover/internal/database"
 	"github.com/droverhq/drover/internal/database/dbtest"
+	"github.com/droverhq/drover/internal/operation"
 	"github.com/droverhq/drover/internal/runs"
 	"github.com/droverhq/drover/internal/sites"
 	"github.com/droverhq/drover/internal/wordpress"
@@ -141,7 +142,9 @@ func TestWhatCannotBeRunIsRefusedBeforeAnythingIsSent(t *testing.T) {
 	}{
 		"no such operation": {runstest.Everywhere("explode", nil), "operation"},
 		"no site":           {runs.Spec{Operation: "status"}, "selection"},
-		"unknown site":      {runs.Spec{Operation: "status", Selection: sites.Selection{Homes: []string{"https://nobody.example"}}}, "site"},
+		"not chosen":        {runs.Spec{Operation: "clear-cache", Selection: sites.Selection{All: true}, Person: &runs.Person{}}, "purge_type"},
+		"not filled in": {runs.Spec{Operation: "request", Selection: sites.Selection{All: true}, Person: &runs.Person{},
+			Params: map[string]string{"path": "/wp/v2/plugins/" + operation.ToFill}}, "path"},
 		"post id":           {runstest.Everywhere("clear-cache", map[string]string{"purge_type": "post_ids", "post_ids": "1, x"}), "post_ids"},
 		"no post id":        {runstest.Everywhere("clear-cache", map[string]string{"purge_type": "post_ids"}), "post_ids"},
 		"purge type":        {runstest.Everywhere("clear-cache", map[string]string{"purge_type": "some"}), "purge_type"},

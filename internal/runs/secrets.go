@@ -4,15 +4,14 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
-	"strings"
 
 	"github.com/droverhq/drover/internal/endpoint"
-	"github.com/droverhq/drover/internal/validation"
 )
 
 // withoutSecrets is the spec as it is stored and shown, and whether something was taken out. The params that are sent are sealed until the
 // run has ended.
 func withoutSecrets(spec Spec) (Spec, bool) {
+	spec.Form = endpoint.Redact(spec.Form).Text
 	clean := maps.Clone(spec.Params)
 	for name, value := range spec.Params {
 		switch name {
@@ -21,45 +20,28 @@ func withoutSecrets(spec Spec) (Spec, bool) {
 		case "headers":
 			clean[name] = endpoint.RedactHeaderLines(value)
 		case "rows":
-			clean[name] = redactRows(value, spec.Params["body"]+"\n"+spec.Params["path"])
+			clean[name] = endpoint.RedactRows(value, spec.Params["body"]+"\n"+spec.Params["path"])
 		}
 	}
 	taken := !maps.Equal(clean, spec.Params)
-	spec.Params, spec.Form = clean, endpoint.Redact(spec.Form).Text
+	spec.Params = clean
 	return spec, taken
 }
 
-// redactRows removes a table as a whole where one of its columns holds secrets, by its name or by the key that it is filled in under.
-func redactRows(text, template string) string {
-	rows, err := endpoint.ReadRows(text)
-	if err != nil || strings.TrimSpace(text) == "" {
-		return text
-	}
-	filledIn := endpoint.Redact(template).Text != endpoint.RedactTemplate(template).Text
-	for _, column := range rows.Columns {
-		if endpoint.SecretKey(column) || filledIn && strings.Contains(template, "row."+column) {
-			return endpoint.Removed
+// sealed is the spec as it is stored and shown, and what seals the params that are sent under the run's id. Where no secret was taken out,
+// nothing is to be sealed.
+func (r *Runner) sealed(spec Spec) (stored Spec, seal func(run int64) ([]byte, error)) {
+	stored, taken := withoutSecrets(spec)
+	return stored, func(run int64) ([]byte, error) {
+		if !taken {
+			return nil, nil
 		}
-	}
-	return text
-}
-
-// notKept says, beside the fields, what a repeat of a run lacks.
-func notKept(params map[string]string, p validation.Problems) {
-	for name, value := range params {
-		if strings.Contains(value, endpoint.Removed) {
-			p[name] = "The secrets at " + endpoint.Removed + " were sent but not stored. Enter them again."
+		text, err := json.Marshal(spec.Params)
+		if err != nil {
+			return nil, err
 		}
+		return r.registry.SealForRun(run, text)
 	}
-}
-
-// seal is what the run sends, sealed for its id.
-func (r *Runner) seal(id int64, params map[string]string) ([]byte, error) {
-	text, err := json.Marshal(params)
-	if err != nil {
-		return nil, err
-	}
-	return r.registry.SealForRun(id, text)
 }
 
 // opened is the run's spec with what was sealed, for who works or decides on it. It is never shown.

@@ -5,7 +5,6 @@ package runs
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"time"
@@ -44,35 +43,26 @@ func New(db *database.DB, registry *sites.Registry, log *audit.Log, logger *slog
 // Store is what the engine works from.
 func (r *Runner) Store() *Store { return r.store }
 
-// Start freezes the selection into targets and stores the run, its batches, the queue's jobs and the entry run.start in one
-// transaction. It returns validation.Problems when the spec cannot be run. Nothing has been sent when it returns.
+// Start freezes the selection, which names no homes (sites.WithIDs), into targets and stores the run, its batches, the queue's jobs and the
+// entry run.start in one transaction. It returns validation.Problems when the spec cannot be run. Nothing has been sent when it returns.
 func (r *Runner) Start(ctx context.Context, actor access.Actor, spec Spec) (Run, error) {
-	made, err := r.planNew(ctx, spec)
-	if err != nil {
-		// Somebody who may start nothing is told that, not what is wrong with the form.
-		if refusal := r.log.Authorize(ctx, actor, access.RunStart, ""); refusal != nil {
-			return Run{}, refusal
-		}
-		return Run{}, err
-	}
-	policy, err := r.authorize(ctx, actor, spec, made)
-	if err != nil {
-		return Run{}, err
-	}
-	chosen, err := r.choose(ctx, actor, spec, made)
+	p, err := r.propose(ctx, actor, spec)
 	if err != nil {
 		return Run{}, err
 	}
 	if len(spec.Form) > longestForm {
 		spec.Form = "" // a convenience only
 	}
-	if spec.Wait, err = r.confirmed(ctx, spec, made, chosen.sites); err != nil {
+	if spec.Wait, err = r.confirmed(ctx, spec, p); err != nil {
 		return Run{}, err
 	}
-	stored, taken := withoutSecrets(spec)
+	stored, seal := r.sealed(spec)
 	run := Run{
-		Spec: stored, Title: titled(spec, made), Effect: made.Effect, State: Waiting, Actor: actor, Total: len(chosen.sites), RerunOf: spec.RerunOf,
+		Spec: stored, Title: p.plan.Title, Effect: p.plan.Effect, State: Waiting, Actor: actor, Total: len(p.sites), RerunOf: spec.RerunOf,
 		CreatedAt: time.Now().UTC(),
+	}
+	if spec.Saved != "" {
+		run.Title = spec.Saved + ": " + run.Title // always also by what it sends
 	}
 	if spec.Wait > 0 {
 		run.StartsAt = run.CreatedAt.Add(spec.Wait)
@@ -80,14 +70,10 @@ func (r *Runner) Start(ctx context.Context, actor access.Actor, spec Spec) (Run,
 	if limit := spec.Limits.TimeLimit; limit > 0 {
 		run.DeadlineAt = run.CreatedAt.Add(spec.Wait + limit)
 	}
-	if policy.appliesTo(actor, made.Effect, chosen.sites) {
+	if p.needsApproval {
 		run.State, run.ApprovalUntil, run.DeadlineAt, run.StartsAt = AwaitingApproval, run.CreatedAt.Add(approvalWaits), time.Time{}, time.Time{}
 	}
-	seal := func(int64) ([]byte, error) { return nil, nil }
-	if taken {
-		seal = func(id int64) ([]byte, error) { return r.seal(id, spec.Params) }
-	}
-	run.ID, err = r.store.start(ctx, run, batches(chosen.sites, spec.Limits), seal)
+	run.ID, err = r.store.start(ctx, run, batches(p.sites, spec.Limits), seal)
 	if err != nil {
 		return Run{}, fmt.Errorf("runs: start: %w", err)
 	}
@@ -97,75 +83,64 @@ func (r *Runner) Start(ctx context.Context, actor access.Actor, spec Spec) (Run,
 // longestForm bounds the address of a form that a run remembers, in bytes.
 const longestForm = 8 << 10
 
-// authorize lets the actor start what was planned, or ask for it under the policy that it returns. Who says that a request does less than
-// its method may needs a right of its own.
-func (r *Runner) authorize(ctx context.Context, actor access.Actor, spec Spec, made operation.Plan) (Policy, error) {
-	if made.Lowered() {
-		if err := r.log.Authorize(ctx, actor, access.RunLower, ""); err != nil {
-			return Policy{}, err
-		}
-	}
-	if !OperationInScope(actor, spec.Operation, made) {
-		return Policy{}, errors.Join(access.ErrForbidden, r.log.Refuse(ctx, actor, Right(made.Effect), "", "operation"))
+// proposal is a spec that was checked, and resolved to its sites.
+type proposal struct {
+	plan          operation.Plan // for these sites
+	sites         []sites.Site
+	leftOut       []sites.Site // chosen, but the operation has nothing to do on them
+	needsApproval bool         // by a second person
+}
+
+// propose checks the spec, lets the actor start it or ask for it, and resolves its selection.
+func (r *Runner) propose(ctx context.Context, actor access.Actor, spec Spec) (proposal, error) {
+	made, err := r.planNew(ctx, spec)
+	if err != nil {
+		return proposal{}, err
 	}
 	policy, err := r.Policy(ctx)
 	if err != nil {
-		return Policy{}, err
+		return proposal{}, err
 	}
-	return policy, r.log.Authorize(ctx, actor, policy.right(actor, made.Effect), "")
-}
-
-// choice is a selection resolved for an operation.
-type choice struct {
-	plan    operation.Plan // for these sites
-	sites   []sites.Site
-	leftOut []sites.Site // chosen, but the operation has nothing to do on them
-}
-
-func homes(all []sites.Site) []string {
-	homes := make([]string, len(all))
-	for i, s := range all {
-		homes[i] = s.Home
+	if err := r.authorize(ctx, actor, policy, spec.Operation, made); err != nil {
+		return proposal{}, err
 	}
-	return homes
+	p, err := r.resolve(ctx, actor, spec.Selection, made)
+	p.needsApproval = policy.appliesTo(actor, made.Effect, p.sites)
+	return p, err
 }
 
-// choose resolves the selection and leaves out the sites on which the operation has nothing to do.
-func (r *Runner) choose(ctx context.Context, actor access.Actor, spec Spec, made operation.Plan) (choice, error) {
-	all, err := r.registry.Select(ctx, actor, spec.Selection)
+// resolve finds the sites that are selected, and leaves out those on which the operation has nothing to do.
+func (r *Runner) resolve(ctx context.Context, actor access.Actor, selection sites.Selection, made operation.Plan) (proposal, error) {
+	all, err := r.registry.Selected(ctx, actor, selection)
 	if err != nil {
-		return choice{}, err
+		return proposal{}, err
 	}
 	if len(all) == 0 {
-		return choice{}, validation.Problems{"selection": "No sites are selected. Choose sites, a client, a tag, or all sites."}
+		return proposal{}, validation.Problems{"selection": "No sites are selected. Choose sites, a client, a tag, or all sites."}
+	}
+	selected, homes := make([]operation.Site, len(all)), make([]string, len(all))
+	for i, s := range all {
+		selected[i], homes[i] = s.Planned(), s.Home
 	}
 	if made.Unmatched != nil {
-		if p := made.Unmatched(planned(all)); len(p) > 0 {
-			return choice{}, p
+		if problems := made.Unmatched(selected); len(problems) > 0 {
+			return proposal{}, problems
 		}
 	}
-	c := choice{plan: made.WithSites(homes(all))}
-	for _, s := range all {
-		switch request, applies := c.plan.Request(s.Planned()); {
+	p := proposal{plan: made.WithSites(homes)}
+	for i, s := range all {
+		switch request, applies := p.plan.Request(selected[i]); {
 		case !applies:
-			c.leftOut = append(c.leftOut, s)
+			p.leftOut = append(p.leftOut, s)
 		case made.Exceeded(request):
-			return choice{}, validation.Problems{"path": "With the values of " + s.Name + ", this becomes a different request with a greater effect. " +
+			return proposal{}, validation.Problems{"path": "With the values of " + s.Name + ", this becomes a different request with a greater effect. " +
 				"Enter that request directly."}
 		default:
-			c.sites = append(c.sites, s)
+			p.sites = append(p.sites, s)
 		}
 	}
-	if len(c.sites) == 0 {
-		return choice{}, validation.Problems{"selection": "This operation has nothing to do on the selected sites. Select other sites, or change its parameters."}
+	if len(p.sites) == 0 {
+		return proposal{}, validation.Problems{"selection": "This operation has nothing to do on the selected sites. Select other sites, or change its parameters."}
 	}
-	return c, nil
-}
-
-func planned(all []sites.Site) []operation.Site {
-	those := make([]operation.Site, len(all))
-	for i, s := range all {
-		those[i] = s.Planned()
-	}
-	return those
+	return p, nil
 }

@@ -1,9 +1,6 @@
 package runs
 
 import (
-	"encoding/json"
-	"fmt"
-
 	"gorm.io/gorm"
 
 	"github.com/droverhq/drover/internal/database"
@@ -12,12 +9,8 @@ import (
 // PolicyIn returns the policy in force as the transaction sees it.
 func PolicyIn(tx *gorm.DB) (Policy, error) {
 	text, err := database.Setting(tx, policySetting)
-	if err != nil || text == "" {
+	if err != nil {
 		return Policy{}, err
 	}
-	var p Policy
-	if err := json.Unmarshal([]byte(text), &p); err != nil {
-		return Policy{}, fmt.Errorf("runs: policy: %w", err)
-	}
-	return p, nil
+	return readPolicy(text)
 }

@@ -151,6 +151,7 @@ func TestWhatAPersonConfirmsAndWaitsFor(t *testing.T) {
 	if err := h.Runner.SetConfirmAbove(t.Context(), runstest.Owner, 2); err != nil {
 		t.Fatal(err)
 	}
+	clearAll := map[string]string{"purge_type": "all"}
 	two := sites.Selection{IDs: []int64{h.Sites[0].ID, h.Sites[1].ID}}
 	for name, c := range map[string]struct {
 		spec           runs.Spec
@@ -158,8 +159,8 @@ func TestWhatAPersonConfirmsAndWaitsFor(t *testing.T) {
 		confirms, wait bool
 	}{
 		"a read":                     {runstest.Everywhere("status", nil), false, false, false},
-		"a change on few sites":      {runs.Spec{Operation: "clear-cache", Selection: two}, false, false, false},
-		"a change on many":           {runstest.Everywhere("clear-cache", nil), false, true, true},
+		"a change on few sites":      {runs.Spec{Operation: "clear-cache", Params: clearAll, Selection: two}, false, false, false},
+		"a change on many":           {runstest.Everywhere("clear-cache", clearAll), false, true, true},
 		"what destroys on few":       {runs.Spec{Operation: "disable-cache", Selection: two}, false, true, true},
 		"a program's change on many": {runstest.Everywhere("clear-cache", nil), true, false, false},
 		"what a program destroys":    {runstest.Everywhere("disable-cache", nil), true, true, false},

@@ -117,7 +117,7 @@ func (s *Library) authorize(ctx context.Context, actor access.Actor, d Definitio
 		}
 	}
 	if !d.InScope(actor) {
-		return errors.Join(access.ErrForbidden, s.log.Refuse(ctx, actor, access.OperationSave, subject, "operation"))
+		return s.log.Forbid(ctx, actor, access.OperationSave, subject, "operation")
 	}
 	return nil
 }

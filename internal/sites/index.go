@@ -44,7 +44,7 @@ func (r *Registry) Offered(ctx context.Context, actor access.Actor, s Site, relo
 	}
 	// The index is for requests of one's own: whoever may send none has no use for it, and it is read with the site's credential.
 	if !mayRequest(actor) {
-		return Offered{}, errors.Join(access.ErrForbidden, r.log.Refuse(ctx, actor, access.SiteIndex, access.On("site", s.ID), "operation"))
+		return Offered{}, r.log.Forbid(ctx, actor, access.SiteIndex, access.On("site", s.ID), "operation")
 	}
 	kept, err := r.store.index(ctx, s.ID)
 	if err == nil && !reload && time.Since(moment(kept.FetchedAt)) < indexKept {

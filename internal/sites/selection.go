@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/droverhq/drover/internal/access"
 	"github.com/droverhq/drover/internal/validation"
@@ -25,57 +26,50 @@ type Selection struct {
 	Origin string `json:"origin,omitempty"`
 }
 
-// filters tells whether the selection chooses by anything but single sites.
-func (s Selection) filters() bool {
-	return s.All || len(s.Clients) > 0 || len(s.Tags) > 0 || s.State != "" || cleanText(s.Query) != ""
+// filter is what the selection chooses by, and whether it chooses by anything but single sites.
+func (s Selection) filter() (f Filter, chooses bool) {
+	f = Filter{Clients: s.Clients, Tags: s.Tags, State: s.State, Query: s.Query}
+	return f, s.All || len(s.Clients) > 0 || len(s.Tags) > 0 || s.State != "" || strings.TrimSpace(wordpress.Visible(s.Query)) != ""
 }
 
 // Select resolves the selection into sites within the actor's reach, in the order of their names, each once. A home that is nobody's
 // is a Problem.
 func (r *Registry) Select(ctx context.Context, actor access.Actor, sel Selection) ([]Site, error) {
-	var chosen []Site
-	if sel.filters() {
-		matching, err := r.store.list(ctx, actor.Scope, Filter{Clients: sel.Clients, Tags: sel.Tags, State: sel.State, Query: sel.Query})
-		if err != nil {
-			return nil, err
-		}
-		chosen = matching
-	}
-	single, err := r.single(ctx, actor, sel)
+	sel, err := r.WithIDs(ctx, actor, sel)
 	if err != nil {
 		return nil, err
 	}
-	return unique(append(chosen, single...)), nil
+	return r.Selected(ctx, actor, sel)
 }
 
-func (r *Registry) single(ctx context.Context, actor access.Actor, sel Selection) ([]Site, error) {
-	chosen, err := r.store.byIDs(ctx, sel.IDs)
-	if err != nil {
-		return nil, err
+// errHomes is returned for a selection that WithIDs has not seen.
+var errHomes = errors.New("sites: the homes of a selection were not looked up")
+
+// Selected is Select for a selection that names no homes.
+func (r *Registry) Selected(ctx context.Context, actor access.Actor, sel Selection) ([]Site, error) {
+	if len(sel.Homes) > 0 {
+		return nil, errHomes
 	}
-	chosen = slices.DeleteFunc(chosen, func(s Site) bool { return !within(actor, s) })
+	filter, chooses := sel.filter()
+	if !chooses {
+		return r.store.selected(ctx, actor.Scope, nil, sel.IDs)
+	}
+	return r.store.selected(ctx, actor.Scope, &filter, sel.IDs)
+}
+
+// WithIDs puts the ids of sites in the place of the selection's homes. A home that is nobody's, or beyond the actor's reach, is a Problem.
+func (r *Registry) WithIDs(ctx context.Context, actor access.Actor, sel Selection) (Selection, error) {
+	ids := slices.Clone(sel.IDs)
 	for _, home := range sel.Homes {
 		s, err := r.ByHome(ctx, actor, home)
-		if err != nil && !errors.Is(err, ErrNoSite) && !errors.Is(err, wordpress.ErrAddress) {
-			return nil, err
+		if errors.Is(err, ErrNoSite) || errors.Is(err, wordpress.ErrAddress) {
+			return sel, validation.Problems{"site": fmt.Sprintf("%s is not in the list of sites. Add it first, or check the spelling with: drover sites list", home)}
 		}
 		if err != nil {
-			return nil, validation.Problems{"site": fmt.Sprintf("%s is not in the list of sites. Add it first, or check the spelling with: drover sites list", home)}
+			return sel, err
 		}
-		chosen = append(chosen, s)
+		ids = append(ids, s.ID)
 	}
-	return chosen, nil
-}
-
-// unique keeps the first of each site and leaves out the retired ones.
-func unique(all []Site) []Site {
-	seen := make(map[int64]bool, len(all))
-	kept := all[:0]
-	for _, s := range all {
-		if !seen[s.ID] && s.RetiredAt.IsZero() {
-			seen[s.ID] = true
-			kept = append(kept, s)
-		}
-	}
-	return kept
+	sel.IDs, sel.Homes = ids, nil
+	return sel, nil
 }

@@ -49,6 +49,23 @@ func TestWhatASelectionMeans(t *testing.T) {
 	})
 }
 
+// A selection with addresses that nobody looked up must not pass for one without them.
+func TestHomesAreLookedUpFirst(t *testing.T) {
+	t.Parallel()
+	h := aList(t, dbtest.SQLite(t))
+	asked := sites.Selection{IDs: []int64{1}, Homes: []string{"B.example/wp-admin/"}}
+	if found, err := h.registry.Selected(t.Context(), admin, asked); err == nil || len(found) != 0 {
+		t.Errorf("%q, %v", hosts(found), err)
+	}
+	sel, err := h.registry.WithIDs(t.Context(), admin, asked)
+	if err != nil || len(sel.Homes) != 0 || !slices.Equal(asked.IDs, []int64{1}) {
+		t.Fatalf("%+v, %v", sel, err)
+	}
+	if found, err := h.registry.Selected(t.Context(), admin, sel); err != nil || hosts(found) != "b a" {
+		t.Errorf("%q, %v", hosts(found), err)
+	}
+}
+
 // What is not in somebody's scope is not in their selection either, however they name it; by its address it is told as one that does not exist.
 func TestSelectionsWithinAScope(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *database.DB) {

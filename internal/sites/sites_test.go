@@ -246,7 +246,7 @@ func TestListsAndSelections(t *testing.T) {
 			"none":            {sites.Selection{}, ""},
 			"two clients":     {sites.Selection{Clients: []string{"Acme", "Beta & Co"}}, "100%_sure alpha Beta Zebra"},
 			"client and tag":  {sites.Selection{Clients: []string{"Acme"}, Tags: []string{"x"}}, "Zebra"},
-			"one in addition": {sites.Selection{Clients: []string{"Acme"}, Homes: []string{"s1.example", "https://s0.example/"}}, "100%_sure Zebra alpha"},
+			"one in addition": {sites.Selection{Clients: []string{"Acme"}, Homes: []string{"s1.example", "https://s0.example/"}}, "100%_sure alpha Zebra"},
 		}
 		for name, c := range selections {
 			if found, err := h.registry.Select(ctx, access.System(), c.selection); err != nil || names(found) != c.want {

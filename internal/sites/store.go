@@ -250,6 +250,18 @@ func (s store) byIDs(ctx context.Context, ids []int64) ([]Site, error) {
 	return s.scan(ctx, s.joined(ctx).Select(listColumns).Where(database.In(s.db, "sites.id", ids)).Order("sites.sort_name, sites.id"))
 }
 
+// selected lists the sites in scope that the filter leaves, where there is one, and those with the ids, by their names. Retired sites are never
+// among them.
+func (s store) selected(ctx context.Context, scope access.Scope, f *Filter, ids []int64) ([]Site, error) {
+	within, values := InScope(scope, "sites.id")
+	ways := database.In(s.db, "sites.id", ids)
+	if f != nil {
+		ways.SQL, ways.Vars = ways.SQL+" OR sites.id IN (?)", append(ways.Vars, s.bare(ctx, nil, *f).Select("sites.id"))
+	}
+	return s.scan(ctx, s.joined(ctx).Select(listColumns).Where("sites.retired_at = 0").Where(within, values...).
+		Where("("+ways.SQL+")", ways.Vars...).Order("sites.sort_name, sites.id"))
+}
+
 func (s store) byHome(ctx context.Context, home string) (Site, bool, error) {
 	found, err := s.scan(ctx, s.joined(ctx).Select(listColumns).Where("sites.home = ?", home))
 	if err != nil || len(found) == 0 {

@@ -104,8 +104,15 @@ type Limits struct {
 func (s Start) Spec() runs.Spec {
 	return runs.Spec{
 		Operation: s.Operation, Params: s.Params, Selection: s.Selection, Verify: s.Verify, Confirmed: s.Confirmed, Table: s.Table,
-		Limits: runs.Limits{AtOnce: s.Limits.AtOnce, AtOncePerServer: s.Limits.AtOncePerServer, TimeLimit: timeLimit(s.Limits.TimeLimit)},
+		Limits: runs.Limits{AtOnce: s.Limits.AtOnce, AtOncePerServer: s.Limits.AtOncePerServer, TimeLimit: validation.ParseDuration(s.Limits.TimeLimit)},
 	}
+}
+
+// specOfProgram is the run that is meant, its sites by their ids.
+func (s *Server) specOfProgram(v *requestContext, start Start) (spec runs.Spec, err error) {
+	spec = start.Spec()
+	spec.Selection, err = s.Registry.WithIDs(v.Request.Context(), v.actor(), spec.Selection)
+	return spec, err
 }
 
 func (s *Server) apiStart(v *requestContext) error {
@@ -116,7 +123,11 @@ func (s *Server) apiStart(v *requestContext) error {
 	if err := start.Table.Check(); err != nil {
 		return validation.Problems{"table": sentenceOf(err)}
 	}
-	run, err := s.Runner.Start(v.Request.Context(), v.actor(), start.Spec())
+	spec, err := s.specOfProgram(v, start)
+	if err != nil {
+		return err
+	}
+	run, err := s.Runner.Start(v.Request.Context(), v.actor(), spec)
 	if err != nil {
 		return err
 	}
@@ -130,7 +141,11 @@ func (s *Server) apiPreview(v *requestContext) error {
 	if err := v.read(&start); err != nil {
 		return err
 	}
-	p, err := s.Runner.Preview(v.Request.Context(), v.actor(), start.Spec())
+	spec, err := s.specOfProgram(v, start)
+	if err != nil {
+		return err
+	}
+	p, err := s.Runner.Preview(v.Request.Context(), v.actor(), spec)
 	if err != nil {
 		return err
 	}

@@ -4,15 +4,13 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
-	"strconv"
-
-	"github.com/droverhq/drover/internal/validation"
 )
 
 // longestForm bounds what a browser may send, in bytes; a file to import has a bound of its own.
 const longestForm = 1 << 20
 
-// form reads what was sent in the body. It returns errTooMuch for more than longestForm, and a problem for what is no form.
+// form reads what was sent in the body. It returns errTooMuch for more than longestForm, errBadForm for what is no form, and
+// errNotStorable for texts that no database takes.
 func (v *requestContext) form() (url.Values, error) {
 	v.Request.Body = http.MaxBytesReader(v.Writer, v.Request.Body, longestForm)
 	if err := v.parse(longestForm); err != nil {
@@ -21,7 +19,7 @@ func (v *requestContext) form() (url.Values, error) {
 	for _, values := range v.Request.PostForm {
 		for _, value := range values {
 			if !storable(value) {
-				return nil, validation.Problems{"form": "The form contains characters that cannot be stored. Go back and enter them again."}
+				return nil, errNotStorable
 			}
 		}
 	}
@@ -45,16 +43,5 @@ func bodyError(err error) error {
 	if _, large := errors.AsType[*http.MaxBytesError](err); large {
 		return errTooMuch
 	}
-	return validation.Problems{"form": "Drover could not read this form. Go back and submit it again."}
-}
-
-// numbers keeps the texts that are positive numbers.
-func numbers(texts []string) []int64 {
-	var all []int64
-	for _, text := range texts {
-		if n, err := strconv.ParseInt(text, 10, 64); err == nil && n > 0 {
-			all = append(all, n)
-		}
-	}
-	return all
+	return errBadForm
 }

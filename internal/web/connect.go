@@ -213,7 +213,7 @@ func (s *Server) markConnections(v *requestContext) error {
 	if err != nil {
 		return err
 	}
-	ctx, ids := v.Request.Context(), numbers(form["connection"])
+	ctx, ids := v.Request.Context(), validation.ParseIDs(form["connection"])
 	if len(ids) == 0 {
 		return validation.Problems{"connection": "No sites selected. Go back and select some."}
 	}

@@ -58,9 +58,6 @@ func (s *Server) listMainWP(v *requestContext) error {
 	}
 	w := connect.Wanted{Client: v.PostForm("client"), Tags: sites.SplitTags(v.PostForm("tags"))}
 	listed, err := s.Connect.AddMainWP(v.Request.Context(), v.actor(), sourceOf(v), w)
-	if p, is := errors.AsType[validation.Problems](err); is {
-		return s.showMainWP(v, http.StatusUnprocessableEntity, p)
-	}
 	if err != nil {
 		return err
 	}

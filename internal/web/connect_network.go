@@ -40,9 +40,6 @@ func (s *Server) listNetwork(v *requestContext) error {
 	}
 	ctx, source := v.Request.Context(), sourceOf(v)
 	_, all, err := s.Connect.Network(ctx, v.actor(), source, connect.ReadAddresses(v.PostForm("addresses")))
-	if p, is := errors.AsType[validation.Problems](err); is {
-		return s.showNetworkForm(v, http.StatusUnprocessableEntity, p)
-	}
 	if err != nil {
 		return err
 	}

@@ -1,8 +1,6 @@
 package web
 
 import (
-	"errors"
-	"net/http"
 	"net/url"
 	"slices"
 	"strconv"
@@ -11,7 +9,6 @@ import (
 	"github.com/droverhq/drover/internal/access"
 	"github.com/droverhq/drover/internal/operation"
 	"github.com/droverhq/drover/internal/runs"
-	"github.com/droverhq/drover/internal/validation"
 )
 
 // draftPath is the address of a draft.
@@ -155,9 +152,6 @@ func (s *Server) draftOfRun(v *requestContext) error {
 		return err
 	}
 	spec, err := s.Runner.RerunSpec(v.Request.Context(), v.actor(), id, whichOf(form.Get("outcome"), form.Get("reason")))
-	if problems, is := errors.AsType[validation.Problems](err); is {
-		return s.showRun(v, http.StatusUnprocessableEntity, id, problems)
-	}
 	if err != nil {
 		return err
 	}

@@ -27,6 +27,8 @@ var (
 	errNoMethod       = errors.New("the page does not know this method")
 	errOtherOrigin    = errors.New("the request came from another site's page")
 	errBadAddress     = errors.New("the address cannot be read")
+	errBadForm        = errors.New("the form cannot be read")
+	errNotStorable    = errors.New("the form contains characters that cannot be stored")
 	errTooMuch        = errors.New("what was sent is too large")
 	errTooManyRunning = errors.New("one member has too many requests running")
 	errRate           = errors.New("too many requests in a short time")
@@ -47,6 +49,9 @@ var knownErrors = []struct {
 		"Send an Authorization: Bearer header with a token. Create one under Settings, API tokens. Yours may have expired or been revoked."},
 	{errNotJSON, http.StatusUnsupportedMediaType, "JSON required", "Send Content-Type: application/json and a JSON object."},
 	{errBadAddress, http.StatusBadRequest, "This address cannot be read", "It contains invalid characters. Enter it again, or start from Home."},
+	{errBadForm, http.StatusUnprocessableEntity, "This cannot be done as entered", "Drover could not read this form. Go back and submit it again."},
+	{errNotStorable, http.StatusUnprocessableEntity, "This cannot be done as entered",
+		"The form contains characters that cannot be stored. Go back and enter them again."},
 	{errTooMuch, http.StatusRequestEntityTooLarge, "The request is too large",
 		"A form can be up to 1 MB, and a file of sites up to 16 MB. Send less, or split it."},
 	{errTooManyRunning, http.StatusTooManyRequests, "Too many requests",

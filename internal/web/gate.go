@@ -108,7 +108,7 @@ func (s *Server) serveAuthenticated(v *requestContext, r route) error {
 	if needed {
 		return s.reauthenticateFirst(v)
 	}
-	return r.handle(v)
+	return r.answer(v)
 }
 
 // anybody serves what needs no sign-in.
@@ -128,5 +128,5 @@ func (s *Server) serveAnybody(v *requestContext, r route) error {
 		return err
 	}
 	defer done()
-	return r.handle(v)
+	return r.answer(v)
 }

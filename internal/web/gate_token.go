@@ -26,7 +26,7 @@ func (s *Server) serveBearer(v *requestContext, r route) error {
 	if err := s.authorize(v, r); err != nil {
 		return err
 	}
-	return r.handle(v)
+	return r.answer(v)
 }
 
 // authenticateToken finds out whose token the request shows, or returns errNoToken.

@@ -232,7 +232,7 @@ func (s *Server) makeToken(v *requestContext) error {
 	if err != nil {
 		return err
 	}
-	days := min(validation.Count(form.Get("days")), mostDays) // what is no number is refused as too short
+	days := min(validation.ParseCount(form.Get("days")), mostDays) // what is no number is refused as too short
 	restriction, problem := restrictionOf(form)
 	if problem != "" {
 		return s.showTokens(v, http.StatusUnprocessableEntity, restriction, "", validation.Problems{"reach": problem})

@@ -59,9 +59,6 @@ func (s *Server) reset(v *requestContext) error {
 	if errors.Is(err, members.ErrBadLink) {
 		return v.badLink()
 	}
-	if p, is := errors.AsType[validation.Problems](err); is {
-		return s.showReset(v, http.StatusUnprocessableEntity, p)
-	}
 	if err != nil {
 		return err
 	}

@@ -52,7 +52,7 @@ func (s *Server) showRetention(v *requestContext, status int, rule runs.Retentio
 func (s *Server) changeRetention(v *requestContext) error {
 	problems := validation.Problems{}
 	days := func(name string) int {
-		n := validation.Count(v.PostForm(name))
+		n := validation.ParseCount(v.PostForm(name))
 		if n < 0 {
 			problems[name] = "Enter a number of days, or 0 to keep everything."
 		}

@@ -168,7 +168,7 @@ func (s *Server) changeUpkeep(v *requestContext) error {
 	}
 	problems := validation.Problems{}
 	for name, value := range map[string]*int{"check_hours": &u.CheckHours, "credential_days": &u.CredentialDays} {
-		n := validation.Count(v.PostForm(name))
+		n := validation.ParseCount(v.PostForm(name))
 		if n < 0 {
 			problems[name] = "Enter a whole number."
 		}

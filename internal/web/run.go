@@ -15,18 +15,16 @@ import (
 	"github.com/droverhq/drover/views"
 )
 
-func (s *Server) run(v *requestContext) error {
-	id, err := v.number("id")
-	if err != nil {
-		return err
-	}
-	return s.showRun(v, http.StatusOK, id, nil)
-}
+func (s *Server) run(v *requestContext) error { return s.showRun(v, http.StatusOK, nil) }
 
 // mostReruns is how many of its reruns a run's page names, the latest first.
 const mostReruns = 5
 
-func (s *Server) showRun(v *requestContext, status int, id int64, problems validation.Problems) error {
+func (s *Server) showRun(v *requestContext, status int, problems validation.Problems) error {
+	id, err := v.number("id")
+	if err != nil {
+		return err
+	}
 	snapshot, err := s.Runner.Snapshot(v.Request.Context(), v.actor(), id)
 	if err != nil {
 		return err
@@ -160,7 +158,7 @@ var origins = map[string]string{"answers": "from answers of run ", "run": "of ru
 // originOf says in words where single sites come from.
 func originOf(origin string) string {
 	kind, id, _ := strings.Cut(origin, ":")
-	if words, known := origins[kind]; known && len(numbers([]string{id})) == 1 {
+	if words, known := origins[kind]; known && len(validation.ParseIDs([]string{id})) == 1 {
 		return words + id
 	}
 	return "selected individually"

@@ -63,14 +63,11 @@ func (s *Server) rerun(v *requestContext) error {
 	which := whichOf(form.Get("outcome"), form.Get("reason"))
 	if spec, err := s.Runner.RerunSpec(v.Request.Context(), v.actor(), id, which); err == nil && form.Get("sites") != "" {
 		if now := len(spec.Selection.IDs); form.Get("sites") != strconv.Itoa(now) { // a target ended after the page was drawn
-			return s.showRun(v, http.StatusConflict, id, validation.Problems{"outcome": fmt.Sprintf("Nothing was started: this would now run on %s, not on %s.",
+			return s.showRun(v, http.StatusConflict, validation.Problems{"outcome": fmt.Sprintf("Nothing was started: this would now run on %s, not on %s.",
 				countedSites(now), form.Get("sites"))})
 		}
 	}
-	run, err := s.Runner.RerunAs(v.Request.Context(), v.actor(), id, which, runs.Spec{Confirmed: validation.Count(form.Get("confirm")), Person: s.person("")})
-	if problems, is := errors.AsType[validation.Problems](err); is && problems["confirm"] != "" {
-		return s.showRun(v, http.StatusUnprocessableEntity, id, problems)
-	}
+	run, err := s.Runner.RerunAs(v.Request.Context(), v.actor(), id, which, runs.Spec{Confirmed: validation.ParseCount(form.Get("confirm")), Person: s.person("")})
 	if err != nil {
 		return err
 	}

@@ -22,10 +22,7 @@ func (s *Server) approveRun(v *requestContext) error {
 	if err != nil {
 		return err
 	}
-	err = s.Runner.Approve(v.Request.Context(), v.actor(), id, validation.Count(form.Get("confirm")))
-	if problems, is := errors.AsType[validation.Problems](err); is {
-		return s.showRun(v, http.StatusUnprocessableEntity, id, problems)
-	}
+	err = s.Runner.Approve(v.Request.Context(), v.actor(), id, validation.ParseCount(form.Get("confirm")))
 	if err != nil {
 		return err
 	}
@@ -92,7 +89,7 @@ func (s *Server) changeConfirmAbove(v *requestContext) error {
 	if err != nil {
 		return err
 	}
-	n := validation.Count(form.Get("confirm_above"))
+	n := validation.ParseCount(form.Get("confirm_above"))
 	_, err = v.change(changes.Change{Action: access.SettingsChange, ConfirmAbove: &n})
 	if p, is := errors.AsType[validation.Problems](err); is {
 		return s.showTeam(v, http.StatusUnprocessableEntity, views.Team{}, p)

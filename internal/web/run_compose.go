@@ -116,10 +116,7 @@ func (s *Server) livePreview(v *requestContext, form url.Values) (views.RunPrevi
 	if spec.Operation == "" {
 		return shown, nil
 	}
-	if problems := unchosen(form); problems != nil {
-		shown.Problems = problems
-		return shown, nil
-	}
+	spec.Person = &runs.Person{}
 	p, err := s.Runner.Preview(v.Request.Context(), v.actor(), spec)
 	shown = previewView(p)
 	shown.Confirm, shown.Draft = form.Get("confirm"), form.Get("draft")
@@ -141,27 +138,6 @@ func previewView(p runs.Preview) views.RunPreview {
 		shown.LeftOut = append(shown.LeftOut, views.PreviewSite{Name: site.Name, Home: site.Home})
 	}
 	return shown
-}
-
-// unchosen says which parameters of a change are still to be chosen: where a choice would do more or less, a person makes it.
-func unchosen(form url.Values) validation.Problems {
-	o, found := operation.Find(form.Get("operation"))
-	if !found {
-		return nil
-	}
-	p := validation.Problems{}
-	for _, param := range o.Params {
-		if o.Effect != operation.Read && param.Kind == operation.KindChoice && param.Default != "" && form.Get("p."+param.Name) == "" {
-			p[param.Name] = "Choose " + strings.ToLower(param.Label[:1]) + param.Label[1:] + "."
-		}
-	}
-	if o.Name == "request" && strings.Contains(form.Get("p.path"), toFill) {
-		p["path"] = "Replace " + toFill + " in the path."
-	}
-	if len(p) == 0 {
-		return nil
-	}
-	return p
 }
 
 // leftOut is the form without the sites of which the last check makes one expect the kind of trouble. The sites that stay are then chosen
@@ -280,7 +256,7 @@ func (s *Server) selectable(v *requestContext, form url.Values) (views.ComposeSe
 			shown.Total += int(c.Sites)
 		}
 	}
-	single, err := s.Registry.Select(ctx, v.actor(), sites.Selection{IDs: numbers(form["site"])})
+	single, err := s.Registry.Select(ctx, v.actor(), sites.Selection{IDs: validation.ParseIDs(form["site"])})
 	for _, site := range single {
 		shown.Sites = append(shown.Sites, views.ComposeSite{ID: site.ID, Name: site.Name, Host: site.Host})
 	}
@@ -294,9 +270,6 @@ func (s *Server) startRun(v *requestContext) error {
 	}
 	spec := specOf(form)
 	spec.Form = form.Get("form")
-	if problems := unchosen(form); problems != nil {
-		return s.refuseCompose(v, form, problems)
-	}
 	if id, err := strconv.ParseInt(form.Get("saved"), 10, 64); err == nil && spec.Operation == "request" {
 		o, err := s.Library.One(v.Request.Context(), id)
 		if err != nil && !errors.Is(err, saved.ErrNone) { // one that was removed meanwhile has no columns to give
@@ -312,12 +285,7 @@ func (s *Server) startRun(v *requestContext) error {
 	spec.Person = s.person(cmp.Or(form.Get("shown"), "nothing"))
 	run, err := s.Runner.Start(v.Request.Context(), v.actor(), spec)
 	if errors.Is(err, runs.ErrNotShown) {
-		form.Del("confirm") // the number that was typed confirmed another run
-		return s.refuseCompose(v, form,
-			validation.Problems{"shown": "Nothing was started yet. This is what the run would do now. Check it, then run it."})
-	}
-	if problems, is := errors.AsType[validation.Problems](err); is {
-		return s.refuseCompose(v, form, problems)
+		return validation.Problems{"shown": "Nothing was started yet. This is what the run would do now. Check it, then run it."}
 	}
 	if err != nil {
 		return err
@@ -344,7 +312,11 @@ func refusals(form url.Values) validation.Problems {
 }
 
 // refuseCompose keeps the form as a draft, and leads to its address with what is wrong: no page is the answer to a form.
-func (s *Server) refuseCompose(v *requestContext, form url.Values, problems validation.Problems) error {
+func (s *Server) refuseCompose(v *requestContext, _ int, problems validation.Problems) error {
+	form := v.Request.PostForm
+	if problems["shown"] != "" {
+		form.Del("confirm") // the number that was typed confirmed another run
+	}
 	for field, problem := range problems {
 		form.Set(refused+field, problem)
 	}

@@ -3,9 +3,7 @@ package web
 import (
 	"net/url"
 	"slices"
-	"strconv"
 	"strings"
-	"time"
 
 	"github.com/droverhq/drover/internal/operation"
 	"github.com/droverhq/drover/internal/runs"
@@ -24,36 +22,10 @@ func specOf(form url.Values) runs.Spec {
 		}
 	}
 	spec.Verify = form.Get("verify") == "1"
-	spec.Limits = runs.Limits{AtOnce: limit(form.Get("at_once")), AtOncePerServer: limit(form.Get("at_once_per_server")),
-		TimeLimit: timeLimit(form.Get("time_limit"))}
-	spec.Confirmed = validation.Count(form.Get("confirm"))
+	spec.Limits = runs.Limits{AtOnce: validation.ParseLimit(form.Get("at_once")), AtOncePerServer: validation.ParseLimit(form.Get("at_once_per_server")),
+		TimeLimit: validation.ParseDuration(form.Get("time_limit"))}
+	spec.Confirmed = validation.ParseCount(form.Get("confirm"))
 	return spec
-}
-
-// limit reads a number that may be left empty. What is no number becomes one that the runner refuses, with a word on what to write.
-func limit(text string) int {
-	if text = strings.TrimSpace(text); text == "" {
-		return 0
-	}
-	if n := validation.Count(text); n != 0 {
-		return n
-	}
-	return -1
-}
-
-// timeLimit reads a time such as 90s, 10m or 1h30m; a number alone is minutes.
-func timeLimit(text string) time.Duration {
-	if text = strings.ReplaceAll(strings.TrimSpace(text), " ", ""); text == "" {
-		return 0
-	}
-	if minutes, err := strconv.ParseFloat(text, 64); err == nil {
-		return time.Duration(minutes * float64(time.Minute))
-	}
-	long, err := time.ParseDuration(strings.TrimSuffix(text, "in"))
-	if err != nil {
-		return -1
-	}
-	return long
 }
 
 func selectionOf(form url.Values) sites.Selection {
@@ -62,7 +34,7 @@ func selectionOf(form url.Values) sites.Selection {
 	}
 	return sites.Selection{
 		Clients: filled(form["client"]), Tags: filled(form["tag"]), State: sites.State(form.Get("state")), Query: strings.TrimSpace(form.Get("q")),
-		IDs: numbers(form["site"]), Origin: form.Get("origin"),
+		IDs: validation.ParseIDs(form["site"]), Origin: form.Get("origin"),
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"github.com/droverhq/drover/internal/audit"
 	"github.com/droverhq/drover/internal/operation"
 	"github.com/droverhq/drover/internal/runs"
+	"github.com/droverhq/drover/internal/validation"
 	"github.com/droverhq/drover/internal/wordpress"
 	"github.com/droverhq/drover/views"
 )
@@ -18,7 +19,7 @@ func (s *Server) runs(v *requestContext) error {
 		Operation: f.Operation, State: runs.State(f.State), Actor: f.Actor, Has: wordpress.Outcome(f.Has), Limit: perPage, Offset: (v.page() - 1) * perPage,
 		Since: day(f.Since, "since", f.Problems), Until: day(f.Until, "until", f.Problems),
 	}
-	if ids := numbers([]string{v.Query("site")}); len(ids) == 1 {
+	if ids := validation.ParseIDs([]string{v.Query("site")}); len(ids) == 1 {
 		site, err := s.Registry.Site(v.Request.Context(), v.actor(), ids[0])
 		if err != nil {
 			return err

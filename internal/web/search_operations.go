@@ -64,12 +64,10 @@ type requestExample struct {
 	complete    bool // nothing is left to fill in
 }
 
-// toFill stands in an example for what a person fills in.
-const toFill = "…"
-
 var requestExamples = []requestExample{
 	{"plugins", "List plugins", map[string]string{"method": "GET", "path": "/wp/v2/plugins"}, true},
-	{"deactivate", "Deactivate a plugin", map[string]string{"method": "POST", "path": "/wp/v2/plugins/" + toFill, "body": `{"status": "inactive"}`}, false},
+	{"deactivate", "Deactivate a plugin", map[string]string{"method": "POST", "path": "/wp/v2/plugins/" + operation.ToFill,
+		"body": `{"status": "inactive"}`}, false},
 	{"themes", "List themes", map[string]string{"method": "GET", "path": "/wp/v2/themes"}, true},
 	{"users", "List users", map[string]string{"method": "GET", "path": "/wp/v2/users?context=edit", "pages": "true"}, true},
 	{"settings", "Read settings", map[string]string{"method": "GET", "path": "/wp/v2/settings"}, true},

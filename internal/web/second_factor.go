@@ -109,12 +109,8 @@ func (s *Server) confirmApp(v *requestContext) error {
 		return err
 	}
 	codes, err := s.Roster.ConfirmTOTP(v.Request.Context(), v.actor(), id, form.Get("name"), strings.ReplaceAll(form.Get("code"), " ", ""))
-	if p, is := errors.AsType[validation.Problems](err); is {
-		return s.showApp(v, http.StatusUnprocessableEntity, p)
-	}
 	if errors.Is(err, members.ErrCode) {
-		return s.showApp(v, http.StatusUnprocessableEntity,
-			validation.Problems{"code": "This code is wrong or has expired. Check the app again, and check that your phone's clock is right."})
+		return validation.Problems{"code": "This code is wrong or has expired. Check the app again, and check that your phone's clock is right."}
 	}
 	if err != nil {
 		return err

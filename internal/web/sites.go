@@ -182,7 +182,7 @@ func (s *Server) chosenIn(v *requestContext, form url.Values) ([]sites.Site, err
 		return found, err
 	}
 	var found []sites.Site
-	for _, id := range numbers(form["site"]) {
+	for _, id := range validation.ParseIDs(form["site"]) {
 		site, err := s.Registry.Site(v.Request.Context(), v.actor(), id)
 		if err != nil {
 			return nil, err

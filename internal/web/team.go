@@ -191,9 +191,6 @@ func (s *Server) changeName(v *requestContext) error {
 		return err
 	}
 	err := s.Roster.SetName(v.Request.Context(), v.actor(), v.PostForm("name"))
-	if p, is := errors.AsType[validation.Problems](err); is {
-		return s.showSettings(v, http.StatusUnprocessableEntity, p)
-	}
 	if err != nil {
 		return err
 	}
@@ -206,14 +203,11 @@ func (s *Server) changePassword(v *requestContext) error {
 		return err
 	}
 	err := s.Roster.ChangePassword(v.Request.Context(), v.actor(), vault.NewSecret(v.PostForm("old")), vault.NewSecret(v.PostForm("password")))
-	if p, is := errors.AsType[validation.Problems](err); is {
-		return s.showSettings(v, http.StatusUnprocessableEntity, p)
-	}
 	if wait, is := errors.AsType[members.Wait](err); is {
 		return s.showSettings(v, http.StatusTooManyRequests, validation.Problems{"old": "T" + wait.Error()[1:] + "."})
 	}
 	if errors.Is(err, members.ErrPassword) {
-		return s.showSettings(v, http.StatusUnprocessableEntity, validation.Problems{"old": "This is not your current password."})
+		return validation.Problems{"old": "This is not your current password."}
 	}
 	if err != nil {
 		return err

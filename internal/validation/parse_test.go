@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-func TestCountReadsNumbersAsTheyAreShown(t *testing.T) {
+func TestParseCountReadsNumbersAsTheyAreShown(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]int{
 		"3": 3, " 412 ": 412, "1234": 1234, "1,234": 1234, "1.234": 1234, "1 234": 1234, "1'234": 1234, "1’234": 1234, "1\u00a0234": 1234, "1\u202f234": 1234,
@@ -14,16 +14,16 @@ func TestCountReadsNumbersAsTheyAreShown(t *testing.T) {
 		"3 sites": -1, "99999999999999999999": -1, "0x10": -1, "1__234": -1, "1 \u00a0234": -1,
 		"0.500": -1, "0,412": -1, "000,001": -1, "0": 0, "007": 7, "١٢": -1, "1,2,3": -1,
 	} {
-		if got := Count(text); got != want {
+		if got := ParseCount(text); got != want {
 			t.Errorf("%q: %d, want %d", text, got, want)
 		}
 	}
 }
 
-func FuzzCount(f *testing.F) {
+func FuzzParseCount(f *testing.F) {
 	f.Add("1,234")
 	f.Fuzz(func(t *testing.T, text string) {
-		if n := Count(text); n < -1 || n >= 0 && Count(strconv.Itoa(n)) != n {
+		if n := ParseCount(text); n < -1 || n >= 0 && ParseCount(strconv.Itoa(n)) != n {
 			t.Errorf("%q: %d", text, n)
 		}
 	})
