@@ -295,3 +295,22 @@ func TestPlainFormStartsARun(t *testing.T) {
 		t.Errorf("again: %d %.200s", status, to)
 	}
 }
+
+// What was sent and not kept is asked for where the rerun was clicked, however the field is called.
+func TestARerunSaysWhatItLacks(t *testing.T) {
+	t.Parallel()
+	h := newTestServer(t, wptest.Site{})
+	h.addSites(t)
+	p := h.signIn(t, access.Admin)
+	form := url.Values{"operation": {"request"}, "all": {"1"}, "p.method": {"POST"}, "p.path": {"/wp/v2/posts"}, "p.body": {`{"password": "S3cret-of-the-test"}`}}
+	status, to := p.post("/runs", p.seen(form))
+	if status != http.StatusSeeOther || to != "/runs/1" {
+		_, page := p.get(to)
+		t.Fatalf("%d %.300s %s", status, to, page)
+	}
+	h.ended(t, 1)
+	status, page := p.post("/runs/1/rerun", url.Values{"sites": {"1"}})
+	if status != http.StatusUnprocessableEntity || !strings.Contains(page, "were sent but not stored. Enter them again.") || !strings.Contains(page, "Run 1") {
+		t.Errorf("%d %.2000s", status, page)
+	}
+}
