@@ -18,6 +18,9 @@ import (
 // The database is gone for 10 s in the middle of a run: pages say so, and the run ends by itself with every outcome right.
 func TestDatabaseGone(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("takes long: run make test")
+	}
 	dir := filepath.Join(t.TempDir(), "postgres")
 	if err := os.Chmod(filepath.Dir(filepath.Dir(dir)), 0o755); err != nil {
 		t.Fatal(err)

@@ -281,6 +281,9 @@ func TestWhereWordPressSendsPeopleBackTo(t *testing.T) {
 
 // 5,000 addresses of slow sites are looked at side by side.
 func TestManyAddressesAreLookedAtSideBySide(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes long: run make test")
+	}
 	const n = 600
 	described := make([]wptest.Site, n)
 	for i := range described {

@@ -195,6 +195,9 @@ func TestWhatIsExportedIsImported(t *testing.T) {
 
 func TestImportsOfManyLines(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("takes long: run make test")
+	}
 	file := func(n int) string {
 		var b strings.Builder
 		b.WriteString(columns)

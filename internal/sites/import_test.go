@@ -165,6 +165,9 @@ func TestBadLinesShowNoPassword(t *testing.T) {
 
 // The memory of an import is bounded by a constant, whatever the file.
 func TestImportIsBounded(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes long: run make test")
+	}
 	// not parallel: it measures memory
 	const size = 10 << 20
 	for name, part := range map[string]string{"short lines": "a\n", "open quotes": "\"a\n", "cells": ",", "addresses": "a.example,u,p\n", "invisible": "\u200b\n",

@@ -99,6 +99,9 @@ func TestReader(t *testing.T) {
 
 // What a person can upload costs no more than its size: neither quotes that stay open, nor cells or rows without an end.
 func TestReaderIsBounded(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes long: run make test")
+	}
 	const size = 4 << 20
 	for name, part := range map[string]string{"open quotes": "\"a\n", "open cells": "\"a\nb\",", "doubled quotes": "\"\"", "separators": ",",
 		"one quote a line": "a,\"b\n"} {

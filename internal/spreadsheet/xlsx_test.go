@@ -55,6 +55,9 @@ func sheetOf(doctype string, cells ...string) string {
 
 // A workbook reads no file and asks no server, whatever its XML names, and is bounded once it is unpacked.
 func TestHostileWorkbooks(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes long: run make test")
+	}
 	if text, err := Text(workbookOf(t, sheetOf("", "url", "https://good.example"), nil), 10); err != nil || text != "url,https://good.example\n" {
 		t.Fatalf("a good one: %q, %v", text, err)
 	}
