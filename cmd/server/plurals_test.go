@@ -22,7 +22,7 @@ var neverOne = []string{
 // Numbers stand before words in their number.
 func TestOneIsSingular(t *testing.T) {
 	t.Parallel()
-	screens, _ := textsOf(t, "../..")
+	screens, _ := allTexts(t)
 	found := 0
 	for _, s := range screens {
 		if !manyOf.MatchString(s.text) {

@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 )
 
@@ -50,7 +51,7 @@ type passage struct{ place, text string }
 
 func TestOldWordsDoNotComeBack(t *testing.T) {
 	t.Parallel()
-	screens, prose := textsOf(t, "../..")
+	screens, prose := allTexts(t)
 	if len(screens) < 500 || len(prose) < 500 {
 		t.Fatalf("only %d texts and %d comments were found", len(screens), len(prose))
 	}
@@ -95,7 +96,18 @@ func TestOldWordsAreFound(t *testing.T) {
 	}
 }
 
-// textsOf collects what people read: texts of screens, messages and help, and comments and documents.
+// allTexts collects what people read: texts of screens, messages and help, and comments and documents.
+func allTexts(t *testing.T) (screens, prose []passage) {
+	t.Helper()
+	textsOnce.Do(func() { textsOnScreens, textsInProse = textsOf(t, "../..") })
+	return textsOnScreens, textsInProse
+}
+
+var (
+	textsOnce                    sync.Once // reading all files takes seconds
+	textsOnScreens, textsInProse []passage
+)
+
 func textsOf(t *testing.T, root string) (screens, prose []passage) {
 	t.Helper()
 	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
