@@ -98,7 +98,7 @@ func (c *config) serve(ctx context.Context, out io.Writer, h *app, gallery bool)
 	dashboard := web.New(web.Parts{
 		AuditSinks: auditSinks, Signing: func() (ed25519.PrivateKey, error) { return vault.SigningKey(h.signing) },
 		Changes: h.changes, Registry: h.registry, Connect: h.connect, Runner: h.runner, Roster: h.roster, Library: library, Log: h.log, Logger: logger,
-		PublicURL: c.publicURL, Metrics: h.metrics, Ready: h.ready, Gallery: gallery, TrustedProxies: before.proxies,
+		PublicURL: c.publicURL, Metrics: h.metrics, Ready: h.ready, Attend: h.network.Attend, Gallery: gallery, TrustedProxies: before.proxies,
 	})
 	defer dashboard.Close()
 	server := newServer(dashboard.Handler(), logger)

@@ -15,6 +15,7 @@ import (
 func (s *Server) member(r route) gin.HandlerFunc {
 	return func(c *gin.Context) {
 		v := &requestContext{Context: c, server: s}
+		defer s.Attend()()
 		if r.secret {
 			leaveUncompressed(c)
 		}

@@ -39,6 +39,7 @@ type Parts struct {
 	Signing    func() (ed25519.PrivateKey, error) // the key that signs checkpoints
 	Logger     *slog.Logger
 	Metrics    *metrics.Metrics            // nil counts nothing
+	Attend     func() (done func())        // lets runs give way while a person waits for a page; nil: they do not
 	Ready      func(context.Context) error // whether the server can do its work; nil where nobody asks
 	PublicURL  string                      // the address that people use; https makes cookies secure
 	Gallery    bool                        // show the development gallery
@@ -74,6 +75,9 @@ type Server struct {
 func New(p Parts) *Server {
 	gin.SetMode(gin.ReleaseMode)
 	s := &Server{Parts: p, watch: runs.NewWatch(p.Runner), expressions: expression.NewPool(expression.Limits{}), engine: gin.New()}
+	if s.Attend == nil {
+		s.Attend = func() func() { return func() {} }
+	}
 	rates := p.Rates.orUsual()
 	s.byMember, s.byAddress, s.bodyTime = newRateLimits(rates.Member, rates.MemberBurst), newRateLimits(rates.Address, rates.AddressBurst), bodyTime
 	s.running, s.stopCheck = context.WithCancel(context.Background())

@@ -17,10 +17,11 @@ type limits struct {
 	congestion *congestion // nil where the processors do not count
 	looksAgain bool        // a timer will
 
-	guard   sync.Mutex
-	running int   // in all
-	waiting turns // for one of all places; they have one at their server
-	servers map[netip.Addr]*server
+	guard     sync.Mutex
+	attention attention
+	running   int   // in all
+	waiting   turns // for one of all places; they have one at their server
+	servers   map[netip.Addr]*server
 }
 
 // server is one address that somebody speaks to, or spoke to lately.
@@ -131,11 +132,12 @@ func (l *limits) enterAll(whose Turn) *waiter {
 
 // grantTotal gives the places of all that are free to those who wait. The guard is held.
 func (l *limits) grantTotal() {
-	allowed := l.total
+	allowed, now := l.total, time.Now()
 	if l.congestion != nil {
-		allowed = l.congestion.look(time.Now())
+		allowed = l.congestion.look(now)
 	}
-	for l.running < allowed && l.waiting.next() != nil {
+	attends := l.attention.given(now)
+	for w := l.waiting.next(); w != nil && l.running < allowed && !(attends && w.whose.Run != 0); w = l.waiting.next() {
 		l.running++
 		close(l.waiting.pop().turn)
 	}
