@@ -102,6 +102,7 @@ func (c *config) serve(ctx context.Context, out io.Writer, h *app, gallery bool)
 	})
 	defer dashboard.Close()
 	server := newServer(dashboard.Handler(), logger)
+	h.network.LeaveRoom()
 	if err := h.engine.Work(context.WithoutCancel(ctx)); err != nil {
 		return err
 	}

@@ -2,6 +2,7 @@ package wordpress
 
 import (
 	"net/netip"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -70,27 +71,22 @@ func TestRunsGiveWayToPages(t *testing.T) {
 func TestPagesWithoutEndDoNotStopARun(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n := &Network{limits: newLimits(4, 4)}
-		stop := make(chan struct{})
-		go func() {
-			for {
-				select {
-				case <-stop:
-					return
-				default:
-				}
+		began := time.Now()
+		var pages sync.WaitGroup
+		pages.Go(func() {
+			for time.Since(began) < 10*time.Second {
 				done := n.Attend()
 				time.Sleep(10 * time.Millisecond)
 				done()
 			}
-		}()
-		began := time.Now()
+		})
 		exchanges := 0
 		for time.Since(began) < 10*time.Second {
 			inTurn(t, n, Turn{Run: 7})
 			time.Sleep(time.Millisecond)
 			exchanges++
 		}
-		close(stop)
+		pages.Wait()
 		if exchanges < 4500 {
 			t.Errorf("%d exchanges in 10 s, of 10,000 without pages", exchanges)
 		}

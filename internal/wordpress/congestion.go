@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// congestion narrows how many exchanges are under way while this process's own work waits for a processor. More of them would end none of
-// them sooner, and pages that people open would wait behind them all.
+// congestion narrows how many exchanges are under way while this process's own work waits for a processor: pages that people open would wait
+// behind them all.
 type congestion struct {
 	least, most, allowed int
 
@@ -25,6 +25,10 @@ const (
 	short           = 5 * time.Millisecond
 	leastAllowed    = 32
 )
+
+// LeaveRoom is for a process that serves pages too: fewer exchanges are under way while its own work waits for a processor. Call it before
+// anything is sent.
+func (n *Network) LeaveRoom() { n.limits.congestion = newCongestion(n.limits.total) }
 
 func newCongestion(most int) *congestion {
 	sample := []metrics.Sample{{Name: "/sched/latencies:seconds"}} // documented in package runtime/metrics

@@ -47,7 +47,6 @@ func NewNetwork(c Config) *Network {
 		limits:  newLimits(cmp.Or(c.Concurrency, 256), cmp.Or(c.PerAddress, 2)),
 		maxBody: cmp.Or(c.MaxBody, 1<<20), userAgent: cmp.Or(c.UserAgent, "Drover"),
 	}
-	n.limits.congestion = newCongestion(n.limits.total)
 	n.transport = &http.Transport{
 		Proxy:                  nil, // a proxy from the environment would see every credential
 		DialContext:            n.dial,
