@@ -58,7 +58,7 @@ type RunView struct {
 	StartsIn      time.Duration     // until it begins by itself, while it is held
 	ConfirmAbove  int               // on how many sites a change is confirmed by their number
 	Inverse       RunInverse        // what takes it back, if anything does
-	Problems      map[string]string // of the form that runs it again
+	Problems      map[string]string // of a form on its page
 }
 
 // RunInverse is the operation that takes a run back.

@@ -108,10 +108,17 @@ func (s Start) Spec() runs.Spec {
 	}
 }
 
-// specOfProgram is the run that is meant, its sites by their ids.
-func (s *Server) specOfProgram(v *requestContext, start Start) (spec runs.Spec, err error) {
-	spec = start.Spec()
-	spec.Selection, err = s.Registry.WithIDs(v.Request.Context(), v.actor(), spec.Selection)
+// specOfProgram is the run that is meant, its sites by their ids. Who may not run it is told that, not which of its sites is unknown.
+func (s *Server) specOfProgram(v *requestContext, start Start) (runs.Spec, error) {
+	ctx, spec := v.Request.Context(), start.Spec()
+	var err error
+	if spec.Selection, err = s.Registry.WithIDs(ctx, v.actor(), spec.Selection); err == nil {
+		return spec, nil
+	}
+	spec.Selection = sites.Selection{}
+	if _, refusal := s.Runner.Preview(ctx, v.actor(), spec); errors.Is(refusal, access.ErrForbidden) {
+		err = refusal
+	}
 	return spec, err
 }
 

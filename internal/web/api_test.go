@@ -172,6 +172,26 @@ func TestTokenOfAMember(t *testing.T) {
 	}
 }
 
+// Who may not run the operation is told that, and it is recorded, whether its sites are found or not.
+func TestWhatIsNotTheTokensToRunOnUnknownSites(t *testing.T) {
+	t.Parallel()
+	h := newTestServer(t)
+	p, _ := h.program(t, members.Member{Email: "mara@agency.example", Name: "Mara", Role: access.Admin},
+		members.Token{Name: "deploy", Role: access.Operator, Restriction: access.Restriction{Operations: []string{"clear-cache"}}})
+	for _, path := range []string{"/api/v1/runs", "/api/v1/runs/preview"} {
+		for operation, want := range map[string]int{"enable-cache": 403, "clear-cache": 422, "explode": 422} {
+			status, body := p.call("POST", path, `{"operation":"`+operation+`","selection":{"homes":["https://nobody.example"]}}`)
+			if status != want || strings.Contains(body, "No sites are selected") {
+				t.Errorf("%s: %s: %d, want %d: %s", path, operation, status, want, body)
+			}
+		}
+	}
+	entries, _, err := h.log.Entries(t.Context(), access.System(), audit.Filter{Outcome: audit.Refused})
+	if err != nil || len(entries) != 1 || entries[0].Event.Action != access.RunStart || !strings.Contains(string(entries[0].Detail), `"operation"`) {
+		t.Errorf("%+v, %v", entries, err)
+	}
+}
+
 // A token is made in the browser, shown once, and works no more once it is revoked or has run out.
 func TestTokenFromMakingToRevoking(t *testing.T) {
 	t.Parallel()

@@ -314,3 +314,25 @@ func TestARerunSaysWhatItLacks(t *testing.T) {
 		t.Errorf("%d %.2000s", status, page)
 	}
 }
+
+// A run that waits has no such form, and what is wrong with a request all the same is said on its page too.
+func TestARerunOfARunThatWaitsSaysWhatItLacks(t *testing.T) {
+	t.Parallel()
+	h := newTestServer(t, wptest.Site{})
+	h.addSites(t)
+	p := h.signIn(t, access.Owner)
+	form := url.Values{"operation": {"request"}, "all": {"1"}, "p.method": {"DELETE"}, "p.path": {"/wp/v2/posts/1?password=S3cret-of-the-test"}, "confirm": {"1"}}
+	for run, path := range []string{"/runs/1", "/runs/2"} {
+		if run == 1 {
+			p.post("/team/approval", url.Values{"effect": {"destroy"}})
+		}
+		if status, to := p.post("/runs", p.seen(form)); status != http.StatusSeeOther || to != path {
+			_, page := p.get(to)
+			t.Fatalf("%d %.300s %s", status, to, page)
+		}
+		status, page := p.post(path+"/rerun", url.Values{"sites": {"1"}})
+		if status != http.StatusUnprocessableEntity || !strings.Contains(page, "were sent but not stored. Enter them again.") {
+			t.Errorf("%s: %d %.2000s", path, status, page)
+		}
+	}
+}
