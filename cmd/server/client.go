@@ -88,6 +88,9 @@ func lines[From, Line any](all []From, line func(From) Line) []Line {
 
 // withIDs is the spec with its sites by their ids.
 func (d localClient) withIDs(ctx context.Context, spec runs.Spec) (_ runs.Spec, err error) {
+	if err := d.runner.Authorize(ctx, commandLine(), spec); err != nil {
+		return spec, err
+	}
 	spec.Selection, err = d.registry.WithIDs(ctx, commandLine(), spec.Selection)
 	return spec, err
 }

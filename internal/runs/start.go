@@ -93,20 +93,32 @@ type proposal struct {
 
 // propose checks the spec, lets the actor start it or ask for it, and resolves its selection.
 func (r *Runner) propose(ctx context.Context, actor access.Actor, spec Spec) (proposal, error) {
-	made, err := r.planNew(ctx, spec)
+	made, policy, err := r.authorized(ctx, actor, spec)
 	if err != nil {
-		return proposal{}, err
-	}
-	policy, err := r.Policy(ctx)
-	if err != nil {
-		return proposal{}, err
-	}
-	if err := r.authorize(ctx, actor, policy, spec.Operation, made); err != nil {
 		return proposal{}, err
 	}
 	p, err := r.resolve(ctx, actor, spec.Selection, made)
 	p.needsApproval = policy.appliesTo(actor, made.Effect, p.sites)
 	return p, err
+}
+
+// authorized is what the spec plans, for an actor who may start it, or ask for it under the policy.
+func (r *Runner) authorized(ctx context.Context, actor access.Actor, spec Spec) (operation.Plan, Policy, error) {
+	made, err := r.planNew(ctx, spec)
+	if err != nil {
+		return made, Policy{}, err
+	}
+	policy, err := r.Policy(ctx)
+	if err != nil {
+		return made, policy, err
+	}
+	return made, policy, r.authorize(ctx, actor, policy, spec.Operation, made)
+}
+
+// Authorize returns what Start refuses before it looks at the sites.
+func (r *Runner) Authorize(ctx context.Context, actor access.Actor, spec Spec) error {
+	_, _, err := r.authorized(ctx, actor, spec)
+	return err
 }
 
 // resolve finds the sites that are selected, and leaves out those on which the operation has nothing to do.

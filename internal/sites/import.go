@@ -102,6 +102,9 @@ func (r *Registry) importing(ctx context.Context, stored store) (im importing, e
 	return im, err
 }
 
+// manyAdded is from how many new sites on an import changes what the database should know of its tables.
+const manyAdded = 500
+
 // importing is an import under way.
 type importing struct {
 	registry *Registry
@@ -123,6 +126,11 @@ func (im importing) store(w write, drafts []Draft, lines []Line) error {
 	}
 	if counts[LineAdded]+counts[LineUpdated] == 0 {
 		return nil
+	}
+	if counts[LineAdded] >= manyAdded {
+		if err := w.analyze(); err != nil {
+			return err
+		}
 	}
 	return w.recordMany(access.SiteImport, map[string]any{
 		"added": counts[LineAdded], "updated": counts[LineUpdated], "unchanged": counts[LineUnchanged],

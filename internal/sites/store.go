@@ -256,7 +256,12 @@ func (s store) selected(ctx context.Context, scope access.Scope, f *Filter, ids 
 	within, values := InScope(scope, "sites.id")
 	ways := database.In(s.db, "sites.id", ids)
 	if f != nil {
-		ways.SQL, ways.Vars = ways.SQL+" OR sites.id IN (?)", append(ways.Vars, s.bare(ctx, nil, *f).Select("sites.id"))
+		matching := clause.Expr{SQL: "sites.id IN (?)", Vars: []any{s.bare(ctx, nil, *f).Select("sites.id")}}
+		if len(ids) == 0 {
+			ways = matching // PostgreSQL plans it better than as one half of an OR
+		} else {
+			ways.SQL, ways.Vars = ways.SQL+" OR "+matching.SQL, append(ways.Vars, matching.Vars...)
+		}
 	}
 	return s.scan(ctx, s.joined(ctx).Select(listColumns).Where("sites.retired_at = 0").Where(within, values...).
 		Where("("+ways.SQL+")", ways.Vars...).Order("sites.sort_name, sites.id"))
@@ -332,6 +337,10 @@ func (w write) updateSite(before Site, d Draft) error {
 		return err
 	}
 	return w.putTags(before.ID, d.Tags)
+}
+
+func (w write) analyze() error {
+	return database.Analyze(w.tx, "sites", "site_tags", "clients", "credentials")
 }
 
 func (w write) putTags(site int64, tags []string) error {

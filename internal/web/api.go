@@ -108,17 +108,13 @@ func (s Start) Spec() runs.Spec {
 	}
 }
 
-// specOfProgram is the run that is meant, its sites by their ids. Who may not run it is told that, not which of its sites is unknown.
-func (s *Server) specOfProgram(v *requestContext, start Start) (runs.Spec, error) {
+// specOfProgram is the run that is meant, its sites by their ids. Whoever may not run it learns that, not which of its sites is unknown.
+func (s *Server) specOfProgram(v *requestContext, start Start) (spec runs.Spec, err error) {
 	ctx, spec := v.Request.Context(), start.Spec()
-	var err error
-	if spec.Selection, err = s.Registry.WithIDs(ctx, v.actor(), spec.Selection); err == nil {
-		return spec, nil
+	if err := s.Runner.Authorize(ctx, v.actor(), spec); err != nil {
+		return spec, err
 	}
-	spec.Selection = sites.Selection{}
-	if _, refusal := s.Runner.Preview(ctx, v.actor(), spec); errors.Is(refusal, access.ErrForbidden) {
-		err = refusal
-	}
+	spec.Selection, err = s.Registry.WithIDs(ctx, v.actor(), spec.Selection)
 	return spec, err
 }
 
