@@ -10,6 +10,7 @@ import (
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 
+	"github.com/droverhq/drover/internal/poll"
 	"github.com/droverhq/drover/internal/wordpress/wptest"
 )
 
@@ -200,7 +201,8 @@ func importSites(j *job) {
 	j.click(`main a[href="/sites/import"]`)
 	j.wait(`document.querySelector("#file")`)
 	j.clicks++ // opens the browser's dialog, in which the file is chosen
-	do(j.t, j.ctx, "choose the file", chromedp.SetUploadFiles("#file", []string{file}))
+	// A page that is just drawn again has another field by the time that the file is chosen.
+	poll.Until(j.t, "the file is chosen", func() bool { return chromedp.Do(j.ctx, chromedp.SetUploadFiles("#file", []string{file})) == nil })
 	j.wait(`document.querySelector("#import-confirm")?.innerText.includes("30 sites")`)
 	j.click("#import-confirm")
 	j.wait(`document.body.innerText.includes("View sites")`)
