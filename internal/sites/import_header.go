@@ -226,6 +226,9 @@ func (h header) cell(cells []string, column string) string {
 		return ""
 	}
 	cell := strings.TrimSpace(cells[i])
+	if h.inApostrophes() {
+		cell = withoutApostrophes(cell)
+	}
 	if inner, is := strings.CutPrefix(cell, `="`); is && strings.HasSuffix(inner, `"`) {
 		return strings.TrimSuffix(inner, `"`) // how some programs keep Excel from changing a cell
 	}
@@ -236,6 +239,21 @@ func (h header) cell(cells []string, column string) string {
 		return strings.TrimPrefix(cell, "'")
 	}
 	return spreadsheet.Plain(cell)
+}
+
+// inApostrophes tells whether the file has apostrophes where others have quotes, as some databases' exports do.
+func (h header) inApostrophes() bool {
+	return len(h.cells) > 0 && h.names != "" && !slices.ContainsFunc(h.cells, func(cell string) bool {
+		cell = strings.TrimSpace(cell)
+		return cell == withoutApostrophes(cell)
+	})
+}
+
+func withoutApostrophes(cell string) string {
+	if inner, is := strings.CutPrefix(cell, "'"); is && strings.HasSuffix(inner, "'") {
+		return strings.TrimSuffix(inner, "'")
+	}
+	return cell
 }
 
 // password is the cell of the application password, and whether the column may hold other passwords.

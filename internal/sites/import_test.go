@@ -104,6 +104,7 @@ func TestImportReadsFilesAsTheyAreSaved(t *testing.T) {
 		"some lines in quotes":  {columns + "\"https://one.example,u,p q,\"\"Acme, Inc\"\",\"\n" + two, both},
 		"apostrophes":           {columns + "'https://one.example,u,p q,,\n" + two, both},
 		"quoted in another way": {columns + "'https://one.example','u','p q',,\n" + two, "2 'https://one.example' bad, 3 https://two.example"},
+		"all in apostrophes":    {"'url','username','application_password'\n'https://one.example','u','p q'\n", "2 https://one.example"},
 		"empty columns behind":  {strings.ReplaceAll(with(","), "\n", ",,,,\n"), both},
 		"short lines":           {columns + "https://one.example,u,p q\n", "2 https://one.example"},
 		"nothing but a header":  {columns, ""},
