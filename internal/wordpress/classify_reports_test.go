@@ -13,8 +13,11 @@ func TestReportsOfPlugins(t *testing.T) {
 		`{"status":"no_error","saved":true}`:                                                                                   OK,
 		`{"errorMsg":"The token is not valid."}`:                                                                               Failed,
 		`{"errorMessage":"No.","errorType":"Limit"}`:                                                                           Failed,
-		`{"err":"quota"}`:             Failed,
-		`{"errcode":0,"errmsg":"ok"}`: OK,
+		`{"err":"quota"}`:                  Failed,
+		`{"error_code":"invalid_api_key"}`: Failed,
+		`{"errorCode":12,"message":"No."}`: Failed,
+		`{"ok":"false"}`:                   Failed,
+		`{"errcode":0,"errmsg":"ok"}`:      OK,
 		`{"akismet":{"success":true},"hello":{"success":false,"message":"No."}}`:  Partial,
 		`{"akismet":{"success":false},"hello":{"success":false,"message":"No."}}`: Failed,
 		`{"akismet":{"success":true},"hello":{"success":true}}`:                   OK,
@@ -55,6 +58,7 @@ func TestVisitorsMustSignIn(t *testing.T) {
 	for message, want := range map[string]Reason{
 		"REST API restricted to authenticated users.":        ReasonNotAuthenticated,
 		"Unauthenticated access to the REST API is off.":     ReasonNotAuthenticated,
+		"Authorization header missing.":                      ReasonNotAuthenticated,
 		"Sorry, you are not allowed to perform this action.": ReasonForbidden,
 		"You may not edit posts of registered users.":        ReasonForbidden,
 	} {

@@ -198,7 +198,8 @@ func failedPart(fields, sent object) bool {
 }
 
 // errorNames are the fields in which plugins name an error.
-var errorNames = []string{"error", "errors", "error_message", "errorMessage", "error_msg", "errorMsg", "errmsg", "err", "exception"}
+var errorNames = []string{"error", "errors", "error_message", "errorMessage", "error_msg", "errorMsg", "errmsg", "err", "exception",
+	"error_code", "errorCode"}
 
 // firstError is the first error that an answer names. "No error" is none.
 func firstError(fields object) json.RawMessage {
@@ -259,7 +260,7 @@ func deep(s shape, fields object, a requestInfo) shape {
 // denies tells whether a flag or a word of the answer says that it was not done.
 func denies(fields object, own bool, sent object) bool {
 	for _, name := range []string{"ok", "succeeded"} {
-		if string(fields[name]) == "false" {
+		if flagIn(fields[name]).no() {
 			return true
 		}
 	}
