@@ -17,20 +17,23 @@ import (
 var columnNames = map[string][]string{
 	"url": {"url", "siteurl", "loginuri", "site", "website", "websiteurl", "siteaddress", "websiteaddress", "homeurl", "homepage", "home", "webaddress", "address",
 		"link", "domain", "web", "loginurl", "wpurl", "wordpressurl",
+		"adminurl",
 		"domainname", "adresse", "webadresse", "webseite", "urlderwebsite", "seite", "sitio", "sitioweb", "direccion", "direccionweb", "direcciondelsitio",
 		"urldelsitio", "sito", "sitoweb",
-		"indirizzo", "siteweb", "adressedusite", "urldusite", "dominio", "domaine"},
+		"indirizzo", "siteweb", "enderecodosite", "endereco", "adressedusite", "urldusite", "dominio", "domaine"},
 	"username": {"username", "user", "adminusername", "adminuser", "loginusername", "loginname", "adminname", "administratorusername", "admin", "login",
 		"userlogin", "wpuser", "wpusername", "wordpressuser", "wordpressusername",
 		"benutzername", "benutzer", "nutzername", "nutzer", "anmeldename", "identifiant", "nomdutilisateur", "utilisateur", "usuario", "nombredeusuario",
-		"nomeutente", "utente",
+		"nomeutente", "utente", "nomedeusuario", "nomedeutilizador", "utilizador",
 		"gebruikersnaam", "gebruiker", "usernameoremailaddress", "usernameoremail", "email", "emailaddress"},
 	"application_password": {"applicationpassword", "apppassword", "applicationpasswords", "apppw", "apppass", "apppwd",
-		"anwendungspasswort", "anwendungskennwort", "apppasswort", "appkennwort", "motdepassedapplication", "motdepasseapplication", "contrasenadeaplicacion",
+		"anwendungspasswort", "anwendungskennwort", "applicationpasswort", "apppasswort", "appkennwort", "motdepassedapplication", "motdepasseapplication",
+		"contrasenadeaplicacion",
 		"contrasenadelaaplicacion",
-		"contrasenadeaplicaciones", "claveaplicacion", "passwordapplicazione", "passworddellapplicazione", "applicatiewachtwoord"},
+		"contrasenadeaplicaciones", "claveaplicacion", "passwordapplicazione", "passworddellapplicazione", "applicatiewachtwoord",
+		"senhadeaplicativo", "senhadoaplicativo", "senhadeaplicacao"},
 	"password": {"password", "pass", "pwd", "pw", "wppassword", "wordpresspassword", "loginpassword", "adminpassword",
-		"passwort", "kennwort", "motdepasse", "contrasena", "wachtwoord"},
+		"passwort", "kennwort", "motdepasse", "contrasena", "wachtwoord", "senha"},
 	"client": {"client", "clientname", "customer", "customername", "clients", "kunde", "cliente", "klant"},
 	"name":   {"sitename", "sitetitle", "title", "titel", "name", "titre", "nombre", "nome", "naam"},
 	"tags":   {"tags", "tag", "labels", "schlagworter", "etiquettes", "etiquetas", "etichette"},
@@ -162,23 +165,37 @@ func unwrapped(record spreadsheet.Record, separator byte) spreadsheet.Record {
 	return record
 }
 
+// columnsOf finds the columns by their names, and what is named nowhere by one of several names in a cell: Username / Email.
 func columnsOf(cells []string) map[string]int {
-	at := map[string]int{}
+	full, parts := map[string]int{}, map[string]int{}
 	for i, cell := range cells {
-		if name := columnName(cell); at[name] == 0 {
-			at[name] = i + 1
+		if name := columnName(cell); full[name] == 0 {
+			full[name] = i + 1
+		}
+		for part := range strings.SplitSeq(cell, " / ") {
+			if name := columnName(part); parts[name] == 0 {
+				parts[name] = i + 1
+			}
 		}
 	}
 	columns := map[string]int{}
 	for column, names := range columnNames {
-		for _, name := range names {
-			if at[name] > 0 {
-				columns[column] = at[name] - 1
-				break
-			}
+		fillColumn(columns, column, names, full)
+		if _, found := columns[column]; !found && slices.Contains(needed, column) {
+			fillColumn(columns, column, names, parts)
 		}
 	}
 	return columns
+}
+
+// fillColumn puts the column where the first of its names stands.
+func fillColumn(columns map[string]int, column string, names []string, at map[string]int) {
+	for _, name := range names {
+		if at[name] > 0 {
+			columns[column] = at[name] - 1
+			return
+		}
+	}
 }
 
 // inBrackets is what a header explains, such as (WP) or [24 characters]. Names that begin with WordPress's own mean the same without it.
@@ -226,6 +243,9 @@ func (h header) cell(cells []string, column string) string {
 		return ""
 	}
 	cell := strings.TrimSpace(cells[i])
+	if h.inApostrophes() {
+		cell = withoutApostrophes(cell)
+	}
 	if inner, is := strings.CutPrefix(cell, `="`); is && strings.HasSuffix(inner, `"`) {
 		return strings.TrimSuffix(inner, `"`) // how some programs keep Excel from changing a cell
 	}
@@ -236,6 +256,21 @@ func (h header) cell(cells []string, column string) string {
 		return strings.TrimPrefix(cell, "'")
 	}
 	return spreadsheet.Plain(cell)
+}
+
+// inApostrophes tells whether the file has apostrophes where others have quotes, as some databases' exports do.
+func (h header) inApostrophes() bool {
+	return len(h.cells) > 0 && h.names != "" && !slices.ContainsFunc(h.cells, func(cell string) bool {
+		cell = strings.TrimSpace(cell)
+		return cell == withoutApostrophes(cell)
+	})
+}
+
+func withoutApostrophes(cell string) string {
+	if inner, is := strings.CutPrefix(cell, "'"); is && strings.HasSuffix(inner, "'") {
+		return strings.TrimSuffix(inner, "'")
+	}
+	return cell
 }
 
 // password is the cell of the application password, and whether the column may hold other passwords.

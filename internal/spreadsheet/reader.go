@@ -116,19 +116,24 @@ func (r *Reader) plain(text string) int {
 }
 
 // quoted reads what follows an opening quote: the cell, and the length up to the next separator. A quote within that nobody doubled is
-// taken as it stands, but only where the cell stays on its line: else it is one that closes a cell further down.
+// taken as it stands, but only where the cell stays on its line: else it is one that closes a cell further down. Where no quote follows it
+// on the line, it closes the first words of the cell: "Acme" Ltd.
 func (r *Reader) quoted(text string) (cell string, length int, closed bool) {
 	var b strings.Builder
-	at, lone, several := 0, false, false
+	at, lone, several := 0, 0, false
 	for {
 		end := strings.IndexByte(text[at:], '"')
+		if lone%2 == 1 && (end < 0 || strings.Contains(text[at:at+end], "\n")) {
+			at += r.plain(text[at:])
+			return `"` + text[:at], at, true
+		}
 		if end < 0 {
 			return "", 0, false
 		}
 		part := text[at : at+end]
 		b.WriteString(part)
 		at += end + 1
-		if several = several || strings.Contains(part, "\n"); several && lone {
+		if several = several || strings.Contains(part, "\n"); several && lone > 0 {
 			return "", 0, false
 		}
 		if strings.HasPrefix(text[at:], `"`) {
@@ -143,7 +148,7 @@ func (r *Reader) quoted(text string) (cell string, length int, closed bool) {
 		if several {
 			return "", 0, false
 		}
-		lone = true
+		lone++
 		b.WriteByte('"')
 	}
 }

@@ -57,7 +57,7 @@ func FromCache(x Exchange) (says string, is bool) {
 
 var (
 	cacheName = regexp.MustCompile(`(?i)cache|cdn|^server-timing$|^x-nananana$|^x-ac$`)
-	cacheHit  = regexp.MustCompile(`(?i)(?:^|[\s,;=_-])hit\b|^served .*cache|^(?:stale|updating|revalidated|cached)$`)
+	cacheHit  = regexp.MustCompile(`(?i)(?:^|[\s,;=_-])hit\b|^served\b.*cache|^(?:stale|updating|revalidated|cached)$`)
 )
 
 // answeredByCache tells whether a cache gave the answer, whatever its status: a header of a known cache or the age says so.

@@ -45,6 +45,7 @@ func TestFromCache(t *testing.T) {
 		"Server-Timing": "cdn-cache; desc=HIT",
 		"X-Ezoic-Cdn":   "Hit ds;mm", "X-Nginx-Cache-Status": "UPDATING", "X-Page-Cache": "STALE",
 		"Wpo-Cache-Status": "cached", "X-Ac": "3.ams _atomic_bur HIT", "X-Nitro-Cache": "HIT", "Age": "300", "X-Litespeed-Cache": "hit",
+		"X-Wp-Cached-Call": "served-cache",
 	} {
 		for status, want := range map[int]bool{200: true, 301: true, 401: true, 404: true, 429: false, 0: false} {
 			x := Exchange{Method: "GET", Status: status, Header: worthSeeing(http.Header{name: {value}})}
@@ -60,7 +61,7 @@ func TestFromCache(t *testing.T) {
 	for name, value := range map[string]string{"X-Cache": "MISS", "Cf-Cache-Status": "DYNAMIC", "X-Litespeed-Cache-Control": "hit",
 		"Wpo-Cache-Status": "not cached",
 		"Cache-Control":    "max-age=60, stale-while-revalidate=9",
-		"Server-Timing":    "wp-total;dur=3", "Age": "0", "X-Cache-Key": "/whit/hits"} {
+		"Server-Timing":    "wp-total;dur=3", "Age": "0", "X-Cache-Key": "/whit/hits", "X-Wp-Cached-Call": "freshly-cached"} {
 		if says, is := FromCache(Exchange{Method: "GET", Status: 200, Header: worthSeeing(http.Header{name: {value}})}); is {
 			t.Errorf("%s: %s is a hit: %s", name, value, says)
 		}
@@ -117,7 +118,9 @@ func TestVerbsThatMayBeBlocked(t *testing.T) {
 		"no such carrier":        {Exchange{Method: "PUT", Status: 400, Body: []byte(`{"code":"x","message":"Choose a shipping method."}`)}, false},
 		"no such post":           {Exchange{Method: "PUT", Status: 404, Body: []byte(`{"code":"rest_post_invalid_id","message":"no","data":{"status":404}}`)}, false},
 		"a coming-soon page":     {Exchange{Method: "PATCH", Status: 200, Body: []byte("<html><title>Soon</title><body>Soon</body></html>")}, false},
-		"sent to the home page":  {Exchange{Method: "PATCH", URL: "https://acme.example/wp-json/a", Status: 302, Header: http.Header{"Location": {"/"}}}, true},
+		"501 in JSON": {Exchange{Method: "PATCH", Status: 501,
+			Body: []byte(`{"error":{"code":501,"message":"Unsupported method ('PATCH')"}}`)}, true},
+		"sent to the home page": {Exchange{Method: "PATCH", URL: "https://acme.example/wp-json/a", Status: 302, Header: http.Header{"Location": {"/"}}}, true},
 		"sent to a login": {Exchange{Method: "PATCH", URL: "https://acme.example/wp-json/a", Status: 302, Header: http.Header{"Location": {"/login/"}}},
 			false},
 	} {

@@ -57,6 +57,20 @@ func lists(fields object) []json.RawMessage {
 	return all
 }
 
+// byName are the parts of an answer that gives each under its name, and nothing else: {"akismet":{"success":true},"hello":{"success":false}}.
+func byName(fields object) []json.RawMessage {
+	var all []json.RawMessage
+	for _, name := range slices.Sorted(maps.Keys(fields)) {
+		if value := fields[name]; value[0] == '{' && reports(value) {
+			all = append(all, value)
+		}
+	}
+	if len(all) < 2 || len(all) < len(fields) {
+		return nil
+	}
+	return all
+}
+
 // reports tells whether a part of an answer says by itself whether it was done; what lists of logs and settings hold does not.
 func reports(raw json.RawMessage) bool {
 	fields := objectIn(raw)

@@ -113,6 +113,8 @@ func ofErrorPage(x Exchange, found documents) Verdict {
 			return failed(ReasonSuspended, "")
 		}
 		return failed(ReasonBlocked, barred(x))
+	case http.StatusTooManyRequests:
+		return ofStatus(x)
 	case http.StatusNotFound:
 		return failed(ReasonNotJSON, "The site returned 404 with a web page: the REST API is not at this URL. Check the site.")
 	}

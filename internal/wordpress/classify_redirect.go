@@ -6,6 +6,8 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
+
+	"golang.org/x/text/language"
 )
 
 // walls are pages that a site sends requests to instead of answering them, by what stands in the address, in lower case.
@@ -86,25 +88,31 @@ func ofLocation(from string, to *url.URL) Verdict {
 func ofRESTLocation(from, to *url.URL, points string) Verdict {
 	home, route := splitREST(from)
 	toHome, toRoute := splitREST(to)
-	language := strings.Trim(strings.TrimPrefix(toHome, home), "/")
+	below := strings.Trim(strings.TrimPrefix(toHome, home), "/")
 	switch {
 	case origin(from) != origin(to):
 		return failed(ReasonRedirected, points)
-	case from.String() == to.String():
+	case home == toHome && route == toRoute: // with another query, or with none
 		return failed(ReasonBlocked, "It redirects to the same URL, as browser checks do.")
 	case home == toHome && strings.TrimSuffix(route, "/") == strings.TrimSuffix(toRoute, "/"):
 		return failed(ReasonInvalidInput, fmt.Sprintf("It redirects this route to %s. End the path the same way.", printable(to.String(), 300)))
 	case home == toHome:
 		return failed(ReasonInvalidInput, fmt.Sprintf("It redirects this route to another one, %s.", printable(to.String(), 300)))
-	case strings.HasPrefix(toHome, home+"/") && isLanguage.MatchString(language):
+	case strings.HasPrefix(toHome, home+"/") && isLanguage(below):
 		return failed(ReasonProtected, fmt.Sprintf("A translation plugin redirects it to another language, %s. Exclude /wp-json/ in that plugin.",
-			printable(language, 20)))
+			printable(below, 20)))
 	}
 	return failed(ReasonRedirected, points)
 }
 
-// isLanguage is how translation plugins name a language in a path.
-var isLanguage = regexp.MustCompile(`^[a-z]{2,3}([-_][A-Za-z]{2,4})?$`)
+var languageCode = regexp.MustCompile(`^([a-z]{2}|[a-z]{3}[-_][A-Za-z]{2,4})([-_][A-Za-z]{2,4})?$`)
+
+// isLanguage tells whether a path is a language as translation plugins name it. Three letters alone may be any word, such as new or dev.
+func isLanguage(path string) bool {
+	code, _, _ := strings.Cut(strings.ReplaceAll(path, "_", "-"), "-")
+	_, err := language.ParseBase(code)
+	return err == nil && languageCode.MatchString(path)
+}
 
 // isREST tells whether the address is one of a REST API with its usual prefix, or with plain permalinks.
 func isREST(u *url.URL) bool {

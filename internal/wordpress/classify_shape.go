@@ -3,6 +3,7 @@ package wordpress
 import (
 	"encoding/json"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -142,7 +143,11 @@ func plugin(_ json.RawMessage, fields object, a requestInfo) (shape, bool) {
 	empty := a.write && string(fields["success"]) == `""` // false, joined to a text
 	denied := success.no() || deeper.no() || empty
 	if denied || a.status >= 400 {
-		s.code, s.message = or(s.code, readText(inner["code"])), or(s.message, textIn(inner["message"]), textIn(fields["error"]), textIn(fields["errors"]))
+		s.code = or(s.code, readText(inner["code"]))
+		if named := readText(fields["error"]); isCode.MatchString(named) && numberIn(fields["code"]) > 0 { // the status stands in the place of the code
+			s.code = named
+		}
+		s.message = or(s.message, textIn(inner["message"]), textIn(fields["error_description"]), textIn(fields["error"]), textIn(fields["errors"]))
 	}
 	switch {
 	case denied:
@@ -155,6 +160,9 @@ func plugin(_ json.RawMessage, fields object, a requestInfo) (shape, bool) {
 	}
 	return doubted(s, fields, a), true
 }
+
+// isCode tells a code from a sentence.
+var isCode = regexp.MustCompile(`^[A-Za-z]+(?:[_-][A-Za-z]+)+$`)
 
 // doubted looks in a write's answer for whatever else says no.
 func doubted(s shape, fields object, a requestInfo) shape {
@@ -176,15 +184,26 @@ func doubted(s shape, fields object, a requestInfo) shape {
 	case named != "":
 		s.claim, s.message = claimNo, or(s.message, textIn(json.RawMessage(named)))
 		s.code = or(s.code, codeIn(json.RawMessage(named)))
+	case !own && failedPart(fields, a.body):
+		s.claim, s.note = claimPart, "The response says that a part failed."
 	case !own:
 		return deep(s, fields, a)
 	}
 	return s
 }
 
+// failedPart tells whether an answer counts or lists what failed, beside what was done.
+func failedPart(fields, sent object) bool {
+	return isTrue(fields["failed"]) && sent["failed"] == nil || isTrue(fields["failures"]) && sent["failures"] == nil
+}
+
+// errorNames are the fields in which plugins name an error.
+var errorNames = []string{"error", "errors", "error_message", "errorMessage", "error_msg", "errorMsg", "errmsg", "err", "exception",
+	"error_code", "errorCode"}
+
 // firstError is the first error that an answer names. "No error" is none.
 func firstError(fields object) json.RawMessage {
-	for _, name := range []string{"error", "errors", "error_message", "exception"} {
+	for _, name := range errorNames {
 		text := strings.ToLower(readText(fields[name]))
 		none := strings.HasPrefix(text, "no error") || words(text, goodWords) && !words(text, badWords)
 		if isTrue(fields[name]) && !none {
@@ -207,9 +226,10 @@ func saysDone(fields object) bool {
 
 // deep looks into what an answer wraps, and into the lists of what it did.
 func deep(s shape, fields object, a requestInfo) shape {
-	if all := lists(fields); len(all) > 0 {
+	if all := append(lists(fields), byName(fields)...); len(all) > 0 {
+		count := len(all)
 		if p := partsOf(slices.DeleteFunc(all, func(raw json.RawMessage) bool { return !reports(raw) })); p.failed > 0 {
-			p.all = len(lists(fields))
+			p.all = count
 			inner := p.shape()
 			if s.claim == claimYes { // the whole says the contrary
 				inner.claim = claimPart
@@ -240,7 +260,7 @@ func deep(s shape, fields object, a requestInfo) shape {
 // denies tells whether a flag or a word of the answer says that it was not done.
 func denies(fields object, own bool, sent object) bool {
 	for _, name := range []string{"ok", "succeeded"} {
-		if string(fields[name]) == "false" {
+		if flagIn(fields[name]).no() {
 			return true
 		}
 	}
@@ -249,7 +269,7 @@ func denies(fields object, own bool, sent object) bool {
 			return true
 		}
 	}
-	for _, name := range []string{"done", "deleted", "updated", "saved", "created", "removed", "cleared", "purged", "flushed", "sent", "completed"} {
+	for _, name := range []string{"done", "is_valid", "deleted", "updated", "saved", "created", "removed", "cleared", "purged", "flushed", "sent", "completed"} {
 		if !own && string(fields[name]) == "false" && sent[name] == nil {
 			return true
 		}
@@ -264,8 +284,7 @@ func denies(fields object, own bool, sent object) bool {
 		return true
 	}
 	for _, name := range []string{"status", "result", "state", "type", "outcome", "response", "code"} {
-		text := strings.ToLower(readText(fields[name]))
-		if slices.Contains(failures, text) && string(fields[name]) != string(sent[name]) {
+		if saysNo(readText(fields[name])) && string(fields[name]) != string(sent[name]) {
 			return true
 		}
 	}
@@ -287,13 +306,15 @@ func statusIn(fields object, own bool) int {
 }
 
 // isResource tells a thing from a report about it: it has an identity, or is what was sent. Its status is its own, such as an order's.
+// A report has a message, and may name what it is about: {"contact_form_id":7,"status":"mail_failed","message":…}.
 func isResource(fields, sent object) bool {
+	report := fields["message"] != nil || fields["msg"] != nil
 	if fields["_links"] != nil || sent["status"] != nil && string(sent["status"]) == string(fields["status"]) {
 		return true
 	}
 	for name, value := range fields {
 		name = strings.ToLower(name)
-		if (name == "id" || name == "uuid" || name == "slug" || strings.HasSuffix(name, "_id")) && isTrue(value) {
+		if (name == "id" || name == "uuid" || name == "slug" || !report && strings.HasSuffix(name, "_id")) && isTrue(value) {
 			return true
 		}
 	}
@@ -304,7 +325,7 @@ func isResource(fields, sent object) bool {
 func worked(fields object) bool {
 	beside := []string{"exception", "message", "msg", "code", "status", "success", "trace", "file", "line", "type"}
 	for name, value := range fields {
-		if !slices.Contains(beside, name) && !strings.Contains(name, "error") && isTrue(value) {
+		if !slices.Contains(beside, name) && !slices.Contains(errorNames, name) && !strings.Contains(name, "error") && isTrue(value) {
 			return true
 		}
 	}

@@ -59,6 +59,7 @@ var codePatterns = []struct {
 	{[]string{"api_private"}, failed(ReasonNotAuthenticated, "")},
 	{[]string{"auth_failed"}, failed(ReasonNotAuthenticated, "")},
 	{[]string{"missing", "credential"}, failed(ReasonNotAuthenticated, "")},
+	{[]string{"no_credential"}, failed(ReasonNotAuthenticated, "")},
 	{[]string{"no_auth"}, failed(ReasonNotAuthenticated, "")},
 	{[]string{"auth_required"}, failed(ReasonNotAuthenticated, "")},
 	{[]string{"anonymous"}, failed(ReasonNotAuthenticated, "")},

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -57,6 +58,7 @@ var (
 	captchas = []string{"g-recaptcha", "recaptcha/api", "h-captcha", "hcaptcha.com", "challenges.cloudflare.com", "cf-turnstile", "captcha-delivery", "geetest",
 		"friendlycaptcha", "altcha", "mcaptcha"}
 	checkSigns = regexp.MustCompile(`(?i)document\s*\.\s*cookie\s*=|setcookie\s*\(|cookiestore\s*\.\s*set|document\[\s*["']cookie["']\s*\]\s*=|` +
+		`<script[^>]*\bsrc\s*=\s*["'][^"']*challenge(?:\.js)?["'?]|` +
 		`_incapsula_resource|sucuri_cloudproxy_js|slowaes|/aes(\.min)?\.js|/_sec/|__ddg|ddos-guard|\.within\.website|kramericaindustries|perimeterx|/_px|datadome`)
 	goesOn = regexp.MustCompile(`(?i)location\s*(\.\s*(href|pathname|search))?\s*=[^=]|location\s*\.\s*(reload|replace|assign)\s*\(|\.submit\s*\(`)
 )
@@ -69,13 +71,13 @@ func isCheck(body []byte, found documents) bool {
 		return false
 	}
 	shown := strings.ToLower(found.visible + " " + title(body))
-	if len(shown) > shortPage {
+	if len(shown) > shortPage || ofPeople.Match(beginning) {
 		return false
 	}
-	for _, words := range append(browserWords, captchas...) {
-		if strings.Contains(shown, words) || strings.Contains(words, "captcha") && bytes.Contains(beginning, []byte(words)) {
-			return true
-		}
+	says := func(words string) bool { return strings.Contains(shown, words) }
+	loads := func(words string) bool { return bytes.Contains(beginning, []byte(words)) }
+	if slices.ContainsFunc(browserWords, says) || loads("captcha") || slices.ContainsFunc(captchas, loads) {
+		return true
 	}
 	if found.page && strings.TrimSpace(shown) == "" && !bytes.Contains(beginning, []byte("<div")) { // scripts and nothing else
 		return bytes.Contains(beginning, []byte("<script"))
@@ -83,6 +85,9 @@ func isCheck(body []byte, found documents) bool {
 	bare := len(found.visible) < 200 && !fields.Match(beginning)
 	return bare && (checkSigns.Match(beginning) || goesOn.Match(beginning))
 }
+
+// ofPeople are what a form for people asks for: a login may have a captcha too.
+var ofPeople = regexp.MustCompile(`<input\b[^>]*\btype\s*=\s*["']?(?:password|email)`)
 
 // fields are what a form asks a person for.
 var fields = regexp.MustCompile(`<(?:select|textarea)\b|<input\b[^>]*\btype\s*=\s*["']?(?:text|password|email|search|tel|submit|checkbox)`)
@@ -162,4 +167,4 @@ func refuses(body []byte, found documents) bool {
 }
 
 // heading is the first heading of a page.
-func heading(body []byte) string { return element(body, "h1") }
+func heading(body []byte) string { return or(element(body, "h1"), element(body, "h2")) }

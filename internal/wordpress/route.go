@@ -22,11 +22,11 @@ var (
 // ParseRoute takes the site's own address and the REST prefix off a path, where people paste a whole address or what a plugin's page
 // names. What it cannot take apart stays, for Request.Validate to judge, but a whole address of something else is an error.
 func ParseRoute(text string) (Route, error) {
-	if strings.IndexAny(text, "\"'`<“”‘’„«»") == 0 {
-		return Route{}, requestError("The path begins with a quote or bracket that is not part of it. Remove it.")
-	}
 	rest := siteReference.ReplaceAllString(text, "")
 	path, query, asks := strings.Cut(rest, "?")
+	if strings.Trim(path, "\"'`<>“”‘’„«»") != path {
+		return Route{}, requestError("The path begins or ends with a quote or bracket that is not part of it. Remove it.")
+	}
 	scheme := anyScheme.FindString(path)
 	parts := strings.Split(strings.Trim(strings.TrimPrefix(path, scheme), "/"), "/")
 	at := prefixAt(parts)

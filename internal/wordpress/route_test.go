@@ -39,7 +39,7 @@ func TestParseRoute(t *testing.T) {
 	}
 	for _, given := range []string{"https://acme.example/api/acme/v1/things", "https://acme.example", "https://acme.example/?rest_route=/acme/v1/things",
 		"ftp://acme.example/a", "/wp-admin/admin-ajax.php", "wp-login.php", "/xmlrpc.php",
-		`"/acme/v1/things"`, "<https://acme.example/wp-json/acme/v1>", "\u201c/acme/v1/things\u201d"} {
+		`"/acme/v1/things"`, "<https://acme.example/wp-json/acme/v1>", "\u201c/acme/v1/things\u201d", "/acme/v1/things\u201d", "/acme/v1/things\u2019?a=b"} {
 		if got, err := ParseRoute(given); err == nil {
 			t.Errorf("ParseRoute(%q) = %+v; want an error", given, got)
 		}

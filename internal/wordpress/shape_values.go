@@ -10,7 +10,7 @@ import (
 
 // failures are the words for a status that says no (JSend has fail and error), and the parts of a code or text that say so or the contrary.
 var (
-	failures = []string{"fail", "failed", "failure", "error", "errors", "errored", "ko", "nok", "denied", "refused", "rejected", "exception", "fatal",
+	failures = []string{"fail", "failed", "failure", "error", "errors", "errored", "ko", "nok", "aborted", "denied", "refused", "rejected", "exception", "fatal",
 		"unsuccessful",
 		"forbidden", "unauthorized", "invalid"}
 	badWords  = append([]string{"no", "not", "cannot", "unable", "missing", "expired", "disabled", "blocked", "unknown", "wrong", "bad"}, failures...)
@@ -20,6 +20,12 @@ var (
 		"complete", "valid", "accepted", "queued", "scheduled", "sent", "activated", "installed", "enabled",
 	}
 )
+
+// saysNo tells whether a status says no: it is a word for failure, or ends in one as validation_failed does.
+func saysNo(status string) bool {
+	parts := strings.FieldsFunc(strings.ToLower(status), func(r rune) bool { return r == '_' || r == '-' })
+	return len(parts) > 0 && slices.Contains(failures, parts[len(parts)-1]) && !slices.Contains([]string{"no", "not", "without"}, parts[0])
+}
 
 // noError is how a text says that nothing went wrong.
 var noError = regexp.MustCompile(`(?i)\b(?:no|without|0|zero) (?:\w+ )?(?:errors?|failures?|problems?)\b`)

@@ -240,6 +240,7 @@ func TestOptionsByTheServer(t *testing.T) {
 	}{
 		"nginx for CORS": {headed(204, "", "Access-Control-Allow-Origin", "*", "Access-Control-Allow-Methods", "GET, POST, OPTIONS"), CheckWarning,
 			"answers OPTIONS"},
+		"nginx of a staging host":     {headed(204, "", "X-Robots-Tag", "noindex, nofollow, nosnippet, noarchive"), CheckWarning, "answers OPTIONS"},
 		"Apache":                      {headed(200, "", "Allow", "GET,POST,OPTIONS,HEAD"), CheckWarning, "answers OPTIONS"},
 		"all verbs, by the server":    {headed(200, "", "Allow", "GET, POST, PUT, PATCH, DELETE"), CheckWarning, "answers OPTIONS"},
 		"a text":                      {headed(200, "OK", "Content-Type", "text/plain"), CheckWarning, "whether it can purge is unknown"},

@@ -78,7 +78,7 @@ func fromWordPress(x Exchange) bool {
 		}
 	}
 	fields, _ := readObject(x.Body)
-	return announced(x) != "" || x.Header.Get("X-Robots-Tag") != "" || len(fields["methods"]) > 0 || len(fields["endpoints"]) > 0
+	return announced(x) != "" || x.Header.Get("X-Robots-Tag") == "noindex" || len(fields["methods"]) > 0 || len(fields["endpoints"]) > 0
 }
 
 func (l *siteCheck) namespaces(ctx context.Context) (CheckStep, bool) {

@@ -51,6 +51,8 @@ func verbBlocked(x Exchange, v Verdict) bool {
 		return x.Status == http.StatusUnauthorized && len(documentsOf(x.Body).values) == 0
 	case ReasonNotJSON:
 		return x.Status >= 400
+	case ReasonSiteError:
+		return v.Status == http.StatusNotImplemented
 	case ReasonProtected:
 		return sentHome(x)
 	}

@@ -1,0 +1,73 @@
+package wordpress
+
+import "testing"
+
+// Plugins report in words of their own what came of a write; the status is 200 all the same.
+func TestReportsOfPlugins(t *testing.T) {
+	for body, want := range map[string]Outcome{
+		`{"contact_form_id":7,"status":"validation_failed","message":"One or more fields have an error.","invalid_fields":[]}`: Failed,
+		`{"contact_form_id":7,"status":"mail_failed","message":"There was an error."}`:                                         Failed,
+		`{"contact_form_id":7,"status":"aborted","message":"It was not sent."}`:                                                Failed,
+		`{"contact_form_id":7,"status":"mail_sent","message":"Thank you."}`:                                                    OK,
+		`{"is_valid":false,"validation_messages":{"1":"Required."}}`:                                                           Failed,
+		`{"status":"no_error","saved":true}`:                                                                                   OK,
+		`{"errorMsg":"The token is not valid."}`:                                                                               Failed,
+		`{"errorMessage":"No.","errorType":"Limit"}`:                                                                           Failed,
+		`{"err":"quota"}`:                  Failed,
+		`{"error_code":"invalid_api_key"}`: Failed,
+		`{"errorCode":12,"message":"No."}`: Failed,
+		`{"ok":"false"}`:                   Failed,
+		`{"errcode":0,"errmsg":"ok"}`:      OK,
+		`{"akismet":{"success":true},"hello":{"success":false,"message":"No."}}`:  Partial,
+		`{"akismet":{"success":false},"hello":{"success":false,"message":"No."}}`: Failed,
+		`{"akismet":{"success":true},"hello":{"success":true}}`:                   OK,
+		`{"updated":[1,2],"failed":[{"id":3,"reason":"locked"}]}`:                 Partial,
+		`{"success":true,"updated":3,"failed":2}`:                                 Partial,
+		`{"processed":12,"failures":[]}`:                                          OK,
+		`{"id":5,"sent":100,"failed":3}`:                                          OK,
+	} {
+		if v := Classify(write(200, body)); v.Outcome != want {
+			t.Errorf("%s: %+v", body, v)
+		}
+	}
+}
+
+// Pages with status 200 that check for a browser, refuse, or ask for a login with a captcha in it.
+func TestPagesThatRefuse(t *testing.T) {
+	const login = `<form id="loginform"><input type="text" name="log"><input type="password" name="pwd">`
+	const turnstile = `<script src="https://challenges.cloudflare.com/turnstile/v0/api.js"></script><div class="cf-turnstile"></div>`
+	for name, c := range map[string]struct {
+		page string
+		want Reason
+	}{
+		"Turnstile":          {`<html><head><title>Acme</title></head><body>` + turnstile + `</body></html>`, ReasonBlocked},
+		"a challenge":        {`<html><body><script src="https://a.token.awswaf.com/x/challenge.js"></script><div id="x"></div></body></html>`, ReasonBlocked},
+		"a heading":          {`<html><head><title>Acme Hosting</title></head><body><h2>Access denied: your IP address is blocked</h2></body></html>`, ReasonBlocked},
+		"too many requests":  {`<html><head><title>429 Too Many Requests</title></head><body></body></html>`, ReasonRateLimited},
+		"a login":            {`<html><body>` + login + turnstile + `</form></body></html>`, ReasonProtected},
+		"a page by a script": {`<html><head><script src="/assets/app.js"></script></head><body><div id="root"></div></body></html>`, ReasonNotJSON},
+	} {
+		if v := Classify(write(200, c.page)); v.Reason != c.want {
+			t.Errorf("%s: %+v", name, v)
+		}
+	}
+}
+
+// Plugins tell visitors in 403 that they must sign in, by their words alone.
+func TestVisitorsMustSignIn(t *testing.T) {
+	for message, want := range map[string]Reason{
+		"REST API restricted to authenticated users.":        ReasonNotAuthenticated,
+		"Unauthenticated access to the REST API is off.":     ReasonNotAuthenticated,
+		"Authorization header missing.":                      ReasonNotAuthenticated,
+		"Sorry, you are not allowed to perform this action.": ReasonForbidden,
+		"You may not edit posts of registered users.":        ReasonForbidden,
+	} {
+		if v := Classify(write(403, `{"code":"acme_disabled","message":"`+message+`","data":{"status":403}}`)); v.Reason != want {
+			t.Errorf("%s: %+v", message, v)
+		}
+	}
+	const named = `{"status":"error","error":"MISSING_AUTHORIZATION_HEADER","code":"401","error_description":"No header came."}`
+	if v := Classify(write(403, named)); v.Reason != ReasonNotAuthenticated || v.Message != "No header came." {
+		t.Errorf("%+v", v)
+	}
+}
