@@ -20,18 +20,20 @@ import (
 	"github.com/droverhq/drover/static"
 )
 
-// signedIn starts a released server over the fleet and signs its owner in.
-func (f fleet) signedIn(b *testing.B) (c webClient, pid int) {
+// signedIn starts a released server over the fleet and signs its owner in. Whoever starts another one stops it first: servers on the same data
+// share their runs.
+func (f fleet) signedIn(b *testing.B) (c webClient, pid int, stop func()) {
 	b.Helper()
 	addr := freeAddress(b)
 	command := f.drover("serve", "--addr", addr)
 	if err := command.Start(); err != nil {
 		b.Fatal(err)
 	}
-	b.Cleanup(func() {
+	stop = sync.OnceFunc(func() {
 		_ = command.Process.Signal(os.Interrupt)
 		_ = command.Wait()
 	})
+	b.Cleanup(stop)
 	jar, err := cookiejar.New(nil)
 	if err != nil {
 		b.Fatal(err)
@@ -47,7 +49,7 @@ func (f fleet) signedIn(b *testing.B) (c webClient, pid int) {
 		}
 	}
 	c.post(b, "/sign-in", url.Values{"email": {olga}, "password": {olgasPassword}})
-	return c, command.Process.Pid
+	return c, command.Process.Pid, stop
 }
 
 func (f fleet) addOwner(b *testing.B) {
@@ -129,7 +131,7 @@ func BenchmarkRunOnAServer(b *testing.B) {
 	f.addOwner(b)
 	f.fake.Warm()
 	for b.Loop() {
-		c, pid := f.signedIn(b)
+		c, pid, stopServer := f.signedIn(b)
 		pages := make(chan map[string][]time.Duration, 1)
 		stop := make(chan struct{})
 		go func() { pages <- c.leaf(b, stop) }()
@@ -158,6 +160,7 @@ func BenchmarkRunOnAServer(b *testing.B) {
 		b.ReportMetric(took[len(took)*99/100].Seconds()*1000, "page-p99-ms")
 		b.ReportMetric(opened[aFile][len(opened[aFile])/2].Seconds()*1000, "file-median-ms")
 		b.ReportMetric(float64(len(took)), "pages")
+		stopServer()
 	}
 }
 
@@ -205,12 +208,13 @@ func BenchmarkTargets(b *testing.B) {
 			f.addOwner(b)
 			f.fake.Warm()
 			for b.Loop() {
-				c, pid := f.signedIn(b)
+				c, pid, stop := f.signedIn(b)
 				idle := peak(b, pid)
 				took := f.clear(b, c)
 				b.ReportMetric(took.Seconds()*1000/float64(n), "ms/target")
 				b.ReportMetric((peak(b, pid)-idle)*1024/float64(n), "peak-KB/target")
 				b.ReportMetric(peak(b, pid), "peak-MB")
+				stop()
 			}
 		})
 	}
@@ -227,16 +231,20 @@ func BenchmarkThreeProcesses(b *testing.B) {
 	f.addOwner(b)
 	f.fake.Warm()
 	for b.Loop() {
-		c, _ := f.signedIn(b)
+		c, _, stop := f.signedIn(b)
 		one := f.clear(b, c)
+		stops := make([]func(), 2)
 		var others sync.WaitGroup
-		for range 2 {
-			others.Go(func() { f.signedIn(b) })
+		for i := range stops {
+			others.Go(func() { _, _, stops[i] = f.signedIn(b) })
 		}
 		others.Wait()
 		three := f.clear(b, c)
 		b.ReportMetric(one.Seconds(), "one-s")
 		b.ReportMetric(three.Seconds(), "three-s")
 		b.ReportMetric(three.Seconds()/one.Seconds(), "three/one")
+		for _, stop := range append(stops, stop) {
+			stop()
+		}
 	}
 }
