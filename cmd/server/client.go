@@ -86,17 +86,8 @@ func lines[From, Line any](all []From, line func(From) Line) []Line {
 	return made
 }
 
-// withIDs is the spec with its sites by their ids.
-func (d localClient) withIDs(ctx context.Context, spec runs.Spec) (_ runs.Spec, err error) {
-	if err := d.runner.Authorize(ctx, commandLine(), spec); err != nil {
-		return spec, err
-	}
-	spec.Selection, err = d.registry.WithIDs(ctx, commandLine(), spec.Selection)
-	return spec, err
-}
-
 func (d localClient) preview(ctx context.Context, spec runs.Spec) ([]web.RequestLine, web.PreviewLine, error) {
-	spec, err := d.withIDs(ctx, spec)
+	spec, err := d.runner.WithIDs(ctx, commandLine(), spec)
 	if err != nil {
 		return nil, web.PreviewLine{}, err
 	}
@@ -109,7 +100,7 @@ func (d localClient) preview(ctx context.Context, spec runs.Spec) ([]web.Request
 }
 
 func (d localClient) run(ctx context.Context, spec runs.Spec, each func(web.RunLine)) (web.RunLine, error) {
-	spec, err := d.withIDs(ctx, spec)
+	spec, err := d.runner.WithIDs(ctx, commandLine(), spec)
 	if err != nil {
 		return web.RunLine{}, err
 	}

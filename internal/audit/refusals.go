@@ -104,7 +104,7 @@ func (l *Log) Refuse(ctx context.Context, actor access.Actor, action access.Acti
 	if !l.refusals.count(key, actor, now) {
 		return err
 	}
-	return errors.Join(err, l.recordRefused(ctx, actor, Event{Action: action, Subject: subject, Detail: map[string]any{"why": why}}))
+	return errors.Join(err, l.recordAlone(ctx, actor, Event{Action: action, Subject: subject, Outcome: Refused, Detail: map[string]any{"why": why}}))
 }
 
 // RecordRepeats records the repeats whose minute is over. With all, it does not wait for that: before the process ends.
@@ -119,18 +119,12 @@ func (l *Log) RecordRepeats(ctx context.Context, all bool) error {
 func (l *Log) recordGathered(ctx context.Context, before time.Time) error {
 	var err error
 	for key, g := range l.refusals.due(before) {
-		err = errors.Join(err, l.recordRefused(context.WithoutCancel(ctx), g.actor,
-			Event{Action: key.action, Subject: key.subject, Detail: map[string]any{
+		err = errors.Join(err, l.recordAlone(context.WithoutCancel(ctx), g.actor,
+			Event{Action: key.action, Subject: key.subject, Outcome: Refused, Detail: map[string]any{
 				"why": key.why, "repeats": g.repeats, "since": g.since.UTC().Format(time.RFC3339), "until": g.last.UTC().Format(time.RFC3339),
 			}}))
 	}
 	return err
-}
-
-// recordRefused writes the refusal, which changes nothing else. Nobody's rights are verified for that.
-func (l *Log) recordRefused(ctx context.Context, actor access.Actor, event Event) error {
-	event.Outcome = Refused
-	return l.store.atTheEnd(ctx, func(w chained, _ int64, _ string) error { return w.record(l, actor, event) })
 }
 
 // Revoked is the refusal of a change whose actor did not stand any more. It is access.ErrRevoked.

@@ -168,7 +168,11 @@ const insertedAtOnce = 60
 
 // RecordAlone writes an event that changes nothing else, in a transaction of its own.
 func (l *Log) RecordAlone(ctx context.Context, actor access.Actor, event Event) error {
-	return l.RecordRefusal(ctx, l.store.db.WithContext(ctx).Transaction(func(tx *gorm.DB) error { return l.Record(tx, actor, event) }))
+	return l.RecordRefusal(ctx, l.recordAlone(ctx, actor, event))
+}
+
+func (l *Log) recordAlone(ctx context.Context, actor access.Actor, event Event) error {
+	return l.store.db.WithContext(ctx).Transaction(func(tx *gorm.DB) error { return l.Record(tx, actor, event) })
 }
 
 // chained is a transaction in which nobody else writes to the audit log.

@@ -7,7 +7,6 @@ import (
 	"slices"
 
 	"github.com/droverhq/drover/internal/access"
-	"github.com/droverhq/drover/internal/audit"
 	"github.com/droverhq/drover/internal/operation"
 	"github.com/droverhq/drover/internal/sites"
 	"github.com/droverhq/drover/internal/validation"
@@ -74,23 +73,11 @@ func (r *Runner) SetPolicy(ctx context.Context, actor access.Actor, p Policy) er
 	if slices.ContainsFunc(p.Effects, func(e operation.Effect) bool { return e != operation.Change && e != operation.Destroy }) {
 		return validation.Problems{"effects": "Choose runs that make changes, destructive runs, or both."}
 	}
-	text, err := json.Marshal(p)
-	if err != nil {
-		return err
-	}
 	before, err := r.Policy(ctx)
 	if err != nil {
 		return err
 	}
-	err = r.store.change(ctx, func(w write) error {
-		// Recorded first: whether a second person must approve depends on the policy in force.
-		event := audit.Event{Action: access.RunPolicy, Detail: map[string]any{"approval": map[string]any{"before": before, "after": p}}}
-		if err := w.log.Record(w.tx, actor, event); err != nil {
-			return err
-		}
-		return w.putSetting(policySetting, string(text))
-	})
-	if err != nil {
+	if err := r.store.changeSetting(ctx, actor, access.RunPolicy, policySetting, before, p); err != nil {
 		return fmt.Errorf("runs: policy: %w", err)
 	}
 	return nil

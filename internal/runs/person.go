@@ -13,7 +13,6 @@ import (
 	"github.com/dustin/go-humanize"
 
 	"github.com/droverhq/drover/internal/access"
-	"github.com/droverhq/drover/internal/audit"
 	"github.com/droverhq/drover/internal/operation"
 	"github.com/droverhq/drover/internal/validation"
 )
@@ -58,13 +57,7 @@ func (r *Runner) SetConfirmAbove(ctx context.Context, actor access.Actor, sitesA
 	if err != nil {
 		return err
 	}
-	return r.store.change(ctx, func(w write) error {
-		event := audit.Event{Action: access.SettingsChange, Detail: map[string]any{confirmSetting: map[string]any{"before": before, "after": sitesAbove}}}
-		if err := w.log.Record(w.tx, actor, event); err != nil {
-			return err
-		}
-		return w.putSetting(confirmSetting, strconv.Itoa(sitesAbove))
-	})
+	return r.store.changeSetting(ctx, actor, access.SettingsChange, confirmSetting, before, sitesAbove)
 }
 
 // grave tells whether a person confirms a run of the effect on so many sites by typing their number.

@@ -86,18 +86,7 @@ func (r *Runner) SetRetention(ctx context.Context, actor access.Actor, rule Rete
 	if err != nil || before == rule {
 		return err
 	}
-	text, err := json.Marshal(rule)
-	if err != nil {
-		return err
-	}
-	err = r.store.change(ctx, func(w write) error {
-		event := audit.Event{Action: access.RetentionChange, Detail: map[string]any{"retention": map[string]any{"before": before, "after": rule}}}
-		if err := w.log.Record(w.tx, actor, event); err != nil {
-			return err
-		}
-		return w.putSetting(retentionSetting, string(text))
-	})
-	if err != nil {
+	if err := r.store.changeSetting(ctx, actor, access.RetentionChange, retentionSetting, before, rule); err != nil {
 		return fmt.Errorf("runs: retention: %w", err)
 	}
 	return nil

@@ -28,8 +28,8 @@ func (r *Runner) authorize(ctx context.Context, actor access.Actor, policy Polic
 // startRight is the right that starting what was planned needs, or asking for it under the policy, and what the actor lacks of it; empty:
 // nothing. Who says that a request does less than its method may needs a right of its own.
 func startRight(actor access.Actor, policy Policy, name string, made operation.Plan) (right access.Action, why string) {
-	if made.Lowered() && !actor.May(access.RunLower) {
-		return access.RunLower, actor.Lacks(access.RunLower)
+	if why = actor.Lacks(access.RunLower); made.Lowered() && why != "" {
+		return access.RunLower, why
 	}
 	if !OperationInScope(actor, name, made) {
 		return Right(made.Effect), "operation"

@@ -43,7 +43,7 @@ func New(db *database.DB, registry *sites.Registry, log *audit.Log, logger *slog
 // Store is what the engine works from.
 func (r *Runner) Store() *Store { return r.store }
 
-// Start freezes the selection, which names no homes (sites.WithIDs), into targets and stores the run, its batches, the queue's jobs and the
+// Start freezes the selection, which names no homes (WithIDs), into targets and stores the run, its batches, the queue's jobs and the
 // entry run.start in one transaction. It returns validation.Problems when the spec cannot be run. Nothing has been sent when it returns.
 func (r *Runner) Start(ctx context.Context, actor access.Actor, spec Spec) (Run, error) {
 	p, err := r.propose(ctx, actor, spec)
@@ -115,10 +115,17 @@ func (r *Runner) authorized(ctx context.Context, actor access.Actor, spec Spec) 
 	return made, policy, r.authorize(ctx, actor, policy, spec.Operation, made)
 }
 
-// Authorize returns what Start refuses before it looks at the sites.
-func (r *Runner) Authorize(ctx context.Context, actor access.Actor, spec Spec) error {
+// WithIDs is the spec with the ids of sites in the place of its selection's homes, for Start and Preview. Whoever may not run it learns that, not
+// which of its sites is unknown.
+func (r *Runner) WithIDs(ctx context.Context, actor access.Actor, spec Spec) (Spec, error) {
+	if len(spec.Selection.Homes) == 0 {
+		return spec, nil
+	}
 	_, _, err := r.authorized(ctx, actor, spec)
-	return err
+	if err == nil {
+		spec.Selection, err = r.registry.WithIDs(ctx, actor, spec.Selection)
+	}
+	return spec, err
 }
 
 // resolve finds the sites that are selected, and leaves out those on which the operation has nothing to do.

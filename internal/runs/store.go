@@ -60,6 +60,22 @@ func (s *Store) setting(ctx context.Context, name string) (string, error) {
 	return database.Setting(s.db.Gorm.WithContext(ctx), name)
 }
 
+// changeSetting stores a setting of the team as JSON, with the entry of what it was and is.
+func (s *Store) changeSetting(ctx context.Context, actor access.Actor, action access.Action, name string, before, after any) error {
+	text, err := json.Marshal(after)
+	if err != nil {
+		return err
+	}
+	return s.change(ctx, func(w write) error {
+		// Recorded first: whether a second person must approve depends on the policy in force.
+		event := audit.Event{Action: action, Detail: map[string]any{name: map[string]any{"before": before, "after": after}}}
+		if err := w.log.Record(w.tx, actor, event); err != nil {
+			return err
+		}
+		return w.putSetting(name, string(text))
+	})
+}
+
 func (w write) putSetting(name, value string) error { return database.PutSetting(w.tx, name, value) }
 
 // with puts the first values of a statement before those of a reach.

@@ -60,14 +60,6 @@ func (f Filter) storable() bool {
 // NotKnown is the value of a filter for the sites of which no check and no run has told that yet.
 const NotKnown = "not-known"
 
-// stored is a filter's value as it is stored.
-func stored(value string) string {
-	if value == NotKnown {
-		return ""
-	}
-	return value
-}
-
 // Count is how many sites share a value.
 type Count struct {
 	Value string

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/droverhq/drover/internal/access"
 	"github.com/droverhq/drover/internal/validation"
@@ -26,10 +25,12 @@ type Selection struct {
 	Origin string `json:"origin,omitempty"`
 }
 
-// filter is what the selection chooses by, and whether it chooses by anything but single sites.
-func (s Selection) filter() (f Filter, chooses bool) {
-	f = Filter{Clients: s.Clients, Tags: s.Tags, State: s.State, Query: s.Query}
-	return f, s.All || len(s.Clients) > 0 || len(s.Tags) > 0 || s.State != "" || strings.TrimSpace(wordpress.Visible(s.Query)) != ""
+// filter is what the selection chooses by, nil where it chooses by single sites alone.
+func (s Selection) filter() *Filter {
+	if s.All || len(s.Clients) > 0 || len(s.Tags) > 0 || s.State != "" || cleanText(s.Query) != "" {
+		return &Filter{Clients: s.Clients, Tags: s.Tags, State: s.State, Query: s.Query}
+	}
+	return nil
 }
 
 // Select resolves the selection into sites within the actor's reach, in the order of their names, each once. A home that is nobody's
@@ -50,11 +51,7 @@ func (r *Registry) Selected(ctx context.Context, actor access.Actor, sel Selecti
 	if len(sel.Homes) > 0 {
 		return nil, errHomes
 	}
-	filter, chooses := sel.filter()
-	if !chooses {
-		return r.store.selected(ctx, actor.Scope, nil, sel.IDs)
-	}
-	return r.store.selected(ctx, actor.Scope, &filter, sel.IDs)
+	return r.store.selected(ctx, actor.Scope, sel.filter(), sel.IDs)
 }
 
 // WithIDs puts the ids of sites in the place of the selection's homes. A home that is nobody's, or beyond the actor's reach, is a Problem.

@@ -195,6 +195,14 @@ func (s store) matching(q *gorm.DB, scope access.Scope, f Filter) *gorm.DB {
 	return q
 }
 
+// stored is a filter's value as it is stored.
+func stored(value string) string {
+	if value == NotKnown {
+		return ""
+	}
+	return value
+}
+
 func (s store) count(ctx context.Context, scope access.Scope, f Filter) (int64, error) {
 	var n int64
 	if err := s.bare(ctx, scope, f).Count(&n).Error; err != nil {
@@ -248,23 +256,6 @@ func (s store) byIDs(ctx context.Context, ids []int64) ([]Site, error) {
 		return nil, nil
 	}
 	return s.scan(ctx, s.joined(ctx).Select(listColumns).Where(database.In(s.db, "sites.id", ids)).Order("sites.sort_name, sites.id"))
-}
-
-// selected lists the sites in scope that the filter leaves, where there is one, and those with the ids, by their names. Retired sites are never
-// among them.
-func (s store) selected(ctx context.Context, scope access.Scope, f *Filter, ids []int64) ([]Site, error) {
-	within, values := InScope(scope, "sites.id")
-	ways := database.In(s.db, "sites.id", ids)
-	if f != nil {
-		matching := clause.Expr{SQL: "sites.id IN (?)", Vars: []any{s.bare(ctx, nil, *f).Select("sites.id")}}
-		if len(ids) == 0 {
-			ways = matching // PostgreSQL plans it better than as one half of an OR
-		} else {
-			ways.SQL, ways.Vars = ways.SQL+" OR "+matching.SQL, append(ways.Vars, matching.Vars...)
-		}
-	}
-	return s.scan(ctx, s.joined(ctx).Select(listColumns).Where("sites.retired_at = 0").Where(within, values...).
-		Where("("+ways.SQL+")", ways.Vars...).Order("sites.sort_name, sites.id"))
 }
 
 func (s store) byHome(ctx context.Context, home string) (Site, bool, error) {

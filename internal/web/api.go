@@ -108,16 +108,6 @@ func (s Start) Spec() runs.Spec {
 	}
 }
 
-// specOfProgram is the run that is meant, its sites by their ids. Whoever may not run it learns that, not which of its sites is unknown.
-func (s *Server) specOfProgram(v *requestContext, start Start) (spec runs.Spec, err error) {
-	ctx, spec := v.Request.Context(), start.Spec()
-	if err := s.Runner.Authorize(ctx, v.actor(), spec); err != nil {
-		return spec, err
-	}
-	spec.Selection, err = s.Registry.WithIDs(ctx, v.actor(), spec.Selection)
-	return spec, err
-}
-
 func (s *Server) apiStart(v *requestContext) error {
 	var start Start
 	if err := v.read(&start); err != nil {
@@ -126,7 +116,7 @@ func (s *Server) apiStart(v *requestContext) error {
 	if err := start.Table.Check(); err != nil {
 		return validation.Problems{"table": sentenceOf(err)}
 	}
-	spec, err := s.specOfProgram(v, start)
+	spec, err := s.Runner.WithIDs(v.Request.Context(), v.actor(), start.Spec())
 	if err != nil {
 		return err
 	}
@@ -144,7 +134,7 @@ func (s *Server) apiPreview(v *requestContext) error {
 	if err := v.read(&start); err != nil {
 		return err
 	}
-	spec, err := s.specOfProgram(v, start)
+	spec, err := s.Runner.WithIDs(v.Request.Context(), v.actor(), start.Spec())
 	if err != nil {
 		return err
 	}
