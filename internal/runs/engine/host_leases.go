@@ -39,10 +39,12 @@ type hostLease struct {
 // errHostLeaseLost ends the requests to an address that another process may speak to by now.
 var errHostLeaseLost = errors.New("the lease of this server's address was lost")
 
-// Another process's address is asked for again after claimEvery. One that nobody uses is given up after keepIdle: the next site of that
-// server mostly follows at once.
+// Claims begin claimApart apart: a lone address waits for nothing, and those of a batch that begins share one. Measured on one core, with a claim for
+// each of 250 addresses: pages waited 70 ms for a processor. Another process's address is asked for again after claimEvery. One that nobody uses is
+// given up after keepIdle: the next site of that server mostly follows at once.
 const (
 	claimsAtOnce = 500
+	claimApart   = 20 * time.Millisecond
 	claimEvery   = 300 * time.Millisecond
 	keepIdle     = 200 * time.Millisecond
 )
@@ -109,12 +111,19 @@ func (h *hostLeases) keep(ctx context.Context) {
 	defer renew.Stop()
 	claim := time.NewTicker(claimEvery)
 	defer claim.Stop()
+	var claimed time.Time
 	for {
 		var err error
 		select {
 		case <-ctx.Done():
 			return
 		case <-h.wake:
+			select {
+			case <-ctx.Done():
+				return
+			case <-time.After(time.Until(claimed.Add(claimApart))):
+			}
+			claimed = time.Now()
 			err = h.claim(ctx)
 		case <-claim.C:
 			err = errors.Join(h.giveUp(ctx), h.claim(ctx))

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"log/slog"
 	"net/netip"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -18,6 +20,7 @@ type leases struct {
 	Store
 	renewBatch func(context.Context) (renewed bool, err error)
 	renewHosts func(context.Context) ([]netip.Addr, error)
+	claims     *atomic.Int64 // counts LeaseHosts, nil where it does not matter
 }
 
 func (s leases) RenewBatch(ctx context.Context, _ int64, _ string, _ time.Time) (renewed, cancelled bool, err error) {
@@ -26,6 +29,9 @@ func (s leases) RenewBatch(ctx context.Context, _ int64, _ string, _ time.Time) 
 }
 
 func (s leases) LeaseHosts(_ context.Context, _ string, wanted []netip.Addr, _ time.Time) ([]netip.Addr, error) {
+	if s.claims != nil {
+		s.claims.Add(1)
+	}
 	return wanted, nil
 }
 
@@ -122,6 +128,43 @@ func TestAHostLeaseThatIsLost(t *testing.T) {
 			})
 		})
 	}
+}
+
+// The addresses of a batch that begins, one after the other, share few claims. A lone address waits for nothing.
+func TestHostsAreClaimedTogether(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		ctx, stop := context.WithCancel(t.Context())
+		store := leases{claims: new(atomic.Int64)}
+		h := newHostLeases(store, slog.New(slog.DiscardHandler))
+		go h.keep(ctx)
+		acquire := func(address netip.Addr) {
+			_, release, err := h.acquire(ctx, address, nil, nil)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			defer release()
+		}
+		began := time.Now()
+		acquire(netip.MustParseAddr("10.1.0.1"))
+		if waited := time.Since(began); waited > 0 {
+			t.Errorf("a lone address waited %v", waited)
+		}
+		var batch sync.WaitGroup
+		address := netip.MustParseAddr("10.0.0.1")
+		for range 250 {
+			address = address.Next()
+			batch.Go(func() { acquire(address) })
+			time.Sleep(100 * time.Microsecond)
+		}
+		batch.Wait()
+		if n := store.claims.Load(); n > 5 {
+			t.Errorf("%d claims for 251 addresses", n)
+		}
+		stop()
+		synctest.Wait()
+	})
 }
 
 // A run with nothing under way waits for nobody else's batches; others wait as soon as there is enough to do.
