@@ -2,6 +2,7 @@ package sites_test
 
 import (
 	"context"
+	"strings"
 	"testing"
 	"time"
 
@@ -92,5 +93,27 @@ func TestAClaimPassesOverWhatAnotherClaims(t *testing.T) {
 	})
 	if err != nil {
 		t.Error(err)
+	}
+}
+
+// A claim reads what is due first from an index in its order. Otherwise it reads all sites, for each that is claimed.
+func TestClaimsReadAnIndex(t *testing.T) {
+	h := newTestRegistry(t, dbtest.SQLite(t), nil)
+	check, rotation, err := h.registry.DuePlans(t.Context(), time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct{ first, want string }{
+		{check[0], "SEARCH sites USING INDEX sites_next_check (retired_at=? AND next_check_at>? AND next_check_at<?)"},
+		{rotation[0], "SEARCH rotations USING INDEX rotations_open (next_at<?)"},
+	} {
+		if c.first != c.want {
+			t.Errorf("%s, want %s", c.first, c.want)
+		}
+	}
+	for _, line := range append(check, rotation...) {
+		if strings.Contains(line, "TEMP B-TREE") {
+			t.Errorf("what is due is sorted: %s", line)
+		}
 	}
 }

@@ -5,6 +5,8 @@ import (
 	"io"
 	"time"
 
+	"gorm.io/gorm"
+
 	"github.com/droverhq/drover/internal/access"
 	"github.com/droverhq/drover/internal/validation"
 )
@@ -65,4 +67,22 @@ func (r *Registry) ClaimRotations(ctx context.Context, now, until time.Time, lim
 		ids = append(ids, row.SiteID)
 	}
 	return ids, err
+}
+
+// DuePlans is how SQLite finds the site to check and the passwords to rotate next, a line for each table that it reads.
+func (r *Registry) DuePlans(ctx context.Context, now time.Time) (check, rotation []string, err error) {
+	plan := func(q *gorm.DB) (lines []string, err error) {
+		query := q.Session(&gorm.Session{DryRun: true}).Scan(&[]int64{}).Statement
+		var steps []struct{ Detail string }
+		err = r.store.db.Raw("EXPLAIN QUERY PLAN "+query.SQL.String(), query.Vars...).Scan(&steps).Error
+		for _, step := range steps {
+			lines = append(lines, step.Detail)
+		}
+		return lines, err
+	}
+	if check, err = plan(r.store.dueCheck(ctx, now)); err != nil {
+		return nil, nil, err
+	}
+	rotation, err = plan(r.store.dueRotations(ctx, now, 8))
+	return check, rotation, err
 }

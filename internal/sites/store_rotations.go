@@ -76,10 +76,13 @@ func (s store) rotation(ctx context.Context, site int64) (r rotationRow, found b
 	return r, result.RowsAffected == 1, result.Error
 }
 
+// isUnderWay is the condition of the index rotations_open, word for word: SQLite uses it for no list that is a parameter.
+const isUnderWay = "step IN ('looking', 'waiting', 'creating', 'created', 'swapped')"
+
 // dueRotations selects so many of the rotations that are due.
 func (s store) dueRotations(ctx context.Context, now time.Time, limit int) *gorm.DB {
 	return s.db.WithContext(ctx).Model(&rotationRow{}).Select("site_id").
-		Where("step IN ? AND next_at <= ? AND lease_until < ?", underWay, now.UnixMicro(), now.UnixMicro()).Order("next_at, site_id").Limit(limit)
+		Where(isUnderWay+" AND next_at <= ? AND lease_until < ?", now.UnixMicro(), now.UnixMicro()).Order("next_at, site_id").Limit(limit)
 }
 
 // rotationIsDue tells whether any rotation is. Unlike a claim, it takes no turn to write.
