@@ -1,13 +1,14 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
-	"io"
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
 	"os"
+	"os/exec"
 	"regexp"
 	"slices"
 	"strconv"
@@ -132,16 +133,13 @@ func BenchmarkRunOnAServer(b *testing.B) {
 	f.fake.Warm()
 	for b.Loop() {
 		c, pid, stopServer := f.signedIn(b)
-		pages := make(chan map[string][]time.Duration, 1)
-		stop := make(chan struct{})
-		go func() { pages <- c.leaf(b, stop) }()
+		endPages := f.openPages(b, c)
 		before := spent(b, pid)
 		first := f.clear(b, c)
 		cpu := spent(b, pid) - before
 		second := f.clear(b, c)
-		close(stop)
+		opened := endPages()
 		var took []time.Duration
-		opened := <-pages
 		for name, each := range opened {
 			slices.Sort(each)
 			if name != aFile {
@@ -164,41 +162,49 @@ func BenchmarkRunOnAServer(b *testing.B) {
 	}
 }
 
-// leaf opens one page after the other, as a person in a hurry, until stop is closed. It returns how long each took, by page.
-func (c webClient) leaf(b *testing.B, stop <-chan struct{}) map[string][]time.Duration {
-	took := map[string][]time.Duration{}
-	pages := []string{"/", "/sites", "/runs", "/runs/ID", "/audit", "/sites/7", aFile}
-	newest := "/runs"
-	for i := 0; ; i++ {
-		select {
-		case <-stop:
-			return took
-		case <-time.After(50 * time.Millisecond):
+// openPages opens pages, as a person in a hurry, in a process of its own. What it returns ends that, and tells how long each page took.
+func (f fleet) openPages(b *testing.B, c webClient) (end func() map[string][]time.Duration) {
+	b.Helper()
+	home, err := url.Parse(c.home)
+	if err != nil {
+		b.Fatal(err)
+	}
+	var cookies []string
+	for _, each := range c.Jar.Cookies(home) {
+		cookies = append(cookies, each.String())
+	}
+	command := exec.Command(f.built(b, "pagereader"), "-home", c.home, "-cookie", strings.Join(cookies, "; "),
+		"/", "/sites", "/runs", "/runs/ID", "/audit", "/sites/7", aFile)
+	stop, err := command.StdinPipe()
+	if err != nil {
+		b.Fatal(err)
+	}
+	var out bytes.Buffer
+	command.Stdout, command.Stderr = &out, os.Stderr
+	if err := command.Start(); err != nil {
+		b.Fatal(err)
+	}
+	return func() map[string][]time.Duration {
+		stop.Close()
+		if err := command.Wait(); err != nil {
+			b.Fatal(err)
 		}
-		name := pages[i%len(pages)]
-		began := time.Now()
-		answer, err := c.Get(c.home + strings.Replace(name, "/runs/ID", newest, 1))
-		if err != nil {
-			b.Error(err)
-			return took
+		var micros map[string][]int64
+		if err := json.Unmarshal(out.Bytes(), &micros); err != nil {
+			b.Fatal(err)
 		}
-		page, err := io.ReadAll(answer.Body)
-		answer.Body.Close()
-		if err != nil || answer.StatusCode != http.StatusOK {
-			b.Error(answer.Status, err)
+		took := map[string][]time.Duration{}
+		for name, each := range micros {
+			for _, n := range each {
+				took[name] = append(took[name], time.Duration(n)*time.Microsecond)
+			}
 		}
-		took[name] = append(took[name], time.Since(began))
-		if found := aRun.Find(page); name == "/runs" && found != nil {
-			newest = string(found)
-		}
+		return took
 	}
 }
 
 // aFile needs neither the database nor a template: how long it takes is the wait for a processor, which the simulated sites use too.
 var aFile = static.URL("app.css")
-
-// aRun is the address of a run; the list begins with the newest.
-var aRun = regexp.MustCompile(`/runs/\d+`)
 
 // BenchmarkTargets shows that cost grows with the number of targets and not faster.
 func BenchmarkTargets(b *testing.B) {

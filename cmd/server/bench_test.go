@@ -86,15 +86,22 @@ func (f fleet) drover(args ...string) *exec.Cmd {
 	return command
 }
 
-// bare sends the same requests with a Go program that does no more than that, as many at once as Drover. Nothing is kept.
-func (f fleet) bare(b *testing.B) *exec.Cmd {
+// built builds one of the programs of testdata, once.
+func (f fleet) built(b *testing.B, name string) string {
 	b.Helper()
-	program := f.path("bareclient")
+	program := f.path(name)
 	if _, err := os.Stat(program); err != nil {
-		if out, err := exec.Command("go", "build", "-o", program, "./testdata/bareclient").CombinedOutput(); err != nil {
+		if out, err := exec.Command("go", "build", "-o", program, "./testdata/"+name).CombinedOutput(); err != nil {
 			b.Fatalf("%v\n%s", err, out)
 		}
 	}
+	return program
+}
+
+// bare sends the same requests with a Go program that does no more than that, as many at once as Drover. Nothing is kept.
+func (f fleet) bare(b *testing.B) *exec.Cmd {
+	b.Helper()
+	program := f.built(b, "bareclient")
 	var urls strings.Builder
 	for i := range f.fake.Len() {
 		fmt.Fprintf(&urls, "%s/wp-json/bigscoots-cache/v2/clear-cache\n", f.fake.URL(i))
