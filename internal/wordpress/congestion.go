@@ -17,7 +17,7 @@ type congestion struct {
 }
 
 // A look every congestionEvery decides by the 90th percentile of the waits since the last one: above tooLong fewer exchanges are allowed, below
-// short more. Measured on one core with 5,000 sites: a page without a query takes 4 to 8 ms, and the slowest hundredth of all pages 99 to 137 ms. At
+// short more. Measured on one core with 5,000 sites: a page without a query takes 4 to 8 ms, and the slowest hundredth of all pages 70 to 105 ms. At
 // 6 and 3 ms a run took twice as long, and pages no less.
 const (
 	congestionEvery = 50 * time.Millisecond
