@@ -35,18 +35,18 @@ func Redact(text string) Redacted {
 }
 
 // clean holds short texts in which no secret stands: the sites of a run mostly answer alike, in their headers too. No text with a secret is kept.
-var clean = newClean()
+var clean = newLRU[struct{}](mostRemembered)
 
-// Bounds of clean: how many texts, and their length in bytes.
+// How many short texts, and how many keys, are remembered; and how long such a text may be, in bytes.
 const (
-	mostClean    = 4096
-	longestClean = 512
+	mostRemembered = 4096
+	longestClean   = 512
 )
 
-func newClean() *lru.Cache[string, struct{}] {
-	c, err := lru.New[string, struct{}](mostClean)
+func newLRU[V any](size int) *lru.Cache[string, V] {
+	c, err := lru.New[string, V](size)
 	if err != nil {
-		panic(err) // mostClean is positive
+		panic(err) // the size is positive
 	}
 	return c
 }
@@ -76,10 +76,9 @@ func redact(text string, references bool) Redacted { return redactDeep(text, ref
 
 // redactDeep is redact for a text that lies that deep in texts within texts.
 func redactDeep(text string, references bool, depth int) Redacted {
-	keys := keys{}
-	s := scanner{text: text, references: references, keys: keys}
+	s := scanner{text: text, references: references}
 	s.json()
-	a := assigner{text: s.out.String(), plain: s.plain, secrets: s.secrets, keys: keys}
+	a := assigner{text: s.out.String(), plain: s.plain, secrets: s.secrets}
 	a.scan()
 	clean, more := redactValues(a.out.String())
 	secrets := append(a.secrets, more...)
@@ -147,7 +146,6 @@ type scanner struct {
 	out        strings.Builder
 	done       int // what of the text was written out
 	secrets    []string
-	keys       keys
 	named      bool // the object under way names a secret, see naming
 }
 
@@ -179,7 +177,7 @@ func (s *scanner) member(i int) int {
 	key := unquoted(s.text[i+1:end-slashes], slashes)
 	at = skipSpace(s.text, at+1)
 	switch lower := strings.ToLower(key); {
-	case s.keys.secret(key):
+	case SecretKey(key):
 		return s.value(at, key)
 	case s.named && slices.Contains(valued, lower):
 		s.named = false

@@ -13,7 +13,6 @@ type assigner struct {
 	out     strings.Builder
 	done    int
 	secrets []string
-	keys    keys
 	field   int // until where value="…" is that of a field whose name is a secret's
 }
 
@@ -38,7 +37,7 @@ func (a *assigner) scan() {
 func (a *assigner) assignment(i int) int {
 	key := a.keyBefore(i)
 	names := key == "name" || key == "id" || key == "property"
-	if !names && !(i < a.field && (key == "value" || key == "content")) && !a.keys.secret(key) {
+	if !names && !(i < a.field && (key == "value" || key == "content")) && !SecretKey(key) {
 		return i + 1
 	}
 	from := i + 1
@@ -60,10 +59,10 @@ func (a *assigner) assignment(i int) int {
 	from, to := a.valueAt(from, ends)
 	switch {
 	case names:
-		if a.keys.secret(a.text[from:to]) {
+		if SecretKey(a.text[from:to]) {
 			a.field = to + 1 + max(0, strings.IndexByte(a.text[to:min(len(a.text), to+longestLine)], '>'))
 		}
-	case i < a.field && (key == "value" || key == "content"), a.keys.secret(key):
+	case i < a.field && (key == "value" || key == "content"), SecretKey(key):
 		return a.cut(key, from, to)
 	}
 	return i + 1
@@ -72,7 +71,7 @@ func (a *assigner) assignment(i int) int {
 // colon reads name: 'value' of scripts, and a line of a header.
 func (a *assigner) colon(i int) int {
 	key := a.keyBefore(i)
-	if !a.keys.secret(key) {
+	if !SecretKey(key) {
 		return i + 1
 	}
 	from := a.skip(i+1, " \t")
@@ -99,7 +98,7 @@ func (a *assigner) element(i int) int {
 		return i + 1
 	}
 	key := a.text[max(0, i-longestKey)+open+1 : i]
-	if strings.HasPrefix(key, "/") || strings.ContainsAny(key, " =\"'") || !a.keys.secret(key) {
+	if strings.HasPrefix(key, "/") || strings.ContainsAny(key, " =\"'") || !SecretKey(key) {
 		return i + 1
 	}
 	from := i + 1 + len(a.text[i+1:]) - len(strings.TrimPrefix(a.text[i+1:], "<![CDATA["))

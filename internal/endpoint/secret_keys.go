@@ -61,6 +61,18 @@ func SecretKey(key string) bool {
 	if len(key) > longestKey {
 		return false
 	}
+	is, known := rememberedKeys.Get(key)
+	if !known {
+		is = secretKey(key)
+		rememberedKeys.Add(strings.Clone(key), is)
+	}
+	return is
+}
+
+// rememberedKeys tells which keys hold secrets: the same ones come again and again, in all answers of a run.
+var rememberedKeys = newLRU[bool](mostRemembered)
+
+func secretKey(key string) bool {
 	words := wordsOf(norm.NFKC.String(key))
 	if len(words) == 0 {
 		return false
@@ -73,20 +85,6 @@ func SecretKey(key string) bool {
 		return false
 	}
 	return slices.ContainsFunc(words, func(word string) bool { return slices.Contains(secretWords, word) })
-}
-
-// keys remembers which keys hold secrets: the same ones come again and again in an answer.
-type keys map[string]bool
-
-func (k keys) secret(key string) bool {
-	is, known := k[key]
-	if !known {
-		is = SecretKey(key)
-		if len(k) < 1000 {
-			k[key] = is
-		}
-	}
-	return is
 }
 
 // wordsOf splits a key, in lower case, without numbers at its end: password2 is password.
