@@ -12,8 +12,17 @@ import (
 // PHP writes a list with gaps as an object, an empty object as a list, and with JSON_NUMERIC_CHECK a text of digits as a number. These
 // functions read what was meant, and nothing where that cannot be told.
 
+// compound tells whether the value begins as an object or a list. Most values do not, and finding that out by reading them costs more.
+func compound(raw json.RawMessage) bool {
+	raw = bytes.TrimLeft(raw, " \t\r\n")
+	return len(raw) > 0 && (raw[0] == '{' || raw[0] == '[')
+}
+
 // readObject reads an object's fields; an empty list is an empty object.
 func readObject(raw json.RawMessage) (map[string]json.RawMessage, bool) {
+	if !compound(raw) {
+		return nil, false
+	}
 	var fields map[string]json.RawMessage
 	if json.Unmarshal(raw, &fields) == nil {
 		return fields, fields != nil
@@ -24,6 +33,9 @@ func readObject(raw json.RawMessage) (map[string]json.RawMessage, bool) {
 
 // readList reads a list's values, or an object's, by its numbers where its names are numbers.
 func readList(raw json.RawMessage) []json.RawMessage {
+	if !compound(raw) {
+		return nil
+	}
 	var list []json.RawMessage
 	if json.Unmarshal(raw, &list) == nil {
 		return list
