@@ -159,12 +159,7 @@ func (r *Registry) Facets(ctx context.Context, actor access.Actor) (Facets, erro
 
 // Clients lists the names of the clients that have sites within the actor's reach.
 func (r *Registry) Clients(ctx context.Context, actor access.Actor) ([]string, error) {
-	found, err := r.store.facetsWithoutTags(ctx, actor.Scope, Filter{})
-	names := make([]string, len(found.Clients))
-	for i, c := range found.Clients {
-		names[i] = c.Value
-	}
-	return names, err
+	return r.store.clientNames(ctx, actor.Scope)
 }
 
 // States counts the sites within the actor's reach by state, without those that are retired.

@@ -108,6 +108,17 @@ func TestAFacetCountsWhatChoosingItShows(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *database.DB) {
 		h := aList(t, db)
 		for _, actor := range []access.Actor{admin, limitedTo("Acme", "x")} {
+			all, err := h.registry.FacetsOf(t.Context(), actor, sites.Filter{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			var listed []string
+			for _, c := range all.Clients {
+				listed = append(listed, c.Value)
+			}
+			if names, err := h.registry.Clients(t.Context(), actor); err != nil || !slices.Equal(names, listed) || len(names) == 0 {
+				t.Errorf("the clients are %q, counted are %q: %v", names, listed, err)
+			}
 			for name, f := range map[string]sites.Filter{
 				"all": {}, "a client": {Clients: []string{"Acme"}}, "a tag": {Tags: []string{"shop"}}, "a state": {State: sites.Broken},
 				"retired": {State: sites.Retired}, "any state": {State: "any"}, "words": {Query: "e"}, "both": {Clients: []string{"Müller"}, Tags: []string{"x"}},

@@ -67,6 +67,18 @@ func (s store) facetsWithoutTags(ctx context.Context, scope access.Scope, f Filt
 	return found, nil
 }
 
+// clientNames lists the clients that have a site in scope, without those that are retired.
+func (s store) clientNames(ctx context.Context, scope access.Scope) (names []string, err error) {
+	within, values := InScope(scope, "sites.id")
+	err = s.db.WithContext(ctx).Model(&clientRow{}).
+		Where("EXISTS (SELECT 1 FROM sites WHERE sites.client_id = clients.id AND sites.retired_at = 0 AND "+within+")", values...).
+		Order("sort_name, id").Pluck("name", &names).Error
+	if err != nil {
+		return nil, fmt.Errorf("sites: clients: %w", err)
+	}
+	return names, nil
+}
+
 // leavesOut returns the parts of the filter that do not keep sites with the values.
 func (f Filter) leavesOut(values [parts]string) (out []int) {
 	keeps := [parts]bool{byState: f.State == anyState || values[byState] == string(f.State) || f.State == "" && values[byState] != string(Retired),
