@@ -16,6 +16,8 @@ func TestParseHome(t *testing.T) {
 		"http://acme.example:8080/":                       "http://acme.example:8080",
 		"https://acme.example.":                           "https://acme.example",
 		"https://bücher.example/":                         "https://xn--bcher-kva.example",
+		"https://one\u2011two.example/":                   "https://one-two.example",
+		"https://one\u2013two.example/":                   "https://one-two.example",
 		"https://acme.example/wp-admin/":                  "https://acme.example",
 		"https://acme.example/wp-admin/plugins.php":       "https://acme.example",
 		"https://acme.example/wp-login.php":               "https://acme.example",

@@ -47,7 +47,7 @@ func FromCache(x Exchange) (says string, is bool) {
 	}
 	for name, values := range x.Header { // caches without a name of their own here
 		for _, word := range values {
-			if cacheName.MatchString(name) && cacheHit.MatchString(word) {
+			if cacheName.MatchString(name) && cacheHit.MatchString(word) && !strings.HasSuffix(strings.ToLower(word), " upstream") {
 				return strings.ToUpper(word), true
 			}
 		}
@@ -57,7 +57,7 @@ func FromCache(x Exchange) (says string, is bool) {
 
 var (
 	cacheName = regexp.MustCompile(`(?i)cache|cdn|^server-timing$|^x-nananana$|^x-ac$`)
-	cacheHit  = regexp.MustCompile(`(?i)(?:^|[\s,;=_-])hit\b|^served\b.*cache|^(?:stale|updating|revalidated|cached)$`)
+	cacheHit  = regexp.MustCompile(`(?i)(?:^|[\s,;=_-])hit\b|^served\b.*cache|^(?:stale|updating|revalidated|cached|matched cache)$`)
 )
 
 // answeredByCache tells whether a cache gave the answer, whatever its status: a header of a known cache or the age says so.

@@ -45,7 +45,7 @@ func TestFromCache(t *testing.T) {
 		"Server-Timing": "cdn-cache; desc=HIT",
 		"X-Ezoic-Cdn":   "Hit ds;mm", "X-Nginx-Cache-Status": "UPDATING", "X-Page-Cache": "STALE",
 		"Wpo-Cache-Status": "cached", "X-Ac": "3.ams _atomic_bur HIT", "X-Nitro-Cache": "HIT", "Age": "300", "X-Litespeed-Cache": "hit",
-		"X-Wp-Cached-Call": "served-cache",
+		"X-Wp-Cached-Call": "served-cache", "X-Cacheable": "Matched cache",
 	} {
 		for status, want := range map[int]bool{200: true, 301: true, 401: true, 404: true, 429: false, 0: false} {
 			x := Exchange{Method: "GET", Status: status, Header: worthSeeing(http.Header{name: {value}})}
@@ -59,9 +59,9 @@ func TestFromCache(t *testing.T) {
 		}
 	}
 	for name, value := range map[string]string{"X-Cache": "MISS", "Cf-Cache-Status": "DYNAMIC", "X-Litespeed-Cache-Control": "hit",
-		"Wpo-Cache-Status": "not cached",
-		"Cache-Control":    "max-age=60, stale-while-revalidate=9",
-		"Server-Timing":    "wp-total;dur=3", "Age": "0", "X-Cache-Key": "/whit/hits", "X-Wp-Cached-Call": "freshly-cached"} {
+		"Wpo-Cache-Status": "not cached", "X-Cache-Lookup": "Hit From Upstream", "X-Cacheable": "SHORT",
+		"Cache-Control": "max-age=60, stale-while-revalidate=9",
+		"Server-Timing": "wp-total;dur=3", "Age": "0", "X-Cache-Key": "/whit/hits", "X-Wp-Cached-Call": "freshly-cached"} {
 		if says, is := FromCache(Exchange{Method: "GET", Status: 200, Header: worthSeeing(http.Header{name: {value}})}); is {
 			t.Errorf("%s: %s is a hit: %s", name, value, says)
 		}

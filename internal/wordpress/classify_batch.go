@@ -10,18 +10,21 @@ import (
 
 // batch is the answer to several things that were asked for at once: the status is for the envelope, the truth is inside. WordPress's
 // batch/v1 answers {responses: [{status, body}]}, shops {create, update, delete: [...]}.
-func batch(_ json.RawMessage, fields object, a requestInfo) (shape, bool) {
+func batch(raw json.RawMessage, fields object, a requestInfo) (shape, bool) {
 	if !a.write {
 		return shape{}, false
 	}
 	parts := partsOf(nil)
 	wanted := len(readList(a.body["requests"]))
+	for _, name := range shopLists {
+		wanted += len(readList(a.body[name]))
+	}
 	switch responses := readList(fields["responses"]); {
 	case len(responses) > 0 && objectIn(responses[0])["status"] != nil || readText(fields["failed"]) == "validation":
 		parts = partsOf(responses)
-	case a.batch && wanted > 0 && fields["responses"] != nil && len(responses) == 0:
+	case a.batch && wanted > 0 && len(responses) == 0 && (fields["responses"] != nil || emptyBatch(raw)):
 		return shape{claim: claimUnclear, note: "The response to the batch is empty."}, true
-	case len(fields) > 0 && only(fields, []string{"create", "update", "delete"}):
+	case len(fields) > 0 && only(fields, shopLists):
 		parts = partsOf(lists(fields))
 	case a.batch && len(fields) > 0:
 		parts = partsOf(lists(fields))
@@ -31,7 +34,7 @@ func batch(_ json.RawMessage, fields object, a requestInfo) (shape, bool) {
 	default:
 		return shape{}, false
 	}
-	if missing := wanted - parts.all; missing > 0 && fields["responses"] != nil {
+	if missing := wanted - parts.all; missing > 0 && (fields["responses"] != nil || a.batch && only(fields, shopLists)) {
 		parts.all, parts.failed = wanted, parts.failed+missing
 		parts.message = or(parts.message, "some parts have no response.")
 	}
@@ -41,6 +44,16 @@ func batch(_ json.RawMessage, fields object, a requestInfo) (shape, bool) {
 		s.note = "A part of the batch is not valid, so WordPress carried out none of it."
 	}
 	return s, true
+}
+
+// shopLists are what a shop's batch asks for and answers.
+var shopLists = []string{"create", "update", "delete"}
+
+// emptyBatch tells an empty list, and an object with nothing but empty lists.
+func emptyBatch(raw json.RawMessage) bool {
+	return raw[0] == '[' && len(readList(raw)) == 0 || raw[0] == '{' && !slices.ContainsFunc(readList(raw), func(each json.RawMessage) bool {
+		return each[0] != '[' && each[0] != '{' || len(readList(each)) > 0
+	})
 }
 
 // lists are the elements of all lists of objects in the object.
@@ -61,7 +74,7 @@ func lists(fields object) []json.RawMessage {
 func byName(fields object) []json.RawMessage {
 	var all []json.RawMessage
 	for _, name := range slices.Sorted(maps.Keys(fields)) {
-		if value := fields[name]; value[0] == '{' && reports(value) {
+		if value := fields[name]; value[0] == '{' && reports(value, false) {
 			all = append(all, value)
 		}
 	}
@@ -71,12 +84,21 @@ func byName(fields object) []json.RawMessage {
 	return all
 }
 
-// reports tells whether a part of an answer says by itself whether it was done; what lists of logs and settings hold does not.
-func reports(raw json.RawMessage) bool {
+// reports tells whether a part of an answer says by itself whether it was done; what lists of logs and settings hold does not. Where there
+// is one part for each thing that was asked for, a status that says no, with a message, says it too.
+func reports(raw json.RawMessage, asked bool) bool {
 	fields := objectIn(raw)
+	if asked && refused(fields) {
+		return true
+	}
 	named := fields["error"]
 	_, hasData := fields["data"]
 	return flagIn(fields["success"]).present || len(named) > 0 && named[0] == '{' || hasData && isWord(fields["code"]) && only(fields, errorFields)
+}
+
+// refused tells whether a part has a status that says no, and a message why; an order whose payment failed has none.
+func refused(fields object) bool {
+	return saysNo(readText(fields["status"])) && fields["_links"] == nil && textIn(firstTrue(fields, "message", "msg", "reason")) != ""
 }
 
 // parts counts the parts of a batch, and keeps what the first that failed says.
@@ -117,6 +139,9 @@ func partOf(raw json.RawMessage) (shape, bool) {
 	if status := numberIn(fields["status"]); status >= 400 && status < 600 {
 		s.status, s.claim = status, claimNo
 	}
+	if refused(fields) {
+		s.claim, s.message = claimNo, or(s.message, textIn(firstTrue(fields, "message", "msg", "reason")))
+	}
 	if named := fields["error"]; isTrue(named) {
 		inner := shapeOf(named, requestInfo{write: true})
 		s.status, s.code, s.message, s.claim = inner.status, or(inner.code, codeIn(named)), textIn(named), claimNo
@@ -140,4 +165,14 @@ func (p parts) shape() shape {
 		s.reason = ofStatus(Exchange{Status: p.status}).Reason
 	}
 	return s
+}
+
+// askedFor tells whether the request lists as many things as that.
+func askedFor(sent object, count int) bool {
+	for _, value := range sent {
+		if value[0] == '[' && len(readList(value)) == count {
+			return true
+		}
+	}
+	return false
 }

@@ -323,7 +323,8 @@ func TestCodesOfVisitors(t *testing.T) {
 func TestMessagesToVisitors(t *testing.T) {
 	for message, reason := range map[string]Reason{
 		"You must be logged in to access the REST API.": ReasonNotAuthenticated, "DRA: Only authenticated users can access the REST API.": ReasonNotAuthenticated,
-		"Please log in first.":   ReasonNotAuthenticated,
+		"Please log in first.":                                  ReasonNotAuthenticated,
+		"Anonymous access to the REST API has been restricted.": ReasonNotAuthenticated, "Public access is turned off.": ReasonNotAuthenticated,
 		"You are not logged in.": ReasonNotAuthenticated, "Authentication required.": ReasonNotAuthenticated,
 		"Sorry, you are not allowed to edit this post.": ReasonForbidden, "Only administrators may do this.": ReasonForbidden,
 		"Please contact the administrator.": ReasonForbidden, "": ReasonForbidden,
@@ -349,6 +350,8 @@ func TestRedirects(t *testing.T) {
 		{"a suspended page on another host", to("https://suspended.hoster.example/"), Failed, ReasonSuspended, "", false},
 		{"a login on another host", to("https://login.acme.example/?next=x"), Failed, ReasonProtected, "login", false},
 		{"the API of another host with such a name", to("https://members.acme.example/wp-json/a"), Failed, ReasonRedirected, "members", false},
+		{"single sign-on of a provider", to("https://acme.okta.com/app/x"), Failed, ReasonProtected, "login", false},
+		{"a bot check elsewhere", to("https://validate.perfdrive.com/?ssa=x"), Failed, ReasonBlocked, "Radware", false},
 		{"single sign-on", to("https://id.corp.example/saml2?RelayState=x"), Failed, ReasonProtected, "login", false},
 		{"a slash", to("/wp-json/bigscoots-cache/v2/clear-cache/"), Failed, ReasonInvalidInput, "End the path", false},
 		{"itself, with a query", to("/wp-json/bigscoots-cache/v2/clear-cache?ckattempt=1"), Failed, ReasonBlocked, "same URL", false},

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/droverhq/drover/internal/cacheplugin"
@@ -59,7 +60,7 @@ func ofSuccessPage(x Exchange, found documents) Verdict {
 		v.Status = status
 		return v
 	}
-	if v, is := redirectsHost(x, found); is {
+	if v, is := redirectsHost(x, found); is && (v.Reason != ReasonProtected || !isCheck(x.Body, found)) {
 		return v
 	}
 	for _, known := range pages {
@@ -92,7 +93,8 @@ func named(text string) string {
 // ofErrorPage judges an error page.
 func ofErrorPage(x Exchange, found documents) Verdict {
 	asks := x.Header.Get("Www-Authenticate")
-	if x.Status == http.StatusServiceUnavailable && isCheck(x.Body, found) {
+	usual := x.Status >= 500 || slices.Contains(usualRefusals, x.Status)
+	if (x.Status == http.StatusServiceUnavailable || !usual) && isCheck(x.Body, found) {
 		return failed(ReasonBlocked, "A browser check responded instead of WordPress.")
 	}
 	if wantsCertificate(x) {
@@ -130,6 +132,10 @@ func ofErrorPage(x Exchange, found documents) Verdict {
 	}
 	return v
 }
+
+// usualRefusals are the statuses that say by themselves what a page is about. A check for browsers may have one of its own making.
+var usualRefusals = []int{http.StatusUnauthorized, http.StatusPaymentRequired, http.StatusForbidden, http.StatusNotFound,
+	http.StatusMethodNotAllowed, http.StatusNotAcceptable, http.StatusTooManyRequests}
 
 // wantsCertificate tells how nginx (400, 495, 496) and Apache (403) ask for a client's certificate after the handshake.
 func wantsCertificate(x Exchange) bool {

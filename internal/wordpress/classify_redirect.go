@@ -28,6 +28,8 @@ var walls = []struct {
 	{"maintenance", ReasonMaintenance, "It redirects to a maintenance page."},
 	{"coming-soon", ReasonProtected, "It redirects to a coming-soon page."},
 	{"captcha", ReasonBlocked, "It redirects to a CAPTCHA."},
+	{"perfdrive.com", ReasonBlocked, "Radware's bot check responded."},
+	{"okta.com", ReasonProtected, "It redirects to a login page."},
 	{"challenge", ReasonBlocked, "It redirects to a browser check."},
 	{"login", ReasonProtected, "It redirects to a login page."},
 	{"signin", ReasonProtected, "It redirects to a login page."},

@@ -66,7 +66,7 @@ func ofShape(x Exchange, s shape) Verdict {
 // wantsSignIn is how plugins tell visitors that they must sign in, where their code does not say so.
 var wantsSignIn = regexp.MustCompile(`(?i)\b(?:must|need to|have to|please|only|first)\b.{0,40}\b(?:log(?:ged)?[ -]?in|sign(?:ed)?[ ` +
 	`-]?in|authenticated?)\b|\bnot (?:logged|signed) in\b|\bauthentication (?:is )?required\b|\bunauthenticated\b|\bauthorization header\b|` +
-	`\b(?:restricted|limited|available) to (?:authenticated|logged[ -]in|signed[ -]in|registered)\b`)
+	`\b(?:anonymous|public) access\b|\b(?:restricted|limited|available) to (?:authenticated|logged[ -]in|signed[ -]in|registered)\b`)
 
 // ofError judges an error in JSON. WordPress's errors have a code and a plugin's say success; what has neither came from a firewall or
 // a gateway.

@@ -3,6 +3,7 @@ package wordpress
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -39,7 +40,7 @@ type shape struct {
 
 // shapes are the forms of answers, in the order in which they are tried: each tells whether the value has its form.
 func shapes() []func(json.RawMessage, object, requestInfo) (shape, bool) {
-	return []func(json.RawMessage, object, requestInfo) (shape, bool){envelope, batch, wordpressError, plainAnswer, listOfErrors, plugin}
+	return []func(json.RawMessage, object, requestInfo) (shape, bool){envelope, remoteCall, batch, wordpressError, plainAnswer, listOfErrors, plugin}
 }
 
 // shapeOf reads a document. Reads are resources unless they have exactly the form of WordPress's errors or deny success: an order may
@@ -48,7 +49,7 @@ func shapeOf(raw json.RawMessage, a requestInfo) shape {
 	fields := object{}
 	if raw[0] == '{' {
 		_ = json.Unmarshal(raw, &fields) // what is no object has no fields
-		fields = uncapitalized(fields)
+		fields = plainNames(fields)
 	}
 	for _, read := range shapes() {
 		if s, is := read(raw, fields, a); is {
@@ -69,6 +70,25 @@ func envelope(_ json.RawMessage, fields object, a requestInfo) (shape, bool) {
 		s.status, s.claim = status, claimNo
 	}
 	return s, true
+}
+
+// remoteCall is the answer to a remote procedure call (JSON-RPC 2.0, section 5): an error or a result, whatever the status. Its id is the
+// request's own. A tool of the Model Context Protocol says isError within its result, and why in its content.
+func remoteCall(_ json.RawMessage, fields object, a requestInfo) (shape, bool) {
+	if !a.write || fields["jsonrpc"] == nil {
+		return shape{}, false
+	}
+	if named := fields["error"]; isTrue(named) {
+		return shape{claim: claimNo, code: codeIn(named), message: textIn(named)}, true
+	}
+	raw := fields["result"]
+	if len(raw) == 0 {
+		return shape{claim: claimUnclear, note: "The response has neither a result nor an error."}, true
+	}
+	if result := objectIn(raw); flagIn(result["isError"]).yes {
+		return shape{claim: claimNo, message: textIn(result["content"])}, true
+	}
+	return shape{claim: claimYes}, true
 }
 
 // wordpressError is a WP_Error as the REST API sends it: a code, a message and data, in which the status may be missing.
@@ -185,6 +205,10 @@ func doubted(s shape, fields object, a requestInfo) shape {
 		s.claim, s.message = claimNo, or(s.message, textIn(json.RawMessage(named)))
 		s.code = or(s.code, codeIn(json.RawMessage(named)))
 	case !own && failedPart(fields, a.body):
+		if s.claim == claimNone && failedAll(fields) {
+			s.claim, s.note = claimNo, "The response says that all of it failed."
+			return s
+		}
 		s.claim, s.note = claimPart, "The response says that a part failed."
 	case !own:
 		return deep(s, fields, a)
@@ -195,6 +219,18 @@ func doubted(s shape, fields object, a requestInfo) shape {
 // failedPart tells whether an answer counts or lists what failed, beside what was done.
 func failedPart(fields, sent object) bool {
 	return isTrue(fields["failed"]) && sent["failed"] == nil || isTrue(fields["failures"]) && sent["failures"] == nil
+}
+
+// failedAll tells whether nothing stands beside what failed but how much there was to do.
+func failedAll(fields object) bool {
+	rest := maps.Clone(fields)
+	failed := max(numberIn(fields["failed"]), numberIn(fields["failures"]), len(readList(fields["failed"])), len(readList(fields["failures"])))
+	for _, name := range []string{"failed", "failures", "total", "count", "processed", "requested"} {
+		if strings.HasPrefix(name, "fail") || numberIn(fields[name]) == failed {
+			delete(rest, name)
+		}
+	}
+	return !worked(rest) && !isTrue(fields["success"])
 }
 
 // errorNames are the fields in which plugins name an error.
@@ -224,11 +260,22 @@ func saysDone(fields object) bool {
 	return false
 }
 
+// namesSuccess tells whether the answer repeats an HTTP status that is no error's.
+func namesSuccess(fields object) bool {
+	return slices.ContainsFunc([]string{"status", "code", "statusCode"}, func(name string) bool { n := numberIn(fields[name]); return n >= 200 && n < 400 })
+}
+
+// numberedOnly tells an exception that was put out as PHP has it: its number, which is 0 where none was given, and its message.
+func numberedOnly(fields object) bool {
+	return len(fields["code"]) > 0 && !isWord(fields["code"]) && only(fields, []string{"code", "message"})
+}
+
 // deep looks into what an answer wraps, and into the lists of what it did.
 func deep(s shape, fields object, a requestInfo) shape {
 	if all := append(lists(fields), byName(fields)...); len(all) > 0 {
 		count := len(all)
-		if p := partsOf(slices.DeleteFunc(all, func(raw json.RawMessage) bool { return !reports(raw) })); p.failed > 0 {
+		asked := askedFor(a.body, count)
+		if p := partsOf(slices.DeleteFunc(all, func(raw json.RawMessage) bool { return !reports(raw, asked) })); p.failed > 0 {
 			p.all = count
 			inner := p.shape()
 			if s.claim == claimYes { // the whole says the contrary
@@ -240,11 +287,11 @@ func deep(s shape, fields object, a requestInfo) shape {
 	if s.claim != claimNone {
 		return s
 	}
-	if text := textIn(firstTrue(fields, "message", "msg", "detail")); text != "" && len(fields) == 1 && words(noError.ReplaceAllString(text, ""), badWords) &&
-		!words(text, goodWords) {
+	if text := textIn(firstTrue(fields, "message", "msg", "detail")); text != "" && !worked(fields) && !saysDone(fields) && !words(text, goodWords) &&
+		!namesSuccess(fields) && (numberedOnly(fields) || words(noError.ReplaceAllString(text, ""), badWords)) {
 		return shape{claim: claimUnclear, message: text, note: "The site returned only a message."}
 	}
-	for _, name := range []string{"data", "result", "response", "body"} {
+	for _, name := range []string{"data", "result", "response", "body", "json"} {
 		if string(fields[name]) == "false" && len(fields) == 1 {
 			return shape{claim: claimNo, note: "The site returned false."}
 		}
@@ -283,7 +330,7 @@ func denies(fields object, own bool, sent object) bool {
 	if slices.Contains([]string{"false", "0", `"0"`, `"false"`}, string(fields["status"])) || string(fields["result"]) == "false" {
 		return true
 	}
-	for _, name := range []string{"status", "result", "state", "type", "outcome", "response", "code"} {
+	for _, name := range []string{"status", "result", "res", "state", "type", "outcome", "response", "code"} {
 		if saysNo(readText(fields[name])) && string(fields[name]) != string(sent[name]) {
 			return true
 		}
@@ -323,7 +370,7 @@ func isResource(fields, sent object) bool {
 
 // worked tells whether the answer shows something beside its errors.
 func worked(fields object) bool {
-	beside := []string{"exception", "message", "msg", "code", "status", "success", "trace", "file", "line", "type"}
+	beside := []string{"exception", "message", "msg", "detail", "code", "status", "success", "trace", "file", "line", "type"}
 	for name, value := range fields {
 		if !slices.Contains(beside, name) && !slices.Contains(errorNames, name) && !strings.Contains(name, "error") && isTrue(value) {
 			return true

@@ -117,7 +117,7 @@ var (
 func canonicalHost(u *url.URL) (string, error) {
 	name, port := strings.TrimSuffix(u.Hostname(), "."), u.Port()
 	if ip, err := netip.ParseAddr(name); err != nil {
-		name, err = hostNames.ToASCII(name)
+		name, err = hostNames.ToASCII(typedHyphens.Replace(name))
 		if err != nil || !hostName.MatchString(name) || numericHost.MatchString(name) || noHost.MatchString(name) {
 			return "", addressError("The host name %.100q is not valid. Enter it as https://acme.example.", u.Hostname())
 		}
@@ -142,6 +142,9 @@ func canonicalHost(u *url.URL) (string, error) {
 // inWordPress are the parts of a path that lead from a site's home into WordPress, or name a file: no site lives below one. WordPress
 // lets no site of a network be called feed (get_subdirectory_reserved_names).
 var inWordPress = regexp.MustCompile(`(?i)^(wp-admin|wp-json|wp-content|wp-includes|wp-login|feed|.+\.(php|html?|xml|xsl|txt|ico|cgi|aspx?))$`)
+
+// typedHyphens are what word processors make of a hyphen; no registry has them in a host name (RFC 5892, appendix B.1: disallowed).
+var typedHyphens = strings.NewReplacer("\u2010", "-", "\u2011", "-", "\u2012", "-", "\u2013", "-")
 
 var (
 	leftOver    = regexp.MustCompile("[\"<>|^`{}“”„«»‹›\\\\]") // of what stood around the address; no browser leaves them in one

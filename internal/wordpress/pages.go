@@ -47,7 +47,7 @@ func showing(words ...string) func([]byte, documents) bool {
 // browserWords are how checks for browsers speak to people; checkSigns are what their pages do.
 var (
 	browserWords = []string{
-		"checking your browser", "checking if the site connection", "verify you are human", "verifying you are human", "you are human", "not a robot",
+		"checking your browser", "checking if the site connection", "verify you are human", "verifying you are human", "you are human", "not a robot", "not a bot",
 		"are you a robot", "a robot?",
 		"are a robot", "enable javascript and cookies", "enable cookies", "javascript is required", "browser check", "security check", "security verification",
 		"bot protection", "bot verification",

@@ -10,8 +10,8 @@ import (
 
 // failures are the words for a status that says no (JSend has fail and error), and the parts of a code or text that say so or the contrary.
 var (
-	failures = []string{"fail", "failed", "failure", "error", "errors", "errored", "ko", "nok", "aborted", "denied", "refused", "rejected", "exception", "fatal",
-		"unsuccessful",
+	failures = []string{"fail", "failed", "failure", "err", "error", "errors", "errored", "ko", "nok", "aborted", "denied", "refused", "rejected", "exception",
+		"fatal", "unsuccessful",
 		"forbidden", "unauthorized", "invalid"}
 	badWords  = append([]string{"no", "not", "cannot", "unable", "missing", "expired", "disabled", "blocked", "unknown", "wrong", "bad"}, failures...)
 	goodWords = []string{
@@ -39,12 +39,22 @@ func words(text string, list []string) bool {
 // object is an object's fields by name.
 type object map[string]json.RawMessage
 
-// uncapitalized is the object with its names as most plugins write them: some begin with a capital, as .NET and AWS have it.
-func uncapitalized(fields object) object {
+// plainNames is the object with its names as most plugins write them: some begin with a capital or an underscore, or are all capitals.
+// WordPress's own _links stay what they are.
+func plainNames(fields object) object {
 	for name, value := range fields {
-		if lower := strings.ToLower(name[:min(1, len(name))]) + name[min(1, len(name)):]; lower != name && fields[lower] == nil {
+		plain := strings.TrimLeft(name, "_")
+		switch {
+		case name == "_links" || name == "_embedded" || plain == "":
+			continue
+		case strings.ToUpper(plain) == plain:
+			plain = strings.ToLower(plain)
+		default:
+			plain = strings.ToLower(plain[:1]) + plain[1:]
+		}
+		if plain != name && fields[plain] == nil {
 			delete(fields, name)
-			fields[lower] = value
+			fields[plain] = value
 		}
 	}
 	return fields

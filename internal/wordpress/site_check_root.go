@@ -3,6 +3,7 @@ package wordpress
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"slices"
 )
 
@@ -71,9 +72,24 @@ func (l *siteCheck) applicationPasswords(ctx context.Context) (CheckStep, bool) 
 			"A plugin shortens the REST index. No action is needed while the credential works.")
 	}
 	if _, offered := ways["application-passwords"]; !offered && !slices.Contains(names, "application-passwords") {
+		if l.accepted(ctx) {
+			return warn(l.host+" does not offer application passwords, and accepts this credential.",
+				"Another plugin signs users in, or changes the REST index. No action is needed while the credential works.")
+		}
 		return fail("Application passwords are turned off on "+l.host+".",
 			"A security plugin or the host turns them off (the filter wp_is_application_passwords_available), or WordPress does not detect that the site "+
 				"uses HTTPS.")
 	}
 	return ok("Application passwords are available.")
+}
+
+// accepted tells whether the site signs in who has the credential: that proves more than what its index offers.
+func (l *siteCheck) accepted(ctx context.Context) bool {
+	if l.client.username == "" {
+		return false
+	}
+	x, v := l.request(ctx, http.MethodGet, "/wp/v2/users/me?_fields=id,username,name")
+	found, _ := findJSON(x.Body)
+	me := parseUser(found.value)
+	return v.Outcome == OK && (me.Username != "" || me.Name != "")
 }

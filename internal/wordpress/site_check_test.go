@@ -115,8 +115,11 @@ func TestLadderFindings(t *testing.T) {
 		is      CheckState
 		finding string
 	}{
-		"an empty list of ways to sign in": {map[string]http.HandlerFunc{"/wp-json/": says(200, fmt.Sprintf(index, `[]`))}, "broken", StepApplicationPasswords,
-			CheckFailed, "turned off"},
+		"an empty list of ways to sign in": {map[string]http.HandlerFunc{"/wp-json/": says(200, fmt.Sprintf(index, `[]`)),
+			"/wp-json/wp/v2/users/me": says(401, `{"code":"rest_not_logged_in","message":"No.","data":{"status":401}}`)}, "broken",
+			StepApplicationPasswords, CheckFailed, "turned off"},
+		"an empty list, and a credential that works": {map[string]http.HandlerFunc{"/wp-json/": says(200, fmt.Sprintf(index, `[]`))}, "warning",
+			StepApplicationPasswords, CheckWarning, "accepts this credential"},
 		"an empty list for visitors": {map[string]http.HandlerFunc{"/wp-json/": forVisitors(says(200, fmt.Sprintf(index, `[]`)), says(200, offered))}, "ready",
 			StepApplicationPasswords, CheckOK, "available"},
 		"an index cut short": {map[string]http.HandlerFunc{"/wp-json/": says(200, `{"namespaces":["wp/v2","bigscoots-cache/v2"]}`)}, "warning",
