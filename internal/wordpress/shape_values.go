@@ -2,6 +2,7 @@ package wordpress
 
 import (
 	"encoding/json"
+	"maps"
 	"regexp"
 	"slices"
 	"strconv"
@@ -42,8 +43,8 @@ type object map[string]json.RawMessage
 // plainNames is the object with its names as most plugins write them: some begin with a capital or an underscore, or are all capitals.
 // WordPress's own _links stay what they are.
 func plainNames(fields object) object {
-	for name, value := range fields {
-		plain := strings.TrimLeft(name, "_")
+	for _, name := range slices.Sorted(maps.Keys(fields)) { // of two names that become one, always the same stays
+		value, plain := fields[name], strings.TrimLeft(name, "_")
 		switch {
 		case name == "_links" || name == "_embedded" || plain == "":
 			continue
