@@ -88,6 +88,9 @@ func remoteCall(_ json.RawMessage, fields object, a requestInfo) (shape, bool) {
 	if result := objectIn(raw); flagIn(result["isError"]).yes {
 		return shape{claim: claimNo, message: textIn(result["content"])}, true
 	}
+	if inner := shapeOf(raw, a); inner.claim > claimYes && string(raw) != "null" { // which is what a method gives that returns nothing
+		return inner, true
+	}
 	return shape{claim: claimYes}, true
 }
 
