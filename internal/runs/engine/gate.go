@@ -48,8 +48,15 @@ func (g *gate) ready() error {
 	return err
 }
 
-// mayStillSend returns why nothing more may be sent.
+// mayStillSend returns why nothing more may be sent. After the run's deadline it waits until the run is cancelled: whoever is told so relies on it.
 func (b *batch) mayStillSend(ctx context.Context) error {
+	if b.lease.overdue() {
+		select {
+		case <-b.engine.drain:
+		case <-b.lease.cancelled:
+		case <-ctx.Done():
+		}
+	}
 	select {
 	case <-b.engine.drain:
 		return errDrained

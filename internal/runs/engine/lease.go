@@ -29,6 +29,7 @@ type lease struct {
 	good   time.Time // when the last renewal that was confirmed began
 	expiry *time.Timer
 	ending *time.Timer // at the run's deadline, nil without one
+	until  time.Time   // the run's deadline, zero without one
 	closed bool        // cancelled is closed
 	check  func()      // called after each renewal; nil before the batch was read
 }
@@ -129,15 +130,23 @@ func (l *lease) cancel() {
 	}
 }
 
-// endAt lets nothing be sent after the run's deadline, if there is one.
+// endAt cancels the run at its deadline, if there is one. That takes the database a moment: overdue tells of it at once.
 func (l *lease) endAt(ctx context.Context, deadline time.Time) {
 	if deadline.IsZero() {
 		return
 	}
 	l.guard.Lock()
 	defer l.guard.Unlock()
+	l.until = deadline
 	l.ending = time.AfterFunc(time.Until(deadline), func() {
 		_ = l.store.EndOverdue(ctx) // the sweep tries again, and logs
 		l.cancel()
 	})
+}
+
+// overdue tells whether the run's deadline has passed. The run is cancelled then, or is about to be.
+func (l *lease) overdue() bool {
+	l.guard.Lock()
+	defer l.guard.Unlock()
+	return !l.until.IsZero() && !time.Now().Before(l.until)
 }

@@ -20,6 +20,7 @@ type leases struct {
 	Store
 	renewBatch func(context.Context) (renewed bool, err error)
 	renewHosts func(context.Context) ([]netip.Addr, error)
+	endOverdue func(context.Context) error
 	claims     *atomic.Int64 // counts LeaseHosts, nil where it does not matter
 }
 
@@ -38,6 +39,8 @@ func (s leases) LeaseHosts(_ context.Context, _ string, wanted []netip.Addr, _ t
 func (s leases) RenewHosts(ctx context.Context, _ string, _ time.Time) ([]netip.Addr, error) {
 	return s.renewHosts(ctx)
 }
+
+func (s leases) EndOverdue(ctx context.Context) error { return s.endOverdue(ctx) }
 
 func (s leases) ReleaseHosts(context.Context, string, []netip.Addr) error { return nil }
 
@@ -84,6 +87,39 @@ func TestALeaseEndsInTime(t *testing.T) {
 				}
 				if l.renewed(time.Now()); l.valid() == nil {
 					t.Error("a renewal that came too late let it send again")
+				}
+			})
+		})
+	}
+}
+
+// Nothing is sent after a run's deadline, also while the database takes its time to cancel the run.
+func TestNothingIsSentAfterTheDeadline(t *testing.T) {
+	t.Parallel()
+	for name, deadline := range map[string]time.Duration{"passes": time.Second, "has passed": -time.Hour} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				began, ended := time.Now(), false
+				l := &lease{cancelled: make(chan struct{}), good: began, store: leases{endOverdue: func(context.Context) error {
+					time.Sleep(3 * time.Second)
+					ended = true
+					return nil
+				}}}
+				b := &batch{engine: &Engine{drain: make(chan struct{})}, lease: l}
+				l.endAt(t.Context(), began.Add(deadline))
+				if deadline > 0 {
+					if err := b.mayStillSend(t.Context()); err != nil {
+						t.Errorf("before the deadline: %v", err)
+					}
+					time.Sleep(deadline)
+				}
+				if err := b.mayStillSend(t.Context()); !errors.Is(err, errCancelled) || !ended {
+					t.Errorf("after the deadline: %v, the run is cancelled: %v", err, ended)
+				}
+				ctx, stop := context.WithCancel(t.Context())
+				stop()
+				if err := b.mayStillSend(ctx); err == nil {
+					t.Error("it may still send after the batch has ended")
 				}
 			})
 		})
@@ -155,7 +191,8 @@ func TestHostsAreClaimedTogether(t *testing.T) {
 		address := netip.MustParseAddr("10.0.0.1")
 		for range 250 {
 			address = address.Next()
-			batch.Go(func() { acquire(address) })
+			next := address
+			batch.Go(func() { acquire(next) })
 			time.Sleep(100 * time.Microsecond)
 		}
 		batch.Wait()
