@@ -189,15 +189,9 @@ func (f fleet) openPages(b *testing.B, c webClient) (end func() map[string][]tim
 		if err := command.Wait(); err != nil {
 			b.Fatal(err)
 		}
-		var micros map[string][]int64
-		if err := json.Unmarshal(out.Bytes(), &micros); err != nil {
+		var took map[string][]time.Duration
+		if err := json.Unmarshal(out.Bytes(), &took); err != nil {
 			b.Fatal(err)
-		}
-		took := map[string][]time.Duration{}
-		for name, each := range micros {
-			for _, n := range each {
-				took[name] = append(took[name], time.Duration(n)*time.Microsecond)
-			}
 		}
 		return took
 	}

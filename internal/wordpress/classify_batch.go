@@ -52,7 +52,7 @@ var shopLists = []string{"create", "update", "delete"}
 // emptyBatch tells an empty list, and an object with nothing but empty lists.
 func emptyBatch(raw json.RawMessage) bool {
 	return raw[0] == '[' && len(readList(raw)) == 0 || raw[0] == '{' && !slices.ContainsFunc(readList(raw), func(each json.RawMessage) bool {
-		return each[0] != '[' && each[0] != '{' || len(readList(each)) > 0
+		return !compound(each) || len(readList(each)) > 0
 	})
 }
 
@@ -60,9 +60,8 @@ func emptyBatch(raw json.RawMessage) bool {
 func lists(fields object) []json.RawMessage {
 	var all []json.RawMessage
 	for _, name := range slices.Sorted(maps.Keys(fields)) {
-		value := fields[name]
-		for _, each := range readList(value) {
-			if (value[0] == '[' || value[0] == '{') && each[0] == '{' {
+		for _, each := range readList(fields[name]) {
+			if each[0] == '{' {
 				all = append(all, each)
 			}
 		}
@@ -88,7 +87,7 @@ func byName(fields object) []json.RawMessage {
 // is one part for each thing that was asked for, a status that says no, with a message, says it too.
 func reports(raw json.RawMessage, asked bool) bool {
 	fields := objectIn(raw)
-	if asked && refused(fields) {
+	if asked && refusal(fields) != "" {
 		return true
 	}
 	named := fields["error"]
@@ -96,9 +95,12 @@ func reports(raw json.RawMessage, asked bool) bool {
 	return flagIn(fields["success"]).present || len(named) > 0 && named[0] == '{' || hasData && isWord(fields["code"]) && only(fields, errorFields)
 }
 
-// refused tells whether a part has a status that says no, and a message why; an order whose payment failed has none.
-func refused(fields object) bool {
-	return saysNo(readText(fields["status"])) && fields["_links"] == nil && textIn(firstTrue(fields, "message", "msg", "reason")) != ""
+// refusal is why a part was not done, where its status says that it was not; an order whose payment failed has a status and no message.
+func refusal(fields object) string {
+	if !saysNo(readText(fields["status"])) || fields["_links"] != nil {
+		return ""
+	}
+	return textIn(firstTrue(fields, "message", "msg", "reason"))
 }
 
 // parts counts the parts of a batch, and keeps what the first that failed says.
@@ -139,8 +141,8 @@ func partOf(raw json.RawMessage) (shape, bool) {
 	if status := numberIn(fields["status"]); status >= 400 && status < 600 {
 		s.status, s.claim = status, claimNo
 	}
-	if refused(fields) {
-		s.claim, s.message = claimNo, or(s.message, textIn(firstTrue(fields, "message", "msg", "reason")))
+	if why := refusal(fields); why != "" {
+		s.claim, s.message = claimNo, or(s.message, why)
 	}
 	if named := fields["error"]; isTrue(named) {
 		inner := shapeOf(named, requestInfo{write: true})

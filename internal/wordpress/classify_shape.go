@@ -129,7 +129,7 @@ var errorFields = []string{"code", "message", "data", "additional_errors", "addi
 
 // plainAnswer is a value without fields. A callback may return what update_option gave it.
 func plainAnswer(raw json.RawMessage, _ object, a requestInfo) (shape, bool) {
-	if raw[0] == '{' || raw[0] == '[' {
+	if compound(raw) {
 		return shape{}, false
 	}
 	text := strings.ToLower(strings.Trim(string(raw), "\" \t\r\n"))
@@ -207,11 +207,9 @@ func doubted(s shape, fields object, a requestInfo) shape {
 	case named != "":
 		s.claim, s.message = claimNo, or(s.message, textIn(json.RawMessage(named)))
 		s.code = or(s.code, codeIn(json.RawMessage(named)))
+	case !own && failedPart(fields, a.body) && s.claim == claimNone && failedAll(fields):
+		s.claim, s.note = claimNo, "The response says that all of it failed."
 	case !own && failedPart(fields, a.body):
-		if s.claim == claimNone && failedAll(fields) {
-			s.claim, s.note = claimNo, "The response says that all of it failed."
-			return s
-		}
 		s.claim, s.note = claimPart, "The response says that a part failed."
 	case !own:
 		return deep(s, fields, a)

@@ -115,7 +115,7 @@ func isTrue(raw json.RawMessage) bool {
 	if len(raw) == 0 {
 		return false
 	}
-	if raw[0] == '{' || raw[0] == '[' {
+	if compound(raw) {
 		return slices.ContainsFunc(readList(raw), isTrue)
 	}
 	return !slices.Contains([]string{"null", "false", "0", `"0"`, `""`, `"false"`, `"none"`, `"null"`}, strings.ToLower(string(raw)))
@@ -143,7 +143,7 @@ func textWithin(raw json.RawMessage, depth int) string {
 			return message
 		}
 	}
-	if raw[0] != '{' && raw[0] != '[' {
+	if !compound(raw) {
 		if string(raw) == "true" || string(raw) == "false" {
 			return ""
 		}

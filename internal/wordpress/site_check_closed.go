@@ -21,8 +21,7 @@ func (l *siteCheck) signedInOtherwise(ctx context.Context) (CheckStep, certainty
 	const toDo = "No action is needed while the credential works. To see the user's permissions here, let signed-in users read /wp/v2/users/me in " +
 		"the settings of the site's security plugin."
 	if x, v := l.request(ctx, http.MethodGet, "/wp/v2/users/me?_fields=id,name"); v.Outcome == OK {
-		found, _ := findJSON(x.Body)
-		if me := parseUser(found.value); me.Name != "" {
+		if me := userIn(x); me.Name != "" {
 			l.report.Login = printable(me.Name, 200)
 			return CheckStep{State: CheckWarning, Finding: "Signed in as " + l.report.Login + ", but " + l.host + closed, Fix: toDo}, yes
 		}

@@ -13,6 +13,12 @@ type user struct {
 	Capabilities   map[string]json.RawMessage
 }
 
+// userIn is who an answer of /wp/v2/users/me says is signed in.
+func userIn(x Exchange) user {
+	found, _ := findJSON(x.Body)
+	return parseUser(found.value)
+}
+
 func parseUser(raw json.RawMessage) user {
 	fields, _ := readObject(raw)
 	capabilities, _ := readObject(fields["capabilities"])
@@ -20,6 +26,9 @@ func parseUser(raw json.RawMessage) user {
 	roles := readTexts(fields["roles"])
 	return user{readText(fields["username"]), readText(fields["name"]), roles, asObject || len(roles) > 0, capabilities}
 }
+
+// named tells whether the answer says who it is.
+func (u user) named() bool { return u.Username != "" || u.Name != "" }
 
 func (u user) can(capability string) bool { return readYes(u.Capabilities[capability]) }
 

@@ -89,7 +89,5 @@ func (l *siteCheck) accepted(ctx context.Context) bool {
 		return false
 	}
 	x, v := l.request(ctx, http.MethodGet, "/wp/v2/users/me?_fields=id,username,name")
-	found, _ := findJSON(x.Body)
-	me := parseUser(found.value)
-	return v.Outcome == OK && (me.Username != "" || me.Name != "")
+	return v.Outcome == OK && userIn(x).named()
 }

@@ -45,9 +45,8 @@ func closedToAll(x Exchange, v Verdict) bool {
 }
 
 func (l *siteCheck) signedIn(x Exchange) (CheckStep, bool) {
-	found, _ := findJSON(x.Body)
-	me := parseUser(found.value)
-	if me.Username == "" && me.Name == "" {
+	me := userIn(x)
+	if !me.named() {
 		return warn(l.host+" does not report who is signed in.", "A plugin changes the response of /wp/v2/users/me. Turn that off for signed-in users.")
 	}
 	l.known = me.Known

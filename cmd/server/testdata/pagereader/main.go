@@ -1,5 +1,5 @@
 // Command pagereader opens pages one after the other, as a person in a hurry, until its input ends. Then it prints how long each took, by
-// page, in microseconds. It is a process of its own: in one with the simulated sites, their work would delay its clock.
+// page, in nanoseconds. It is a process of its own: in one with the simulated sites, their work would delay its clock.
 package main
 
 import (
@@ -39,8 +39,8 @@ func main() {
 }
 
 // read opens the paths in turn. The newest run takes the place of "/runs/ID".
-func read(home, cookie string, paths []string, ended <-chan struct{}) (map[string][]int64, error) {
-	took := map[string][]int64{}
+func read(home, cookie string, paths []string, ended <-chan struct{}) (map[string][]time.Duration, error) {
+	took := map[string][]time.Duration{}
 	client := &http.Client{Timeout: time.Minute}
 	newest := "/runs"
 	for i := 0; ; i++ {
@@ -55,7 +55,7 @@ func read(home, cookie string, paths []string, ended <-chan struct{}) (map[strin
 		if err != nil {
 			return nil, err
 		}
-		took[path] = append(took[path], time.Since(began).Microseconds())
+		took[path] = append(took[path], time.Since(began))
 		if found := aRun.Find(page); path == "/runs" && found != nil {
 			newest = string(found)
 		}
